@@ -1,0 +1,61 @@
+# Everything that is done here by hand, by a hook or by CI is one of these targets.
+# pip is called plainly: the machine's own configuration says which package index it uses.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+
+# Stamps: an installation is repeated when what it follows from has changed.
+RUNTIME := $(VENV)/runtime.stamp
+DEVELOPMENT := $(VENV)/development.stamp
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check bench clean
+
+help:
+	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
+	@echo "make setup    only install, with the tools of development, into $(VENV)"
+	@echo "make test     run the tests"
+	@echo "make check    lint, formatting, types and the layers of imports"
+	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
+	@echo "make clean    remove the environment and all caches; data directories stay"
+	@echo
+	@echo "Settings are environment variables (docs/settings.md), for example:"
+	@echo "HMAR_SAMPLE=1 make run      also load a real CT study into an empty archive"
+	@echo "HMAR_PORT=9000 make run     listen on another port"
+
+setup: $(DEVELOPMENT)
+
+run: $(RUNTIME)
+	$(BIN)/hmar serve
+
+test: $(DEVELOPMENT)
+	$(BIN)/python -m pytest
+
+check: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(RUNTIME)
+	$(BIN)/hmar demo
+
+clean:
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find benchmark hmar service tests workers -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing hmar-search into $(VENV); the first time takes a few minutes."
+	$(INSTALL) -e .
+	@touch $@
+
+$(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing hmar-search with its tools into $(VENV); the first time takes a few minutes."
+	$(INSTALL) -e '.[train,dev]'
+	@touch $(RUNTIME) $@
