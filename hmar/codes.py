@@ -1,0 +1,36 @@
+"""Binary codes: logits to bits to bytes. The only place that knows the bit order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hmar.types import CodeArray, FloatArray
+
+CODE_BITS = 128
+CODE_BYTES = CODE_BITS // 8
+
+
+def pack_logits(logits: FloatArray) -> CodeArray:
+    """Turn logits into packed codes.
+
+    Parameters
+    ----------
+    logits : ndarray of float32, shape (..., 128)
+        A bit is 1 where the logit is above 0; a logit of exactly 0 gives 0.
+
+    Returns
+    -------
+    ndarray of uint8, shape (..., 16)
+        Most significant bit first (:func:`numpy.packbits`).
+    """
+    if logits.shape[-1] != CODE_BITS:
+        raise ValueError(f"expected {CODE_BITS} logits, got {logits.shape[-1]}")
+    return np.packbits(logits > 0, axis=-1)
+
+
+def hamming(a: CodeArray, b: CodeArray) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Count the bits in which packed codes differ, over the last axis, with broadcasting."""
+    distance: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = np.bitwise_count(a ^ b).sum(
+        axis=-1, dtype=np.int64
+    )
+    return distance

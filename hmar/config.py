@@ -1,0 +1,94 @@
+"""Settings, read once from the environment; every one is documented in docs/settings.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hmar.errors import ConfigError
+
+
+def _setting(variable: str, default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+
+
+_HOME = Path("hmar-data")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of the product. Build one with :meth:`from_environment`."""
+
+    home: Path = _setting("HMAR_HOME", _HOME, "Data directory: catalogue, index, uploads, secrets.")
+    redis_url: str = _setting("HMAR_REDIS_URL", "", "Broker; empty starts the embedded one.")
+    database_url: str = _setting("HMAR_DATABASE_URL", "", "SQLAlchemy URL; empty uses SQLite in HMAR_HOME.")
+    import_dir: str = _setting(
+        "HMAR_IMPORT_DIR", "", "Folder that index jobs of the API may read; empty uses HMAR_HOME/import."
+    )
+    model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
+    host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
+    port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
+    web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time.")
+    torch_threads: int = _setting("HMAR_TORCH_THREADS", 1, "Threads of one encoder.")
+    max_pixels: int = _setting(
+        "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
+    )
+    max_file_bytes: int = _setting("HMAR_MAX_FILE_BYTES", 1 << 30, "Largest file that is read for indexing.")
+    max_upload_bytes: int = _setting("HMAR_MAX_UPLOAD_BYTES", 64 << 20, "Largest body of a request.")
+    item_lease_s: float = _setting(
+        "HMAR_ITEM_LEASE_S", 60.0, "Seconds after which a file whose worker fell silent is tried again."
+    )
+    max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings; raises ConfigError naming the variable, its value and what it should be."""
+        values = {}
+        for item in fields(cls):
+            variable = item.metadata["variable"]
+            text = environment.get(variable, "").strip()
+            if text:
+                values[item.name] = _parse(variable, text, type(item.default))
+        return cls(**values).checked()
+
+    def checked(self) -> Settings:
+        """Return the settings with an absolute home; raises ConfigError for a number out of range."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, int | float) and value < (0 if item.name == "port" else 1):
+                raise ConfigError(
+                    f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."
+                )
+        if self.port > 65535:
+            raise ConfigError(f"HMAR_PORT is {self.port}.", "Give a port from 0 to 65535.")
+        object.__setattr__(self, "home", self.home.expanduser().absolute())
+        return self
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the catalogue."""
+        return self.database_url or f"sqlite:///{self.home / 'catalogue.db'}"
+
+    @property
+    def import_root(self) -> Path:
+        """Folder that index jobs of the API may read."""
+        return Path(self.import_dir).expanduser().absolute() if self.import_dir else self.home / "import"
+
+    @property
+    def upload_root(self) -> Path:
+        """Folder of the upload store."""
+        return self.home / "uploads"
+
+    @property
+    def index_root(self) -> Path:
+        """Folder of the index snapshots."""
+        return self.home / "index"
+
+
+def _parse(variable: str, text: str, kind: type) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise ConfigError(f"{variable} is {text!r}.", f"Give a value of type {kind.__name__}.") from error

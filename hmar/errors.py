@@ -1,0 +1,90 @@
+"""Every error that leaves the library, and who must act on it.
+
+::
+
+    HmarError
+    ├── InputError            the caller sent something that cannot be used
+    │   ├── DecodeError       bytes that are not an image we can read
+    │   │   └── LimitError    an image larger than the configured limits
+    │   ├── RegionError       a region outside the image, or without area
+    │   ├── ParameterError    k, mode, bits, frame number out of range
+    │   └── NotFoundError     a UID, series or job that the catalogue does not hold
+    ├── AuthError             a key or login link that is missing, wrong or used up
+    └── OperatorError         something on the server needs a person
+        ├── ConfigError       a setting that cannot be used
+        ├── ModelError        a model bundle that is missing, altered or of another format
+        ├── SnapshotError     an index snapshot that does not match its manifest
+        └── UnavailableError  a broker, database or download that does not answer
+
+A message carries the offending value and the remedy, and never patient data.
+"""
+
+from __future__ import annotations
+
+
+class HmarError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    detail : str
+        What went wrong, with the offending value.
+    remedy : str
+        What the one who must act can do about it.
+    """
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(f"{detail} {remedy}")
+        self.detail = detail
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[HmarError], tuple[str, str]]:
+        return (type(self), (self.detail, self.remedy))
+
+
+class InputError(HmarError):
+    """The caller sent something that cannot be used."""
+
+
+class DecodeError(InputError):
+    """Bytes that are not an image we can read."""
+
+
+class LimitError(DecodeError):
+    """An image larger than the configured limits; refused before decoding."""
+
+
+class RegionError(InputError):
+    """A region outside the image, or without area."""
+
+
+class ParameterError(InputError):
+    """A parameter out of its range."""
+
+
+class NotFoundError(InputError):
+    """A UID, series or job that the catalogue does not hold."""
+
+
+class AuthError(HmarError):
+    """A key or login link that is missing, wrong or used up."""
+
+
+class OperatorError(HmarError):
+    """Something on the server needs a person."""
+
+
+class ConfigError(OperatorError):
+    """A setting that cannot be used."""
+
+
+class ModelError(OperatorError):
+    """A model bundle that is missing, altered or of another format."""
+
+
+class SnapshotError(OperatorError):
+    """An index snapshot that does not match its manifest."""
+
+
+class UnavailableError(OperatorError):
+    """A broker, database or download that does not answer."""

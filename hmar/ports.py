@@ -1,0 +1,220 @@
+"""What the use cases need of the outside: small protocols in the verbs of the domain.
+
+Each has an adapter in memory (:mod:`hmar.adapters.memory`) beside the real ones, and one contract suite
+runs over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol
+
+from hmar.types import (
+    Appended,
+    Bits,
+    Box,
+    CodeHit,
+    EncodedFrame,
+    EntryInfo,
+    Frame,
+    FrameInfo,
+    IndexStats,
+    Item,
+    ItemState,
+    Job,
+    JobState,
+    LogRow,
+    Message,
+    Origin,
+    Query,
+    Selection,
+    SeriesInfo,
+)
+
+
+class Catalogue(Protocol):
+    """The truth: entries and an append-only log whose order is commit order."""
+
+    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
+        """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
+
+    def delete(self, collection: str, series_uid: str) -> int:
+        """Delete a series and log it; return the number of frames deleted."""
+
+    def tail(self, after_seq: int, limit: int) -> list[LogRow]:
+        """Return the next log rows in order of sequence number, none left out."""
+
+    def last_seq(self) -> int:
+        """Return the highest sequence number committed, 0 for an empty log."""
+
+    def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
+        """Return the entries that are live among ``entry_ids``."""
+
+    def find(
+        self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
+    ) -> list[EntryInfo]:
+        """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
+
+    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+        """List the series that hold live frames, in order of (collection, study, series)."""
+
+    def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
+        """Return the live frames of a series in display order; empty if there is none.
+
+        Order: position along the axis in which the positions vary most, from high to low (head first
+        for an axial series), then instance number, then frame number, then entry.
+        """
+
+
+class JobStore(Protocol):
+    """Jobs and items: what was asked for, and how far it is. Survives any crash."""
+
+    def create(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+        """Create a job and return its id.
+
+        With ``references`` its items are known at once; without, :meth:`add_items` supplies them.
+        """
+
+    def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
+        """Add items that are not there yet and set the job running; return the ids of all its items.
+
+        A job without items is done.
+        """
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """End a job that could not be listed."""
+
+    def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
+        """Take an item that is queued, or running with its lease over; None if another has it or it is done.
+
+        Counts the attempt; an item out of attempts becomes dead (and None is returned).
+        """
+
+    def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
+        """Record how an item ended; ends the job when it was the last one."""
+
+    def renew(self, item_id: int, lease_s: float) -> None:
+        """Extend the lease of a running item from now; an item that is not running stays as it is."""
+
+    def release(self, item_id: int, reason: str) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job with its counts."""
+
+    def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
+        """Return a job's items in the given states, in order of id, ids above ``after``."""
+
+    def unfinished(self, states: Collection[JobState]) -> list[Job]:
+        """Return the jobs in the given states, oldest first."""
+
+    def overdue(self, queued_for_s: float) -> list[Message]:
+        """Return a message for all that stands still.
+
+        That is: jobs not yet listed and items queued for longer than ``queued_for_s`` (their message may be
+        lost), and items running with their lease over (their worker is gone). Each row returned counts as
+        queued from now on, so that a sweep repeats a message at most once per ``queued_for_s``.
+        """
+
+
+class JobQueue(Protocol):
+    """Carries messages to workers, at least once. The truth of a job is the JobStore."""
+
+    def enqueue(self, messages: Sequence[Message]) -> None:
+        """Send messages; raises UnavailableError if the broker does not take them."""
+
+    def ping(self) -> int:
+        """Return the number of workers that answer; raises UnavailableError if the broker does not."""
+
+    def backlog(self) -> int:
+        """Return how many messages no worker has taken yet; raises UnavailableError like :meth:`ping`."""
+
+
+Handler = Callable[[Message], None]
+
+
+class CodeIndex(Protocol):
+    """A projection of the log that answers queries exactly.
+
+    Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id.
+    """
+
+    def apply(self, rows: Sequence[LogRow]) -> None:
+        """Apply log rows in order; rows applied before, and those of other models, change nothing."""
+
+    def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the nearest global code."""
+
+    def search_windows(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the smallest local distance; entries without windows are left out."""
+
+    def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the smallest gate-weighted sum of both distances."""
+
+    def stats(self) -> IndexStats:
+        """Return what the index holds."""
+
+    def snapshot(self) -> None:
+        """Write a verified snapshot, where the adapter keeps any."""
+
+
+class ImageSource(Protocol):
+    """Where images come from: a folder, an upload store."""
+
+    def list(self, reference: str) -> Iterator[str]:
+        """Yield the reference of every file at or below ``reference``, in a stable order.
+
+        Raises NotFoundError if there is nothing.
+        """
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+
+
+class FrameEncoder(Protocol):
+    """Frames to codes, and windows back to boxes."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the model: what it is, not what it is called."""
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        """Encode a frame for the archive: its global code and all its windows."""
+
+    def image_query(self, frame: Frame) -> Query:
+        """Encode a frame as a query for the whole image."""
+
+    def region_query(self, frame: Frame, region: Box) -> Query:
+        """Encode a region of a frame as a query; raises RegionError if it lies outside."""
+
+    def window_box(self, info: FrameInfo, window_id: int) -> Box:
+        """Return the box of a window in source pixels, clipped to the frame."""
+
+
+class KeyStore(Protocol):
+    """API keys, of which only a digest is kept, and one-time login tokens."""
+
+    def create(self, name: str) -> str:
+        """Create a key and return it, the only time that it is shown.
+
+        Raises ParameterError for a name that cannot be used or that a valid key has.
+        """
+
+    def verify(self, key: str) -> str | None:
+        """Return the name of a valid key, else None."""
+
+    def revoke(self, name: str) -> bool:
+        """Make a key invalid; return whether there was one."""
+
+    def names(self) -> list[str]:
+        """Return the names of the valid keys, sorted."""
+
+    def create_login(self, ttl_s: float) -> str:
+        """Return a token that can be redeemed once within ``ttl_s`` seconds."""
+
+    def redeem_login(self, token: str) -> bool:
+        """Use up a token; return whether it was valid."""

@@ -1,0 +1,82 @@
+"""Secrets of one data directory: random keys and the printed API key, in files that only the owner reads."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmar.errors import ConfigError
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Random keys, made once for a data directory.
+
+    Parameters
+    ----------
+    patient : bytes
+        32 bytes that key the hash of patient ids. If lost, old keys match no new ones.
+    session : bytes
+        32 bytes that sign the page's session cookie.
+    """
+
+    patient: bytes
+    session: bytes
+
+
+def load_secrets(home: Path) -> Secrets:
+    """Return the secrets of a data directory, made on first use.
+
+    Safe when several processes start at once: all of them return what the first one wrote.
+
+    Raises
+    ------
+    ConfigError
+        If a file is not 32 bytes long.
+    """
+    folder = home / "secrets"
+    return Secrets(patient=_key(folder / "patient"), session=_key(folder / "session"))
+
+
+def create_private(path: Path, data: bytes) -> bool:
+    """Create a file of mode 0600 whole or not at all; return False where it exists already."""
+    draft = _draft(path, data)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 in place of any other, whole or not at all."""
+    _draft(path, data).replace(path)
+
+
+def _draft(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _key(path: Path) -> bytes:
+    if not path.exists():
+        create_private(path, secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise ConfigError(
+            f"The secret {path.name!r} is {len(key)} bytes long, not {KEY_BYTES}.",
+            "Restore HMAR_HOME/secrets from a backup, or delete the file to make a new secret.",
+        )
+    return key
