@@ -1,0 +1,140 @@
+"""Header values and geometry, frame by frame, whether classic or enhanced multi-frame."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from hmar.errors import DecodeError
+from hmar.types import Spacing
+
+# How pydicom gives an element of several values: parsed text, or unpacked binary.
+_SEVERAL = (MultiValue, list)
+
+# What may differ from frame to frame, by its keyword in the data set of a classic image.
+_FRAME_KEYWORDS = (
+    "SOPClassUID",
+    "ImageType",
+    "Modality",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "ImagePositionPatient",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "FloatPixelPaddingValue",
+    "FloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue",
+    "DoubleFloatPixelPaddingRangeLimit",
+    "ModalityLUTSequence",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "VOILUTSequence",
+    "VOILUTFunction",
+    "WindowCenter",
+    "WindowWidth",
+)
+
+# The same in the functional groups of an enhanced image (PS3.3 C.7.6.16.2).
+_FUNCTIONAL_GROUPS = (
+    "PixelMeasuresSequence",
+    "PlanePositionSequence",
+    "PixelValueTransformationSequence",
+    "FrameVOILUTSequence",
+)
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """Return the first value of an element as text without padding; empty if absent or unreadable."""
+    value = _value(dataset, keyword)
+    if isinstance(value, _SEVERAL):
+        value = value[0] if len(value) else None
+    return "" if value is None else str(value).strip(" \0")
+
+
+def numbers(dataset: Dataset, keyword: str) -> list[float]:
+    """Return the values of a numeric element; empty if absent, unreadable or not finite."""
+    value = _value(dataset, keyword)
+    if value is None or value == "":
+        return []
+    try:
+        found = [float(item) for item in (value if isinstance(value, _SEVERAL) else [value])]
+    except (TypeError, ValueError, OverflowError):
+        return []
+    return found if all(map(math.isfinite, found)) else []
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """Return the first value as a 32-bit integer (the range of VR IS, PS3.5 6.2), or None."""
+    found = numbers(dataset, keyword)
+    return int(found[0]) if found and abs(found[0]) < 2**31 else None
+
+
+def frame_header(dataset: Dataset, frame_number: int, frames: int) -> Dataset:
+    """Return what holds for one frame as a flat data set: the image's, then the shared, then its own groups.
+
+    Raises
+    ------
+    DecodeError
+        If the per-frame functional groups do not number the frames.
+    """
+    header = Dataset()
+    header.file_meta = dataset.file_meta
+    for keyword in _FRAME_KEYWORDS:
+        if keyword in dataset:
+            # As it was read: a malformed value matters only if something asks for it.
+            header[keyword] = dataset.get_item(keyword)
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if per_frame and len(per_frame) != frames:
+        raise DecodeError(
+            f"The image has {frames} frames but {len(per_frame)} per-frame functional groups.",
+            "Send the instance again from its source.",
+        )
+    if frames > 1 and not per_frame and "ImagePositionPatient" in header:
+        # It is the position of one frame only, and the file does not say how the others lie.
+        del header.ImagePositionPatient
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    for group in [*shared[:1], *per_frame[frame_number - 1 : frame_number]]:
+        for keyword in _FUNCTIONAL_GROUPS:
+            for item in (group.get(keyword) or [])[:1]:
+                for element in item:
+                    header[element.tag] = element
+    return header
+
+
+def frame_spacing(header: Dataset) -> Spacing | None:
+    """Return the pixel spacing of a frame in mm, None where it is unknown.
+
+    Notes
+    -----
+    PixelSpacing (0028,0030), else ImagerPixelSpacing (0018,1164). The latter is measured at the detector:
+    in a projection the anatomy is smaller than it says by the magnification (PS3.3 10.7.1.3). Ultrasound
+    is calibrated by region, which one spacing for the frame cannot say: None.
+    """
+    if text(header, "Modality").upper() == "US":
+        return None
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        found = numbers(header, keyword)
+        if len(found) == 2 and min(found) > 0:
+            return Spacing(*found)
+    return None
+
+
+def frame_position(header: Dataset) -> tuple[float, float, float] | None:
+    """Return ImagePositionPatient (0020,0032) in mm, None where it is unknown."""
+    found = numbers(header, "ImagePositionPatient")
+    return (found[0], found[1], found[2]) if len(found) == 3 else None
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    try:
+        return dataset.get(keyword)
+    except (TypeError, ValueError, ArithmeticError):
+        return None

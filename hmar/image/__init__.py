@@ -1,0 +1,1 @@
+"""Pixels to the encoder's grid, window geometry, and pictures for people."""

@@ -1,0 +1,130 @@
+"""PNG and JPEG in, PNG out: pictures that are not DICOM, and frames for the screen."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hmar.errors import DecodeError, LimitError, ParameterError
+from hmar.image.grid import display
+from hmar.types import FloatArray, Frame, FrameInfo, Units
+
+_FORMATS = ("PNG", "JPEG")
+_DEPTH = {"1": 1.0, "L": 255.0, "I;16": 65535.0, "I;16B": 65535.0}
+
+
+class RasterFile:
+    """A PNG or JPEG as a file of one frame, with UIDs derived from its content."""
+
+    def __init__(self, info: FrameInfo, values: FloatArray) -> None:
+        self._info = info
+        self._values = values
+
+    @property
+    def infos(self) -> Sequence[FrameInfo]:
+        """The one frame's identity and geometry."""
+        return (self._info,)
+
+    def frame(self, frame_number: int) -> Frame:
+        """Return the frame; raises ParameterError for any number but 1."""
+        if frame_number != 1:
+            raise ParameterError(
+                f"Frame {frame_number} was asked for.", "This file has one frame: ask for frame 1."
+            )
+        return Frame(self._info, self._values, Units.PRESENTATION)
+
+
+def is_raster(data: bytes) -> bool:
+    """Tell PNG and JPEG by their first bytes."""
+    return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+
+
+def read_raster(data: bytes, max_pixels: int) -> RasterFile:
+    """Read a PNG or JPEG.
+
+    Colour becomes luminance (ITU-R BT.601); transparency is laid on black.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are not a complete PNG or JPEG.
+    LimitError
+        If it has more than ``max_pixels`` pixels; found out before decoding.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise LimitError(
+                    f"The image has {image.width} x {image.height} pixels; {max_pixels} are allowed.",
+                    "Send a smaller image, or raise HMAR_MAX_PIXELS.",
+                )
+            values = _luminance(image)
+    except LimitError:
+        raise
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DecodeError(
+            f"The {len(data)} bytes are not a complete PNG or JPEG image.", "Send the whole file, unaltered."
+        ) from error
+    return RasterFile(_info(data, values), values)
+
+
+def _luminance(image: Image.Image) -> FloatArray:
+    if image.mode in _DEPTH:
+        return np.asarray(image, dtype=np.float32) / np.float32(_DEPTH[image.mode])
+    if image.mode == "I":
+        return np.asarray(np.minimum(np.asarray(image) / 65535, 1), dtype=np.float32)
+    if "A" in image.mode or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
+    return np.asarray(image.convert("L"), dtype=np.float32) / np.float32(255)
+
+
+def _info(data: bytes, values: FloatArray) -> FrameInfo:
+    uid = f"2.25.{uuid.UUID(bytes=hashlib.sha256(data).digest()[:16]).int}"
+    rows, columns = values.shape
+    return FrameInfo(
+        study_uid=uid,
+        series_uid=uid,
+        sop_instance_uid=uid,
+        frame_number=1,
+        modality="OT",
+        body_part=None,
+        patient_key=None,
+        rows=rows,
+        columns=columns,
+        spacing=None,
+        uids_derived=True,
+    )
+
+
+def render(frame: Frame, display_window: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+    """Return a frame as 8-bit grey.
+
+    Parameters
+    ----------
+    frame : Frame
+        Hounsfield units are shown through ``display_window``, else through the file's own window, else
+        through 40/400; presentation values as they are.
+    display_window : tuple of float or None
+        (centre, width) in HU, or in percent of the full range for presentation values.
+    """
+    if frame.units is Units.HU:
+        shown = display(frame.values, *(display_window or frame.display_window or (40.0, 400.0)))
+    elif display_window is not None:
+        shown = display(frame.values * np.float32(100), *display_window)
+    else:
+        shown = np.clip(frame.values, 0.0, 1.0)
+    return np.rint(shown * 255).astype(np.uint8)
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode 8-bit grey or RGB pixels as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

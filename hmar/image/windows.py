@@ -1,0 +1,146 @@
+"""Window geometry: which windows a frame has, and where each lies.
+
+A window is a square of whole feature-map cells. Its id packs the index of its size and its upper left cell
+into 32 bits, so that its box follows by arithmetic from the frame's grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.image.grid import Grid
+from hmar.types import Box, FloatArray, WindowConfig, WindowIds
+
+_SIZE_SHIFT, _ROW_SHIFT, _CELL_MASK = 28, 14, (1 << 14) - 1
+
+
+def pack_window_id(
+    size: int, row: int | NDArray[np.int64], column: int | NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """Pack the index of a size and upper left cells into window ids."""
+    return np.asarray((size << _SIZE_SHIFT) | (np.asarray(row) << _ROW_SHIFT) | column, dtype=np.uint32)
+
+
+def unpack_window_id(window_id: int) -> tuple[int, int, int]:
+    """Return (index of the size, upper row, left column) of a window id."""
+    return window_id >> _SIZE_SHIFT, (window_id >> _ROW_SHIFT) & _CELL_MASK, window_id & _CELL_MASK
+
+
+def lattice(map_cells: int, side: int, stride: int) -> NDArray[np.int64]:
+    """Return the first cells of the windows along one axis; the last window ends at the map's end."""
+    if map_cells < side:
+        return np.empty(0, np.int64)
+    starts = np.arange(0, map_cells - side + 1, stride)
+    last = map_cells - side
+    return starts if starts[-1] == last else np.append(starts, last)
+
+
+def cover(
+    starts: NDArray[np.float64] | NDArray[np.int64], side: float, parts: int, map_cells: int
+) -> FloatArray:
+    """Return pooling weights along one axis.
+
+    Parameters
+    ----------
+    starts : ndarray, shape (N,)
+        First cell of each window, possibly fractional or outside the map.
+    side : float
+        Side of the windows in cells.
+    parts : int
+        Number of equal parts that each window is pooled into.
+    map_cells : int
+        Length of the feature map.
+
+    Returns
+    -------
+    ndarray of float32, shape (N * parts, map_cells)
+        Share of each map cell in each part; a part's weights sum to 1, or to 0 if it lies outside.
+    """
+    edges = np.asarray(starts, np.float64)[:, None] + side * np.arange(parts + 1) / parts
+    low, high = edges[:, :-1].reshape(-1, 1), edges[:, 1:].reshape(-1, 1)
+    cell = np.arange(map_cells)
+    overlap = np.clip(np.minimum(high, cell + 1) - np.maximum(low, cell), 0.0, None)
+    total = overlap.sum(axis=1, keepdims=True)
+    share = overlap / np.where(total > 1e-9, total, 1.0)
+    return np.asarray(share, np.float32)
+
+
+def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowConfig) -> WindowIds:
+    """Return the ids of the windows that show something.
+
+    Parameters
+    ----------
+    mask : ndarray of float32, shape (grid.rows, grid.columns)
+        1 where the frame shows something, see :func:`hmar.image.grid.content`.
+    grid : Grid
+        The frame's grid.
+    stride_px : int
+        Grid pixels per cell.
+    config : WindowConfig
+        The model's windows.
+
+    Returns
+    -------
+    ndarray of uint32, shape (W,)
+        In order of size, row, column.
+    """
+    map_rows, map_columns = grid.rows // stride_px, grid.columns // stride_px
+    share = mask.reshape(map_rows, stride_px, map_columns, stride_px).mean(axis=(1, 3))
+    kept = []
+    for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
+        rows, columns = lattice(map_rows, side, stride), lattice(map_columns, side, stride)
+        shown = cover(rows, side, 1, map_rows) @ share @ cover(columns, side, 1, map_columns).T
+        row, column = np.nonzero(shown >= config.min_content)
+        kept.append(pack_window_id(size, rows[row], columns[column]))
+    return np.concatenate(kept)
+
+
+def window_box(
+    window_id: int, grid: Grid, rows: int, columns: int, stride_px: int, config: WindowConfig
+) -> Box:
+    """Return the box of a window in source pixels, clipped to the frame of ``rows`` x ``columns``."""
+    size, row, column = unpack_window_id(window_id)
+    side = config.cells[size] * stride_px
+    box = grid.to_source(Box(column * stride_px, row * stride_px, side, side))
+    right, bottom = min(box.x + box.width, columns), min(box.y + box.height, rows)
+    return Box(box.x, box.y, right - box.x, bottom - box.y)
+
+
+def spread_windows(ids: WindowIds, config: WindowConfig) -> WindowIds:
+    """Return windows that stand for a whole frame: those of its largest size that do not overlap one another.
+
+    They are taken greedily in order of row and column; a frame without windows of the largest size gives
+    those of the largest size it has.
+    """
+    if not len(ids):
+        return ids
+    largest = int(ids.max() >> _SIZE_SHIFT)
+    side = config.cells[largest]
+    chosen: list[tuple[int, int, int]] = []
+    for window_id in ids[ids >> _SIZE_SHIFT == largest].tolist():
+        _, row, column = unpack_window_id(window_id)
+        if all(abs(row - r) >= side or abs(column - c) >= side for r, c, _ in chosen):
+            chosen.append((row, column, window_id))
+    return np.array([window_id for _, _, window_id in chosen], np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryWindow:
+    """The window that stands for a region: its side and upper left corner in (fractional) cells."""
+
+    row: float
+    column: float
+    side: int
+
+
+def query_window(region: Box, grid: Grid, stride_px: int, config: WindowConfig) -> QueryWindow:
+    """Return the window of a region: centred on it, of the size nearest in ratio to its longer side."""
+    on_grid = grid.to_grid(region)
+    extent = max(on_grid.width, on_grid.height) / stride_px
+    ratios = [abs(np.log(extent / side)) for side in config.cells]
+    side = config.cells[int(np.argmin(ratios))]
+    x, y = on_grid.centre
+    return QueryWindow(y / stride_px - side / 2, x / stride_px - side / 2, side)
