@@ -1,0 +1,162 @@
+"""The trunk: EfficientNet-Lite0 cut at stride 16 (Tan & Le, ICML 2019, without squeeze-excitation).
+
+Parameter names are those of the published state dict, so that its tensors load unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+STRIDE = 16
+CHANNELS = 112
+
+
+class _BlockSpec(NamedTuple):
+    kernel: int
+    stride: int
+    expand: int
+    out_channels: int
+    lead: bool = False
+    """Pad a stride-2 convolution on the left and top, not on the right and bottom."""
+
+
+# TensorFlow's "same" padding moves the map by half a pixel at each stride, all to one side: 7.5 pixels at
+# stride 16. Leading padding at the last one turns its share round, which leaves half a pixel.
+_BLOCKS = (
+    _BlockSpec(3, 1, 1, 16),
+    _BlockSpec(3, 2, 6, 24),
+    _BlockSpec(3, 1, 6, 24),
+    _BlockSpec(5, 2, 6, 40),
+    _BlockSpec(5, 1, 6, 40),
+    _BlockSpec(3, 2, 6, 80, lead=True),
+    _BlockSpec(3, 1, 6, 80),
+    _BlockSpec(3, 1, 6, 80),
+    _BlockSpec(5, 1, 6, 112),
+    _BlockSpec(5, 1, 6, 112),
+    _BlockSpec(5, 1, 6, 112),
+)
+
+
+def _batch_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution padded so that a side divisible by the stride comes out divided by it."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        self.lead = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        total = self.kernel_size[0] - self.stride[0]
+        after = total // 2 if self.lead else total - total // 2
+        before = total - after
+        padded = F.pad(x, (before, after, before, after)) if total else x
+        return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
+
+
+class InvertedResidual(nn.Module):
+    """Expand, depthwise convolution, project; residual where shapes agree (MobileNetV2)."""
+
+    def __init__(self, inputs: int, spec: _BlockSpec) -> None:
+        super().__init__()
+        inner = inputs * spec.expand
+        self.expands = spec.expand != 1
+        if self.expands:
+            self._expand_conv = SameConv2d(inputs, inner, 1)
+            self._bn0 = _batch_norm(inner)
+        self._depthwise_conv = SameConv2d(inner, inner, spec.kernel, spec.stride, groups=inner)
+        self._depthwise_conv.lead = spec.lead
+        self._bn1 = _batch_norm(inner)
+        self._project_conv = SameConv2d(inner, spec.out_channels, 1)
+        self._bn2 = _batch_norm(spec.out_channels)
+        self.residual = spec.stride == 1 and inputs == spec.out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
+        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        projected: Tensor = self._bn2(self._project_conv(y))
+        return x + projected if self.residual else projected
+
+
+class Lite0Trunk(nn.Module):
+    """EfficientNet-Lite0 up to block 10: stride 16, 112 channels, 0.70 M parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem = SameConv2d(3, 32, 3, 2)
+        self._bn0 = _batch_norm(32)
+        inputs = [32, *(spec.out_channels for spec in _BLOCKS)]
+        self._blocks = nn.Sequential(
+            *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, _BLOCKS, strict=False))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images to features.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, 3, H, W)
+            Values from 0 to 1; H and W divisible by 16.
+
+        Returns
+        -------
+        Tensor, shape (B, 112, H / 16, W / 16)
+        """
+        x = F.relu6(self._bn0(self._conv_stem((x * 255 - 127) / 128)))
+        features: Tensor = self._blocks(x)
+        return features
+
+
+def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:
+    """Load the published state dict's tensors; every tensor of the trunk must be there in its shape."""
+    own = trunk.state_dict()
+    missing = [name for name, tensor in own.items() if name not in state or state[name].shape != tensor.shape]
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(own)} tensors do not match, the first is {missing[0]}")
+    trunk.load_state_dict({name: state[name] for name in own})
+
+
+def fold_batch_norm(trunk: Lite0Trunk) -> Lite0Trunk:
+    """Return a copy for serving with each batch norm folded into the convolution before it."""
+    from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+    folded = Lite0Trunk()
+    folded.load_state_dict(trunk.state_dict())
+    folded.eval()
+    for module in [folded, *folded._blocks]:
+        for conv, norm in _pairs(module):
+            batch_norm = getattr(module, norm)
+            convolution = getattr(module, conv)
+            convolution.weight, convolution.bias = fuse_conv_bn_weights(
+                convolution.weight,
+                convolution.bias,
+                batch_norm.running_mean,
+                batch_norm.running_var,
+                batch_norm.eps,
+                batch_norm.weight,
+                batch_norm.bias,
+            )
+            setattr(module, norm, nn.Identity())
+    folded.requires_grad_(False)
+    for parameter in folded.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return folded
+
+
+def _pairs(module: nn.Module) -> list[tuple[str, str]]:
+    names = [
+        ("_conv_stem", "_bn0"),
+        ("_expand_conv", "_bn0"),
+        ("_depthwise_conv", "_bn1"),
+        ("_project_conv", "_bn2"),
+    ]
+    return [(conv, norm) for conv, norm in names if hasattr(module, conv) and hasattr(module, norm)]

@@ -1,0 +1,68 @@
+"""The two experts: the whole image, and every window of it, both from one feature map."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from hmar.model.hash_head import HashHead
+
+PARTS = 3
+"""A window is pooled on a grid of 3x3 parts: their arrangement is kept, where one average would lose it."""
+
+
+def pool(feature_map: Tensor, row_weights: Tensor, column_weights: Tensor) -> Tensor:
+    """Pool windows from a feature map by separable area weights.
+
+    Parameters
+    ----------
+    feature_map : Tensor, shape (C, h, w)
+    row_weights : Tensor, shape (R * 3, h)
+    column_weights : Tensor, shape (S * 3, w)
+        As :func:`hmar.image.windows.cover` returns them for R rows and S columns of windows.
+
+    Returns
+    -------
+    Tensor, shape (R, S, C * 9)
+    """
+    channels = feature_map.shape[0]
+    rows, columns = row_weights.shape[0] // PARTS, column_weights.shape[0] // PARTS
+    pooled = row_weights @ feature_map @ column_weights.T  # (C, R * 3, S * 3)
+    parts = pooled.reshape(channels, rows, PARTS, columns, PARTS)
+    return parts.permute(1, 3, 0, 2, 4).reshape(rows, columns, -1)
+
+
+class LocalExpert(nn.Module):
+    """Expert1: one head shared by windows of every size and place, without positional encoding."""
+
+    def __init__(self, channels: int, width: int, head: HashHead) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, width, 1)
+        self.head = head
+
+    def map(self, trunk_map: Tensor) -> Tensor:
+        """(B, C, h, w) -> the map that windows are pooled from, (B, width, h, w)."""
+        projected: Tensor = self.project(trunk_map)
+        return projected
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Pooled windows (N, width * 9) -> logits (N, bits)."""
+        logits: Tensor = self.head(windows)
+        return logits
+
+
+class GlobalExpert(nn.Module):
+    """Expert0: the whole frame, pooled on 3x3 parts."""
+
+    def __init__(self, channels: int, width: int, head: HashHead) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(channels, width, 1)
+        self.head = head
+
+    def pool(self, trunk_map: Tensor) -> Tensor:
+        """(B, C, h, w) -> feature of the frame, (B, width * 9)."""
+        return nn.functional.adaptive_avg_pool2d(self.project(trunk_map), PARTS).flatten(1)
+
+    def forward(self, trunk_map: Tensor) -> Tensor:
+        """(B, C, h, w) -> logits (B, bits)."""
+        logits: Tensor = self.head(self.pool(trunk_map))
+        return logits

@@ -1,0 +1,94 @@
+"""The router: modality, then body region, then how much each expert counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+MODALITIES = ("CT", "MR", "XR", "US", "OTHER")
+REGIONS = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS", "LIMB")
+
+_MODALITY_ALIASES = {"CR": "XR", "DX": "XR", "RF": "XR", "MG": "XR", "PX": "XR", "XA": "XR"}
+_REGION_WORDS = {
+    "HEAD": ("HEAD", "BRAIN", "SKULL", "ORBIT", "SINUS", "FACE"),
+    "NECK": ("NECK", "CSPINE", "THYROID", "LARYNX"),
+    "CHEST": ("CHEST", "THORAX", "LUNG", "HEART", "BREAST", "TSPINE", "RIB"),
+    "ABDOMEN": ("ABDOMEN", "LIVER", "KIDNEY", "PANCREAS", "SPLEEN", "LSPINE"),
+    "PELVIS": ("PELVIS", "PROSTATE", "BLADDER", "UTERUS", "HIP", "SSPINE"),
+    "LIMB": (
+        "KNEE",
+        "LEG",
+        "FOOT",
+        "ANKLE",
+        "ARM",
+        "HAND",
+        "WRIST",
+        "ELBOW",
+        "SHOULDER",
+        "FEMUR",
+        "EXTREMITY",
+    ),
+}
+
+
+def modality_index(modality: str) -> int | None:
+    """Return the index of a DICOM Modality in MODALITIES, None for a tag that says nothing (empty, "OT")."""
+    name = _MODALITY_ALIASES.get(modality, modality)
+    if name in MODALITIES:
+        return MODALITIES.index(name)
+    return None if name in ("", "OT") else MODALITIES.index("OTHER")
+
+
+def region_index(body_part: str | None) -> int | None:
+    """Return the index of a BodyPartExamined in REGIONS; None if it names none of them, or several."""
+    text = (body_part or "").upper()
+    found = {region for region, words in _REGION_WORDS.items() if any(word in text for word in words)}
+    return REGIONS.index(found.pop()) if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What the router made of a batch of frames.
+
+    ``modality`` (B, 5) and ``region`` (B, 6) are logits of its own reading; ``gate`` (B, 2) are the weights
+    of (global, local), each row summing to 1.
+    """
+
+    modality: Tensor
+    region: Tensor
+    gate: Tensor
+
+
+class Router(nn.Module):
+    """Reads modality and region from the feature, or takes them from tags, and weighs the experts."""
+
+    def __init__(self, channels: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, hidden), nn.SiLU())
+        self.modality = nn.Linear(hidden, len(MODALITIES))
+        self.region = nn.Linear(hidden + len(MODALITIES), len(REGIONS))
+        self.gate = nn.Linear(hidden + len(MODALITIES) + len(REGIONS), 2)
+
+    def forward(self, trunk_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
+        """Route a batch.
+
+        Parameters
+        ----------
+        trunk_map : Tensor, shape (B, C, h, w)
+        modality, region : Tensor of int64, shape (B,)
+            Indices from the tags, -1 where unknown.
+        """
+        feature = self.trunk(trunk_map.mean(dim=(2, 3)))  # (B, hidden)
+        modality_logits = self.modality(feature)
+        known_modality = _tag_or_reading(modality, modality_logits)
+        region_logits = self.region(torch.cat([feature, known_modality], dim=1))
+        known_region = _tag_or_reading(region, region_logits)
+        gate = self.gate(torch.cat([feature, known_modality, known_region], dim=1)).softmax(dim=1)
+        return Routing(modality_logits, region_logits, gate)
+
+
+def _tag_or_reading(tag: Tensor, logits: Tensor) -> Tensor:
+    one_hot = nn.functional.one_hot(tag.clamp(min=0), logits.shape[1]).to(logits.dtype)
+    return torch.where((tag >= 0)[:, None], one_hot, logits.softmax(dim=1))

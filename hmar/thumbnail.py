@@ -1,0 +1,114 @@
+"""A baseline encoder without learning: thumbnails hashed by random hyperplanes.
+
+Every window (and the whole frame) is shrunk to 32x32 pixels, its mean is taken off, and each bit is the
+side of one of 128 fixed random hyperplanes on which it lies (Charikar, STOC 2002). Whatever is trained must
+beat this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+
+from hmar.codes import CODE_BITS, pack_logits
+from hmar.image.grid import Grid, channels, content, make_grid
+from hmar.image.regions import check_region
+from hmar.image.windows import (
+    kept_windows,
+    query_window,
+    unpack_window_id,
+    window_box,
+)
+from hmar.types import (
+    Box,
+    CodeArray,
+    EncodedFrame,
+    FloatArray,
+    Frame,
+    FrameInfo,
+    GridConfig,
+    Query,
+    WindowConfig,
+)
+
+_SIDE = 32
+
+
+class ThumbnailEncoder:
+    """A :class:`hmar.ports.FrameEncoder` of thumbnail codes, on the same grid and windows as the model."""
+
+    name = "thumbnail-32"
+
+    def __init__(self) -> None:
+        self._grid = GridConfig()
+        self._windows = WindowConfig()
+        planes = np.random.default_rng(20260101).standard_normal((_SIDE * _SIDE, CODE_BITS))
+        self._planes = planes.astype(np.float32)
+        self.fingerprint = hashlib.sha256(self._planes.tobytes() + repr(self._windows).encode()).hexdigest()[
+            :32
+        ]
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        """Encode a frame and all its windows."""
+        grid = self._layout(frame.info)
+        image = _grey(frame, grid)
+        ids = kept_windows(content(frame, grid), grid, self._grid.stride, self._windows)
+        stride = self._grid.stride
+        crops = [_whole(image)]
+        for window_id in ids.tolist():
+            size, row, column = unpack_window_id(window_id)
+            side = self._windows.cells[size] * stride
+            crops.append(_thumbnail(image, Box(column * stride, row * stride, side, side)))
+        codes = self._hash(np.stack(crops))
+        return EncodedFrame(frame.info, codes[0], codes[1:], ids, (0.5, 0.5), self.fingerprint)
+
+    def image_query(self, frame: Frame) -> Query:
+        """Encode a frame as a query for the whole image."""
+        image = _grey(frame, self._layout(frame.info))
+        code = self._hash(_whole(image)[None])
+        return Query(code[0], code, (0.5, 0.5))
+
+    def region_query(self, frame: Frame, region: Box) -> Query:
+        """Encode a region of a frame."""
+        check_region(region, frame.info)
+        grid, stride = self._layout(frame.info), self._grid.stride
+        window = query_window(region, grid, stride, self._windows)
+        image = _grey(frame, grid)
+        side = window.side * stride
+        crop = _thumbnail(image, Box(window.column * stride, window.row * stride, side, side))
+        codes = self._hash(np.stack([_whole(image), crop]))
+        return Query(codes[0], codes[1:], (0.5, 0.5))
+
+    def window_box(self, info: FrameInfo, window_id: int) -> Box:
+        """Return the box of a window in source pixels."""
+        return window_box(
+            window_id, self._layout(info), info.rows, info.columns, self._grid.stride, self._windows
+        )
+
+    def _layout(self, info: FrameInfo) -> Grid:
+        return make_grid(info.rows, info.columns, info.spacing, self._grid)
+
+    def _hash(self, thumbnails: FloatArray) -> CodeArray:
+        flat = thumbnails.reshape(len(thumbnails), -1)
+        return pack_logits((flat - flat.mean(axis=1, keepdims=True)) @ self._planes)
+
+
+def _grey(frame: Frame, grid: Grid) -> FloatArray:
+    grey: FloatArray = channels(frame, grid).mean(axis=0, dtype=np.float32)
+    return grey
+
+
+def _whole(image: FloatArray) -> FloatArray:
+    return _thumbnail(image, Box(0, 0, image.shape[1], image.shape[0]))
+
+
+def _thumbnail(image: FloatArray, box: Box) -> FloatArray:
+    rows, columns = image.shape
+    left, top = max(0.0, box.x), max(0.0, box.y)
+    right, bottom = min(float(columns), box.x + box.width), min(float(rows), box.y + box.height)
+    shrunk = Image.fromarray(image).resize(
+        (_SIDE, _SIDE), Image.Resampling.BILINEAR, box=(left, top, right, bottom)
+    )
+    return np.asarray(shrunk, dtype=np.float32)

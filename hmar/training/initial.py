@@ -1,0 +1,88 @@
+"""A start that already retrieves: heads initialised to PCA and ITQ, KAN layers to the rotation it finds.
+
+Random heads first unlearn what the trunk knows; from here on training only has to make codes better than
+those of iterative quantisation (Gong & Lazebnik, CVPR 2011).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hmar.model.hash_head import HashHead
+from hmar.training.kan_layer import TrainableKAN
+
+_ITERATIONS = 40
+
+
+@torch.no_grad()
+def initialise_projection(project: nn.Conv2d, trunk_features: Tensor) -> None:
+    """Set a 1x1 convolution to the leading principal components of trunk features (N, C), centred.
+
+    Channels are divided by their standard deviation first, so that no loud channel drowns the others.
+    """
+    mean, deviation = trunk_features.mean(dim=0), trunk_features.std(dim=0).clamp_min(1e-3)
+    _, _, components = torch.linalg.svd((trunk_features - mean) / deviation, full_matrices=False)
+    weight = components[: project.out_channels] / deviation
+    project.weight.copy_(weight[:, :, None, None])
+    _bias(project).copy_(-weight @ mean)
+
+
+@torch.no_grad()
+def initialise_head(head: HashHead, features: Tensor, generator: torch.Generator) -> None:
+    """Set a head so that its first logits are those of ITQ on features (N, inputs).
+
+    The bottleneck takes the leading principal components under a random rotation, which gives its units equal
+    variance, as the spline grids need; the KAN layer starts as the linear map that undoes it and quantises.
+    """
+    hidden, bits = head.reduce.out_features, _kan(head).layer.out_dim
+    mean = features.mean(dim=0)
+    _, _, components = torch.linalg.svd(features - mean, full_matrices=False)
+    principal = components[:hidden].T  # (inputs, hidden)
+    turn = _random_rotation(hidden, generator)
+    head.reduce.weight.copy_((principal @ turn).T)
+    _bias(head.reduce).copy_(-mean @ principal @ turn)
+    quantised = itq((features - mean) @ principal[:, :bits], generator)  # (bits, bits)
+    linear = turn.T[:, :bits] @ quantised  # (hidden, bits)
+    set_linear(_kan(head), linear * 4)
+
+
+def itq(features: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the rotation (D, D) that brings centred features (N, D) nearest to their signs."""
+    rotation = _random_rotation(features.shape[1], generator)
+    for _ in range(_ITERATIONS):
+        signs = torch.where(features @ rotation > 0, 1.0, -1.0)
+        left, _, right = torch.linalg.svd(signs.T @ features)
+        rotation = (left @ right).T
+    return rotation
+
+
+@torch.no_grad()
+def set_linear(kan: TrainableKAN, weight: Tensor) -> None:
+    """Make a KAN layer compute ``x @ weight`` (I, O) on its grid; the spline supplies what SiLU lacks."""
+    layer = kan.layer
+    layer.scale_base.copy_(weight)
+    layer.scale_sp.fill_(1.0)
+    low, high = float(layer.grid[0, kan.order]), float(layer.grid[0, -kan.order - 1])
+    x = torch.linspace(low, high, 64)
+    rest = x - nn.functional.silu(x)  # what a linear function has beyond SiLU
+    basis = kan.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
+    coefficients = torch.linalg.lstsq(basis, rest[:, None]).solution[:, 0]  # (G + order,)
+    layer.coef.copy_(weight[:, :, None] * coefficients)
+
+
+def _random_rotation(size: int, generator: torch.Generator) -> Tensor:
+    rotation: Tensor = torch.linalg.qr(torch.randn(size, size, generator=generator))[0]
+    return rotation
+
+
+def _kan(head: HashHead) -> TrainableKAN:
+    if not isinstance(head.kan, TrainableKAN):
+        raise TypeError(f"a head with a {type(head.kan).__name__} cannot be trained")
+    return head.kan
+
+
+def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    if layer.bias is None:
+        raise TypeError("the layer has no bias")
+    return layer.bias

@@ -1,0 +1,75 @@
+"""One training run, from open data to a sealed bundle."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from hmar.encoder import HmarEncoder
+from hmar.model.backbone import fold_batch_norm
+from hmar.model.bundle import CARD, CONFIG, GOLDEN, fingerprint, load_weights, seal, write_weights
+from hmar.model.network import NetworkConfig
+from hmar.training.card import card
+from hmar.training.export import served_network
+from hmar.training.golden import write_golden
+from hmar.training.open_ct import fetch_open_ct, load_open_ct, load_trunk
+from hmar.training.pairs import PairConfig
+from hmar.training.stages import Step, Trainer, TrainingConfig
+from hmar.training.views import make_views
+from hmar.types import GridConfig, WindowConfig
+
+LOG = "training.jsonl"
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def train_open_ct(
+    out: Path, data: Path, config: TrainingConfig, views_per_slice: int, progress: Progress
+) -> str:
+    """Train on the open CT volumes and write a model's folder; return its fingerprint.
+
+    Parameters
+    ----------
+    out : Path
+        The model's folder; its name is the model's name.
+    data : Path
+        Where the volumes are, or are put.
+    config : TrainingConfig
+    views_per_slice : int
+        How many views of each slice the trunk encodes.
+    progress : callable
+    """
+    fetch_open_ct(data, lambda line: progress(line, 0, 0))
+    volumes = load_open_ct(data)
+    trunk = load_trunk(data)
+    grid, windows = GridConfig(), WindowConfig()
+    generator = np.random.default_rng(config.seed)
+    views = make_views(
+        volumes,
+        fold_batch_norm(trunk),
+        views_per_slice,
+        grid.pitch_mm,
+        generator,
+        lambda done, total: progress("encoding views", done, total),
+    )
+    pairs = PairConfig(sides=windows.cells)
+    trainer = Trainer(NetworkConfig(), config, pairs, views, volumes)
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOG).open("w") as log:
+
+        def report(step: Step) -> None:
+            log.write(json.dumps(asdict(step)) + "\n")
+            progress(f"stage {step.stage}, loss {step.losses['total']:.3f}", step.number, step.total)
+
+        trained = trainer.run(report)
+    write_weights(out, out.name, served_network(trained, trunk), grid, windows)
+    settings = tomllib.loads((out / CONFIG).read_text())
+    write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
+    (out / CARD).write_text(card(settings, config, volumes, views_per_slice))
+    seal(out)
+    return fingerprint(out)

@@ -1,0 +1,75 @@
+"""Volumes to train on: voxels in HU, geometry, and what is known of their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.model.router import REGIONS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """One scan, axial slices as a radiologist sees them.
+
+    Parameters
+    ----------
+    name : str
+        Name for logs.
+    values : ndarray of int16, shape (Z, Y, X)
+        HU for CT, stored values for MR. Z from feet to head, Y from front to back, X from right to left.
+    spacing_mm : tuple of float
+        (z, y, x).
+    modality : str
+        DICOM Modality.
+    labels : ndarray of uint8, shape (Z, Y, X), or None
+        Structure of each voxel, an index into ``structures``; 0 is none.
+    structures : tuple of str
+        Names of the structures; index 0 is "".
+    regions : ndarray of int64, shape (Z,)
+        Body region of each slice, an index into REGIONS; -1 where unknown.
+    """
+
+    name: str
+    values: NDArray[np.int16]
+    spacing_mm: tuple[float, float, float]
+    modality: str
+    labels: NDArray[np.uint8] | None
+    structures: tuple[str, ...]
+    regions: NDArray[np.int64]
+
+
+def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:
+    """Read a NIfTI file as values (Z, Y, X) oriented as in :class:`Volume`, and spacing in mm (z, y, x)."""
+    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call]
+    values = np.asarray(image.dataobj)[::-1, ::-1, :]  # RAS+ to columns towards left, rows towards back
+    x, y, z = (float(size) for size in image.header.get_zooms()[:3])
+    return np.ascontiguousarray(np.rint(values.transpose(2, 1, 0)).astype(np.int16)), (z, y, x)
+
+
+def constant_regions(slices: int, region: str) -> NDArray[np.int64]:
+    """Return one region for every slice."""
+    return np.full(slices, REGIONS.index(region), np.int64)
+
+
+def regions_from_structures(labels: NDArray[np.uint8], structures: tuple[str, ...]) -> NDArray[np.int64]:
+    """Tell each slice's body region from the structures it shows; the first rule that holds wins."""
+    rules = (
+        ("HEAD", ("brain", "skull")),
+        ("PELVIS", ("hip_left", "hip_right", "urinary_bladder", "sacrum")),
+        ("ABDOMEN", ("kidney_left", "kidney_right", "pancreas", "gallbladder")),
+        ("CHEST", ("heart", "lung_upper_lobe_left", "lung_upper_lobe_right", "lung_lower_lobe_left")),
+        ("LIMB", ("femur_left", "femur_right")),
+    )
+    found = np.full(len(labels), -1, np.int64)
+    for index, plane in enumerate(labels):
+        shown = {structures[value] for value in np.unique(plane)}
+        matching = (region for region, names in rules if shown & set(names))
+        region = next(matching, None)
+        if region is not None:
+            found[index] = REGIONS.index(region)
+    return found
