@@ -1,0 +1,1 @@
+"""hmar/adapters."""

@@ -1,0 +1,157 @@
+"""Images in folders: a tree of files below a root, and the store of uploaded bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from hmar.errors import LimitError, NotFoundError, UnavailableError
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class FolderSource:
+    """The files below a root; a :class:`hmar.ports.ImageSource`.
+
+    A reference is a path relative to the root, or an absolute one inside it. Nothing outside the root is ever
+    read: ``..`` is refused, and so is a symbolic link that leads out. Names that begin with a dot are skipped
+    in listings, as shells do.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def list(self, reference: str) -> Iterator[str]:
+        """Yield the references of all files at or below a file or folder, sorted by folder, then by name."""
+        start = self._resolve(reference)
+        if start.is_file():
+            yield self._reference(start)
+            return
+        empty = True
+        for folder, folders, files in os.walk(start, onerror=_unreadable):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(name for name in files if not name.startswith(".")):
+                empty = False
+                yield self._reference(Path(folder, name))
+        if empty:
+            raise NotFoundError(
+                "There is no file in the folder.", "Give a file, or a folder that holds some."
+            )
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        """Return a file's bytes; raises NotFoundError, or LimitError above ``max_bytes``."""
+        return _read(self._resolve(reference), max_bytes)
+
+    def _resolve(self, reference: str) -> Path:
+        root = self._root.resolve()
+        if ".." in Path(reference).parts:
+            raise NotFoundError("The path contains '..'.", "Give a path without it, below the import folder.")
+        try:
+            path = (root / reference).resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise _absent() from error
+        if not path.is_relative_to(root):
+            raise NotFoundError(
+                "The path leads out of the folder that may be read.",
+                "Give a path below the import folder (HMAR_IMPORT_DIR), not a link out of it.",
+            )
+        return path
+
+    def _reference(self, path: Path) -> str:
+        """Return the path below the root; bytes that are no UTF-8 are replaced: databases refuse them."""
+        relative = os.fsencode(path.relative_to(self._root.resolve()))
+        return relative.decode("utf-8", errors="replace").replace(os.sep, "/")
+
+
+class UploadStore:
+    """Bytes that came with a request, stored once under their SHA-256; a :class:`hmar.ports.ImageSource`.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds them.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, data: bytes) -> str:
+        """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
+        digest = hashlib.sha256(data).hexdigest()
+        path = self._path(digest)
+        if path.is_file():
+            return digest
+        draft = path.with_name(f".{digest}.{secrets.token_hex(8)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with draft.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink()
+            raise UnavailableError(
+                f"The upload store cannot be written ({error.strerror}).", "Free some space in HMAR_HOME."
+            ) from error
+        return digest
+
+    def list(self, reference: str) -> Iterator[str]:
+        """Yield the reference itself, if it is stored."""
+        if not self._path(reference).is_file():
+            raise _absent()
+        yield reference
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        """Return the bytes; raises NotFoundError, or LimitError above ``max_bytes``."""
+        return _read(self._path(reference), max_bytes)
+
+    def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise NotFoundError(
+                f"{digest!r} is not the reference of an upload.", "Give 64 hexadecimal digits."
+            )
+        return self._root / digest[:2] / digest
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    # A pipe or a device would block or never end.
+    if not path.is_file():
+        raise _absent()
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+            size = max(os.fstat(file.fileno()).st_size, len(data))
+    except OSError as error:
+        raise NotFoundError(
+            f"The file cannot be read ({error.strerror}).", "Check its permissions."
+        ) from error
+    if size > max_bytes:
+        raise LimitError(
+            f"The file has {size} bytes; at most {max_bytes} are read.",
+            "Raise HMAR_MAX_FILE_BYTES to index it.",
+        )
+    return data
+
+
+def _absent() -> NotFoundError:
+    return NotFoundError(
+        "There is no file or folder at this reference.", "Check the path, and that its name is valid UTF-8."
+    )
+
+
+def _unreadable(error: OSError) -> None:
+    if isinstance(error, FileNotFoundError):
+        raise _absent() from error
+    raise NotFoundError(f"A folder cannot be listed ({error.strerror}).", "Check its permissions.") from error

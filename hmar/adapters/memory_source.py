@@ -1,0 +1,44 @@
+"""An image source in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hmar.errors import LimitError, NotFoundError
+
+
+class MemorySource:
+    """A :class:`hmar.ports.ImageSource` over a mapping.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Contents by reference; a "/" in a reference separates folders, as in paths.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = dict(files)
+
+    def list(self, reference: str) -> Iterator[str]:
+        """Yield the reference of every file at or below ``reference``, sorted; "" and "." mean all."""
+        folder = reference.rstrip("/")
+        found = sorted(
+            name
+            for name in self._files
+            if folder in ("", ".") or name == folder or name.startswith(f"{folder}/")
+        )
+        if not found:
+            raise NotFoundError("There is no file at the reference given.", "Give one that the source holds.")
+        return iter(found)
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+        data = self._files.get(reference)
+        if data is None:
+            raise NotFoundError("There is no file at the reference given.", "Give one that the source holds.")
+        if len(data) > max_bytes:
+            raise LimitError(
+                f"The file has {len(data)} bytes, more than the {max_bytes} allowed.",
+                "Raise HMAR_MAX_FILE_BYTES, or leave the file out.",
+            )
+        return data

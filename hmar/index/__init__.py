@@ -1,0 +1,1 @@
+"""What is searched, and how: scan kernels, the window matrix, FAISS, snapshots."""

@@ -1,0 +1,79 @@
+"""Nearest global codes, by FAISS: the only file that knows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import faiss as _faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.types import Bits, CodeArray
+
+# Its stubs describe the C++ constructors, not the Python ones that wrap them.
+faiss: Any = _faiss
+
+_LENGTHS: tuple[Bits, ...] = (64, 128)
+
+
+class FlatIndex:
+    """Two exhaustive binary indexes over the same codes: one of the first 64 bits, one of all 128.
+
+    FAISS breaks ties by insertion order and cuts them at k, so that it is asked twice: for the distance of
+    the k-th, then for everything within that distance. Ordering is the caller's.
+    """
+
+    def __init__(self) -> None:
+        self._by_bits: dict[Bits, Any] = {
+            bits: faiss.IndexBinaryIDMap2(faiss.IndexBinaryFlat(bits)) for bits in _LENGTHS
+        }
+
+    def __len__(self) -> int:
+        return int(self._by_bits[128].ntotal)
+
+    def add(self, entry_ids: NDArray[np.int64], codes: CodeArray) -> None:
+        """Add packed codes, shape (n, 16); no entry twice (FAISS would keep both)."""
+        for bits, index in self._by_bits.items():
+            index.add_with_ids(np.ascontiguousarray(codes[:, : bits // 8]), entry_ids)
+
+    def remove(self, entry_ids: NDArray[np.int64]) -> None:
+        """Remove entries, in one pass over the index."""
+        for index in self._by_bits.values():
+            index.remove_ids(entry_ids)
+
+    def candidates(
+        self, code: CodeArray, k: int, bits: Bits, allowed: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return, in no order, every entry that is not farther than the k-th nearest.
+
+        Parameters
+        ----------
+        code : ndarray of uint8, shape (16,)
+            The code compared.
+        k : int
+            From 1.
+        bits : int
+            64 or 128.
+        allowed : ndarray of int64 or None
+            The entries that may be returned; None for all.
+        """
+        available = len(self) if allowed is None else len(allowed)
+        if not available:
+            return np.empty(0, np.int64)
+        # One query is one pass, bound by memory: a second thread gains nothing, and where the other cores
+        # are busy the first waits for it. The setting is the calling thread's own.
+        faiss.omp_set_num_threads(1)
+        index, query = self._by_bits[bits], code[None, : bits // 8]
+        params = None if allowed is None else faiss.SearchParameters(sel=_selector(allowed))
+        distances, labels = index.search(query, min(k, available), params=params)
+        # Slots that FAISS could not fill carry label -1 and distance 2147483647.
+        farthest = int(distances[labels >= 0].max(initial=0))
+        _, _, found = index.range_search(query, farthest + 1, params=params)
+        return np.asarray(found, np.int64)
+
+
+def _selector(allowed: NDArray[np.int64]) -> Any:
+    """Select entries by a bitmap: one bit for each id up to the largest."""
+    bitmap = np.zeros(int(allowed.max()) + 1, np.bool_)
+    bitmap[allowed] = True
+    return faiss.IDSelectorBitmap(np.packbits(bitmap, bitorder="little"))

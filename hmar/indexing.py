@@ -1,0 +1,239 @@
+"""Indexing: files to catalogue rows, through jobs that survive any crash.
+
+What was asked for is written to the :class:`hmar.ports.JobStore` first and sent to the queue second, so a
+message may be lost or come twice: a sweep sends again what stands still, and handling a message twice
+changes nothing. A frame is indexed once per (collection, SOP instance, frame number, model fingerprint).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from hmar.config import Settings
+from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
+from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
+from hmar.types import EncodedFrame, ImageFile, Item, ItemState, Job, JobState, Message, Origin
+
+CHUNK_FRAMES = 16
+"""Frames committed together: few enough to hold, many enough for a transaction."""
+PAGE_ITEMS = 1000
+QUEUED_FOR_S = 3600.0
+"""Age at which a queued row's message counts as lost although other messages still wait."""
+
+_OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
+_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_log = logging.getLogger(__name__)
+
+
+def submit(
+    jobs: JobStore, queue: JobQueue, collection: str, origin: Origin, references: Sequence[str] | None = None
+) -> str:
+    """Create a job and send its first message; return the job's id.
+
+    A broker that is down does not matter: the row is there, and a sweep sends the message later.
+
+    Raises
+    ------
+    ParameterError
+        If the collection's name is none.
+    """
+    if not _COLLECTION.fullmatch(collection):
+        raise ParameterError(
+            f"The collection {collection!r} is no name.",
+            "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",
+        )
+    job_id = jobs.create(collection, origin, references)
+    _send(queue, [Message("expand", job_id)])
+    return job_id
+
+
+def sweep(jobs: JobStore, queue: JobQueue, queued_for_s: float) -> int:
+    """Send a message again for all that stands still; return how many.
+
+    While messages wait in the broker, a queued row most likely has its message among them: then only rows
+    whose worker is gone, and very old ones, are sent again. Else a long job would be sent over and over.
+
+    Parameters
+    ----------
+    queued_for_s : float
+        Age at which a queued row counts as forgotten once no messages wait.
+    """
+    age = queued_for_s if queue.backlog() == 0 else max(queued_for_s, QUEUED_FOR_S)
+    messages = jobs.overdue(age)
+    queue.enqueue(messages)
+    return len(messages)
+
+
+class Indexer:
+    """The use case of indexing, handed its ports.
+
+    Parameters
+    ----------
+    catalogue, jobs, queue, sources : ports
+        See :mod:`hmar.ports`; ``sources`` by name.
+    encoder : FrameEncoder
+        Makes the codes.
+    decoder : callable
+        Opens a file's bytes; raises DecodeError.
+    settings : Settings
+        Leases, attempts and limits.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        jobs: JobStore,
+        queue: JobQueue,
+        sources: Mapping[str, ImageSource],
+        encoder: FrameEncoder,
+        decoder: Callable[[bytes], ImageFile],
+        settings: Settings,
+    ) -> None:
+        self._catalogue = catalogue
+        self._jobs = jobs
+        self._queue = queue
+        self._sources = sources
+        self._encoder = encoder
+        self._decoder = decoder
+        self._settings = settings
+
+    def submit(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+        """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
+        return submit(self._jobs, self._queue, collection, origin, references)
+
+    def sweep(self) -> int:
+        """Send again what has stood still for longer than a lease; return the number of messages."""
+        return sweep(self._jobs, self._queue, self._settings.item_lease_s)
+
+    def handle(self, message: Message) -> None:
+        """Do what a message asks for; a second time changes nothing."""
+        if message.kind == "expand":
+            self._expand(message.target)
+        else:
+            self._index(int(message.target))
+
+    def resume(self, job_id: str) -> None:
+        """Go on with a folder's job: list it again for what is new, and send what is open."""
+        job = self._jobs.job(job_id)
+        if job is not None and not job.finished and self._list(job):
+            self._send_open(job_id)
+
+    def _expand(self, job_id: str) -> None:
+        job = self._jobs.job(job_id)
+        if job is None or job.finished:
+            return
+        # A job created with references has its items already; its origin's reference names no folder.
+        if job.state is JobState.RUNNING or self._list(job):
+            self._send_open(job_id)
+
+    def _list(self, job: Job) -> bool:
+        try:
+            references = list(self._sources[job.origin.source].list(job.origin.reference))
+            self._jobs.add_items(job.job_id, references)
+        except OperatorError:
+            raise
+        except Exception as error:
+            _log.warning("job %s could not be listed: %s", job.job_id, type(error).__name__)
+            self._jobs.fail_job(job.job_id, _reason(error))
+            return False
+        return True
+
+    def _send_open(self, job_id: str) -> None:
+        """Send a message for every open item; one whose lease still runs is left alone when it is claimed."""
+        after = 0
+        while page := self._jobs.items(job_id, _OPEN, PAGE_ITEMS, after):
+            _send(self._queue, [Message("item", str(item.item_id)) for item in page])
+            after = page[-1].item_id
+
+    def _index(self, item_id: int) -> None:
+        item = self._jobs.claim(item_id, self._settings.item_lease_s, self._settings.max_attempts)
+        if item is None:
+            return
+        try:
+            added, frames = self._add_frames(item)
+        except InputError as error:
+            # The file will not get better: no second attempt.
+            self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
+        except Exception as error:
+            self._give_back(item, error)
+        except BaseException:
+            # Ctrl-C: whoever comes next need not wait for the lease.
+            self._jobs.release(item_id, "Interrupted.")
+            raise
+        else:
+            self._jobs.finish(item_id, ItemState.INDEXED if added else ItemState.UNCHANGED, frames)
+
+    def _give_back(self, item: Item, error: Exception) -> None:
+        _log.warning(
+            "item %d, attempt %d of %d: %s",
+            item.item_id,
+            item.attempts,
+            self._settings.max_attempts,
+            type(error).__name__,
+        )
+        if item.attempts >= self._settings.max_attempts:
+            self._jobs.finish(item.item_id, ItemState.DEAD, 0, _reason(error))
+        else:
+            self._jobs.release(item.item_id, _reason(error))
+
+    def _add_frames(self, item: Item) -> tuple[int, int]:
+        """Add what is new of a file; return the number of frames added, and of frames in the file."""
+        source = self._sources[item.origin.source]
+        file = self._decoder(source.fetch(item.origin.reference, self._settings.max_file_bytes))
+        added = 0
+        chunk: list[EncodedFrame] = []
+        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s)
+        for frame_number in self._new_frames(file, item.collection):
+            chunk.append(self._encoder.encode(file.frame(frame_number)))
+            lease.progress()
+            if len(chunk) == CHUNK_FRAMES:
+                added += self._catalogue.append(item.collection, chunk, item.origin).added
+                chunk = []
+        if chunk:
+            added += self._catalogue.append(item.collection, chunk, item.origin).added
+        return added, len(file.infos)
+
+    def _new_frames(self, file: ImageFile, collection: str) -> list[int]:
+        uids = {info.sop_instance_uid for info in file.infos}
+        known = {
+            (entry.info.sop_instance_uid, entry.info.frame_number)
+            for uid in uids
+            for entry in self._catalogue.find(uid, self._encoder.fingerprint, collection)
+        }
+        return [
+            info.frame_number
+            for info in file.infos
+            if (info.sop_instance_uid, info.frame_number) not in known
+        ]
+
+
+class _Lease:
+    """Keeps an item's lease as long as frames come; a decoder that hangs loses it."""
+
+    def __init__(self, jobs: JobStore, item_id: int, lease_s: float) -> None:
+        self._jobs = jobs
+        self._item_id = item_id
+        self._lease_s = lease_s
+        self._renewed = time.monotonic()
+
+    def progress(self) -> None:
+        if time.monotonic() - self._renewed > self._lease_s / 4:
+            self._jobs.renew(self._item_id, self._lease_s)
+            self._renewed = time.monotonic()
+
+
+def _send(queue: JobQueue, messages: Sequence[Message]) -> None:
+    try:
+        queue.enqueue(messages)
+    except UnavailableError as error:
+        _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
+
+
+def _reason(error: Exception) -> str:
+    """Return the text kept on a row; an unexpected error's own text may hold patient data and is left out."""
+    return (
+        str(error) if isinstance(error, InputError | OperatorError) else f"Unexpected {type(error).__name__}."
+    )

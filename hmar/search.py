@@ -1,0 +1,168 @@
+"""The search use case: keep the index up to date, ask it, and say what was found and where."""
+
+from __future__ import annotations
+
+import threading
+from typing import get_args
+
+from hmar.errors import ModelError, ParameterError, SnapshotError
+from hmar.index.distances import fused_distance
+from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.types import Bits, Box, CodeHit, EntryInfo, Frame, FrameInfo, Hit, Mode, Query, Selection
+
+MAX_K = 1000
+_TAIL_ROWS = 512
+
+
+class Searcher:
+    """Answers queries by image or by region. Thread-safe.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The truth.
+    index : CodeIndex
+        Its projection; brought up to date before each query.
+    encoder : FrameEncoder
+        Encodes queries, and knows where windows lie.
+
+    Raises
+    ------
+    ModelError
+        If the index holds codes of another model than the encoder's.
+    """
+
+    def __init__(self, catalogue: Catalogue, index: CodeIndex, encoder: FrameEncoder) -> None:
+        indexed = index.stats().model_fingerprint
+        if indexed != encoder.fingerprint:
+            raise ModelError(
+                f"The index is of model {indexed!r}, the encoder is {encoder.fingerprint!r}.",
+                "Build the index with the encoder's fingerprint; codes of two models are never compared.",
+            )
+        self._catalogue = catalogue
+        self._index = index
+        self._encoder = encoder
+        self._refreshing = threading.Lock()
+
+    def refresh(self) -> int:
+        """Apply what the log holds beyond the index; return the number of rows applied.
+
+        Raises
+        ------
+        SnapshotError
+            If the index is ahead of the log, that is, of another catalogue.
+        """
+        with self._refreshing:
+            applied, seq = 0, self._index.stats().last_seq
+            last_seq = self._catalogue.last_seq()
+            if seq > last_seq:
+                raise SnapshotError(
+                    f"The index is at log row {seq}, the catalogue ends at {last_seq}.",
+                    "The catalogue was replaced: remove the index folder, and it is rebuilt from the log.",
+                )
+            while seq < last_seq:
+                rows = self._catalogue.tail(seq, _TAIL_ROWS)
+                self._index.apply(rows)
+                applied, seq = applied + len(rows), rows[-1].seq
+            return applied
+
+    def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
+        """Find the k frames most like a whole frame; see :meth:`region`."""
+        _check(k, mode, bits)
+        return self._search(self._encoder.image_query(frame), k, mode, selection, bits)
+
+    def region(
+        self, frame: Frame, region: Box, k: int, mode: Mode, selection: Selection, bits: Bits = 128
+    ) -> list[Hit]:
+        """Find the k frames that hold something most like a region of a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+            The frame the region was drawn on.
+        region : Box
+            In source pixels.
+        k : int
+            From 1 to 1000; fewer hits come back from a smaller archive.
+        mode : str
+            "global" ranks by the whole frame, "local" by the nearest window, "auto" by both, weighed by
+            the router's gate.
+        selection : Selection
+            What may be found.
+        bits : int
+            64 or 128.
+
+        Returns
+        -------
+        list of Hit
+            Nearest first, ranks from 1. The box is that of the nearest window in every mode; the whole
+            frame where a frame has no windows.
+
+        Raises
+        ------
+        ParameterError
+            If k, mode or bits is out of range.
+        RegionError
+            If the region lies outside the frame.
+        """
+        _check(k, mode, bits)
+        return self._search(self._encoder.region_query(frame, region), k, mode, selection, bits)
+
+    def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
+        self.refresh()
+        search = {
+            "global": self._index.search_global,
+            "local": self._index.search_windows,
+            "auto": self._index.search_fused,
+        }[mode]
+        found = search(query, k, bits, selection)
+        entries = self._catalogue.entries([hit.entry_id for hit in found])
+        # An entry that was deleted after the index answered is no longer there: the next one takes its rank.
+        live = [(hit, entries[hit.entry_id]) for hit in found if hit.entry_id in entries]
+        return [
+            self._hit(rank, hit, entry, query.gate, mode, bits)
+            for rank, (hit, entry) in enumerate(live, start=1)
+        ]
+
+    def _hit(
+        self, rank: int, hit: CodeHit, entry: EntryInfo, gate: tuple[float, float], mode: Mode, bits: Bits
+    ) -> Hit:
+        box = self._box(entry.info, hit.window_id)
+        spacing = entry.info.spacing
+        return Hit(
+            rank=rank,
+            entry=entry,
+            distance=_distance(hit, gate, mode),
+            global_distance=hit.global_distance,
+            local_distance=hit.local_distance,
+            global_score=1 - hit.global_distance / bits,
+            local_score=1 - hit.local_distance / bits,
+            gate=gate,
+            bits=bits,
+            box=box,
+            box_mm=box.extent_mm(spacing) if spacing else None,
+            model=self._encoder.name,
+        )
+
+    def _box(self, info: FrameInfo, window_id: int | None) -> Box:
+        if window_id is None:
+            return Box(0.0, 0.0, float(info.columns), float(info.rows))
+        return self._encoder.window_box(info, window_id)
+
+
+def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
+    """Return the distance that ranked a hit."""
+    if mode == "global" or (mode == "auto" and hit.window_id is None):
+        return float(hit.global_distance)
+    if mode == "local":
+        return hit.local_distance
+    return fused_distance(gate, float(hit.global_distance), hit.local_distance)
+
+
+def _check(k: int, mode: str, bits: int) -> None:
+    if not 1 <= k <= MAX_K:
+        raise ParameterError(f"k is {k}.", f"Give a number from 1 to {MAX_K}.")
+    if mode not in get_args(Mode):
+        raise ParameterError(f"mode is {mode!r}.", 'Give "global", "local" or "auto".')
+    if bits not in get_args(Bits):
+        raise ParameterError(f"bits is {bits}.", "Give 64 or 128.")

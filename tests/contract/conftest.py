@@ -1,0 +1,80 @@
+"""The adapters that the contract suite runs over.
+
+With HMAR_TEST_POSTGRES_URL set to the SQLAlchemy URL of a PostgreSQL database, it runs over that too, and
+empties it before each test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from hmar.adapters.embedded_index import EmbeddedIndex
+from hmar.adapters.memory import MemoryCatalogue, MemoryIndex, MemoryJobStore, MemoryKeyStore
+from hmar.adapters.sql_catalogue import SqlCatalogue
+from hmar.adapters.sql_database import Database
+from hmar.adapters.sql_jobs import SqlJobStore
+from hmar.adapters.sql_keys import SqlKeyStore
+from hmar.adapters.sql_schema import metadata
+from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore
+from tests.contract.examples import MODEL, Clock
+
+POSTGRES_URL = os.environ.get("HMAR_TEST_POSTGRES_URL", "")
+STORES = ["memory", "sqlite", *(["postgresql"] if POSTGRES_URL else [])]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'catalogue.db'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgresql() -> Iterator[Database]:
+    database = Database(POSTGRES_URL)
+    database.migrate()
+    with database.write() as connection:
+        tables = ", ".join(name for name in metadata.tables if name != "counter")
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        connection.execute(text("UPDATE counter SET value = 0"))
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=STORES)
+def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+    if request.param == "memory":
+        return MemoryCatalogue()
+    return SqlCatalogue(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(params=STORES)
+def jobs(request: pytest.FixtureRequest, clock: Clock) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore(clock)
+    return SqlJobStore(request.getfixturevalue(request.param), clock)
+
+
+@pytest.fixture(params=STORES)
+def keys(request: pytest.FixtureRequest, clock: Clock) -> KeyStore:
+    if request.param == "memory":
+        return MemoryKeyStore(clock)
+    return SqlKeyStore(request.getfixturevalue(request.param), clock)
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def new_index(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], CodeIndex]:
+    if request.param == "memory":
+        return lambda: MemoryIndex(MODEL)
+    return lambda: EmbeddedIndex(tmp_path / "index", MODEL)

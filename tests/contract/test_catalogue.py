@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hmar.ports import Catalogue
+from hmar.types import Appended, LogRow, Origin
+from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, same_codes
+
+
+def whole_log(catalogue: Catalogue) -> list[LogRow]:
+    rows: list[LogRow] = []
+    while batch := catalogue.tail(rows[-1].seq if rows else 0, 2):
+        rows += batch
+    return rows
+
+
+def test_an_empty_catalogue_holds_nothing(catalogue: Catalogue) -> None:
+    assert catalogue.last_seq() == 0
+    assert catalogue.tail(0, 10) == []
+    assert catalogue.entries([1, 2]) == {}
+    assert catalogue.entries([]) == {}
+    assert catalogue.find("1.2.3", MODEL) == []
+    assert catalogue.series(MODEL) == []
+    assert catalogue.frames("default", "1.2.9", MODEL) == []
+    assert catalogue.delete("default", "1.2.9") == 0
+    assert catalogue.append("default", [], ORIGIN) == Appended(0, 0)
+
+
+@pytest.mark.parametrize("windows", [0, 1, 250])
+def test_what_is_appended_comes_back_from_the_log_unchanged(catalogue: Catalogue, windows: int) -> None:
+    frame = encoded(windows=windows)
+    assert catalogue.append("default", [frame], ORIGIN) == Appended(1, 0)
+    (row,) = catalogue.tail(0, 10)
+    assert (row.seq, row.kind, row.entry_id, row.collection) == (1, "add", 1, "default")
+    assert row.encoded is not None
+    assert same_codes(row.encoded, frame)
+    assert row.encoded.window_ids.dtype == np.uint32
+
+
+def test_a_frame_with_nothing_optional_comes_back_unchanged(catalogue: Catalogue) -> None:
+    bare = encoded(
+        body_part=None,
+        patient_key=None,
+        spacing=None,
+        series_number=None,
+        instance_number=None,
+        position=None,
+        uids_derived=True,
+    )
+    catalogue.append("default", [bare], ORIGIN)
+    (row,) = catalogue.tail(0, 1)
+    assert row.encoded is not None
+    assert same_codes(row.encoded, bare)
+    assert catalogue.entries([1])[1].info == bare.info
+
+
+def test_a_frame_is_kept_once_for_each_collection_and_model(catalogue: Catalogue) -> None:
+    frames = [encoded(), encoded(frame_number=2), encoded()]
+    assert catalogue.append("default", frames, ORIGIN) == Appended(2, 1)
+    assert catalogue.append("default", frames, Origin("local", "b")) == Appended(0, 3)
+    assert catalogue.append("other", frames[:1], ORIGIN) == Appended(1, 0)
+    assert catalogue.append("default", [encoded(model=OTHER_MODEL)], ORIGIN) == Appended(1, 0)
+    assert catalogue.entries([1])[1].origin == ORIGIN
+    assert [row.seq for row in whole_log(catalogue)] == [1, 2, 3, 4]
+
+
+def test_sequence_numbers_have_no_gaps_and_an_entry_is_named_by_its_own(catalogue: Catalogue) -> None:
+    for number in range(1, 8):
+        catalogue.append("default", [encoded(f"1.{number}"), encoded(f"1.{number}", 2)], ORIGIN)
+    rows = whole_log(catalogue)
+    assert [row.seq for row in rows] == list(range(1, 15)) == [row.entry_id for row in rows]
+    assert catalogue.last_seq() == 14
+    assert [row.seq for row in catalogue.tail(12, 100)] == [13, 14]
+    assert catalogue.tail(14, 100) == []
+    assert catalogue.tail(0, 0) == []
+
+
+def test_a_deleted_series_leaves_tombstones_and_no_codes(catalogue: Catalogue) -> None:
+    catalogue.append("default", [encoded("1.1"), encoded("1.1", 2)], ORIGIN)
+    catalogue.append("default", [encoded("1.2", series_uid="9.9")], ORIGIN)
+    catalogue.append("other", [encoded("1.1")], ORIGIN)
+    assert catalogue.delete("default", "1.2.9") == 2
+    rows = whole_log(catalogue)
+    assert [(row.seq, row.kind, row.entry_id, row.encoded is None) for row in rows] == [
+        (1, "add", 1, True),
+        (2, "add", 2, True),
+        (3, "add", 3, False),
+        (4, "add", 4, False),
+        (5, "delete", 1, True),
+        (6, "delete", 2, True),
+    ]
+    assert {row.collection for row in rows if row.kind == "delete"} == {"default"}
+    assert set(catalogue.entries([1, 2, 3, 4])) == {3, 4}
+    assert catalogue.delete("default", "1.2.9") == 0
+    assert catalogue.last_seq() == 6
+
+
+def test_a_deleted_frame_can_be_added_again_as_a_new_entry(catalogue: Catalogue) -> None:
+    catalogue.append("default", [encoded()], ORIGIN)
+    catalogue.delete("default", "1.2.9")
+    assert catalogue.append("default", [encoded()], ORIGIN) == Appended(1, 0)
+    assert [entry.entry_id for entry in catalogue.find("1.2.3", MODEL)] == [3]
+
+
+def test_an_instance_is_found_by_model_and_collection_in_order_of_frame_number(catalogue: Catalogue) -> None:
+    catalogue.append("b", [encoded(frame_number=2), encoded(frame_number=1)], ORIGIN)
+    catalogue.append("a", [encoded(frame_number=1), encoded("7.7")], ORIGIN)
+    catalogue.append("a", [encoded(frame_number=1, model=OTHER_MODEL)], ORIGIN)
+    found = catalogue.find("1.2.3", MODEL)
+    assert [(entry.info.frame_number, entry.entry_id) for entry in found] == [(1, 2), (1, 3), (2, 1)]
+    assert [entry.entry_id for entry in catalogue.find("1.2.3", MODEL, "a")] == [3]
+    assert catalogue.find("1.2.3", MODEL, "c") == []
+
+
+def test_series_are_listed_by_collection_study_and_uid_with_their_frames(catalogue: Catalogue) -> None:
+    catalogue.append("b", [encoded("1.1"), encoded("1.2", modality="MR", body_part=None)], ORIGIN)
+    catalogue.append("a", [encoded("1.3", series_uid="5", study_uid="2")], ORIGIN)
+    catalogue.append("a", [encoded("1.4", series_uid="6", study_uid="1")], ORIGIN)
+    catalogue.append("a", [encoded("1.5", model=OTHER_MODEL)], ORIGIN)
+    listed = [
+        (s.collection, s.study_uid, s.series_uid, s.modality, s.frames) for s in catalogue.series(MODEL)
+    ]
+    assert listed == [("a", "1", "6", "CT", 1), ("a", "2", "5", "CT", 1), ("b", "1.2", "1.2.9", "CT", 2)]
+
+
+def test_frames_are_displayed_from_high_to_low_along_the_axis_in_which_they_vary(
+    catalogue: Catalogue,
+) -> None:
+    heights = {"1.1": -20.0, "1.2": 5.0, "1.3": -7.5}
+    for sop, height in heights.items():
+        catalogue.append("default", [encoded(sop, position=(100.0, 1.0, height))], ORIGIN)
+    shown = catalogue.frames("default", "1.2.9", MODEL)
+    assert [entry.info.sop_instance_uid for entry in shown] == ["1.2", "1.3", "1.1"]
+
+
+def test_frames_without_positions_are_displayed_by_number(catalogue: Catalogue) -> None:
+    for sop, number in {"1.1": 2, "1.2": None, "1.3": 1}.items():
+        frames = [encoded(sop, frame, position=None, instance_number=number) for frame in (2, 1)]
+        catalogue.append("default", frames, ORIGIN)
+    shown = catalogue.frames("default", "1.2.9", MODEL)
+    assert [(e.info.sop_instance_uid, e.info.frame_number) for e in shown] == [
+        ("1.3", 1),
+        ("1.3", 2),
+        ("1.1", 1),
+        ("1.1", 2),
+        ("1.2", 1),
+        ("1.2", 2),
+    ]
+
+
+def test_thousands_of_entries_are_looked_up_at_once(catalogue: Catalogue) -> None:
+    frames = [encoded("1.1", number, windows=0) for number in range(1, 6003)]
+    assert catalogue.append("default", frames, ORIGIN) == Appended(6002, 0)
+    assert len(catalogue.entries(range(1, 40_000))) == 6002
+
+
+def test_codes_of_a_wrong_shape_are_refused_and_nothing_is_stored(catalogue: Catalogue) -> None:
+    good, bad = encoded("1.1"), encoded("1.2")
+    short = type(bad)(bad.info, bad.global_code[:8], bad.window_codes, bad.window_ids, bad.gate, MODEL)
+    fewer = type(bad)(bad.info, bad.global_code, bad.window_codes, bad.window_ids[:1], bad.gate, MODEL)
+    for wrong in (short, fewer):
+        with pytest.raises(ValueError, match="expected"):
+            catalogue.append("default", [good, wrong], ORIGIN)
+    assert catalogue.last_seq() == 0
+
+
+def test_a_caller_that_reuses_its_arrays_changes_nothing_stored(catalogue: Catalogue) -> None:
+    frame, original = encoded(), encoded()
+    catalogue.append("default", [frame], ORIGIN)
+    frame.window_codes[:] = 0
+    (row,) = catalogue.tail(0, 1)
+    assert row.encoded is not None
+    assert same_codes(row.encoded, original)

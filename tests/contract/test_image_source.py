@@ -1,0 +1,147 @@
+"""One scenario, every image source: what is listed can be fetched, and nothing else can."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hmar.adapters.folder_source import FolderSource, UploadStore
+from hmar.adapters.memory import MemorySource
+from hmar.errors import LimitError, NotFoundError, UnavailableError
+from hmar.ports import ImageSource
+
+FILES = {"b/2": b"two", "b/10": b"ten", "a": b"", "c/d/e": b"deep"}
+
+
+@dataclass
+class Rig:
+    """A source, and the reference of each of its files by content."""
+
+    source: ImageSource
+    references: dict[str, bytes]
+
+
+@pytest.fixture(params=["memory", "folder", "upload"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
+    if request.param == "memory":
+        return Rig(MemorySource(FILES), FILES)
+    if request.param == "folder":
+        write_tree(tmp_path / "root")
+        return Rig(FolderSource(tmp_path / "root"), FILES)
+    store = UploadStore(tmp_path / "uploads")
+    return Rig(store, {store.put(data): data for data in FILES.values()})
+
+
+def write_tree(root: Path) -> None:
+    for name, data in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def test_every_file_is_fetched_as_it_was(rig: Rig) -> None:
+    for reference, data in rig.references.items():
+        assert rig.source.fetch(reference, 100) == data
+
+
+def test_a_file_lists_itself(rig: Rig) -> None:
+    for reference in rig.references:
+        assert list(rig.source.list(reference)) == [reference]
+
+
+def test_a_file_over_the_limit_is_refused_and_one_at_the_limit_is_not(rig: Rig) -> None:
+    reference = next(name for name, data in rig.references.items() if data == b"deep")
+    assert rig.source.fetch(reference, 4) == b"deep"
+    with pytest.raises(LimitError):
+        rig.source.fetch(reference, 3)
+
+
+@pytest.mark.parametrize("reference", ["nothing", "0" * 64, "b/3", "a\0b"])
+def test_an_unknown_reference_is_not_found(rig: Rig, reference: str) -> None:
+    with pytest.raises(NotFoundError):
+        rig.source.fetch(reference, 100)
+    with pytest.raises(NotFoundError):
+        list(rig.source.list(reference))
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_a_folder_lists_all_below_it_in_a_stable_order(kind: str, tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    source: ImageSource = MemorySource(FILES) if kind == "memory" else FolderSource(tmp_path)
+    assert sorted(source.list(".")) == sorted(FILES)
+    assert list(source.list(".")) == list(source.list("."))
+    assert list(source.list("b")) == ["b/10", "b/2"]
+    assert list(source.list("c/")) == ["c/d/e"]
+
+
+def test_an_absolute_reference_inside_the_root_is_the_relative_one(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    source = FolderSource(tmp_path)
+    assert list(source.list(str(tmp_path / "b"))) == ["b/10", "b/2"]
+    assert source.fetch(str(tmp_path / "b/2"), 10) == b"two"
+
+
+@pytest.mark.parametrize(
+    "reference", ["..", "../outside", "b/../../outside", "/etc/hostname", "link", "links/x"]
+)
+def test_nothing_outside_the_root_is_read(tmp_path: Path, reference: str) -> None:
+    root = tmp_path / "root"
+    write_tree(root)
+    (tmp_path / "outside").write_bytes(b"secret")
+    (root / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x").write_bytes(b"secret")
+    (root / "links").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotFoundError):
+        FolderSource(root).fetch(reference, 100)
+    with pytest.raises(NotFoundError):
+        list(FolderSource(root).list(reference))
+
+
+def test_a_link_inside_the_root_is_followed(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    (tmp_path / "again").symlink_to(tmp_path / "b" / "2")
+    assert FolderSource(tmp_path).fetch("again", 10) == b"two"
+
+
+def test_hidden_files_and_folders_are_not_listed(tmp_path: Path) -> None:
+    write_tree(tmp_path)
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "x").write_bytes(b"x")
+    (tmp_path / "b" / ".DS_Store").write_bytes(b"x")
+    assert sorted(FolderSource(tmp_path).list(".")) == sorted(FILES)
+
+
+def test_an_empty_folder_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        list(FolderSource(tmp_path).list("."))
+
+
+def test_a_pipe_is_not_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotFoundError):
+        FolderSource(tmp_path).fetch("pipe", 10)
+
+
+def test_a_name_that_is_no_utf8_is_listed_and_then_not_found(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")).write_bytes(b"x")
+    source = FolderSource(tmp_path)
+    [reference] = source.list(".")
+    reference.encode()
+    with pytest.raises(NotFoundError, match="UTF-8"):
+        source.fetch(reference, 10)
+
+
+def test_equal_bytes_are_stored_once(tmp_path: Path) -> None:
+    store = UploadStore(tmp_path)
+    assert store.put(b"same") == store.put(b"same")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [store.put(b"same")]
+
+
+def test_an_upload_that_cannot_be_stored_is_the_operators_matter(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnavailableError):
+        UploadStore(tmp_path / "file").put(b"x")

@@ -1,0 +1,118 @@
+"""The embedded index against plain loops, on codes with so few bits set that ties abound."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hmar.adapters.embedded_index import EmbeddedIndex
+from hmar.adapters.memory import MemoryIndex
+from hmar.types import Bits, CodeArray, EncodedFrame, LogRow, Query, Selection
+from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
+
+COLLECTIONS = ("a", "b")
+
+
+_PLACES = (0, 1, 62, 63, 64, 65, 126, 127)
+
+
+def code_with(pattern: int) -> CodeArray:
+    """Set those of eight places, half of them in the first 64 bits, that the pattern says."""
+    return bits_code(*(place for i, place in enumerate(_PLACES) if pattern >> i & 1))
+
+
+def codes() -> st.SearchStrategy[CodeArray]:
+    return st.integers(0, 255).map(code_with)
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> EncodedFrame:
+    windows = draw(st.lists(codes(), max_size=4))
+    return EncodedFrame(
+        info(),
+        draw(codes()),
+        np.array(windows, np.uint8).reshape(-1, 16),
+        np.arange(len(windows), dtype=np.uint32) * 7,
+        (0.5, 0.5),
+        draw(st.sampled_from([MODEL, MODEL, MODEL, OTHER_MODEL])),
+    )
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[LogRow]:
+    rows: list[LogRow] = []
+    for seq in range(1, draw(st.integers(0, 25)) + 1):
+        if rows and draw(st.integers(0, 3)) == 0:
+            rows.append(LogRow(seq, "delete", draw(st.integers(1, seq)), "a", None))
+        else:
+            collection = draw(st.sampled_from(COLLECTIONS))
+            rows.append(LogRow(seq, "add", seq, collection, draw(st.none() | frames())))
+    return rows
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    windows = draw(st.lists(codes(), max_size=4))
+    weight = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
+    return Query(draw(codes()), np.array(windows, np.uint8).reshape(-1, 16), (weight, 1 - weight))
+
+
+selections = st.builds(
+    Selection,
+    st.sampled_from([None, *COLLECTIONS, "c"]),
+    st.frozensets(st.integers(1, 30), max_size=10),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=logs(),
+    cut=st.integers(0, 25),
+    query=queries(),
+    k=st.integers(1, 30),
+    selection=selections,
+)
+@pytest.mark.parametrize("bits", [64, 128])
+def test_every_answer_equals_that_of_plain_loops(
+    tmp_path_factory: pytest.TempPathFactory,
+    bits: Bits,
+    rows: list[LogRow],
+    cut: int,
+    query: Query,
+    k: int,
+    selection: Selection,
+) -> None:
+    oracle = MemoryIndex(MODEL)
+    oracle.apply(rows)
+    index = EmbeddedIndex(tmp_path_factory.getbasetemp() / "no-snapshot", MODEL)
+    index.apply(rows[:cut])
+    index.apply(rows)
+    for chosen in (selection, Selection()):
+        for search in ("search_global", "search_windows", "search_fused"):
+            expected = getattr(oracle, search)(query, k, bits, chosen)
+            assert getattr(index, search)(query, k, bits, chosen) == expected
+    assert index.stats() == oracle.stats()
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=logs(), cut=st.integers(0, 25), query=queries())
+def test_an_index_that_starts_from_a_snapshot_goes_on_like_one_that_never_stopped(
+    rows: list[LogRow], cut: int, query: Query
+) -> None:
+    oracle = MemoryIndex(MODEL)
+    oracle.apply(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        first = EmbeddedIndex(Path(folder), MODEL)
+        first.apply(rows[:cut])
+        first.snapshot()
+        second = EmbeddedIndex(Path(folder), MODEL)
+        assert second.stats() == first.stats()
+        second.apply(rows)
+        for search in ("search_global", "search_windows", "search_fused"):
+            expected = getattr(oracle, search)(query, 10, 64, Selection())
+            assert getattr(second, search)(query, 10, 64, Selection()) == expected

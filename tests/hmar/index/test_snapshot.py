@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hmar.index.locked import locked
+from hmar.index.snapshot import ARRAYS, Snapshot, SnapshotStore
+from tests.contract.examples import MODEL, OTHER_MODEL
+
+Damage = Callable[[bytes], bytes]
+FILES = ["manifest.json", *(f"{name}.npy" for name in ARRAYS)]
+
+
+def snapshot(seq: int, frames: int = 3) -> Snapshot:
+    rng = np.random.default_rng(seq)
+    counts = rng.integers(0, 5, frames)
+    windows = int(counts.sum())
+    return Snapshot(
+        seq,
+        ["default", "other"],
+        {
+            "entry_ids": np.arange(1, frames + 1),
+            "collections": rng.integers(0, 2, frames).astype(np.int32),
+            "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
+            "window_counts": counts,
+            "window_first": rng.integers(0, 2**63, windows, np.uint64),
+            "window_second": rng.integers(0, 2**63, windows, np.uint64),
+            "window_ids": rng.integers(0, 2**32, windows, np.uint32),
+        },
+    )
+
+
+def assert_same(found: Snapshot | None, expected: Snapshot) -> None:
+    assert found is not None
+    assert (found.seq, found.collections) == (expected.seq, expected.collections)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(found.arrays[name], expected.arrays[name])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SnapshotStore:
+    return SnapshotStore(tmp_path, MODEL)
+
+
+def generations(root: Path) -> list[Path]:
+    return sorted(root.glob("*/gen-*"))
+
+
+def test_there_is_no_snapshot_before_the_first(store: SnapshotStore, tmp_path: Path) -> None:
+    assert store.load() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("frames", [0, 1, 20])
+def test_a_snapshot_comes_back_as_it_was_written(store: SnapshotStore, frames: int) -> None:
+    assert store.write(snapshot(5, frames))
+    assert_same(store.load(), snapshot(5, frames))
+
+
+def test_the_newest_of_two_generations_is_loaded_and_older_ones_are_dropped(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    for seq in (9, 10, 100):
+        store.write(snapshot(seq))
+    assert [int(path.name.removeprefix("gen-")) for path in generations(tmp_path)] == [10, 100]
+    assert_same(store.load(), snapshot(100))
+
+
+def test_snapshots_of_another_model_are_not_seen(store: SnapshotStore, tmp_path: Path) -> None:
+    other = SnapshotStore(tmp_path, OTHER_MODEL)
+    other.write(snapshot(50))
+    assert store.load() is None
+    store.write(snapshot(5))
+    assert_same(store.load(), snapshot(5))
+    assert_same(other.load(), snapshot(50))
+
+
+def test_a_snapshot_moved_to_another_models_folder_is_refused(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    SnapshotStore(tmp_path, OTHER_MODEL).write(snapshot(1))
+    mine, theirs = (path.parent for path in sorted(generations(tmp_path), key=lambda path: path.name)[::-1])
+    shutil.copytree(mine / "gen-00000000000000000005", theirs / "gen-00000000000000000005")
+    assert_same(SnapshotStore(tmp_path, OTHER_MODEL).load(), snapshot(1))
+
+
+def flipped(position: int) -> Damage:
+    def damage(data: bytes) -> bytes:
+        at = position % len(data)
+        return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+    return damage
+
+
+DAMAGES: dict[str, Damage] = {
+    "first byte": flipped(0),
+    "format version": flipped(6),
+    "header": flipped(40),
+    "middle": lambda data: flipped(len(data) // 2)(data),
+    "last byte": flipped(-1),
+    "truncated": lambda data: data[:-1],
+    "longer": lambda data: data + b"\0",
+    "empty": lambda data: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FILES)
+def test_an_altered_generation_is_quarantined_said_so_and_the_older_one_is_loaded(
+    store: SnapshotStore, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: str
+) -> None:
+    store.write(snapshot(5))
+    store.write(snapshot(6))
+    newest = generations(tmp_path)[-1]
+    file = newest / name
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    with caplog.at_level(logging.WARNING):
+        assert_same(store.load(), snapshot(5))
+    assert "quarantine" in caplog.text
+    assert newest.name in caplog.text
+    assert not newest.exists()
+    assert len(list(tmp_path.glob("*/quarantine/gen-*6-*"))) == 1
+
+
+def test_no_byte_of_the_manifest_can_change_unnoticed(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    (generation,) = generations(tmp_path)
+    manifest = generation / "manifest.json"
+    intact = manifest.read_bytes()
+    for position in range(0, len(intact), 11):
+        manifest.write_bytes(flipped(position)(intact))
+        assert store.load() is None
+        (quarantined,) = tmp_path.glob("*/quarantine/gen-*")
+        quarantined.rename(generation)
+    manifest.write_bytes(intact)
+    assert_same(store.load(), snapshot(5))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_generation_that_lacks_a_file_is_quarantined(
+    store: SnapshotStore, tmp_path: Path, name: str
+) -> None:
+    store.write(snapshot(5))
+    (generations(tmp_path)[0] / name).unlink()
+    assert store.load() is None
+    assert generations(tmp_path) == []
+
+
+def test_the_next_snapshot_replaces_a_quarantined_one_of_the_same_seq(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    store.write(snapshot(5))
+    (generations(tmp_path)[0] / "manifest.json").write_bytes(b"{}")
+    assert store.load() is None
+    store.write(snapshot(5))
+    assert_same(store.load(), snapshot(5))
+
+
+def test_only_one_process_writes_at_a_time(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    (lock,) = tmp_path.glob("*/lock")
+    with locked(lock, exclusive=True, wait=True):
+        assert not store.write(snapshot(6))
+    assert_same(store.load(), snapshot(5))
+    assert store.write(snapshot(6))
+
+
+def test_what_a_dead_writer_left_is_never_loaded_and_is_swept(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    left = generations(tmp_path)[0].with_name(".unfinished-abc")
+    shutil.copytree(generations(tmp_path)[0], left)
+    assert_same(store.load(), snapshot(5))
+    store.write(snapshot(6))
+    assert not left.exists()
+
+
+def test_a_write_that_fails_leaves_no_generation(store: SnapshotStore, tmp_path: Path) -> None:
+    broken = snapshot(5)
+    del broken.arrays["window_ids"]
+    with pytest.raises(KeyError):
+        store.write(broken)
+    assert store.load() is None
+    assert [path.name for path in tmp_path.glob("*/*")] == ["lock"]
