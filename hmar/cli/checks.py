@@ -1,0 +1,186 @@
+"""What ``hmar doctor`` looks at: one function per part, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    JPEG2000,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from hmar.config import Settings
+from hmar.errors import HmarError, UnavailableError
+from hmar.wiring import Engine, build_engine
+
+OLDEST_PYTHON = (3, 11)
+FREE_BYTES = 2 << 30
+CODECS = (
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    JPEG2000Lossless,
+    JPEG2000,
+    RLELossless,
+)
+START = "Start the product with 'hmar serve'."
+
+
+class State(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Not as it should be for everything, but nothing is broken."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one part, and what to do about it."""
+
+    part: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+Check = Callable[[Engine], tuple[State, str, str]]
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at every part; one that fails does not keep the others from being looked at."""
+    home = _home(settings)
+    findings = [_python(), home]
+    if home.state is State.FAILED:
+        return findings
+    engine = build_engine(settings)
+    return findings + [_finding(part, check, engine) for part, check in CHECKS.items()]
+
+
+def _finding(part: str, check: Check, engine: Engine) -> Finding:
+    try:
+        return Finding(part, *check(engine))
+    except HmarError as error:
+        return Finding(part, State.FAILED, error.detail, error.remedy)
+    except Exception as error:
+        return Finding(
+            part, State.FAILED, f"Unexpected {type(error).__name__}.", "Report it with this output."
+        )
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} on {platform.system()}"
+    if sys.version_info >= OLDEST_PYTHON:
+        return Finding("python", State.OK, found)
+    return Finding("python", State.FAILED, found, "Install Python 3.11 or newer.")
+
+
+def _home(settings: Settings) -> Finding:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=settings.home):
+            return Finding("data directory", State.OK, str(settings.home))
+    except OSError as error:
+        found = f"{settings.home} cannot be written ({error.strerror})."
+        return Finding("data directory", State.FAILED, found, "Set HMAR_HOME to a folder that you may write.")
+
+
+def _disk(engine: Engine) -> tuple[State, str, str]:
+    free = shutil.disk_usage(engine.settings.home).free
+    found = f"{free / (1 << 30):.1f} GiB free"
+    if free < FREE_BYTES:
+        return State.FAILED, found, f"Free some space: {FREE_BYTES >> 30} GiB are needed to work safely."
+    return State.OK, found, ""
+
+
+def _secrets(engine: Engine) -> tuple[State, str, str]:
+    _ = engine.secrets
+    folder = engine.settings.home / "secrets"
+    if any(path.stat().st_mode & 0o077 for path in folder.iterdir()):
+        return State.FAILED, "Other users may read them.", "Run: chmod 600 HMAR_HOME/secrets/*"
+    return State.OK, "readable by their owner alone", ""
+
+
+def _database(engine: Engine) -> tuple[State, str, str]:
+    seq = engine.catalogue.last_seq()
+    return State.OK, f"schema up to date, {seq} log rows", ""
+
+
+def _model(engine: Engine) -> tuple[State, str, str]:
+    encoder = engine.encoder
+    return State.OK, f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}", ""
+
+
+def _codecs(_engine: Engine) -> tuple[State, str, str]:
+    absent = [uid.name for uid in CODECS if not get_decoder(uid).is_available]
+    if absent:
+        return (
+            State.FAILED,
+            f"No decoder for {', '.join(absent)}.",
+            "Install hmar-search with its dependencies.",
+        )
+    return State.OK, f"decoders for all {len(CODECS)} compressed transfer syntaxes", ""
+
+
+def _broker(engine: Engine) -> tuple[State, str, str]:
+    try:
+        waiting = engine.queue.backlog()
+    except UnavailableError as error:
+        if os.environ.get("HMAR_REDIS_URL", "").strip():
+            raise
+        return State.NOTE, f"The product does not run: {error.detail}", START
+    return State.OK, f"answers, {waiting} messages wait", ""
+
+
+def _worker(engine: Engine) -> tuple[State, str, str]:
+    try:
+        workers = engine.queue.ping()
+    except UnavailableError:
+        return State.NOTE, "None can be asked without a broker; 'hmar index' works in its own process.", START
+    if workers:
+        return State.OK, f"{workers} answer" if workers > 1 else "1 answers", ""
+    return State.FAILED, "No worker answers, jobs wait.", f"{START} Or run: python -m workers"
+
+
+def _index(engine: Engine) -> tuple[State, str, str]:
+    engine.searcher.refresh()
+    held = engine.index.stats().frames
+    series = engine.catalogue.series(engine.encoder.fingerprint)
+    listed = sum(item.frames for item in series)
+    if engine.catalogue.last_seq() > engine.index.stats().last_seq:
+        return State.NOTE, "Images are being indexed; this was not compared.", "Look again afterwards."
+    if held != listed:
+        found = f"{held} frames in the index, {listed} in the catalogue."
+        return State.FAILED, found, "Stop the product, delete HMAR_HOME/index and start: it is built anew."
+    return State.OK, f"{held} frames of {len(series)} series, as the catalogue says", ""
+
+
+CHECKS: dict[str, Check] = {
+    "free disk": _disk,
+    "secrets": _secrets,
+    "database": _database,
+    "model": _model,
+    "codecs": _codecs,
+    "index": _index,
+    "broker": _broker,
+    "worker": _worker,
+}

@@ -1,0 +1,213 @@
+"""``hmar index``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from hmar.adapters.memory import InlineQueue
+from hmar.cli import INTERRUPTED
+from hmar.cli.settings import settings_from_environment, workers_answering
+from hmar.config import Settings
+from hmar.indexing import submit
+from hmar.ports import JobStore
+from hmar.sample_offer import done
+from hmar.types import Item, ItemState, Job, JobState, Message, Origin
+from hmar.wiring import build_engine
+
+POLL_S = 0.2
+SHOWN_FAILURES = 20
+_OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
+_BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--collection", default="default", show_default=True, help="Name to keep these images under.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def index(path: Path, collection: str, as_json: bool) -> None:
+    """Index the images at PATH, a file or a folder.
+
+    The worker of a running product does it; without one it is done in this process. Files that are indexed
+    already are skipped, so that an interrupted run is simply started again.
+
+    \b
+    Examples:
+      hmar index /data/lidc
+      hmar index scan.dcm --collection teaching --json
+    """
+    settings = settings_from_environment()
+    origin = Origin("local", str(path.resolve()))
+    # A resolved path is never shown: the names below are relative to what was typed.
+    begun = time.monotonic()
+    console = Console(stderr=True)
+    if workers := workers_answering(settings):
+        where = "the worker of the running product" if workers == 1 else f"the product's {workers} workers"
+        console.print(f"Indexing through {where}.")
+        jobs, job = _through_workers(settings, collection, origin, console)
+    else:
+        where = "this process"
+        console.print("No worker answers: indexing in this process.")
+        jobs, job = _in_process(settings, collection, origin, console)
+    failures = jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
+    if as_json:
+        click.echo(json.dumps(_outcome(job, failures, path, where, time.monotonic() - begun)))
+    else:
+        _report(job, failures, path, Console())
+    if job.state is JobState.FAILED or len(failures) == job.total:
+        click.get_current_context().exit(1)
+
+
+def _through_workers(
+    settings: Settings, collection: str, origin: Origin, console: Console
+) -> tuple[JobStore, Job]:
+    engine = build_engine(settings)
+    job_id = submit(engine.jobs, engine.queue, collection, origin)
+    with _progress(console) as bar:
+        try:
+            while not (job := _job(engine.jobs, job_id)).finished:
+                bar.show(job)
+                time.sleep(POLL_S)
+            bar.show(job)
+        except KeyboardInterrupt:
+            console.print(f"Not watched any more; the worker goes on with job {job_id}.")
+            sys.exit(INTERRUPTED)
+    return engine.jobs, job
+
+
+def _in_process(
+    settings: Settings, collection: str, origin: Origin, console: Console
+) -> tuple[JobStore, Job]:
+    queue = InlineQueue()
+    engine = build_engine(settings, queue=queue)
+    with console.status("Loading the model."):
+        indexer = engine.indexer
+    job_id = _interrupted(engine.jobs, collection, origin)
+    with _progress(console) as bar:
+
+        def handle(message: Message) -> None:
+            nonlocal job_id
+            if message.kind == "expand":
+                job_id = message.target
+            indexer.handle(message)
+            if job_id is not None and bar.due():
+                bar.show(_job(engine.jobs, job_id))
+
+        queue.handler = handle
+        try:
+            if job_id is None:
+                job_id = indexer.submit(collection, origin)
+            else:
+                console.print("Going on with an interrupted run.")
+                indexer.resume(job_id)
+            while not (job := _job(engine.jobs, job_id)).finished:
+                # A file to try again, or one whose lease another process still holds.
+                bar.show(job)
+                time.sleep(POLL_S)
+                indexer.resume(job_id)
+            bar.show(job)
+        except KeyboardInterrupt:
+            console.print("Interrupted; what is indexed stays. The same command again goes on from here.")
+            sys.exit(INTERRUPTED)
+    return engine.jobs, job
+
+
+def _interrupted(jobs: JobStore, collection: str, origin: Origin) -> str | None:
+    for job in jobs.unfinished(_OPEN_JOBS):
+        if job.collection == collection and job.origin == origin:
+            return job.job_id
+    return None
+
+
+def _job(jobs: JobStore, job_id: str) -> Job:
+    job = jobs.job(job_id)
+    if job is None:
+        raise RuntimeError("a job vanished from the database")
+    return job
+
+
+class _Bar:
+    """Shows how far a job is; asks for news at most every POLL_S seconds."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("listing", total=None, frames=0)
+        self._next = 0.0
+
+    def due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def show(self, job: Job) -> None:
+        self._next = time.monotonic() + POLL_S
+        self._progress.update(
+            self._task,
+            description="files",
+            total=job.total or None,
+            completed=done(job),
+            frames=job.frames,
+        )
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[_Bar]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[frames]} frames"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield _Bar(progress)
+
+
+def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: float) -> dict[str, object]:
+    return {
+        "job_id": job.job_id,
+        "collection": job.collection,
+        "state": job.state.value,
+        "reason": job.reason,
+        "where": where,
+        "files": job.total,
+        "indexed": job.counts[ItemState.INDEXED],
+        "unchanged": job.counts[ItemState.UNCHANGED],
+        "failed": len(failures),
+        "frames": job.frames,
+        "seconds": round(seconds, 3),
+        "failures": [{"file": _shown(item, path), "reason": item.reason} for item in failures],
+    }
+
+
+def _report(job: Job, failures: list[Item], path: Path, console: Console) -> None:
+    if job.state is JobState.FAILED:
+        console.print(f"The job failed: {escape(job.reason or 'no reason was kept')}")
+        return
+    indexed, unchanged = job.counts[ItemState.INDEXED], job.counts[ItemState.UNCHANGED]
+    if indexed == 0 and unchanged:
+        console.print(f"nothing new: all {job.frames} frames were indexed already")
+    console.print(f"{indexed} files indexed, {unchanged} unchanged, {len(failures)} failed")
+    if not failures:
+        return
+    table = Table("file", "reason", title="Not indexed", box=SIMPLE_HEAD, pad_edge=False)
+    for item in failures[:SHOWN_FAILURES]:
+        table.add_row(escape(_shown(item, path)), escape(item.reason or ""))
+    console.print(table)
+    if len(failures) > SHOWN_FAILURES:
+        console.print(f"and {len(failures) - SHOWN_FAILURES} more; --json lists all")
+
+
+def _shown(item: Item, path: Path) -> str:
+    reference = Path("/", item.origin.reference)
+    return os.path.relpath(reference, path.resolve() if path.is_dir() else path.resolve().parent)

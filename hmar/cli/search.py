@@ -1,0 +1,139 @@
+"""``hmar search``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import cast
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from hmar.cli.montage import draw_montage
+from hmar.cli.settings import settings_from_environment
+from hmar.errors import DecodeError, LimitError, RegionError
+from hmar.types import Bits, Box, Frame, Hit, Mode, Selection
+from hmar.wiring import Engine, build_engine
+from service.answers import hit_json, query_json
+
+
+class RegionType(click.ParamType[Box]):
+    """Four numbers ``x,y,w,h`` in source pixels."""
+
+    name = "x,y,w,h"
+
+    def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> Box:
+        """Return a box; raises RegionError for anything but four finite numbers."""
+        if isinstance(value, Box):
+            return value
+        try:
+            numbers = [float(part) for part in str(value).split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+            raise RegionError(
+                f"The region is {value!r}.", "Give x,y,w,h in source pixels: four numbers, commas between."
+            )
+        return Box(*numbers)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--region", type=RegionType(), help="Search for this region alone, in source pixels.")
+@click.option("--frame", "frame_number", default=1, show_default=True, help="Frame of a multi-frame file.")
+@click.option("-k", default=10, show_default=True, help="Number of hits.")
+@click.option(
+    "--mode",
+    type=click.Choice(["global", "local", "auto"]),
+    help="What to compare: whole images, regions, or both weighed; default auto, local for a region.",
+)
+@click.option(
+    "--bits", type=click.Choice(["64", "128"]), default="128", show_default=True, help="Code length."
+)
+@click.option("--collection", help="Search this collection alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON, as the API does.")
+@click.option("--montage", type=click.Path(dir_okay=False, path_type=Path), help="Draw query and hits here.")
+def search(
+    file: Path,
+    region: Box | None,
+    frame_number: int,
+    k: int,
+    mode: str | None,
+    bits: str,
+    collection: str | None,
+    as_json: bool,
+    montage: Path | None,
+) -> None:
+    """Search for images like FILE, or like a region of it.
+
+    \b
+    Examples:
+      hmar search slice.dcm
+      hmar search slice.dcm --region 310,340,48,40 -k 20
+      hmar search slice.dcm --region 310,340,48,40 --json --montage hits.png
+    """
+    engine = build_engine(settings_from_environment())
+    frame = _read(engine, file, frame_number)
+    chosen = cast(Mode, mode or ("auto" if region is None else "local"))
+    code_bits: Bits = 64 if bits == "64" else 128
+    selection = Selection(collection)
+    if region is None:
+        hits = engine.searcher.image(frame, k, chosen, selection, code_bits)
+    else:
+        hits = engine.searcher.region(frame, region, k, chosen, selection, code_bits)
+    if montage is not None:
+        draw_montage(engine, frame, region, hits, montage)
+    if as_json:
+        answer = {"query": query_json(frame, region, hits), "hits": [hit_json(hit) for hit in hits]}
+        click.echo(json.dumps(answer, allow_nan=False))
+    else:
+        _print_table(hits, montage)
+
+
+def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
+    limit = engine.settings.max_file_bytes
+    if file.stat().st_size > limit:
+        raise LimitError(f"The file is larger than {limit} bytes.", "Raise HMAR_MAX_FILE_BYTES.")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise DecodeError(f"The file cannot be read ({error.strerror}).", "Check its permissions.") from error
+    return engine.decoder.open(data).frame(frame_number)
+
+
+def _print_table(hits: list[Hit], montage: Path | None) -> None:
+    console = Console()
+    if not hits:
+        console.print("No hits: nothing is indexed here yet. 'hmar index PATH' fills the archive.")
+        return
+    title = f"{len(hits)} nearest at {hits[0].bits} bits, model {hits[0].model}"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("rank", "distance", "global", "local"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("series", no_wrap=True)
+    table.add_column("slice", justify="right", no_wrap=True)
+    table.add_column("frame", justify="right", no_wrap=True)
+    table.add_column("box x,y,w,h", no_wrap=True)
+    for hit in hits:
+        info = hit.entry.info
+        table.add_row(
+            str(hit.rank),
+            f"{hit.distance:g}",
+            str(hit.global_distance),
+            f"{hit.local_distance:g}",
+            f"{info.modality} {_tail(info.series_uid)}",
+            "?" if info.instance_number is None else str(info.instance_number),
+            str(info.frame_number),
+            ",".join(f"{value:.0f}" for value in hit.box),
+        )
+    console.print(table)
+    if montage is not None:
+        console.print("The montage is drawn.")
+
+
+def _tail(uid: str) -> str:
+    """Return the end of a UID, which tells two of one study apart; --json has it all."""
+    return uid if len(uid) <= 8 else f"..{uid[-6:]}"

@@ -1,0 +1,35 @@
+"""``hmar serve``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+
+import click
+
+from hmar.config import Settings
+from hmar.supervisor import Supervisor
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; HMAR_HOST, or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; HMAR_PORT, or 8080. 0 takes a free one.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the product: broker, worker and web server; Ctrl-C stops all.
+
+    A Redis server named in HMAR_REDIS_URL is used in place of the embedded broker. HMAR_SAMPLE=1 loads the
+    sample study into an empty archive.
+
+    \b
+    Examples:
+      hmar serve
+      HMAR_HOME=/srv/hmar hmar serve --host 0.0.0.0 --port 80
+    """
+    settings = Settings.from_environment(os.environ)
+    settings = replace(
+        settings,
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+    )
+    Supervisor(settings, sys.stdout).run()

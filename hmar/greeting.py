@@ -1,0 +1,53 @@
+"""What a person needs to begin: the address, a login link, an API key."""
+
+from __future__ import annotations
+
+from hmar.config import Settings
+from hmar.errors import ParameterError
+from hmar.secrets import replace_private
+from hmar.wiring import Engine
+
+LOGIN_TTL_S = 15 * 60
+DEFAULT_KEY = "default"
+
+
+def service_url(settings: Settings) -> str:
+    """Return the address to type on this machine; a wildcard address is reached through loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def login_link(engine: Engine, url: str) -> str:
+    """Make a link that logs one browser in, once."""
+    return f"{url}/login?token={engine.keys.create_login(LOGIN_TTL_S)}"
+
+
+def default_key(engine: Engine) -> str | None:
+    """Return the key made at the first start, or None if it was revoked or its file was lost."""
+    path = engine.settings.home / "secrets" / "api-key"
+    if path.exists():
+        key = path.read_text()
+        return key if engine.keys.verify(key) is not None else None
+    try:
+        key = engine.keys.create(DEFAULT_KEY)
+    except ParameterError:
+        return None
+    replace_private(path, key.encode())
+    return key
+
+
+def greeting(engine: Engine) -> str:
+    """Return the text that the product starts with."""
+    url = service_url(engine.settings)
+    key = default_key(engine) or "the first key is not valid any more; 'hmar keys new NAME' makes one"
+    return "\n".join(
+        (
+            "HMAR search is ready.",
+            f"  Address  {url}",
+            f"  Login    {login_link(engine, url)}",
+            "           works once, within 15 minutes; 'hmar keys login' makes another",
+            f"  API key  {key}",
+            f"  Data     {engine.settings.home}",
+            "  Stop     Ctrl-C",
+        )
+    )

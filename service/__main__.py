@@ -1,0 +1,81 @@
+"""``python -m service``: serve the API and the page with waitress until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+
+from waitress.server import create_server
+
+from hmar.config import Settings
+from hmar.errors import HmarError
+from hmar.wiring import Engine, build_engine
+from service.app import create_app
+from service.refresh import Refresher
+
+_log = logging.getLogger("hmar.service")
+
+
+def main() -> int:
+    """Serve; return the exit status."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        settings = Settings.from_environment(os.environ)
+        engine = build_engine(settings)
+        _warm(engine)
+    except HmarError as error:
+        _log.error("%s", error)
+        return 1
+    _serve(engine)
+    return 0
+
+
+def _warm(engine: Engine) -> None:
+    """Build what requests need before threads share it."""
+    for part in ("keys", "jobs", "searcher", "decoder", "indexer", "uploads"):
+        getattr(engine, part)
+
+
+def _serve(engine: Engine) -> None:
+    settings = engine.settings
+    # Bodies up to four times the limit reach the application, whose answer names the limit and the setting.
+    server = create_server(
+        create_app(engine),
+        host=settings.host,
+        port=settings.port,
+        threads=settings.web_threads,
+        max_request_body_size=4 * settings.max_upload_bytes,
+        ident=None,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    refresher = Refresher(engine.searcher.refresh, engine.index)
+    refresher.start()
+    try:
+        _announce(settings.host, server)
+        server.run()
+    finally:
+        server.close()
+        refresher.stop()
+
+
+def _announce(host: str, server: object) -> None:
+    listening = getattr(server, "effective_listen", None) or [(host, getattr(server, "effective_port", 0))]
+    name = f"[{host}]" if ":" in host else host
+    sys.stdout.write(f"listening on http://{name}:{listening[0][1]}\n")
+    sys.stdout.flush()
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """End waitress's loop, which closes its threads on SystemExit."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""The web application: an engine in, a Flask application out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+
+from hmar.wiring import Engine
+from service import auth, problems
+from service.routes import browse, health, jobs, login, search
+
+_access = logging.getLogger("hmar.service.access")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+MAX_FORM_PARTS = 1000
+
+
+class _StrictJson(DefaultJSONProvider):
+    """Keys in the order written; a NaN is an error here and never reaches a client."""
+
+    sort_keys = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return super().dumps(obj, allow_nan=False, **kwargs)
+
+
+def create_app(engine: Engine) -> Flask:
+    """Build the application over an engine.
+
+    Parameters
+    ----------
+    engine : Engine
+        See :func:`hmar.wiring.build_engine`.
+    """
+    app = Flask(
+        "service", static_folder="page/static", template_folder="page/templates", static_url_path="/static"
+    )
+    app.json = _StrictJson(app)
+    app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
+    app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    app.before_request(_start_clock)
+    auth.install(app, engine.secrets.session, engine.keys)
+    problems.install(app)
+    for routes in (health, login, search, jobs, browse):
+        app.register_blueprint(routes.blueprint(engine))
+    app.after_request(_secure)
+    app.after_request(_log_access)
+    return app
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _secure(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        response.cache_control.no_store = True
+    return response
+
+
+def _log_access(response: Response) -> Response:
+    """Log the route and not the address, which holds UIDs."""
+    rule = request.url_rule.rule if request.url_rule else "-"
+    took_ms = (time.perf_counter() - g.started) * 1000
+    _access.info("%s %s %d %.1f ms", request.method, rule, response.status_code, took_ms)
+    return response

@@ -1,0 +1,103 @@
+"""Who may ask: API keys for programs, a signed session cookie for the page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
+
+from hmar.adapters.sql_keys import SqlKeyStore
+from hmar.errors import AuthError
+from service.problems import CrossSiteError
+
+SESSION_HOURS = 12
+PAGE_HEADER = "X-HMAR-Page"
+"""A header that a foreign site cannot send without a CORS preflight, which is never granted."""
+
+OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "login.form", "login.redeem", "static"})
+"""Everything else needs a key or a login."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class _Sessions(SecureCookieSessionInterface):
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
+        """Mark the cookie Secure where the request came by https; plain http is for loopback."""
+        return request.is_secure
+
+
+def install(app: Flask, secret: bytes, keys: SqlKeyStore) -> None:
+    """Guard every endpoint of ``app`` but the open ones.
+
+    Parameters
+    ----------
+    app : Flask
+        The application.
+    secret : bytes
+        Signs the session cookie.
+    keys : SqlKeyStore
+        Verifies keys; it looks up a hash, so the time taken says nothing of the key.
+    """
+    app.secret_key = secret
+    app.session_interface = _Sessions()
+    app.config.update(
+        SESSION_COOKIE_NAME="hmar_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=SESSION_HOURS),
+    )
+
+    def guard() -> None:
+        if request.endpoint in OPEN_ENDPOINTS:
+            return
+        key = _presented_key()
+        if key is not None:
+            if keys.verify(key) is None:
+                raise AuthError(
+                    "The API key is not known, or was revoked.", "Make one with 'hmar keys new NAME'."
+                )
+        elif not session.get("reader"):
+            raise AuthError(
+                "The request carries no API key.",
+                "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
+            )
+        elif request.method not in _SAFE_METHODS:
+            _check_same_site()
+
+    app.before_request(guard)
+
+
+def log_in() -> None:
+    """Give this browser a session."""
+    session.clear()
+    session["reader"] = True
+    session.permanent = True
+
+
+def log_out() -> None:
+    """Take this browser's session away."""
+    session.clear()
+
+
+def _presented_key() -> str | None:
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return request.headers.get("X-API-Key")
+
+
+def _check_same_site() -> None:
+    """Refuse a change that a cookie alone vouches for (OWASP CSRF: fetch metadata, then Origin)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        same = site in ("same-origin", "none")
+    else:
+        same = urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    if not same or request.headers.get(PAGE_HEADER) != "1":
+        raise CrossSiteError(
+            "A login cookie came with a request that the page did not send.",
+            "Use the page itself, or an API key in the Authorization header.",
+        )

@@ -1,0 +1,92 @@
+// Hits as cards: picture with box, distance, and what each expert says.
+
+import { imageUrl } from "./api.js";
+import { byId, el, plural, svg } from "./dom.js";
+
+export class Hits {
+  #cards = [];
+
+  constructor(open) {
+    this.open = open;
+  }
+
+  show(answer, displayWindow, querySeriesUid) {
+    this.#cards = answer.hits.map((hit) => this.#card(hit, hit.series_uid === querySeriesUid));
+    byId("hits").replaceChildren(...this.#cards.map(({ button }) => el("li", {}, button)));
+    byId("hits").scrollTop = 0;
+    const searched = plural(answer.searched_frames, "frame");
+    byId("hits-summary").textContent = `${searched} in ${Math.round(answer.took_ms)} ms, ${answer.mode}`;
+    byId("hits-empty").hidden = answer.hits.length > 0;
+    byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame.";
+    this.setWindow(displayWindow);
+  }
+
+  /** Draw every hit through the viewer's display window where its values are HU, so that eyes can compare. */
+  setWindow(displayWindow) {
+    for (const { hit, image } of this.#cards) {
+      const window = hit.modality === "CT" ? displayWindow : null;
+      image.src = imageUrl(hit.sop_instance_uid, hit.frame_number, window);
+    }
+  }
+
+  #card(hit, isOwnSeries) {
+    const image = el("img", { alt: "", loading: "lazy", decoding: "async" });
+    const where = [hit.modality, hit.body_part, isOwnSeries ? "this series" : null].filter(Boolean).join(" · ");
+    const number = hit.instance_number === null ? "" : `image ${hit.instance_number}, `;
+    const button = el(
+      "button",
+      {
+        type: "button",
+        className: "hit",
+        "aria-label": `Hit ${hit.rank}: ${where}, ${number}frame ${hit.frame_number}, distance ${hit.distance} of ${hit.bits} bits`,
+        onclick: () => this.#choose(hit, button),
+      },
+      el("figure", { className: "hit-image" }, image, outline(hit)),
+      el(
+        "span",
+        { className: "hit-text" },
+        el(
+          "span",
+          { className: "hit-head" },
+          el("span", { className: "hit-rank", textContent: hit.rank }),
+          el("span", { className: "hit-distance" }, distance(hit.distance), el("small", { textContent: ` / ${hit.bits} bits` })),
+        ),
+        el("span", { className: "hit-where", textContent: where, title: `Series ${hit.series_uid}` }),
+        el("span", { className: "hit-where", textContent: `${number}frame ${hit.frame_number}` }),
+        el("span", { className: "hit-where", textContent: size(hit.box_mm, hit.box) }),
+        expert("local", hit.experts.local),
+        expert("global", hit.experts.global),
+      ),
+    );
+    return { hit, image, button };
+  }
+
+  #choose(hit, chosen) {
+    for (const { button } of this.#cards) button.setAttribute("aria-current", String(button === chosen));
+    this.open(hit);
+  }
+}
+
+const distance = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
+
+function outline(hit) {
+  const { x, y, width, height } = hit.box;
+  const view = { viewBox: `0 0 ${hit.columns} ${hit.rows}`, "aria-hidden": "true" };
+  return svg("svg", view, svg("rect", { x, y, width, height }));
+}
+
+function size(mm, pixels) {
+  const box = mm ?? pixels;
+  return `box ${box.width.toFixed(0)} × ${box.height.toFixed(0)} ${mm ? "mm" : "px"}`;
+}
+
+function expert(name, { distance: bits, score }) {
+  const known = score !== null;
+  return el(
+    "span",
+    { className: "expert", title: known ? `${name} expert: ${distance(bits)} bits differ` : `${name} expert: no window` },
+    el("span", { textContent: name }),
+    el("meter", { min: 0, max: 1, value: known ? score : 0, "aria-label": `${name} score` }),
+    el("output", { textContent: known ? score.toFixed(2) : "–" }),
+  );
+}

@@ -1,0 +1,75 @@
+// Indexing files of this computer: sent in parts, each a job that is followed to its end.
+
+import { readJob, startJob } from "./api.js";
+import { byId, el, plural } from "./dom.js";
+
+const POLL_MS = 700;
+const FILES_PER_JOB = 200;
+const OVERHEAD = 1024;
+
+/** Split files so that no part is larger than one request may be. */
+export function parts(files, maxBytes) {
+  const split = [];
+  let bytes = Infinity;
+  for (const file of files) {
+    if (bytes + file.size + OVERHEAD > maxBytes || split.at(-1).length >= FILES_PER_JOB) {
+      split.push([]);
+      bytes = OVERHEAD;
+    }
+    split.at(-1).push(file);
+    bytes += file.size + OVERHEAD;
+  }
+  return split;
+}
+
+/** Index files and show how far it is; `changed` is called when there may be new series. */
+export async function indexFiles(files, changed) {
+  const maxBytes = Number(document.body.dataset.maxUpload);
+  const fits = files.filter((file) => file.size > 0 && file.size + 2 * OVERHEAD <= maxBytes);
+  const done = { sent: 0, indexed: 0, unchanged: 0, failed: files.filter((file) => !fits.includes(file)).map(refuse) };
+  byId("job").hidden = false;
+  byId("job-failures").replaceChildren();
+  try {
+    for (const part of parts(fits, maxBytes)) await follow(part, done, files.length, changed);
+    show(done, files.length, `Indexed ${plural(done.indexed, "file")}`);
+  } finally {
+    byId("job-progress").value = 1;
+  }
+}
+
+function refuse(file) {
+  if (file.size === 0) return "A file is empty (0 bytes): left out.";
+  return `A file of ${(file.size / 2 ** 20).toFixed(0)} MiB is more than the server takes (HMAR_MAX_UPLOAD_BYTES): left out.`;
+}
+
+async function follow(part, done, total, changed) {
+  show(done, total, `Sending ${plural(part.length, "file")}`);
+  let job = await startJob(part);
+  while (!job.finished) {
+    show(add(done, job, part.length), total, "Indexing");
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    job = await readJob(job.job_id);
+  }
+  Object.assign(done, add(done, job, part.length));
+  if (job.reason) done.failed.push(job.reason);
+  await changed();
+}
+
+function add(done, job, sent) {
+  const { indexed, unchanged } = job.counts;
+  return {
+    sent: done.sent + (job.finished ? sent : 0),
+    indexed: done.indexed + indexed,
+    unchanged: done.unchanged + unchanged,
+    failed: [...done.failed, ...job.failed_items.map((item) => item.reason)],
+  };
+}
+
+function show(done, total, doing) {
+  const finished = Math.max(done.sent, done.indexed + done.unchanged + done.failed.length);
+  const already = done.unchanged ? `, ${done.unchanged} already there` : "";
+  const failed = done.failed.length ? `, ${done.failed.length} failed` : "";
+  byId("job-text").textContent = `${doing}: ${finished} of ${total} done${already}${failed}`;
+  byId("job-progress").value = finished / total;
+  byId("job-failures").replaceChildren(...done.failed.slice(0, 20).map((reason) => el("li", { textContent: reason })));
+}

@@ -1,0 +1,97 @@
+"""Looking around: the page, its lists of series and frames, and frames as pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from hmar.errors import NotFoundError
+from hmar.image.raster import png, render
+from hmar.types import Frame, Units
+from hmar.wiring import Engine
+from service.answers import frame_json, series_json
+from service.routes.search import frame_of, indexed
+from service.schemas import collection_of, display_window, shown, uploaded_file, whole_number
+
+SPECIFICATION = Path(__file__).parents[1] / "openapi.yaml"
+IMAGE_AGE_S = 3600
+
+
+def blueprint(engine: Engine) -> Blueprint:
+    """Return the page and the routes that it browses by."""
+    routes = Blueprint("browse", __name__)
+
+    @routes.get("/")
+    def page() -> ResponseReturnValue:
+        return render_template("index.html", model=engine.encoder.name)
+
+    @routes.get("/api/v1/openapi.yaml")
+    def specification() -> ResponseReturnValue:
+        return Response(SPECIFICATION.read_bytes(), mimetype="application/yaml")
+
+    @routes.get("/api/v1/series")
+    def series() -> ResponseReturnValue:
+        collection = collection_of(request.args, None)
+        listed = engine.catalogue.series(engine.encoder.fingerprint)
+        wanted = [one for one in listed if collection is None or one.collection == collection]
+        return jsonify(series=[series_json(one) for one in wanted])
+
+    @routes.get("/api/v1/series/<series_uid>/frames")
+    def frames(series_uid: str) -> ResponseReturnValue:
+        collection = collection_of(request.args, None) or _collection_of_series(engine, series_uid)
+        entries = engine.catalogue.frames(collection, series_uid, engine.encoder.fingerprint)
+        if not entries:
+            raise _unknown_series(series_uid)
+        return jsonify(
+            series_uid=series_uid, collection=collection, frames=[frame_json(entry) for entry in entries]
+        )
+
+    @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
+    def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
+        window = display_window(request.args)
+        frame = engine.frame(indexed(engine, sop_instance_uid, frame_number)[0])
+        response = _picture(frame, window)
+        response.cache_control.private = True
+        response.cache_control.max_age = IMAGE_AGE_S
+        return response
+
+    @routes.post("/api/v1/render")
+    def preview() -> ResponseReturnValue:
+        window = display_window(request.form)
+        frame_number = whole_number(request.form, "frame", 1, 1, 1_000_000)
+        file = engine.decoder.open(uploaded_file(request))
+        response = _picture(frame_of(file, frame_number), window)
+        response.headers["X-HMAR-Frames"] = str(len(file.infos))
+        return response
+
+    return routes
+
+
+def _picture(frame: Frame, window: tuple[float, float] | None) -> Response:
+    """Return a frame as PNG; headers say what a viewer needs to measure and to set the display window."""
+    info = frame.info
+    response = Response(png(render(frame, window)), mimetype="image/png")
+    response.headers["X-HMAR-Rows"] = str(info.rows)
+    response.headers["X-HMAR-Columns"] = str(info.columns)
+    response.headers["X-HMAR-Units"] = frame.units.value
+    if info.spacing is not None:
+        response.headers["X-HMAR-Spacing"] = f"{info.spacing.row_mm:.6g},{info.spacing.column_mm:.6g}"
+    shown_window = window or frame.display_window
+    if shown_window is not None and (window is not None or frame.units is Units.HU):
+        response.headers["X-HMAR-Window"] = f"{shown_window[0]:.6g},{shown_window[1]:.6g}"
+    return response
+
+
+def _collection_of_series(engine: Engine, series_uid: str) -> str:
+    for series in engine.catalogue.series(engine.encoder.fingerprint):
+        if series.series_uid == series_uid:
+            return series.collection
+    raise _unknown_series(series_uid)
+
+
+def _unknown_series(series_uid: str) -> NotFoundError:
+    return NotFoundError(
+        f"Series {shown(series_uid)} is not indexed.", "See GET /api/v1/series for those that are."
+    )

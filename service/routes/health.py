@@ -1,0 +1,64 @@
+"""GET /healthz and /readyz: for load balancers and people; no key, and nothing told but which part fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from hmar.errors import OperatorError, UnavailableError
+from hmar.wiring import Engine
+from service.problems import PROBLEMS, problem_response
+
+_log = logging.getLogger("hmar.service.health")
+
+LAG_ROWS = 500
+"""The index is caught up when fewer log rows than this wait; a search applies the rest itself."""
+
+
+def blueprint(engine: Engine) -> Blueprint:
+    """Return the health routes."""
+    routes = Blueprint("health", __name__)
+    checks: dict[str, Callable[[], object]] = {
+        "database": lambda: engine.catalogue.last_seq(),
+        "broker": lambda: engine.queue.ping(),
+        "model": lambda: engine.encoder.fingerprint,
+        "index": lambda: _caught_up(engine),
+    }
+
+    @routes.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return jsonify(status="alive")
+
+    @routes.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        results = {name: _works(name, check) for name, check in checks.items()}
+        failing = [name for name, works in results.items() if not works]
+        if not failing:
+            return jsonify(status="ready", checks=dict.fromkeys(results, "ok"))
+        response = problem_response(
+            PROBLEMS[OperatorError],
+            f"Not ready: {', '.join(failing)}.",
+            "Wait if the server has just started; else the operator runs 'hmar doctor'.",
+        )
+        response.headers["Retry-After"] = "5"
+        return response
+
+    return routes
+
+
+def _caught_up(engine: Engine) -> None:
+    waiting = engine.catalogue.last_seq() - engine.index.stats().last_seq
+    if waiting >= LAG_ROWS:
+        raise UnavailableError(f"{waiting} log rows wait.", "Wait until the index has caught up.")
+
+
+def _works(name: str, check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except Exception as error:
+        _log.warning("not ready: %s: %s", name, type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""Logging in with a one-time link: GET shows a button, so that a link preview does not use the link up."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from hmar.wiring import Engine
+from service import auth
+
+
+def blueprint(engine: Engine) -> Blueprint:
+    """Return the login routes."""
+    routes = Blueprint("login", __name__)
+
+    @routes.get("/login")
+    def form() -> ResponseReturnValue:
+        return render_template("login.html", token=request.args.get("token", ""))
+
+    @routes.post("/login")
+    def redeem() -> ResponseReturnValue:
+        if not engine.keys.redeem_login(request.form.get("token", "")):
+            return render_template("unauthorised.html", used_up=True), 401
+        auth.log_in()
+        return redirect(url_for("browse.page"), code=303)
+
+    @routes.post("/logout")
+    def logout() -> ResponseReturnValue:
+        auth.log_out()
+        return "", 204
+
+    return routes

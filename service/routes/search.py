@@ -1,0 +1,86 @@
+"""POST /api/v1/search/image and /api/v1/search/region."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from hmar.errors import NotFoundError, ParameterError
+from hmar.types import EntryInfo, Frame, ImageFile, Selection
+from hmar.wiring import Engine
+from service.answers import hit_json, query_json
+from service.schemas import SearchRequest, read_search, shown
+
+
+def blueprint(engine: Engine) -> Blueprint:
+    """Return the search routes."""
+    routes = Blueprint("search", __name__, url_prefix="/api/v1/search")
+
+    @routes.post("/image")
+    def image() -> ResponseReturnValue:
+        return jsonify(_answer(engine, read_search(request, with_region=False)))
+
+    @routes.post("/region")
+    def region() -> ResponseReturnValue:
+        return jsonify(_answer(engine, read_search(request, with_region=True)))
+
+    return routes
+
+
+def frame_of(file: ImageFile, frame_number: int) -> Frame:
+    """Decode one frame of an opened file; raises ParameterError for a number that it does not have."""
+    count = len(file.infos)
+    if not 1 <= frame_number <= count:
+        raise ParameterError(f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {count}.")
+    return file.frame(frame_number)
+
+
+def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[EntryInfo]:
+    """Return the entries of an indexed frame, one per collection that holds it; raises NotFoundError."""
+    found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint)
+    entries = [entry for entry in found if entry.info.frame_number == frame_number]
+    if not entries:
+        raise NotFoundError(
+            f"Frame {frame_number} of instance {shown(sop_instance_uid)} is not indexed.",
+            "Index it first (POST /api/v1/index-jobs), or send the file itself.",
+        )
+    return entries
+
+
+def _answer(engine: Engine, asked: SearchRequest) -> dict[str, object]:
+    started = time.perf_counter()
+    frame, exclude = _query_frame(engine, asked)
+    selection = Selection(asked.collection, exclude)
+    if asked.region is None:
+        hits = engine.searcher.image(frame, asked.k, asked.mode, selection, asked.bits)
+    else:
+        hits = engine.searcher.region(frame, asked.region, asked.k, asked.mode, selection, asked.bits)
+    return {
+        "model": engine.encoder.name,
+        "bits": asked.bits,
+        "mode": asked.mode,
+        "query": query_json(frame, asked.region, hits),
+        "hits": [hit_json(hit) for hit in hits],
+        "searched_frames": _searched(engine, asked.collection, exclude),
+        "took_ms": round((time.perf_counter() - started) * 1000, 1),
+    }
+
+
+def _query_frame(engine: Engine, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:
+    """Return the query frame, and the entries that are the query itself."""
+    if asked.upload is not None:
+        return frame_of(engine.decoder.open(asked.upload), asked.frame_number), frozenset()
+    entries = indexed(engine, str(asked.sop_instance_uid), asked.frame_number)
+    return engine.frame(entries[0]), frozenset(entry.entry_id for entry in entries)
+
+
+def _searched(engine: Engine, collection: str | None, exclude: frozenset[int]) -> int:
+    """Count the frames that could have been found."""
+    if collection is None:
+        return engine.index.stats().frames - len(exclude)
+    listed = engine.catalogue.series(engine.encoder.fingerprint)
+    frames = sum(series.frames for series in listed if series.collection == collection)
+    own = engine.catalogue.entries(exclude).values()
+    return frames - sum(entry.collection == collection for entry in own)

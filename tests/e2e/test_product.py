@@ -1,0 +1,174 @@
+"""The whole product: real broker, real worker, real web server, and what happens when they are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hmar.config import Settings
+from hmar.wiring import build_engine
+from tests.e2e.product import Product, alive, hmar, until
+from tests.phantoms import ct_file, sop_uid
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+SLICES = 30
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    running = Product(tmp_path_factory.mktemp("product") / "home")
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def write_series(folder: Path, series: int, slices: int = SLICES) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, slices + 1):
+        (folder / f"{number:03}").write_bytes(ct_file(series, number, (60, 90) if number < 6 else None))
+
+
+def indexed(home: Path, collection: str) -> Counter[tuple[str, int]]:
+    """Count how often each frame stands in the log."""
+    rows = build_engine(Settings(home=home)).catalogue.tail(0, 100_000)
+    return Counter(
+        (row.encoded.info.sop_instance_uid, row.encoded.info.frame_number)
+        for row in rows
+        if row.encoded and row.collection == collection
+    )
+
+
+def every_slice_once(series: int) -> dict[tuple[str, int], int]:
+    return {(sop_uid(series, number), 1): 1 for number in range(1, SLICES + 1)}
+
+
+def submit(product: Product, folder: str) -> str:
+    status, job = product.request("/api/v1/index-jobs", {"folder": folder, "collection": folder})
+    assert status == 202, job
+    return str(job["job_id"])
+
+
+def wait_for_progress(product: Product, job_id: str, files: int) -> None:
+    def indexed_files() -> bool:
+        job = product.request(f"/api/v1/index-jobs/{job_id}")[1]
+        return bool(job["counts"]["indexed"] >= files)
+
+    until(indexed_files, product.output)
+
+
+def test_an_indexed_nodule_is_found_again_through_the_api(product: Product) -> None:
+    write_series(product.home / "import" / "first", 1, 10)
+    (product.home / "import" / "first" / "notes.txt").write_text("not an image")
+    job = product.finished(submit(product, "first"))
+    assert (job["state"], job["frames"]) == ("done", 10)
+    assert (job["counts"]["indexed"], job["counts"]["failed"]) == (10, 1)
+    query = {"sop_instance_uid": sop_uid(1, 3), "region": [50, 80, 20, 20], "k": 4}
+    status, answer = product.request("/api/v1/search/region", query)
+    assert status == 200
+    assert {hit["sop_instance_uid"] for hit in answer["hits"]} == {sop_uid(1, n) for n in (1, 2, 4, 5)}
+
+
+def test_the_command_line_goes_through_the_worker_and_finds_nothing_new(product: Product) -> None:
+    folder = product.home.parent / "cli"
+    write_series(folder, 2, 6)
+    first = product.command("index", str(folder), "--collection", "cli", "--json")
+    assert first.returncode == 0, first.stderr
+    outcome = json.loads(first.stdout)
+    assert (outcome["indexed"], outcome["failed"], outcome["frames"]) == (6, 0, 6)
+    assert outcome["where"] == "the worker of the running product"
+    second = product.command("index", str(folder), "--collection", "cli")
+    assert "nothing new: all 6 frames were indexed already" in second.stdout
+
+
+def test_doctor_finds_every_part_well(product: Product) -> None:
+    result = product.command("doctor", "--json")
+    findings = json.loads(result.stdout)["checks"]
+    assert {finding["part"]: finding["state"] for finding in findings} == dict.fromkeys(
+        [finding["part"] for finding in findings], "ok"
+    ), findings
+    assert result.returncode == 0
+
+
+def test_the_printed_login_link_opens_the_page(product: Product) -> None:
+    with urllib.request.urlopen(product.login, timeout=10) as response:
+        assert response.status == 200
+    link = product.command("keys", "login").stdout.strip()
+    assert link.startswith(f"{product.url}/login?token=")
+
+
+def test_a_worker_killed_in_the_middle_leaves_every_frame_exactly_once(product: Product) -> None:
+    write_series(product.home / "import" / "killed-worker", 3)
+    job_id = submit(product, "killed-worker")
+    wait_for_progress(product, job_id, 3)
+    os.kill(product.pid("workers"), signal.SIGKILL)
+    job = product.finished(job_id)
+    assert job["counts"]["indexed"] + job["counts"]["unchanged"] == SLICES, product.output()
+    assert indexed(product.home, "killed-worker") == every_slice_once(3)
+    assert "worker was killed by SIGKILL; it is started again in 1 s" in product.output()
+
+
+def test_a_broker_killed_in_the_middle_loses_no_file(product: Product) -> None:
+    write_series(product.home / "import" / "killed-broker", 4)
+    job_id = submit(product, "killed-broker")
+    wait_for_progress(product, job_id, 3)
+    os.kill(product.pid("valkey-server"), signal.SIGKILL)
+    job = product.finished(job_id)
+    assert job["counts"]["indexed"] + job["counts"]["unchanged"] == SLICES, product.output()
+    assert indexed(product.home, "killed-broker") == every_slice_once(4)
+
+
+def test_a_killed_service_is_started_again(product: Product) -> None:
+    pid = product.pid("service")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: "service was killed by SIGKILL" in product.output(), product.output)
+    until(product.ready, product.output)
+    assert product.pid("service") != pid
+
+
+def test_a_second_supervisor_on_the_same_home_is_refused(product: Product) -> None:
+    result = product.command("serve", "--port", "0")
+    assert result.returncode == 3
+    assert "runs already on this data directory" in result.stderr
+    assert product.ready()
+
+
+def test_a_port_in_use_is_named(product: Product, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = hmar(product.environment | {"HMAR_HOME": str(tmp_path)}, "serve", "--port", str(port))
+    assert result.returncode == 3
+    assert f"Port {port}" in result.stderr
+    assert "--port" in result.stderr
+
+
+def test_ctrl_c_leaves_no_process_behind_and_the_next_start_has_the_same_key(tmp_path: Path) -> None:
+    first = Product(tmp_path)
+    try:
+        children = first.children()
+        assert len(children) == 3
+        assert first.interrupt() == 0
+        assert alive(children) == []
+        assert sorted(file.name for file in (tmp_path / "run").iterdir()) == ["lock"]
+    finally:
+        first.close()
+    second = Product(tmp_path)
+    try:
+        assert second.key == first.key
+        assert second.ready()
+        children = second.children()
+        # No handler of ours runs now; the kernel ends the children.
+        second.process.kill()
+        until(lambda: not alive(children), lambda: str(children))
+    finally:
+        second.close()

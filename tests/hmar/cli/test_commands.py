@@ -1,0 +1,253 @@
+"""The command line: quick help, examples, exit statuses, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from hmar.adapters.memory import InlineQueue
+from hmar.cli import COMMANDS, main
+from hmar.config import Settings
+from hmar.types import JobState, Message, Origin
+from hmar.wiring import build_engine
+from tests.phantoms import ct_file, sop_uid
+
+NODULE = (60.0, 90.0)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for number in range(1, 5):
+        (folder / f"{number}.dcm").write_bytes(ct_file(1, number, NODULE if number < 3 else None))
+    return folder
+
+
+def hmar(home: Path, *arguments: object, **environment: str) -> Result:
+    variables = {
+        "HMAR_HOME": str(home),
+        "HMAR_MODEL_DIR": "thumbnail",
+        "HMAR_REDIS_URL": "",
+        "COLUMNS": "120",
+    }
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=variables | environment)
+
+
+def answer(result: Result) -> dict[str, object]:
+    assert result.exit_code == 0, result.output
+    parsed: dict[str, object] = json.loads(result.stdout)
+    return parsed
+
+
+def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = []
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        found.append((*prefix, name))
+        if isinstance(command, click.Group):
+            found += commands(command, (*prefix, name))
+    return found
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from click.testing import CliRunner; from hmar.cli import main\n"
+        "result = CliRunner().invoke(main, ['--help']); assert result.exit_code == 0\n"
+        "print(sorted({'torch', 'celery', 'sqlalchemy', 'numpy', 'flask', 'faiss'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_command_is_in_the_overview_and_teaches_by_example() -> None:
+    overview = CliRunner().invoke(main, ["--help"]).output
+    for path in commands(main):
+        assert path[0] in overview
+        text = CliRunner().invoke(main, [*path, "--help"]).output
+        assert re.search(r"^ +hmar \w", text, re.MULTILINE), path
+
+
+def test_index_then_nothing_new(home: Path, study: Path) -> None:
+    first = answer(hmar(home, "index", study, "--json"))
+    assert (first["files"], first["indexed"], first["frames"]) == (4, 4, 4)
+    assert first["where"] == "this process"
+    second = hmar(home, "index", study)
+    assert "nothing new: all 4 frames were indexed already" in second.output
+    assert second.exit_code == 0
+
+
+def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study: Path) -> None:
+    (study / "notes.txt").write_text("hello")
+    (study / "empty.dcm").write_bytes(b"")
+    (study / "cut.dcm").write_bytes(ct_file(2, 1)[:900])
+    result = answer(hmar(home, "index", study, "--json"))
+    failures = {failure["file"]: failure["reason"] for failure in result["failures"]}  # type: ignore[attr-defined, index]
+    assert result["indexed"] == 4
+    assert set(failures) == {"notes.txt", "empty.dcm", "cut.dcm"}
+    assert all(failures.values())
+    table = hmar(home, "index", study).output
+    assert "notes.txt" in table
+    assert "0 bytes" in table
+
+
+def test_index_fails_when_every_file_does(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    assert hmar(home, "index", tmp_path / "text").exit_code == 1
+
+
+def test_an_empty_folder_is_a_failed_job_with_a_reason(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = hmar(home, "index", tmp_path / "empty")
+    assert result.exit_code == 1
+    assert "There is no file in the folder." in result.output
+
+
+def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
+    settings = Settings(home=home, model_dir="thumbnail")
+    queue = InlineQueue()
+    engine = build_engine(settings, queue=queue)
+
+    def stop_at_the_third(message: Message) -> None:
+        if message == Message("item", "3"):
+            raise KeyboardInterrupt
+        engine.indexer.handle(message)
+
+    queue.handler = stop_at_the_third
+    with pytest.raises(KeyboardInterrupt):
+        engine.indexer.submit("default", Origin("local", str(study)))
+    [job] = engine.jobs.unfinished({JobState.RUNNING})
+    (study / "5.dcm").write_bytes(ct_file(1, 5))
+    result = answer(hmar(home, "index", study, "--json"))
+    assert result["job_id"] == job.job_id
+    assert (result["state"], result["indexed"]) == ("done", 5)
+    rows = engine.catalogue.tail(0, 100)
+    assert Counter(row.encoded.info.sop_instance_uid for row in rows if row.encoded) == {
+        sop_uid(1, number): 1 for number in range(1, 6)
+    }
+
+
+def test_a_region_finds_itself_and_its_neighbour(home: Path, study: Path, tmp_path: Path) -> None:
+    hmar(home, "index", study)
+    picture = tmp_path / "hits.png"
+    arguments = ("--region", "50,80,20,20", "-k", "2", "--json", "--montage", picture)
+    found = answer(hmar(home, "search", study / "1.dcm", *arguments))
+    hits = found["hits"]
+    assert isinstance(hits, list)
+    assert {hit["sop_instance_uid"] for hit in hits} == {sop_uid(1, 1), sop_uid(1, 2)}
+    assert [hit["rank"] for hit in hits] == [1, 2]
+    with Image.open(picture) as drawn:
+        assert drawn.width > 3 * 300
+
+
+def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) -> None:
+    hmar(home, "index", study)
+    result = hmar(home, "search", study / "3.dcm", "--mode", "global", "--bits", "64")
+    assert result.exit_code == 0
+    assert "4 nearest at 64 bits, model thumbnail-32" in result.output
+
+
+def test_an_empty_archive_says_how_to_fill_it(home: Path, study: Path) -> None:
+    result = hmar(home, "search", study / "1.dcm")
+    assert result.exit_code == 0
+    assert "hmar index PATH" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--region", "500,80,20,20"], "500,80,20,20"),
+        (["--region", "a,b"], "'a,b'"),
+        (["--region", "1,2,nan,4"], "nan"),
+        (["-k", "0"], "k is 0"),
+        (["--frame", "7"], "7"),
+    ],
+)
+def test_a_wrong_parameter_is_named_in_one_line(
+    home: Path, study: Path, arguments: list[str], named: str
+) -> None:
+    result = hmar(home, "search", study / "1.dcm", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert named in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_operators_error_has_its_own_status(home: Path, study: Path) -> None:
+    result = hmar(home, "search", study / "1.dcm", HMAR_MAX_PIXELS="many")
+    assert result.exit_code == 3
+    assert "HMAR_MAX_PIXELS" in result.stderr
+
+
+def test_a_montage_needs_a_picture_format(home: Path, study: Path, tmp_path: Path) -> None:
+    hmar(home, "index", study)
+    result = hmar(home, "search", study / "1.dcm", "--montage", tmp_path / "hits.doc")
+    assert result.exit_code == 3
+    assert ".doc" in result.stderr
+
+
+def test_keys_are_made_listed_and_revoked(home: Path) -> None:
+    key = hmar(home, "keys", "new", "pacs").stdout.strip()
+    engine = build_engine(Settings(home=home))
+    assert engine.keys.verify(key) == "pacs"
+    assert hmar(home, "keys", "list").stdout == "pacs\n"
+    assert hmar(home, "keys", "new", "pacs").exit_code == 2
+    assert hmar(home, "keys", "revoke", "pacs").exit_code == 0
+    assert engine.keys.verify(key) is None
+    assert hmar(home, "keys", "revoke", "pacs").exit_code == 2
+
+
+def test_a_login_link_works_once(home: Path) -> None:
+    link = hmar(home, "keys", "login").stdout.strip()
+    token = link.rpartition("token=")[2]
+    keys = build_engine(Settings(home=home)).keys
+    assert keys.redeem_login(token)
+    assert not keys.redeem_login(token)
+
+
+def test_doctor_is_content_without_a_running_product(home: Path, study: Path) -> None:
+    hmar(home, "index", study)
+    report = answer(hmar(home, "doctor", "--json"))
+    checks = {check["part"]: check for check in report["checks"]}  # type: ignore[attr-defined, index]
+    assert report["healthy"] is True
+    assert checks["broker"]["state"] == checks["worker"]["state"] == "note"
+    assert checks["index"]["found"].startswith("4 frames")
+
+
+def test_doctor_fails_and_says_what_to_do(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    result = hmar(home, "doctor", "--json", HMAR_MODEL_DIR=str(tmp_path / "model"))
+    assert result.exit_code == 1
+    checks = {check["part"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["model"]["state"] == "failed"
+    assert checks["model"]["remedy"]
+    (tmp_path / "file").write_text("")
+    result = hmar(tmp_path / "file" / "home", "doctor")
+    assert result.exit_code == 1
+    assert "HMAR_HOME" in result.output
+
+
+def test_doctor_names_a_broker_that_is_down(home: Path) -> None:
+    result = hmar(home, "doctor", "--json", HMAR_REDIS_URL="redis://127.0.0.1:1/0")
+    assert result.exit_code == 1
+    checks = {check["part"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["broker"]["state"] == "failed"
+
+
+def test_every_command_of_the_table_can_be_imported() -> None:
+    context = click.Context(main)
+    assert all(isinstance(main.get_command(context, name), click.Command) for name in COMMANDS)

@@ -1,0 +1,297 @@
+"""The indexing use case over memory adapters: every frame once, whatever happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource
+from hmar.config import Settings
+from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.indexing import CHUNK_FRAMES, Indexer
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.types import EncodedFrame, Frame, FrameInfo, ItemState, JobState, Message, Origin, Units
+
+ROOT = Origin("files", ".")
+ENCODER = ThumbnailEncoder()
+
+
+@dataclass
+class TextImage:
+    """An image file written as text: ``UID FRAMES``."""
+
+    uid: str
+    count: int
+    decoded: list[tuple[str, int]]
+
+    @property
+    def infos(self) -> Sequence[FrameInfo]:
+        return [
+            FrameInfo("1.1", "1.2", self.uid, number, "CT", None, None, 32, 32, None)
+            for number in range(1, self.count + 1)
+        ]
+
+    def frame(self, frame_number: int) -> Frame:
+        self.decoded.append((self.uid, frame_number))
+        values = np.random.default_rng(frame_number).random((32, 32), dtype=np.float32)
+        return Frame(self.infos[frame_number - 1], values, Units.PRESENTATION)
+
+
+class CrashError(Exception):
+    """Something that nobody foresaw."""
+
+
+class DeadQueue:
+    """A broker that is down."""
+
+    def enqueue(self, messages: Sequence[Message]) -> None:
+        raise UnavailableError("The broker does not answer.", "Start it.")
+
+    def ping(self) -> int:
+        raise UnavailableError("The broker does not answer.", "Start it.")
+
+    backlog = ping
+
+
+class FailingEncoder(ThumbnailEncoder):
+    """An encoder that crashes the first few times."""
+
+    def __init__(self, failures: int, error: Callable[[], BaseException] = CrashError) -> None:
+        super().__init__()
+        self.failures = failures
+        self.error = error
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        if self.failures:
+            self.failures -= 1
+            raise self.error()
+        return super().encode(frame)
+
+
+class Archive:
+    """An indexer and all that it works on."""
+
+    def __init__(
+        self, files: dict[str, bytes], encoder: ThumbnailEncoder = ENCODER, queue: DeadQueue | None = None
+    ) -> None:
+        self.now = 1000.0
+        self.decoded: list[tuple[str, int]] = []
+        self.catalogue = MemoryCatalogue()
+        self.jobs = MemoryJobStore(clock=lambda: self.now)
+        self.queue = InlineQueue()
+        self.indexer = Indexer(
+            self.catalogue,
+            self.jobs,
+            queue or self.queue,
+            {"files": MemorySource(files)},
+            encoder,
+            self.open,
+            Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+        )
+        self.queue.handler = self.indexer.handle
+
+    def open(self, data: bytes) -> TextImage:
+        try:
+            uid, count = data.decode().split()
+        except ValueError:
+            raise DecodeError(f"The {len(data)} bytes are not an image.", "Send one.") from None
+        return TextImage(uid, int(count), self.decoded)
+
+    def run(self, origin: Origin = ROOT, references: Sequence[str] | None = None) -> str:
+        return self.indexer.submit("default", origin, references)
+
+    def counts(self, job_id: str) -> dict[ItemState, int]:
+        job = self.jobs.job(job_id)
+        assert job is not None
+        return {state: count for state, count in job.counts.items() if count}
+
+    def frames(self) -> list[tuple[str, int]]:
+        rows = self.catalogue.tail(0, 10_000)
+        return [(r.encoded.info.sop_instance_uid, r.encoded.info.frame_number) for r in rows if r.encoded]
+
+
+def test_every_frame_of_every_file_is_indexed_once() -> None:
+    archive = Archive({"a": b"1 2", "b": b"2 1"})
+    job_id = archive.run()
+    assert archive.counts(job_id) == {ItemState.INDEXED: 2}
+    assert sorted(archive.frames()) == [("1", 1), ("1", 2), ("2", 1)]
+    job = archive.jobs.job(job_id)
+    assert job is not None
+    assert (job.state, job.frames) == (JobState.DONE, 3)
+
+
+def test_second_run_decodes_nothing_and_is_unchanged() -> None:
+    archive = Archive({"a": b"1 2", "b": b"2 1"})
+    archive.run()
+    archive.decoded.clear()
+    job_id = archive.run()
+    assert archive.counts(job_id) == {ItemState.UNCHANGED: 2}
+    assert archive.decoded == []
+    assert len(archive.frames()) == 3
+
+
+def test_another_collection_holds_its_own_frames() -> None:
+    archive = Archive({"a": b"1 1"})
+    archive.run()
+    archive.indexer.submit("other", ROOT)
+    assert archive.frames() == [("1", 1), ("1", 1)]
+
+
+def test_only_the_frames_that_are_missing_are_encoded() -> None:
+    archive = Archive({"a": b"1 5"})
+    encoded = [ENCODER.encode(TextImage("1", 5, []).frame(number)) for number in (1, 4)]
+    archive.catalogue.append("default", encoded, Origin("files", "a"))
+    job_id = archive.run()
+    assert archive.decoded == [("1", 2), ("1", 3), ("1", 5)]
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1}
+
+
+@pytest.mark.parametrize("count", [1, CHUNK_FRAMES - 1, CHUNK_FRAMES, CHUNK_FRAMES + 1, 2 * CHUNK_FRAMES])
+def test_a_multi_frame_file_is_whole_whatever_its_length(count: int) -> None:
+    archive = Archive({"a": b"1 %d" % count})
+    archive.run()
+    assert archive.frames() == [("1", number) for number in range(1, count + 1)]
+
+
+def test_a_bad_file_fails_at_once_with_its_reason_and_stops_nothing() -> None:
+    archive = Archive({"a": b"1 1", "b": b"no image at all", "c": b"3 1"})
+    job_id = archive.run()
+    assert archive.counts(job_id) == {ItemState.INDEXED: 2, ItemState.FAILED: 1}
+    [item] = archive.jobs.items(job_id, {ItemState.FAILED}, 10)
+    assert item.reason == "The 15 bytes are not an image. Send one."
+    assert item.attempts == 1
+
+
+def test_a_missing_folder_fails_the_job_with_its_reason() -> None:
+    archive = Archive({"a": b"1 1"})
+    job = archive.jobs.job(archive.run(Origin("files", "elsewhere")))
+    assert job is not None
+    assert job.state is JobState.FAILED
+    assert job.reason
+
+
+def test_named_references_are_indexed_without_listing() -> None:
+    archive = Archive({"a": b"1 1", "b": b"2 1"})
+    job_id = archive.run(Origin("files", "not a folder"), ["b"])
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1}
+    assert archive.frames() == [("2", 1)]
+
+
+def test_an_unexpected_error_is_tried_again_by_the_sweep() -> None:
+    archive = Archive({"a": b"1 1"}, FailingEncoder(1))
+    job_id = archive.run()
+    assert archive.counts(job_id) == {ItemState.QUEUED: 1}
+    archive.now += 61
+    assert archive.indexer.sweep() == 1
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1}
+
+
+def test_a_file_that_keeps_crashing_is_given_up_and_its_error_text_stays_out() -> None:
+    archive = Archive({"a": b"1 1"}, FailingEncoder(99, lambda: CrashError("DOE^JANE")))
+    job_id = archive.run()
+    for _ in range(5):
+        archive.now += 61
+        archive.indexer.sweep()
+    assert archive.counts(job_id) == {ItemState.DEAD: 1}
+    [item] = archive.jobs.items(job_id, {ItemState.DEAD}, 1)
+    assert (item.attempts, item.reason) == (3, "Unexpected CrashError.")
+
+
+def test_logs_hold_no_reference_and_no_error_text(caplog: pytest.LogCaptureFixture) -> None:
+    archive = Archive({"DOE_JANE/a": b"1 1"}, FailingEncoder(99, lambda: CrashError("DOE^JANE")))
+    archive.run()
+    assert "CrashError" in caplog.text
+    assert "DOE" not in caplog.text
+
+
+def test_an_interrupt_gives_the_file_back_and_resume_ends_the_job() -> None:
+    archive = Archive({"a": b"1 1", "b": b"2 1"}, FailingEncoder(1, KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        archive.run()
+    [job] = archive.jobs.unfinished({JobState.RUNNING})
+    archive.indexer.resume(job.job_id)
+    assert archive.counts(job.job_id) == {ItemState.INDEXED: 2}
+    assert sorted(archive.frames()) == [("1", 1), ("2", 1)]
+
+
+def test_a_killed_worker_loses_nothing_and_doubles_nothing() -> None:
+    archive = Archive({"a": b"1 %d" % (CHUNK_FRAMES + 3)})
+    archive.queue.handler = None
+    job_id = archive.run()
+    # The worker committed one chunk, and then was gone: its item is running, its lease runs out.
+    [item_id] = archive.jobs.add_items(job_id, ["a"])
+    assert archive.jobs.claim(item_id, 60, 3)
+    image = TextImage("1", CHUNK_FRAMES + 3, [])
+    chunk = [ENCODER.encode(image.frame(number)) for number in range(1, CHUNK_FRAMES + 1)]
+    archive.catalogue.append("default", chunk, Origin("files", "a"))
+    archive.queue = InlineQueue(archive.indexer.handle)
+    archive.indexer.handle(Message("item", str(item_id)))
+    assert archive.counts(job_id) == {ItemState.RUNNING: 1}
+    archive.now += 61
+    archive.indexer.handle(Message("item", str(item_id)))
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1}
+    assert archive.frames() == [("1", number) for number in range(1, CHUNK_FRAMES + 4)]
+
+
+def test_a_message_handled_twice_changes_nothing() -> None:
+    archive = Archive({"a": b"1 1"})
+    job_id = archive.run()
+    before = archive.jobs.job(job_id)
+    for message in (Message("expand", job_id), Message("item", "1"), Message("item", "999")):
+        archive.indexer.handle(message)
+    assert archive.jobs.job(job_id) == before
+    assert archive.frames() == [("1", 1)]
+
+
+def test_a_broker_that_is_down_keeps_the_job_for_the_sweep() -> None:
+    archive = Archive({"a": b"1 1"}, queue=DeadQueue())
+    job_id = archive.run()
+    job = archive.jobs.job(job_id)
+    assert job is not None
+    assert job.state is JobState.QUEUED
+    archive.now += 61
+    assert archive.jobs.overdue(60) == [Message("expand", job_id)]
+
+
+def test_sweep_sends_nothing_queued_while_messages_wait() -> None:
+    archive = Archive({"a": b"1 1"})
+    archive.queue.handler = None
+    archive.run()
+    archive.now += 61
+    assert archive.indexer.sweep() == 0
+    archive.now += 3600
+    assert archive.indexer.sweep() == 1
+
+
+def test_a_long_file_keeps_its_lease_as_frames_come() -> None:
+    class RecordingJobs(MemoryJobStore):
+        renewals = 0
+
+        def renew(self, item_id: int, lease_s: float) -> None:
+            self.renewals += 1
+            super().renew(item_id, lease_s)
+
+    class SlowEncoder(ThumbnailEncoder):
+        def encode(self, frame: Frame) -> EncodedFrame:
+            time.sleep(0.002)
+            return super().encode(frame)
+
+    archive = Archive({})
+    jobs = RecordingJobs()
+    settings = Settings(home=Path("nowhere"), item_lease_s=0.004)
+    sources = {"files": MemorySource({"a": b"1 6"})}
+    indexer = Indexer(archive.catalogue, jobs, archive.queue, sources, SlowEncoder(), archive.open, settings)
+    archive.queue.handler = indexer.handle
+    indexer.submit("default", ROOT)
+    assert jobs.renewals == 6
+
+
+@pytest.mark.parametrize("name", ["", "-x", "a b", "../x", "x" * 65, "ä"])
+def test_a_collection_needs_a_plain_name(name: str) -> None:
+    with pytest.raises(ParameterError):
+        Archive({}).indexer.submit(name, ROOT)

@@ -1,0 +1,77 @@
+"""The background refresh: goes on after errors, and keeps a snapshot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from hmar.ports import CodeIndex
+from hmar.types import Bits, CodeHit, IndexStats, LogRow, Query, Selection
+from service.refresh import SNAPSHOT_ROWS, Refresher
+
+
+class CountingIndex:
+    """A :class:`hmar.ports.CodeIndex` that holds only a position and counts its snapshots."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.snapshots: list[int] = []
+        self.written = threading.Event()
+
+    def apply(self, rows: Sequence[LogRow]) -> None:
+        self.seq += len(rows)
+
+    def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        return []
+
+    search_windows = search_fused = search_global
+
+    def stats(self) -> IndexStats:
+        return IndexStats(self.seq, 0, self.seq, "none")
+
+    def snapshot(self) -> None:
+        self.snapshots.append(self.seq)
+        self.written.set()
+
+
+class Log:
+    """A log that breaks on its first reading, and then grows by ``step`` rows up to ``end``."""
+
+    def __init__(self, index: CountingIndex, step: int, end: int) -> None:
+        self.index, self.step, self.end = index, step, end
+        self.readings = 0
+        self.drained = threading.Event()
+
+    def __call__(self) -> int:
+        self.readings += 1
+        if self.readings == 1:
+            raise ConnectionError("not yet")
+        rows = min(self.step, self.end - self.index.seq)
+        self.index.seq += rows
+        if self.index.seq == self.end:
+            self.drained.set()
+        return rows
+
+
+def run(step: int, end: int) -> CountingIndex:
+    index = CountingIndex()
+    log = Log(index, step, end)
+    port: CodeIndex = index
+    refresher = Refresher(log, port, interval_s=0.001)
+    refresher.start()
+    assert log.drained.wait(20)
+    refresher.stop()
+    return index
+
+
+def test_rows_after_an_error_are_applied_and_a_clean_stop_writes_a_snapshot() -> None:
+    assert run(step=1, end=5).snapshots == [5]
+
+
+def test_a_snapshot_is_written_after_many_rows_and_again_at_the_end() -> None:
+    snapshots = run(step=1000, end=SNAPSHOT_ROWS + 1000).snapshots
+    assert snapshots == [SNAPSHOT_ROWS, SNAPSHOT_ROWS + 1000]
+
+
+def test_nothing_new_writes_no_snapshot() -> None:
+    assert run(step=1, end=0).snapshots == []

@@ -1,0 +1,66 @@
+"""``python -m service`` as a process: says where it listens, answers, and stops cleanly."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from hmar.wiring import THUMBNAIL, build_engine
+from tests.service.conftest import FRAMES, build_archive, fill
+
+NO_BROKER = "redis://127.0.0.1:1/0"
+
+
+def start(home: Path, **settings: str) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")}
+    environment |= {"HMAR_HOME": str(home), "HMAR_PORT": "0", "HMAR_MODEL_DIR": THUMBNAIL}
+    environment |= {"HMAR_REDIS_URL": NO_BROKER} | settings
+    return subprocess.Popen(
+        [sys.executable, "-m", "service"],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    archive = fill(build_archive(tmp_path))
+    process = start(tmp_path)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), process.communicate()[1]
+        url = line.removeprefix("listening on ").strip()
+        with urllib.request.urlopen(f"{url}/healthz", timeout=20) as answer:
+            assert json.load(answer) == {"status": "alive"}
+            assert "Server" not in answer.headers
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{url}/api/v1/series", timeout=20)
+        with refused.value as response:
+            assert response.code == 401
+    finally:
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    reloaded = build_engine(archive.engine.settings, archive.engine.encoder)
+    assert reloaded.index.stats().frames == FRAMES, "the snapshot of a clean stop holds every frame"
+
+
+def test_a_setting_that_cannot_be_used_ends_it_with_one_line(tmp_path: Path) -> None:
+    process = start(tmp_path, HMAR_WEB_THREADS="none")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "HMAR_WEB_THREADS is 'none'" in errors
+    assert "Traceback" not in errors

@@ -1,0 +1,196 @@
+"""The documentation says what the program does: every setting, route, error, command and option."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from flask import Flask
+
+from hmar import __version__, errors
+from hmar.adapters.memory import InlineQueue
+from hmar.cli import COMMANDS, main
+from hmar.config import Settings
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.wiring import build_engine
+from service import problems
+from service.app import create_app
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
+FORBIDDEN = {
+    "an unfinished mark": re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|TB" + r"D)\b"),
+    "a path of one machine": re.compile(r"(?<![\w.}/])/(home|root|work|Users|mnt)/"),
+    "a registry's host": re.compile(r"https?://[^\s)]*(pypi|registry|/simple)"),
+}
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command, those within groups too, by its full name."""
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            for inner in command.list_commands(context):
+                found = command.get_command(context, inner)
+                assert found is not None
+                yield f"{name} {inner}", found
+
+
+def section(page: str, heading: str) -> str:
+    """Return a page from a heading to the next one of any level."""
+    match = re.search(
+        rf"^#+ {re.escape(heading)}(?: [^\n]*)?$(?:.*?)(?=^#+ |\Z)", page, re.MULTILINE | re.DOTALL
+    )
+    assert match is not None, f"no heading {heading!r}"
+    return match[0]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    settings = Settings(home=tmp_path_factory.mktemp("docs")).checked()
+    return create_app(build_engine(settings, ThumbnailEncoder(), InlineQueue()))
+
+
+def routes(app: Flask) -> set[str]:
+    """Return every route as ``METHOD /path/{parameter}``."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        if rule.endpoint != "static":
+            found |= {f"{method} {path}" for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    return found
+
+
+@pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.metadata["variable"])
+def test_every_setting_is_documented_with_its_default(setting: Field[Any]) -> None:
+    shown = "empty" if setting.default == "" else f"`{setting.default}`"
+    assert f"| `{setting.metadata['variable']}` | {shown} | " in read("docs/settings.md")
+
+
+def test_no_page_names_a_setting_that_does_not_exist() -> None:
+    documented = set(re.findall(r"^\| `(HMAR_\w+)`", read("docs/settings.md"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"HMAR_[A-Z0-9_]+", page.read_text("utf-8")))
+        assert named <= documented, page.name
+
+
+def test_every_route_is_documented_and_no_other(app: Flask) -> None:
+    documented = set(
+        re.findall(r"(?:^## |^\| `)((?:GET|POST) /\S*?)(?:`|$)", read("docs/api.md"), re.MULTILINE)
+    )
+    assert documented == routes(app)
+
+
+def test_every_class_of_errors_is_documented() -> None:
+    page = read("docs/errors.md")
+    for module in (errors, problems):
+        for name, value in vars(module).items():
+            if isinstance(value, type) and issubclass(value, errors.HmarError):
+                assert name in page
+
+
+def test_the_tree_of_errors_is_that_of_the_code() -> None:
+    tree = (errors.__doc__ or "").split("::\n\n", 1)[1].split("\n\n", 1)[0]
+    assert "\n".join(line[4:] for line in tree.splitlines()) in read("docs/errors.md")
+
+
+def test_every_problem_is_documented_with_its_status() -> None:
+    known = {*problems.PROBLEMS.values(), problems.INTERNAL}
+    known |= {problem for problem, _ in problems.HTTP_PROBLEMS.values()}
+    documented = re.findall(r"^\| `/problems/([\w-]+)` \| (\d+) \|", read("docs/errors.md"), re.MULTILINE)
+    assert {(problem.slug, str(problem.status)) for problem in known} == set(documented)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_command_and_option_is_documented_and_no_other(name: str, command: click.Command) -> None:
+    text = section(read("docs/cli.md"), f"hmar {name}")
+    options = {opt for item in command.params if isinstance(item, click.Option) for opt in item.opts}
+    arguments = [item for item in command.params if isinstance(item, click.Argument)]
+    assert set(re.findall(r"^\| `(-[\w-]+)` \|", text, re.MULTILINE)) == options - {"--help"}
+    for argument in arguments:
+        assert str(argument.name).upper() in text.splitlines()[0]
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    known = {name for name, _ in commands()}
+    for heading in re.findall(r"^#+ hmar (.*)$", read("docs/cli.md"), re.MULTILINE):
+        assert " ".join(word for word in heading.split() if word.islower()) in known
+
+
+def test_every_command_of_the_pages_exists() -> None:
+    known = {name for name, _ in commands()} | set(COMMANDS)
+    for page in PAGES:
+        for line in re.findall(
+            r"(?:^|`|\$ |bin/|exec service )hmar ([a-z][a-z-]*(?: [a-z]+)?)", page.read_text("utf-8"), re.M
+        ):
+            assert line in known or line.split()[0] in known, (page.name, line)
+
+
+def test_every_make_target_of_the_pages_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"(?:^|`|=1 |=9000 )make ([a-z]+)", page.read_text("utf-8"), re.MULTILINE))
+        assert named <= targets, page.name
+    assert {"run", "test"} <= set(re.findall(r"^make (\w+)", read("README.md"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_nothing_unfinished_or_of_one_machine_is_published(page: Path) -> None:
+    for what, pattern in FORBIDDEN.items():
+        assert not pattern.search(page.read_text("utf-8")), what
+
+
+def test_every_page_of_the_docs_is_reached_from_the_readme() -> None:
+    reached, ahead = set(), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        for target in re.findall(r"\]\(([^)#\s]+\.md)\)", page.read_text("utf-8")):
+            found = (page.parent / target).resolve()
+            if found not in reached:
+                reached.add(found)
+                ahead.append(found)
+    assert set(DOCS) <= reached
+
+
+def test_decisions_are_numbered_and_short_and_have_their_three_parts() -> None:
+    records = sorted((ROOT / "docs" / "adr").iterdir())
+    for number, record in enumerate(records, start=1):
+        text = record.read_text("utf-8")
+        assert record.name.startswith(f"{number:04}-")
+        assert text.startswith(f"# {number}. ")
+        assert re.findall(r"^(Context|Decision|Consequence): ", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequence",
+        ]
+        assert len(text.splitlines()) <= 16, record.name
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert re.search(rf"^## \[{re.escape(__version__)}\]", read("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_the_readme_says_what_it_is_not_for() -> None:
+    assert "Not a medical device; not for diagnosis." in read("README.md")

@@ -1,0 +1,1 @@
+"""Workers: what the queue carries is done here."""

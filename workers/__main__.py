@@ -1,0 +1,28 @@
+"""``python -m workers``: one worker, configured by the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from hmar.config import Settings
+from hmar.errors import HmarError
+from workers.app import run
+
+
+def main() -> int:
+    """Run a worker; return the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    for package in ("hmar", "workers"):
+        logging.getLogger(package).setLevel(logging.INFO)
+    try:
+        run(Settings.from_environment(os.environ))
+    except HmarError as error:
+        logging.getLogger("workers").error("%s %s", error.detail, error.remedy)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The worker process: Celery's consumer, one thread that encodes, one that sweeps.
+
+The pool is ``threads`` with one thread. Celery's default forks after torch has started its own threads,
+which may dead-lock in the child, and costs the model's memory twice. ``solo`` runs tasks in the consumer's
+thread, so that a worker busy with a long multi-frame file answers no ping and looks dead. One thread encodes
+as fast as a process (torch releases the interpreter's lock) while the consumer keeps answering. To use more
+cores, start more workers.
+
+A worker killed in the middle leaves its item running in the database. The lease on it ends, a sweep sends it
+again, and the frames that were committed are skipped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Callable
+
+import celery
+import celery.exceptions
+
+from hmar.adapters.celery_queue import QUEUE, celery_app
+from hmar.config import Settings
+from hmar.errors import ConfigError
+from workers.tasks import LazyIndexer, register
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, indexer: LazyIndexer) -> celery.Celery:
+    """Return the Celery app of a worker; raises ConfigError where no broker is named."""
+    if not settings.redis_url:
+        raise ConfigError(
+            "HMAR_REDIS_URL is empty.", "Start everything with 'hmar serve', or name a Redis server in it."
+        )
+    app = celery_app(settings.redis_url, visibility_timeout_s=max(60.0, 2 * settings.item_lease_s))
+    app.conf.update(worker_hijack_root_logger=False, worker_redirect_stdouts=False)
+    register(app, indexer)
+    return app
+
+
+def sweep_forever(sweep: Callable[[], int], interval_s: float, stopped: threading.Event) -> None:
+    """Call ``sweep`` every ``interval_s`` seconds until ``stopped``; an error is logged and tried again."""
+    while not stopped.wait(interval_s):
+        try:
+            count = sweep()
+        except Exception as error:
+            _log.warning("sweep failed: %s", type(error).__name__)
+        else:
+            if count:
+                _log.info("sent %d messages again that stood still", count)
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; the file in hand is finished first."""
+    indexer = LazyIndexer(settings)
+    app = create_app(settings, indexer)
+    # Before the first message, so that a model that cannot be loaded stops the worker and not every item.
+    ready = indexer.get()
+    # It warns root of pickled messages; ours are JSON.
+    warnings.simplefilter("ignore", celery.exceptions.SecurityWarning)
+    stopped = threading.Event()
+    interval_s = max(1.0, settings.item_lease_s / 4)
+    sweeper = threading.Thread(target=sweep_forever, args=(ready.sweep, interval_s, stopped), daemon=True)
+    sweeper.start()
+    try:
+        app.Worker(
+            pool="threads",
+            concurrency=1,
+            queues=[QUEUE],
+            loglevel="WARNING",
+            without_gossip=True,
+            without_mingle=True,
+            quiet=True,
+        ).start()
+    finally:
+        stopped.set()
+        sweeper.join(timeout=5)
