@@ -151,6 +151,9 @@ class CodeIndex(Protocol):
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
 
+    def clear(self) -> None:
+        """Forget everything, snapshots too: the log that it came from is not the catalogue's."""
+
     def stats(self) -> IndexStats:
         """Return what the index holds."""
 

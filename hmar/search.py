@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import get_args
 
-from hmar.errors import ModelError, ParameterError, SnapshotError
+from hmar.errors import ModelError, ParameterError
 from hmar.index.distances import fused_distance
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
-from hmar.types import Bits, Box, CodeHit, EntryInfo, Frame, FrameInfo, Hit, Mode, Query, Selection
+from hmar.types import (
+    Bits,
+    Box,
+    CodeHit,
+    EntryInfo,
+    Frame,
+    FrameInfo,
+    Hit,
+    LogRow,
+    Mode,
+    Query,
+    Selection,
+)
 
 MAX_K = 1000
 _TAIL_ROWS = 512
+_log = logging.getLogger(__name__)
 
 
 class Searcher:
@@ -47,24 +61,33 @@ class Searcher:
     def refresh(self) -> int:
         """Apply what the log holds beyond the index; return the number of rows applied.
 
-        Raises
-        ------
-        SnapshotError
-            If the index is ahead of the log, that is, of another catalogue.
+        An index of another log (another database, or this one restored from an older copy) is cleared first
+        and built anew.
         """
         with self._refreshing:
-            applied, seq = 0, self._index.stats().last_seq
-            last_seq = self._catalogue.last_seq()
-            if seq > last_seq:
-                raise SnapshotError(
-                    f"The index is at log row {seq}, the catalogue ends at {last_seq}.",
-                    "The catalogue was replaced: remove the index folder, and it is rebuilt from the log.",
-                )
-            while seq < last_seq:
-                rows = self._catalogue.tail(seq, _TAIL_ROWS)
+            applied = 0
+            while rows := self._news():
                 self._index.apply(rows)
-                applied, seq = applied + len(rows), rows[-1].seq
+                applied += len(rows)
+                if len(rows) < _TAIL_ROWS:
+                    break
             return applied
+
+    def _news(self) -> list[LogRow]:
+        """Return the next rows, having compared the last one applied with the catalogue's."""
+        stats = self._index.stats()
+        if stats.last_seq == 0:
+            return self._catalogue.tail(0, _TAIL_ROWS)
+        rows = self._catalogue.tail(stats.last_seq - 1, _TAIL_ROWS + 1)
+        if rows and rows[0].mark == stats.last_mark:
+            return rows[1:]
+        _log.warning(
+            "The index is of another log (row %d): the database was replaced or restored from an older copy. "
+            "It is built anew.",
+            stats.last_seq,
+        )
+        self._index.clear()
+        return self._catalogue.tail(0, _TAIL_ROWS)
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
         """Find the k frames most like a whole frame; see :meth:`region`."""

@@ -222,11 +222,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an index holds: live frames and windows, and the last log row applied."""
+    """What an index holds: live frames and windows, and the last log row applied (0 and "" before any)."""
 
     frames: int
     windows: int
     last_seq: int
+    last_mark: str
     model_fingerprint: str
 
 
@@ -250,12 +251,18 @@ class ImageFile(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogRow:
-    """One row of the append-only log; ``encoded`` is None for a delete and for an add deleted since."""
+    """One row of the append-only log.
+
+    ``encoded`` is None for a delete and for an add deleted since. ``mark`` is drawn at random when the row is
+    written: two catalogues whose rows of one number have the same mark have the same log up to there, for one
+    is a copy of the other.
+    """
 
     seq: int
     kind: Literal["add", "delete"]
     entry_id: int
     collection: str
+    mark: str
     encoded: EncodedFrame | None
 
 

@@ -8,13 +8,12 @@ import signal
 import sys
 from types import FrameType
 
-from waitress.server import create_server
-
 from hmar.config import Settings
 from hmar.errors import HmarError
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from service.refresh import Refresher
+from service.server import make_server
 
 _log = logging.getLogger("hmar.service")
 
@@ -44,15 +43,7 @@ def _warm(engine: Engine) -> None:
 
 def _serve(engine: Engine) -> None:
     settings = engine.settings
-    # Bodies up to four times the limit reach the application, whose answer names the limit and the setting.
-    server = create_server(
-        create_app(engine),
-        host=settings.host,
-        port=settings.port,
-        threads=settings.web_threads,
-        max_request_body_size=4 * settings.max_upload_bytes,
-        ident=None,
-    )
+    server = make_server(create_app(engine), settings.host, settings.port, settings.web_threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     refresher = Refresher(engine.searcher.refresh, engine.index)

@@ -11,6 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
 from service import auth, problems
+from service.opened import OpenedFiles
 from service.routes import browse, health, jobs, login, search
 
 _access = logging.getLogger("hmar.service.access")
@@ -54,8 +55,11 @@ def create_app(engine: Engine) -> Flask:
     app.before_request(_start_clock)
     auth.install(app, engine.secrets.session, engine.keys)
     problems.install(app)
-    for routes in (health, login, search, jobs, browse):
+    files = OpenedFiles(engine)
+    for routes in (health, login, jobs):
         app.register_blueprint(routes.blueprint(engine))
+    for showing in (search, browse):
+        app.register_blueprint(showing.blueprint(engine, files))
     app.after_request(_secure)
     app.after_request(_log_access)
     return app

@@ -55,7 +55,8 @@ class Refresher:
         try:
             self._refresh()
             last_seq = self._index.stats().last_seq
-            if last_seq - self._kept_seq >= snapshot_rows:
+            # Less than before, where the database was restored from an older copy.
+            if abs(last_seq - self._kept_seq) >= snapshot_rows:
                 self._index.snapshot()
                 self._kept_seq = last_seq
         except Exception as error:

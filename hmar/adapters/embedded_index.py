@@ -36,9 +36,11 @@ class EmbeddedIndex:
         self._model_fingerprint = model_fingerprint
         self._lock = threading.Lock()
         self._store = SnapshotStore(root, model_fingerprint)
+        self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
         snapshot = self._store.load()
-        self._gallery = Gallery.empty() if snapshot is None else _gallery(snapshot)
-        self._last_seq = 0 if snapshot is None else snapshot.seq
+        if snapshot is not None:
+            self._gallery = _gallery(snapshot)
+            self._last_seq, self._last_mark = snapshot.seq, snapshot.mark
 
     def apply(self, rows: Sequence[LogRow]) -> None:
         """Apply log rows in order; rows at or below the last one applied change nothing."""
@@ -50,7 +52,7 @@ class EmbeddedIndex:
                 else:
                     self._add(run)
             if new:
-                self._last_seq = new[-1].seq
+                self._last_seq, self._last_mark = new[-1].seq, new[-1].mark
 
     def _add(self, rows: Iterable[LogRow]) -> None:
         self._gallery.add(
@@ -116,22 +118,28 @@ class EmbeddedIndex:
             for i, slot in enumerate(slots)
         ]
 
+    def clear(self) -> None:
+        """Forget everything, and put the snapshots where they are not loaded again."""
+        with self._lock:
+            self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
+        self._store.discard()
+
     def stats(self) -> IndexStats:
         """Return what the index holds."""
         with self._lock:
             frames, windows = self._gallery.live_frames, self._gallery.live_windows
-            return IndexStats(frames, windows, self._last_seq, self._model_fingerprint)
+            return IndexStats(frames, windows, self._last_seq, self._last_mark, self._model_fingerprint)
 
     def snapshot(self) -> None:
         """Write a verified snapshot, unless another process is writing one; searches go on meanwhile."""
         with self._lock:
             self._gallery.compact()
             # Views of the arrays as they are now: rows that are appended while writing are not in them.
-            snapshot = _snapshot(self._gallery, self._last_seq)
+            snapshot = _snapshot(self._gallery, self._last_seq, self._last_mark)
         self._store.write(snapshot)
 
 
-def _snapshot(gallery: Gallery, seq: int) -> Snapshot:
+def _snapshot(gallery: Gallery, seq: int, mark: str) -> Snapshot:
     frames, windows = gallery.frames, gallery.windows
     first, second = windows.planes
     arrays: dict[str, NDArray[Any]] = {
@@ -143,7 +151,7 @@ def _snapshot(gallery: Gallery, seq: int) -> Snapshot:
         "window_second": second,
         "window_ids": windows.window_ids,
     }
-    return Snapshot(seq, frames.names, arrays)
+    return Snapshot(seq, mark, frames.names, arrays)
 
 
 def _gallery(snapshot: Snapshot) -> Gallery:

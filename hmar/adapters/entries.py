@@ -1,8 +1,9 @@
-"""What every catalogue does alike: check codes on their way in, order frames on their way out."""
+"""What every catalogue does alike: check codes, mark log rows, and order frames for display."""
 
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,11 @@ from hmar.codes import CODE_BYTES
 from hmar.types import EncodedFrame, EntryInfo
 
 _Position = tuple[float, float, float]
+
+
+def new_mark() -> str:
+    """Return a fresh mark for the log rows of one transaction: 128 random bits, 32 characters."""
+    return secrets.token_hex(16)
 
 
 def check_encoded(encoded: EncodedFrame) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hmar.adapters.entries import check_encoded, display_order
+from hmar.adapters.entries import check_encoded, display_order, new_mark
 from hmar.types import Appended, EncodedFrame, EntryInfo, LogRow, Origin, SeriesInfo
 
 _Key = tuple[str, str, int, str]
@@ -24,6 +24,7 @@ class _Logged:
     kind: Literal["add", "delete"]
     entry_id: int
     collection: str
+    mark: str
 
 
 class MemoryCatalogue:
@@ -40,16 +41,17 @@ class MemoryCatalogue:
         for encoded in frames:
             check_encoded(encoded)
         with self._lock:
-            added = sum(self._add(collection, encoded, origin) for encoded in frames)
+            mark = new_mark()
+            added = sum(self._add(collection, encoded, origin, mark) for encoded in frames)
         return Appended(added, len(frames) - added)
 
-    def _add(self, collection: str, encoded: EncodedFrame, origin: Origin) -> bool:
+    def _add(self, collection: str, encoded: EncodedFrame, origin: Origin, mark: str) -> bool:
         key = _key(collection, encoded)
         if key in self._known:
             return False
         entry_id = len(self._log) + 1
         info = EntryInfo(entry_id, collection, encoded.info, encoded.model_fingerprint, origin)
-        self._log.append(_Logged("add", entry_id, collection))
+        self._log.append(_Logged("add", entry_id, collection, mark))
         self._entries[entry_id] = _Entry(info, _copied(encoded))
         self._known[key] = entry_id
         return True
@@ -62,10 +64,11 @@ class MemoryCatalogue:
                 for entry in self._entries.values()
                 if entry.info.collection == collection and entry.info.info.series_uid == series_uid
             ]
+            mark = new_mark()
             for entry in gone:
                 del self._entries[entry.info.entry_id]
                 del self._known[_key(collection, entry.encoded)]
-                self._log.append(_Logged("delete", entry.info.entry_id, collection))
+                self._log.append(_Logged("delete", entry.info.entry_id, collection, mark))
         return len(gone)
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
@@ -77,7 +80,8 @@ class MemoryCatalogue:
 
     def _row(self, seq: int, row: _Logged) -> LogRow:
         entry = self._entries.get(row.entry_id) if row.kind == "add" else None
-        return LogRow(seq, row.kind, row.entry_id, row.collection, entry.encoded if entry else None)
+        encoded = entry.encoded if entry else None
+        return LogRow(seq, row.kind, row.entry_id, row.collection, row.mark, encoded)
 
     def last_seq(self) -> int:
         """Return the highest sequence number, 0 for an empty log."""

@@ -44,14 +44,14 @@ class MemoryIndex:
         self._model_fingerprint = model_fingerprint
         self._lock = threading.Lock()
         self._entries: dict[int, _Entry] = {}
-        self._last_seq = 0
+        self._last_seq, self._last_mark = 0, ""
 
     def apply(self, rows: Sequence[LogRow]) -> None:
         """Apply log rows in order; rows at or below the last one applied change nothing."""
         with self._lock:
             for row in rows:
                 if row.seq > self._last_seq:
-                    self._last_seq = row.seq
+                    self._last_seq, self._last_mark = row.seq, row.mark
                     self._apply(row)
 
     def _apply(self, row: LogRow) -> None:
@@ -95,11 +95,19 @@ class MemoryIndex:
         found.sort(key=lambda candidate: candidate[:3])
         return [_hit(asked, entry, bits) for _, _, _, entry in found[: max(k, 0)]]
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._last_seq, self._last_mark = 0, ""
+
     def stats(self) -> IndexStats:
         """Return what the index holds."""
         with self._lock:
             windows = sum(len(entry.window_codes) for entry in self._entries.values())
-            return IndexStats(len(self._entries), windows, self._last_seq, self._model_fingerprint)
+            return IndexStats(
+                len(self._entries), windows, self._last_seq, self._last_mark, self._model_fingerprint
+            )
 
     def snapshot(self) -> None:
         """Do nothing: what is in memory is rebuilt from the log."""

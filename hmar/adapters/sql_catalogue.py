@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
-from hmar.adapters.entries import check_encoded, display_order
+from hmar.adapters.entries import check_encoded, display_order, new_mark
 from hmar.adapters.sql_database import Database
 from hmar.adapters.sql_rows import INFO_COLUMNS, encoded_frame, entry_info, entry_row
 from hmar.adapters.sql_schema import counter, entries, log
@@ -69,14 +69,9 @@ class SqlCatalogue:
     def _write_log(
         self, connection: Connection, kind: str, collection: str, logged: Sequence[tuple[int, int]]
     ) -> None:
-        now = self._clock()
-        connection.execute(
-            insert(log),
-            [
-                {"seq": seq, "kind": kind, "entry_id": entry_id, "collection": collection, "created_at": now}
-                for seq, entry_id in logged
-            ],
-        )
+        of_all = {"kind": kind, "collection": collection, "created_at": self._clock(), "mark": new_mark()}
+        rows = [{"seq": seq, "entry_id": entry_id, **of_all} for seq, entry_id in logged]
+        connection.execute(insert(log), rows)
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -87,6 +82,7 @@ class SqlCatalogue:
                 log.c.kind,
                 log.c.entry_id.label("logged_id"),
                 log.c.collection.label("logged_collection"),
+                log.c.mark,
                 *entries.columns,
             )
             .select_from(log.outerjoin(entries, added))
@@ -189,4 +185,4 @@ def _frame_key(encoded: EncodedFrame) -> _FrameKey:
 
 def _log_row(row: Row[Any]) -> LogRow:
     encoded = None if row.global_code is None else encoded_frame(row)
-    return LogRow(row.seq, row.kind, row.logged_id, row.logged_collection, encoded)
+    return LogRow(row.seq, row.kind, row.logged_id, row.logged_collection, row.mark, encoded)

@@ -85,8 +85,9 @@ log = Table(
     Column("entry_id", BigInteger, nullable=False),
     Column("collection", Text, nullable=False),
     Column("created_at", Float(53), nullable=False),
+    Column("mark", String(32), nullable=False),
 )
-"""What happened, in order of commit; kind is "add" or "delete". Grows only."""
+"""What happened, in order of commit; kind is "add" or "delete". Grows only. ``mark`` is random, in hex."""
 
 jobs = Table(
     "jobs",

@@ -59,9 +59,7 @@ def demo(as_json: bool, k: int) -> None:
         home = Path(folder)
         with _product(replace(settings, home=home, redis_url="", database_url="", import_dir="")) as engine:
             seconds = _index(engine, sample, console)
-            entries = [
-                entry for series in (sample.lidc, sample.example) for entry in _entries(engine, series)
-            ]
+            entries = _entries(engine)
             slices = [(entry, engine.frame(entry)) for entry in entries if nodule.on(entry) is not None]
             ours = list(run_queries(engine.searcher, nodule, slices, k))
             baseline = _thumbnails(engine, entries, nodule, slices, k, home, console)
@@ -123,14 +121,12 @@ def _index(engine: Engine, sample: SampleData, console: Console) -> float:
     return time.monotonic() - begun
 
 
-def _entries(engine: Engine, folder: Path) -> list[EntryInfo]:
-    """Return the indexed frames that came from a folder."""
+def _entries(engine: Engine) -> list[EntryInfo]:
     fingerprint = engine.encoder.fingerprint
     return [
         entry
         for series in engine.catalogue.series(fingerprint)
         for entry in engine.catalogue.frames(COLLECTION, series.series_uid, fingerprint)
-        if Path(entry.origin.reference).parent == folder.resolve()
     ]
 
 

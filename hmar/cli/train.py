@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,13 +47,24 @@ def train(out: Path, data: Path | None, views: int, steps: int | None, seed: int
     if seed is not None:
         config = replace(config, seed=seed)
     folder = data or settings_from_environment().home / "open-ct"
+    with progress_of(Console(stderr=True)) as progress:
+        fingerprint = train_open_ct(out, folder, config, views, progress)
+    click.echo(f"{out}: model {fingerprint}")
+
+
+@contextmanager
+def progress_of(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what shows (what, done, total): a bar with the time left, or a line at every tenth in a log."""
+    if not console.is_terminal:
+        yield _log_tenths(console)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=console) as bar:
         tasks: dict[str, TaskID] = {}
 
         def show(what: str, done: int, total: int) -> None:
@@ -60,5 +73,12 @@ def train(out: Path, data: Path | None, views: int, steps: int | None, seed: int
                 tasks[key] = bar.add_task(what)
             bar.update(tasks[key], description=what, completed=done, total=total or None)
 
-        fingerprint = train_open_ct(out, folder, config, views, show)
-    click.echo(f"{out}: model {fingerprint}")
+        yield show
+
+
+def _log_tenths(console: Console) -> Callable[[str, int, int], None]:
+    def show(what: str, done: int, total: int) -> None:
+        if total == 0 or 10 * done // total > 10 * (done - 1) // total:
+            console.print(f"{what}: {done} of {total}" if total else what, highlight=False)
+
+    return show

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -10,6 +11,8 @@ from pydicom.multival import MultiValue
 
 from hmar.errors import DecodeError
 from hmar.types import Spacing
+
+_CODE = re.compile(r"[A-Z0-9 _/&+-]{1,16}")
 
 # How pydicom gives an element of several values: parsed text, or unpacked binary.
 _SEVERAL = (MultiValue, list)
@@ -57,6 +60,16 @@ def text(dataset: Dataset, keyword: str) -> str:
     if isinstance(value, _SEVERAL):
         value = value[0] if len(value) else None
     return "" if value is None else str(value).strip(" \0")
+
+
+def code(dataset: Dataset, keyword: str) -> str | None:
+    """Return the first value of a code string in upper case, or None.
+
+    Letters, digits, space and underscore, at most 16 (VR CS, PS3.5 6.2), and the signs that files add to them.
+    Anything else is not repeated: people type into these fields what they like, names among it.
+    """
+    value = text(dataset, keyword).upper()
+    return value if _CODE.fullmatch(value) else None
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:

@@ -53,8 +53,8 @@ def decode_frame(
     Returns
     -------
     values : ndarray of float32, shape (rows, columns)
-        Hounsfield units for a rescaled CT, else presentation values from 0 to 1. Padding is -1024 HU,
-        or black.
+        Hounsfield units from -1024 for a rescaled CT, else presentation values from 0 to 1. Padding, and what
+        lies below -1024 HU, is -1024 HU; padding of presentation values is black.
     units : Units
         Which of the two.
     window : tuple of float or None
@@ -73,7 +73,8 @@ def decode_frame(
         stored = np.where(np.isfinite(stored), stored, 0.0)
     values = modality_values(stored, header)
     if is_hounsfield(header):
-        values[~valid] = PADDING_HU
+        # Scanners fill what they did not measure with -2000 or -3024 and seldom declare it as padding.
+        values = np.where(valid, np.maximum(values, PADDING_HU), PADDING_HU)
         window = display_window(header)
         return _finished(values), Units.HU, window and (window.centre, window.width)
     shown = presentation_values(values, valid, header)

@@ -17,7 +17,7 @@ from hmar.dicom.checks import (
     frame_count,
 )
 from hmar.dicom.deidentify import PatientHasher
-from hmar.dicom.header import frame_header, frame_position, frame_spacing, integer, text
+from hmar.dicom.header import code, frame_header, frame_position, frame_spacing, integer, text
 from hmar.dicom.pixels import decode_frame
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
@@ -122,8 +122,8 @@ class DicomFile:
 def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> tuple[FrameInfo, ...]:
     uids = instance_uids(dataset, data)
     patient_key = hasher.key(text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID"))
-    modality = text(dataset, "Modality").upper() or "OT"
-    body_part = text(dataset, "BodyPartExamined").upper() or None
+    modality = code(dataset, "Modality") or "OT"
+    body_part = code(dataset, "BodyPartExamined")
     series_number, instance_number = integer(dataset, "SeriesNumber"), integer(dataset, "InstanceNumber")
     headers = (frame_header(dataset, number, frames) for number in range(1, frames + 1))
     return tuple(

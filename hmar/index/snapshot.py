@@ -2,9 +2,9 @@
 
 ::
 
-    <root>/<model>/gen-<seq>/manifest.json   magic, format version, model, seq, sha256 of each array
+    <root>/<model>/gen-<seq>/manifest.json   magic, format version, model, seq, mark, sha256 of each array
                             /<array>.npy
-    <root>/<model>/quarantine/               generations that did not match their manifest
+    <root>/<model>/quarantine/               the newest generations that were refused
     <root>/<model>/lock                      held while one is written (exclusive) or read (shared)
 
 ``<model>`` is a digest of the model's fingerprint, so that two models never meet. A generation is written
@@ -33,8 +33,9 @@ from hmar.errors import SnapshotError
 from hmar.index.locked import locked
 
 MAGIC = "HMAR index snapshot"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 GENERATIONS_KEPT = 2
+QUARANTINED_KEPT = 3
 _PREFIX = "gen-"
 _UNFINISHED = ".unfinished-"
 _MANIFEST = "manifest.json"
@@ -60,6 +61,8 @@ class Snapshot:
     ----------
     seq : int
         The last log row that is in it.
+    mark : str
+        That row's mark, which tells whether the log is still the one it was taken of.
     collections : list of str
         Names that the array of this name refers to.
     arrays : dict of str to ndarray
@@ -67,6 +70,7 @@ class Snapshot:
     """
 
     seq: int
+    mark: str
     collections: list[str]
     arrays: dict[str, NDArray[Any]]
 
@@ -115,6 +119,14 @@ class SnapshotStore:
                 shutil.rmtree(old)
         return True
 
+    def discard(self) -> None:
+        """Quarantine all snapshots: they are of a log that the catalogue does not hold."""
+        if not self._folder.is_dir():
+            return
+        with locked(self._folder / "lock", exclusive=True, wait=True):
+            for generation in self._generations():
+                self._quarantine(generation, SnapshotError("It is of another log.", "Nothing is lost."))
+
     def _generations(self) -> list[Path]:
         return sorted(self._folder.glob(f"{_PREFIX}*"), reverse=True)
 
@@ -147,6 +159,7 @@ class SnapshotStore:
                     "format_version": FORMAT_VERSION,
                     "model_fingerprint": self._model_fingerprint,
                     "seq": snapshot.seq,
+                    "mark": snapshot.mark,
                     "collections": snapshot.collections,
                     "frames": len(snapshot.arrays["entry_ids"]),
                     "windows": len(snapshot.arrays["window_ids"]),
@@ -163,7 +176,7 @@ class SnapshotStore:
             self._check_kind(body)
             arrays = {name: _array(generation / f"{name}.npy", body["sha256"][name]) for name in ARRAYS}
             _check_counts(body, arrays)
-            return Snapshot(body["seq"], body["collections"], arrays)
+            return Snapshot(body["seq"], body["mark"], body["collections"], arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _corrupt(f"it cannot be read ({type(error).__name__})") from error
 
@@ -185,6 +198,9 @@ class SnapshotStore:
         except FileNotFoundError:
             target.rmdir()
             return
+        os.utime(target)  # renaming keeps the time of writing; the newest are those that came last
+        for old in sorted(quarantine.iterdir(), key=_modified, reverse=True)[QUARANTINED_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)  # another process may be at it
         _log.warning("Index snapshot %s moved to quarantine: %s", generation.name, error.detail)
 
 
@@ -225,6 +241,13 @@ def _corrupt(reason: str) -> SnapshotError:
         f"The index snapshot is not what was written: {reason}.",
         "Nothing is lost: the index is rebuilt from the log. Check the disk if this comes again.",
     )
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _digest(path: Path) -> str:

@@ -133,6 +133,7 @@ def write_weights(
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
     (folder / CONFIG).write_text("\n".join(lines) + "\n")
     save_file({key: tensor.contiguous() for key, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _toml(value: Any) -> str:

@@ -29,7 +29,7 @@ class NetworkConfig:
     """
 
     width: int = 64
-    hidden: int = 128
+    hidden: int = 256
     intervals: int = 5
     order: int = 3
 

@@ -60,15 +60,12 @@ def card(
     views_per_slice : int
     """
     rows = [
-        "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
-        "|---|---|---|---|---|",
+        "| scan | modality | slices | spacing z, y, x (mm) |",
+        "|---|---|---|---|",
     ]
     for volume in volumes:
         spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
-        structures = 0 if volume.labels is None else len(set(volume.labels.flat)) - 1
-        rows.append(
-            f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {structures} |"
-        )
+        rows.append(f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} |")
     return _CARD.format(
         name=settings["name"],
         cells=", ".join(map(str, settings["windows"]["cells"])),

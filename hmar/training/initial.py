@@ -22,7 +22,7 @@ def initialise_projection(project: nn.Conv2d, trunk_features: Tensor) -> None:
     Channels are divided by their standard deviation first, so that no loud channel drowns the others.
     """
     mean, deviation = trunk_features.mean(dim=0), trunk_features.std(dim=0).clamp_min(1e-3)
-    _, _, components = torch.linalg.svd((trunk_features - mean) / deviation, full_matrices=False)
+    components = _components((trunk_features - mean) / deviation)
     weight = components[: project.out_channels] / deviation
     project.weight.copy_(weight[:, :, None, None])
     _bias(project).copy_(-weight @ mean)
@@ -37,8 +37,7 @@ def initialise_head(head: HashHead, features: Tensor, generator: torch.Generator
     """
     hidden, bits = head.reduce.out_features, _kan(head).layer.out_dim
     mean = features.mean(dim=0)
-    _, _, components = torch.linalg.svd(features - mean, full_matrices=False)
-    principal = components[:hidden].T  # (inputs, hidden)
+    principal = _components(features - mean)[:hidden].T  # (inputs, hidden)
     turn = _random_rotation(hidden, generator)
     head.reduce.weight.copy_((principal @ turn).T)
     _bias(head.reduce).copy_(-mean @ principal @ turn)
@@ -67,8 +66,17 @@ def set_linear(kan: TrainableKAN, weight: Tensor) -> None:
     x = torch.linspace(low, high, 64)
     rest = x - nn.functional.silu(x)  # what a linear function has beyond SiLU
     basis = kan.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
-    coefficients = torch.linalg.lstsq(basis, rest[:, None]).solution[:, 0]  # (G + order,)
+    # In double precision: rounding that differs from run to run must not reach the weights.
+    solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
+    coefficients = solution[:, 0].float()  # (G + order,)
     layer.coef.copy_(weight[:, :, None] * coefficients)
+
+
+def _components(centred: Tensor) -> Tensor:
+    """Return the principal components (D, D) of centred features (N, D), the strongest first."""
+    _, vectors = torch.linalg.eigh(centred.T @ centred)
+    components: Tensor = vectors.flip(1).T
+    return components
 
 
 def _random_rotation(size: int, generator: torch.Generator) -> Tensor:

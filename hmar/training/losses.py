@@ -1,4 +1,4 @@
-"""Losses on logits: contrastive, class-centre, and what makes bits good."""
+"""Losses on logits: what belongs together, and what makes bits good."""
 
 from __future__ import annotations
 
@@ -34,29 +34,6 @@ def contrastive(first: Tensor, second: Tensor, negative: Tensor, temperature: fl
     return (forward + backward) / 2
 
 
-def class_centre(
-    logits: Tensor, centres: Tensor, labels: Tensor, scale: float = 10.0, margin: float = 0.2
-) -> Tensor:
-    """Return the OrthoHash loss (Hoe et al., NeurIPS 2021).
-
-    It is the cross-entropy over cosines to the classes' binary centres, with a margin for the true one.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (N, bits)
-    centres : Tensor, shape (C, bits)
-        One code of -1 and 1 for each class.
-    labels : Tensor of int64, shape (N,)
-        -1 takes no part.
-    """
-    known = labels >= 0
-    if not bool(known.any()):
-        return logits.sum() * 0
-    cosine = F.normalize(logits[known], dim=1) @ F.normalize(centres, dim=1).T
-    cosine = cosine - margin * F.one_hot(labels[known], len(centres))
-    return F.cross_entropy(scale * cosine, labels[known])
-
-
 def bit_quality(logits: Tensor) -> Tensor:
     """Return how far soft bits are from balanced, uncorrelated and decided; 0 is best."""
     soft = torch.tanh(logits)
@@ -68,17 +45,3 @@ def bit_quality(logits: Tensor) -> Tensor:
     undecided = (1 - soft.abs()).mean()
     quality: Tensor = balance + redundancy + 0.1 * undecided
     return quality
-
-
-def preserve_similarity(logits: Tensor, features: Tensor) -> Tensor:
-    """Return how far the codes' similarities are from those of the features that they stand for.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (N, bits)
-    features : Tensor, shape (N, D)
-        Centred features; their cosine is the target of the soft bits' cosine.
-    """
-    soft = F.normalize(torch.tanh(logits), dim=1)
-    target = F.normalize(features, dim=1)
-    return (soft @ soft.T - target @ target.T).square().mean()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import read_dicom
@@ -74,7 +73,7 @@ def load_open_ct(folder: Path) -> list[Volume]:
     names = _structure_names(folder / "code" / "map_to_binary.py")
     return [
         _labelled(folder / "example", names),
-        _dicom_series(folder / "dicom", folder / "example" / "example_seg_dicom.nii.gz", names),
+        _dicom_series(folder / "dicom"),
         _unlabelled("aorta", folder / "aorta" / "example_ct.nii.gz", "CT", "CHEST"),
         _unlabelled("head", folder / "head" / "ct_head.nii.gz", "CT", "HEAD"),
         _unlabelled("head-2", folder / "head" / "ct_example.nii.gz", "CT", "HEAD"),
@@ -100,21 +99,17 @@ def _structure_names(source: Path) -> tuple[str, ...]:
 
 def _labelled(folder: Path, names: tuple[str, ...]) -> Volume:
     values, spacing = load_nifti(folder / "example_ct.nii.gz")
-    labels = _labels(folder / "example_seg_fast_force_split.nii.gz")
-    return Volume("example", values, spacing, "CT", labels, names, regions_from_structures(labels, names))
-
-
-def _labels(path: Path) -> NDArray[np.uint8]:
-    values, _ = load_nifti(path)
-    return values.astype(np.uint8)
+    segmentation, _ = load_nifti(folder / "example_seg_fast_force_split.nii.gz")
+    labels = segmentation.astype(np.uint8)
+    return Volume("example", values, spacing, "CT", regions_from_structures(labels, names))
 
 
 def _unlabelled(name: str, path: Path, modality: str, region: str) -> Volume:
     values, spacing = load_nifti(path)
-    return Volume(name, values, spacing, modality, None, ("",), constant_regions(len(values), region))
+    return Volume(name, values, spacing, modality, constant_regions(len(values), region))
 
 
-def _dicom_series(folder: Path, segmentation: Path, names: tuple[str, ...]) -> Volume:
+def _dicom_series(folder: Path) -> Volume:
     """Load a DICOM series with the product's own reader; no patient data leaves it."""
     hasher = PatientHasher(bytes(32))
     files = [read_dicom(path.read_bytes(), 1 << 30, hasher) for path in sorted(folder.iterdir())]
@@ -126,10 +121,7 @@ def _dicom_series(folder: Path, segmentation: Path, names: tuple[str, ...]) -> V
     values = np.stack([frame.values for frame in slices]).astype(np.int16)
     between = float(np.median(np.diff(heights)))
     size = (between, spacing.row_mm, spacing.column_mm)
-    labels = _labels(segmentation)
-    return Volume(
-        "example-dicom", values, size, "CT", labels, names, constant_regions(len(values), "ABDOMEN")
-    )
+    return Volume("example-dicom", values, size, "CT", constant_regions(len(values), "ABDOMEN"))
 
 
 def _height(position: Sequence[float] | None) -> float:

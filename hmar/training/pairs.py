@@ -25,21 +25,18 @@ class PairBatch:
         Indices of the views; each pair shows nearby slices of one volume.
     first_weights, second_weights : Tensor, shape (2, M, n * 3, 32)
         Row and column pooling weights of n windows on each view.
-    side : ndarray of int64, shape (M, n)
-        Index of the window's size.
+    side_mm : ndarray of float64, shape (M * n,)
+        Side of each window.
     place : ndarray of float64, shape (M * n, 4)
         (volume, x, y, z) in mm of each window's centre.
-    labels : Tensor of int64, shape (M * n,)
-        Structure at the centre, -1 where unknown.
     """
 
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     first_weights: Tensor
     second_weights: Tensor
-    side: NDArray[np.int64]
+    side_mm: NDArray[np.float64]
     place: NDArray[np.float64]
-    labels: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,7 @@ class PairConfig:
     views: int = 24
     windows: int = 20
     reach_mm: float = 10.0
+    cell_mm: float = 12.0
     sides: tuple[int, ...] = (3, 5, 8)
     side_share: tuple[float, ...] = (0.5, 0.3, 0.2)
 
@@ -61,8 +59,6 @@ class PairSampler:
     views : ViewSet
     volumes : list of Volume
     config : PairConfig
-    classes : dict of str to int
-        Class of each structure name that is taught.
     generator : numpy.random.Generator
     """
 
@@ -71,16 +67,12 @@ class PairSampler:
         views: ViewSet,
         volumes: list[Volume],
         config: PairConfig,
-        classes: dict[str, int],
         generator: np.random.Generator,
     ) -> None:
         self._views, self._volumes, self._config, self._generator = views, volumes, config, generator
         self._of_volume = [np.flatnonzero(views.volume == v) for v in range(len(volumes))]
         share = np.sqrt([len(volume.values) for volume in volumes])
         self._share = share / share.sum()
-        self._class_of = [
-            np.array([classes.get(name, -1) for name in volume.structures], np.int64) for volume in volumes
-        ]
         self._content = [np.argwhere(mask) for mask in views.content.numpy()]
 
     def draw(self) -> PairBatch:
@@ -89,9 +81,8 @@ class PairSampler:
         chosen = rng.choice(len(self._volumes), config.views, p=self._share)
         first = np.array([self._a_view(int(v)) for v in chosen])
         second = np.array([self._beside(int(view)) for view in first])
-        side = rng.choice(len(config.sides), (config.views, config.windows), p=config.side_share)
-        cells = np.array(config.sides)[side]
-        weights_a, weights_b, places, labels = [], [], [], []
+        cells = rng.choice(config.sides, (config.views, config.windows), p=config.side_share)
+        weights_a, weights_b, places = [], [], []
         for a, b, lengths in zip(first, second, cells, strict=True):
             x, y = self._places(int(a), config.windows)
             weights_a.append(self._weights(int(a), x, y, lengths, snap=False))
@@ -99,15 +90,13 @@ class PairSampler:
             volume = int(self._views.volume[a])
             z = np.full(config.windows, self._views.z_mm[a])
             places.append(np.column_stack([np.full(config.windows, volume), x, y, z]))
-            labels.append(self._labels(volume, int(self._views.plane[a]), x, y))
         return PairBatch(
             first,
             second,
             torch.from_numpy(np.stack(weights_a, axis=1)),
             torch.from_numpy(np.stack(weights_b, axis=1)),
-            side,
+            cells.reshape(-1) * config.cell_mm,
             np.concatenate(places),
-            torch.from_numpy(np.concatenate(labels)),
         )
 
     def _a_view(self, volume: int) -> int:
@@ -156,19 +145,6 @@ class PairSampler:
                 parts = cover(start[mine], side, PARTS, CANVAS_CELLS)
                 weights[axis, mine] = parts.reshape(-1, PARTS, CANVAS_CELLS)
         return weights.reshape(2, -1, CANVAS_CELLS)
-
-    def _labels(
-        self, volume: int, plane: int, x: NDArray[np.float64], y: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
-        labels = self._volumes[volume].labels
-        if labels is None:
-            return np.full(len(x), -1, np.int64)
-        _, spacing_y, spacing_x = self._volumes[volume].spacing_mm
-        _, rows, columns = labels.shape
-        row = np.clip((y / spacing_y).astype(int), 0, rows - 1)
-        column = np.clip((x / spacing_x).astype(int), 0, columns - 1)
-        classes: NDArray[np.int64] = self._class_of[volume][labels[plane, row, column]]
-        return classes
 
 
 def may_push_apart(place: NDArray[np.float64], least_mm: float | NDArray[np.float64]) -> Tensor:

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hmar.codes import CODE_BITS
 from hmar.model.experts import PARTS
 from hmar.model.network import HmarNetwork, NetworkConfig
 from hmar.model.router import Routing, modality_index
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
-from hmar.training.losses import NESTED_BITS, bit_quality, class_centre, contrastive, preserve_similarity
+from hmar.training.losses import NESTED_BITS, bit_quality, contrastive
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
@@ -34,23 +33,20 @@ class TrainingConfig:
         AdamW, with a cosine schedule over each stage.
     temperature : float
         Of the contrastive losses.
-    class_weight, bit_weight, similarity_weight, gate_entropy_weight : float
-        Weights of the class-centre loss, of bit quality, of keeping the similarities of the trunk's
-        features, and of keeping both experts in play.
+    bit_weight, gate_entropy_weight : float
+        Weights of bit quality, and of keeping both experts in play.
     tag_drop : float
         Share of frames whose modality and body part are hidden from the router.
     seed : int
         Seeds everything drawn.
     """
 
-    image_steps: int = 600
-    region_steps: int = 2400
-    learning_rate: float = 2e-3
+    image_steps: int = 50
+    region_steps: int = 150
+    learning_rate: float = 5e-4
     weight_decay: float = 1e-2
     temperature: float = 0.15
-    class_weight: float = 0.2
     bit_weight: float = 0.5
-    similarity_weight: float = 5.0
     gate_entropy_weight: float = 0.5
     tag_drop: float = 0.5
     seed: int = 7
@@ -89,13 +85,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.network = HmarNetwork(network, kan=TrainableKAN)
         self._config, self._views, self._volumes = config, views, volumes
-        names = sorted({name for volume in volumes for name in volume.structures if name})
-        classes = {name: index for index, name in enumerate(names)}
-        signs = torch.randint(0, 2, (max(1, len(names)), CODE_BITS)).float()
-        self._centres = signs * 2 - 1
-        rng = np.random.default_rng(config.seed)
-        self._sampler = PairSampler(views, volumes, pairs, classes, rng)
-        self._reach = np.array(pairs.sides, np.float64) * 6.0
+        self._sampler = PairSampler(views, volumes, pairs, np.random.default_rng(config.seed))
         self._modality = np.array([modality_index(volume.modality) for volume in volumes])
         self._level: dict[str, Tensor] = {}
         self._initialise()
@@ -164,7 +154,7 @@ class Trainer:
         }
         if not regions:
             return losses | {"image": image_loss.mean()}
-        region_loss, region_quality, centres = self._region_loss(first_map, second_map, batch)
+        region_loss, region_quality = self._region_loss(first_map, second_map, batch)
         gate = routing.gate
         entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
         return losses | {
@@ -175,7 +165,6 @@ class Trainer:
             ).mean(),
             "gate_entropy": -self._config.gate_entropy_weight * entropy,
             "codes": image_quality + region_quality,
-            "centres": self._config.class_weight * centres,
         }
 
     def _route(
@@ -195,23 +184,18 @@ class Trainer:
 
     def _image_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
         expert = self.network.global_expert
-        features = expert.pool(torch.cat([first, second]))
         volume = self._views.volume[batch.first]
         z = self._views.z_mm[batch.first]
         place = np.column_stack([volume, np.zeros_like(z), np.zeros_like(z), z])
-        return self._paired(expert.head(features), features, may_push_apart(place, 30.0))
+        return self._paired(expert(torch.cat([first, second])), may_push_apart(place, 30.0))
 
-    def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the loss of each view (M,), the codes' quality, and the class-centre loss."""
+    def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
+        """Return the mean loss of each view's windows (M,), and the codes' quality."""
         windows = (self._pool(first, batch.first_weights), self._pool(second, batch.second_weights))
-        features = torch.cat(windows)
-        logits = self.network.local_expert(features)
-        reach = self._reach[batch.side].reshape(-1)
-        negative = may_push_apart(batch.place, np.minimum.outer(reach, reach))
-        loss, quality = self._paired(logits, features, negative)
-        labels = batch.labels.repeat(2)
-        centres = [class_centre(logits[:, :n], self._centres[:, :n], labels) for n in NESTED_BITS]
-        return loss.reshape(len(batch.first), -1).mean(dim=1), quality, torch.stack(centres).mean()
+        half = batch.side_mm / 2
+        negative = may_push_apart(batch.place, np.minimum.outer(half, half))
+        loss, quality = self._paired(self.network.local_expert(torch.cat(windows)), negative)
+        return loss.reshape(len(batch.first), -1).mean(dim=1), quality
 
     def _pool(self, trunk_map: Tensor, weights: Tensor) -> Tensor:
         """Pool the batch's windows: (M * n, width * 9)."""
@@ -220,17 +204,13 @@ class Trainer:
         pooled = torch.einsum("mnah,mchw,mnbw->mncab", rows, pooled_from, columns)
         return pooled.flatten(0, 1).flatten(1)
 
-    def _paired(self, logits: Tensor, features: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+    def _paired(self, logits: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (N,) and the codes' quality; rows are all first, then all second."""
-        config = self._config
         losses, quality = [], []
         for bits in NESTED_BITS:
             first, second = logits[:, :bits].chunk(2)
-            losses.append(contrastive(first, second, negative, config.temperature))
-            quality.append(
-                config.bit_weight * bit_quality(logits[:, :bits])
-                + config.similarity_weight * preserve_similarity(logits[:, :bits], features.detach())
-            )
+            losses.append(contrastive(first, second, negative, self._config.temperature))
+            quality.append(self._config.bit_weight * bit_quality(logits[:, :bits]))
         return torch.stack(losses).mean(dim=0), torch.stack(quality).mean()
 
     def _relative(self, name: str, losses: Tensor) -> Tensor:

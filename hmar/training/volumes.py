@@ -26,10 +26,6 @@ class Volume:
         (z, y, x).
     modality : str
         DICOM Modality.
-    labels : ndarray of uint8, shape (Z, Y, X), or None
-        Structure of each voxel, an index into ``structures``; 0 is none.
-    structures : tuple of str
-        Names of the structures; index 0 is "".
     regions : ndarray of int64, shape (Z,)
         Body region of each slice, an index into REGIONS; -1 where unknown.
     """
@@ -38,8 +34,6 @@ class Volume:
     values: NDArray[np.int16]
     spacing_mm: tuple[float, float, float]
     modality: str
-    labels: NDArray[np.uint8] | None
-    structures: tuple[str, ...]
     regions: NDArray[np.int64]
 
 

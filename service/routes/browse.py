@@ -12,6 +12,7 @@ from hmar.image.raster import png, render
 from hmar.types import Frame, Units
 from hmar.wiring import Engine
 from service.answers import frame_json, series_json
+from service.opened import OpenedFiles
 from service.routes.search import frame_of, indexed
 from service.schemas import collection_of, display_window, shown, uploaded_file, whole_number
 
@@ -19,7 +20,7 @@ SPECIFICATION = Path(__file__).parents[1] / "openapi.yaml"
 IMAGE_AGE_S = 3600
 
 
-def blueprint(engine: Engine) -> Blueprint:
+def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     """Return the page and the routes that it browses by."""
     routes = Blueprint("browse", __name__)
 
@@ -51,7 +52,7 @@ def blueprint(engine: Engine) -> Blueprint:
     @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
     def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
         window = display_window(request.args)
-        frame = engine.frame(indexed(engine, sop_instance_uid, frame_number)[0])
+        frame = files.frame(indexed(engine, sop_instance_uid, frame_number)[0])
         response = _picture(frame, window)
         response.cache_control.private = True
         response.cache_control.max_age = IMAGE_AGE_S

@@ -11,20 +11,21 @@ from hmar.errors import NotFoundError, ParameterError
 from hmar.types import EntryInfo, Frame, ImageFile, Selection
 from hmar.wiring import Engine
 from service.answers import hit_json, query_json
+from service.opened import OpenedFiles
 from service.schemas import SearchRequest, read_search, shown
 
 
-def blueprint(engine: Engine) -> Blueprint:
+def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     """Return the search routes."""
     routes = Blueprint("search", __name__, url_prefix="/api/v1/search")
 
     @routes.post("/image")
     def image() -> ResponseReturnValue:
-        return jsonify(_answer(engine, read_search(request, with_region=False)))
+        return jsonify(_answer(engine, files, read_search(request, with_region=False)))
 
     @routes.post("/region")
     def region() -> ResponseReturnValue:
-        return jsonify(_answer(engine, read_search(request, with_region=True)))
+        return jsonify(_answer(engine, files, read_search(request, with_region=True)))
 
     return routes
 
@@ -49,9 +50,9 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
     return entries
 
 
-def _answer(engine: Engine, asked: SearchRequest) -> dict[str, object]:
+def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[str, object]:
     started = time.perf_counter()
-    frame, exclude = _query_frame(engine, asked)
+    frame, exclude = _query_frame(engine, files, asked)
     selection = Selection(asked.collection, exclude)
     if asked.region is None:
         hits = engine.searcher.image(frame, asked.k, asked.mode, selection, asked.bits)
@@ -68,12 +69,14 @@ def _answer(engine: Engine, asked: SearchRequest) -> dict[str, object]:
     }
 
 
-def _query_frame(engine: Engine, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:
+def _query_frame(
+    engine: Engine, files: OpenedFiles, asked: SearchRequest
+) -> tuple[Frame, frozenset[int]]:
     """Return the query frame, and the entries that are the query itself."""
     if asked.upload is not None:
         return frame_of(engine.decoder.open(asked.upload), asked.frame_number), frozenset()
     entries = indexed(engine, str(asked.sop_instance_uid), asked.frame_number)
-    return engine.frame(entries[0]), frozenset(entry.entry_id for entry in entries)
+    return files.frame(entries[0]), frozenset(entry.entry_id for entry in entries)
 
 
 def _searched(engine: Engine, collection: str | None, exclude: frozenset[int]) -> int:

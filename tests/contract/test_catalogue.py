@@ -96,6 +96,18 @@ def test_a_deleted_series_leaves_tombstones_and_no_codes(catalogue: Catalogue) -
     assert catalogue.last_seq() == 6
 
 
+def test_the_marks_of_log_rows_differ_between_transactions_and_never_change(catalogue: Catalogue) -> None:
+    for number in range(4):
+        catalogue.append("default", [encoded(f"1.{number}")], ORIGIN)
+    marks = [row.mark for row in whole_log(catalogue)]
+    assert len(set(marks)) == 4
+    catalogue.delete("default", "1.2.9")
+    rows = whole_log(catalogue)
+    assert [row.mark for row in rows[:4]] == marks
+    assert all(len(row.mark) == 32 for row in rows)
+    assert not {row.mark for row in rows[4:]} & set(marks)
+
+
 def test_a_deleted_frame_can_be_added_again_as_a_new_entry(catalogue: Catalogue) -> None:
     catalogue.append("default", [encoded()], ORIGIN)
     catalogue.delete("default", "1.2.9")

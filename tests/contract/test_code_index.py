@@ -26,11 +26,11 @@ def added(
     codes = np.array([bits_code(*ones) for ones in windows], np.uint8).reshape(-1, 16)
     ids = np.arange(100, 100 + len(windows), dtype=np.uint32)
     encoded = EncodedFrame(info(str(seq)), bits_code(*global_ones), codes, ids, (0.5, 0.5), model)
-    return LogRow(seq, "add", seq, collection, encoded)
+    return LogRow(seq, "add", seq, collection, f"mark-{seq}", encoded)
 
 
 def deleted(seq: int, entry_id: int) -> LogRow:
-    return LogRow(seq, "delete", entry_id, "default", None)
+    return LogRow(seq, "delete", entry_id, "default", f"mark-{seq}", None)
 
 
 def asked(windows: int = 1, gate: tuple[float, float] = (0.25, 0.75)) -> Query:
@@ -154,7 +154,7 @@ def test_deleted_entries_are_never_found_again(index: CodeIndex, bits: Bits) -> 
 
 
 def test_an_add_that_was_deleted_since_changes_nothing(index: CodeIndex) -> None:
-    index.apply([LogRow(1, "add", 1, "default", None), deleted(2, 1), added(3)])
+    index.apply([LogRow(1, "add", 1, "default", "mark-1", None), deleted(2, 1), added(3)])
     assert ids(index.search_global(asked(), 9, 128, ALL)) == [3]
     assert index.stats().last_seq == 3
 
@@ -180,6 +180,29 @@ def test_applying_rows_again_changes_nothing(index: CodeIndex) -> None:
     index.apply(rows[2:])
     assert index.stats() == before
     assert ids(index.search_windows(asked(), 9, 128, ALL)) == [2, 4]
+
+
+def test_an_index_knows_the_mark_of_the_last_row_applied(index: CodeIndex) -> None:
+    assert index.stats().last_mark == ""
+    index.apply([added(1), added(2, model=OTHER_MODEL)])
+    assert index.stats().last_mark == "mark-2"
+    index.apply([added(1)])
+    assert index.stats().last_mark == "mark-2"
+
+
+def test_a_cleared_index_begins_again_with_the_first_row(new_index: Callable[[], CodeIndex]) -> None:
+    index = new_index()
+    empty = index.stats()
+    index.clear()
+    index.apply([added(1), added(2)])
+    index.snapshot()
+    index.clear()
+    assert index.stats() == new_index().stats() == empty
+    assert index.search_fused(asked(), 9, 128, ALL) == []
+    index.apply([added(1, [0])])
+    assert ids(index.search_global(asked(), 9, 128, ALL)) == [1]
+    index.snapshot()
+    assert new_index().stats().last_seq in (0, 1)
 
 
 def test_a_k_below_one_finds_nothing(index: CodeIndex) -> None:

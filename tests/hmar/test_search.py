@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
-from hmar.errors import ModelError, ParameterError, RegionError, SnapshotError
+from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import Searcher
 from hmar.types import Box, EncodedFrame, EntryInfo, Frame, FrameInfo, Query, Selection, Units
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
@@ -190,12 +190,24 @@ def test_an_index_of_another_model_is_refused(catalogue: MemoryCatalogue) -> Non
         Searcher(catalogue, MemoryIndex(OTHER_MODEL), PlainEncoder())
 
 
-def test_an_index_ahead_of_the_catalogue_is_refused(catalogue: MemoryCatalogue) -> None:
+def test_a_refresh_with_no_news_applies_and_forgets_nothing(
+    searcher: Searcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert [searcher.refresh() for _ in range(3)] == [3, 0, 0]
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("frames", [0, 2, 3, 7])
+def test_an_index_of_another_catalogue_is_built_anew_and_said_so(
+    catalogue: MemoryCatalogue, frames: int, caplog: pytest.LogCaptureFixture
+) -> None:
     index = MemoryIndex(MODEL)
     index.apply(catalogue.tail(0, 10))
-    replaced = Searcher(MemoryCatalogue(), index, PlainEncoder())
-    with pytest.raises(SnapshotError, match="remove the index folder"):
-        replaced.refresh()
+    other = MemoryCatalogue()
+    other.append("default", [frame_of(f"2.{i}", i, {}) for i in range(frames)], ORIGIN)
+    assert Searcher(other, index, PlainEncoder()).refresh() == frames
+    assert index.stats().frames == frames
+    assert "row 3" in caplog.text
 
 
 def test_searching_needs_no_torch_flask_celery_or_pydicom() -> None:

@@ -26,8 +26,11 @@ class CountingIndex:
 
     search_windows = search_fused = search_global
 
+    def clear(self) -> None:
+        self.seq = 0
+
     def stats(self) -> IndexStats:
-        return IndexStats(self.seq, 0, self.seq, "none")
+        return IndexStats(self.seq, 0, self.seq, "", "none")
 
     def snapshot(self) -> None:
         self.snapshots.append(self.seq)

@@ -48,10 +48,10 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
     rows: list[LogRow] = []
     for seq in range(1, draw(st.integers(0, 25)) + 1):
         if rows and draw(st.integers(0, 3)) == 0:
-            rows.append(LogRow(seq, "delete", draw(st.integers(1, seq)), "a", None))
+            rows.append(LogRow(seq, "delete", draw(st.integers(1, seq)), "a", "m", None))
         else:
             collection = draw(st.sampled_from(COLLECTIONS))
-            rows.append(LogRow(seq, "add", seq, collection, draw(st.none() | frames())))
+            rows.append(LogRow(seq, "add", seq, collection, "m", draw(st.none() | frames())))
     return rows
 
 

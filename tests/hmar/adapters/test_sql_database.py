@@ -7,17 +7,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from hmar.adapters import migrations
 from hmar.adapters.sql_database import Database
 from hmar.adapters.sql_schema import log, metadata
 from hmar.errors import ConfigError, UnavailableError
 
-ROW = {"seq": 1, "kind": "add", "entry_id": 1, "collection": "default", "created_at": 0.0}
+ROW = {"seq": 1, "kind": "add", "entry_id": 1, "collection": "default", "created_at": 0.0, "mark": "m"}
 
 
 @pytest.fixture
@@ -52,6 +55,26 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     database.migrate()
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM log")).scalar() == 1
+
+
+def test_log_rows_of_the_first_release_get_marks_of_their_own(path: Path) -> None:
+    script = str(Path(migrations.__file__).parent)
+    with closing(Database(f"sqlite:///{path}")) as database:
+        with database.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", script)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+            old = {name: value for name, value in ROW.items() if name != "mark"}
+            statement = "INSERT INTO log VALUES (:seq, :kind, :entry_id, :collection, :created_at)"
+            for seq in (1, 2):
+                connection.execute(text(statement), {**old, "seq": seq})
+        database.migrate()
+        with database.read() as connection:
+            rows = connection.execute(text("SELECT seq, collection, mark FROM log ORDER BY seq")).all()
+    assert [(seq, collection) for seq, collection, _ in rows] == [(1, "default"), (2, "default")]
+    assert [len(mark) for _, _, mark in rows] == [32, 32]
+    assert rows[0][2] != rows[1][2]
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

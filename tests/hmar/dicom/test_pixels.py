@@ -22,7 +22,7 @@ CT = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024}
     st.sampled_from([0.5, 1, 2]),
     st.integers(-2000, 100),
 )
-def test_hounsfield_units_are_slope_times_stored_plus_intercept(
+def test_hounsfield_units_are_slope_times_stored_plus_intercept_and_never_below_minus_1024(
     stored: list[int], slope: float, intercept: int
 ) -> None:
     data = image(
@@ -37,7 +37,7 @@ def test_hounsfield_units_are_slope_times_stored_plus_intercept(
     assert frame.units is Units.HU
     assert frame.display_window == (40, 400)
     assert frame.values.dtype == np.float32
-    assert frame.values.ravel().tolist() == [x * slope + intercept for x in stored]
+    assert frame.values.ravel().tolist() == [max(-1024, x * slope + intercept) for x in stored]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_hounsfield_units_are_slope_times_stored_plus_intercept(
 def test_padding_of_signed_pixels_becomes_minus_1024_even_if_written_unsigned(
     padding: DataElement | int, implicit: bool
 ) -> None:
-    stored = np.array([[-2000, -1999], [0, 100]], np.int16)
-    values = only(image(stored, PixelPaddingValue=padding, implicit=implicit, **CT)).values
-    assert values.tolist() == [[-1024, -3023], [-1024, -924]]
+    stored = np.array([[63536 - 65536, 1], [0, 100]], np.int16)
+    values = only(image(stored, PixelPaddingValue=padding, implicit=implicit, **CT | {"RescaleIntercept": 976})).values
+    assert values.tolist() == [[-1024, 977], [976, 1076]]
 
 
 @pytest.mark.parametrize(("value", "limit"), [(10, 12), (12, 10)])

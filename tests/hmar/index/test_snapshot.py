@@ -22,6 +22,7 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
     windows = int(counts.sum())
     return Snapshot(
         seq,
+        f"mark-{seq}",
         ["default", "other"],
         {
             "entry_ids": np.arange(1, frames + 1),
@@ -37,7 +38,8 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
 
 def assert_same(found: Snapshot | None, expected: Snapshot) -> None:
     assert found is not None
-    assert (found.seq, found.collections) == (expected.seq, expected.collections)
+    assert (found.seq, found.mark) == (expected.seq, expected.mark)
+    assert found.collections == expected.collections
     for name in ARRAYS:
         np.testing.assert_array_equal(found.arrays[name], expected.arrays[name])
 
@@ -158,6 +160,27 @@ def test_the_next_snapshot_replaces_a_quarantined_one_of_the_same_seq(
     assert store.load() is None
     store.write(snapshot(5))
     assert_same(store.load(), snapshot(5))
+
+
+def test_discarded_snapshots_are_never_loaded_again_whatever_their_seq(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    store.discard()
+    assert list(tmp_path.iterdir()) == []
+    store.write(snapshot(5))
+    store.write(snapshot(6))
+    store.discard()
+    assert store.load() is None
+    store.write(snapshot(4))
+    assert_same(store.load(), snapshot(4))
+
+
+def test_only_the_three_generations_quarantined_last_are_kept(store: SnapshotStore, tmp_path: Path) -> None:
+    for seq in (9, 2, 7, 5, 3):
+        store.write(snapshot(seq))
+        store.discard()
+    kept = sorted(path.name[:24] for path in tmp_path.glob("*/quarantine/*"))
+    assert kept == [f"gen-{seq:020d}" for seq in (3, 5, 7)]
 
 
 def test_only_one_process_writes_at_a_time(store: SnapshotStore, tmp_path: Path) -> None:

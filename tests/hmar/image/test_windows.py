@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hmar.errors import RegionError
+from hmar.image.grid import make_grid
+from hmar.image.regions import check_region
+from hmar.image.windows import (
+    cover,
+    kept_windows,
+    lattice,
+    pack_window_id,
+    query_window,
+    spread_windows,
+    unpack_window_id,
+    window_box,
+)
+from hmar.types import Box, GridConfig, Spacing, WindowConfig
+from tests.frames import frame_info
+
+GRID, WINDOWS = GridConfig(), WindowConfig()
+
+
+@given(st.integers(0, 15), st.integers(0, 16383), st.integers(0, 16383))
+def test_a_window_id_carries_its_geometry(size, row, column):
+    assert unpack_window_id(int(pack_window_id(size, row, column))) == (size, row, column)
+
+
+@given(st.integers(1, 60), st.integers(1, 10), st.integers(1, 10))
+def test_a_lattice_covers_the_map_from_edge_to_edge(cells, side, stride):
+    starts = lattice(cells, side, min(stride, side))
+    if cells < side:
+        assert len(starts) == 0
+        return
+    covered = {cell for start in starts for cell in range(start, start + side)}
+    assert covered == set(range(cells))
+    assert list(starts) == sorted(set(starts.tolist()))
+
+
+@given(st.floats(-5, 25), st.floats(0.5, 9), st.integers(1, 4), st.integers(1, 20))
+def test_pooling_weights_are_shares_of_area(start, side, parts, cells):
+    weights = cover(np.array([start]), side, parts, cells)
+    assert weights.shape == (parts, cells)
+    for part, row in enumerate(weights):
+        low, high = start + side * part / parts, start + side * (part + 1) / parts
+        overlaps = [max(0.0, min(high, cell + 1) - max(low, cell)) for cell in range(cells)]
+        expected = np.array(overlaps) / sum(overlaps) if sum(overlaps) > 1e-9 else np.zeros(cells)
+        assert row == pytest.approx(expected, abs=1e-5)
+
+
+def test_windows_of_air_are_dropped_and_the_others_kept_in_order():
+    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
+    mask = np.zeros((512, 512), np.float32)
+    mask[:128, :128] = 1
+    ids = kept_windows(mask, grid, GRID.stride, WINDOWS)
+    assert len(ids)
+    assert np.all(np.diff(ids.astype(np.int64)) > 0)
+    for window_id in ids.tolist():
+        box = window_box(window_id, grid, 512, 512, GRID.stride, WINDOWS)
+        shown = mask[int(box.y) : int(box.y + box.height), int(box.x) : int(box.x + box.width)].mean()
+        assert shown >= WINDOWS.min_content - 1e-6
+    assert not len(kept_windows(np.zeros_like(mask), grid, GRID.stride, WINDOWS))
+
+
+def test_a_windows_box_has_its_size_in_mm_and_ends_at_the_frame():
+    spacing = Spacing(0.5, 0.5)
+    grid = make_grid(700, 700, spacing, GRID)
+    inside = window_box(int(pack_window_id(1, 2, 3)), grid, 700, 700, GRID.stride, WINDOWS)
+    assert inside.extent_mm(spacing) == pytest.approx((36, 24, 60, 60), rel=0.01)
+    last = grid.rows // GRID.stride - WINDOWS.cells[0]
+    corner = window_box(int(pack_window_id(0, last, last)), grid, 700, 700, GRID.stride, WINDOWS)
+    assert (corner.x + corner.width, corner.y + corner.height) == pytest.approx((700, 700))
+
+
+def test_a_regions_window_is_centred_on_it_and_of_the_nearest_size():
+    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
+    window = query_window(Box(100, 200, 70, 50), grid, GRID.stride, WINDOWS)
+    assert window.side == 5
+    assert (window.column + 2.5) * GRID.stride == pytest.approx(135)
+    assert (window.row + 2.5) * GRID.stride == pytest.approx(225)
+    assert query_window(Box(0, 0, 5, 5), grid, GRID.stride, WINDOWS).side == 3
+    assert query_window(Box(0, 0, 500, 500), grid, GRID.stride, WINDOWS).side == 8
+
+
+def test_the_windows_that_stand_for_a_frame_do_not_overlap():
+    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
+    ids = kept_windows(np.ones((512, 512), np.float32), grid, GRID.stride, WINDOWS)
+    corners = [unpack_window_id(window_id)[1:] for window_id in spread_windows(ids, WINDOWS).tolist()]
+    assert len(corners) == 9
+    for i, (row, column) in enumerate(corners):
+        assert all(max(abs(row - r), abs(column - c)) >= 8 for r, c in corners[:i])
+    assert len(spread_windows(ids[:0], WINDOWS)) == 0
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        Box(-1, 0, 10, 10),
+        Box(0, 0, 257, 10),
+        Box(250, 250, 10, 10),
+        Box(0, 0, 0, 10),
+        Box(0, 0, 10, 0.5),
+        Box(float("nan"), 0, 10, 10),
+        Box(0, 0, float("inf"), 10),
+    ],
+)
+def test_a_region_without_area_or_outside_is_refused_by_name(region):
+    with pytest.raises(RegionError) as caught:
+        check_region(region, frame_info(256, 256))
+    assert f"{region.width:g}" in caught.value.detail
+
+
+def test_the_whole_image_is_a_region():
+    check_region(Box(0, 0, 256, 256), frame_info(256, 256))

@@ -1,0 +1,141 @@
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
+
+import nibabel as nib
+
+from hmar.encoder import HmarEncoder
+from hmar.model.backbone import Lite0Trunk, fold_batch_norm
+from hmar.model.bundle import CARD, GOLDEN, load_bundle, seal, write_weights
+from hmar.model.network import NetworkConfig
+from hmar.model.router import REGIONS
+from hmar.training.card import card
+from hmar.training.export import served_network
+from hmar.training.golden import golden_frame, write_golden
+from hmar.training.initial import itq
+from hmar.training.pairs import PairConfig
+from hmar.training.stages import Step, Trainer, TrainingConfig
+from hmar.training.views import make_views
+from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
+from hmar.types import GridConfig, WindowConfig
+
+SMALL = TrainingConfig(image_steps=2, region_steps=3)
+
+
+def volumes() -> list[Volume]:
+    noise = np.random.default_rng(0).normal(40, 200, (2, 6, 90, 110)).astype(np.int16)
+    return [
+        Volume("ct", noise[0], (3.0, 3.0, 3.0), "CT", constant_regions(6, "CHEST")),
+        Volume("mr", np.abs(noise[1]), (3.0, 3.0, 3.0), "MR", constant_regions(6, "HEAD")),
+    ]
+
+
+@pytest.fixture(scope="module")
+def trunk() -> Lite0Trunk:
+    torch.manual_seed(0)
+    return Lite0Trunk().eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def views(trunk):
+    rng = np.random.default_rng(0)
+    return make_views(volumes(), fold_batch_norm(trunk), 3, 0.75, rng, lambda done, total: None)
+
+
+def trained(views) -> tuple[Trainer, list[Step]]:
+    steps: list[Step] = []
+    trainer = Trainer(NetworkConfig(), SMALL, PairConfig(views=4, windows=6), views, volumes())
+    trainer.run(steps.append)
+    return trainer, steps
+
+
+@pytest.fixture(scope="module")
+def run(views) -> tuple[Trainer, list[Step]]:
+    return trained(views)
+
+
+def test_both_stages_report_every_step_with_finite_losses(run):
+    _, steps = run
+    assert [(step.stage, step.number) for step in steps] == [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
+    assert all(np.isfinite(list(step.losses.values())).all() for step in steps)
+    assert "gated" in steps[-1].losses
+
+
+def test_the_same_seed_gives_the_same_weights(run, views):
+    first, again = run[0].network.state_dict(), trained(views)[0].network.state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, trunk, tmp_path):
+    network = run[0].network
+    served = served_network(network, trunk)
+    windows = torch.randn(50, network.config.width * 9)
+    with torch.no_grad():
+        expected, folded = network.local_expert(windows), served.local_expert(windows)
+    assert torch.allclose(expected, folded, atol=1e-4)
+    folder = tmp_path / "small"
+    write_weights(folder, "small", served, GridConfig(), WindowConfig())
+    (folder / CARD).write_text("card")
+    (folder / GOLDEN).touch()
+    seal(folder)
+    encoder = HmarEncoder(load_bundle(folder))
+    write_golden(folder / GOLDEN, encoder)
+    with np.load(folder / GOLDEN, allow_pickle=False) as golden:
+        assert np.array_equal(golden["window_codes"], encoder.encode(golden_frame()).window_codes)
+
+
+def test_itq_brings_features_nearer_to_their_signs():
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(500, 16, generator=generator) * torch.linspace(3, 0.5, 16)
+    rotation = itq(features, generator)
+    assert torch.allclose(rotation @ rotation.T, torch.eye(16), atol=1e-4)
+
+    def error(rotated: torch.Tensor) -> float:
+        return float((rotated / rotated.norm() - rotated.sign() / rotated.sign().norm()).norm())
+
+    assert error(features @ rotation) < error(features)
+
+
+def test_a_volume_is_read_as_a_radiologist_sees_it(tmp_path: Path):
+    # RAS+: x towards right, y towards the front, z towards the head
+    values = np.zeros((4, 5, 3), np.int16)
+    values[3, 0, 2] = 7  # the rightmost, rearmost, uppermost voxel
+    path = tmp_path / "volume.nii.gz"
+    nib.save(nib.Nifti1Image(values, np.diag([1.0, 2.0, 3.0, 1.0])), path)
+    read, spacing = load_nifti(path)
+    assert spacing == (3.0, 2.0, 1.0)
+    assert read.shape == (3, 5, 4)
+    assert read[2, 4, 0] == 7  # upper slice, last row (back), first column (the patient's right)
+
+
+def test_regions_follow_from_structures():
+    names = ("", "heart", "kidney_left", "hip_left")
+    labels = np.zeros((4, 2, 2), np.uint8)
+    labels[0, 0, 0], labels[1, 0, 0], labels[1, 0, 1], labels[2, 0, 0] = 3, 2, 1, 1
+    found = [None if index < 0 else REGIONS[index] for index in regions_from_structures(labels, names)]
+    assert found == ["PELVIS", "ABDOMEN", "CHEST", None]
+
+
+def test_a_card_names_its_data_and_settings():
+    settings = {"name": "small", "windows": {"cells": (3, 5)}, "network": {"intervals": 5, "order": 3}}
+    text = card(settings, SMALL, volumes(), 3)
+    assert text.startswith("# small\n")
+    assert "| mr | MR | 6 | 3.00, 3.00, 3.00 |" in text
+    assert "region_steps 3" in text
+    assert "does not diagnose" in text
+
+
+def test_structure_names_are_read_as_data_and_never_run(tmp_path: Path):
+    open_ct = pytest.importorskip("hmar.training.open_ct")
+    source = tmp_path / "names.py"
+    source.write_text("raise SystemExit\nclass_map = {'total': {1: 'spleen', 3: 'liver'}}\n")
+    assert ast.parse(source.read_text())
+    assert open_ct._structure_names(source) == ("", "spleen", "", "liver")
+    source.write_text("other = 1\n")
+    with pytest.raises(ValueError, match="class_map"):
+        open_ct._structure_names(source)
