@@ -12,12 +12,12 @@ from hmar.codes import pack_logits
 from hmar.image.grid import Grid, channels, content, make_grid
 from hmar.image.regions import check_region
 from hmar.image.windows import (
-    QueryWindow,
+    QueryWindows,
     cover,
     kept_windows,
     lattice,
     pack_window_id,
-    query_window,
+    query_windows,
     spread_windows,
     window_box,
 )
@@ -79,14 +79,18 @@ class HmarEncoder:
 
     @torch.inference_mode()
     def region_query(self, frame: Frame, region: Box) -> Query:
-        """Encode a region of a frame as a query; raises RegionError if it lies outside."""
+        """Encode a region of a frame as a query of nine views; raises RegionError if it lies outside.
+
+        The first view is centred on the region, the others lie half a cell off: one code is a noisy reading
+        of a place, and the archive's windows do not lie where the reader's box does.
+        """
         check_region(region, frame.info)
         grid = self._layout(frame.info)
         trunk_map = self._trunk_map(frame, grid)
-        window = query_window(region, grid, self._stride, self._bundle.windows)
+        windows = query_windows(region, grid, self._stride, self._bundle.windows)
         return Query(
             self._global_code(trunk_map),
-            self._query_code(trunk_map, window),
+            self._view_codes(trunk_map, windows),
             self._gate(trunk_map, frame.info),
         )
 
@@ -130,13 +134,14 @@ class HmarEncoder:
         chosen = np.searchsorted(np.concatenate(lattice_ids), ids)  # ids ascend in size, row, column
         return pack_logits(local(torch.cat(features)[torch.from_numpy(chosen)]).numpy())
 
-    def _query_code(self, trunk_map: Tensor, window: QueryWindow) -> CodeArray:
+    def _view_codes(self, trunk_map: Tensor, windows: QueryWindows) -> CodeArray:
+        """Return the codes (9, 16) of a region's views, the centred one first."""
         pooled_from = self._network.local_expert.map(trunk_map)[0]
         weights = [
-            torch.from_numpy(cover(np.array([start]), window.side, PARTS, cells))
-            for start, cells in zip((window.row, window.column), pooled_from.shape[1:], strict=True)
+            torch.from_numpy(cover(starts, windows.side, PARTS, cells))
+            for starts, cells in zip((windows.rows, windows.columns), pooled_from.shape[1:], strict=True)
         ]
-        return pack_logits(self._network.local_expert(pool(pooled_from, *weights)[0]).numpy())
+        return pack_logits(self._network.local_expert(pool(pooled_from, *weights).flatten(0, 1)).numpy())
 
 
 def shipped_bundle() -> Path:

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -151,7 +151,9 @@ class Supervisor:
         self._stopping.set()
 
     def _say(self, name: str, line: str) -> None:
-        with self._out_lock:
+        # A reader that went away (a closed terminal, "| head") must neither keep the children from being
+        # stopped nor their output from being read: a child whose pipe is full stands still.
+        with self._out_lock, suppress(OSError):
             self._out.write(f"{name:>7} | {line}\n" if name else f"\n{line}\n\n")
             self._out.flush()
 

@@ -17,7 +17,7 @@ from hmar.image.grid import Grid, channels, content, make_grid
 from hmar.image.regions import check_region
 from hmar.image.windows import (
     kept_windows,
-    query_window,
+    query_windows,
     unpack_window_id,
     window_box,
 )
@@ -74,11 +74,15 @@ class ThumbnailEncoder:
         """Encode a region of a frame."""
         check_region(region, frame.info)
         grid, stride = self._layout(frame.info), self._grid.stride
-        window = query_window(region, grid, stride, self._windows)
+        windows = query_windows(region, grid, stride, self._windows)
         image = _grey(frame, grid)
-        side = window.side * stride
-        crop = _thumbnail(image, Box(window.column * stride, window.row * stride, side, side))
-        codes = self._hash(np.stack([_whole(image), crop]))
+        side = windows.side * stride
+        views = [
+            _thumbnail(image, Box(column * stride, row * stride, side, side))
+            for row in windows.rows
+            for column in windows.columns
+        ]
+        codes = self._hash(np.stack([_whole(image), *views]))
         return Query(codes[0], codes[1:], (0.5, 0.5))
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:

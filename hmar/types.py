@@ -161,8 +161,8 @@ class Query:
     global_code : ndarray of uint8, shape (16,)
         Code of the whole query frame.
     window_codes : ndarray of uint8, shape (Q, 16)
-        One code for a region; several for a whole image. A frame's local distance is the mean over
-        the query's windows of the distance to the frame's nearest window.
+        Nine views of a region, the centred one first; a spread of windows for a whole image. A frame's
+        local distance is the mean over them of the distance to the frame's nearest window.
     gate : tuple of float
         Weights (global, local) of the two experts in mode "auto".
     """
@@ -177,8 +177,8 @@ class CodeHit:
     """A frame that the index found.
 
     ``global_distance`` is an integer number of differing bits; ``local_distance`` is the mean over
-    the query's windows, an integer for a region query. Smaller is nearer. ``window_id`` is the frame's
-    window nearest to the query's first window, None for a frame that has no windows.
+    the query's windows. Smaller is nearer. ``window_id`` is the frame's window nearest to the query's first
+    window, None for a frame that has no windows.
     """
 
     entry_id: int

@@ -24,8 +24,14 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 class _Sessions(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
-        """Mark the cookie Secure where the request came by https; plain http is for loopback."""
-        return request.is_secure
+        """Mark the cookie Secure where the browser came by https, to a proxy in front of this plain server.
+
+        Browsers send fetch metadata to https and to loopback alone (W3C Secure Contexts), so that no header
+        of a proxy needs to be trusted.
+        """
+        host = urlsplit(f"//{request.host}").hostname or ""
+        loopback = host in ("localhost", "::1") or host.startswith("127.")
+        return request.is_secure or ("Sec-Fetch-Site" in request.headers and not loopback)
 
 
 def install(app: Flask, secret: bytes, keys: SqlKeyStore) -> None:

@@ -1,4 +1,4 @@
-"""Indexed frames, read again from where they came; the files last opened are kept for the next frame of them."""
+"""Indexed frames, read again from where they came; the files last opened are kept for the next frame."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class OpenedFiles:
     engine : Engine
         Its sources and its decoder are used.
     max_bytes : int
-        How much the files that are kept may hold in all; the one used longest ago goes first. A larger file is
-        opened anew for each frame.
+        How much the files that are kept may hold in all; the one used longest ago goes first. A larger file
+        is opened anew for each frame.
     """
 
     def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES) -> None:
@@ -90,4 +90,6 @@ class OpenedFiles:
 
 def _holds(file: ImageFile, entry: EntryInfo) -> bool:
     number = entry.info.frame_number
-    return number <= len(file.infos) and file.infos[number - 1].sop_instance_uid == entry.info.sop_instance_uid
+    return (
+        number <= len(file.infos) and file.infos[number - 1].sop_instance_uid == entry.info.sop_instance_uid
+    )

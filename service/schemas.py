@@ -12,7 +12,7 @@ from typing import cast
 from flask import Request
 
 from hmar.errors import DecodeError, ParameterError
-from hmar.types import Bits, Box, Mode
+from hmar.types import Bits, Box, Mode, Units
 from service.problems import MalformedRequestError, MediaTypeError
 
 MAX_K = 1000
@@ -146,6 +146,17 @@ def display_window(fields: Mapping[str, str]) -> tuple[float, float] | None:
             f"The display window (centre / width) is {given}.", "Give both as numbers, width at least 1."
         )
     return centre, width
+
+
+def window_units(fields: Mapping[str, str]) -> Units | None:
+    """Return the units that a display window is meant in, None where it is meant in those of the frame."""
+    units = fields.get("units")
+    if units is None:
+        return None
+    try:
+        return Units(units)
+    except ValueError as error:
+        raise ParameterError(f"units is {shown(units)}.", "Give HU or presentation.") from error
 
 
 def shown(value: object) -> str:

@@ -74,6 +74,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Takes in a request; one whose body will not be used becomes an error with the application's answer."""
 
+    body_rcv: Any
+    completed: bool
+    error: Any
+    expect_continue: bool
+
     def __init__(self, app: Flask, adjustments: Any) -> None:
         super().__init__(adjustments)
         self._app = app
@@ -112,9 +117,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     def _drain(self, data: bytes) -> int:
         consumed: int = self.body_rcv.received(data)
         self._drained = (self._drained or 0) + consumed
-        self.completed = bool(
-            self.body_rcv.completed or self.body_rcv.error or self._drained > DRAINED_BYTES
-        )
+        self.completed = bool(self.body_rcv.completed or self.body_rcv.error or self._drained > DRAINED_BYTES)
         return consumed
 
     def _environ(self) -> dict[str, Any]:

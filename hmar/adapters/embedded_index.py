@@ -36,7 +36,7 @@ class EmbeddedIndex:
         self._model_fingerprint = model_fingerprint
         self._lock = threading.Lock()
         self._store = SnapshotStore(root, model_fingerprint)
-        self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
+        self._empty()
         snapshot = self._store.load()
         if snapshot is not None:
             self._gallery = _gallery(snapshot)
@@ -46,13 +46,21 @@ class EmbeddedIndex:
         """Apply log rows in order; rows at or below the last one applied change nothing."""
         with self._lock:
             new = [row for row in rows if row.seq > self._last_seq]
-            for kind, run in groupby(new, key=lambda row: row.kind):
-                if kind == "delete":
-                    self._gallery.remove([row.entry_id for row in run])
-                else:
-                    self._add(run)
+            try:
+                for kind, run in groupby(new, key=lambda row: row.kind):
+                    if kind == "delete":
+                        self._gallery.remove([row.entry_id for row in run])
+                    else:
+                        self._add(run)
+            except BaseException:
+                # Out of memory, say: frames and windows may not match now; wrong hits are worse than none.
+                self._empty()
+                raise
             if new:
                 self._last_seq, self._last_mark = new[-1].seq, new[-1].mark
+
+    def _empty(self) -> None:
+        self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
 
     def _add(self, rows: Iterable[LogRow]) -> None:
         self._gallery.add(
@@ -121,7 +129,7 @@ class EmbeddedIndex:
     def clear(self) -> None:
         """Forget everything, and put the snapshots where they are not loaded again."""
         with self._lock:
-            self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
+            self._empty()
         self._store.discard()
 
     def stats(self) -> IndexStats:

@@ -21,6 +21,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
+from hmar.errors import OperatorError
 from hmar.indexing import submit
 from hmar.ports import JobStore
 from hmar.sample_offer import done
@@ -101,7 +102,10 @@ def _in_process(
             nonlocal job_id
             if message.kind == "expand":
                 job_id = message.target
-            indexer.handle(message)
+            try:
+                indexer.handle(message)
+            except OperatorError as error:
+                raise _StoppedError(error) from error
             if job_id is not None and bar.due():
                 bar.show(_job(engine.jobs, job_id))
 
@@ -116,12 +120,22 @@ def _in_process(
                 # A file to try again, or one whose lease another process still holds.
                 bar.show(job)
                 time.sleep(POLL_S)
-                indexer.resume(job_id)
+                indexer.handle(Message("expand", job_id))
             bar.show(job)
+        except _StoppedError as stopped:
+            raise stopped.reason from stopped
         except KeyboardInterrupt:
             console.print("Interrupted; what is indexed stays. The same command again goes on from here.")
             sys.exit(INTERRUPTED)
     return engine.jobs, job
+
+
+class _StoppedError(Exception):
+    """The database fails in this process: unlike a broker that is down, no sweep mends that."""
+
+    def __init__(self, reason: OperatorError) -> None:
+        super().__init__()
+        self.reason = reason
 
 
 def _interrupted(jobs: JobStore, collection: str, origin: Origin) -> str | None:

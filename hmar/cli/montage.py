@@ -82,9 +82,10 @@ def montage(panels: Sequence[Panel]) -> Image.Image:
 
 def _hit_panel(engine: Engine, hit: Hit) -> Panel:
     info = hit.entry.info
+    instance = "?" if info.instance_number is None else info.instance_number
     caption = (
         f"{hit.rank}.  distance {hit.distance:g} of {hit.bits} bits",
-        f"{info.modality} instance {info.instance_number or '?'}, frame {info.frame_number}",
+        f"{info.modality} instance {instance}, frame {info.frame_number}",
     )
     try:
         return Panel(engine.frame(hit.entry), hit.box, caption, HIT_COLOUR)

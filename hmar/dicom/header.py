@@ -65,8 +65,8 @@ def text(dataset: Dataset, keyword: str) -> str:
 def code(dataset: Dataset, keyword: str) -> str | None:
     """Return the first value of a code string in upper case, or None.
 
-    Letters, digits, space and underscore, at most 16 (VR CS, PS3.5 6.2), and the signs that files add to them.
-    Anything else is not repeated: people type into these fields what they like, names among it.
+    Letters, digits, space and underscore, at most 16 (VR CS, PS3.5 6.2), and the signs that files
+    add to them. Anything else is not repeated: people type into these fields what they like, names among it.
     """
     value = text(dataset, keyword).upper()
     return value if _CODE.fullmatch(value) else None

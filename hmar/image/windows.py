@@ -127,20 +127,34 @@ def spread_windows(ids: WindowIds, config: WindowConfig) -> WindowIds:
     return np.array([window_id for _, _, window_id in chosen], np.uint32)
 
 
-@dataclass(frozen=True, slots=True)
-class QueryWindow:
-    """The window that stands for a region: its side and upper left corner in (fractional) cells."""
+VIEW_OFFSETS = (0.0, -0.5, 0.5)
+"""Offsets in cells of a region's views, along either axis: the archive's lattice may lie half a cell off."""
 
-    row: float
-    column: float
+
+@dataclass(frozen=True, slots=True)
+class QueryWindows:
+    """The windows that stand for a region: one centred on it, and views of it half a cell off.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of float64, shape (3,)
+        Upper left cells (fractional, possibly outside the map) along either axis, the centred one first;
+        every row goes with every column.
+    side : int
+        Side in cells.
+    """
+
+    rows: NDArray[np.float64]
+    columns: NDArray[np.float64]
     side: int
 
 
-def query_window(region: Box, grid: Grid, stride_px: int, config: WindowConfig) -> QueryWindow:
-    """Return the window of a region: centred on it, of the size nearest in ratio to its longer side."""
+def query_windows(region: Box, grid: Grid, stride_px: int, config: WindowConfig) -> QueryWindows:
+    """Return the windows of a region; their size is the one nearest in ratio to its longer side."""
     on_grid = grid.to_grid(region)
     extent = max(on_grid.width, on_grid.height) / stride_px
     ratios = [abs(np.log(extent / side)) for side in config.cells]
     side = config.cells[int(np.argmin(ratios))]
     x, y = on_grid.centre
-    return QueryWindow(y / stride_px - side / 2, x / stride_px - side / 2, side)
+    offsets = np.array(VIEW_OFFSETS)
+    return QueryWindows(y / stride_px - side / 2 + offsets, x / stride_px - side / 2 + offsets, side)

@@ -194,11 +194,11 @@ class SnapshotStore:
         quarantine.mkdir(mode=0o700, exist_ok=True)
         target = Path(tempfile.mkdtemp(prefix=f"{generation.name}-", dir=quarantine))
         try:
+            os.utime(generation)  # a rename keeps the time of writing; the newest are those that came last
             generation.rename(target)
         except FileNotFoundError:
             target.rmdir()
             return
-        os.utime(target)  # renaming keeps the time of writing; the newest are those that came last
         for old in sorted(quarantine.iterdir(), key=_modified, reverse=True)[QUARANTINED_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)  # another process may be at it
         _log.warning("Index snapshot %s moved to quarantine: %s", generation.name, error.detail)

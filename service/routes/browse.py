@@ -14,7 +14,7 @@ from hmar.wiring import Engine
 from service.answers import frame_json, series_json
 from service.opened import OpenedFiles
 from service.routes.search import frame_of, indexed
-from service.schemas import collection_of, display_window, shown, uploaded_file, whole_number
+from service.schemas import collection_of, display_window, shown, uploaded_file, whole_number, window_units
 
 SPECIFICATION = Path(__file__).parents[1] / "openapi.yaml"
 IMAGE_AGE_S = 3600
@@ -51,28 +51,33 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
 
     @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
     def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
-        window = display_window(request.args)
+        window, units = display_window(request.args), window_units(request.args)
         frame = files.frame(indexed(engine, sop_instance_uid, frame_number)[0])
-        response = _picture(frame, window)
+        response = _picture(frame, window, units)
         response.cache_control.private = True
         response.cache_control.max_age = IMAGE_AGE_S
         return response
 
     @routes.post("/api/v1/render")
     def preview() -> ResponseReturnValue:
-        window = display_window(request.form)
+        window, units = display_window(request.form), window_units(request.form)
         frame_number = whole_number(request.form, "frame", 1, 1, 1_000_000)
         file = engine.decoder.open(uploaded_file(request))
-        response = _picture(frame_of(file, frame_number), window)
+        response = _picture(frame_of(file, frame_number), window, units)
         response.headers["X-HMAR-Frames"] = str(len(file.infos))
         return response
 
     return routes
 
 
-def _picture(frame: Frame, window: tuple[float, float] | None) -> Response:
-    """Return a frame as PNG; headers say what a viewer needs to measure and to set the display window."""
+def _picture(frame: Frame, window: tuple[float, float] | None, units: Units | None) -> Response:
+    """Return a frame as PNG; headers say what a viewer needs to measure and to set the display window.
+
+    A window meant in other units than the frame's is not used: CT studies hold localizers, not in HU.
+    """
     info = frame.info
+    if units not in (None, frame.units):
+        window = None
     response = Response(png(render(frame, window)), mimetype="image/png")
     response.headers["X-HMAR-Rows"] = str(info.rows)
     response.headers["X-HMAR-Columns"] = str(info.columns)

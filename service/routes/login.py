@@ -27,6 +27,7 @@ def blueprint(engine: Engine) -> Blueprint:
     @routes.post("/logout")
     def logout() -> ResponseReturnValue:
         auth.log_out()
-        return "", 204
+        # The pictures that the browser has kept are not for who comes next.
+        return "", 204, {"Clear-Site-Data": '"cache"'}
 
     return routes

@@ -69,9 +69,7 @@ def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[st
     }
 
 
-def _query_frame(
-    engine: Engine, files: OpenedFiles, asked: SearchRequest
-) -> tuple[Frame, frozenset[int]]:
+def _query_frame(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:
     """Return the query frame, and the entries that are the query itself."""
     if asked.upload is not None:
         return frame_of(engine.decoder.open(asked.upload), asked.frame_number), frozenset()

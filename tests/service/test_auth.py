@@ -85,10 +85,25 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(archive: 
     cookie = archive.stranger.post("/login", data=form).headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert "Secure" not in cookie
+
+
+@pytest.mark.parametrize(
+    ("base_url", "headers", "secure"),
+    [
+        ("http://localhost:8080", {"Sec-Fetch-Site": "same-origin"}, False),
+        ("http://127.0.0.1:8080", {"Sec-Fetch-Site": "same-origin"}, False),
+        ("http://[::1]:8080", {"Sec-Fetch-Site": "same-origin"}, False),
+        ("http://hmar.example", {}, False),
+        ("http://hmar.example", {"Sec-Fetch-Site": "same-origin"}, True),
+        ("https://localhost", {}, True),
+    ],
+)
+def test_the_session_cookie_is_secure_where_the_browser_came_by_https_even_through_a_proxy(
+    archive: Archive, base_url: str, headers: dict[str, str], secure: bool
+) -> None:
     form = {"token": archive.engine.keys.create_login(60)}
-    answer = archive.stranger.post("/login", data=form, base_url="https://localhost")
-    assert "Secure" in answer.headers["Set-Cookie"]
+    answer = archive.stranger.post("/login", data=form, base_url=base_url, headers=headers)
+    assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure
 
 
 def test_the_page_without_a_login_says_how_to_get_one(archive: Archive) -> None:
@@ -101,7 +116,8 @@ def test_the_page_without_a_login_says_how_to_get_one(archive: Archive) -> None:
 def test_logging_out_ends_the_session(archive: Archive) -> None:
     client = logged_in(archive)
     assert client.get(SERIES).status_code == 200
-    assert client.post("/logout", headers=PAGE).status_code == 204
+    answer = client.post("/logout", headers=PAGE)
+    assert (answer.status_code, answer.headers["Clear-Site-Data"]) == (204, '"cache"')
     assert client.get(SERIES).status_code == 401
 
 

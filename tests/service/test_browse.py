@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_NAME, SIDE, SPACING_MM, ct_file, series_uid, slice_hu, sop_uid
 from tests.service.conftest import NODULE, SERIES, SLICES, Archive
 
@@ -64,6 +65,20 @@ def test_an_upload_is_rendered_as_the_indexed_file_is_and_nothing_is_kept(archiv
     assert (answer.headers["X-HMAR-Frames"], answer.headers["X-HMAR-Rows"]) == ("1", str(SIDE))
     assert answer.headers["X-HMAR-Spacing"] == f"{SPACING_MM},{SPACING_MM}"
     assert (archive.rows(), sorted(uploads.rglob("*"))) == before
+
+
+def test_a_window_in_hounsfield_units_is_not_used_for_a_frame_in_other_units(archive: Archive) -> None:
+    localizer = image(np.arange(64 * 48, dtype=np.uint16).reshape(64, 48), Modality="CT")
+
+    def rendered(**fields: str) -> bytes:
+        form = {"file": (io.BytesIO(localizer), "x")} | fields
+        return bytes(archive.client.post("/api/v1/render", data=form).data)
+
+    lung = {"centre": "-600", "width": "1500"}
+    assert rendered(**lung, units="HU") == rendered()
+    assert rendered(**lung) != rendered()
+    assert archive.client.get(f"{IMAGE}?centre=40&width=400&units=HU").headers["X-HMAR-Window"] == "40,400"
+    assert archive.client.get(f"{IMAGE}?centre=40&width=400&units=cm").status_code == 422
 
 
 def test_a_png_is_rendered_without_spacing(archive: Archive) -> None:

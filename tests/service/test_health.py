@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
+from hmar.adapters.memory import MemorySource
 from hmar.config import Settings
 from hmar.errors import UnavailableError
+from hmar.ports import ImageSource
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import EntryInfo, Frame, Message
+from hmar.types import Message
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from tests.phantoms import PATIENT_NAME, sop_uid
@@ -31,18 +34,31 @@ class DownQueue:
         raise UnavailableError("redis://:password@broker does not answer.", "Start it.")
 
 
+class FaultySource(MemorySource):
+    """Image files that cannot be read, for a reason that must not be told."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__({})
+        self._error = error
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        raise self._error
+
+
 class FaultyEngine(Engine):
-    """An engine with a mistake in it, whose text holds what must not be told."""
+    """An engine with a mistake in it."""
 
-    def frame(self, entry: EntryInfo) -> Frame:
-        raise RuntimeError(PATIENT_NAME)
+    error: Exception = RuntimeError(PATIENT_NAME)
+
+    @cached_property
+    def sources(self) -> Mapping[str, ImageSource]:
+        return {"import": FaultySource(self.error)}
 
 
-class BlockedEngine(Engine):
+class BlockedEngine(FaultyEngine):
     """An engine whose file store is gone."""
 
-    def frame(self, entry: EntryInfo) -> Frame:
-        raise UnavailableError("/mnt/secret is gone.", "Mount it.")
+    error = UnavailableError("/mnt/secret is gone.", "Mount it.")
 
 
 def test_the_process_lives_and_is_ready_without_a_key(archive: Archive) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
@@ -63,6 +65,21 @@ def test_an_index_from_a_snapshot_grows_shrinks_and_grows_again(tmp_path: Path) 
     stats = again.stats()
     assert (stats.frames, stats.windows) == (1, 2)
     assert [hit.entry_id for hit in again.search_windows(query(), 9, 128, Selection())] == [11]
+
+
+def test_a_batch_that_fails_half_way_leaves_no_frame_beside_the_windows_of_another(tmp_path: Path) -> None:
+    rows = catalogue_of(6).tail(0, 9)
+    codes = rows[4].encoded
+    assert codes is not None
+    bad = replace(rows[4], encoded=replace(codes, window_codes=np.zeros((1, 3), np.uint8)))
+    index, whole = EmbeddedIndex(tmp_path, MODEL), EmbeddedIndex(tmp_path / "whole", MODEL)
+    with pytest.raises(ValueError, match="dtype"):
+        index.apply([*rows[:4], bad])
+    index.apply(rows)
+    whole.apply(rows)
+    assert index.stats() == whole.stats()
+    found = [i.search_fused(query(2), 9, 128, Selection()) for i in (index, whole)]
+    assert found[0] == found[1]
 
 
 def test_searches_see_whole_batches_while_rows_are_applied(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from sqlalchemy import text
 
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import COMMANDS, main
@@ -139,6 +140,19 @@ def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
     assert Counter(row.encoded.info.sop_instance_uid for row in rows if row.encoded) == {
         sop_uid(1, number): 1 for number in range(1, 6)
     }
+
+
+def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, study: Path) -> None:
+    engine = build_engine(Settings(home=home))
+    trigger = "CREATE TRIGGER full BEFORE UPDATE ON items BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    with engine.database.write() as connection:
+        connection.execute(text(trigger))
+    result = hmar(home, "index", study)
+    assert result.exit_code == 3
+    assert "The database does not answer" in result.stderr
+    with engine.database.write() as connection:
+        connection.execute(text("DROP TRIGGER full"))
+    assert answer(hmar(home, "index", study, "--json"))["indexed"] == 4
 
 
 def test_a_region_finds_itself_and_its_neighbour(home: Path, study: Path, tmp_path: Path) -> None:

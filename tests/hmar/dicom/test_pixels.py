@@ -15,6 +15,7 @@ from hmar.types import Units
 from tests.hmar.dicom.build import image, only, opened, ramp
 
 CT = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024}
+BRIGHT = {"RescaleIntercept": 2000}
 
 
 @given(
@@ -47,9 +48,9 @@ def test_hounsfield_units_are_slope_times_stored_plus_intercept_and_never_below_
 def test_padding_of_signed_pixels_becomes_minus_1024_even_if_written_unsigned(
     padding: DataElement | int, implicit: bool
 ) -> None:
-    stored = np.array([[63536 - 65536, 1], [0, 100]], np.int16)
-    values = only(image(stored, PixelPaddingValue=padding, implicit=implicit, **CT | {"RescaleIntercept": 976})).values
-    assert values.tolist() == [[-1024, 977], [976, 1076]]
+    stored = np.array([[-2000, 1], [0, 100]], np.int16)
+    values = only(image(stored, PixelPaddingValue=padding, implicit=implicit, **CT | BRIGHT)).values
+    assert values.tolist() == [[-1024, 2001], [2000, 2100]]
 
 
 @pytest.mark.parametrize(("value", "limit"), [(10, 12), (12, 10)])
@@ -95,8 +96,8 @@ def test_bits_above_bits_stored_are_ignored() -> None:
 
 def test_signed_values_of_twelve_bits_are_extended() -> None:
     stored = np.array([[0x0FFF, 0x0800], [0x07FF, 0]], np.uint16)
-    values = only(image(stored, BitsStored=12, PixelRepresentation=1, **CT)).values
-    assert values.tolist() == [[-1025, -3072], [1023, -1024]]
+    values = only(image(stored, BitsStored=12, PixelRepresentation=1, **CT | BRIGHT)).values
+    assert values.tolist() == [[1999, -48], [4047, 2000]]
 
 
 @pytest.mark.parametrize(("bits", "white"), [(8, 255), (16, 65535)])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
@@ -54,6 +55,18 @@ def test_what_is_unknown_is_none() -> None:
     found = info(PatientID=None, Modality=None)
     assert (found.modality, found.body_part, found.patient_key, found.spacing) == ("OT", None, None, None)
     assert (found.series_number, found.instance_number, found.position) == (None, None, None)
+
+
+@pytest.mark.parametrize("typed", ["Mustermann^Erika", "see: E. Mustermann", "CHEST" * 4])
+def test_what_is_typed_in_place_of_a_code_is_not_repeated(typed: str) -> None:
+    # With a VR that permits the text: pydicom refuses to write it as CS.
+    found = info(**{name: DataElement(name, "LO", typed) for name in ("Modality", "BodyPartExamined")})
+    assert (found.modality, found.body_part) == ("OT", None)
+
+
+@pytest.mark.parametrize("typed", ["chest", "HEAD/NECK", "L-SPINE", "ABDOMEN & PELVIS"])
+def test_a_body_part_as_files_write_it_is_kept_in_upper_case(typed: str) -> None:
+    assert info(BodyPartExamined=DataElement("BodyPartExamined", "LO", typed)).body_part == typed.upper()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -66,6 +68,15 @@ def test_too_many_pixels_are_refused_before_decoding():
     data = encoded(Image.fromarray(GREY))
     with pytest.raises(LimitError, match="16 x 16"):
         read_raster(data[:60], 255)
+
+
+@pytest.mark.parametrize("side", [10_000, 15_000, 30_000])
+def test_the_setting_alone_limits_the_size_however_large_the_image_claims_to_be(side):
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    claim = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + ihdr + struct.pack(">I", zlib.crc32(ihdr))
+    claim += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    with pytest.raises(LimitError, match=f"{side} x {side}"):
+        read_raster(claim, 99_000_000)
 
 
 def test_a_raster_has_one_frame():

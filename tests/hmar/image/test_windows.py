@@ -11,7 +11,7 @@ from hmar.image.windows import (
     kept_windows,
     lattice,
     pack_window_id,
-    query_window,
+    query_windows,
     spread_windows,
     unpack_window_id,
     window_box,
@@ -75,12 +75,12 @@ def test_a_windows_box_has_its_size_in_mm_and_ends_at_the_frame():
 
 def test_a_regions_window_is_centred_on_it_and_of_the_nearest_size():
     grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
-    window = query_window(Box(100, 200, 70, 50), grid, GRID.stride, WINDOWS)
-    assert window.side == 5
-    assert (window.column + 2.5) * GRID.stride == pytest.approx(135)
-    assert (window.row + 2.5) * GRID.stride == pytest.approx(225)
-    assert query_window(Box(0, 0, 5, 5), grid, GRID.stride, WINDOWS).side == 3
-    assert query_window(Box(0, 0, 500, 500), grid, GRID.stride, WINDOWS).side == 8
+    windows = query_windows(Box(100, 200, 70, 50), grid, GRID.stride, WINDOWS)
+    assert windows.side == 5
+    assert (windows.columns + 2.5) * GRID.stride == pytest.approx([135, 127, 143])
+    assert (windows.rows + 2.5) * GRID.stride == pytest.approx([225, 217, 233])
+    assert query_windows(Box(0, 0, 5, 5), grid, GRID.stride, WINDOWS).side == 3
+    assert query_windows(Box(0, 0, 500, 500), grid, GRID.stride, WINDOWS).side == 8
 
 
 def test_the_windows_that_stand_for_a_frame_do_not_overlap():

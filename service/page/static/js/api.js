@@ -1,5 +1,7 @@
 // The API as functions; an error is a Problem with a title, a detail and a remedy.
 
+const FORM_BYTES = 2048;
+
 export class Problem extends Error {
   constructor({ title, detail, remedy, status }) {
     super(detail);
@@ -50,6 +52,16 @@ function form(fields) {
   return data;
 }
 
+/** Return the file if one request may carry it: of a larger one the server would break off the sending. */
+function fitting(file) {
+  if (file.size + FORM_BYTES <= Number(document.body.dataset.maxUpload)) return file;
+  throw new Problem({
+    title: "The file is too large",
+    detail: `It has ${(file.size / 2 ** 20).toFixed(1)} MiB, which is more than the server takes.`,
+    remedy: "Index it with 'hmar index' on the server, or raise HMAR_MAX_UPLOAD_BYTES.",
+  });
+}
+
 export const listSeries = async () => (await call("/api/v1/series").then(asJson)).series;
 
 export async function listFrames(series) {
@@ -58,17 +70,22 @@ export async function listFrames(series) {
   return (await call(path).then(asJson)).frames;
 }
 
+const windowFields = (displayWindow) => {
+  const [centre, width, units] = displayWindow ?? [];
+  return { centre, width, units };
+};
+
 /** Address of an indexed frame's picture. */
 export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
-  const query = displayWindow ? `?centre=${displayWindow[0]}&width=${displayWindow[1]}` : "";
+  const query = displayWindow ? `?${new URLSearchParams(windowFields(displayWindow))}` : "";
   return `/api/v1/instances/${encodeURIComponent(sopInstanceUid)}/frames/${frameNumber}/image${query}`;
 }
 
 export const fetchPicture = async (url) => pictureOf(await call(url));
 
 export async function renderFile(file, frame, displayWindow) {
-  const [centre, width] = displayWindow ?? [];
-  return pictureOf(await call("/api/v1/render", { method: "POST", body: form({ file, frame, centre, width }) }));
+  const body = form({ file: fitting(file), frame, ...windowFields(displayWindow) });
+  return pictureOf(await call("/api/v1/render", { method: "POST", body }));
 }
 
 /** Read a picture and what its headers say: size, spacing [row, column] in mm, units, display window. */
@@ -95,7 +112,7 @@ export function searchIndexed(frame, box, options) {
 }
 
 export function searchFile(file, frame, box, options) {
-  const body = form({ file, frame, region: box ? corners(box).join(",") : null, ...options });
+  const body = form({ file: fitting(file), frame, region: box ? corners(box).join(",") : null, ...options });
   return call(searchPath(box), { method: "POST", body }).then(asJson);
 }
 

@@ -5,6 +5,7 @@ import { byId, el, plural } from "./dom.js";
 
 export class Archive {
   series = [];
+  #marked = null;
 
   constructor(choose) {
     this.choose = choose;
@@ -16,6 +17,7 @@ export class Archive {
     byId("series-count").textContent = this.series.length ? plural(frames, "frame") : "";
     byId("empty-archive").hidden = this.series.length > 0;
     byId("series").replaceChildren(...this.series.map((series, index) => this.#row(series, index)));
+    this.mark(this.#marked);
   }
 
   find(seriesUid, collection) {
@@ -23,8 +25,10 @@ export class Archive {
   }
 
   mark(series) {
+    this.#marked = series;
+    const marked = series && this.find(series.series_uid, series.collection);
     [...byId("series").querySelectorAll("button")].forEach((button, index) => {
-      button.setAttribute("aria-current", String(this.series[index] === series));
+      button.setAttribute("aria-current", String(this.series[index] === marked));
     });
   }
 

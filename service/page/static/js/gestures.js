@@ -44,7 +44,7 @@ export function listen(viewer, { search, preset }) {
     } else {
       const speed = viewer.picture.units === "HU" ? 2 : 0.3;
       const width = Math.max(1, drag.window[1] + dx * speed);
-      viewer.setWindow([Math.round(drag.window[0] + dy * speed), Math.round(width)]);
+      viewer.setWindow([Math.round(drag.window[0] + dy * speed), Math.round(width), viewer.picture.units]);
     }
   });
 

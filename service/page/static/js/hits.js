@@ -24,7 +24,7 @@ export class Hits {
   /** Draw every hit through the viewer's display window where its values are HU, so that eyes can compare. */
   setWindow(displayWindow) {
     for (const { hit, image } of this.#cards) {
-      const window = hit.modality === "CT" ? displayWindow : null;
+      const window = displayWindow?.[2] === "HU" ? displayWindow : null;
       image.src = imageUrl(hit.sop_instance_uid, hit.frame_number, window);
     }
   }

@@ -26,7 +26,8 @@ export function parts(files, maxBytes) {
 export async function indexFiles(files, changed) {
   const maxBytes = Number(document.body.dataset.maxUpload);
   const fits = files.filter((file) => file.size > 0 && file.size + 2 * OVERHEAD <= maxBytes);
-  const done = { sent: 0, indexed: 0, unchanged: 0, failed: files.filter((file) => !fits.includes(file)).map(refuse) };
+  const refused = files.filter((file) => !fits.includes(file)).map(refuse);
+  const done = { sent: 0, indexed: 0, unchanged: 0, failed: refused.length, reasons: refused };
   byId("job").hidden = false;
   byId("job-failures").replaceChildren();
   try {
@@ -51,25 +52,26 @@ async function follow(part, done, total, changed) {
     job = await readJob(job.job_id);
   }
   Object.assign(done, add(done, job, part.length));
-  if (job.reason) done.failed.push(job.reason);
+  if (job.reason) done.reasons.push(job.reason);
   await changed();
 }
 
 function add(done, job, sent) {
-  const { indexed, unchanged } = job.counts;
+  const { indexed, unchanged, failed, dead } = job.counts;
   return {
     sent: done.sent + (job.finished ? sent : 0),
     indexed: done.indexed + indexed,
     unchanged: done.unchanged + unchanged,
-    failed: [...done.failed, ...job.failed_items.map((item) => item.reason)],
+    failed: done.failed + failed + dead,
+    reasons: [...done.reasons, ...job.failed_items.map((item) => item.reason)],
   };
 }
 
 function show(done, total, doing) {
-  const finished = Math.max(done.sent, done.indexed + done.unchanged + done.failed.length);
+  const finished = Math.max(done.sent, done.indexed + done.unchanged + done.failed);
   const already = done.unchanged ? `, ${done.unchanged} already there` : "";
-  const failed = done.failed.length ? `, ${done.failed.length} failed` : "";
+  const failed = done.failed ? `, ${done.failed} failed` : "";
   byId("job-text").textContent = `${doing}: ${finished} of ${total} done${already}${failed}`;
   byId("job-progress").value = finished / total;
-  byId("job-failures").replaceChildren(...done.failed.slice(0, 20).map((reason) => el("li", { textContent: reason })));
+  byId("job-failures").replaceChildren(...done.reasons.slice(0, 20).map((reason) => el("li", { textContent: reason })));
 }

@@ -1,6 +1,6 @@
 // The page: archive on the left, viewer in the middle, hits on the right.
 
-import { listFrames, logOut } from "./api.js";
+import { listFrames, logOut, Problem } from "./api.js";
 import { Archive } from "./archive.js";
 import { byId, clearProblem, plural, say, showProblem } from "./dom.js";
 import { listen } from "./gestures.js";
@@ -51,10 +51,20 @@ async function openFiles(files) {
 }
 
 async function openHit(hit) {
-  const series = archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
-  const stack = await stackOf(series);
+  let series = archive.find(hit.series_uid, hit.collection);
+  let stack = series && (await stackOf(series));
+  if (!stack || stack.find(hit.sop_instance_uid, hit.frame_number) < 0) {
+    // It was indexed after the page was loaded.
+    await archive.refresh();
+    series = archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
+    stack = await stackOf(series);
+  }
+  const index = stack.find(hit.sop_instance_uid, hit.frame_number);
+  if (index < 0) {
+    throw new Problem({ title: "The image is gone", detail: "It was found, but is no longer indexed.", remedy: "Search again." });
+  }
   archive.mark(series);
-  await viewer.show(stack, Math.max(0, stack.find(hit.sop_instance_uid, hit.frame_number)), { hitBox: hit.box });
+  await viewer.show(stack, index, { hitBox: hit.box });
 }
 
 async function search() {

@@ -5,10 +5,10 @@ import { byId, el } from "./dom.js";
 const FILE = { name: "File", window: null };
 const CT = [
   FILE,
-  { name: "Lung", window: [-600, 1500] },
-  { name: "Mediastinum", window: [40, 400] },
-  { name: "Bone", window: [400, 1800] },
-  { name: "Brain", window: [40, 80] },
+  { name: "Lung", window: [-600, 1500, "HU"] },
+  { name: "Mediastinum", window: [40, 400, "HU"] },
+  { name: "Bone", window: [400, 1800, "HU"] },
+  { name: "Brain", window: [40, 80, "HU"] },
 ];
 
 const same = (a, b) => (a && b ? a[0] === b[0] && a[1] === b[1] : a === b);

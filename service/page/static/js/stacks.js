@@ -45,6 +45,10 @@ export class IndexedStack {
     return this.#cache.get(url, () => fetchPicture(url));
   }
 
+  preload(index, displayWindow) {
+    return this.picture(index, displayWindow);
+  }
+
   search(index, box, options) {
     return searchIndexed(this.frames[index], box, options);
   }
@@ -56,7 +60,7 @@ export class FileStack {
   constructor(files) {
     const byName = (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true });
     this.series = null;
-    this.frames = [...files].sort(byName).map((file) => ({ file, number: 1, expanded: false }));
+    this.frames = [...files].sort(byName).map((file, id) => ({ file, id, number: 1, expanded: false }));
   }
 
   get length() {
@@ -65,10 +69,18 @@ export class FileStack {
 
   async picture(index, displayWindow) {
     const frame = this.frames[index];
-    const key = `${frame.file.name}|${frame.file.size}|${frame.number}|${displayWindow ?? ""}`;
-    const picture = await this.#cache.get(key, () => renderFile(frame.file, frame.number, displayWindow));
+    const picture = await this.#draw(frame, displayWindow);
     this.#expand(frame, picture.frames);
     return picture;
+  }
+
+  /** Draw a neighbour, whose further frames stay unknown: they would move the places of those after them. */
+  preload(index, displayWindow) {
+    return this.#draw(this.frames[index], displayWindow);
+  }
+
+  #draw({ file, id, number }, displayWindow) {
+    return this.#cache.get(`${id}|${number}|${displayWindow ?? ""}`, () => renderFile(file, number, displayWindow));
   }
 
   search(index, box, options) {
@@ -80,7 +92,7 @@ export class FileStack {
   #expand(frame, count) {
     if (frame.expanded || frame.number !== 1) return;
     frame.expanded = true;
-    const others = Array.from({ length: count - 1 }, (_, i) => ({ file: frame.file, number: i + 2, expanded: true }));
+    const others = Array.from({ length: count - 1 }, (_, i) => ({ ...frame, number: i + 2 }));
     this.frames.splice(this.frames.indexOf(frame) + 1, 0, ...others);
   }
 }

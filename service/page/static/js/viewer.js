@@ -51,7 +51,7 @@ export class Viewer extends EventTarget {
     this.#tell("box");
   }
 
-  /** Set the display window (centre, width); null is the file's own. */
+  /** Set the display window (centre, width, units); null is the file's own, as it is in a picture of other units. */
   setWindow(displayWindow) {
     this.displayWindow = displayWindow;
     this.#tell("window");
@@ -61,7 +61,8 @@ export class Viewer extends EventTarget {
   /** The display window in use: HU, or percent of the full range where values are not HU. */
   get shownWindow() {
     const fallback = this.picture?.units === "HU" ? [40, 400] : [50, 100];
-    return this.displayWindow ?? this.picture?.displayWindow ?? fallback;
+    const chosen = this.displayWindow?.[2] === this.picture?.units ? this.displayWindow : null;
+    return chosen ?? this.picture?.displayWindow ?? fallback;
   }
 
   /** Load the wanted picture; calls while one is under way end in one more load of the latest wish. */
@@ -130,7 +131,7 @@ export class Viewer extends EventTarget {
   #prefetch() {
     for (const step of NEIGHBOURS) {
       const index = this.index + step;
-      if (index >= 0 && index < this.stack.length) this.stack.picture(index, this.displayWindow).catch(() => null);
+      if (index >= 0 && index < this.stack.length) this.stack.preload(index, this.displayWindow).catch(() => null);
     }
   }
 

@@ -1,0 +1,67 @@
+"""The page in a browser, as a reader uses it."""
+
+from __future__ import annotations
+
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.phantoms import SIDE
+
+WAIT_S = 30
+
+
+class Page:
+    """What a reader does, as a reader would say it."""
+
+    def __init__(self, browser: webdriver.Chrome) -> None:
+        self.browser = browser
+
+    def log_in(self, link: str) -> None:
+        self.browser.get(link)
+        self.find("#log-in").click()
+        self.until(lambda: self.browser.current_url.endswith("/"))
+
+    def find(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[WebElement]:
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return self.find(selector).text
+
+    def until(self, condition: object) -> None:
+        WebDriverWait(self.browser, WAIT_S).until(lambda _: condition())  # type: ignore[operator]
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def open_series(self, index: int) -> None:
+        self.until(lambda: len(self.all("#series button")) > index)
+        self.all("#series button")[index].click()
+        self.until(lambda: self.text("#frame-text"))
+
+    def drag_box(self, x: float, y: float, side: float) -> None:
+        """Drag a square around an image point, in image pixels."""
+        canvas = self.find("#canvas")
+        scale = min(canvas.size["width"], canvas.size["height"]) / SIDE
+
+        def offset(value: float) -> int:
+            return round((value - SIDE / 2) * scale)
+
+        actions = ActionChains(self.browser)
+        actions.move_to_element_with_offset(
+            canvas, offset(x - side / 2), offset(y - side / 2)
+        ).click_and_hold()
+        actions.move_by_offset(round(side * scale / 2), round(side * scale / 2))
+        actions.move_by_offset(round(side * scale / 2), round(side * scale / 2)).release().perform()
+
+    def hits(self) -> list[WebElement]:
+        return self.all("#hits .hit")
+
+    def mistakes(self) -> list[str]:
+        """What the browser complained of: scripts, styles, blocked resources."""
+        return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
