@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -57,7 +58,8 @@ class Settings:
         """Return the settings with an absolute home; raises ConfigError for a number out of range."""
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, int | float) and value < (0 if item.name == "port" else 1):
+            least = 0 if item.name == "port" else 1
+            if isinstance(value, int | float) and not least <= value < math.inf:
                 raise ConfigError(
                     f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."
                 )

@@ -79,10 +79,10 @@ class HmarEncoder:
 
     @torch.inference_mode()
     def region_query(self, frame: Frame, region: Box) -> Query:
-        """Encode a region of a frame as a query of nine views; raises RegionError if it lies outside.
+        """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
 
-        The first view is centred on the region, the others lie half a cell off: one code is a noisy reading
-        of a place, and the archive's windows do not lie where the reader's box does.
+        The first is centred on the region, the others are its neighbours a third of a side away: a place is
+        known by what lies around it too, and one code is a noisy reading of it.
         """
         check_region(region, frame.info)
         grid = self._layout(frame.info)
@@ -90,7 +90,7 @@ class HmarEncoder:
         windows = query_windows(region, grid, self._stride, self._bundle.windows)
         return Query(
             self._global_code(trunk_map),
-            self._view_codes(trunk_map, windows),
+            self._region_codes(trunk_map, windows),
             self._gate(trunk_map, frame.info),
         )
 
@@ -134,8 +134,8 @@ class HmarEncoder:
         chosen = np.searchsorted(np.concatenate(lattice_ids), ids)  # ids ascend in size, row, column
         return pack_logits(local(torch.cat(features)[torch.from_numpy(chosen)]).numpy())
 
-    def _view_codes(self, trunk_map: Tensor, windows: QueryWindows) -> CodeArray:
-        """Return the codes (9, 16) of a region's views, the centred one first."""
+    def _region_codes(self, trunk_map: Tensor, windows: QueryWindows) -> CodeArray:
+        """Return the codes (9, 16) of a region's windows, the centred one first."""
         pooled_from = self._network.local_expert.map(trunk_map)[0]
         weights = [
             torch.from_numpy(cover(starts, windows.side, PARTS, cells))

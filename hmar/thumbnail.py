@@ -77,12 +77,12 @@ class ThumbnailEncoder:
         windows = query_windows(region, grid, stride, self._windows)
         image = _grey(frame, grid)
         side = windows.side * stride
-        views = [
+        crops = [
             _thumbnail(image, Box(column * stride, row * stride, side, side))
             for row in windows.rows
             for column in windows.columns
         ]
-        codes = self._hash(np.stack([_whole(image), *views]))
+        codes = self._hash(np.stack([_whole(image), *crops]))
         return Query(codes[0], codes[1:], (0.5, 0.5))
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:

@@ -161,8 +161,8 @@ class Query:
     global_code : ndarray of uint8, shape (16,)
         Code of the whole query frame.
     window_codes : ndarray of uint8, shape (Q, 16)
-        Nine views of a region, the centred one first; a spread of windows for a whole image. A frame's
-        local distance is the mean over them of the distance to the frame's nearest window.
+        A region's window and its eight neighbours, the centred one first; a spread of windows for a whole
+        image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
     gate : tuple of float
         Weights (global, local) of the two experts in mode "auto".
     """

@@ -14,7 +14,7 @@ from hmar.adapters.sql_database import Database
 from hmar.adapters.sql_jobs import SqlJobStore
 from hmar.adapters.sql_keys import SqlKeyStore
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding import ImageDecoder, frame_of
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import UnavailableError
 from hmar.indexing import Indexer
@@ -133,10 +133,10 @@ class Engine:
         )
 
     def frame(self, entry: EntryInfo) -> Frame:
-        """Read an indexed frame again from where it came; raises NotFoundError if it is gone."""
+        """Read an indexed frame again from where it came; raises NotFoundError if it is gone or changed."""
         source = self.sources[entry.origin.source]
         data = source.fetch(entry.origin.reference, self.settings.max_file_bytes)
-        return self.decoder.open(data).frame(entry.info.frame_number)
+        return frame_of(self.decoder.open(data), entry)
 
 
 def build_engine(

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import NamedTuple
 
-from hmar.errors import NotFoundError
+from hmar.decoding import frame_of, holds
 from hmar.types import EntryInfo, Frame, ImageFile, Origin
 from hmar.wiring import Engine
 
@@ -52,14 +52,10 @@ class OpenedFiles:
             If the file cannot be read any more.
         """
         opened = self._kept(entry.origin)
-        if opened is None or not _holds(opened.file, entry):
+        if opened is None or not holds(opened.file, entry):
             opened = self._open(entry.origin)
-        if not _holds(opened.file, entry):
-            raise NotFoundError(
-                "The file of this frame holds another image by now.", "Put the file back, or index it again."
-            )
         with opened.decoding:
-            return opened.file.frame(entry.info.frame_number)
+            return frame_of(opened.file, entry)
 
     def _kept(self, origin: Origin) -> _Opened | None:
         with self._lock:
@@ -86,10 +82,3 @@ class OpenedFiles:
             self._size += opened.size
             while self._size > self._max_bytes:
                 self._size -= self._files.popitem(last=False)[1].size
-
-
-def _holds(file: ImageFile, entry: EntryInfo) -> bool:
-    number = entry.info.frame_number
-    return (
-        number <= len(file.infos) and file.infos[number - 1].sop_instance_uid == entry.info.sop_instance_uid
-    )

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -38,8 +38,7 @@ COLLECTION = "demo"
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-@click.option("-k", "k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Hits looked at.")
-def demo(as_json: bool, k: int) -> None:
+def demo(as_json: bool) -> None:
     """Find a real nodule again, and measure how well.
 
     Fetches the sample study, starts the product on a data directory of its own, indexes both series through
@@ -57,12 +56,13 @@ def demo(as_json: bool, k: int) -> None:
     nodule = load_nodule(sample.nodule)
     with tempfile.TemporaryDirectory(prefix="hmar-demo-") as folder:
         home = Path(folder)
-        with _product(replace(settings, home=home, redis_url="", database_url="", import_dir="")) as engine:
-            seconds = _index(engine, sample, console)
+        with _product(replace(settings, home=home, redis_url="", database_url="", import_dir="")) as product:
+            engine = product.engine
+            seconds = _index(product, sample, console)
             entries = _entries(engine)
             slices = [(entry, engine.frame(entry)) for entry in entries if nodule.on(entry) is not None]
-            ours = list(run_queries(engine.searcher, nodule, slices, k))
-            baseline = _thumbnails(engine, entries, nodule, slices, k, home, console)
+            ours = list(run_queries(engine.searcher, nodule, slices))
+            baseline = _thumbnails(engine, entries, nodule, slices, home, console)
             model = engine.encoder.name
     figures = _figures(ours, baseline, len(entries), seconds, model)
     if as_json:
@@ -71,9 +71,22 @@ def demo(as_json: bool, k: int) -> None:
         _report(ours, baseline, figures, Console())
 
 
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """The product in a process of its own, and an engine that talks to its broker and database."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    engine: Engine
+
+    def check(self) -> None:
+        """Raise UnavailableError if it has ended."""
+        _check_runs(self.process, self.log)
+
+
 @contextmanager
-def _product(settings: Settings) -> Iterator[Engine]:
-    """Run the whole product on a home of its own; yield an engine that talks to its broker and database."""
+def _product(settings: Settings) -> Iterator[_Product]:
+    """Run the whole product on a home of its own."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HMAR_") or k == "HMAR_MODEL_DIR"}
     environment |= {"HMAR_HOME": str(settings.home), "HMAR_PORT": "0"}
     log = settings.home / "product.log"
@@ -88,7 +101,8 @@ def _product(settings: Settings) -> Iterator[Engine]:
     try:
         run = settings.home / "run"
         _wait(product, run / "service.url", log)
-        yield build_engine(replace(settings, redis_url=(run / "broker.url").read_text()))
+        engine = build_engine(replace(settings, redis_url=(run / "broker.url").read_text()))
+        yield _Product(product, log, engine)
     finally:
         product.terminate()
         product.wait()
@@ -97,21 +111,29 @@ def _product(settings: Settings) -> Iterator[Engine]:
 def _wait(product: subprocess.Popen[bytes], ready: Path, log: Path) -> None:
     end = time.monotonic() + START_TIMEOUT_S
     while not ready.exists():
-        if product.poll() is not None or time.monotonic() > end:
-            last = log.read_text(errors="replace").strip().splitlines()[-1:]
+        _check_runs(product, log)
+        if time.monotonic() > end:
             raise UnavailableError(
-                f"The product did not start: {' '.join(last)}", "Run 'hmar doctor', then try again."
+                f"The product did not start within {START_TIMEOUT_S:.0f} s.", "Run 'hmar doctor'."
             )
         time.sleep(0.1)
 
 
-def _index(engine: Engine, sample: SampleData, console: Console) -> float:
+def _check_runs(product: subprocess.Popen[bytes], log: Path) -> None:
+    if product.poll() is not None:
+        last = log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise UnavailableError(f"The product ended: {' '.join(last)}", "Run 'hmar doctor', then try again.")
+
+
+def _index(product: _Product, sample: SampleData, console: Console) -> float:
     """Index both series through the product's worker; return the seconds it took."""
     begun = time.monotonic()
+    engine = product.engine
     for folder in (sample.lidc, sample.example):
         job_id = submit(engine.jobs, engine.queue, COLLECTION, Origin("local", str(folder.resolve())))
         with console.status(f"indexing {folder.name} through the worker") as status:
             while (job := engine.jobs.job(job_id)) is not None and not job.finished:
+                product.check()
                 status.update(f"indexing {folder.name} through the worker: {job.frames} frames")
                 time.sleep(0.2)
         if job is None or job.frames == 0:
@@ -135,7 +157,6 @@ def _thumbnails(
     entries: Sequence[EntryInfo],
     nodule: Nodule,
     slices: Sequence[tuple[EntryInfo, Frame]],
-    k: int,
     home: Path,
     console: Console,
 ) -> list[QueryResult]:
@@ -149,7 +170,7 @@ def _thumbnails(
         (catalogue.find(entry.info.sop_instance_uid, encoder.fingerprint)[0], frame)
         for entry, frame in slices
     ]
-    return list(run_queries(searcher, nodule, own, k))
+    return list(run_queries(searcher, nodule, own))
 
 
 def _figures(

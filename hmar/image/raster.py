@@ -65,7 +65,7 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
             if image.width * image.height > max_pixels:
                 raise LimitError(
                     f"The image has {image.width} x {image.height} pixels; {max_pixels} are allowed.",
-                    "Send a smaller image, or raise HMAR_MAX_PIXELS.",
+                    "Send a smaller image.",
                 )
             values = _luminance(image)
     except LimitError:

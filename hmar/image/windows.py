@@ -127,13 +127,13 @@ def spread_windows(ids: WindowIds, config: WindowConfig) -> WindowIds:
     return np.array([window_id for _, _, window_id in chosen], np.uint32)
 
 
-VIEW_OFFSETS = (0.0, -0.5, 0.5)
-"""Offsets in cells of a region's views, along either axis: the archive's lattice may lie half a cell off."""
+NEIGHBOUR_OFFSETS = (0.0, -1 / 3, 1 / 3)
+"""Offsets, in sides, of the windows that stand for a region along either axis: its own and its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryWindows:
-    """The windows that stand for a region: one centred on it, and views of it half a cell off.
+    """The windows that stand for a region: one centred on it, and its eight neighbours.
 
     Parameters
     ----------
@@ -156,5 +156,5 @@ def query_windows(region: Box, grid: Grid, stride_px: int, config: WindowConfig)
     ratios = [abs(np.log(extent / side)) for side in config.cells]
     side = config.cells[int(np.argmin(ratios))]
     x, y = on_grid.centre
-    offsets = np.array(VIEW_OFFSETS)
+    offsets = side * np.array(NEIGHBOUR_OFFSETS)
     return QueryWindows(y / stride_px - side / 2 + offsets, x / stride_px - side / 2 + offsets, side)

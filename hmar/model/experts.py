@@ -28,7 +28,7 @@ def pool(feature_map: Tensor, row_weights: Tensor, column_weights: Tensor) -> Te
     rows, columns = row_weights.shape[0] // PARTS, column_weights.shape[0] // PARTS
     pooled = row_weights @ feature_map @ column_weights.T  # (C, R * 3, S * 3)
     parts = pooled.reshape(channels, rows, PARTS, columns, PARTS)
-    return parts.permute(1, 3, 0, 2, 4).reshape(rows, columns, -1)
+    return parts.permute(1, 3, 0, 2, 4).reshape(rows, columns, channels * PARTS * PARTS)
 
 
 class LocalExpert(nn.Module):

@@ -1,4 +1,4 @@
-"""A start that already retrieves: heads initialised to PCA and ITQ, KAN layers to the rotation it finds.
+"""A start that already retrieves: heads initialised to discriminative components and ITQ.
 
 Random heads first unlearn what the trunk knows; from here on training only has to make codes better than
 those of iterative quantisation (Gong & Lazebnik, CVPR 2011).
@@ -13,6 +13,8 @@ from hmar.model.hash_head import HashHead
 from hmar.training.kan_layer import TrainableKAN
 
 _ITERATIONS = 40
+_SHRINKAGE = 0.3
+"""Share of the mean variance that is added to that within places."""
 
 
 @torch.no_grad()
@@ -29,21 +31,50 @@ def initialise_projection(project: nn.Conv2d, trunk_features: Tensor) -> None:
 
 
 @torch.no_grad()
-def initialise_head(head: HashHead, features: Tensor, generator: torch.Generator) -> None:
-    """Set a head so that its first logits are those of ITQ on features (N, inputs).
+def initialise_head(head: HashHead, first: Tensor, second: Tensor, generator: torch.Generator) -> None:
+    """Set a head so that its first logits are those of ITQ on features that tell places apart.
 
-    The bottleneck takes the leading principal components under a random rotation, which gives its units equal
-    variance, as the spline grids need; the KAN layer starts as the linear map that undoes it and quantises.
+    The bottleneck takes the leading discriminative components under a random rotation, which gives its
+    units equal variance, as the spline grids need; the KAN layer starts as the linear map that undoes it
+    and quantises.
+
+    Parameters
+    ----------
+    head : HashHead
+    first, second : Tensor, shape (N, inputs)
+        Features of places seen twice.
+    generator : torch.Generator
+        Draws the rotations.
     """
     hidden, bits = head.reduce.out_features, _kan(head).layer.out_dim
+    features = torch.cat([first, second])
     mean = features.mean(dim=0)
-    principal = _components(features - mean)[:hidden].T  # (inputs, hidden)
+    telling = discriminative(first - mean, second - mean)[:, :hidden]  # (inputs, hidden)
     turn = _random_rotation(hidden, generator)
-    head.reduce.weight.copy_((principal @ turn).T)
-    _bias(head.reduce).copy_(-mean @ principal @ turn)
-    quantised = itq((features - mean) @ principal[:, :bits], generator)  # (bits, bits)
+    head.reduce.weight.copy_((telling @ turn).T)
+    _bias(head.reduce).copy_(-mean @ telling @ turn)
+    quantised = itq((features - mean) @ telling[:, :bits], generator)  # (bits, bits)
     linear = turn.T[:, :bits] @ quantised  # (hidden, bits)
     set_linear(_kan(head), linear * 4)
+
+
+def discriminative(first: Tensor, second: Tensor) -> Tensor:
+    """Return the components (D, D), in columns, in which places differ most and two views of one least.
+
+    Those of linear discriminant analysis with every place a class of two (relevant component analysis,
+    Shental et al., ECCV 2002), its noise shrunk towards white. A component's scale falls with the fourth root
+    of its ratio of variances: between equal shares for all and shares by strength.
+    """
+    features, differences = torch.cat([first, second]).double(), (first - second).double()
+    total = features.T @ features / len(features)
+    within = differences.T @ differences / (2 * len(differences))
+    size = len(total)
+    within += _SHRINKAGE * total.trace() / size * torch.eye(size, dtype=torch.float64)
+    variances, axes = torch.linalg.eigh(within)
+    whiten = axes * variances.rsqrt() @ axes.T
+    ratios, components = torch.linalg.eigh(whiten @ total @ whiten)
+    scaled: Tensor = (whiten @ components * ratios.clamp_min(1e-9) ** -0.25).flip(1)
+    return scaled.float()
 
 
 def itq(features: Tensor, generator: torch.Generator) -> Tensor:

@@ -19,6 +19,8 @@ from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apa
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
+_SAMPLE_BATCHES = 60
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -43,9 +45,9 @@ class TrainingConfig:
 
     image_steps: int = 50
     region_steps: int = 150
-    learning_rate: float = 5e-4
+    learning_rate: float = 2e-4
     weight_decay: float = 1e-2
-    temperature: float = 0.15
+    temperature: float = 0.1
     bit_weight: float = 0.5
     gate_entropy_weight: float = 0.5
     tag_drop: float = 0.5
@@ -92,20 +94,29 @@ class Trainer:
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """Start from PCA and ITQ on a sample of windows and frames."""
+        """Start from components that tell places apart, and ITQ, on a sample of windows and frames."""
         generator = torch.Generator().manual_seed(self._config.seed)
-        batches = [self._sampler.draw() for _ in range(40)]
-        maps = torch.cat([self._views.maps[batch.first[:8]].float() for batch in batches])
-        cells = maps.permute(0, 2, 3, 1)[self._views.content[np.concatenate([b.first[:8] for b in batches])]]
+        batches = [self._sampler.draw() for _ in range(_SAMPLE_BATCHES)]
+        chosen = np.concatenate([batch.first[:8] for batch in batches])
+        cells = self._views.maps[chosen].float().permute(0, 2, 3, 1)[self._views.content[chosen]]
         sample = cells[torch.randperm(len(cells), generator=generator)[:20_000]]
         for expert in (self.network.local_expert, self.network.global_expert):
             initialise_projection(expert.project, sample)
-        windows = torch.cat([self._pool(self._views.maps[b.first].float(), b.first_weights) for b in batches])
-        initialise_head(self.network.local_expert.head, windows, generator)
-        chosen = torch.randperm(len(self._views.maps), generator=generator)[:2_000]
-        pool = self.network.global_expert.pool
-        frames = torch.cat([pool(self._views.maps[part].float()) for part in torch.split(chosen, 64)])
-        initialise_head(self.network.global_expert.head, frames, generator)
+        windows, frames = zip(*(self._seen_twice(batch) for batch in batches), strict=True)
+        for head, pairs in (
+            (self.network.local_expert.head, windows),
+            (self.network.global_expert.head, frames),
+        ):
+            first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
+            initialise_head(head, first, second, generator)
+
+    def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Return the features of a batch's windows, and those of its frames, each in two views."""
+        maps = [self._views.maps[views].float() for views in (batch.first, batch.second)]
+        weights = (batch.first_weights, batch.second_weights)
+        first, second = (self._pool(*view) for view in zip(maps, weights, strict=True))
+        whole = self.network.global_expert.pool
+        return (first, second), (whole(maps[0]), whole(maps[1]))
 
     def run(self, report: Callable[[Step], None]) -> HmarNetwork:
         """Run both stages and return the trained network."""

@@ -96,10 +96,9 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
 
     boxes = page.all("#hits .hit rect")
     assert len(boxes) == 10
-    own = next(rank for rank, hit in enumerate(page.hits()) if "this series" in hit.text)
-    assert own < 3
+    assert "this series" in page.hits()[0].text
     centre = [
-        float(boxes[own].get_attribute(start) or 0) + float(boxes[own].get_attribute(size) or 0) / 2
+        float(boxes[0].get_attribute(start) or 0) + float(boxes[0].get_attribute(size) or 0) / 2
         for start, size in (("x", "width"), ("y", "height"))
     ]
     assert max(abs(a - b) for a, b in zip(centre, nodule, strict=True)) * SPACING_MM < 25

@@ -1,12 +1,15 @@
 import io
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import RLELossless
 
-from hmar.decoding import ImageDecoder
+from hmar.decoding import MAX_FRAME_PIXELS, ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
-from hmar.errors import DecodeError
+from hmar.errors import DecodeError, LimitError
 from tests.phantoms import ct_file
 
 
@@ -28,3 +31,20 @@ def test_dicom_and_pictures_come_in_through_one_door(decoder):
 def test_what_is_no_image_is_refused_with_its_length(decoder, data):
     with pytest.raises(DecodeError, match=str(len(data))):
         decoder.open(data)
+
+
+@pytest.mark.parametrize("side", [8192, 8193])
+def test_a_frame_that_would_fill_the_memory_is_refused_whatever_the_setting_says(side: int) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(ct_file(0, 0)))
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    dataset.Rows = dataset.Columns = side
+    # Compressed pixels may claim any size in a few bytes.
+    dataset.PixelData = encapsulate([bytes(64)])
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    opening = ImageDecoder(10**12, PatientHasher(bytes(32))).open
+    if side**2 <= MAX_FRAME_PIXELS:
+        assert opening(buffer.getvalue()).infos[0].rows == side
+    else:
+        with pytest.raises(LimitError, match=f"{side} x {side}"):
+            opening(buffer.getvalue())

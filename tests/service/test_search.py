@@ -81,7 +81,8 @@ def test_the_distance_that_ranks_is_the_one_of_the_mode_at_the_bits_asked_for(
             expert = hit["experts"][mode]
             assert hit["bits"] == bits
             assert hit["distance"] == expert["distance"]
-            assert isinstance(hit["distance"], int)
+            # A local distance is a mean over the views of the region.
+            assert mode == "local" or isinstance(hit["distance"], int)
             assert expert["score"] == pytest.approx(1 - expert["distance"] / bits, abs=1e-6)
 
 

@@ -12,12 +12,14 @@ import nibabel as nib
 from hmar.encoder import HmarEncoder
 from hmar.model.backbone import Lite0Trunk, fold_batch_norm
 from hmar.model.bundle import CARD, GOLDEN, load_bundle, seal, write_weights
+from hmar.model.hash_head import HashHead
 from hmar.model.network import NetworkConfig
 from hmar.model.router import REGIONS
 from hmar.training.card import card
 from hmar.training.export import served_network
 from hmar.training.golden import golden_frame, write_golden
-from hmar.training.initial import itq
+from hmar.training.initial import discriminative, initialise_head, itq
+from hmar.training.kan_layer import TrainableKAN
 from hmar.training.pairs import PairConfig
 from hmar.training.stages import Step, Trainer, TrainingConfig
 from hmar.training.views import make_views
@@ -139,3 +141,28 @@ def test_structure_names_are_read_as_data_and_never_run(tmp_path: Path):
     source.write_text("other = 1\n")
     with pytest.raises(ValueError, match="class_map"):
         open_ct._structure_names(source)
+
+
+def test_discriminative_components_ignore_what_two_views_of_a_place_disagree_on():
+    generator = torch.Generator().manual_seed(0)
+    place = torch.randn(4000, 6, generator=generator) * torch.tensor([3.0, 3, 3, 0, 0, 0])
+    first, second = (
+        place + torch.randn(4000, 6, generator=generator) * torch.tensor([0.3, 0.3, 0.3, 2, 2, 2])
+        for _ in range(2)
+    )
+    components = discriminative(first, second)
+    leading = components[:, :3].square()
+    assert leading[:3].sum() > 20 * leading[3:].sum()
+
+
+def test_a_head_starts_with_codes_that_tell_places_apart():
+    torch.manual_seed(0)
+    head = HashHead(40, 32, 16, 5, 3, TrainableKAN)
+    place = torch.randn(3000, 40)
+    first, second = (place + 2 * torch.randn(3000, 40) * (torch.arange(40) >= 20) for _ in range(2))
+    initialise_head(head, first, second, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        a, b = head(first) > 0, head(second) > 0
+    same, other = (a == b).float().mean(), (a == b.roll(1, 0)).float().mean()
+    assert same > 0.75
+    assert other == pytest.approx(0.5, abs=0.05)
