@@ -1,0 +1,56 @@
+"""Labelled images on disk: one loader per layout, all behind :func:`load_dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmark.datasets.dicom_tree import load_dicom_tree
+from benchmark.datasets.folder import load_folder
+from benchmark.datasets.manifest import load_manifest
+from benchmark.datasets.radimagenet import load_radimagenet, load_radimagenet_ct
+from benchmark.datasets.read import read_image
+from benchmark.types import Dataset
+from hmar.errors import ConfigError, ParameterError
+
+__all__ = ["DATASETS", "load_dataset", "read_image"]
+
+DATASETS: dict[str, Callable[[Path], Dataset]] = {
+    "radimagenet": load_radimagenet,
+    "radimagenet-ct": load_radimagenet_ct,
+    "radioimagenet-ct": load_radimagenet_ct,
+    "folder": load_folder,
+    "manifest": load_manifest,
+    "dicom": load_dicom_tree,
+}
+"""Loader of each layout by its name; "radioimagenet-ct" is how the paper spells "radimagenet-ct"."""
+
+
+def load_dataset(name: str, root: Path) -> Dataset:
+    """List the labelled images of a data set. No pixel is read.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`DATASETS`.
+    root : Path
+        The data set's folder; for "manifest" also the CSV file itself.
+
+    Returns
+    -------
+    Dataset
+        With absolute paths, at least two images of every class, at least one image on each side, and no
+        group on two sides. What was left out is told in its ``problems``, one line for each reason.
+
+    Raises
+    ------
+    ParameterError
+        If no layout has that name.
+    ConfigError
+        If the folder, a list or one of its columns is missing, or if nothing is left on one of the sides.
+    """
+    if name not in DATASETS:
+        raise ParameterError(f"There is no data set layout {name!r}.", f"Give one of {', '.join(DATASETS)}.")
+    if not root.is_dir() and not (name == "manifest" and root.is_file()):
+        raise ConfigError(f"{root} is no folder.", "Give the folder of the data set as --root.")
+    return DATASETS[name](root.resolve())

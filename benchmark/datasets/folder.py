@@ -1,0 +1,69 @@
+"""A folder for each class, with or without sides above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+from benchmark.datasets.assemble import assemble
+from benchmark.datasets.group_split import NO_GROUPS
+from benchmark.datasets.tables import SPLIT_NAMES, counted, some
+from benchmark.types import Dataset, LabelledImage, Split
+from hmar.errors import ConfigError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".dcm"})
+
+
+def load_folder(root: Path) -> Dataset:
+    """List ``<root>/<class>/*``, or ``<root>/<side>/<class>/*`` with the sides train, val and test.
+
+    PNG, JPEG and .dcm files count; names that begin with a dot do not. Without sides they are drawn by
+    :func:`group_split` with seed 0. Groups are not known from folders: every image is its own.
+
+    Raises
+    ------
+    ConfigError
+        If one or two of the three sides are there, or nothing is left on one of them.
+    """
+    sides = _sides(root)
+    if sides:
+        images = [image for side, folder in sides.items() for image in _classes(folder, side, root)]
+    else:
+        images = list(_classes(root, "train", root))
+    return assemble("folder", root, images, [NO_GROUPS, *_others(root, images)], draw=not sides)
+
+
+def _sides(root: Path) -> dict[Split, Path]:
+    found = {side: folder for folder in _folders(root) if (side := SPLIT_NAMES.get(folder.name.lower()))}
+    missing = [side for side in get_args(Split) if side not in found]
+    if found and missing:
+        one = next(iter(found.values())).name
+        raise ConfigError(
+            f"{root} has a folder {one}, but none for {' nor for '.join(missing)}.",
+            "Give folders train, val and test with the classes in each, or a folder for each class alone.",
+        )
+    return found
+
+
+def _classes(root: Path, side: Split, above: Path) -> Iterator[LabelledImage]:
+    for folder in _folders(root):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
+                group = path.relative_to(above).as_posix()
+                yield LabelledImage(path, folder.name.strip(), group, side)
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _others(root: Path, images: Sequence[LabelledImage]) -> list[str]:
+    known = {image.path for image in images}
+    files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    others = sorted(path.relative_to(root).as_posix() for path in files if path not in known)
+    if not others:
+        return []
+    return [
+        f"{counted(len(others), 'file')} other than PNG, JPEG or .dcm in a class, left out: {some(others)}"
+    ]
