@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, ParameterError
+
+_RADIMAGENET = "radimagenet:"
+
+
+class InitType(click.ParamType[Path]):
+    """A trunk's weights as ``radimagenet:PATH``."""
+
+    name = "radimagenet:PATH"
+
+    def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> Path:
+        """Return the path; raises ParameterError for any other source of weights."""
+        if isinstance(value, Path):
+            return value
+        text = str(value)
+        if not text.startswith(_RADIMAGENET) or text == _RADIMAGENET:
+            raise ParameterError(f"The weights to start from are {text!r}.", "Give radimagenet:PATH.")
+        return Path(text.removeprefix(_RADIMAGENET))
 
 
 @click.command()
@@ -23,16 +38,21 @@ from hmar.errors import ConfigError
 )
 @click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the default.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the default.")
-def train(out: Path, data: Path | None, views: int, steps: int | None, seed: int | None) -> None:
+@click.option("--init", type=InitType(), help="Start from this trunk, in place of EfficientNet-Lite0.")
+def train(
+    out: Path, data: Path | None, views: int, steps: int | None, seed: int | None, init: Path | None
+) -> None:
     """Train a model on the open CT volumes, as the shipped one was.
 
     Needs the extra "train". Fetches the volumes, encodes views of them with the published trunk, trains the
-    experts and the router in two stages, and writes a sealed folder that HMAR_MODEL_DIR can name.
+    experts and the router in two stages, and writes a sealed folder that HMAR_MODEL_DIR can name. With
+    --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
 
     \b
     Examples:
       hmar train --out models/my-model
       HMAR_MODEL_DIR=models/my-model hmar serve
+      hmar train --out models/my-resnet --init radimagenet:ResNet50.pt
     """
     try:
         from hmar.training.run import train_open_ct
@@ -48,37 +68,5 @@ def train(out: Path, data: Path | None, views: int, steps: int | None, seed: int
         config = replace(config, seed=seed)
     folder = data or settings_from_environment().home / "open-ct"
     with progress_of(Console(stderr=True)) as progress:
-        fingerprint = train_open_ct(out, folder, config, views, progress)
+        fingerprint = train_open_ct(out, folder, config, views, progress, init)
     click.echo(f"{out}: model {fingerprint}")
-
-
-@contextmanager
-def progress_of(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what shows (what, done, total): a bar with the time left, or a line at every tenth in a log."""
-    if not console.is_terminal:
-        yield _log_tenths(console)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            key = what.split(",")[0]
-            if key not in tasks:
-                tasks[key] = bar.add_task(what)
-            bar.update(tasks[key], description=what, completed=done, total=total or None)
-
-        yield show
-
-
-def _log_tenths(console: Console) -> Callable[[str, int, int], None]:
-    def show(what: str, done: int, total: int) -> None:
-        if total == 0 or 10 * done // total > 10 * (done - 1) // total:
-            console.print(f"{what}: {done} of {total}" if total else what, highlight=False)
-
-    return show

@@ -1,17 +1,28 @@
-"""The trunk: EfficientNet-Lite0 cut at stride 16 (Tan & Le, ICML 2019, without squeeze-excitation).
+"""The shipped model's trunk: EfficientNet-Lite0 cut at stride 16.
 
-Parameter names are those of the published state dict, so that its tensors load unchanged.
+Tan & Le, ICML 2019, without squeeze-excitation. Parameter names are those of the published state
+dict, so that its tensors load unchanged.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-STRIDE = 16
+from hmar.model.trunk import STRIDE, Trunk, fold_batch_norm
+
+__all__ = [
+    "CHANNELS",
+    "STRIDE",
+    "InvertedResidual",
+    "Lite0Trunk",
+    "SameConv2d",
+    "fold_batch_norm",
+    "load_published",
+]
+
 CHANNELS = 112
 
 
@@ -64,6 +75,8 @@ class SameConv2d(nn.Conv2d):
 class InvertedResidual(nn.Module):
     """Expand, depthwise convolution, project; residual where shapes agree (MobileNetV2)."""
 
+    FOLDS: ClassVar = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+
     def __init__(self, inputs: int, spec: _BlockSpec) -> None:
         super().__init__()
         inner = inputs * spec.expand
@@ -86,8 +99,12 @@ class InvertedResidual(nn.Module):
         return x + projected if self.residual else projected
 
 
-class Lite0Trunk(nn.Module):
+class Lite0Trunk(Trunk):
     """EfficientNet-Lite0 up to block 10: stride 16, 112 channels, 0.70 M parameters."""
+
+    name = "lite0"
+    channels = CHANNELS
+    FOLDS: ClassVar = (("_conv_stem", "_bn0"),)
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,20 +115,13 @@ class Lite0Trunk(nn.Module):
             *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, _BLOCKS, strict=False))
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map images to features.
+    def normalise(self, x: Tensor) -> Tensor:
+        """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""
+        return (x * 255 - 127) / 128
 
-        Parameters
-        ----------
-        x : Tensor, shape (B, 3, H, W)
-            Values from 0 to 1; H and W divisible by 16.
-
-        Returns
-        -------
-        Tensor, shape (B, 112, H / 16, W / 16)
-        """
-        x = F.relu6(self._bn0(self._conv_stem((x * 255 - 127) / 128)))
-        features: Tensor = self._blocks(x)
+    def encode(self, x: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to features (B, 112, H / 16, W / 16)."""
+        features: Tensor = self._blocks(F.relu6(self._bn0(self._conv_stem(x))))
         return features
 
 
@@ -122,41 +132,3 @@ def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:
     if missing:
         raise ValueError(f"{len(missing)} of {len(own)} tensors do not match, the first is {missing[0]}")
     trunk.load_state_dict({name: state[name] for name in own})
-
-
-def fold_batch_norm(trunk: Lite0Trunk) -> Lite0Trunk:
-    """Return a copy for serving with each batch norm folded into the convolution before it."""
-    from torch.nn.utils.fusion import fuse_conv_bn_weights
-
-    folded = Lite0Trunk()
-    folded.load_state_dict(trunk.state_dict())
-    folded.eval()
-    for module in [folded, *folded._blocks]:
-        for conv, norm in _pairs(module):
-            batch_norm = getattr(module, norm)
-            convolution = getattr(module, conv)
-            convolution.weight, convolution.bias = fuse_conv_bn_weights(
-                convolution.weight,
-                convolution.bias,
-                batch_norm.running_mean,
-                batch_norm.running_var,
-                batch_norm.eps,
-                batch_norm.weight,
-                batch_norm.bias,
-            )
-            setattr(module, norm, nn.Identity())
-    folded.requires_grad_(False)
-    for parameter in folded.parameters():
-        if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return folded
-
-
-def _pairs(module: nn.Module) -> list[tuple[str, str]]:
-    names = [
-        ("_conv_stem", "_bn0"),
-        ("_expand_conv", "_bn0"),
-        ("_depthwise_conv", "_bn1"),
-        ("_project_conv", "_bn2"),
-    ]
-    return [(conv, norm) for conv, norm in names if hasattr(module, conv) and hasattr(module, norm)]

@@ -3,7 +3,7 @@
 ::
 
     models/<name>/
-    ├── config.toml         format, sizes of the network, grid and windows
+    ├── config.toml         format, sizes and trunk of the network, grid and windows
     ├── model.safetensors   weights of the served form
     ├── CARD.md             data, protocol, figures, limits, intended use
     ├── golden.npz          an input and the codes that it must give
@@ -23,8 +23,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from hmar.errors import ModelError
-from hmar.model.backbone import Lite0Trunk, fold_batch_norm
 from hmar.model.network import HmarNetwork, NetworkConfig
+from hmar.model.trunk import fold_batch_norm
 from hmar.types import GridConfig, WindowConfig
 
 FORMAT = 1
@@ -91,7 +91,7 @@ def _windows(cells: list[int], strides: list[int], min_content: float) -> Window
 def _build(config: NetworkConfig, tensors: dict[str, torch.Tensor]) -> HmarNetwork:
     network = HmarNetwork(config)
     network.load_state_dict(tensors)
-    network.trunk = fold_batch_norm(network.trunk) if isinstance(network.trunk, Lite0Trunk) else network.trunk
+    network.trunk = fold_batch_norm(network.trunk)
     return network.eval().requires_grad_(False)
 
 
@@ -137,7 +137,9 @@ def write_weights(
 
 
 def _toml(value: Any) -> str:
-    return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def seal(folder: Path) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from hmar.codes import CODE_BITS
-from hmar.model.backbone import CHANNELS, Lite0Trunk
 from hmar.model.experts import PARTS, GlobalExpert, LocalExpert
 from hmar.model.hash_head import HashHead, KanFactory
 from hmar.model.kan import FoldedKAN
 from hmar.model.router import Router
+from hmar.model.trunks import build_trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,16 @@ class NetworkConfig:
         Width of the heads' bottleneck, the KAN layers' input.
     intervals, order : int
         Grid intervals and order of the KAN layers' splines.
+    trunk : str
+        Name of the trunk, see :data:`hmar.model.trunks.TRUNKS`. Models written before there was a choice do
+        not say it.
     """
 
     width: int = 64
     hidden: int = 256
     intervals: int = 5
     order: int = 3
+    trunk: str = "lite0"
 
 
 class HmarNetwork(nn.Module):
@@ -47,10 +51,11 @@ class HmarNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, kan: KanFactory = FoldedKAN) -> None:
         super().__init__()
         self.config = config
-        self.trunk: nn.Module = Lite0Trunk()
-        self.global_expert = GlobalExpert(CHANNELS, config.width, self._head(config, kan))
-        self.local_expert = LocalExpert(CHANNELS, config.width, self._head(config, kan))
-        self.router = Router(CHANNELS)
+        self.trunk = build_trunk(config.trunk)
+        channels = self.trunk.channels
+        self.global_expert = GlobalExpert(channels, config.width, self._head(config, kan))
+        self.local_expert = LocalExpert(channels, config.width, self._head(config, kan))
+        self.router = Router(channels)
 
     @staticmethod
     def _head(config: NetworkConfig, kan: KanFactory) -> HashHead:
@@ -58,6 +63,6 @@ class HmarNetwork(nn.Module):
         return HashHead(inputs, config.hidden, CODE_BITS, config.intervals, config.order, kan)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in 0..1 -> the trunk's map (B, 112, H / 16, W / 16) that both experts share."""
+        """Images (B, 3, H, W) in 0..1 -> the trunk's map (B, C, H / 16, W / 16) that both experts share."""
         trunk_map: Tensor = self.trunk(images)
         return trunk_map

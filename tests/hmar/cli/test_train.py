@@ -1,8 +1,11 @@
 import io
 
+import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
-from hmar.cli.train import progress_of
+from hmar.cli import main
+from hmar.cli.progress import progress_of
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -15,3 +18,23 @@ def test_progress_in_a_log_is_a_line_at_every_tenth():
     assert lines[0] == "fetching"
     assert len(lines) == 11
     assert lines[-1] == "stage 1, loss 30: 30 of 30"
+
+
+@pytest.mark.parametrize(
+    ("init", "status", "message"),
+    [
+        ("radimagenet:{}/absent.pt", 3, "absent.pt cannot be read as weights"),
+        ("imagenet:{}/weights.pt", 2, "Give radimagenet:PATH"),
+        ("radimagenet:", 2, "Give radimagenet:PATH"),
+    ],
+)
+def test_weights_are_refused_before_anything_is_fetched_or_written(init, status, message, tmp_path):
+    pytest.importorskip("kan", reason="the extra 'train' is not installed")
+    result = CliRunner().invoke(
+        main,
+        ["train", "--out", str(tmp_path / "out"), "--init", init.format(tmp_path)],
+        env={"HMAR_HOME": str(tmp_path / "home")},
+    )
+    assert result.exit_code == status
+    assert message in result.output
+    assert list(tmp_path.iterdir()) == []

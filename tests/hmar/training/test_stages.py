@@ -124,7 +124,11 @@ def test_regions_follow_from_structures():
 
 
 def test_a_card_names_its_data_and_settings():
-    settings = {"name": "small", "windows": {"cells": (3, 5)}, "network": {"intervals": 5, "order": 3}}
+    settings = {
+        "name": "small",
+        "windows": {"cells": (3, 5)},
+        "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
+    }
     text = card(settings, SMALL, volumes(), 3)
     assert text.startswith("# small\n")
     assert "| mr | MR | 6 | 3.00, 3.00, 3.00 |" in text

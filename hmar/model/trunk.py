@@ -1,0 +1,85 @@
+"""What every trunk is: images to features at stride 16, scaled as its published weights expect them."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from typing import ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+STRIDE = 16
+
+
+class Trunk(nn.Module, ABC):
+    """A trunk cut at stride 16.
+
+    ``name`` stands in a model's configuration. ``channels`` is the width of the map. Published weights expect
+    the scaling of the pixels that they were trained with: it is the trunk's own, see :meth:`normalise`.
+    """
+
+    name: ClassVar[str]
+    channels: ClassVar[int]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images to features.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, 3, H, W)
+            Values from 0 to 1; H and W divisible by 16.
+
+        Returns
+        -------
+        Tensor, shape (B, channels, H / 16, W / 16)
+        """
+        return self.encode(self.normalise(x))
+
+    @abstractmethod
+    def normalise(self, x: Tensor) -> Tensor:
+        """Scale values from 0 to 1 as the published weights expect them."""
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to features (B, channels, H / 16, W / 16)."""
+
+
+AnyTrunk = TypeVar("AnyTrunk", bound=Trunk)
+
+
+def fold_batch_norm(trunk: AnyTrunk) -> AnyTrunk:
+    """Return a copy for serving with batch norms folded into the convolutions before them.
+
+    A module names its pairs of convolution and batch norm in ``FOLDS``. A batch norm without a convolution
+    right before it, as half of a DenseNet's, stays.
+    """
+    folded = copy.deepcopy(trunk).eval()
+    for module in list(folded.modules()):
+        parts = dict(module.named_modules())
+        for conv, norm in getattr(module, "FOLDS", ()):
+            if conv in parts:
+                _fold(parts[conv], parts[norm])
+                module.set_submodule(norm, nn.Identity())
+    folded.requires_grad_(False)
+    for parameter in folded.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return folded
+
+
+def _fold(convolution: nn.Module, norm: nn.Module) -> None:
+    if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+        raise TypeError(f"{type(convolution).__name__} and {type(norm).__name__} cannot be folded")
+    if norm.running_mean is None or norm.running_var is None:
+        raise TypeError("a batch norm that keeps no statistics cannot be folded")
+    convolution.weight, convolution.bias = fuse_conv_bn_weights(
+        convolution.weight,
+        convolution.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+    )

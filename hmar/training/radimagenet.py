@@ -1,0 +1,172 @@
+"""RadImageNet's published PyTorch weights into our trunks: by name and in full, or not at all.
+
+The files are state dicts of torchvision networks without their last layer, wrapped as a numbered sequence
+called ``backbone`` (Mei et al., Radiology: Artificial Intelligence 2022). Loaded non-strictly into a network
+that names its tensors otherwise, they silently load nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from hmar.errors import ModelError
+from hmar.model.densenet import DenseNet121Trunk
+from hmar.model.resnet import ResNet50Trunk
+from hmar.model.trunk import Trunk
+
+LEAST_MATCHED = 0.99
+"""Share of a trunk's tensors that a file must hold in their shapes."""
+
+_REMEDY = "Give RadImageNet's ResNet50.pt or DenseNet121.pt, or a state dict by torchvision's names."
+_SHOWN = 3
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A trunk, how files may name its tensors, and what they hold behind its cut in a module that it has too.
+
+    ``renames`` are patterns and replacements, applied in turn.
+    """
+
+    trunk: type[Trunk]
+    renames: tuple[tuple[str, str], ...]
+    behind_cut: tuple[str, ...] = ()
+
+
+_WRAPPERS = ((r"^module\.", ""), (r"^backbone\.", ""))
+_LAYOUTS = (
+    _Layout(
+        ResNet50Trunk,
+        (
+            *_WRAPPERS,
+            (r"^0\.", "conv1."),
+            (r"^1\.", "bn1."),
+            *((rf"^{layer + 3}\.", f"layer{layer}.") for layer in range(1, 5)),
+        ),
+    ),
+    _Layout(
+        DenseNet121Trunk,
+        (
+            *_WRAPPERS,
+            (r"^(0|features)\.", ""),
+            (r"(denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2"),  # as torchvision had it before 0.3
+        ),
+        ("transition3.conv.",),
+    ),
+)
+
+
+def load_radimagenet(path: Path) -> Trunk:
+    """Return the trunk whose weights a file holds, frozen and in evaluation mode.
+
+    Names are understood as RadImageNet publishes them (``backbone.4.0.conv1.weight``,
+    ``backbone.0.denseblock1.denselayer1.norm1.weight``) and as torchvision has them
+    (``layer1.0.conv1.weight``, ``features.denseblock1...``), with or without ``module.`` in front. What lies
+    behind the trunk's cut, a classifier included, is not used.
+
+    Parameters
+    ----------
+    path : Path
+        A state dict as torch saves it, or one in safetensors (``.safetensors``). Nothing but tensors is
+        unpickled.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, is of another network (a deeper one of the same family included), or holds
+        fewer than 99 % of the trunk's tensors in their shapes, or not every convolution. The slack is for
+        statistics of a batch norm, and a warning in the log names what is missing.
+    """
+    state = _read(path)
+    match = max((_Match(layout, state) for layout in _LAYOUTS), key=lambda match: match.share)
+    match.check(path, list(state))
+    if match.missing:
+        _log.warning("%s lacks %s; they keep their initial values.", path, ", ".join(match.missing))
+    trunk = match.trunk()
+    trunk.load_state_dict(trunk.state_dict() | match.found)
+    return trunk.eval().requires_grad_(False)
+
+
+class _Match:
+    """How a file's tensors fit one layout's trunk.
+
+    ``found`` are those that fit, ``missing`` the names of the trunk's that the file lacks or has in another
+    shape, ``surplus`` those in the file that a trunk of this depth has no place for. The counters of batches
+    seen are not weights and are left out.
+    """
+
+    def __init__(self, layout: _Layout, state: dict[str, Tensor]) -> None:
+        self.trunk = layout.trunk
+        with torch.device("meta"):  # names and shapes are enough
+            trunk = layout.trunk()
+        own = {name: tensor for name, tensor in trunk.state_dict().items() if not _is_counter(name)}
+        given = {_renamed(name, layout.renames): tensor for name, tensor in state.items()}
+        self.found = {
+            n: given[n] for n, tensor in own.items() if n in given and given[n].shape == tensor.shape
+        }
+        self.missing = [name for name in own if name not in self.found]
+        self.share = len(self.found) / len(own)
+        modules = {name for name, _ in trunk.named_children()}
+        self.surplus = [
+            name
+            for name in given
+            if name not in own
+            and name.split(".")[0] in modules
+            and not name.startswith(layout.behind_cut)
+            and not _is_counter(name)
+        ]
+        self._convolutions = {name for name, tensor in own.items() if tensor.dim() == 4}
+
+    def check(self, path: Path, names: list[str]) -> None:
+        """Refuse a file that does not give the whole trunk; ``names`` are its own names."""
+        total = len(self.found) + len(self.missing)
+        if self.share < LEAST_MATCHED or self._convolutions.intersection(self.missing):
+            raise ModelError(
+                f"{path} holds {len(self.found)} of the {total} tensors of the trunk {self.trunk.name}; "
+                f"the first that are missing or of another shape: {_first(self.missing)}; "
+                f"the file begins with: {_first(names)}.",
+                _REMEDY,
+            )
+        if self.surplus:
+            raise ModelError(
+                f"{path} is not of the trunk {self.trunk.name}: besides {len(self.found)} tensors of it "
+                f"there are {len(self.surplus)} that it has no place for, as {_first(self.surplus)}.",
+                _REMEDY,
+            )
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file makes the unpickler raise nearly anything
+        raise ModelError(f"{path} cannot be read as weights ({type(error).__name__}).", _REMEDY) from error
+    entries = state.items() if isinstance(state, dict) else ()
+    tensors = {str(name): tensor for name, tensor in entries if isinstance(tensor, Tensor)}
+    if not tensors:
+        raise ModelError(f"{path} holds a {type(state).__name__} without tensors by name.", _REMEDY)
+    return tensors
+
+
+def _renamed(name: str, renames: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in renames:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _is_counter(name: str) -> bool:
+    return name.endswith("num_batches_tracked")
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN])
