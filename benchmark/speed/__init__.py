@@ -1,0 +1,120 @@
+"""``hmar bench speed``: figures as ratios to a named peer of the same run, with the quality beside each."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from benchmark.speed.encode import measure_encode
+from benchmark.speed.http import measure_http
+from benchmark.speed.scan import draw_archive, measure_scan
+from benchmark.speed.timing import Rounds
+from benchmark.types import Progress
+from hmar.config import Settings
+from hmar.encoder import shipped_bundle
+from hmar.errors import ConfigError, ParameterError
+from hmar.image.windows import NEIGHBOUR_OFFSETS
+from hmar.model.bundle import Bundle, load_bundle
+from hmar.wiring import THUMBNAIL
+
+PARTS = ("encode", "kan", "scan", "http")
+ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
+KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
+SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
+HTTP_ROUNDS = Rounds(repeats=6, warm_up=1)
+CROPS_MEASURED = 48
+HTTP_LOADS = (1, 2, 4, 8)
+HTTP_REQUESTS = 4
+HTTP_FRAMES = 60
+
+
+def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
+    """Time the product against its peers, on one thread each unless a row says otherwise.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        Of :data:`PARTS`; run in that order.
+    frames : int
+        Frames of the scanned archive, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, for
+        its frames go through the worker one by one.
+    windows : int
+        Windows of a frame in the mean, from 1: of the scanned archive, and the larger batch of the KAN layer.
+    progress : Progress
+
+    Returns
+    -------
+    list of dict
+        See :func:`benchmark.speed.timing.speed_row`.
+
+    Raises
+    ------
+    ParameterError
+        For a part that does not exist, or a size below 1.
+    ConfigError
+        If pykan is not installed, or the settings name no trained model.
+    """
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown or not parts:
+        raise ParameterError(
+            f"The parts are {', '.join(parts) or 'none'}.", f"Give some of {', '.join(PARTS)}."
+        )
+    if frames < 1 or windows < 1:
+        raise ParameterError(f"There are {frames} frames of {windows} windows.", "Give 1 or more of both.")
+    measures: dict[str, Callable[[], list[dict[str, object]]]] = {
+        "encode": lambda: measure_encode(_bundle(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
+        "kan": lambda: _kan(windows, progress),
+        "scan": lambda: _scan(frames, windows, progress),
+        "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
+    }
+    with _one_thread():
+        return [row for part in PARTS if part in parts for row in measures[part]()]
+
+
+def _kan(windows: int, progress: Progress) -> list[dict[str, object]]:
+    try:
+        from benchmark.speed.kan import measure_kan
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The peer pykan needs {error.name}, which is not installed.",
+            "Run: pip install 'hmar-search[train]'",
+        ) from error
+    region_query = len(NEIGHBOUR_OFFSETS) ** 2
+    return measure_kan(_bundle().network.config, (region_query, windows), KAN_ROUNDS, progress)
+
+
+def _scan(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        archive = draw_archive(frames, windows, SCAN_ROUNDS.total)
+        return measure_scan(archive, SCAN_ROUNDS, Path(folder), progress)
+
+
+def _http(frames: int, progress: Progress) -> list[dict[str, object]]:
+    settings = Settings.from_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        home = replace(settings, home=Path(folder))
+        return measure_http(home, frames, HTTP_LOADS, HTTP_REQUESTS, HTTP_ROUNDS, progress)
+
+
+def _bundle() -> Bundle:
+    model_dir = Settings.from_environment(os.environ).model_dir
+    if model_dir == THUMBNAIL:
+        raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which has no windows to learn.", "Unset it.")
+    return load_bundle(Path(model_dir) if model_dir else shipped_bundle())
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread, as the product does, and give it back what it had."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

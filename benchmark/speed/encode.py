@@ -1,0 +1,146 @@
+"""Encoding: every window from one pass of the trunk, against a pass of the trunk for every window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmark.speed.phantom import SIDE, phantom_frame
+from benchmark.speed.timing import Rounds, interleave, speed_row
+from benchmark.types import Progress
+from hmar.codes import CODE_BITS, hamming, pack_logits
+from hmar.encoder import HmarEncoder
+from hmar.image.grid import channels, make_grid
+from hmar.image.windows import cover, unpack_window_id
+from hmar.model.bundle import Bundle
+from hmar.model.experts import PARTS
+from hmar.types import CodeArray, Frame, WindowIds
+
+NETWORK_SIDE = 224
+"""Input of the published network, to which crops are usually resized."""
+
+BATCH = 32
+
+
+class CropEncoder:
+    """Codes windows the plain way: cut each out of the frame and send it through the trunk.
+
+    Crops of one size go through together. The frame is laid on its grid beforehand, which is not timed.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model; trunk, projection and head are those of :class:`hmar.encoder.HmarEncoder`.
+    frame : Frame
+    ids : ndarray of uint32, shape (N,)
+        The windows.
+    side : int or None
+        Crops are resized to this side in pixels; None keeps the grid's pitch, the cheapest.
+    """
+
+    def __init__(self, bundle: Bundle, frame: Frame, ids: WindowIds, side: int | None) -> None:
+        self._bundle = bundle
+        self._ids = ids
+        self._side = side
+        grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, bundle.grid)
+        self._image = torch.from_numpy(channels(frame, grid))
+
+    @torch.inference_mode()
+    def encode(self) -> CodeArray:
+        """Return the codes, shape (N, 16), in the order of the ids."""
+        codes = np.empty((len(self._ids), CODE_BITS // 8), np.uint8)
+        for rows, crops in self._batches():
+            trunk_map = self._bundle.network(crops.to(memory_format=torch.channels_last))
+            projected = self._bundle.network.local_expert.map(trunk_map)  # (B, C, s, s)
+            cells = projected.shape[-1]
+            weights = torch.from_numpy(cover(np.zeros(1), cells, PARTS, cells))
+            pooled = (weights @ projected @ weights.T).flatten(1)  # (B, C * 9)
+            codes[rows] = pack_logits(self._bundle.network.local_expert(pooled).numpy())
+        return codes
+
+    def _batches(self) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        stride = self._bundle.grid.stride
+        places = np.array([unpack_window_id(int(window)) for window in self._ids])
+        for size, cells in enumerate(self._bundle.windows.cells):
+            rows = np.flatnonzero(places[:, 0] == size)
+            for part in (rows[first : first + BATCH] for first in range(0, len(rows), BATCH)):
+                corners = (places[part, 1:] * stride).tolist()
+                side = cells * stride
+                crops = torch.stack([self._image[:, y : y + side, x : x + side] for y, x in corners])
+                yield part, self._resized(crops)
+
+    def _resized(self, crops: Tensor) -> Tensor:
+        if self._side is None:
+            return crops
+        return F.interpolate(crops, (self._side, self._side), mode="bilinear", align_corners=False)
+
+
+def measure_encode(
+    bundle: Bundle, rounds: Rounds, sample: int, progress: Progress, side: int = SIDE
+) -> list[dict[str, object]]:
+    """Time a frame with all its windows against crops of a sample of them, scaled to all.
+
+    The sample is every n-th window, so that sizes stand in it as they do in the frame. The quality beside
+    the speed is the share of bits in which both ways agree: crops do not see what lies around them, and so
+    give other codes, not better ones.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rounds : Rounds
+    sample : int
+        Windows that are encoded again; their time is multiplied by (all / sample).
+    progress : Progress
+    side : int
+        Rows and columns of the frame.
+    """
+    encoder = HmarEncoder(bundle)
+    frame = phantom_frame(0, side)
+    encoded = encoder.encode(frame)
+    chosen = _systematic(len(encoded.window_ids), sample)
+    ids = encoded.window_ids[chosen]
+    scale = len(encoded.window_ids) / len(ids)
+    peers = {
+        "re-encoding every window as a crop at the same pitch": CropEncoder(bundle, frame, ids, None),
+        f"re-encoding every window as a crop resized to {NETWORK_SIDE}x{NETWORK_SIDE}": CropEncoder(
+            bundle, frame, ids, NETWORK_SIDE
+        ),
+    }
+    own = f"HmarEncoder.encode ({bundle.name})"
+    calls = {own: lambda _: encoder.encode(frame)} | {
+        name: lambda _, peer=peer: peer.encode() for name, peer in peers.items()
+    }
+    times = interleave(calls, rounds, "encode", progress)
+    return [
+        speed_row(
+            "encode",
+            own,
+            name,
+            times[own],
+            times[name] * scale,
+            rounds,
+            setting=f"one {side}x{side} frame, {len(encoded.window_ids)} windows; "
+            f"crops measured on {len(ids)} of them and multiplied by {scale:.2f}",
+            threads=torch.get_num_threads(),
+            windows=len(encoded.window_ids),
+            windows_measured=len(ids),
+            quality={"bits agreeing with the crops' codes": _agreement(encoded.window_codes[chosen], peer)},
+        )
+        for name, peer in peers.items()
+    ]
+
+
+def _systematic(total: int, wanted: int) -> NDArray[np.int64]:
+    """Return evenly spaced positions below ``total``."""
+    count = min(wanted, total)
+    positions: NDArray[np.int64] = (np.arange(count) * total) // count
+    return positions
+
+
+def _agreement(codes: CodeArray, peer: CropEncoder) -> float:
+    return round(1 - float(hamming(codes, peer.encode()).mean()) / CODE_BITS, 4)

@@ -1,0 +1,68 @@
+"""KAN layers: the folded form that serves, against the forward pass of pykan's KANLayer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from benchmark.speed.timing import Rounds, interleave, speed_row
+from benchmark.types import Progress
+from hmar.codes import CODE_BITS
+from hmar.model.network import NetworkConfig
+from hmar.training.kan_layer import TrainableKAN
+
+OWN = "FoldedKAN"
+PEER = "pykan KANLayer.forward"
+
+
+def measure_kan(
+    config: NetworkConfig, batches: Sequence[int], rounds: Rounds, progress: Progress
+) -> list[dict[str, object]]:
+    """Time the KAN layer of a hash head at the batches that serving runs.
+
+    The layer has pykan's initial weights and the model's sizes: its cost does not hang on its weights. Both
+    forms are of the same layer, and the quality is how far their outputs lie apart.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Sizes of the layer.
+    batches : sequence of int
+        Windows at a time: those of a region query, and those of a frame.
+    rounds : Rounds
+    progress : Progress
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        trained = TrainableKAN(config.hidden, CODE_BITS, config.intervals, config.order)
+        # As the head's layer norm leaves them; see hmar.model.hash_head.
+        inputs = [torch.randn(batch, config.hidden) * 0.5 for batch in batches]
+    return [_compare(trained, x, config, rounds, progress) for x in inputs]
+
+
+@torch.inference_mode()
+def _compare(
+    trained: TrainableKAN, x: Tensor, config: NetworkConfig, rounds: Rounds, progress: Progress
+) -> dict[str, object]:
+    folded = trained.fold()
+    calls = {OWN: lambda _: folded(x), PEER: lambda _: trained.layer(x)[0]}
+    times = interleave(calls, rounds, f"kan at batch {len(x)}", progress)
+    own, peer = folded(x), trained.layer(x)[0]
+    return speed_row(
+        "kan",
+        OWN,
+        PEER,
+        times[OWN],
+        times[PEER],
+        rounds,
+        setting=f"batch {len(x)}, {config.hidden} inputs, {CODE_BITS} outputs, "
+        f"{config.intervals} intervals, order {config.order}, float32",
+        threads=torch.get_num_threads(),
+        batch=len(x),
+        quality={
+            "largest difference of outputs": float((own - peer).abs().max()),
+            "bits equal": round(float(((own > 0) == (peer > 0)).float().mean()), 6),
+        },
+    )

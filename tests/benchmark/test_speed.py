@@ -1,0 +1,187 @@
+"""What is timed must be right: peers give the same answers, and figures mean what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.flat_scan import FlatScan
+from benchmark.speed import PARTS, run_speed
+from benchmark.speed.encode import CropEncoder, measure_encode
+from benchmark.speed.http import measure_http
+from benchmark.speed.phantom import phantom_file, phantom_frame
+from benchmark.speed.scan import draw_archive, load_index, measure_scan, same_answer
+from benchmark.speed.timing import Rounds, interleave, ratio_interval
+from hmar.config import Settings
+from hmar.decoding import ImageDecoder
+from hmar.dicom.deidentify import PatientHasher
+from hmar.encoder import HmarEncoder, shipped_bundle
+from hmar.errors import ParameterError
+from hmar.model.bundle import Bundle, load_bundle
+from hmar.model.network import NetworkConfig
+from hmar.types import CodeHit, Query, Selection
+
+TWO = Rounds(repeats=2, warm_up=1)
+TIMES = {"p50_ms", "p95_ms", "peer_p50_ms", "peer_p95_ms", "ratio", "ratio_ci95"}
+ROW_KEYS = TIMES | {"protocol", "part", "name", "peer", "repeats", "warm_up", "threads", "setting", "quality"}
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return load_bundle(shipped_bundle())
+
+
+def test_calls_take_turns_backwards_in_every_second_round_and_warm_up_is_left_out() -> None:
+    seen: list[str] = []
+    calls = {name: lambda number, name=name: seen.append(f"{name}{number}") for name in "ab"}
+    times = interleave(calls, TWO, "x", silent)
+    assert seen == ["a0", "b0", "b1", "a1", "a2", "b2"]
+    assert {name: len(values) for name, values in times.items()} == {"a": 2, "b": 2}
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.floats(0.1, 10))
+def test_the_ratio_of_a_peer_that_always_takes_twice_as_long_is_two(times: list[float], drift: float) -> None:
+    own = np.array(times) * drift
+    assert ratio_interval(own, 2 * own) == pytest.approx((2, 2, 2))
+
+
+def test_the_interval_of_the_ratio_holds_it() -> None:
+    generator = np.random.default_rng(1)
+    own, peer = generator.uniform(1, 2, 50), generator.uniform(3, 4, 50)
+    ratio, low, high = ratio_interval(own, peer)
+    assert low < ratio < high
+    assert ratio == np.median(peer / own)
+
+
+def test_the_phantom_file_holds_the_phantom_frame(tmp_path) -> None:
+    frame = ImageDecoder(10**7, PatientHasher(bytes(32))).open(phantom_file(3, 96)).frame(1)
+    expected = phantom_frame(3, 96)
+    assert frame.info.sop_instance_uid == expected.info.sop_instance_uid
+    assert (frame.units, frame.info.spacing) == (expected.units, expected.info.spacing)
+    assert np.abs(frame.values - np.clip(expected.values, -1024, 3071)).max() <= 0.5
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([1, 2, 8]))
+def test_frames_of_the_flat_scan_are_those_of_a_plain_loop_ties_included(
+    seed: int, k: int, size: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    codes = generator.integers(0, 256, (60, size), np.uint8)
+    frames = np.sort(generator.integers(0, 9, 60))
+    code = generator.integers(0, 256, size, np.uint8)
+    minima: dict[int, int] = {}
+    for row, frame in zip(codes, frames.tolist(), strict=True):
+        distance = sum(int(byte).bit_count() for byte in row ^ code)
+        minima[frame] = min(distance, minima.get(frame, 999))
+    reach = sorted(minima.values())[min(k, len(minima)) - 1]
+    expected = sorted((distance, frame) for frame, distance in minima.items() if distance <= reach)
+    distances, found = FlatScan(codes, frames).nearest_frames(code, k)
+    assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("bits", [64, 128])
+def test_both_scans_answer_alike_and_a_changed_answer_is_noticed(tmp_path, bits) -> None:
+    archive = draw_archive(40, 6, 3)
+    index = load_index(archive, tmp_path)
+    flat = FlatScan(archive.codes[:, : bits // 8], archive.frames)
+    for code in archive.queries:
+        hits = index.search_windows(Query(code, code[None], (0.0, 1.0)), 10, bits, Selection())
+        truth = flat.nearest_frames(code[: bits // 8], 10)
+        assert same_answer(hits, *truth)
+        worse = CodeHit(hits[-1].entry_id, 0, hits[-1].local_distance + 1, 0)
+        assert not same_answer([*hits[:-1], worse], *truth)
+        assert not same_answer([*hits[:-1], hits[0]], *truth)
+        assert not same_answer(hits[:-1], *truth)
+
+
+def test_an_archive_has_the_windows_asked_for_in_the_mean() -> None:
+    archive = draw_archive(2000, 20, 1)
+    assert archive.counts.mean() == pytest.approx(20, abs=0.5)
+    assert archive.counts.min() >= 10
+    assert len(archive.codes) == len(archive.frames) == archive.counts.sum()
+
+
+def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path) -> None:
+    rows = measure_scan(draw_archive(30, 5, 3), TWO, tmp_path, silent)
+    assert [(row["bits"], "grouped by frame" in str(row["peer"])) for row in rows] == [
+        (64, True), (64, False), (128, True), (128, False),
+    ]  # fmt: skip
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["quality"] == {"answers equal to the grouped peer's": "3 of 3"}
+
+
+def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window(bundle: Bundle) -> None:
+    frame = phantom_frame(0, 137)  # 128 grid pixels: one window of 8 cells, and nothing around it
+    encoded = HmarEncoder(bundle).encode(frame)
+    ids = encoded.window_ids[encoded.window_ids >> 28 == 2]
+    assert len(ids) == 1
+    [code] = CropEncoder(bundle, frame, ids, None).encode()
+    assert (code == encoded.window_codes[encoded.window_ids == ids[0]][0]).all()
+
+
+def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree(bundle: Bundle) -> None:
+    rows = measure_encode(bundle, Rounds(1, 0), 5, silent, side=160)
+    assert len(rows) == 2
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["windows_measured"] == 5
+        assert f"multiplied by {float(str(row['windows'])) / 5:.2f}" in str(row["setting"])
+        [agreement] = row["quality"].values()
+        assert 0.5 < agreement <= 1
+
+
+def test_folded_kan_and_pykan_give_the_same_outputs() -> None:
+    pytest.importorskip("kan", reason="pykan comes with the extra train")
+    from benchmark.speed.kan import measure_kan
+
+    state = torch.random.get_rng_state()
+    [small, large] = measure_kan(NetworkConfig(hidden=16), (9, 20), TWO, silent)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert (small["batch"], large["batch"]) == (9, 20)
+    for row in (small, large):
+        assert set(row) >= ROW_KEYS
+        assert row["quality"]["largest difference of outputs"] < 1e-5
+
+
+def test_answers_over_http_are_those_in_process(tmp_path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    rows = measure_http(settings, 4, (1, 2), 2, Rounds(1, 0), silent, side=96)
+    assert [row["clients"] for row in rows] == [1, 2]
+    assert rows[0]["throughput_ratio"] == 1
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["requests"] == 2 * row["clients"]
+        assert row["quality"] == {
+            "answers equal to those in process": f"{row['requests']} of {row['requests']}"
+        }
+
+
+@pytest.mark.parametrize(("parts", "frames"), [(["warp"], 1), ([], 1), (["scan"], 0)])
+def test_unknown_parts_and_empty_archives_are_refused(parts, frames) -> None:
+    with pytest.raises(ParameterError):
+        run_speed(parts, frames, 1, silent)
+
+
+def test_parts_run_in_their_order_and_torch_gets_its_threads_back() -> None:
+    torch.set_num_threads(2)
+    rows = run_speed(["scan"], 20, 3, silent)
+    assert {row["part"] for row in rows} == {"scan"} <= set(PARTS)
+    assert torch.get_num_threads() == 2
