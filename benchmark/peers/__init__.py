@@ -1,0 +1,68 @@
+"""The peers: ways to describe an image that are compared on the same features, bits and split."""
+
+from __future__ import annotations
+
+from benchmark.peers.acir import Acir
+from benchmark.peers.cosine import Cosine
+from benchmark.peers.csq import Csq
+from benchmark.peers.dpn import Dpn
+from benchmark.peers.greedyhash import GreedyHash
+from benchmark.peers.hashnet import HashNet
+from benchmark.peers.hmar import HMAR_PEERS
+from benchmark.peers.itq import Itq
+from benchmark.peers.linear import Linear
+from benchmark.peers.lsh import Lsh
+from benchmark.peers.mlp import Mlp
+from benchmark.peers.pca import Pca
+from benchmark.peers.random_codes import RandomCodes
+from benchmark.peers.thumbnail import Thumbnail
+from benchmark.peers.trivial import Trivial
+from benchmark.types import Peer
+from hmar.errors import ParameterError
+
+_OTHERS: tuple[Peer, ...] = (
+    RandomCodes(),
+    Thumbnail(),
+    Cosine(),
+    Lsh(),
+    Pca(),
+    Itq(),
+    Trivial(),
+    Linear(),
+    Mlp(),
+    Csq(),
+    GreedyHash(),
+    Dpn(),
+    HashNet(),
+    Acir(),
+)
+
+PEERS: dict[str, Peer] = {peer.name: peer for peer in (*_OTHERS, *HMAR_PEERS)}
+"""Every peer by name, in the order of the tables."""
+
+
+def select_peers(text: str) -> list[Peer]:
+    """Return the peers that a command names.
+
+    Parameters
+    ----------
+    text : str
+        ``all``, or names separated by commas.
+
+    Returns
+    -------
+    list of Peer
+        In the order named, each once.
+
+    Raises
+    ------
+    ParameterError
+        If a name is not one of :data:`PEERS`.
+    """
+    if text.strip() == "all":
+        return list(PEERS.values())
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in PEERS:
+            raise ParameterError(f"There is no peer {name!r}.", f"Use all, or some of: {', '.join(PEERS)}.")
+    return [PEERS[name] for name in names]

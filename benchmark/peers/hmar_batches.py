@@ -1,0 +1,126 @@
+"""Batches for our model: balanced by class and by group, and mixed so that no scan is learnt by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmark.peers.hmar_views import View
+
+Rows = NDArray[np.int64]
+
+
+class GroupSampler:
+    """Draws images: first the class, uniformly, then one of its groups, then one of the group's images.
+
+    A group is drawn in proportion to the square root of its size: a long series counts more than a single
+    slice, but not as often as it has slices.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of int64, shape (N,)
+        N > 0.
+    """
+
+    def __init__(self, labels: Rows, groups: Rows) -> None:
+        self._images = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        self._share = [_shares(groups[images]) for images in self._images]
+
+    def draw(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Return two arrays of rows: images, and for each another draw of the same class."""
+        classes = rng.integers(len(self._images), size=size)
+        return self._of(classes, rng), self._of(classes, rng)
+
+    def _of(self, classes: Rows, rng: np.random.Generator) -> Rows:
+        drawn = np.empty(len(classes), np.int64)
+        for c in np.unique(classes):
+            places = classes == c
+            drawn[places] = rng.choice(self._images[c], int(places.sum()), p=self._share[c])
+        return drawn
+
+
+def _shares(groups: Rows) -> NDArray[np.float64]:
+    """Return how likely each image is drawn; they sum to 1."""
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    share = 1 / np.sqrt(sizes[group])
+    shares: NDArray[np.float64] = share / share.sum()
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """How much a batch is varied.
+
+    Parameters
+    ----------
+    classmates : float
+        Share of images that are mixed with another of their class, mostly of another group.
+    others : float
+        Share of batches in which images are mixed with any others, and so are their labels (Zhang et al.,
+        ICLR 2018).
+    noise : float
+        Standard deviation of noise on standardised pooled features.
+    """
+
+    classmates: float = 0.5
+    others: float = 0.5
+    noise: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedBatch:
+    """One batch: its images, their labels (B,) and groups (B,), and the share of each class in each.
+
+    Parameters
+    ----------
+    view : View
+    labels, groups : Tensor of int64, shape (B,)
+    target : Tensor, shape (B, classes)
+        Rows sum to 1.
+    mixed : bool
+        Whether images of different classes were mixed, so that labels say only half of it.
+    """
+
+    view: View
+    labels: Tensor
+    groups: Tensor
+    target: Tensor
+    mixed: bool
+
+
+def mixed_batches(
+    views: View,
+    labels: Rows,
+    groups: Rows,
+    classes: int,
+    size: int,
+    count: int,
+    mixing: Mixing,
+    rng: np.random.Generator,
+) -> Iterator[MixedBatch]:
+    """Draw batches from the views of all images of train."""
+    sampler = GroupSampler(labels, groups)
+    for _ in range(count):
+        rows, mates = sampler.draw(size, rng)
+        first, second = (_mirrored_or_not(views.take(drawn), rng) for drawn in (rows, mates))
+        keep = np.where(rng.random(size) < mixing.classmates, rng.uniform(0.5, 1, size), 1.0)
+        view = first.blend(second, torch.from_numpy(keep).float())
+        target = F.one_hot(torch.from_numpy(labels[rows]), classes).float()
+        mixed = bool(rng.random() < mixing.others)
+        if mixed:
+            order, share = rng.permutation(size), float(rng.uniform(0.5, 1))
+            view = view.blend(view.take(order), torch.full((size,), share))
+            target = share * target + (1 - share) * target[torch.from_numpy(order)]
+        noise = mixing.noise * torch.from_numpy(rng.standard_normal(view.pooled.shape, np.float32))
+        view = replace(view, pooled=view.pooled + noise)
+        yield MixedBatch(view, torch.from_numpy(labels[rows]), torch.from_numpy(groups[rows]), target, mixed)
+
+
+def _mirrored_or_not(view: View, rng: np.random.Generator) -> View:
+    return view.mirrored() if rng.random() < 0.5 else view

@@ -1,0 +1,224 @@
+"""The two stages of our model at image level, on cached features."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from benchmark.peers.bits import class_codes, pack_bits
+from benchmark.peers.choice import Choice
+from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batches
+from benchmark.peers.hmar_losses import (
+    balance,
+    centre_loss,
+    quantisation,
+    region_contrastive,
+    supervised_contrastive,
+)
+from benchmark.peers.hmar_network import BuildNetwork, HmarImageNetwork, Seen
+from benchmark.peers.hmar_views import View, Viewer
+from benchmark.types import Describe, Features
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class HmarTraining:
+    """What a training is made of.
+
+    Parameters
+    ----------
+    image_steps, region_steps : int
+        Length of stage 1 and of stage 2; without stage 2, stage 1 is as long as both.
+    batch, windows : int
+        Images in a batch; windows of each that stage 2 compares.
+    rate, decay : float
+        AdamW's learning rate at its highest, and weight decay; a cosine to zero over both stages.
+    scale, margin : float
+        Of the class-centre loss.
+    temperature : float
+        Of the contrastive losses.
+    contrast, region, gate_entropy, bits : float
+        Weights of the losses beside the class centres.
+    average : float
+        Decay of the running average of weights that is kept.
+    evaluations : int
+        How often val is looked at, in the second half.
+    """
+
+    image_steps: int = 330
+    region_steps: int = 120
+    batch: int = 128
+    windows: int = 6
+    rate: float = 1e-3
+    decay: float = 5e-2
+    scale: float = 8.0
+    margin: float = 0.2
+    temperature: float = 0.2
+    contrast: float = 0.3
+    region: float = 0.2
+    gate_entropy: float = 0.1
+    bits: float = 0.1
+    average: float = 0.98
+    evaluations: int = 4
+
+
+def train_hmar(
+    build: BuildNetwork,
+    train: Features,
+    val: Features,
+    classes: int,
+    bits: int,
+    seed: int,
+    config: HmarTraining,
+    mixing: Mixing,
+    *,
+    stage2: bool,
+) -> Describe:
+    """Train our model and return what describes images by it.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network inside the seeded region.
+    train, val : Features
+        Of val, the macro mAP decides which weights are kept.
+    classes, bits, seed : int
+    config : HmarTraining
+    mixing : Mixing
+    stage2 : bool
+        Whether the second stage is region-level.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            viewer = Viewer(train)
+            network = build(*viewer.widths, bits)
+            return _Run(network, viewer, train, val, classes, seed, config, mixing, stage2=stage2).finish()
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Run:
+    def __init__(
+        self,
+        network: HmarImageNetwork,
+        viewer: Viewer,
+        train: Features,
+        val: Features,
+        classes: int,
+        seed: int,
+        config: HmarTraining,
+        mixing: Mixing,
+        *,
+        stage2: bool,
+    ) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._network, self._config, self._mixing, self._stage2 = network, config, mixing, stage2
+        self._train, self._classes, self._viewer = train, classes, viewer
+        codes = class_codes(classes, network.bits, self._rng)
+        self._directions = nn.functional.normalize(torch.from_numpy(codes).float(), dim=1)
+        self._choice = Choice.of(train, val, self._rng)
+        sides = (self._choice.queries, self._choice.gallery)
+        self._looked_at = {id(side): viewer(side) for side in sides}
+
+    def finish(self) -> Describe:
+        config = self._config
+        steps = config.image_steps + config.region_steps
+        every = max(steps // (2 * config.evaluations), 1)
+        network = self._network
+        optimiser = torch.optim.AdamW(network.parameters(), config.rate, weight_decay=config.decay)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share_of_rate(step / steps))
+        averaged = copy.deepcopy(network)
+        batches = mixed_batches(
+            self._viewer(self._train),
+            self._train.labels,
+            self._train.groups,
+            self._classes,
+            config.batch,
+            steps,
+            self._mixing,
+            self._rng,
+        )
+        best, kept = -math.inf, copy.deepcopy(averaged)
+        for step, batch in enumerate(batches, start=1):
+            network.train()
+            loss = self._loss(batch, regions=self._stage2 and step > config.image_steps)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+            optimiser.step()
+            schedule.step()
+            _follow(averaged, network, config.average)
+            if step == steps or (step > steps // 2 and step % every == 0):
+                reached = self._choice.quality(self._describe(averaged))
+                if not reached <= best:
+                    best, kept = reached, copy.deepcopy(averaged)
+        return describer(kept, self._viewer)
+
+    def _describe(self, network: HmarImageNetwork) -> Describe:
+        return lambda features: packed_codes(network, self._looked_at[id(features)])
+
+    def _loss(self, batch: MixedBatch, *, regions: bool) -> Tensor:
+        config = self._config
+        seen = self._network(batch.view)
+        whole, local, fused = (
+            centre_loss(logits, batch.target, self._directions, config.scale, config.margin)
+            for logits in (seen.whole, seen.local, seen.fused)
+        )
+        gate = seen.gate
+        entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+        loss: Tensor = (gate[:, 0] * whole + gate[:, 1] * local + fused).mean()
+        loss = loss - config.gate_entropy * entropy
+        if not batch.mixed:
+            contrast = supervised_contrastive(seen.fused, batch.labels, batch.groups, config.temperature)
+            loss = loss + config.contrast * contrast
+        if regions:
+            loss = loss + config.bits * (balance(seen.fused) + quantisation(seen.fused))
+            if not batch.mixed:
+                loss = loss + config.region * self._region_loss(seen, batch)
+        return loss
+
+    def _region_loss(self, seen: Seen, batch: MixedBatch) -> Tensor:
+        """Draw windows by their attention and compare them across images."""
+        drawn = torch.multinomial(seen.attention.detach() + 1e-6, self._config.windows)  # (B, n)
+        image = torch.arange(len(drawn))[:, None].expand_as(drawn).flatten()
+        windows = batch.view.windows[image, drawn.flatten()].flatten(1)
+        logits = self._network.local(windows)
+        return region_contrastive(logits, image, batch.labels, batch.groups, self._config.temperature)
+
+
+def describer(network: HmarImageNetwork, viewer: Viewer) -> Describe:
+    """Return what describes features by the packed fused codes of a network."""
+
+    def describe(features: Features) -> NDArray[np.uint8]:
+        return packed_codes(network, viewer(features))
+
+    return describe
+
+
+@torch.no_grad()
+def packed_codes(network: HmarImageNetwork, views: View) -> NDArray[np.uint8]:
+    """Return the packed fused codes (N, bits / 8) of images."""
+    network.eval()
+    rows = np.array_split(np.arange(len(views)), max(math.ceil(len(views) / _CHUNK), 1))
+    return pack_bits(torch.cat([network(views.take(chunk)).fused for chunk in rows]).numpy())
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move a running average of weights towards the present ones."""
+    for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+        mean.lerp_(now, 1 - decay)
+
+
+def _share_of_rate(done: float) -> float:
+    return max(0.5 * (1 + math.cos(math.pi * done)), 1e-3)

@@ -1,0 +1,39 @@
+"""Iterative quantisation, by FAISS."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.peers.bits import check_bits, pack_bits
+from benchmark.peers.scaling import UnitCentring, principal_axes
+from benchmark.types import Describe, Features
+
+
+class Itq:
+    """Principal components turned so that their signs lose least.
+
+    FAISS finds the rotation (``ITQTransform``: rows centred and of unit length). The components are found
+    before it, because its own reduction wants more images than bits; where there are fewer components than
+    bits, the rest is zero and the rotation spreads the components over all the bits.
+    """
+
+    name: ClassVar[str] = "itq"
+    paper: ClassVar[str] = "Gong & Lazebnik, CVPR 2011"
+    learns: ClassVar[bool] = True
+
+    def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
+        """Find axes and rotation on train. See :class:`benchmark.types.Peer`."""
+        scale = UnitCentring.of(train.pooled)
+        axes = principal_axes(scale(train.pooled), check_bits(bits))
+
+        def components(features: Features) -> NDArray[np.float32]:
+            return np.ascontiguousarray(scale(features.pooled) @ axes)
+
+        transform = faiss.ITQTransform(bits, bits, False)
+        transform.itq.seed = seed
+        transform.train(components(train))
+        return lambda features: pack_bits(transform.apply(components(features)))

@@ -1,0 +1,31 @@
+"""The plainest learned code: one matrix."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark.peers.bits import class_codes
+from benchmark.peers.heads import balanced, linear_head
+from benchmark.peers.models import CodeModel, HeadModel
+from benchmark.peers.orthohash import OrthoHashLoss
+from benchmark.peers.training import learn
+from benchmark.types import Describe, Features
+
+
+class Linear:
+    """A linear head with OrthoHash's loss."""
+
+    name: ClassVar[str] = "linear"
+    paper: ClassVar[str] = "OrthoHash (Hoe et al., NeurIPS 2021), linear head"
+    learns: ClassVar[bool] = True
+
+    def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
+        """Train the head. See :class:`benchmark.types.Peer`."""
+
+        def build(inputs: int, rng: np.random.Generator) -> CodeModel:
+            head = balanced(linear_head(inputs, bits), bits)
+            return HeadModel(head, OrthoHashLoss(class_codes(classes, bits, rng)))
+
+        return learn(build, train, val, seed)
