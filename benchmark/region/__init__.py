@@ -1,0 +1,6 @@
+"""Regions across patients: a place in one volume is to find the same organ in another."""
+
+from benchmark.region.peers import REGION_PEERS
+from benchmark.region.run import run_region
+
+__all__ = ["REGION_PEERS", "run_region"]

@@ -1,0 +1,124 @@
+"""What the peers see of a window. R rows times S columns of windows of one side go in, (R * S, D) come out.
+
+Rows and columns are first cells, possibly fractional: a window may lie between the cells of the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmark.region.planes import GRID, Plane
+from hmar.image.windows import cover
+from hmar.model.experts import PARTS, pool
+from hmar.model.network import HmarNetwork
+from hmar.types import FloatArray
+
+Starts = NDArray[np.int64] | NDArray[np.float64]
+WindowFeature = Callable[[Plane, Starts, Starts, float], FloatArray]
+"""(plane, rows, columns, side) to features, all in cells."""
+
+THUMBNAIL_SIDE = 16
+CROP_SIDE = 48
+_CROPS_AT_ONCE = 64
+_RANDOM_WIDTH = 128
+
+
+def random_feature(seed: int) -> WindowFeature:
+    """Draw every window anew: chance."""
+    rng = np.random.default_rng(seed)
+
+    def feature(_plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
+        return rng.standard_normal((len(rows) * len(columns), _RANDOM_WIDTH), np.float32)
+
+    return feature
+
+
+def thumbnail_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+    """Shrink each window of the mean of the three channels to 16x16 pixels, its own mean taken off."""
+    grey = plane.image().mean(axis=0, keepdims=True, dtype=np.float32)
+    small = shrink(grey, rows, columns, side, THUMBNAIL_SIDE).reshape(len(rows) * len(columns), -1)
+    centred: FloatArray = small - small.mean(axis=1, keepdims=True)
+    return centred
+
+
+def shrink(image: FloatArray, rows: Starts, columns: Starts, side: float, pixels: int) -> FloatArray:
+    """Shrink windows of an image (C, H, W) to squares, each pixel the mean of the area that it covers.
+
+    Returns
+    -------
+    ndarray of float32, shape (R * S, C, pixels, pixels)
+    """
+    channels, height, width = image.shape
+    stride = GRID.stride
+    down = cover(np.asarray(rows, np.float64) * stride, side * stride, pixels, height)
+    across = cover(np.asarray(columns, np.float64) * stride, side * stride, pixels, width)
+    small = (down @ image @ across.T).reshape(channels, len(rows), pixels, len(columns), pixels)
+    parts = np.ascontiguousarray(small.transpose(1, 3, 0, 2, 4), np.float32)
+    return parts.reshape(-1, channels, pixels, pixels)
+
+
+def cells_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+    """Pool the trunk's map on 3x3 parts of each window, (R * S, C * 9)."""
+    weights = _weights(plane, rows, columns, side)
+    pooled: FloatArray = pool(plane.trunk_map, *weights).flatten(0, 1).numpy()
+    return pooled
+
+
+def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+    """Average the trunk's map over each window, (R * S, C)."""
+    cells = cells_feature(plane, rows, columns, side)
+    average: FloatArray = cells.reshape(len(cells), -1, PARTS * PARTS).mean(axis=2)
+    return average
+
+
+def global_feature(network: HmarNetwork) -> WindowFeature:
+    """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice."""
+
+    @torch.inference_mode()
+    def feature(plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
+        logits = network.global_expert(plane.trunk_map[None])
+        repeated: FloatArray = logits.expand(len(rows) * len(columns), -1).numpy()
+        return repeated
+
+    return feature
+
+
+def hmar_feature(network: HmarNetwork) -> WindowFeature:
+    """Return the logits of Expert1, one window at a time as they stand in an archive."""
+
+    @torch.inference_mode()
+    def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+        mapped = network.local_expert.map(plane.trunk_map[None])[0]
+        windows = pool(mapped, *_weights(plane, rows, columns, side)).flatten(0, 1)
+        logits: FloatArray = network.local_expert(windows).numpy()
+        return logits
+
+    return feature
+
+
+def crop_feature(network: HmarNetwork) -> WindowFeature:
+    """Cut every window out, shrink it to 48x48 pixels, and run the trunk over it by itself.
+
+    48 pixels are a 36 mm window as it is; the map is 3x3 cells then, as wide as :func:`cells_feature`.
+    """
+
+    @torch.inference_mode()
+    def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+        crops = torch.from_numpy(shrink(plane.image(), rows, columns, side, CROP_SIDE))
+        maps = [
+            network(batch.to(memory_format=torch.channels_last)).contiguous().flatten(1)
+            for batch in torch.split(crops, _CROPS_AT_ONCE)
+        ]
+        described: FloatArray = torch.cat(maps).numpy()
+        return described
+
+    return feature
+
+
+def _weights(plane: Plane, rows: Starts, columns: Starts, side: float) -> tuple[torch.Tensor, torch.Tensor]:
+    h, w = plane.trunk_map.shape[1:]
+    return torch.from_numpy(cover(rows, side, PARTS, h)), torch.from_numpy(cover(columns, side, PARTS, w))

@@ -1,0 +1,81 @@
+"""The ways to describe a window that are compared, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmark.region.coding import Coding
+from benchmark.region.features import (
+    WindowFeature,
+    cells_feature,
+    crop_feature,
+    global_feature,
+    hmar_feature,
+    pooled_feature,
+    random_feature,
+    thumbnail_feature,
+)
+from hmar.errors import ParameterError
+from hmar.model.network import HmarNetwork
+
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPeer:
+    """One way to describe windows.
+
+    Parameters
+    ----------
+    name : str
+        Stands in every row.
+    what : str
+        One line for people.
+    build : callable
+        Takes the shipped network, returns the feature of windows.
+    coding : str
+        How features become descriptors.
+    uses_map : bool
+        Whether it reads the map of the whole slice, and so shares in the cost of that pass.
+    """
+
+    name: str
+    what: str
+    build: Callable[[HmarNetwork], WindowFeature]
+    coding: Coding
+    uses_map: bool = True
+
+
+_PEERS = (
+    RegionPeer("random", "random codes", lambda _: random_feature(_SEED), "sign", False),
+    RegionPeer("thumbnail", "16x16 pixels, cosine", lambda _: thumbnail_feature, "float", False),
+    RegionPeer("thumbnail-itq", "16x16 pixels, ITQ", lambda _: thumbnail_feature, "itq", False),
+    RegionPeer("pooled", "average-pooled trunk, cosine", lambda _: pooled_feature, "float"),
+    RegionPeer("pooled-itq", "average-pooled trunk, ITQ", lambda _: pooled_feature, "itq"),
+    RegionPeer("cells", "3x3 cells of the trunk, cosine", lambda _: cells_feature, "float"),
+    RegionPeer("cells-itq", "3x3 cells of the trunk, ITQ", lambda _: cells_feature, "itq"),
+    RegionPeer("global", "code of the whole slice (Expert0)", global_feature, "sign"),
+    RegionPeer(
+        "crop", "every window through the trunk by itself, 3x3 cells, ITQ", crop_feature, "itq", False
+    ),
+    RegionPeer("hmar", "the shipped model's window codes (Expert1)", hmar_feature, "sign"),
+)
+REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in _PEERS}
+
+
+def select_region_peers(names: Sequence[str]) -> list[RegionPeer]:
+    """Return peers by name, in the order of the table; "all" among the names gives every one.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown, or none was given.
+    """
+    unknown = [name for name in names if name != "all" and name not in REGION_PEERS]
+    if unknown or not names:
+        raise ParameterError(
+            f"The peers {', '.join(unknown) or 'are empty'} are not known here.",
+            f"Give some of {', '.join(REGION_PEERS)}, or all.",
+        )
+    return [peer for peer in _PEERS if "all" in names or peer.name in names]

