@@ -34,10 +34,13 @@ class HmarTraining:
 
     Parameters
     ----------
-    image_steps, region_steps : int
-        Length of stage 1 and of stage 2; without stage 2, stage 1 is as long as both.
+    passes, least, most : int
+        Steps of both stages are ``passes`` times the images of train over ``batch``, within ``least`` and
+        ``most``.
+    region_share : float
+        Share of the steps that stage 2 has; without stage 2, stage 1 is as long as both.
     batch, windows : int
-        Images in a batch; windows of each that stage 2 compares.
+        Images in a batch, at most those of train; windows of each that stage 2 compares.
     rate, decay : float
         AdamW's learning rate at its highest, and weight decay; a cosine to zero over both stages.
     scale, margin : float
@@ -52,8 +55,10 @@ class HmarTraining:
         How often val is looked at, in the second half.
     """
 
-    image_steps: int = 330
-    region_steps: int = 120
+    passes: int = 12
+    least: int = 120
+    most: int = 3000
+    region_share: float = 0.25
     batch: int = 128
     windows: int = 6
     rate: float = 1e-3
@@ -67,6 +72,10 @@ class HmarTraining:
     bits: float = 0.1
     average: float = 0.98
     evaluations: int = 4
+
+    def steps(self, images: int) -> int:
+        """Return the number of steps of both stages for that many images."""
+        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
 
 
 def train_hmar(
@@ -132,7 +141,8 @@ class _Run:
 
     def finish(self) -> Describe:
         config = self._config
-        steps = config.image_steps + config.region_steps
+        steps = config.steps(len(self._train))
+        image_steps = round((1 - config.region_share) * steps)
         every = max(steps // (2 * config.evaluations), 1)
         network = self._network
         optimiser = torch.optim.AdamW(network.parameters(), config.rate, weight_decay=config.decay)
@@ -143,7 +153,7 @@ class _Run:
             self._train.labels,
             self._train.groups,
             self._classes,
-            config.batch,
+            min(config.batch, len(self._train)),
             steps,
             self._mixing,
             self._rng,
@@ -151,7 +161,7 @@ class _Run:
         best, kept = -math.inf, copy.deepcopy(averaged)
         for step, batch in enumerate(batches, start=1):
             network.train()
-            loss = self._loss(batch, regions=self._stage2 and step > config.image_steps)
+            loss = self._loss(batch, regions=self._stage2 and step > image_steps)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)

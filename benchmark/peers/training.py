@@ -30,7 +30,7 @@ class Schedule:
     Parameters
     ----------
     batch : int
-        Images in a batch.
+        Images in a batch, at most those of train.
     passes : int
         Steps are this times the images of train over ``batch``, within ``least`` and ``most``.
     evaluations, patience : int
@@ -116,7 +116,9 @@ def _train(
     inputs = torch.from_numpy(scale(train.pooled))
     labels, thumbnails = torch.from_numpy(train.labels), torch.from_numpy(train.thumbnails)
     best, kept, since = -math.inf, copy.deepcopy(model.state_dict()), 0
-    for step, drawn in enumerate(balanced_batches(train.labels, schedule.batch, steps, rng), start=1):
+    for step, drawn in enumerate(
+        balanced_batches(train.labels, min(schedule.batch, len(train)), steps, rng), start=1
+    ):
         rows = torch.from_numpy(drawn)
         model.train()
         loss = model.loss(inputs[rows], Batch(labels[rows], thumbnails[rows], (step - 1) / steps))

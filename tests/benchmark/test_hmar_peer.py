@@ -27,7 +27,7 @@ from benchmark.types import Features
 
 CLASSES, CHANNELS, SIDE, WIDE = 3, 4, 14, 12
 SIZES = HmarSizes(hidden=16, intervals=3, order=2, scorer=8, drop=0.1)
-BRIEF = HmarTraining(image_steps=90, region_steps=30, batch=48, windows=2, evaluations=2)
+BRIEF = HmarTraining(batch=48, windows=2, evaluations=2)
 
 
 def images(count: int, seed: int) -> Features:
