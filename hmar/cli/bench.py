@@ -1,0 +1,275 @@
+"""``hmar bench``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from hmar.cli.bench_tables import print_rows
+from hmar.cli.progress import progress_of
+from hmar.cli.settings import settings_from_environment
+from hmar.errors import ConfigError, ParameterError
+
+CACHE = "bench-cache"
+QUICK_BITS, QUICK_SEEDS = "64", 1
+
+if TYPE_CHECKING:
+    from benchmark.report import Montage
+
+Row = Mapping[str, object]
+Command = Callable[..., None]
+
+
+def _outputs(command: Command) -> Command:
+    """Add the options that say where rows go besides the terminal."""
+    for option in (
+        click.option(
+            "--report",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Write them as an HTML and a Markdown page into this folder.",
+        ),
+        click.option(
+            "--json",
+            "json_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Append the rows to this file of JSON lines.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def bench() -> None:
+    """Measure how well and how fast images are found, beside other ways to do it.
+
+    \b
+    Examples:
+      hmar bench accuracy --quick
+      hmar bench accuracy --dataset radimagenet --root /data/radimagenet
+      hmar bench region --root /data/ct-volumes
+      hmar bench speed
+    """
+
+
+@bench.command()
+@click.option("--dataset", "name", help="Layout: radimagenet, radimagenet-ct, folder, manifest or dicom.")
+@click.option("--root", type=click.Path(path_type=Path), help="Folder of the data set.")
+@click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
+@click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Seeds of a peer.")
+@click.option("--protocols", default="clean", show_default=True, help="Of clean, acir-compat, unseen.")
+@click.option("--hold-out", default="", help="Classes that unseen holds out, by commas.")
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help=f"HMAR_HOME/{CACHE}.")
+@click.option("--quick", is_flag=True, help="Small drawn data, untrained trunk, 64 bits, one seed.")
+@_outputs
+def accuracy(
+    name: str | None,
+    root: Path | None,
+    bits: str,
+    peers: str,
+    seeds: int,
+    protocols: str,
+    hold_out: str,
+    cache: Path | None,
+    quick: bool,
+    json_file: Path | None,
+    report: Path | None,
+) -> None:
+    """Compare codes on the same features and the same split: how much of the query's class is found.
+
+    Every image is described once by a frozen trunk. Peers learn on train, choose on val, and search train
+    with test, once. An interrupted run goes on where it stopped. Needs the extra "train".
+
+    \b
+    Examples:
+      hmar bench accuracy --dataset radimagenet --root /data/radimagenet --json results.jsonl
+      hmar bench accuracy --dataset folder --root /data/classes --peers itq,linear,hmar --report report
+      hmar bench accuracy --quick
+    """
+    with tempfile.TemporaryDirectory(prefix="hmar-bench-") as scratch:
+        if quick:
+            from benchmark.quick import write_quick
+
+            write_quick(Path(scratch))
+            name, root, cache = "manifest", Path(scratch), Path(scratch, "cache")
+            bits, seeds = QUICK_BITS, QUICK_SEEDS
+        if name is None or root is None:
+            raise ParameterError("--dataset or --root is missing.", "Give both, or --quick.")
+        _accuracy(
+            name,
+            root,
+            _bits(bits),
+            peers,
+            seeds,
+            _names(protocols),
+            _names(hold_out),
+            cache,
+            quick,
+            json_file,
+            report,
+        )
+
+
+def _accuracy(
+    name: str,
+    root: Path,
+    bits: Sequence[int],
+    peers: str,
+    seeds: int,
+    protocols: Sequence[str],
+    held: Sequence[str],
+    cache: Path | None,
+    quick: bool,
+    json_file: Path | None,
+    report: Path | None,
+) -> None:
+    with _extra():
+        from benchmark.accuracy import run_accuracy
+        from benchmark.datasets import load_dataset
+        from benchmark.features import FeatureStore
+        from benchmark.lite0 import published_lite0, untrained_lite0
+        from benchmark.montages import montages
+        from benchmark.peers import select_peers
+        from benchmark.protocols import check_protocols
+
+    settings, console = settings_from_environment(), Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    chosen, dataset = select_peers(peers), load_dataset(name, root)
+    check_protocols(protocols, dataset, held)
+    kept = cache or settings.home / CACHE
+    threads = settings.torch_threads
+    trunk = untrained_lite0(threads) if quick else published_lite0(kept / "trunk", say, threads)
+    store = FeatureStore(trunk, kept)
+    with progress_of(console) as progress:
+        complete = store.complete(dataset, progress)
+        for problem in complete.problems:
+            say(problem)
+        outcome = run_accuracy(
+            complete, store, chosen, bits, seeds, protocols, kept / "trials", progress, held
+        )
+    rows = [row.to_dict() for row in outcome.rows]
+    print_rows(rows)
+    for line in outcome.duplicates:
+        click.echo(line)
+    pictures = montages(outcome.examples) if report is not None else []
+    notes = {"left out": complete.problems, "duplicates": outcome.duplicates}
+    _keep(rows, f"Accuracy on {dataset.name}", threads, json_file, report, pictures, notes)
+
+
+@bench.command()
+@click.option(
+    "--root", type=click.Path(path_type=Path), required=True, help="Folder of the volumes with organ masks."
+)
+@click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
+@click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
+@_outputs
+def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Path | None) -> None:
+    """Compare ways to find a region again: organs across patients, drawn lesions, and the nodule of the demo.
+
+    Needs the extra "train".
+
+    \b
+    Examples:
+      hmar bench region --root /data/ct-volumes
+      hmar bench region --root /data/ct-volumes --peers random,thumbnail,hmar --bits 128 --json region.jsonl
+    """
+    with _extra():
+        from benchmark.region import run_region
+
+    lengths = _bits(bits)
+    threads = settings_from_environment().torch_threads
+    with progress_of(Console(stderr=True)) as progress:
+        rows = run_region(root, _names(peers), lengths, progress, threads)
+    print_rows(rows)
+    _keep(rows, "Regions across patients", threads, json_file, report)
+
+
+@bench.command()
+@click.option("--part", "parts", default="all", show_default=True, help="all, or of encode, kan, scan, http.")
+@click.option("--frames", type=click.IntRange(1), default=100_000, show_default=True, help="Frames scanned.")
+@click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
+@_outputs
+def speed(parts: str, frames: int, windows: int, json_file: Path | None, report: Path | None) -> None:
+    """Time encoding, the KAN layers, the scan and queries over HTTP, each beside another way to do it.
+
+    \b
+    Examples:
+      hmar bench speed
+      hmar bench speed --part scan --frames 1000000 --json speed.jsonl
+    """
+    from benchmark.speed import PARTS, run_speed
+
+    chosen = PARTS if parts == "all" else _names(parts)
+    with progress_of(Console(stderr=True)) as progress:
+        rows = run_speed(chosen, frames, windows, progress)
+    print_rows(rows)
+    _keep(rows, "Speed", settings_from_environment().torch_threads, json_file, report)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Say which package of the extra "train" an import lacks."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"This benchmark needs {error.name}, which is not installed.",
+            "Run: pip install 'hmar-search[train]'",
+        ) from error
+
+
+def _keep(
+    rows: Sequence[Row],
+    title: str,
+    threads: int,
+    json_file: Path | None,
+    report: Path | None,
+    pictures: Sequence[Montage] = (),
+    notes: Row | None = None,
+) -> None:
+    """Write the rows where the options say; notes stand on the pages alone."""
+    from benchmark.report import write_report
+    from benchmark.results import append_results, environment
+
+    if json_file is None and report is None:
+        return
+    made_in = environment(threads)
+    if json_file is not None:
+        try:
+            append_results(json_file, rows, made_in)
+        except OSError as error:
+            raise ConfigError(
+                f"{json_file} cannot be written ({error.strerror}).",
+                "Give --json a file that may be written.",
+            ) from error
+        click.echo(f"{json_file}: {len(rows)} rows", err=True)
+    if report is not None:
+        page, _ = write_report(rows, report, title, made_in | dict(notes or {}), pictures)
+        click.echo(f"{page}: written", err=True)
+
+
+def _bits(text: str) -> list[int]:
+    """Return code lengths; raises ParameterError for what is no positive multiple of 8."""
+    try:
+        lengths = [int(name) for name in _names(text)]
+    except ValueError:
+        lengths = []
+    if not lengths or any(length < 8 or length % 8 for length in lengths):
+        raise ParameterError(
+            f"The code lengths are {text!r}.", "Give multiples of 8 with commas between, such as 64,128."
+        )
+    return lengths
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
