@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmark.peers.bits import class_codes
 from benchmark.peers.heads import linear_head
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
 from benchmark.peers.training import learn
 from benchmark.types import Describe, Features
+from hmar.training.class_codes import class_codes
 
 _MARGIN = 1.0
 

@@ -9,26 +9,6 @@ from torch.nn import functional as F
 _FAR = -1e4
 
 
-def centre_loss(logits: Tensor, target: Tensor, directions: Tensor, scale: float, margin: float) -> Tensor:
-    """Return OrthoHash's loss of each image (Hoe et al., NeurIPS 2021), for labels that may be mixed.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (B, bits)
-    target : Tensor, shape (B, classes)
-        Share of each class in each image; rows sum to 1.
-    directions : Tensor, shape (classes, bits)
-        The classes' codes as -1 or 1, scaled to length 1.
-    scale, margin : float
-
-    Returns
-    -------
-    Tensor, shape (B,)
-    """
-    cosine = F.normalize(logits, dim=1) @ directions.T
-    return -(target * F.log_softmax(scale * (cosine - margin * target), dim=1)).sum(dim=1)
-
-
 def classmates(labels: Tensor, groups: Tensor) -> Tensor:
     """Return (B, B) of bool: same class, other group. A scan's own neighbours teach nothing."""
     return (labels[:, None] == labels) & (groups[:, None] != groups)

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmark.peers.bits import class_codes, pack_bits
+from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batches
 from benchmark.peers.hmar_losses import (
     balance,
-    centre_loss,
     quantisation,
     region_contrastive,
     supervised_contrastive,
@@ -24,6 +23,8 @@ from benchmark.peers.hmar_losses import (
 from benchmark.peers.hmar_network import BuildNetwork, HmarImageNetwork, Seen
 from benchmark.peers.hmar_views import View, Viewer
 from benchmark.types import Describe, Features
+from hmar.training.class_codes import class_codes
+from hmar.training.losses import centre_loss
 
 _CHUNK = 256
 

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from benchmark.peers.bits import class_codes
 from benchmark.peers.heads import balanced, mlp_head
 from benchmark.peers.models import CodeModel, HeadModel
 from benchmark.peers.orthohash import OrthoHashLoss
 from benchmark.peers.training import learn
 from benchmark.types import Describe, Features
+from hmar.training.class_codes import class_codes
 
 
 class Mlp:

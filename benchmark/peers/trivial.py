@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmark.peers.bits import class_codes
 from benchmark.peers.models import Batch, CodeModel
 from benchmark.peers.training import learn
 from benchmark.types import Describe, Features
+from hmar.training.class_codes import class_codes
 
 
 class ClassCodeModel(CodeModel):

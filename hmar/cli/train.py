@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,8 +13,13 @@ from rich.console import Console
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import ConfigError, ParameterError
+from hmar.wiring import build_engine
+
+if TYPE_CHECKING:
+    from hmar.training.volumes import Volume
 
 _RADIMAGENET = "radimagenet:"
+_PRESETS = ("open-ct", "archive", "quick")
 
 
 class InitType(click.ParamType[Path]):
@@ -31,42 +38,93 @@ class InitType(click.ParamType[Path]):
 
 
 @click.command()
+@click.argument("config", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--preset", type=click.Choice(_PRESETS), help="Settings; open-ct, or archive with --archive.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to write.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the volumes; HMAR_HOME/open-ct.")
+@click.option("--archive", metavar="COLLECTION", help="Train on this collection of the archive.")
+@click.option("--stage", type=click.Choice(["1", "2", "both"]), default="both", show_default=True)
+@click.option("--resume", is_flag=True, help="Go on where a run into --out was interrupted.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where."
+)
 @click.option(
     "--views", type=click.IntRange(2, 64), default=6, show_default=True, help="Views of each slice."
 )
-@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the default.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the default.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
 @click.option("--init", type=InitType(), help="Start from this trunk, in place of EfficientNet-Lite0.")
 def train(
-    out: Path, data: Path | None, views: int, steps: int | None, seed: int | None, init: Path | None
+    config: Path | None,
+    preset: str | None,
+    out: Path,
+    data: Path | None,
+    archive: str | None,
+    stage: str,
+    resume: bool,
+    device: str,
+    views: int,
+    steps: int | None,
+    seed: int | None,
+    init: Path | None,
 ) -> None:
-    """Train a model on the open CT volumes, as the shipped one was.
+    """Train a model: on open CT volumes, as the shipped one was, or on your own archive.
 
-    Needs the extra "train". Fetches the volumes, encodes views of them with the published trunk, trains the
-    experts and the router in two stages, and writes a sealed folder that HMAR_MODEL_DIR can name. With
-    --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
+    Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
+    trunk encodes views of every slice; the experts, the router and the trunk's last blocks are trained in two
+    stages: on whole frames, then on regions. Writes a sealed folder that HMAR_MODEL_DIR can name, with its
+    log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121 whose RadImageNet
+    weights PATH holds.
 
     \b
     Examples:
       hmar train --out models/my-model
+      hmar train --out models/our-site --archive default
+      hmar train settings.toml --out models/my-model --resume
       HMAR_MODEL_DIR=models/my-model hmar serve
-      hmar train --out models/my-resnet --init radimagenet:ResNet50.pt
     """
     try:
-        from hmar.training.run import train_open_ct
-        from hmar.training.stages import TrainingConfig
+        from hmar.training.card import LITE0, OPEN_CT, Origin, radimagenet_origin
+        from hmar.training.config import PRESETS, read_config
+        from hmar.training.device import choose_device
+        from hmar.training.open_ct import fetch_open_ct, fetch_trunk, load_open_ct, load_trunk
+        from hmar.training.radimagenet import load_radimagenet
+        from hmar.training.run import Plan, stages_of
+        from hmar.training.run import train as run
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Training needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
         ) from error
-    config = TrainingConfig()
-    if steps is not None:
-        config = replace(config, region_steps=steps)
-    if seed is not None:
-        config = replace(config, seed=seed)
+    if archive is not None and data is not None:
+        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
+    chosen = PRESETS[preset or ("open-ct" if archive is None else "archive")]
+    chosen = chosen if config is None else read_config(config, chosen)
+    chosen = chosen if steps is None else replace(chosen, region_steps=steps)
+    chosen = chosen if seed is None else replace(chosen, seed=seed)
+    plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
+    trunk = None if init is None else load_radimagenet(init)
     folder = data or settings_from_environment().home / "open-ct"
     with progress_of(Console(stderr=True)) as progress:
-        fingerprint = train_open_ct(out, folder, config, views, progress, init)
+
+        def say(line: str) -> None:
+            progress(line, 0, 0)
+
+        if archive is None:
+            fetch_open_ct(folder, say)
+            volumes, said = load_open_ct(folder), OPEN_CT
+        else:
+            volumes = _archive(archive, say)
+            said = f"Series of the collection {archive!r} of a site's own archive, without labels."
+        if trunk is None:
+            fetch_trunk(folder, say)
+            trunk = load_trunk(folder)
+        origin = Origin(said, LITE0, "ImageNet") if init is None else radimagenet_origin(said, init)
+        fingerprint = run(out, volumes, trunk, origin, plan, progress)
     click.echo(f"{out}: model {fingerprint}")
+
+
+def _archive(collection: str, say: Callable[[str], None]) -> list[Volume]:
+    from hmar.training.archive import archive_volumes
+
+    engine = build_engine(settings_from_environment())
+    return archive_volumes(engine.catalogue, engine.frame, collection, engine.encoder.fingerprint, say)

@@ -51,6 +51,9 @@ _BLOCKS = (
     _BlockSpec(5, 1, 6, 112),
 )
 
+_TAIL = 5
+"""The first block of the tail: from here on maps are small, and nearly all parameters lie."""
+
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
@@ -119,10 +122,20 @@ class Lite0Trunk(Trunk):
         """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""
         return (x * 255 - 127) / 128
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to features (B, 112, H / 16, W / 16)."""
-        features: Tensor = self._blocks(F.relu6(self._bn0(self._conv_stem(x))))
+    def stem(self, x: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to the features of block 4, (B, 40, H / 8, W / 8)."""
+        features: Tensor = self._blocks[:_TAIL](F.relu6(self._bn0(self._conv_stem(x))))
         return features
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Map the stem's features to those of block 10, (B, 112, H / 16, W / 16)."""
+        for block in self.tail_modules():
+            x = block(x)
+        return x
+
+    def tail_modules(self) -> list[nn.Module]:
+        """Return blocks 5 to 10."""
+        return [*self._blocks][_TAIL : len(_BLOCKS)]
 
 
 def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:

@@ -92,7 +92,7 @@ class ResNet50Trunk(Trunk):
         """Scale 0..1 to -1..1, as RadImageNet's PyTorch example does: ``(255 x - 127.5) * 2 / 255``."""
         return x * 2 - 1
 
-    def encode(self, x: Tensor) -> Tensor:
+    def stem(self, x: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to features (B, 1024, H / 16, W / 16)."""
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, padding=1)  # (B, 64, H / 4, W / 4)
         features: Tensor = self.layer3(self.layer2(self.layer1(x)))

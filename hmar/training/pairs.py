@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +12,12 @@ from torch import Tensor
 
 from hmar.image.windows import cover
 from hmar.model.experts import PARTS
+from hmar.training.structures import StructurePlaces
 from hmar.training.views import CANVAS_CELLS, ViewSet
 from hmar.training.volumes import Volume
+
+_LEAST_CELLS = 9
+"""Cells that a view must show to be drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +34,8 @@ class PairBatch:
         Side of each window.
     place : ndarray of float64, shape (M * n, 4)
         (volume, x, y, z) in mm of each window's centre.
+    first_label, second_label : ndarray of int64, shape (M * n,)
+        Structure at the centre of each window, NO_STRUCTURE or UNLABELLED.
     """
 
     first: NDArray[np.int64]
@@ -37,22 +44,40 @@ class PairBatch:
     second_weights: Tensor
     side_mm: NDArray[np.float64]
     place: NDArray[np.float64]
+    first_label: NDArray[np.int64]
+    second_label: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class PairConfig:
-    """How pairs are drawn: views and windows in a batch, and how far apart a pair's slices may lie."""
+    """How pairs are drawn.
 
-    views: int = 24
-    windows: int = 20
+    Parameters
+    ----------
+    views, windows : int
+        Pairs of views in a batch, and windows on each.
+    reach_mm : float
+        How far apart a pair's slices may lie.
+    cell_mm : float
+    sides : tuple of int
+        Of the windows, in cells.
+    side_share : tuple of float
+        How often each is drawn.
+    structure_share : float
+        Share of windows drawn on structures, each as often as any other, where they are labelled.
+    """
+
+    views: int = 8
+    windows: int = 32
     reach_mm: float = 10.0
     cell_mm: float = 12.0
     sides: tuple[int, ...] = (3, 5, 8)
     side_share: tuple[float, ...] = (0.5, 0.3, 0.2)
+    structure_share: float = 0.7
 
 
 class PairSampler:
-    """Draws batches from a set of views, volumes in equal shares.
+    """Draws batches of views: volumes by the root of their size, structures of labelled ones in equal shares.
 
     Parameters
     ----------
@@ -60,6 +85,8 @@ class PairSampler:
     volumes : list of Volume
     config : PairConfig
     generator : numpy.random.Generator
+    allowed : ndarray of bool, shape (N,), optional
+        Which views may be drawn; all of them by default. Every volume must keep some.
     """
 
     def __init__(
@@ -68,12 +95,25 @@ class PairSampler:
         volumes: list[Volume],
         config: PairConfig,
         generator: np.random.Generator,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> None:
         self._views, self._volumes, self._config, self._generator = views, volumes, config, generator
-        self._of_volume = [np.flatnonzero(views.volume == v) for v in range(len(volumes))]
-        share = np.sqrt([len(volume.values) for volume in volumes])
-        self._share = share / share.sum()
+        chosen = np.ones(len(views.volume), np.bool_) if allowed is None else allowed
         self._content = [np.argwhere(mask) for mask in views.content.numpy()]
+        shows = np.array([len(cells) >= _LEAST_CELLS for cells in self._content])
+        self._of_volume = [np.flatnonzero((views.volume == v) & chosen) for v in range(len(volumes))]
+        self._first = [of_volume[shows[of_volume]] for of_volume in self._of_volume]
+        share = np.sqrt([len(of_volume) for of_volume in self._first])
+        self._share = share / share.sum()
+        self._structures = StructurePlaces(volumes)
+
+    def state(self) -> dict[str, Any]:
+        """Return where the random numbers stand."""
+        return dict(self._generator.bit_generator.state)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state that :meth:`state` returned."""
+        self._generator.bit_generator.state = state
 
     def draw(self) -> PairBatch:
         """Draw one batch."""
@@ -82,14 +122,10 @@ class PairSampler:
         first = np.array([self._a_view(int(v)) for v in chosen])
         second = np.array([self._beside(int(view)) for view in first])
         cells = rng.choice(config.sides, (config.views, config.windows), p=config.side_share)
-        weights_a, weights_b, places = [], [], []
-        for a, b, lengths in zip(first, second, cells, strict=True):
-            x, y = self._places(int(a), config.windows)
-            weights_a.append(self._weights(int(a), x, y, lengths, snap=False))
-            weights_b.append(self._weights(int(b), x, y, lengths, snap=True))
-            volume = int(self._views.volume[a])
-            z = np.full(config.windows, self._views.z_mm[a])
-            places.append(np.column_stack([np.full(config.windows, volume), x, y, z]))
+        parts = [
+            self._pair(int(a), int(b), lengths) for a, b, lengths in zip(first, second, cells, strict=True)
+        ]
+        weights_a, weights_b, places, labels_a, labels_b = zip(*parts, strict=True)
         return PairBatch(
             first,
             second,
@@ -97,13 +133,38 @@ class PairSampler:
             torch.from_numpy(np.stack(weights_b, axis=1)),
             cells.reshape(-1) * config.cell_mm,
             np.concatenate(places),
+            np.concatenate(labels_a),
+            np.concatenate(labels_b),
         )
 
+    def _pair(
+        self, a: int, b: int, sides: NDArray[np.int64]
+    ) -> tuple[
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float64],
+        NDArray[np.int64],
+        NDArray[np.int64],
+    ]:
+        """Draw windows of one pair of views: both sides' weights, places, and both sides' labels."""
+        x, y = self._places(a, len(sides))
+        weights_a, _, _ = self._weights(a, x, y, sides, snap=False)
+        weights_b, x_b, y_b = self._weights(b, x, y, sides, snap=True)
+        volume = int(self._views.volume[a])
+        place = np.column_stack([np.full(len(x), volume), x, y, np.full(len(x), self._views.z_mm[a])])
+        labels = [
+            self._structures.at(volume, int(self._views.plane[view]), *centre)
+            for view, centre in ((a, (x, y)), (b, (x_b, y_b)))
+        ]
+        return weights_a, weights_b, place, labels[0], labels[1]
+
     def _a_view(self, volume: int) -> int:
-        while True:
-            view = int(self._generator.choice(self._of_volume[volume]))
-            if len(self._content[view]) >= 9:
-                return view
+        candidates = self._first[volume]
+        shown = self._structures.planes_of_a_structure(volume, self._generator)
+        if shown is not None:
+            showing = candidates[np.isin(self._views.plane[candidates], shown)]
+            candidates = showing if len(showing) else candidates
+        return int(self._generator.choice(candidates))
 
     def _beside(self, view: int) -> int:
         """Return another view of a slice within reach of the view's."""
@@ -115,12 +176,18 @@ class PairSampler:
         return int(self._generator.choice(others)) if len(others) else view
 
     def _places(self, view: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return in-plane positions in mm whose cells show something."""
+        """Return in-plane positions in mm: on structures, and where cells show something."""
+        rng = self._generator
         cells = self._content[view]
-        rows, columns = cells[self._generator.integers(len(cells), size=count)].T
-        jitter = self._generator.random((2, count))
+        rows, columns = cells[rng.integers(len(cells), size=count)].T
         affine = self._views.to_cell[view]
-        x, y = np.linalg.solve(affine[:, :2], np.stack([columns, rows]) + jitter - affine[:, 2:])
+        points = np.stack([columns, rows]) + rng.random((2, count)) - affine[:, 2:]
+        x, y = np.linalg.solve(affine[:, :2], points)
+        volume, plane = int(self._views.volume[view]), int(self._views.plane[view])
+        wanted = np.flatnonzero(rng.random(count) < self._config.structure_share)
+        drawn = self._structures.draw(volume, plane, len(wanted), rng)
+        if drawn is not None:
+            x[wanted], y[wanted] = drawn
         return x, y
 
     def _weights(
@@ -131,20 +198,23 @@ class PairSampler:
         sides: NDArray[np.int64],
         *,
         snap: bool,
-    ) -> NDArray[np.float32]:
-        """Return (2, n * 3, 32) weights of windows centred at the places, or snapped to the lattice."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+        """Return (2, n * 3, 32) weights of windows centred at the places or snapped, and their centres."""
         affine = self._views.to_cell[view]
         column, row = affine[:, :2] @ np.stack([x, y]) + affine[:, 2:]
         weights = np.empty((2, len(x), PARTS, CANVAS_CELLS), np.float32)
+        centres = []
         for axis, centre in enumerate((row, column)):
             start = centre - sides / 2
             if snap:
                 start = np.clip(np.rint(start), 0, CANVAS_CELLS - sides)
+            centres.append(start + sides / 2)
             for side in self._config.sides:
                 mine = sides == side
                 parts = cover(start[mine], side, PARTS, CANVAS_CELLS)
                 weights[axis, mine] = parts.reshape(-1, PARTS, CANVAS_CELLS)
-        return weights.reshape(2, -1, CANVAS_CELLS)
+        seen_x, seen_y = np.linalg.solve(affine[:, :2], np.stack(centres[::-1]) - affine[:, 2:])
+        return weights.reshape(2, -1, CANVAS_CELLS), seen_x, seen_y
 
 
 def may_push_apart(place: NDArray[np.float64], least_mm: float | NDArray[np.float64]) -> Tensor:

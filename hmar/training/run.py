@@ -1,91 +1,164 @@
-"""One training run, from open data to a sealed bundle."""
+"""One training run, from volumes to a sealed bundle; resumable."""
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from hmar.encoder import HmarEncoder
+from hmar.errors import ConfigError
 from hmar.model.bundle import CARD, CONFIG, GOLDEN, fingerprint, load_weights, seal, write_weights
-from hmar.model.network import NetworkConfig
+from hmar.model.network import HmarNetwork, NetworkConfig
 from hmar.model.trunk import Trunk, fold_batch_norm
-from hmar.training.card import card
+from hmar.training.card import Origin, card
+from hmar.training.config import TrainingConfig
+from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
 from hmar.training.golden import write_golden
-from hmar.training.open_ct import fetch_open_ct, load_open_ct, load_trunk
 from hmar.training.pairs import PairConfig
-from hmar.training.radimagenet import load_radimagenet
-from hmar.training.stages import Step, Trainer, TrainingConfig
+from hmar.training.stages import Step, Trainer
 from hmar.training.views import make_views
+from hmar.training.volumes import Volume
 from hmar.types import GridConfig, WindowConfig
 
 LOG = "training.jsonl"
+CURVES = "training.png"
+CHECKPOINT = "checkpoint.pt"
+BOTH = (1, 2)
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
-def train_open_ct(
-    out: Path,
-    data: Path,
-    config: TrainingConfig,
-    views_per_slice: int,
-    progress: Progress,
-    init: Path | None = None,
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train, besides the data.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    views_per_slice : int
+        How many views of each slice the trunk's stem encodes.
+    stages : tuple of int
+        1, 2 or both. Stage 1 alone leaves a checkpoint that stage 2 may go on from.
+    resume : bool
+        Whether to go on from the checkpoint that an interrupted run left.
+    device : str
+        "cpu" or "cuda".
+    """
+
+    config: TrainingConfig
+    views_per_slice: int = 6
+    stages: tuple[int, ...] = BOTH
+    resume: bool = False
+    device: str = "cpu"
+
+
+def train(
+    out: Path, volumes: list[Volume], trunk: Trunk, origin: Origin, plan: Plan, progress: Progress
 ) -> str:
-    """Train on the open CT volumes and write a model's folder; return its fingerprint.
+    """Train a model on volumes, write its folder, and return its fingerprint.
 
     Parameters
     ----------
     out : Path
         The model's folder; its name is the model's name.
-    data : Path
-        Where the volumes are, or are put.
-    config : TrainingConfig
-    views_per_slice : int
-        How many views of each slice the trunk encodes.
+    volumes : list of Volume
+    trunk : Trunk
+        Published weights.
+    origin : Origin
+        Where volumes and weights come from, for the card.
+    plan : Plan
     progress : callable
-    init : Path, optional
-        RadImageNet weights of the trunk to start from; without them it is EfficientNet-Lite0.
 
     Raises
     ------
-    ModelError
-        If ``init`` does not hold the weights of a trunk; nothing has been fetched or written then.
-    UnavailableError
-        If a package cannot be downloaded.
+    ConfigError
+        If a run is to be resumed and there is none, or one of other settings.
     """
-    given = None if init is None else load_radimagenet(init)
-    fetch_open_ct(data, lambda line: progress(line, 0, 0))
-    volumes = load_open_ct(data)
-    trunk: Trunk = load_trunk(data) if given is None else given
+    state = _checkpoint(out, plan) if plan.resume else None
+    network = train_network(volumes, trunk, plan, progress, out, state)
     grid, windows = GridConfig(), WindowConfig()
-    generator = np.random.default_rng(config.seed)
+    write_weights(out, out.name, served_network(network), grid, windows)
+    settings = tomllib.loads((out / CONFIG).read_text())
+    write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
+    (out / CARD).write_text(card(settings, plan.config, volumes, plan.views_per_slice, origin))
+    draw_curves(out / LOG, out / CURVES)
+    if 2 in plan.stages:
+        (out / CHECKPOINT).unlink(missing_ok=True)
+    seal(out)
+    return fingerprint(out)
+
+
+def train_network(
+    volumes: list[Volume],
+    trunk: Trunk,
+    plan: Plan,
+    progress: Progress,
+    out: Path | None = None,
+    state: dict[str, Any] | None = None,
+) -> HmarNetwork:
+    """Train a network on volumes; with ``out``, keep a log and checkpoints there."""
+    grid, windows = GridConfig(), WindowConfig()
     views = make_views(
         volumes,
         fold_batch_norm(trunk),
-        views_per_slice,
+        plan.views_per_slice,
         grid.pitch_mm,
-        generator,
+        np.random.default_rng(plan.config.seed),
         lambda done, total: progress("encoding views", done, total),
     )
     pairs = PairConfig(sides=windows.cells)
-    trainer = Trainer(NetworkConfig(trunk=trunk.name), config, pairs, views, volumes)
+    trainer = Trainer(NetworkConfig(trunk=trunk.name), trunk, plan.config, pairs, views, volumes, plan.device)
+    if out is None:
+        return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)
-    with (out / LOG).open("w") as log:
+    steps = [] if state is None else state["log"]
 
-        def report(step: Step) -> None:
-            log.write(json.dumps(asdict(step)) + "\n")
-            progress(f"stage {step.stage}, loss {step.losses['total']:.3f}", step.number, step.total)
+    def report(step: Step) -> None:
+        steps.append(asdict(step))
+        (out / LOG).write_text("".join(json.dumps(line) + "\n" for line in steps), encoding="utf-8")
+        _tell(step, progress)
 
-        trained = trainer.run(report)
-    write_weights(out, out.name, served_network(trained, trunk), grid, windows)
-    settings = tomllib.loads((out / CONFIG).read_text())
-    write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
-    (out / CARD).write_text(card(settings, config, volumes, views_per_slice, init))
-    seal(out)
-    return fingerprint(out)
+    def keep(reached: dict[str, Any]) -> None:
+        kept = {"plan": _said(plan), "log": list(steps), "trainer": reached}
+        scratch = out / f"{CHECKPOINT}.part"
+        torch.save(kept, scratch)
+        scratch.replace(out / CHECKPOINT)
+
+    return trainer.run(report, plan.stages, None if state is None else state["trainer"], keep)
+
+
+def _tell(step: Step, progress: Progress) -> None:
+    found = "" if step.validation is None else f", {step.validation:.1%} of places found first"
+    progress(f"stage {step.stage}, loss {step.losses['total']:.3f}{found}", step.number, step.total)
+
+
+def _checkpoint(out: Path, plan: Plan) -> dict[str, Any]:
+    """Load the checkpoint of a run with the same settings."""
+    file = out / CHECKPOINT
+    if not file.is_file():
+        raise ConfigError(f"{out} holds no interrupted run.", "Leave --resume out to start one.")
+    kept: dict[str, Any] = torch.load(file, weights_only=True)
+    if kept["plan"] != _said(plan):
+        raise ConfigError(
+            f"The run in {out} was started with other settings.",
+            "Give the settings it was started with, or leave --resume out to start anew.",
+        )
+    return kept
+
+
+def _said(plan: Plan) -> dict[str, Any]:
+    """Return what a run must have in common with the one that it resumes; it may go on to another stage."""
+    return {"config": asdict(plan.config), "views": plan.views_per_slice}
+
+
+def stages_of(name: str) -> Sequence[int]:
+    """Return the stages that "1", "2" or "both" names."""
+    return BOTH if name == "both" else (int(name),)

@@ -1,9 +1,11 @@
-"""The two stages of training on cached views: first whole images, then regions, with the trunk frozen."""
+"""The two stages of training on cached views: first whole images, then regions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,85 +14,74 @@ from torch import Tensor, nn
 from hmar.model.experts import PARTS
 from hmar.model.network import HmarNetwork, NetworkConfig
 from hmar.model.router import Routing, modality_index
+from hmar.model.trunk import Trunk
+from hmar.training.config import TrainingConfig
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.losses import NESTED_BITS, bit_quality, contrastive
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
+from hmar.training.structure_loss import StructureLoss
+from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
 _SAMPLE_BATCHES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """What a training run is made of, besides its data.
-
-    Parameters
-    ----------
-    image_steps, region_steps : int
-        Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
-        experts).
-    learning_rate, weight_decay : float
-        AdamW, with a cosine schedule over each stage.
-    temperature : float
-        Of the contrastive losses.
-    bit_weight, gate_entropy_weight : float
-        Weights of bit quality, and of keeping both experts in play.
-    tag_drop : float
-        Share of frames whose modality and body part are hidden from the router.
-    seed : int
-        Seeds everything drawn.
-    """
-
-    image_steps: int = 50
-    region_steps: int = 150
-    learning_rate: float = 2e-4
-    weight_decay: float = 1e-2
-    temperature: float = 0.1
-    bit_weight: float = 0.5
-    gate_entropy_weight: float = 0.5
-    tag_drop: float = 0.5
-    seed: int = 7
+_IMAGE_APART_MM = 30.0
+_CLIP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step's figures: its stage (1 or 2), number, and losses by name."""
+    """One step's figures: its stage (1 or 2), number, losses by name, and what validation found, if any."""
 
     stage: int
     number: int
     total: int
     losses: dict[str, float]
+    validation: float | None = None
 
 
 class Trainer:
-    """Trains the experts and the router on cached views.
+    """Trains the experts, the router and the trunk's tail on cached views.
 
     Parameters
     ----------
     network : NetworkConfig
+    trunk : Trunk
+        Published weights, batch norms not folded. Its stem made the views; its tail is trained on a copy.
     config : TrainingConfig
     pairs : PairConfig
     views : ViewSet
     volumes : list of Volume
+    device : str
+        Where to train.
     """
 
     def __init__(
         self,
         network: NetworkConfig,
+        trunk: Trunk,
         config: TrainingConfig,
         pairs: PairConfig,
         views: ViewSet,
         volumes: list[Volume],
+        device: str = "cpu",
     ) -> None:
         torch.manual_seed(config.seed)
-        self.network = HmarNetwork(network, kan=TrainableKAN)
+        rng = np.random.default_rng(config.seed)
+        self._device = torch.device(device)
         self._config, self._views, self._volumes = config, views, volumes
-        self._sampler = PairSampler(views, volumes, pairs, np.random.default_rng(config.seed))
+        self.network = HmarNetwork(network, kan=TrainableKAN).to(self._device)
+        self.network.trunk.load_state_dict(trunk.state_dict())
+        self.network.trunk.eval().requires_grad_(False)
+        kept = held_out(views)
+        self._sampler = PairSampler(views, volumes, pairs, rng, ~kept)
+        self._structures = StructureLoss(volumes, config, rng).to(self._device)
+        self._validation = Validation.of(views, volumes, pairs, kept, config.seed)
         self._modality = np.array([modality_index(volume.modality) for volume in volumes])
         self._level: dict[str, Tensor] = {}
         self._initialise()
+        self._averaged = copy.deepcopy(self.network)
 
     @torch.no_grad()
     def _initialise(self) -> None:
@@ -98,7 +89,7 @@ class Trainer:
         generator = torch.Generator().manual_seed(self._config.seed)
         batches = [self._sampler.draw() for _ in range(_SAMPLE_BATCHES)]
         chosen = np.concatenate([batch.first[:8] for batch in batches])
-        cells = self._views.maps[chosen].float().permute(0, 2, 3, 1)[self._views.content[chosen]]
+        cells = torch.cat([self._cells(part) for part in np.array_split(chosen, len(batches))])
         sample = cells[torch.randperm(len(cells), generator=generator)[:20_000]]
         for expert in (self.network.local_expert, self.network.global_expert):
             initialise_projection(expert.project, sample)
@@ -110,70 +101,192 @@ class Trainer:
             first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
             initialise_head(head, first, second, generator)
 
+    def _cells(self, views: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
+        """Return the trunk's features (n, C) of the cells that show something."""
+        return self._trunk_maps(views).permute(0, 2, 3, 1)[self._views.content[views]].cpu()
+
+    def _trunk_maps(self, views: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
+        """Run the trunk's tail: (M, C, 32, 32)."""
+        maps = self._views.maps[views].to(self._device).float()
+        return self.network.trunk.tail(maps)
+
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
-        maps = [self._views.maps[views].float() for views in (batch.first, batch.second)]
+        maps = [self._trunk_maps(views) for views in (batch.first, batch.second)]
         weights = (batch.first_weights, batch.second_weights)
-        first, second = (self._pool(*view) for view in zip(maps, weights, strict=True))
+        first, second = (self._pool(*view).cpu() for view in zip(maps, weights, strict=True))
         whole = self.network.global_expert.pool
-        return (first, second), (whole(maps[0]), whole(maps[1]))
+        return (first, second), (whole(maps[0]).cpu(), whole(maps[1]).cpu())
 
-    def run(self, report: Callable[[Step], None]) -> HmarNetwork:
-        """Run both stages and return the trained network."""
-        stages = (
-            (1, self._config.image_steps, [self.network.global_expert, self.network.router]),
-            (
-                2,
-                self._config.region_steps,
-                [self.network.local_expert, self.network.global_expert, self.network.router],
-            ),
-        )
-        for stage, steps, modules in stages:
-            for number, losses in enumerate(self._stage(stage, steps, modules), start=1):
-                report(Step(stage, number, steps, losses))
-        return self.network.eval()
+    def run(
+        self,
+        report: Callable[[Step], None],
+        stages: Sequence[int] = (1, 2),
+        state: dict[str, Any] | None = None,
+        keep: Callable[[dict[str, Any]], None] | None = None,
+    ) -> HmarNetwork:
+        """Run stages and return the trained network, on the processor.
 
-    def _stage(self, stage: int, steps: int, modules: list[nn.Module]) -> Iterator[dict[str, float]]:
-        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(
-            parameters, self._config.learning_rate, weight_decay=self._config.weight_decay
-        )
+        Parameters
+        ----------
+        report : callable
+            Called after each step.
+        stages : sequence of int
+            1, 2 or both.
+        state : dict, optional
+            Where an interrupted run stood, as ``keep`` was given it.
+        keep : callable, optional
+            Called with the state whenever validation has looked.
+        """
+        for stage in stages:
+            steps = self._config.image_steps if stage == 1 else self._config.region_steps
+            reached = 0 if state is None else state["stage"]
+            if state is not None and reached < stage:
+                self.network.load_state_dict(state["kept"])
+            if reached <= stage:
+                self._stage(stage, steps, report, state if reached == stage else None, keep)
+        return self.network.cpu().eval()
+
+    def _stage(
+        self,
+        stage: int,
+        steps: int,
+        report: Callable[[Step], None],
+        state: dict[str, Any] | None,
+        keep: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        optimiser = torch.optim.AdamW(self._parameters(stage), weight_decay=self._config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, self._config.learning_rate, total_steps=max(steps, 1) + 1, pct_start=0.1
+            optimiser,
+            [group["lr"] for group in optimiser.param_groups],
+            total_steps=max(steps, 1) + 1,
+            pct_start=0.1,
         )
-        for _ in range(steps):
-            losses = self._losses(self._sampler.draw(), regions=stage == 2)
-            total = torch.stack(list(losses.values())).sum()
-            optimiser.zero_grad()
-            torch.autograd.backward(total)
-            nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimiser.step()
-            schedule.step()
-            yield {name: float(value.detach()) for name, value in losses.items()} | {
-                "total": float(total.detach())
-            }
+        self._averaged.load_state_dict(self.network.state_dict())
+        best, waited, done = -1.0, 0, 0
+        kept = copy.deepcopy(self._averaged.state_dict())
+        if state is not None:
+            self._restore(state, optimiser, schedule)
+            best, waited, done, kept = state["best"], state["waited"], state["step"], state["kept"]
+        for number in range(done + 1, steps + 1):
+            losses = self._step(optimiser, schedule, number, regions=stage == 2)
+            found = None
+            if number % self._config.evaluate_every == 0 or number == steps:
+                found = self._validation.measure(self._averaged, self._device) if stage == 2 else None
+                # Without anything held out, or in stage 1, the last weights are the best known.
+                better = found is None or found > best
+                best, waited = (best if found is None else found, 0) if better else (best, waited + 1)
+                if better:
+                    kept = copy.deepcopy(self._averaged.state_dict())
+                if keep is not None:
+                    keep(self._state(stage, number, best, waited, kept, optimiser, schedule))
+            report(Step(stage, number, steps, losses, found))
+            if waited >= self._config.patience:
+                break
+        self.network.load_state_dict(kept)
+
+    def _parameters(self, stage: int) -> list[dict[str, Any]]:
+        """Return what a stage trains, with its learning rates."""
+        config, network = self._config, self.network
+        modules: list[nn.Module] = [network.global_expert, network.router]
+        if stage == 2:
+            modules.append(network.local_expert)
+        heads = [p for module in modules for p in module.parameters() if p.requires_grad]
+        groups: list[dict[str, Any]] = [{"params": heads, "lr": config.learning_rate}]
+        tail = network.trunk.tail_modules()
+        if stage == 2 and tail and config.trunk_rate > 0:
+            tuned = [p.requires_grad_() for module in tail for p in module.parameters()]
+            groups.append({"params": tuned, "lr": config.trunk_rate})
+        return groups
+
+    def _step(
+        self,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+        number: int,
+        *,
+        regions: bool,
+    ) -> dict[str, float]:
+        losses = self._losses(self._sampler.draw(), regions=regions)
+        total = torch.stack(list(losses.values())).sum()
+        optimiser.zero_grad()
+        torch.autograd.backward(total)
+        for group in optimiser.param_groups:
+            nn.utils.clip_grad_norm_(group["params"], _CLIP)
+        optimiser.step()
+        schedule.step()
+        self._follow(min(self._config.average, number / (number + 9)))
+        return {name: float(value.detach()) for name, value in losses.items()} | {
+            "total": float(total.detach())
+        }
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        """Move the running average of weights towards the present ones."""
+        for mean, now in zip(self._averaged.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(now, 1 - decay)
+
+    def _state(
+        self,
+        stage: int,
+        step: int,
+        best: float,
+        waited: int,
+        kept: dict[str, Tensor],
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+    ) -> dict[str, Any]:
+        """Return all that the next step depends on, in types that load without pickled code."""
+        return {
+            "stage": stage,
+            "step": step,
+            "best": best,
+            "waited": waited,
+            "kept": kept,
+            "network": self.network.state_dict(),
+            "averaged": self._averaged.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "schedule": schedule.state_dict(),
+            "level": dict(self._level),
+            "sampler": self._sampler.state(),
+            "torch": torch.get_rng_state(),
+        }
+
+    def _restore(
+        self,
+        state: dict[str, Any],
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+    ) -> None:
+        self.network.load_state_dict(state["network"])
+        self._averaged.load_state_dict(state["averaged"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        self._level = dict(state["level"])
+        self._sampler.restore(state["sampler"])
+        torch.set_rng_state(state["torch"])
 
     def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
-        first_map = self._views.maps[batch.first].float()
-        second_map = self._views.maps[batch.second].float()
+        first_map, second_map = self._trunk_maps(np.concatenate([batch.first, batch.second])).chunk(2)
         routing, modality, region = self._route(first_map, batch.first)
         image_loss, image_quality = self._image_loss(first_map, second_map, batch)
         losses = {
             "modality": 0.2 * nn.functional.cross_entropy(routing.modality, modality),
-            "region": 0.2 * nn.functional.cross_entropy(routing.region, region, ignore_index=-1),
             "codes": image_quality,
         }
+        if bool((region >= 0).any()):  # an archive may say of no frame which region it shows
+            losses["region"] = 0.2 * nn.functional.cross_entropy(routing.region, region, ignore_index=-1)
         if not regions:
             return losses | {"image": image_loss.mean()}
-        region_loss, region_quality = self._region_loss(first_map, second_map, batch)
+        region_loss, region_quality, structures = self._region_loss(first_map, second_map, batch)
         gate = routing.gate
         entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+        gated = gate[:, 0] * self._relative("image", image_loss) + gate[:, 1] * self._relative(
+            "region", region_loss
+        )
         return losses | {
-            "gated": 2
-            * (
-                gate[:, 0] * self._relative("image", image_loss)
-                + gate[:, 1] * self._relative("region", region_loss)
-            ).mean(),
+            "gated": 2 * self._config.place_weight * gated.mean(),
+            "structures": structures,
             "gate_entropy": -self._config.gate_entropy_weight * entropy,
             "codes": image_quality + region_quality,
         }
@@ -188,29 +301,34 @@ class Trainer:
         )
         drop = torch.rand(2, len(views)) < self._config.tag_drop
         hidden = torch.full_like(modality, -1)
-        routing = self.network.router(
-            trunk_map, torch.where(drop[0], hidden, modality), torch.where(drop[1], hidden, region)
-        )
-        return routing, modality, region
+        tags = (torch.where(drop[0], hidden, modality), torch.where(drop[1], hidden, region))
+        routing = self.network.router(trunk_map, *(tag.to(self._device) for tag in tags))
+        return routing, modality.to(self._device), region.to(self._device)
 
     def _image_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
         expert = self.network.global_expert
         volume = self._views.volume[batch.first]
         z = self._views.z_mm[batch.first]
         place = np.column_stack([volume, np.zeros_like(z), np.zeros_like(z), z])
-        return self._paired(expert(torch.cat([first, second])), may_push_apart(place, 30.0))
+        return self._paired(expert(torch.cat([first, second])), may_push_apart(place, _IMAGE_APART_MM))
 
-    def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        """Return the mean loss of each view's windows (M,), and the codes' quality."""
+    def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the mean loss of each view's windows (M,), the codes' quality, and the structures' loss."""
         windows = (self._pool(first, batch.first_weights), self._pool(second, batch.second_weights))
+        logits = self.network.local_expert(torch.cat(windows))
         half = batch.side_mm / 2
-        negative = may_push_apart(batch.place, np.minimum.outer(half, half))
-        loss, quality = self._paired(self.network.local_expert(torch.cat(windows)), negative)
-        return loss.reshape(len(batch.first), -1).mean(dim=1), quality
+        apart = may_push_apart(batch.place, np.minimum.outer(half, half))
+        label = torch.from_numpy(batch.first_label)
+        # Two places of one structure are not pushed apart, wherever and in whomever they lie.
+        alike = (label[:, None] == label[None, :]) & (label >= 0)[:, None]
+        loss, quality = self._paired(logits, apart & ~alike)
+        structures = self._structures(logits, batch)
+        return loss.reshape(len(batch.first), -1).mean(dim=1), quality, structures
 
     def _pool(self, trunk_map: Tensor, weights: Tensor) -> Tensor:
         """Pool the batch's windows: (M * n, width * 9)."""
         pooled_from = self.network.local_expert.map(trunk_map)  # (M, C, h, w)
+        weights = weights.to(trunk_map.device)
         rows, columns = weights.reshape(2, len(trunk_map), -1, PARTS, weights.shape[-1])  # (M, n, 3, cells)
         pooled = torch.einsum("mnah,mchw,mnbw->mncab", rows, pooled_from, columns)
         return pooled.flatten(0, 1).flatten(1)
@@ -220,7 +338,7 @@ class Trainer:
         losses, quality = [], []
         for bits in NESTED_BITS:
             first, second = logits[:, :bits].chunk(2)
-            losses.append(contrastive(first, second, negative, self._config.temperature))
+            losses.append(contrastive(first, second, negative.to(logits.device), self._config.temperature))
             quality.append(self._config.bit_weight * bit_quality(logits[:, :bits]))
         return torch.stack(losses).mean(dim=0), torch.stack(quality).mean()
 

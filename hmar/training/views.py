@@ -1,4 +1,4 @@
-"""Views: slices under random, known geometry, run through the frozen trunk once and kept as feature maps."""
+"""Views: slices under random, known geometry, run through the trunk's stem once and kept as feature maps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.trunk import STRIDE
+from hmar.model.trunk import STRIDE, Trunk
+from hmar.training.augment import Augmentation, display_channels, vary_contrast, vary_noise, vary_sharpness
 from hmar.training.volumes import Volume
 
 CANVAS_CELLS = 32
@@ -25,8 +25,8 @@ class ViewSet:
 
     Parameters
     ----------
-    maps : Tensor of float16, shape (N, C, 32, 32)
-        The trunk's output.
+    maps : Tensor of float16, shape (N, C, 32, 32) or finer
+        The output of the trunk's stem.
     content : Tensor of bool, shape (N, 32, 32)
         Cells that show more than air.
     volume, plane : ndarray of int64, shape (N,)
@@ -47,7 +47,7 @@ class ViewSet:
 
 def make_views(
     volumes: list[Volume],
-    trunk: nn.Module,
+    trunk: Trunk,
     views_per_slice: int,
     pitch_mm: float,
     generator: np.random.Generator,
@@ -58,10 +58,11 @@ def make_views(
     Parameters
     ----------
     volumes : list of Volume
-    trunk : nn.Module
-        Frozen; maps (B, 3, H, W) in 0..1 to (B, C, H / 16, W / 16).
+    trunk : Trunk
+        Its stem is run; batch norms may be folded.
     views_per_slice : int
-        The first is the slice as it is, the others are random in shift, scale, rotation, noise and sharpness.
+        The first is the slice as it is, the others are random in geometry and in what
+        :mod:`hmar.training.augment` varies.
     pitch_mm : float
         Grid pixel size.
     generator : numpy.random.Generator
@@ -74,16 +75,16 @@ def make_views(
         for p in range(len(volume.values))
         for k in range(views_per_slice)
     ]
+    varied = Augmentation()
     contents, affines = [], []
     maps = torch.empty(0)
     for done, (v, p, k) in enumerate(todo):
         volume = volumes[v]
-        image, affine = _draw(volume, p, pitch_mm, None if k == 0 else generator)
-        shown = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= 0.1
-        trunk_map = _encode(trunk, _channels(image, volume.modality, None if k == 0 else generator))
+        image, shown, affine = _view(volume, p, pitch_mm, varied, None if k == 0 else generator)
+        stem_map = _encode(trunk, image)
         if done == 0:  # one allocation: the maps of a wide trunk take gigabytes, and must not be held twice
-            maps = trunk_map.new_empty(len(todo), *trunk_map.shape[1:])
-        maps[done] = trunk_map[0]
+            maps = stem_map.new_empty(len(todo), *stem_map.shape[1:])
+        maps[done] = stem_map[0]
         contents.append(shown)
         affines.append(affine)
         progress(done + 1, len(todo))
@@ -99,66 +100,66 @@ def make_views(
 
 
 @torch.inference_mode()
-def _encode(trunk: nn.Module, image: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
-        trunk_map: Tensor = trunk(image[None].to(memory_format=torch.channels_last))
-    return trunk_map.half()
+def _encode(trunk: Trunk, image: Tensor) -> Tensor:
+    batch = image[None].to(memory_format=torch.channels_last)
+    return trunk.stem(trunk.normalise(batch)).contiguous().half()
 
 
-def _draw(
-    volume: Volume, plane: int, pitch_mm: float, generator: np.random.Generator | None
+def _view(
+    volume: Volume, plane: int, pitch_mm: float, varied: Augmentation, generator: np.random.Generator | None
+) -> tuple[Tensor, Tensor, NDArray[np.float64]]:
+    """Return a view (3, H, W) in 0..1, its content by cells (32, 32), and the affine from mm to cells."""
+    values = torch.from_numpy(volume.values[plane].astype(np.float32))
+    if generator is not None and volume.modality == "CT":
+        labels = None if volume.labels is None else torch.from_numpy(volume.labels[plane].astype(np.int64))
+        values = vary_contrast(values, labels, varied, generator)
+        values = vary_sharpness(values, volume.spacing_mm[1:], varied, generator)
+    image, affine = _lay(values, volume, pitch_mm, generator)
+    content = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= 0.1
+    if generator is not None:
+        unit = 1.0 if volume.modality == "CT" else float(image.std()) / 300
+        image = vary_noise(image, unit, varied, generator)
+    if volume.modality == "CT":
+        shown = display_channels(image, None if generator is None else varied, generator)
+    else:
+        top = float(torch.quantile(image.flatten()[::7], 0.995))
+        shown = (image / max(top, 1e-6)).clamp(0, 1).expand(3, -1, -1)
+    return shown, content, affine
+
+
+def _lay(
+    values: Tensor, volume: Volume, pitch_mm: float, generator: np.random.Generator | None
 ) -> tuple[Tensor, NDArray[np.float64]]:
     """Sample a slice onto the canvas; return it (H, W) and the affine from (x, y, 1) in mm to cells."""
     side = CANVAS_CELLS * STRIDE
     _, spacing_y, spacing_x = volume.spacing_mm
     _, rows, columns = volume.values.shape
-    centre = np.array([columns * spacing_x, rows * spacing_y]) / 2
-    scale, angle, shift = 1.0, 0.0, np.zeros(2)
+    extent = np.array([columns * spacing_x, rows * spacing_y])
+    turn, shift = np.eye(2) / pitch_mm, np.zeros(2)
     if generator is not None:
-        scale = float(np.exp(generator.uniform(-0.18, 0.18)))
-        angle = float(np.deg2rad(generator.uniform(-12, 12)))
-        shift = generator.uniform(-20, 20, 2)
-    turn = scale / pitch_mm * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    offset = side / 2 + shift - turn @ centre
+        turn, shift = _random_turn(generator) / pitch_mm, generator.uniform(-48, 48, 2)
+    offset = side / 2 + shift - turn @ (extent / 2)
     to_pixel = np.column_stack([turn, offset])  # mm to canvas pixels
     back = np.linalg.inv(turn)
     # affine_grid wants normalised source coordinates as a function of normalised canvas coordinates
-    extent = np.array([columns * spacing_x, rows * spacing_y])
     linear = back * (side / 2) * 2 / extent[:, None]
     constant = (back @ (side / 2 - offset)) * 2 / extent - 1
     theta = torch.tensor(np.column_stack([linear, constant]), dtype=torch.float32)[None]
     grid = F.affine_grid(theta, [1, 1, side, side], align_corners=False)
     outside = -1024.0 if volume.modality == "CT" else 0.0
-    source = torch.from_numpy(volume.values[plane].astype(np.float32))[None, None] - outside
-    image = F.grid_sample(source, grid, align_corners=False)[0, 0] + outside
-    if generator is not None:
-        image = _degrade(image, volume.modality, generator)
+    image = F.grid_sample(values[None, None] - outside, grid, align_corners=False)[0, 0] + outside
     return image, to_pixel / STRIDE
 
 
-def _degrade(image: Tensor, modality: str, generator: np.random.Generator) -> Tensor:
-    """Vary sharpness and noise, as kernels and doses do."""
-    unit = 1.0 if modality == "CT" else float(image.std()) / 300
-    if generator.random() < 0.5:
-        sigma = generator.uniform(0.4, 1.4)
-        radius = torch.arange(-4, 5, dtype=torch.float32)
-        kernel = torch.exp(-(radius**2) / (2 * sigma**2))
-        kernel = kernel / kernel.sum()
-        image = F.conv2d(image[None, None], kernel.view(1, 1, 1, -1), padding=(0, 4))
-        image = F.conv2d(image, kernel.view(1, 1, -1, 1), padding=(4, 0))[0, 0]
-    noise = torch.from_numpy(generator.standard_normal(tuple(image.shape), dtype=np.float32))
-    return image + noise * float(generator.uniform(0, 40)) * unit
+def _random_turn(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return a random scale, rotation and change of proportions, (2, 2)."""
+    angle = np.deg2rad(generator.normal(0, 9))
+    stretch = np.exp(generator.normal(0, 0.05))
+    scale = np.exp(generator.normal(0, 0.13))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turned: NDArray[np.float64] = scale * rotation @ np.diag([stretch, 1 / stretch])
+    return turned
 
 
 def _content(image: Tensor, modality: str) -> Tensor:
     return (image > (-900.0 if modality == "CT" else 0.05 * float(image.max()))).float()
-
-
-def _channels(image: Tensor, modality: str, generator: np.random.Generator | None) -> Tensor:
-    """Return (3, H, W) in 0..1: the HU display windows, or one robust window three times."""
-    if modality != "CT":
-        top = float(torch.quantile(image.flatten()[::7], 0.995))
-        return (image / max(top, 1e-6)).clamp(0, 1).expand(3, -1, -1)
-    offset = 0.0 if generator is None else float(generator.uniform(-15, 15))
-    planes = [(image + offset - centre + 0.5) / (width - 1) + 0.5 for centre, width in HU_DISPLAY_WINDOWS]
-    return torch.stack(planes).clamp(0, 1)

@@ -28,6 +28,9 @@ class Volume:
         DICOM Modality.
     regions : ndarray of int64, shape (Z,)
         Body region of each slice, an index into REGIONS; -1 where unknown.
+    labels : ndarray of int16, shape (Z, Y, X), or None
+        Structure of each voxel, by numbers that mean the same in every volume of a training; -1 for none.
+        None where nothing is labelled.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Volume:
     spacing_mm: tuple[float, float, float]
     modality: str
     regions: NDArray[np.int64]
+    labels: NDArray[np.int16] | None = None
 
 
 def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:

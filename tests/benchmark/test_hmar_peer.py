@@ -13,7 +13,6 @@ from benchmark.peers.hmar import Hmar, HmarNoKan, HmarNoRouter, HmarNoStage2
 from benchmark.peers.hmar_batches import GroupSampler, Mixing, mixed_batches
 from benchmark.peers.hmar_losses import (
     balance,
-    centre_loss,
     classmates,
     mutual_nearest,
     quantisation,
@@ -24,6 +23,7 @@ from benchmark.peers.hmar_network import HmarImageNetwork, HmarSizes
 from benchmark.peers.hmar_training import HmarTraining
 from benchmark.peers.hmar_views import LATTICE, Viewer
 from benchmark.types import Features
+from hmar.training.losses import centre_loss
 
 CLASSES, CHANNELS, SIDE, WIDE = 3, 4, 14, 12
 SIZES = HmarSizes(hidden=16, intervals=3, order=2, scorer=8, drop=0.1)

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from benchmark.peers.acir import AcirLoss
-from benchmark.peers.bits import class_codes
 from benchmark.peers.csq import CsqLoss
 from benchmark.peers.dpn import DpnLoss
 from benchmark.peers.greedyhash import GreedyHashLoss
 from benchmark.peers.hashnet import HashNetLoss
 from benchmark.peers.models import Batch
 from benchmark.peers.orthohash import OrthoHashLoss
+from hmar.training.class_codes import class_codes
 
 BITS, CLASSES, IMAGES = 8, 3, 5
 RNG = np.random.default_rng(0)

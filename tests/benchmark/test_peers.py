@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmark.metrics import macro, rank_metrics
 from benchmark.peers import PEERS, select_peers
-from benchmark.peers.bits import class_codes, pack_bits
+from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.models import CodeModel
 from benchmark.peers.sampling import balanced_batches
@@ -18,6 +18,7 @@ from benchmark.peers.scaling import Standardiser, UnitCentring, principal_axes
 from benchmark.peers.training import Schedule, learn
 from benchmark.types import Features
 from hmar.errors import ParameterError
+from hmar.training.class_codes import class_codes
 
 NAMES = [
     *("random", "thumbnail", "cosine", "lsh", "pca", "itq", "trivial", "linear", "mlp", "csq", "greedyhash"),

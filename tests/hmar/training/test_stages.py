@@ -15,18 +15,19 @@ from hmar.model.bundle import CARD, GOLDEN, load_bundle, seal, write_weights
 from hmar.model.hash_head import HashHead
 from hmar.model.network import NetworkConfig
 from hmar.model.router import REGIONS
-from hmar.training.card import card
+from hmar.training.card import LITE0, OPEN_CT, Origin, card
+from hmar.training.config import TrainingConfig
 from hmar.training.export import served_network
 from hmar.training.golden import golden_frame, write_golden
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.pairs import PairConfig
-from hmar.training.stages import Step, Trainer, TrainingConfig
+from hmar.training.stages import Step, Trainer
 from hmar.training.views import make_views
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 from hmar.types import GridConfig, WindowConfig
 
-SMALL = TrainingConfig(image_steps=2, region_steps=3)
+SMALL = TrainingConfig(image_steps=2, region_steps=3, evaluate_every=2)
 
 
 def volumes() -> list[Volume]:
@@ -49,16 +50,16 @@ def views(trunk):
     return make_views(volumes(), fold_batch_norm(trunk), 3, 0.75, rng, lambda done, total: None)
 
 
-def trained(views) -> tuple[Trainer, list[Step]]:
+def trained(views, trunk) -> tuple[Trainer, list[Step]]:
     steps: list[Step] = []
-    trainer = Trainer(NetworkConfig(), SMALL, PairConfig(views=4, windows=6), views, volumes())
+    trainer = Trainer(NetworkConfig(), trunk, SMALL, PairConfig(views=4, windows=6), views, volumes())
     trainer.run(steps.append)
     return trainer, steps
 
 
 @pytest.fixture(scope="module")
-def run(views) -> tuple[Trainer, list[Step]]:
-    return trained(views)
+def run(views, trunk) -> tuple[Trainer, list[Step]]:
+    return trained(views, trunk)
 
 
 def test_both_stages_report_every_step_with_finite_losses(run):
@@ -68,14 +69,14 @@ def test_both_stages_report_every_step_with_finite_losses(run):
     assert "gated" in steps[-1].losses
 
 
-def test_the_same_seed_gives_the_same_weights(run, views):
-    first, again = run[0].network.state_dict(), trained(views)[0].network.state_dict()
+def test_the_same_seed_gives_the_same_weights(run, views, trunk):
+    first, again = run[0].network.state_dict(), trained(views, trunk)[0].network.state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
-def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, trunk, tmp_path):
+def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_path):
     network = run[0].network
-    served = served_network(network, trunk)
+    served = served_network(network)
     windows = torch.randn(50, network.config.width * 9)
     with torch.no_grad():
         expected, folded = network.local_expert(windows), served.local_expert(windows)
@@ -129,9 +130,9 @@ def test_a_card_names_its_data_and_settings():
         "windows": {"cells": (3, 5)},
         "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
     }
-    text = card(settings, SMALL, volumes(), 3)
+    text = card(settings, SMALL, volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
     assert text.startswith("# small\n")
-    assert "| mr | MR | 6 | 3.00, 3.00, 3.00 |" in text
+    assert "| mr | MR | 6 | 3.00, 3.00, 3.00 | none |" in text
     assert "region_steps 3" in text
     assert "does not diagnose" in text
 

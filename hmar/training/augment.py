@@ -1,0 +1,109 @@
+"""What differs between two scans of one anatomy, drawn at random: contrast, sharpness, noise, display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hmar.image.grid import HU_DISPLAY_WINDOWS
+
+ENHANCING_HU = (20.0, 450.0)
+"""Tissue that takes up contrast agent, and bone marrow, which a stronger beam shows otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How much views of a CT slice are varied.
+
+    Parameters
+    ----------
+    enhancement : float
+        Largest change of the contrast agent's share, in HU, of a structure that is labelled.
+    structure_hu : float
+        Standard deviation of what one structure differs from the others, in HU.
+    pixel_mm : tuple of float
+        Range of the pixel size that half of the views are seen through.
+    noise_hu : float
+        Largest standard deviation of noise.
+    window_shift, window_scale : float
+        Standard deviations of the display windows' centre, as a share of their width, and of the logarithm
+        of their width.
+    """
+
+    enhancement: float = 300.0
+    structure_hu: float = 30.0
+    pixel_mm: tuple[float, float] = (1.2, 3.2)
+    noise_hu: float = 25.0
+    window_shift: float = 0.06
+    window_scale: float = 0.12
+
+
+def vary_contrast(
+    values: Tensor, labels: Tensor | None, varied: Augmentation, generator: np.random.Generator
+) -> Tensor:
+    """Change how strongly tissue is enhanced, as another phase of contrast agent would.
+
+    Where structures are labelled each gets an offset of its own and a share of one that they have in common;
+    elsewhere what lies above water is stretched or compressed. Tissue is never pushed below water.
+
+    Parameters
+    ----------
+    values : Tensor, shape (H, W)
+        HU.
+    labels : Tensor of int64, shape (H, W), or None
+        Structure of each pixel, -1 for none.
+    """
+    low, high = ENHANCING_HU
+    stretch = float(np.exp(generator.normal(0, 0.4)))
+    enhancing = (values > low) & (values < high)
+    varied_values = torch.where(enhancing, low + (values - low) * stretch, values)
+    if labels is None:
+        return varied_values
+    count = int(labels.max()) + 2  # the last stands for no structure
+    common = generator.uniform(-1, 1) * generator.uniform(0, varied.enhancement)
+    shares = generator.uniform(0, 1, count) * (generator.random(count) < 0.5)
+    offsets = torch.from_numpy(common * shares + generator.normal(0, varied.structure_hu, count)).float()
+    offsets[-1] = 0.0
+    shifted = values + offsets[labels]  # -1 reads the last
+    tissue = values > -100
+    return torch.where((labels >= 0) & tissue, torch.maximum(shifted, values.clamp(max=5.0)), varied_values)
+
+
+def vary_sharpness(
+    values: Tensor, spacing_mm: tuple[float, float], varied: Augmentation, generator: np.random.Generator
+) -> Tensor:
+    """Show half of the slices as a scan of coarser pixels would; values (H, W)."""
+    if generator.random() < 0.5:
+        return values
+    pixel = generator.uniform(*varied.pixel_mm)
+    rows, columns = (
+        min(length, max(32, round(length * spacing / pixel)))
+        for length, spacing in zip(values.shape, spacing_mm, strict=True)
+    )
+    coarse = F.interpolate(values[None, None], size=(rows, columns), mode="area")
+    seen: Tensor = F.interpolate(coarse, size=values.shape, mode="bilinear", align_corners=False)[0, 0]
+    return seen
+
+
+def vary_noise(values: Tensor, unit: float, varied: Augmentation, generator: np.random.Generator) -> Tensor:
+    """Add the noise of another dose; ``unit`` is what one HU is in ``values`` (H, W)."""
+    noise = torch.from_numpy(generator.standard_normal(tuple(values.shape), dtype=np.float32))
+    return values + noise * float(generator.uniform(0, varied.noise_hu)) * unit
+
+
+def display_channels(
+    values: Tensor, varied: Augmentation | None, generator: np.random.Generator | None
+) -> Tensor:
+    """Show HU (H, W) through the three display windows, (3, H, W) in 0..1; varied unless both are None."""
+    planes = []
+    for centre, width in HU_DISPLAY_WINDOWS:
+        shown_centre, shown_width = centre, width
+        if varied is not None and generator is not None:
+            shown_centre += generator.normal(0, varied.window_shift) * width
+            shown_width *= float(np.exp(generator.normal(0, varied.window_scale)))
+        planes.append((values - shown_centre + 0.5) / (shown_width - 1) + 0.5)
+    return torch.stack(planes).clamp(0, 1)

@@ -1,0 +1,102 @@
+"""What a training run is made of, besides its data; a TOML file can say the same."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from hmar.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Settings of both stages.
+
+    Parameters
+    ----------
+    image_steps, region_steps : int
+        Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
+        experts).
+    learning_rate, trunk_rate, weight_decay : float
+        AdamW's, of the heads and of the trunk's tail, with a cosine schedule over each stage. A trunk rate of
+        0 keeps the trunk as it was published.
+    temperature : float
+        Of the contrastive losses.
+    place_weight : float
+        Weight of the loss that brings two views of one place together.
+    structure_weight, structure_contrast : float
+        Weights of the losses on labelled structures: class centres, and contrast with other slices.
+    scale, margin : float
+        Of the class-centre loss.
+    bit_weight, gate_entropy_weight : float
+        Weights of bit quality, and of keeping both experts in play.
+    tag_drop : float
+        Share of frames whose modality and body part are hidden from the router.
+    average : float
+        Decay of the running average of weights that is kept.
+    evaluate_every, patience : int
+        Steps between looks at validation, and looks without progress after which a stage ends.
+    seed : int
+        Seeds everything drawn.
+    """
+
+    image_steps: int = 40
+    region_steps: int = 400
+    learning_rate: float = 1e-3
+    trunk_rate: float = 3e-4
+    weight_decay: float = 1e-2
+    temperature: float = 0.15
+    place_weight: float = 0.5
+    structure_weight: float = 1.0
+    structure_contrast: float = 0.5
+    scale: float = 10.0
+    margin: float = 0.2
+    bit_weight: float = 0.2
+    gate_entropy_weight: float = 0.5
+    tag_drop: float = 0.5
+    average: float = 0.98
+    evaluate_every: int = 50
+    patience: int = 4
+    seed: int = 7
+
+
+PRESETS = {
+    "open-ct": TrainingConfig(),
+    "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
+    "quick": replace(TrainingConfig(), image_steps=4, region_steps=8, evaluate_every=4),
+}
+"""Named settings: as the shipped model was trained, for a site's own archive, and to see that it runs."""
+
+
+def read_config(path: Path, base: TrainingConfig) -> TrainingConfig:
+    """Read settings from a TOML file; those that it leaves out stay as in ``base``.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or has a key or a value that is none.
+    """
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read as TOML ({error}).", "Give a file of key = value."
+        ) from error
+    known = {field.name for field in fields(TrainingConfig)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise ConfigError(f"{path} sets {unknown[0]!r}.", f"Use some of {', '.join(sorted(known))}.")
+    return replace(base, **{name: _value(path, name, value, base) for name, value in given.items()})
+
+
+def _value(path: Path, name: str, value: object, base: TrainingConfig) -> Any:
+    kind = type(getattr(base, name))
+    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
+        raise ConfigError(
+            f"{path} sets {name} to {value!r}.", f"Give a number, as {getattr(base, name)!r} is."
+        )
+    if value < 0:
+        raise ConfigError(f"{path} sets {name} to {value!r}.", "Give 0 or more.")
+    return kind(value)

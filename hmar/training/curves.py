@@ -1,0 +1,50 @@
+"""Training curves as a picture, from the log of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+_SIZE = (9.0, 6.0)
+
+
+def draw_curves(log: Path, picture: Path) -> None:
+    """Draw every loss of both stages, and validation, over the steps.
+
+    Parameters
+    ----------
+    log : Path
+        JSON lines, as :func:`hmar.training.run.train` writes them.
+    picture : Path
+        PNG to write.
+    """
+    steps = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    figure, (losses, found) = pyplot.subplots(2, 1, figsize=_SIZE, sharex=True, height_ratios=(2, 1))
+    for name in sorted({name for step in steps for name in step["losses"]}):
+        points = [(at, step["losses"][name]) for at, step in enumerate(steps, 1) if name in step["losses"]]
+        losses.plot(*zip(*points, strict=True), label=name, linewidth=1.0)
+    looked = [(at, step["validation"]) for at, step in enumerate(steps, 1) if step["validation"] is not None]
+    if looked:
+        found.plot(*zip(*looked, strict=True), marker="o", markersize=3, color="black")
+    second = _second_stage(steps)
+    for axes in (losses, found):
+        axes.grid(alpha=0.3)
+        if second is not None:
+            axes.axvline(second, color="grey", linestyle=":")
+    losses.set_ylabel("loss")
+    losses.legend(fontsize=8, ncols=4)
+    found.set_ylabel("places found first")
+    found.set_xlabel("step (dotted: stage 2 begins)")
+    figure.savefig(picture, dpi=110, bbox_inches="tight", metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def _second_stage(steps: list[dict[str, Any]]) -> float | None:
+    numbers = [at for at, step in enumerate(steps, 1) if step["stage"] == 2]
+    return numbers[0] - 0.5 if numbers and numbers[0] > 1 else None
