@@ -69,10 +69,17 @@ class Catalogue(Protocol):
 class JobStore(Protocol):
     """Jobs and items: what was asked for, and how far it is. Survives any crash."""
 
-    def create(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
         """Create a job and return its id.
 
-        With ``references`` its items are known at once; without, :meth:`add_items` supplies them.
+        With ``references`` its items are known at once; without, :meth:`add_items` supplies them. ``label``
+        is kept for the frames.
         """
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
