@@ -56,8 +56,8 @@ class Gallery:
         """Add frames as (entry id, collection, codes), with growing entry ids."""
         if not rows:
             return
-        for entry_id, collection, encoded in rows:
-            self.frames.append(entry_id, collection, encoded.global_code)
+        self.frames.extend(rows)
+        for _, _, encoded in rows:
             self.windows.append(encoded.window_codes, encoded.window_ids)
         entry_ids = np.array([entry_id for entry_id, _, _ in rows], np.int64)
         self._flat.add(entry_ids, np.stack([encoded.global_code for _, _, encoded in rows]))
