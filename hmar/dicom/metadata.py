@@ -23,12 +23,17 @@ def sex(dataset: Dataset) -> str | None:
 
 
 def age_years(dataset: Dataset) -> int | None:
-    """Return Patient's Age (0010,1010) in whole years, None where it is unknown.
+    """Return Patient's Age (0010,1010) in whole years; see :func:`age_value`."""
+    return age_value(text(dataset, "PatientAge"))
+
+
+def age_value(typed: str) -> int | None:
+    """Return an age string in whole years, None where it is none.
 
     Days, weeks, months or years (VR AS, PS3.5 6.2), rounded down. Ages above 89 become 90. An age of more
     than 130 years stands for none.
     """
-    found = _AGE.fullmatch(text(dataset, "PatientAge").upper())
+    found = _AGE.fullmatch(typed.upper())
     if found is None:
         return None
     years = int(int(found[1]) / _PER_YEAR[found[2]])

@@ -120,8 +120,9 @@ class MetadataColumns:
     def _any_of(self, name: str, wanted: frozenset[str]) -> NDArray[np.bool_]:
         column, positions = self._columns[name].values, self._positions[name]
         found = np.zeros(len(column), np.bool_)
-        for text in wanted & positions.keys():
-            found |= column == positions[text]
+        for text in wanted:
+            if (position := positions.get(text)) is not None:
+                found |= column == position
         return found
 
     def groups(self, group_by: GroupBy, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
