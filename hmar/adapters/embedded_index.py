@@ -79,10 +79,7 @@ class EmbeddedIndex:
             gallery = self._gallery
             if k < 1:
                 return []
-            if selection.group_by is None:
-                slots = gallery.nearest_global(query.global_code, k, bits, selection)
-            else:
-                slots = gallery.frames.selected(selection)
+            slots = gallery.nearest_global(query.global_code, k, bits, selection)
             return self._best(
                 query, slots, lambda s, b: gallery.global_distances(s, word, b), k, bits, selection.group_by
             )

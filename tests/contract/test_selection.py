@@ -205,3 +205,28 @@ def test_metadata_survives_a_snapshot_deletes_and_new_values(new_index: Callable
         assert found(again, **wanted) == [2, 3, 6]
     assert found(again, labels=frozenset({"y"})) == [5]
     assert found(again, modalities=frozenset({"MR"})) == []
+
+
+@pytest.mark.parametrize("near", ["F", "M"])
+def test_many_selected_frames_are_found_whether_they_are_the_nearest_or_the_farthest(
+    index: CodeIndex, near: str
+) -> None:
+    rows = [added(seq, distance=1 + seq // 100, sex="FM"[seq // 100 % 2]) for seq in range(1, 400)]
+    selected = [seq for seq in range(1, 400) if "FM"[seq // 100 % 2] == near]
+    filled(index, rows)
+    for k in (1, 20, 150, 300):
+        assert found(index, k=k, sexes=frozenset({near})) == selected[:k]
+        assert (
+            found(index, k=k, exclude=frozenset({selected[0]}), sexes=frozenset({near})) == selected[1:][:k]
+        )
+
+
+@pytest.mark.parametrize("crowd", [5, 390])
+def test_many_groups_are_found_whether_one_group_crowds_the_nearest_or_not(
+    index: CodeIndex, crowd: int
+) -> None:
+    rows = [added(seq, 1 + seq // 40, series_uid=f"s{seq if seq > crowd else 0}") for seq in range(1, 400)]
+    first = [1, *range(crowd + 1, 400)]
+    filled(index, rows)
+    for k in (1, 3, 20):
+        assert found(index, k=k, group_by="series") == first[:k]
