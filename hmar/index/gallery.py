@@ -87,7 +87,7 @@ class Gallery:
         """Return selected slots, in no order: all that are not farther than the k-th nearest, and others.
 
         FAISS knows no filter that costs less than comparing what is selected. Where that is much, the nearest
-        of all most likely have k of the selected (or k groups) among them; else all of these are compared by the caller.
+        of all most likely have k of the selected (or k groups) among them; else the caller compares them all.
         """
         if selection == Selection():
             return self.frames.slots(self._flat.candidates(code, k, bits))
