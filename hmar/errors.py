@@ -7,7 +7,7 @@
     │   ├── DecodeError       bytes that are not an image we can read
     │   │   └── LimitError    an image larger than the configured limits
     │   ├── RegionError       a region outside the image, or without area
-    │   ├── ParameterError    k, mode, bits, frame number out of range
+    │   ├── ParameterError    k, mode, bits, frame number, filter out of range
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
     ├── AuthError             a key or login link that is missing, wrong or used up
     └── OperatorError         something on the server needs a person

@@ -11,9 +11,11 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
+from hmar.filters import label_value
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.types import EncodedFrame, ImageFile, Item, ItemState, Job, JobState, Message, Origin
 
@@ -29,23 +31,30 @@ _log = logging.getLogger(__name__)
 
 
 def submit(
-    jobs: JobStore, queue: JobQueue, collection: str, origin: Origin, references: Sequence[str] | None = None
+    jobs: JobStore,
+    queue: JobQueue,
+    collection: str,
+    origin: Origin,
+    references: Sequence[str] | None = None,
+    label: str | None = None,
 ) -> str:
     """Create a job and send its first message; return the job's id.
 
-    A broker that is down does not matter: the row is there, and a sweep sends the message later.
+    A broker that is down does not matter: the row is there, and a sweep sends the message later. ``label`` is
+    given to the frames that the job adds.
 
     Raises
     ------
     ParameterError
-        If the collection's name is none.
+        If the collection's name is none, or the label.
     """
     if not _COLLECTION.fullmatch(collection):
         raise ParameterError(
             f"The collection {collection!r} is no name.",
             "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",
         )
-    job_id = jobs.create(collection, origin, references)
+    kept_label = None if label is None else label_value(label)
+    job_id = jobs.create(collection, origin, references, kept_label)
     _send(queue, [Message("expand", job_id)])
     return job_id
 
@@ -100,9 +109,15 @@ class Indexer:
         self._decoder = decoder
         self._settings = settings
 
-    def submit(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+    def submit(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
         """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
-        return submit(self._jobs, self._queue, collection, origin, references)
+        return submit(self._jobs, self._queue, collection, origin, references, label)
 
     def sweep(self) -> int:
         """Send again what has stood still for longer than a lease; return the number of messages."""
@@ -187,7 +202,8 @@ class Indexer:
         chunk: list[EncodedFrame] = []
         lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s)
         for frame_number in self._new_frames(file, item.collection):
-            chunk.append(self._encoder.encode(file.frame(frame_number)))
+            encoded = self._encoder.encode(file.frame(frame_number))
+            chunk.append(replace(encoded, info=replace(encoded.info, label=item.label)))
             lease.progress()
             if len(chunk) == CHUNK_FRAMES:
                 added += self._catalogue.append(item.collection, chunk, item.origin).added

@@ -69,10 +69,17 @@ class Catalogue(Protocol):
 class JobStore(Protocol):
     """Jobs and items: what was asked for, and how far it is. Survives any crash."""
 
-    def create(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
         """Create a job and return its id.
 
-        With ``references`` its items are known at once; without, :meth:`add_items` supplies them.
+        With ``references`` its items are known at once; without, :meth:`add_items` supplies them. ``label``
+        is kept for the frames.
         """
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
@@ -136,7 +143,8 @@ Handler = Callable[[Message], None]
 class CodeIndex(Protocol):
     """A projection of the log that answers queries exactly.
 
-    Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id.
+    Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id. A
+    selection holds before the k are taken, and where it groups, they are the nearest of k groups.
     """
 
     def apply(self, rows: Sequence[LogRow]) -> None:
@@ -150,6 +158,9 @@ class CodeIndex(Protocol):
 
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
+
+    def count(self, selection: Selection) -> int:
+        """Return how many entries may be found."""
 
     def clear(self) -> None:
         """Forget everything, snapshots too: the log that it came from is not the catalogue's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import get_args
 
 from hmar.errors import ModelError, ParameterError
@@ -20,6 +21,7 @@ from hmar.types import (
     LogRow,
     Mode,
     Query,
+    Same,
     Selection,
 )
 
@@ -89,6 +91,36 @@ class Searcher:
         self._index.clear()
         return self._catalogue.tail(0, _TAIL_ROWS)
 
+    def excluding(self, selection: Selection, own: FrameInfo, same: Same) -> Selection:
+        """Return a selection that leaves out, besides what it did, what a frame belongs to.
+
+        Parameters
+        ----------
+        selection : Selection
+        own : FrameInfo
+            The query's frame; it need not be indexed.
+        same : str
+            "instance", "series", "study", or "patient" (and the study, whose frames are the patient's even
+            where they do not say so).
+
+        Raises
+        ------
+        ParameterError
+            For "patient" where the frame has no patient id: nothing tells then whose hits to leave out.
+        """
+        if same == "instance":
+            found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
+            return replace(selection, exclude=selection.exclude | {entry.entry_id for entry in found})
+        if same == "series":
+            return replace(selection, not_series=own.series_uid)
+        if same == "patient" and own.patient_key is None:
+            raise ParameterError(
+                "The same patient cannot be left out: the query image has no patient id.",
+                'Leave out "study", or send an image with PatientID (0010,0020).',
+            )
+        patient = own.patient_key if same == "patient" else selection.not_patient
+        return replace(selection, not_study=own.study_uid, not_patient=patient)
+
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
         """Find the k frames most like a whole frame; see :meth:`region`."""
         _check(k, mode, bits)
@@ -111,7 +143,7 @@ class Searcher:
             "global" ranks by the whole frame, "local" by the nearest window, "auto" by both, weighed by
             the router's gate.
         selection : Selection
-            What may be found.
+            What may be found, and in which groups; k counts groups where there are any.
         bits : int
             64 or 128.
 

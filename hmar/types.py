@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
@@ -16,6 +17,8 @@ WindowIds = NDArray[np.uint32]
 
 Mode = Literal["global", "local", "auto"]
 Bits = Literal[64, 128]
+GroupBy = Literal["series", "study", "patient"]
+Same = Literal["instance", "series", "study", "patient"]
 
 
 class Spacing(NamedTuple):
@@ -50,7 +53,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FrameInfo:
-    """What is known of one frame besides its pixels. Holds no patient's name and no patient's id.
+    """What is known of one frame besides its pixels. Holds no patient's name, id or date of birth.
 
     Parameters
     ----------
@@ -74,6 +77,16 @@ class FrameInfo:
         ImagePositionPatient in mm (x, y, z).
     uids_derived : bool
         True if any UID was derived from the content because the file carries none.
+    sex : str or None
+        Patient's Sex (0010,0040): "F", "M" or "O".
+    age_years : int or None
+        Patient's Age (0010,1010) in whole years; 90 for all above 89.
+    study_date : date or None
+        Study Date (0008,0020).
+    manufacturer : str or None
+        Manufacturer (0008,0070) as :func:`hmar.filters.manufacturer_value` leaves it.
+    label : str or None
+        What the images were called when they were indexed.
     """
 
     study_uid: str
@@ -90,6 +103,11 @@ class FrameInfo:
     instance_number: int | None = None
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
+    sex: str | None = None
+    age_years: int | None = None
+    study_date: date | None = None
+    manufacturer: str | None = None
+    label: str | None = None
 
 
 class Units(StrEnum):
@@ -214,10 +232,45 @@ class Appended(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which entries may be found: all of ``collection`` (None: every one) but those in ``exclude``."""
+    """Which entries may be found, and whether one by one or in groups. Empty and None: any.
+
+    It is applied before the k nearest are taken, so that k of them come back where there are k. An entry of
+    which a value is unknown is not found by a filter on it, and not left out by an exclusion of it.
+
+    Parameters
+    ----------
+    collection : str or None
+        This collection alone.
+    exclude : frozenset of int
+        Not these entries.
+    modalities, body_parts, sexes, manufacturers, labels : frozenset of str
+        Any of these; in the form of :mod:`hmar.filters`.
+    age_years : tuple of int or None
+        Least and greatest age, both included.
+    study_dates : tuple of date or None
+        First and last day, both included.
+    not_patient : str or None
+        Not the patient with this key.
+    not_study, not_series : str or None
+        Not the study or series with this UID.
+    group_by : str or None
+        The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is
+        unknown belongs to a patient who has this study and no other.
+    """
 
     collection: str | None = None
     exclude: frozenset[int] = frozenset()
+    modalities: frozenset[str] = frozenset()
+    body_parts: frozenset[str] = frozenset()
+    sexes: frozenset[str] = frozenset()
+    manufacturers: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
+    age_years: tuple[int, int] | None = None
+    study_dates: tuple[date, date] | None = None
+    not_patient: str | None = None
+    not_study: str | None = None
+    not_series: str | None = None
+    group_by: GroupBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +399,7 @@ class SeriesInfo:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job; ``reason`` says why it failed."""
+    """One file of a job; ``reason`` says why it failed, ``label`` is given to its frames."""
 
     item_id: int
     job_id: str
@@ -356,6 +409,7 @@ class Item:
     attempts: int
     frames: int
     reason: str | None
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +425,7 @@ class Job:
     counts: dict[ItemState, int]
     frames: int
     reason: str | None
+    label: str | None = None
 
     @property
     def total(self) -> int:

@@ -77,7 +77,7 @@ def test_pins_are_exact_sorted_and_without_repetition() -> None:
 
 def test_every_dependency_is_pinned_to_a_version_that_it_allows() -> None:
     pinned = pins()
-    for requirement in requirements("train", "dev"):
+    for requirement in requirements("train", "bench", "dev"):
         version = pinned[canonicalize_name(requirement.name)]
         assert Version(version) in requirement.specifier, requirement
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 
 from benchmark.speed.encode import measure_encode
+from benchmark.speed.filtered_search import measure_filtered_search
+from benchmark.speed.filters import measure_selection
 from benchmark.speed.http import measure_http
 from benchmark.speed.scan import draw_archive, measure_scan
 from benchmark.speed.timing import Rounds
@@ -23,10 +25,11 @@ from hmar.image.windows import NEIGHBOUR_OFFSETS
 from hmar.model.bundle import Bundle, load_bundle
 from hmar.wiring import THUMBNAIL
 
-PARTS = ("encode", "kan", "scan", "http")
+PARTS = ("encode", "kan", "scan", "filters", "http")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
+FILTER_ROUNDS = Rounds(repeats=20, warm_up=2)
 HTTP_ROUNDS = Rounds(repeats=6, warm_up=1)
 CROPS_MEASURED = 48
 HTTP_LOADS = (1, 2, 4, 8)
@@ -42,7 +45,7 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
     parts : sequence of str
         Of :data:`PARTS`; run in that order.
     frames : int
-        Frames of the scanned archive, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, for
+        Frames of the scanned archives, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, for
         its frames go through the worker one by one.
     windows : int
         Windows of a frame in the mean, from 1: of the scanned archive, and the larger batch of the KAN layer.
@@ -58,7 +61,7 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
     ParameterError
         For a part that does not exist, or a size below 1.
     ConfigError
-        If pykan is not installed, or the settings name no trained model.
+        If pykan or the data of the filters is not installed, or the settings name no trained model.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:
@@ -71,6 +74,7 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
         "encode": lambda: measure_encode(_bundle(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
         "kan": lambda: _kan(windows, progress),
         "scan": lambda: _scan(frames, windows, progress),
+        "filters": lambda: _filters(frames, windows, progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
     }
     with _one_thread():
@@ -93,6 +97,22 @@ def _scan(frames: int, windows: int, progress: Progress) -> list[dict[str, objec
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
         archive = draw_archive(frames, windows, SCAN_ROUNDS.total)
         return measure_scan(archive, SCAN_ROUNDS, Path(folder), progress)
+
+
+def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
+    try:
+        from benchmark.speed.idc import series_infos
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The part filters needs {error.name}, which is not installed.",
+            "Run: pip install 'hmar-search[bench]'",
+        ) from error
+    infos = [info for batch in series_infos() for info in batch]
+    rows = measure_selection([infos], FILTER_ROUNDS, progress)
+    archive = draw_archive(frames, windows, FILTER_ROUNDS.total)
+    spread = [infos[number * len(infos) // frames] for number in range(frames)]
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        return rows + measure_filtered_search(archive, spread, FILTER_ROUNDS, Path(folder), progress)
 
 
 def _http(frames: int, progress: Progress) -> list[dict[str, object]]:

@@ -15,7 +15,9 @@ from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.codes import CODE_BYTES
+from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.hamming import code_words
+from hmar.index.metadata import TEXTS
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.types import Bits, CodeArray, CodeHit, Query, Selection
 
@@ -74,15 +76,15 @@ def load_index(archive: Archive, folder: Path) -> EmbeddedIndex:
     words = code_words(archive.codes)
     frames = len(archive.counts)
     arrays: dict[str, NDArray[Any]] = {
+        **{name: np.zeros((frames, 2)[:axes], dtype) for name, (dtype, axes) in FRAME_ARRAYS.items()},
         "entry_ids": np.arange(1, frames + 1),
-        "collections": np.zeros(frames, np.int32),
-        "global_words": np.zeros((frames, 2), np.uint64),
         "window_counts": archive.counts,
         "window_first": words[:, 0],
         "window_second": words[:, 1],
         "window_ids": np.zeros(len(words), np.uint32),
     }
-    SnapshotStore(folder, _MODEL).write(Snapshot(frames, "speed", ["speed"], arrays))
+    texts = {name: ["speed"] for name in TEXTS}
+    SnapshotStore(folder, _MODEL).write(Snapshot(frames, "speed", texts, arrays))
     return EmbeddedIndex(folder, _MODEL)
 
 

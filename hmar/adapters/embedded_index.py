@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from hmar.index.frames import FrameTable
 from hmar.index.gallery import Gallery
+from hmar.index.grouping import first_of_each, within_reach
 from hmar.index.hamming import Slots, code_words
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.index.windows import WindowMatrix
-from hmar.types import Bits, CodeHit, IndexStats, LogRow, Query, Selection
+from hmar.types import Bits, CodeHit, GroupBy, IndexStats, LogRow, Query, Selection
 
 _Measure = Callable[[Slots, Bits], NDArray[np.float64]]
 
@@ -79,7 +80,9 @@ class EmbeddedIndex:
             if k < 1:
                 return []
             slots = gallery.nearest_global(query.global_code, k, bits, selection)
-            return self._best(query, slots, lambda s, b: gallery.global_distances(s, word, b), k, bits)
+            return self._best(
+                query, slots, lambda s, b: gallery.global_distances(s, word, b), k, bits, selection.group_by
+            )
 
     def search_windows(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest local distance; entries without windows are left out."""
@@ -88,7 +91,9 @@ class EmbeddedIndex:
             gallery = self._gallery
             slots = gallery.frames.selected(selection)
             slots = slots[gallery.windows.counts[slots] > 0] if len(words) else slots[:0]
-            return self._best(query, slots, lambda s, b: gallery.local_distances(s, words, b), k, bits)
+            return self._best(
+                query, slots, lambda s, b: gallery.local_distances(s, words, b), k, bits, selection.group_by
+            )
 
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
@@ -97,20 +102,38 @@ class EmbeddedIndex:
             gallery = self._gallery
             slots = gallery.frames.selected(selection)
             return self._best(
-                query, slots, lambda s, b: gallery.fused_distances(s, word, words, query.gate, b), k, bits
+                query,
+                slots,
+                lambda s, b: gallery.fused_distances(s, word, words, query.gate, b),
+                k,
+                bits,
+                selection.group_by,
             )
 
-    def _best(self, query: Query, slots: Slots, measure: _Measure, k: int, bits: Bits) -> list[CodeHit]:
-        """Rank slots by distance at ``bits``, at 128 bits (of those still in reach), and by entry."""
+    def count(self, selection: Selection) -> int:
+        """Return how many entries may be found."""
+        with self._lock:
+            return len(self._gallery.frames.selected(selection))
+
+    def _best(
+        self, query: Query, slots: Slots, measure: _Measure, k: int, bits: Bits, group_by: GroupBy | None
+    ) -> list[CodeHit]:
+        """Rank slots by distance at ``bits``, at 128 bits (of those still in reach), and by entry.
+
+        Of each group the first alone is kept.
+        """
         distances = measure(slots, bits)
         if not len(slots) or k < 1:
             return []
-        if len(slots) > k:
-            reach = distances <= np.partition(distances, k - 1)[k - 1]
-            slots, distances = slots[reach], distances[reach]
+        frames = self._gallery.frames
+        groups = None if group_by is None else frames.groups(group_by, slots)
+        reach = np.flatnonzero(within_reach(distances, k, groups))
+        slots, distances = slots[reach], distances[reach]
         full = distances if bits == 128 else measure(slots, 128)
-        order = np.lexsort((self._gallery.frames.entry_ids[slots], full, distances))[:k]
-        return self._hits(query, slots[order], bits)
+        order = np.lexsort((frames.entry_ids[slots], full, distances))
+        if groups is not None:
+            order = order[first_of_each(groups[reach][order])]
+        return self._hits(query, slots[order[:k]], bits)
 
     def _hits(self, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
         gallery, words = self._gallery, code_words(query.window_codes)
@@ -151,22 +174,18 @@ def _snapshot(gallery: Gallery, seq: int, mark: str) -> Snapshot:
     frames, windows = gallery.frames, gallery.windows
     first, second = windows.planes
     arrays: dict[str, NDArray[Any]] = {
-        "entry_ids": frames.entry_ids,
-        "collections": frames.collections,
-        "global_words": frames.global_words,
+        **frames.arrays,
         "window_counts": windows.counts,
         "window_first": first,
         "window_second": second,
         "window_ids": windows.window_ids,
     }
-    return Snapshot(seq, mark, frames.names, arrays)
+    return Snapshot(seq, mark, frames.texts, arrays)
 
 
 def _gallery(snapshot: Snapshot) -> Gallery:
     arrays = snapshot.arrays
-    frames = FrameTable(
-        arrays["entry_ids"], arrays["collections"], arrays["global_words"], snapshot.collections
-    )
+    frames = FrameTable(arrays, snapshot.texts)
     windows = WindowMatrix(
         arrays["window_first"], arrays["window_second"], arrays["window_ids"], arrays["window_counts"]
     )

@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
 
 import numpy as np
 
 from hmar.index.distances import fused_distance, local_distance
-from hmar.types import Bits, CodeArray, CodeHit, IndexStats, LogRow, Query, Selection
+from hmar.types import Bits, CodeArray, CodeHit, FrameInfo, GroupBy, IndexStats, LogRow, Query, Selection
+
+_Ordered = TypeVar("_Ordered", int, date)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     entry_id: int
     collection: str
+    info: FrameInfo
     global_code: int
     window_codes: tuple[int, ...]
     window_ids: tuple[int, ...]
@@ -62,6 +67,7 @@ class MemoryIndex:
             self._entries[row.entry_id] = _Entry(
                 row.entry_id,
                 row.collection,
+                encoded.info,
                 _number(encoded.global_code),
                 tuple(_number(code) for code in encoded.window_codes),
                 tuple(int(window) for window in encoded.window_ids),
@@ -93,7 +99,13 @@ class MemoryIndex:
             if distance is not None and full_distance is not None:
                 found.append((distance, full_distance, entry.entry_id, entry))
         found.sort(key=lambda candidate: candidate[:3])
-        return [_hit(asked, entry, bits) for _, _, _, entry in found[: max(k, 0)]]
+        ranking = _first_of_groups([entry for _, _, _, entry in found], selection.group_by)
+        return [_hit(asked, entry, bits) for entry in ranking[: max(k, 0)]]
+
+    def count(self, selection: Selection) -> int:
+        """Return how many entries may be found."""
+        with self._lock:
+            return sum(_selected(entry, selection) for entry in self._entries.values())
 
     def clear(self) -> None:
         """Forget everything."""
@@ -123,7 +135,56 @@ def _hamming(a: int, b: int, bits: Bits) -> int:
 
 
 def _selected(entry: _Entry, selection: Selection) -> bool:
-    return selection.collection in (None, entry.collection) and entry.entry_id not in selection.exclude
+    info = entry.info
+    if selection.collection is not None and entry.collection != selection.collection:
+        return False
+    for value, wanted in (
+        (info.modality, selection.modalities),
+        (info.body_part, selection.body_parts),
+        (info.sex, selection.sexes),
+        (info.manufacturer, selection.manufacturers),
+        (info.label, selection.labels),
+    ):
+        if wanted and value not in wanted:
+            return False
+    if selection.age_years is not None and not _between(info.age_years, selection.age_years):
+        return False
+    if selection.study_dates is not None and not _between(info.study_date, selection.study_dates):
+        return False
+    for identity, left_out in (
+        (info.patient_key, selection.not_patient),
+        (info.study_uid, selection.not_study),
+        (info.series_uid, selection.not_series),
+    ):
+        if left_out is not None and identity == left_out:
+            return False
+    return entry.entry_id not in selection.exclude
+
+
+def _between(value: _Ordered | None, band: tuple[_Ordered, _Ordered]) -> bool:
+    return value is not None and band[0] <= value <= band[1]
+
+
+def _first_of_groups(ranking: list[_Entry], group_by: GroupBy | None) -> list[_Entry]:
+    """Keep the first entry of each group; all where there are no groups."""
+    if group_by is None:
+        return ranking
+    seen = set()
+    kept = []
+    for entry in ranking:
+        group = _group(entry.info, group_by)
+        if group not in seen:
+            seen.add(group)
+            kept.append(entry)
+    return kept
+
+
+def _group(info: FrameInfo, group_by: GroupBy) -> tuple[str, str]:
+    if group_by == "series":
+        return "series", info.series_uid
+    if group_by == "patient" and info.patient_key is not None:
+        return "patient", info.patient_key
+    return "study", info.study_uid
 
 
 def _global(query: _Query, entry: _Entry, bits: Bits) -> float:

@@ -20,6 +20,7 @@ class _Job:
     created_at: float
     updated_at: float
     queued_at: float
+    label: str | None
     reason: str | None = None
 
     @property
@@ -55,11 +56,17 @@ class MemoryJobStore:
         self._jobs: dict[str, _Job] = {}
         self._items: dict[int, _Item] = {}
 
-    def create(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
         """Create a job and return its id; with ``references`` its items are known at once."""
         with self._lock:
             job_id, now = uuid.uuid4().hex, self._clock()
-            self._jobs[job_id] = _Job(collection, origin, JobState.QUEUED, now, now, now)
+            self._jobs[job_id] = _Job(collection, origin, JobState.QUEUED, now, now, now, label)
             if references is not None:
                 self.add_items(job_id, references)
         return job_id
@@ -157,6 +164,7 @@ class MemoryJobStore:
                 counts,
                 frames,
                 job.reason,
+                job.label,
             )
 
     def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
@@ -203,6 +211,7 @@ class MemoryJobStore:
             item.attempts,
             item.frames,
             item.reason,
+            job.label,
         )
 
 

@@ -33,7 +33,13 @@ class SqlJobStore:
         self._database = database
         self._clock = clock
 
-    def create(self, collection: str, origin: Origin, references: Sequence[str] | None = None) -> str:
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
         """Create a job and return its id; with ``references`` its items are known at once."""
         job_id, now = uuid.uuid4().hex, self._clock()
         row = {
@@ -45,6 +51,7 @@ class SqlJobStore:
             "created_at": now,
             "updated_at": now,
             "queued_at": now,
+            "label": label,
         }
         with self._database.write() as connection:
             connection.execute(insert(jobs), row)
@@ -231,7 +238,9 @@ class SqlJobStore:
         ]
 
 
-_ITEMS = select(items, jobs.c.collection, jobs.c.origin_source).join(jobs, jobs.c.job_id == items.c.job_id)
+_ITEMS = select(items, jobs.c.collection, jobs.c.origin_source, jobs.c.label).join(
+    jobs, jobs.c.job_id == items.c.job_id
+)
 
 
 def _lock(connection: Connection, job_id: str) -> str | None:
@@ -257,6 +266,7 @@ def _item(row: Row[Any]) -> Item:
         attempts=row.attempts,
         frames=row.frames,
         reason=row.reason,
+        label=row.label,
     )
 
 
@@ -271,4 +281,5 @@ def _job(row: Row[Any], counts: dict[ItemState, int], frames: int) -> Job:
         counts=counts,
         frames=frames,
         reason=row.reason,
+        label=row.label,
     )

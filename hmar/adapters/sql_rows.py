@@ -50,6 +50,11 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "global_code": encoded.global_code.tobytes(),
         "window_codes": encoded.window_codes.tobytes(),
         "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
+        "sex": info.sex,
+        "age_years": info.age_years,
+        "study_date": info.study_date,
+        "manufacturer": info.manufacturer,
+        "label": info.label,
     }
 
 
@@ -72,6 +77,11 @@ def frame_info(row: Row[Any]) -> FrameInfo:
             None if row.position_x_mm is None else (row.position_x_mm, row.position_y_mm, row.position_z_mm)
         ),
         uids_derived=row.uids_derived,
+        sex=row.sex,
+        age_years=row.age_years,
+        study_date=row.study_date,
+        manufacturer=row.manufacturer,
+        label=row.label,
     )
 
 

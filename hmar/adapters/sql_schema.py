@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -69,6 +70,11 @@ entries = Table(
     Column("global_code", LargeBinary, nullable=False),
     Column("window_codes", LargeBinary, nullable=False),
     Column("window_ids", LargeBinary, nullable=False),
+    Column("sex", String(1)),
+    Column("age_years", Integer),
+    Column("study_date", Date),
+    Column("manufacturer", Text),
+    Column("label", Text),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
     ),
@@ -101,6 +107,7 @@ jobs = Table(
     Column("created_at", Float(53), nullable=False),
     Column("updated_at", Float(53), nullable=False),
     Column("queued_at", Float(53), nullable=False),
+    Column("label", Text),
     Index(None, "state"),
 )
 

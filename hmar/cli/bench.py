@@ -195,7 +195,9 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
 
 
 @bench.command()
-@click.option("--part", "parts", default="all", show_default=True, help="all, or of encode, kan, scan, http.")
+@click.option(
+    "--part", "parts", default="all", show_default=True, help="all, or of encode, kan, scan, filters, http."
+)
 @click.option("--frames", type=click.IntRange(1), default=100_000, show_default=True, help="Frames scanned.")
 @click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
 @_outputs

@@ -22,6 +22,7 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.errors import OperatorError
+from hmar.filters import label_value
 from hmar.indexing import submit
 from hmar.ports import JobStore
 from hmar.sample_offer import done
@@ -37,8 +38,9 @@ _BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--collection", default="default", show_default=True, help="Name to keep these images under.")
+@click.option("--label", help="Short free text to find these images by: hmar search --label.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def index(path: Path, collection: str, as_json: bool) -> None:
+def index(path: Path, collection: str, label: str | None, as_json: bool) -> None:
     """Index the images at PATH, a file or a folder.
 
     The worker of a running product does it; without one it is done in this process. Files that are indexed
@@ -48,8 +50,10 @@ def index(path: Path, collection: str, as_json: bool) -> None:
     Examples:
       hmar index /data/lidc
       hmar index scan.dcm --collection teaching --json
+      hmar index /data/nodules --label "proven nodules"
     """
     settings = settings_from_environment()
+    label = None if label is None else label_value(label)
     origin = Origin("local", str(path.resolve()))
     # A resolved path is never shown: the names below are relative to what was typed.
     begun = time.monotonic()
@@ -57,11 +61,11 @@ def index(path: Path, collection: str, as_json: bool) -> None:
     if workers := workers_answering(settings):
         where = "the worker of the running product" if workers == 1 else f"the product's {workers} workers"
         console.print(f"Indexing through {where}.")
-        jobs, job = _through_workers(settings, collection, origin, console)
+        jobs, job = _through_workers(settings, collection, label, origin, console)
     else:
         where = "this process"
         console.print("No worker answers: indexing in this process.")
-        jobs, job = _in_process(settings, collection, origin, console)
+        jobs, job = _in_process(settings, collection, label, origin, console)
     failures = jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
     if as_json:
         click.echo(json.dumps(_outcome(job, failures, path, where, time.monotonic() - begun)))
@@ -72,10 +76,10 @@ def index(path: Path, collection: str, as_json: bool) -> None:
 
 
 def _through_workers(
-    settings: Settings, collection: str, origin: Origin, console: Console
+    settings: Settings, collection: str, label: str | None, origin: Origin, console: Console
 ) -> tuple[JobStore, Job]:
     engine = build_engine(settings)
-    job_id = submit(engine.jobs, engine.queue, collection, origin)
+    job_id = submit(engine.jobs, engine.queue, collection, origin, label=label)
     with _progress(console) as bar:
         try:
             while not (job := _job(engine.jobs, job_id)).finished:
@@ -89,13 +93,13 @@ def _through_workers(
 
 
 def _in_process(
-    settings: Settings, collection: str, origin: Origin, console: Console
+    settings: Settings, collection: str, label: str | None, origin: Origin, console: Console
 ) -> tuple[JobStore, Job]:
     queue = InlineQueue()
     engine = build_engine(settings, queue=queue)
     with console.status("Loading the model."):
         indexer = engine.indexer
-    job_id = _interrupted(engine.jobs, collection, origin)
+    job_id = _interrupted(engine.jobs, collection, label, origin)
     with _progress(console) as bar:
 
         def handle(message: Message) -> None:
@@ -112,7 +116,7 @@ def _in_process(
         queue.handler = handle
         try:
             if job_id is None:
-                job_id = indexer.submit(collection, origin)
+                job_id = indexer.submit(collection, origin, label=label)
             else:
                 console.print("Going on with an interrupted run.")
                 indexer.resume(job_id)
@@ -138,9 +142,9 @@ class _StoppedError(Exception):
         self.reason = reason
 
 
-def _interrupted(jobs: JobStore, collection: str, origin: Origin) -> str | None:
+def _interrupted(jobs: JobStore, collection: str, label: str | None, origin: Origin) -> str | None:
     for job in jobs.unfinished(_OPEN_JOBS):
-        if job.collection == collection and job.origin == origin:
+        if (job.collection, job.label, job.origin) == (collection, label, origin):
             return job.job_id
     return None
 
@@ -191,6 +195,7 @@ def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: fl
     return {
         "job_id": job.job_id,
         "collection": job.collection,
+        "label": job.label,
         "state": job.state.value,
         "reason": job.reason,
         "where": where,

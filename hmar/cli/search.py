@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from hmar import filters
 from hmar.cli.montage import draw_montage
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import DecodeError, LimitError, RegionError
-from hmar.types import Bits, Box, Frame, Hit, Mode, Selection
+from hmar.errors import DecodeError, LimitError, ParameterError, RegionError
+from hmar.types import Bits, Box, Frame, GroupBy, Hit, Mode, Same, Selection
 from hmar.wiring import Engine, build_engine
 from service.answers import hit_json, query_json
+
+Band = tuple[str | None, str | None]
+_DATES = "2020-01-01..2021-12-31"
 
 
 class RegionType(click.ParamType[Box]):
@@ -40,6 +46,21 @@ class RegionType(click.ParamType[Box]):
         return Box(*numbers)
 
 
+class BandType(click.ParamType[Band]):
+    """Two ends with a separator between, either of which may be left out."""
+
+    def __init__(self, name: str, separator: str) -> None:
+        self.name = name
+        self._separator = separator
+
+    def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> Band:
+        """Return both ends, None for one that is left out; raises ParameterError for anything else."""
+        first, separator, last = str(value).partition(self._separator)
+        if not separator:
+            raise ParameterError(f"The range is {value!r}.", f"Give {self.name}, or one end of it.")
+        return first.strip() or None, last.strip() or None
+
+
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--region", type=RegionType(), help="Search for this region alone, in source pixels.")
@@ -54,6 +75,25 @@ class RegionType(click.ParamType[Box]):
     "--bits", type=click.Choice(["64", "128"]), default="128", show_default=True, help="Code length."
 )
 @click.option("--collection", help="Search this collection alone.")
+@click.option("--modality", "modalities", multiple=True, help="Only this modality; any of several.")
+@click.option("--body-part", "body_parts", multiple=True, help="Only this body part; any of several.")
+@click.option("--sex", "sexes", multiple=True, help="Only patients of this sex: F, M or O; any of several.")
+@click.option(
+    "--age", type=BandType("40-60", "-"), help="Only patients of this age in years; 90 is 90 and above."
+)
+@click.option("--date", "dates", type=BandType(_DATES, ".."), help="Only studies of these days.")
+@click.option(
+    "--manufacturer", "manufacturers", multiple=True, help="Only this manufacturer; any of several."
+)
+@click.option(
+    "--label", "labels", multiple=True, help="Only what was indexed under this label; any of several."
+)
+@click.option(
+    "--exclude-same", type=click.Choice(get_args(Same)), help="Leave out what FILE itself belongs to."
+)
+@click.option(
+    "--group-by", type=click.Choice(get_args(GroupBy)), help="One hit for each of these, its nearest frame."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON, as the API does.")
 @click.option("--montage", type=click.Path(dir_okay=False, path_type=Path), help="Draw query and hits here.")
 def search(
@@ -64,6 +104,15 @@ def search(
     mode: str | None,
     bits: str,
     collection: str | None,
+    modalities: Sequence[str],
+    body_parts: Sequence[str],
+    sexes: Sequence[str],
+    age: Band | None,
+    dates: Band | None,
+    manufacturers: Sequence[str],
+    labels: Sequence[str],
+    exclude_same: Same | None,
+    group_by: GroupBy | None,
     as_json: bool,
     montage: Path | None,
 ) -> None:
@@ -74,12 +123,26 @@ def search(
       hmar search slice.dcm
       hmar search slice.dcm --region 310,340,48,40 -k 20
       hmar search slice.dcm --region 310,340,48,40 --json --montage hits.png
+      hmar search slice.dcm --modality CT --sex F --age 40-60 --date 2020-01-01..2021-12-31
+      hmar search slice.dcm --exclude-same patient --group-by series
     """
+    selection = Selection(
+        collection,
+        modalities=filters.codes("modality", modalities),
+        body_parts=filters.codes("body_part", body_parts),
+        sexes=filters.sexes(sexes),
+        manufacturers=filters.manufacturers(manufacturers),
+        labels=filters.labels(labels),
+        age_years=None if age is None else filters.age_band(*map(_years, age)),
+        study_dates=None if dates is None else filters.date_range(*dates),
+        group_by=group_by,
+    )
     engine = build_engine(settings_from_environment())
     frame = _read(engine, file, frame_number)
     chosen = cast(Mode, mode or ("auto" if region is None else "local"))
     code_bits: Bits = 64 if bits == "64" else 128
-    selection = Selection(collection)
+    if exclude_same is not None:
+        selection = engine.searcher.excluding(selection, frame.info, exclude_same)
     if region is None:
         hits = engine.searcher.image(frame, k, chosen, selection, code_bits)
     else:
@@ -90,7 +153,7 @@ def search(
         answer = {"query": query_json(frame, region, hits), "hits": [hit_json(hit) for hit in hits]}
         click.echo(json.dumps(answer, allow_nan=False))
     else:
-        _print_table(hits, montage)
+        _print_table(hits, montage, engine.index.stats().frames)
 
 
 def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
@@ -104,8 +167,17 @@ def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
     return engine.decoder.open(data).frame(frame_number)
 
 
-def _print_table(hits: list[Hit], montage: Path | None) -> None:
+def _years(text: str | None) -> int | None:
+    if text is not None and not re.fullmatch("[0-9]{1,3}", text):
+        raise ParameterError(f"The age is {text!r}.", "Give whole years, such as 40-60.")
+    return None if text is None else int(text)
+
+
+def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
     console = Console()
+    if not hits and frames:
+        console.print(f"No hits: nothing that was asked for is among the {frames} indexed frames.")
+        return
     if not hits:
         console.print("No hits: nothing is indexed here yet. 'hmar index PATH' fills the archive.")
         return

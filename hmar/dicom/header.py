@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from hmar.errors import DecodeError
+from hmar.filters import code_value
 from hmar.types import Spacing
-
-_CODE = re.compile(r"[A-Z0-9 _/&+-]{1,16}")
 
 # How pydicom gives an element of several values: parsed text, or unpacked binary.
 _SEVERAL = (MultiValue, list)
@@ -63,13 +61,11 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 
 def code(dataset: Dataset, keyword: str) -> str | None:
-    """Return the first value of a code string in upper case, or None.
+    """Return the first value of a code string (VR CS, PS3.5 6.2) in upper case, or None.
 
-    Letters, digits, space and underscore, at most 16 (VR CS, PS3.5 6.2), and the signs that files
-    add to them. Anything else is not repeated: people type into these fields what they like, names among it.
+    Anything that is no code is not repeated: people type into these fields what they like, names among it.
     """
-    value = text(dataset, keyword).upper()
-    return value if _CODE.fullmatch(value) else None
+    return code_value(text(dataset, keyword))
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:

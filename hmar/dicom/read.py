@@ -18,6 +18,7 @@ from hmar.dicom.checks import (
 )
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.header import code, frame_header, frame_position, frame_spacing, integer, text
+from hmar.dicom.metadata import age_years, manufacturer, sex, study_date
 from hmar.dicom.pixels import decode_frame
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
@@ -125,6 +126,8 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
     modality = code(dataset, "Modality") or "OT"
     body_part = code(dataset, "BodyPartExamined")
     series_number, instance_number = integer(dataset, "SeriesNumber"), integer(dataset, "InstanceNumber")
+    patient_sex, age = sex(dataset), age_years(dataset)
+    day, maker = study_date(dataset), manufacturer(dataset)
     headers = (frame_header(dataset, number, frames) for number in range(1, frames + 1))
     return tuple(
         FrameInfo(
@@ -142,6 +145,10 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
             instance_number=instance_number,
             position=frame_position(header),
             uids_derived=uids.derived,
+            sex=patient_sex,
+            age_years=age,
+            study_date=day,
+            manufacturer=maker,
         )
         for number, header in enumerate(headers, start=1)
     )

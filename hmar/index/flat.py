@@ -41,9 +41,7 @@ class FlatIndex:
         for index in self._by_bits.values():
             index.remove_ids(entry_ids)
 
-    def candidates(
-        self, code: CodeArray, k: int, bits: Bits, allowed: NDArray[np.int64] | None = None
-    ) -> NDArray[np.int64]:
+    def candidates(self, code: CodeArray, k: int, bits: Bits) -> NDArray[np.int64]:
         """Return, in no order, every entry that is not farther than the k-th nearest.
 
         Parameters
@@ -54,26 +52,13 @@ class FlatIndex:
             From 1.
         bits : int
             64 or 128.
-        allowed : ndarray of int64 or None
-            The entries that may be returned; None for all.
         """
-        available = len(self) if allowed is None else len(allowed)
-        if not available:
+        if not len(self):
             return np.empty(0, np.int64)
         # One query is one pass, bound by memory: a second thread gains nothing, and where the other cores
         # are busy the first waits for it. The setting is the calling thread's own.
         faiss.omp_set_num_threads(1)
         index, query = self._by_bits[bits], code[None, : bits // 8]
-        params = None if allowed is None else faiss.SearchParameters(sel=_selector(allowed))
-        distances, labels = index.search(query, min(k, available), params=params)
-        # Slots that FAISS could not fill carry label -1 and distance 2147483647.
-        farthest = int(distances[labels >= 0].max(initial=0))
-        _, _, found = index.range_search(query, farthest + 1, params=params)
+        distances, _ = index.search(query, min(k, len(self)))
+        _, _, found = index.range_search(query, int(distances.max()) + 1)
         return np.asarray(found, np.int64)
-
-
-def _selector(allowed: NDArray[np.int64]) -> Any:
-    """Select entries by a bitmap: one bit for each id up to the largest."""
-    bitmap = np.zeros(int(allowed.max()) + 1, np.bool_)
-    bitmap[allowed] = True
-    return faiss.IDSelectorBitmap(np.packbits(bitmap, bitorder="little"))

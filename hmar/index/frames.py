@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import WORD, Slots, Words, code_words, row_distances
-from hmar.types import Bits, CodeArray, Selection
+from hmar.index.metadata import METADATA_ARRAYS, TEXTS, MetadataColumns, Texts
+from hmar.types import Bits, EncodedFrame, GroupBy, Selection
+
+FRAME_ARRAYS = {"entry_ids": ("<i8", 1), "global_words": (WORD.str, 2), **METADATA_ARRAYS}
+"""Name of every array of a frame table with its dtype and number of axes."""
 
 
 class FrameTable:
-    """Entry id, collection and global code of each frame, by slot (from 0, in order of arrival).
+    """Entry id, global code and metadata of each frame, by slot (from 0, in order of arrival).
 
     Entry ids are sequence numbers, and so grow with the slot. A frame that is removed stays as a tombstone
     until the table is compacted.
 
     Parameters
     ----------
-    entry_ids : ndarray of int64, shape (F,)
-        Strictly growing.
-    collections : ndarray of int32, shape (F,)
-        Positions in ``names``.
-    global_words : ndarray of uint64, shape (F, 2)
-        Global codes.
-    names : list of str
-        Names of the collections.
+    arrays : mapping of str to ndarray, shape (F, ...)
+        As in ``FRAME_ARRAYS``; entry ids strictly growing.
+    texts : mapping of str to sequence of str
+        The texts that some columns refer to; see :class:`hmar.index.metadata.MetadataColumns`.
     """
 
-    def __init__(
-        self,
-        entry_ids: NDArray[np.int64],
-        collections: NDArray[np.int32],
-        global_words: Words,
-        names: list[str],
-    ) -> None:
-        self._entry_ids = GrowingArray(entry_ids)
-        self._collections = GrowingArray(collections)
-        self._words = GrowingArray(global_words)
-        self._live = GrowingArray(np.ones(len(entry_ids), np.bool_))
-        self._numbers = {name: number for number, name in enumerate(names)}
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], texts: Texts) -> None:
+        self._entry_ids = GrowingArray(arrays["entry_ids"])
+        self._words = GrowingArray(arrays["global_words"])
+        self._metadata = MetadataColumns(arrays, texts)
+        self._live = GrowingArray(np.ones(len(self._entry_ids), np.bool_))
 
     @classmethod
     def empty(cls) -> FrameTable:
         """Return a table of no frames."""
-        return cls(np.empty(0, "<i8"), np.empty(0, "<i4"), np.empty((0, 2), WORD), [])
+        arrays = {
+            name: np.empty((0, 2) if axes == 2 else 0, dtype) for name, (dtype, axes) in FRAME_ARRAYS.items()
+        }
+        return cls(arrays, {name: [] for name in TEXTS})
 
     def __len__(self) -> int:
         return len(self._entry_ids)
@@ -55,32 +54,31 @@ class FrameTable:
         return self._entry_ids.values
 
     @property
-    def collections(self) -> NDArray[np.int32]:
-        """Position in ``names`` of each slot's collection."""
-        return self._collections.values
-
-    @property
     def global_words(self) -> Words:
         """Global code of each slot, shape (F, 2)."""
         return self._words.values
 
     @property
-    def names(self) -> list[str]:
-        """Names of the collections."""
-        return list(self._numbers)
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that a table is made of, as in ``FRAME_ARRAYS``, tombstones included."""
+        return {"entry_ids": self.entry_ids, "global_words": self.global_words, **self._metadata.arrays}
+
+    @property
+    def texts(self) -> dict[str, list[str]]:
+        """The texts that some columns refer to."""
+        return self._metadata.texts
 
     @property
     def live(self) -> NDArray[np.bool_]:
         """Whether each slot holds a frame that may be found."""
         return self._live.values
 
-    def append(self, entry_id: int, collection: str, global_code: CodeArray) -> None:
-        """Add a frame; its entry id is larger than all before."""
-        number = self._numbers.setdefault(collection, len(self._numbers))
-        self._entry_ids.extend(np.array([entry_id]))
-        self._collections.extend(np.array([number]))
-        self._words.extend(code_words(global_code)[None])
-        self._live.extend(np.array([True]))
+    def extend(self, rows: Sequence[tuple[int, str, EncodedFrame]]) -> None:
+        """Add frames as (entry id, collection, codes); entry ids are larger than all before."""
+        self._entry_ids.extend(np.array([entry_id for entry_id, _, _ in rows]))
+        self._words.extend(code_words(np.stack([encoded.global_code for _, _, encoded in rows])))
+        self._metadata.extend([(collection, encoded.info) for _, collection, encoded in rows])
+        self._live.extend(np.ones(len(rows), np.bool_))
 
     def slots(self, entry_ids: NDArray[np.int64]) -> Slots:
         """Return the slots of those entries that are live, in the order given."""
@@ -97,11 +95,14 @@ class FrameTable:
     def selected(self, selection: Selection) -> Slots:
         """Return the slots that may be found, in order."""
         mask = self.live.copy()
-        if selection.collection is not None:
-            mask &= self.collections == self._numbers.get(selection.collection, -1)
+        self._metadata.narrow(mask, selection)
         if selection.exclude:
             mask[self.slots(np.fromiter(selection.exclude, np.int64, len(selection.exclude)))] = False
         return np.flatnonzero(mask)
+
+    def groups(self, group_by: GroupBy, slots: Slots) -> NDArray[np.uint64]:
+        """Return a number for the group of some slots, equal where the group is the same."""
+        return self._metadata.groups(group_by, slots)
 
     def distances(self, slots: Slots, query: Words, bits: Bits) -> NDArray[np.uint8]:
         """Compare the global codes of some slots with one code, shape (2,)."""
@@ -110,6 +111,4 @@ class FrameTable:
 
     def kept(self, slots: Slots) -> FrameTable:
         """Return a table of some slots alone, in that order."""
-        return FrameTable(
-            self.entry_ids[slots], self.collections[slots], self.global_words[slots], self.names
-        )
+        return FrameTable({name: values[slots] for name, values in self.arrays.items()}, self.texts)

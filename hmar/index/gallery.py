@@ -16,6 +16,8 @@ from hmar.types import Bits, EncodedFrame, Selection
 
 _DEAD_SHARE = 0.25
 """Tombstones are dropped when they are more than this share of the frames, or of the windows."""
+_MUCH = 4
+"""A selection of more than one frame in so many is much."""
 
 
 class Gallery:
@@ -56,8 +58,8 @@ class Gallery:
         """Add frames as (entry id, collection, codes), with growing entry ids."""
         if not rows:
             return
-        for entry_id, collection, encoded in rows:
-            self.frames.append(entry_id, collection, encoded.global_code)
+        self.frames.extend(rows)
+        for _, _, encoded in rows:
             self.windows.append(encoded.window_codes, encoded.window_ids)
         entry_ids = np.array([entry_id for entry_id, _, _ in rows], np.int64)
         self._flat.add(entry_ids, np.stack([encoded.global_code for _, _, encoded in rows]))
@@ -82,9 +84,26 @@ class Gallery:
             self._dead_windows = 0
 
     def nearest_global(self, code: NDArray[np.uint8], k: int, bits: Bits, selection: Selection) -> Slots:
-        """Return, in no order, all selected slots that are not farther than the k-th nearest."""
-        allowed = None if selection == Selection() else self.frames.entry_ids[self.frames.selected(selection)]
-        return self.frames.slots(self._flat.candidates(code, k, bits, allowed))
+        """Return selected slots, in no order: all that are not farther than the k-th nearest, and others.
+
+        FAISS knows no filter that costs less than comparing what is selected. Where that is much, the nearest
+        of all most likely have k of the selected (or k groups) among them; else the caller compares them all.
+        """
+        if selection == Selection():
+            return self.frames.slots(self._flat.candidates(code, k, bits))
+        slots = self.frames.selected(selection)
+        if len(slots) * _MUCH > len(self.frames):
+            near = np.sort(self.frames.slots(self._flat.candidates(code, 2 * _MUCH * k, bits)))
+            fitting: Slots = near[slots[np.searchsorted(slots, near).clip(max=len(slots) - 1)] == near]
+            if self._groups(fitting, selection) >= k:
+                return fitting
+        return slots
+
+    def _groups(self, slots: Slots, selection: Selection) -> int:
+        """Count the groups of some slots; the slots themselves where a selection has none."""
+        if selection.group_by is None:
+            return len(slots)
+        return len(np.unique(self.frames.groups(selection.group_by, slots)))
 
     def global_distances(self, slots: Slots, query: Words, bits: Bits) -> NDArray[np.float64]:
         """Return the global distance of some slots, shape (len(slots),)."""
@@ -93,7 +112,7 @@ class Gallery:
     def local_distances(self, slots: Slots, queries: Words, bits: Bits) -> NDArray[np.float64]:
         """Return the local distance of some slots to query windows, shape (Q, 2); NaN without windows."""
         # Gathering costs more than the pass over all, unless few are asked for.
-        whole = len(slots) * 2 > len(self.frames)
+        whole = len(slots) * 3 > len(self.frames)
         sums = np.zeros(len(slots), np.int64)
         without = np.full(len(slots), not len(queries))
         for query in queries:

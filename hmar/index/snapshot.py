@@ -30,10 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
+from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.locked import locked
 
 MAGIC = "HMAR index snapshot"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
 _PREFIX = "gen-"
@@ -42,9 +43,7 @@ _MANIFEST = "manifest.json"
 _log = logging.getLogger(__name__)
 
 ARRAYS = {
-    "entry_ids": ("<i8", 1),
-    "collections": ("<i4", 1),
-    "global_words": ("<u8", 2),
+    **FRAME_ARRAYS,
     "window_counts": ("<i8", 1),
     "window_first": ("<u8", 1),
     "window_second": ("<u8", 1),
@@ -63,15 +62,15 @@ class Snapshot:
         The last log row that is in it.
     mark : str
         That row's mark, which tells whether the log is still the one it was taken of.
-    collections : list of str
-        Names that the array of this name refers to.
+    texts : dict of str to list of str
+        Texts that the array of the same name refers to.
     arrays : dict of str to ndarray
         As in ``ARRAYS``.
     """
 
     seq: int
     mark: str
-    collections: list[str]
+    texts: dict[str, list[str]]
     arrays: dict[str, NDArray[Any]]
 
 
@@ -160,7 +159,7 @@ class SnapshotStore:
                     "model_fingerprint": self._model_fingerprint,
                     "seq": snapshot.seq,
                     "mark": snapshot.mark,
-                    "collections": snapshot.collections,
+                    "texts": snapshot.texts,
                     "frames": len(snapshot.arrays["entry_ids"]),
                     "windows": len(snapshot.arrays["window_ids"]),
                     "sha256": digests,
@@ -176,7 +175,7 @@ class SnapshotStore:
             self._check_kind(body)
             arrays = {name: _array(generation / f"{name}.npy", body["sha256"][name]) for name in ARRAYS}
             _check_counts(body, arrays)
-            return Snapshot(body["seq"], body["mark"], body["collections"], arrays)
+            return Snapshot(body["seq"], body["mark"], body["texts"], arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _corrupt(f"it cannot be read ({type(error).__name__})") from error
 
@@ -229,7 +228,7 @@ def _array(path: Path, sha256: str) -> NDArray[Any]:
 
 
 def _check_counts(body: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    frames = {len(arrays[name]) for name in ("entry_ids", "collections", "global_words", "window_counts")}
+    frames = {len(arrays[name]) for name in (*FRAME_ARRAYS, "window_counts")}
     windows = {len(arrays[name]) for name in ("window_first", "window_second", "window_ids")}
     windows.add(int(arrays["window_counts"].sum()))
     if frames != {body["frames"]} or windows != {body["windows"]}:

@@ -14,6 +14,8 @@ from service.schemas import (
     collection_of,
     import_folder,
     json_object,
+    known_fields,
+    label_of,
     shown,
     uploaded_files,
     whole_number,
@@ -54,14 +56,14 @@ def blueprint(engine: Engine) -> Blueprint:
 def _submit(engine: Engine) -> str:
     if request.mimetype == "multipart/form-data":
         collection = collection_of(request.form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
+        label = label_of(request.form)
         references = [engine.uploads.put(content) for content in uploaded_files(request)]
-        return engine.indexer.submit(collection, Origin("upload", ""), sorted(set(references)))
+        return engine.indexer.submit(collection, Origin("upload", ""), sorted(set(references)), label)
     fields = json_object(request)
-    unknown = sorted(set(fields) - {"collection", "folder"})
-    if unknown:
-        raise ParameterError(f"There is no field {shown(unknown[0])}.", "Use collection and folder.")
+    known_fields(fields, frozenset({"collection", "folder", "label"}))
     collection = collection_of(fields, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
-    return engine.indexer.submit(collection, Origin("import", import_folder(fields)))
+    origin = Origin("import", import_folder(fields))
+    return engine.indexer.submit(collection, origin, label=label_of(fields))
 
 
 def _job_answer(engine: Engine, job_id: str) -> dict[str, object]:

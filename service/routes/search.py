@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hmar.errors import NotFoundError, ParameterError
-from hmar.types import EntryInfo, Frame, ImageFile, Selection
+from hmar.types import EntryInfo, Frame, ImageFile
 from hmar.wiring import Engine
 from service.answers import hit_json, query_json
 from service.opened import OpenedFiles
-from service.schemas import SearchRequest, read_search, shown
+from service.queries import SearchRequest, read_search
+from service.schemas import shown
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
@@ -52,8 +54,10 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
 
 def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[str, object]:
     started = time.perf_counter()
-    frame, exclude = _query_frame(engine, files, asked)
-    selection = Selection(asked.collection, exclude)
+    frame, own = _query_frame(engine, files, asked)
+    selection = replace(asked.selection, exclude=own)
+    if asked.exclude_same is not None:
+        selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
     if asked.region is None:
         hits = engine.searcher.image(frame, asked.k, asked.mode, selection, asked.bits)
     else:
@@ -64,7 +68,7 @@ def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[st
         "mode": asked.mode,
         "query": query_json(frame, asked.region, hits),
         "hits": [hit_json(hit) for hit in hits],
-        "searched_frames": _searched(engine, asked.collection, exclude),
+        "searched_frames": engine.index.count(selection),
         "took_ms": round((time.perf_counter() - started) * 1000, 1),
     }
 
@@ -75,13 +79,3 @@ def _query_frame(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> tu
         return frame_of(engine.decoder.open(asked.upload), asked.frame_number), frozenset()
     entries = indexed(engine, str(asked.sop_instance_uid), asked.frame_number)
     return files.frame(entries[0]), frozenset(entry.entry_id for entry in entries)
-
-
-def _searched(engine: Engine, collection: str | None, exclude: frozenset[int]) -> int:
-    """Count the frames that could have been found."""
-    if collection is None:
-        return engine.index.stats().frames - len(exclude)
-    listed = engine.catalogue.series(engine.encoder.fingerprint)
-    frames = sum(series.frames for series in listed if series.collection == collection)
-    own = engine.catalogue.entries(exclude).values()
-    return frames - sum(entry.collection == collection for entry in own)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import sys
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,22 +18,54 @@ from hypothesis import strategies as st
 from benchmark.flat_scan import FlatScan
 from benchmark.speed import PARTS, run_speed
 from benchmark.speed.encode import CropEncoder, measure_encode
+from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
+from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
 from benchmark.speed.http import measure_http
 from benchmark.speed.phantom import phantom_file, phantom_frame
 from benchmark.speed.scan import draw_archive, load_index, measure_scan, same_answer
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
+from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
 from hmar.decoding import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
-from hmar.errors import ParameterError
+from hmar.errors import ConfigError, ParameterError
 from hmar.model.bundle import Bundle, load_bundle
 from hmar.model.network import NetworkConfig
-from hmar.types import CodeHit, Query, Selection
+from hmar.types import CodeHit, EncodedFrame, FrameInfo, LogRow, Query, Selection
+from tests.contract.examples import info
 
 TWO = Rounds(repeats=2, warm_up=1)
 TIMES = {"p50_ms", "p95_ms", "peer_p50_ms", "peer_p95_ms", "ratio", "ratio_ci95"}
 ROW_KEYS = TIMES | {"protocol", "part", "name", "peer", "repeats", "warm_up", "threads", "setting", "quality"}
+
+
+CODE = np.zeros(16, np.uint8)
+
+
+def drawn_infos(count: int, seed: int = 0) -> list[FrameInfo]:
+    generator = np.random.default_rng(seed)
+
+    def one_of(*values: object) -> Any:
+        return values[int(generator.integers(len(values)))]
+
+    return [
+        info(
+            str(number),
+            modality=one_of("CT", "CT", "MR", "PT"),
+            body_part=one_of("CHEST", "CHEST", None),
+            sex=one_of("F", "F", "M", None),
+            age_years=one_of(39, 40, 60, 61, None),
+            study_date=one_of(date(2009, 12, 31), date(2010, 1, 1), date(2015, 12, 31), None),
+            manufacturer=one_of("SIEMENS", "SIEMENS", "PHILIPS", None),
+            patient_key=one_of("p", "q", "r", None),
+        )
+        for number in range(count)
+    ]
+
+
+def bare(known: FrameInfo) -> EncodedFrame:
+    return EncodedFrame(known, CODE, CODE[None], np.zeros(1, np.uint32), (0.5, 0.5), "speed")
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -135,6 +172,69 @@ def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window(bundle: Bundle) 
     assert len(ids) == 1
     [code] = CropEncoder(bundle, frame, ids, None).encode()
     assert (code == encoded.window_codes[encoded.window_ids == ids[0]][0]).all()
+
+
+def test_filter_rows_find_what_sqlite_finds() -> None:
+    rows = measure_selection([drawn_infos(400), drawn_infos(300, 1)], TWO, silent)
+    assert [str(row["name"]).split(": ")[1] for row in rows] == list(SELECTIONS)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["frames"] == 700
+        assert 0 < row["selected"] < 700
+        assert row["quality"] == {"frames equal to the peer's": True}
+
+
+def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
+    infos = drawn_infos(500)
+    with closing(sqlite3.connect(":memory:")) as database:
+        insert(database, infos)
+        for selection in SELECTIONS.values():
+            rows = [LogRow(at, "add", at, "c", "m", bare(info)) for at, info in enumerate(infos, start=1)]
+            oracle = MemoryIndex("speed")
+            oracle.apply(rows)
+            hits = oracle.search_global(Query(CODE, CODE[None], (1.0, 0.0)), 500, 128, selection)
+            assert select(database, selection) == [hit.entry_id for hit in hits]
+
+
+def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path) -> None:
+    archive = draw_archive(300, 4, 3)
+    rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path, silent)
+    assert len(rows) == 2 * (len(SELECTIONS) + 1)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert set(row["quality"].values()) == {"3 of 3 queries"}
+
+
+def test_frame_distances_are_those_of_a_plain_loop() -> None:
+    archive = draw_archive(20, 5, 1)
+    [code] = archive.queries
+    by_frame: dict[int, list[int]] = {}
+    for row, frame in zip(archive.codes, archive.frames.tolist(), strict=True):
+        by_frame.setdefault(frame, []).append(sum(int(byte).bit_count() for byte in row ^ code))
+    assert frame_distances(archive, code, "windows").tolist() == [min(all_) for all_ in by_frame.values()]
+    assert frame_distances(archive, code, "global").tolist() == [all_[0] for all_ in by_frame.values()]
+
+
+def test_the_part_filters_names_the_extra_that_it_needs(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.delitem(sys.modules, "benchmark.speed.idc", raising=False)
+    with pytest.raises(ConfigError, match="pyarrow") as raised:
+        run_speed(["filters"], 10, 2, silent)
+    assert "hmar-search[bench]" in raised.value.remedy
+
+
+def test_every_series_of_the_public_archive_becomes_a_frame() -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow comes with the extra bench")
+    pytest.importorskip("idc_index_data", reason="idc-index-data comes with the extra bench")
+    from benchmark.speed.idc import series_infos
+
+    [*infos] = next(series_infos())
+    assert len({info.series_uid for info in infos}) == len(infos) == 1 << 16
+    assert {type(info.study_date) for info in infos} <= {date, type(None)}
+    assert {info.sex for info in infos} <= {"F", "M", "O", None}
+    assert all(info.age_years is None or 0 <= info.age_years <= 90 for info in infos)
+    assert {"CT", "MR"} <= {info.modality for info in infos}
 
 
 def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree(bundle: Bundle) -> None:

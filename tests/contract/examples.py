@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ def info(sop: str = "1.2.3", frame_number: int = 1, **changes: Any) -> FrameInfo
         "series_number": 3,
         "instance_number": 7,
         "position": (1.0, 2.0, 3.5),
+        "sex": "F",
+        "age_years": 51,
+        "study_date": date(2021, 3, 4),
+        "manufacturer": "GE MEDICAL SYSTEMS",
+        "label": "teaching set",
     }
     return FrameInfo(**{**values, **changes})
 

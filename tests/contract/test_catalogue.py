@@ -47,6 +47,11 @@ def test_a_frame_with_nothing_optional_comes_back_unchanged(catalogue: Catalogue
         instance_number=None,
         position=None,
         uids_derived=True,
+        sex=None,
+        age_years=None,
+        study_date=None,
+        manufacturer=None,
+        label=None,
     )
     catalogue.append("default", [bare], ORIGIN)
     (row,) = catalogue.tail(0, 1)

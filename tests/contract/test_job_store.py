@@ -52,6 +52,17 @@ def test_a_job_created_with_references_runs_at_once(jobs: JobStore) -> None:
     assert len(ids) == 2
 
 
+def test_a_label_is_kept_for_the_items_of_its_job_alone(jobs: JobStore) -> None:
+    labelled = jobs.create("default", ORIGIN, ["a"], "teaching set")
+    assert job_of(jobs, labelled).label == "teaching set"
+    (listed,) = jobs.items(labelled, {ItemState.QUEUED}, 10)
+    claimed = jobs.claim(listed.item_id, LEASE_S, 3)
+    assert claimed is not None
+    assert listed.label == claimed.label == "teaching set"
+    plain, ids = created(jobs, "a")
+    assert job_of(jobs, plain).label is item_of(jobs, plain, ids[0]).label is None
+
+
 def test_a_job_without_items_is_done(jobs: JobStore) -> None:
     assert job_of(jobs, jobs.create("default", ORIGIN, [])).state is JobState.DONE
     later = jobs.create("default", ORIGIN)

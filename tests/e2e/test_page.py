@@ -119,6 +119,36 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
     assert page.mistakes() == []
 
 
+def test_a_reader_asks_for_one_hit_per_series_and_for_one_modality(
+    server: Server, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    index_phantoms(server)
+    (tmp_path / "query.dcm").write_bytes(ct_file(1, 3, NODULES[1]))
+    page = Page(browser)
+    page.log_in(server.login_link())
+    page.open_series(0)
+    assert not page.find("#modality").is_displayed()
+
+    page.find("#per-series").click()
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == len(NODULES))
+
+    noise = np.random.default_rng(0).integers(0, 4000, (64, 64)).astype(np.uint16)
+    upload = server.engine.uploads.put(image(noise, Modality="MR"))
+    server.engine.indexer.submit("default", Origin("upload", ""), [upload])
+    browser.refresh()
+    page.until(lambda: page.find("#modality").is_displayed())
+    assert page.text("#modality").split("\n") == ["All modalities", "CT", "MR"]
+    # A file's search is a form, in which filters are JSON text.
+    page.find("#open-files").send_keys(str(tmp_path / "query.dcm"))
+    page.until(lambda: page.text("#frame-text") == "Image 1 of 1")
+    page.find("#modality option[value=MR]").click()
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == 1)
+    assert "MR" in page.hits()[0].text
+    assert page.mistakes() == []
+
+
 def test_a_reader_opens_a_file_searches_with_it_and_is_told_what_is_wrong_with_another(
     server: Server, browser: webdriver.Chrome, tmp_path: Path
 ) -> None:

@@ -295,3 +295,25 @@ def test_a_long_file_keeps_its_lease_as_frames_come() -> None:
 def test_a_collection_needs_a_plain_name(name: str) -> None:
     with pytest.raises(ParameterError):
         Archive({}).indexer.submit(name, ROOT)
+
+
+@pytest.mark.parametrize("label", [None, " teaching set "])
+def test_every_frame_gets_the_label_of_its_job(label: str | None) -> None:
+    archive = Archive({"a": b"1.5 2", "b": b"1.6 1"})
+    archive.indexer.submit("default", ROOT, label=label)
+    kept = {row.encoded.info.label for row in archive.catalogue.tail(0, 9) if row.encoded}
+    assert kept == {None if label is None else "teaching set"}
+
+
+def test_what_is_indexed_already_keeps_its_label() -> None:
+    archive = Archive({"a": b"1.5 2"})
+    archive.indexer.submit("default", ROOT, label="first")
+    archive.indexer.submit("default", ROOT, label="second")
+    assert [row.encoded.info.label for row in archive.catalogue.tail(0, 9) if row.encoded] == ["first"] * 2
+
+
+def test_a_label_that_cannot_be_kept_makes_no_job() -> None:
+    archive = Archive({"a": b"1.5 1"})
+    with pytest.raises(ParameterError, match="The label is"):
+        archive.indexer.submit("default", ROOT, label="two\nlines")
+    assert archive.jobs.unfinished(set(JobState)) == []

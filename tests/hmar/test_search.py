@@ -12,7 +12,7 @@ import pytest
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import Searcher
-from hmar.types import Box, EncodedFrame, EntryInfo, Frame, FrameInfo, Query, Selection, Units
+from hmar.types import Box, EncodedFrame, EntryInfo, Frame, FrameInfo, Query, Same, Selection, Units
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
 
 ALL = Selection()
@@ -138,6 +138,34 @@ class ForgetfulCatalogue(MemoryCatalogue):
 
     def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
         return super().entries([entry_id for entry_id in entry_ids if entry_id != 3])
+
+
+@pytest.mark.parametrize(
+    ("same", "expected"),
+    [
+        ("instance", Selection("a", frozenset({1, 7}), group_by="series")),
+        ("series", Selection("a", frozenset({7}), not_series="1.2.9", group_by="series")),
+        ("study", Selection("a", frozenset({7}), not_study="1.2", group_by="series")),
+        (
+            "patient",
+            Selection(
+                "a", frozenset({7}), not_study="1.2", not_patient="0123456789abcdef", group_by="series"
+            ),
+        ),
+    ],
+)
+def test_what_the_query_belongs_to_is_left_out_besides_what_was(
+    searcher: Searcher, same: Same, expected: Selection
+) -> None:
+    selection = Selection("a", frozenset({7}), group_by="series")
+    assert searcher.excluding(selection, info("1.1"), same) == expected
+
+
+def test_a_patient_that_nobody_knows_cannot_be_left_out(searcher: Searcher) -> None:
+    unknown = info("1.1", patient_key=None)
+    with pytest.raises(ParameterError, match="no patient id"):
+        searcher.excluding(ALL, unknown, "patient")
+    assert searcher.excluding(ALL, unknown, "study") == Selection(not_study="1.2")
 
 
 def test_an_entry_deleted_after_the_index_answered_leaves_no_gap_in_the_ranks(frame: Frame) -> None:

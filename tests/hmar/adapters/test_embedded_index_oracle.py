@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -12,11 +15,13 @@ from hypothesis import strategies as st
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryIndex
+from hmar.filters import SEXES
 from hmar.types import Bits, CodeArray, EncodedFrame, LogRow, Query, Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 
 COLLECTIONS = ("a", "b")
-
+DAYS = (date(2019, 12, 31), date(2020, 1, 1), date(2021, 6, 30))
+T = TypeVar("T")
 
 _PLACES = (0, 1, 62, 63, 64, 65, 126, 127)
 
@@ -30,11 +35,26 @@ def codes() -> st.SearchStrategy[CodeArray]:
     return st.integers(0, 255).map(code_with)
 
 
+infos = st.builds(
+    lambda **known: info(**known),
+    modality=st.sampled_from(["CT", "MR"]),
+    body_part=st.sampled_from(["CHEST", "LIVER", None]),
+    sex=st.sampled_from([*SEXES, None]),
+    age_years=st.sampled_from([0, 40, 60, 90, None]),
+    study_date=st.sampled_from([*DAYS, None]),
+    manufacturer=st.sampled_from(["SIEMENS", None]),
+    label=st.sampled_from(["x", "y", None]),
+    patient_key=st.sampled_from(["p", "q", None]),
+    study_uid=st.sampled_from(["1", "2", "3"]),
+    series_uid=st.sampled_from(["1.1", "1.2", "2.1", "3.1"]),
+)
+
+
 @st.composite
 def frames(draw: st.DrawFn) -> EncodedFrame:
     windows = draw(st.lists(codes(), max_size=4))
     return EncodedFrame(
-        info(),
+        draw(infos),
         draw(codes()),
         np.array(windows, np.uint8).reshape(-1, 16),
         np.arange(len(windows), dtype=np.uint32) * 7,
@@ -62,10 +82,30 @@ def queries(draw: st.DrawFn) -> Query:
     return Query(draw(codes()), np.array(windows, np.uint8).reshape(-1, 16), (weight, 1 - weight))
 
 
+def maybe(wanted: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    """Ask for something once in four times, so that a selection is seldom of nothing."""
+    return st.integers(0, 3).flatmap(lambda lot: wanted if lot == 0 else st.just(otherwise))
+
+
+def any_of(*texts: str) -> st.SearchStrategy[frozenset[str]]:
+    return maybe(st.frozensets(st.sampled_from([*texts, "nowhere"]), min_size=1), frozenset())
+
+
 selections = st.builds(
     Selection,
-    st.sampled_from([None, *COLLECTIONS, "c"]),
+    maybe(st.sampled_from([*COLLECTIONS, "c"]), None),
     st.frozensets(st.integers(1, 30), max_size=10),
+    modalities=any_of("CT", "MR"),
+    body_parts=any_of("CHEST", "LIVER"),
+    sexes=any_of(*SEXES),
+    manufacturers=any_of("SIEMENS"),
+    labels=any_of("x", "y"),
+    age_years=maybe(st.sampled_from([(0, 90), (40, 60), (41, 59), (60, 90)]), None),
+    study_dates=maybe(st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)), None),
+    not_patient=maybe(st.sampled_from(["p", "nobody"]), None),
+    not_study=maybe(st.sampled_from(["1", "9"]), None),
+    not_series=maybe(st.sampled_from(["1.1", "9.9"]), None),
+    group_by=st.sampled_from([None, "series", "study", "patient"]),
 )
 
 
@@ -92,7 +132,8 @@ def test_every_answer_equals_that_of_plain_loops(
     index = EmbeddedIndex(tmp_path_factory.getbasetemp() / "no-snapshot", MODEL)
     index.apply(rows[:cut])
     index.apply(rows)
-    for chosen in (selection, Selection()):
+    for chosen in (selection, replace(selection, group_by=None), Selection(group_by=selection.group_by)):
+        assert index.count(chosen) == oracle.count(chosen)
         for search in ("search_global", "search_windows", "search_fused"):
             expected = getattr(oracle, search)(query, k, bits, chosen)
             assert getattr(index, search)(query, k, bits, chosen) == expected
@@ -100,9 +141,9 @@ def test_every_answer_equals_that_of_plain_loops(
 
 
 @settings(max_examples=15, deadline=None)
-@given(rows=logs(), cut=st.integers(0, 25), query=queries())
+@given(rows=logs(), cut=st.integers(0, 25), query=queries(), selection=selections)
 def test_an_index_that_starts_from_a_snapshot_goes_on_like_one_that_never_stopped(
-    rows: list[LogRow], cut: int, query: Query
+    rows: list[LogRow], cut: int, query: Query, selection: Selection
 ) -> None:
     oracle = MemoryIndex(MODEL)
     oracle.apply(rows)
@@ -114,5 +155,6 @@ def test_an_index_that_starts_from_a_snapshot_goes_on_like_one_that_never_stoppe
         assert second.stats() == first.stats()
         second.apply(rows)
         for search in ("search_global", "search_windows", "search_fused"):
-            expected = getattr(oracle, search)(query, 10, 64, Selection())
-            assert getattr(second, search)(query, 10, 64, Selection()) == expected
+            for chosen in (selection, Selection()):
+                expected = getattr(oracle, search)(query, 10, 64, chosen)
+                assert getattr(second, search)(query, 10, 64, chosen) == expected

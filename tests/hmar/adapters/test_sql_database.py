@@ -11,14 +11,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, text
+from sqlalchemy import insert, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from hmar.adapters import migrations
+from hmar.adapters.sql_catalogue import SqlCatalogue
 from hmar.adapters.sql_database import Database
+from hmar.adapters.sql_rows import entry_row
 from hmar.adapters.sql_schema import log, metadata
 from hmar.errors import ConfigError, UnavailableError
+from tests.contract.examples import ORIGIN, encoded, same_codes
 
 ROW = {"seq": 1, "kind": "add", "entry_id": 1, "collection": "default", "created_at": 0.0, "mark": "m"}
 
@@ -75,6 +78,29 @@ def test_log_rows_of_the_first_release_get_marks_of_their_own(path: Path) -> Non
     assert [(seq, collection) for seq, collection, _ in rows] == [(1, "default"), (2, "default")]
     assert [len(mark) for _, _, mark in rows] == [32, 32]
     assert rows[0][2] != rows[1][2]
+
+
+def test_frames_and_jobs_of_before_the_metadata_know_none_of_it(path: Path) -> None:
+    bare = encoded("1.1", sex=None, age_years=None, study_date=None, manufacturer=None, label=None)
+    with closing(Database(f"sqlite:///{path}")) as database:
+        with database.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0002")
+            row = entry_row(1, "default", bare, ORIGIN)
+            known = {column["name"] for column in inspect(connection).get_columns("entries")}
+            new = row.keys() - known
+            assert {row[name] for name in new} == {None}
+            names = ", ".join(f'"{name}"' for name in known)
+            values = ", ".join(f":{name}" for name in known)
+            connection.execute(text(f"INSERT INTO entries ({names}) VALUES ({values})"), row)
+            connection.execute(insert(log), ROW)
+        database.migrate()
+        (logged,) = SqlCatalogue(database).tail(0, 9)
+    assert new == {"sex", "age_years", "study_date", "manufacturer", "label"}
+    assert logged.encoded is not None
+    assert same_codes(logged.encoded, bare)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

@@ -175,6 +175,72 @@ def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) ->
     assert "4 nearest at 64 bits, model thumbnail-32" in result.output
 
 
+def found(home: Path, file: Path, *arguments: object) -> list[str]:
+    hits = answer(hmar(home, "search", file, "-k", "100", "--mode", "global", "--json", *arguments))["hits"]
+    assert isinstance(hits, list)
+    return [f"{hit['series_uid'].split('.')[-1]}/{hit['instance_number']}" for hit in hits]
+
+
+def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Path) -> None:
+    other = study / "other"
+    other.mkdir()
+    (other / "1.dcm").write_bytes(ct_file(2, 1, NODULE))
+    assert answer(hmar(home, "index", other, "--label", "Set 2", "--json"))["label"] == "Set 2"
+    assert answer(hmar(home, "index", study, "--json"))["label"] is None
+    file = study / "1.dcm"
+    everything = found(home, file)
+    assert sorted(everything) == ["1/1", "1/2", "1/3", "1/4", "2/1"]
+    first = [hit for hit in everything if hit.startswith("1/")]
+    for arguments, expected in (
+        (["--modality", "ct", "--modality", "mr"], everything),
+        (["--modality", "MR"], []),
+        (["--body-part", "chest", "--sex", "F"], first),
+        (["--sex", "O"], ["2/1"]),
+        (["--age", "50-50"], first),
+        (["--age", "51-"], ["2/1"]),
+        (["--age", "-50"], first),
+        (["--date", "2020-01-02.."], ["2/1"]),
+        (["--date", "2020-01-01..2020-01-01"], first),
+        (["--manufacturer", "phantom works, 2"], ["2/1"]),
+        (["--label", "Set 2"], ["2/1"]),
+        (["--exclude-same", "instance"], everything[1:]),
+        (["--exclude-same", "series"], ["2/1"]),
+        (["--exclude-same", "patient"], []),
+        (["--group-by", "series"], ["1/1", "2/1"]),
+        (["--group-by", "series", "--exclude-same", "instance"], [everything[1], "2/1"]),
+    ):
+        assert found(home, file, *arguments) == expected, arguments
+
+
+def test_a_search_that_filters_leave_nothing_to_says_so(home: Path, study: Path) -> None:
+    hmar(home, "index", study)
+    assert "among the 4 indexed frames" in hmar(home, "search", study / "1.dcm", "--modality", "US").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--modality", "C*"], "modality is 'C*'"),
+        (["--sex", "X"], "sex is 'X'"),
+        (["--age", "40"], "The range is '40'"),
+        (["--age", "forty-60"], "The age is 'forty'"),
+        (["--age", "60-40"], "60 to 40 years"),
+        (["--age", "-"], "None to None years"),
+        (["--date", "2020"], "The range is '2020'"),
+        (["--date", "2020-02-30.."], "2020-02-30"),
+        (["--manufacturer", "*"], "manufacturer is '*'"),
+        (["--label", ""], "The label is ''"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_named_in_one_line(
+    home: Path, study: Path, arguments: list[str], said: str
+) -> None:
+    result = hmar(home, "search", study / "1.dcm", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_an_empty_archive_says_how_to_fill_it(home: Path, study: Path) -> None:
     result = hmar(home, "search", study / "1.dcm")
     assert result.exit_code == 0

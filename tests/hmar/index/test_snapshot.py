@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.locked import locked
+from hmar.index.metadata import TEXTS
 from hmar.index.snapshot import ARRAYS, Snapshot, SnapshotStore
 from tests.contract.examples import MODEL, OTHER_MODEL
 
@@ -23,10 +25,10 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
     return Snapshot(
         seq,
         f"mark-{seq}",
-        ["default", "other"],
+        {name: ["default", "other"] for name in TEXTS},
         {
+            **{name: rng.integers(0, 2, (frames, 2)[:axes]) for name, (_, axes) in FRAME_ARRAYS.items()},
             "entry_ids": np.arange(1, frames + 1),
-            "collections": rng.integers(0, 2, frames).astype(np.int32),
             "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
             "window_counts": counts,
             "window_first": rng.integers(0, 2**63, windows, np.uint64),
@@ -39,7 +41,7 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
 def assert_same(found: Snapshot | None, expected: Snapshot) -> None:
     assert found is not None
     assert (found.seq, found.mark) == (expected.seq, expected.mark)
-    assert found.collections == expected.collections
+    assert found.texts == expected.texts
     for name in ARRAYS:
         np.testing.assert_array_equal(found.arrays[name], expected.arrays[name])
 

@@ -47,7 +47,8 @@ function postJson(path, body) {
 function form(fields) {
   const data = new FormData();
   for (const [name, value] of Object.entries(fields)) {
-    if (value !== null && value !== undefined && value !== "") data.append(name, value);
+    if (value === null || value === undefined || value === "") continue;
+    data.append(name, value.constructor === Object ? JSON.stringify(value) : value);
   }
   return data;
 }

@@ -17,7 +17,7 @@ export class Hits {
     const searched = plural(answer.searched_frames, "frame");
     byId("hits-summary").textContent = `${searched} in ${Math.round(answer.took_ms)} ms, ${answer.mode}`;
     byId("hits-empty").hidden = answer.hits.length > 0;
-    byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame.";
+    byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame that was asked for.";
     this.setWindow(displayWindow);
   }
 

@@ -71,7 +71,7 @@ async function search() {
   if (!viewer.picture || searching) return;
   const { stack, index, box } = viewer;
   const mode = byId("mode").value;
-  const options = { k: byId("k").valueAsNumber || 0, ...(mode ? { mode } : {}) };
+  const options = { k: byId("k").valueAsNumber || 0, ...(mode ? { mode } : {}), ...archive.limits() };
   searching = true;
   byId("search").disabled = true;
   say(box ? "Searching for the boxed region…" : "Searching for the whole image…");

@@ -1,0 +1,138 @@
+"""Selecting frames by their metadata: the columns of the index against SQLite over the same values."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import date
+
+import numpy as np
+
+from benchmark.speed.timing import Rounds, interleave, speed_row
+from benchmark.types import Progress
+from hmar.index.frames import FrameTable
+from hmar.types import EncodedFrame, FrameInfo, Selection
+
+PEER = "SQLite in memory, SELECT over the same values"
+SELECTIONS: Mapping[str, Selection] = {
+    "CT": Selection(modalities=frozenset({"CT"})),
+    "CT or MR": Selection(modalities=frozenset({"CT", "MR"})),
+    "women": Selection(sexes=frozenset({"F"})),
+    "aged 40 to 60": Selection(age_years=(40, 60)),
+    "studies of 2010 to 2015": Selection(study_dates=(date(2010, 1, 1), date(2015, 12, 31))),
+    "chest CT by Siemens, women aged 40 to 60": Selection(
+        modalities=frozenset({"CT"}),
+        body_parts=frozenset({"CHEST"}),
+        sexes=frozenset({"F"}),
+        manufacturers=frozenset({"SIEMENS"}),
+        age_years=(40, 60),
+    ),
+}
+
+
+def measure_selection(
+    batches: Iterable[Sequence[FrameInfo]], rounds: Rounds, progress: Progress
+) -> list[dict[str, object]]:
+    """Time each of ``SELECTIONS`` on frames with the metadata given; the frames found are compared.
+
+    Parameters
+    ----------
+    batches : iterable of sequence of FrameInfo
+        One row for each frame.
+    rounds : Rounds
+    progress : Progress
+    """
+    table = FrameTable.empty()
+    with closing(sqlite3.connect(":memory:")) as database:
+        for batch in batches:
+            _extend(table, batch)
+            insert(database, batch)
+        return [
+            _row(name, selection, table, database, rounds, progress) for name, selection in SELECTIONS.items()
+        ]
+
+
+def _extend(table: FrameTable, infos: Sequence[FrameInfo]) -> None:
+    code, codes, ids = np.zeros(16, np.uint8), np.empty((0, 16), np.uint8), np.empty(0, np.uint32)
+    first = len(table) + 1
+    table.extend(
+        [
+            (number, "speed", EncodedFrame(info, code, codes, ids, (0.5, 0.5), "speed"))
+            for number, info in enumerate(infos, start=first)
+        ]
+    )
+
+
+def _row(
+    name: str,
+    selection: Selection,
+    table: FrameTable,
+    database: sqlite3.Connection,
+    rounds: Rounds,
+    progress: Progress,
+) -> dict[str, object]:
+    own = f"FrameTable.selected: {name}"
+    calls: dict[str, Callable[[int], object]] = {
+        own: lambda _: table.selected(selection),
+        PEER: lambda _: select(database, selection),
+    }
+    times = interleave(calls, rounds, f"selecting: {name}", progress)
+    found = table.entry_ids[table.selected(selection)].tolist()
+    return speed_row(
+        "filters",
+        own,
+        PEER,
+        times[own],
+        times[PEER],
+        rounds,
+        setting=f"{len(table)} frames, of which {len(found)} are selected ({len(found) / len(table):.2%})",
+        threads=1,
+        frames=len(table),
+        selected=len(found),
+        quality={"frames equal to the peer's": found == select(database, selection)},
+    )
+
+
+def insert(database: sqlite3.Connection, infos: Iterable[FrameInfo]) -> None:
+    """Add frames to a database, whose row numbers then count them from 1."""
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS frames (modality, body_part, sex, manufacturer, age_years, study_date)"
+    )
+    database.executemany(
+        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (
+                info.modality,
+                info.body_part,
+                info.sex,
+                info.manufacturer,
+                info.age_years,
+                None if info.study_date is None else info.study_date.toordinal(),
+            )
+            for info in infos
+        ),
+    )
+
+
+def select(database: sqlite3.Connection, selection: Selection) -> list[int]:
+    """Return the row numbers of what a selection's filters find, ascending."""
+    conditions, values = ["1"], list[object]()
+    for column, wanted in (
+        ("modality", selection.modalities),
+        ("body_part", selection.body_parts),
+        ("sex", selection.sexes),
+        ("manufacturer", selection.manufacturers),
+    ):
+        if wanted:
+            conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values += wanted
+    if selection.age_years is not None:
+        conditions.append("age_years BETWEEN ? AND ?")
+        values += selection.age_years
+    if selection.study_dates is not None:
+        conditions.append("study_date BETWEEN ? AND ?")
+        values += [day.toordinal() for day in selection.study_dates]
+    # The conditions are made of constants; what is asked for is bound.
+    statement = f"SELECT rowid FROM frames WHERE {' AND '.join(conditions)} ORDER BY rowid"  # noqa: S608
+    return [row for (row,) in database.execute(statement, values)]

@@ -1,0 +1,232 @@
+"""What a selection lets an index find, and in which groups, over every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hmar.ports import CodeIndex
+from hmar.types import EncodedFrame, LogRow, Query, Selection
+from tests.contract.examples import MODEL, bits_code, info
+
+UNKNOWN = {"sex": None, "age_years": None, "study_date": None, "manufacturer": None, "label": None}
+UNKNOWN |= {"body_part": None, "patient_key": None}
+
+
+def asked() -> Query:
+    return Query(bits_code(), np.zeros((1, 16), np.uint8), (0.25, 0.75))
+
+
+def added(seq: int, distance: int = 0, collection: str = "default", **known: Any) -> LogRow:
+    """Add a frame at a distance from the query, alike for both experts, of which just ``known`` is known."""
+    code = bits_code(*range(distance))
+    encoded = EncodedFrame(
+        info(str(seq), **(UNKNOWN | known)), code, code[None], np.array([7], np.uint32), (0.5, 0.5), MODEL
+    )
+    return LogRow(seq, "add", seq, collection, f"mark-{seq}", encoded)
+
+
+def found(index: CodeIndex, k: int = 100, **wanted: Any) -> list[int]:
+    """Return the entries found, the same ones in every mode and counted as many."""
+    selection = Selection(**wanted)
+    answers = [
+        [hit.entry_id for hit in search(asked(), k, bits, selection)]
+        for search in (index.search_global, index.search_windows, index.search_fused)
+        for bits in (64, 128)
+    ]
+    assert all(answer == answers[0] for answer in answers)
+    return answers[0]
+
+
+@pytest.fixture
+def index(new_index: Callable[[], CodeIndex]) -> CodeIndex:
+    return new_index()
+
+
+def filled(index: CodeIndex, rows: Sequence[LogRow]) -> CodeIndex:
+    index.apply(rows)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "filter_name"),
+    [
+        ("modality", ("CT", "MR", "OT"), "modalities"),
+        ("body_part", ("CHEST", "LIVER", None), "body_parts"),
+        ("sex", ("F", "M", None), "sexes"),
+        ("manufacturer", ("SIEMENS", "GE MEDICAL SYSTEMS", None), "manufacturers"),
+        ("label", ("teaching set", "Teaching set", None), "labels"),
+    ],
+)
+def test_a_filter_finds_any_of_its_values_and_never_what_is_unknown(
+    index: CodeIndex, field: str, values: tuple[str | None, ...], filter_name: str
+) -> None:
+    filled(index, [added(seq, **{field: value}) for seq, value in enumerate(values * 2, start=1)])
+    first, second, _ = values
+    assert found(index, **{filter_name: frozenset({first})}) == [1, 4]
+    assert found(index, **{filter_name: frozenset({first, second})}) == [1, 2, 4, 5]
+    assert found(index, **{filter_name: frozenset({"elsewhere"})}) == []
+    assert found(index, **{filter_name: frozenset({"elsewhere", second})}) == [2, 5]
+    assert found(index) == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_age_band_includes_both_ends_and_leaves_unknown_ages_out(index: CodeIndex) -> None:
+    ages = [0, 39, 40, 60, 61, 90, None]
+    filled(index, [added(seq, age_years=age) for seq, age in enumerate(ages, start=1)])
+    assert found(index, age_years=(40, 60)) == [3, 4]
+    assert found(index, age_years=(0, 0)) == [1]
+    assert found(index, age_years=(0, 90)) == [1, 2, 3, 4, 5, 6]
+    assert found(index, age_years=(0, 255)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_range_of_study_dates_includes_both_ends_and_leaves_unknown_dates_out(index: CodeIndex) -> None:
+    days = [date(2019, 12, 31), date(2020, 1, 1), date(2021, 12, 31), date(2022, 1, 1), date.min, None]
+    filled(index, [added(seq, study_date=day) for seq, day in enumerate(days, start=1)])
+    assert found(index, study_dates=(date(2020, 1, 1), date(2021, 12, 31))) == [2, 3]
+    assert found(index, study_dates=(date.min, date.max)) == [1, 2, 3, 4, 5]
+
+
+def test_all_filters_hold_at_once(index: CodeIndex) -> None:
+    rows = [
+        added(1, collection="a", modality="CT", sex="F", age_years=50),
+        added(2, collection="b", modality="CT", sex="F", age_years=50),
+        added(3, collection="a", modality="MR", sex="F", age_years=50),
+        added(4, collection="a", modality="CT", sex="M", age_years=50),
+        added(5, collection="a", modality="CT", sex="F", age_years=51),
+    ]
+    wanted = {"modalities": frozenset({"CT"}), "sexes": frozenset({"F"}), "age_years": (50, 50)}
+    assert found(filled(index, rows), collection="a", **wanted) == [1]
+
+
+def test_the_own_patient_study_and_series_are_left_out_and_unknown_patients_are_not(index: CodeIndex) -> None:
+    rows = [
+        added(1, patient_key="p", study_uid="1", series_uid="1.1"),
+        added(2, patient_key="p", study_uid="2", series_uid="2.1"),
+        added(3, patient_key="q", study_uid="3", series_uid="3.1"),
+        added(4, patient_key=None, study_uid="1", series_uid="1.1"),
+        added(5, patient_key=None, study_uid="1", series_uid="1.2"),
+    ]
+    filled(index, rows)
+    assert found(index, not_patient="p") == [3, 4, 5]
+    assert found(index, not_study="1") == [2, 3]
+    assert found(index, not_series="1.1") == [2, 3, 5]
+    assert found(index, not_patient="p", not_study="1") == [3]
+    assert found(index, not_patient="nobody") == [1, 2, 3, 4, 5]
+
+
+def test_a_filter_holds_before_the_k_nearest_are_taken(index: CodeIndex) -> None:
+    rows = [added(seq, distance=seq, sex="M" if seq <= 30 else "F") for seq in range(1, 41)]
+    assert found(filled(index, rows), k=3, sexes=frozenset({"F"})) == [31, 32, 33]
+
+
+@pytest.fixture
+def grouped(index: CodeIndex) -> CodeIndex:
+    """Entries 1 to 8 at growing distance: series a a b b c a d e, studies 1 1 1 1 2 1 3 4."""
+    series, studies = "aabbcade", "11112134"
+    patients = ["p", "p", "p", "p", "p", "p", None, None]
+    rows = [
+        added(seq, distance=seq, series_uid=name, study_uid=study, patient_key=patient)
+        for seq, (name, study, patient) in enumerate(zip(series, studies, patients, strict=True), start=1)
+    ]
+    return filled(index, rows)
+
+
+def test_each_group_is_found_once_by_its_nearest_frame(grouped: CodeIndex) -> None:
+    assert found(grouped, group_by="series") == [1, 3, 5, 7, 8]
+    assert found(grouped, group_by="study") == [1, 5, 7, 8]
+    assert found(grouped, group_by=None) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_frames_of_unknown_patients_are_grouped_by_study(grouped: CodeIndex) -> None:
+    assert found(grouped, group_by="patient") == [1, 7, 8]
+
+
+def test_k_counts_groups(grouped: CodeIndex) -> None:
+    for k in range(7):
+        assert found(grouped, k=k, group_by="series") == [1, 3, 5, 7, 8][:k]
+
+
+def test_a_group_is_shown_by_its_nearest_frame_that_is_selected(grouped: CodeIndex) -> None:
+    assert found(grouped, group_by="series", exclude=frozenset({1, 3, 4})) == [2, 5, 7, 8]
+    assert found(grouped, group_by="study", not_series="a") == [3, 5, 7, 8]
+    assert found(grouped, group_by="study", labels=frozenset({"none"})) == []
+
+
+def test_k_groups_are_found_behind_any_number_of_frames_of_one_group(index: CodeIndex) -> None:
+    rows = [added(seq, distance=1, series_uid="crowd") for seq in range(1, 300)]
+    rows += [added(seq, distance=2, series_uid=f"s{seq}") for seq in range(300, 304)]
+    assert found(filled(index, rows), k=3, group_by="series") == [1, 300, 301]
+
+
+def test_ties_between_groups_and_within_them_go_to_the_nearer_at_128_bits_then_to_the_lower_entry(
+    index: CodeIndex,
+) -> None:
+    def tied(seq: int, series: str, *ones: int) -> LogRow:
+        row = added(seq, series_uid=series)
+        assert row.encoded is not None
+        code = bits_code(*ones)
+        encoded = EncodedFrame(row.encoded.info, code, code[None], row.encoded.window_ids, (0.5, 0.5), MODEL)
+        return LogRow(seq, "add", seq, "default", "mark", encoded)
+
+    index.apply([tied(1, "a", 0, 99), tied(2, "b", 1, 98), tied(3, "a", 2), tied(4, "c", 3, 97)])
+    for search in (index.search_global, index.search_windows, index.search_fused):
+        hits = search(asked(), 2, 64, Selection(group_by="series"))
+        assert [hit.entry_id for hit in hits] == [3, 2]
+
+
+def test_what_may_be_found_is_counted(grouped: CodeIndex) -> None:
+    assert grouped.count(Selection()) == 8
+    assert grouped.count(Selection(not_series="a")) == 5
+    assert grouped.count(Selection(not_series="a", group_by="series")) == 5
+    assert grouped.count(Selection("elsewhere")) == 0
+
+
+def test_metadata_survives_a_snapshot_deletes_and_new_values(new_index: Callable[[], CodeIndex]) -> None:
+    index = new_index()
+    known = {"sex": "F", "age_years": 7, "study_date": date(2020, 2, 29), "manufacturer": "A", "label": "x"}
+    index.apply([added(1, modality="MR"), added(2, **known), added(3, **known)])
+    index.apply([LogRow(4, "delete", 1, "default", "mark-4", None)])
+    index.snapshot()
+    again = new_index()
+    if again.stats().last_seq == 0:  # an adapter without snapshots
+        again = index
+    again.apply([added(5, label="y"), added(6, **known)])
+    for wanted in (
+        {"sexes": frozenset({"F"})},
+        {"age_years": (7, 7)},
+        {"study_dates": (date(2020, 2, 29), date(2020, 2, 29))},
+        {"manufacturers": frozenset({"A"})},
+        {"labels": frozenset({"x"})},
+    ):
+        assert found(again, **wanted) == [2, 3, 6]
+    assert found(again, labels=frozenset({"y"})) == [5]
+    assert found(again, modalities=frozenset({"MR"})) == []
+
+
+@pytest.mark.parametrize("near", ["F", "M"])
+def test_many_selected_frames_are_found_whether_they_are_the_nearest_or_the_farthest(
+    index: CodeIndex, near: str
+) -> None:
+    rows = [added(seq, distance=1 + seq // 100, sex="FM"[seq // 100 % 2]) for seq in range(1, 400)]
+    selected = [seq for seq in range(1, 400) if "FM"[seq // 100 % 2] == near]
+    filled(index, rows)
+    for k in (1, 20, 150, 300):
+        assert found(index, k=k, sexes=frozenset({near})) == selected[:k]
+        assert (
+            found(index, k=k, exclude=frozenset({selected[0]}), sexes=frozenset({near})) == selected[1:][:k]
+        )
+
+
+@pytest.mark.parametrize("crowd", [5, 390])
+def test_many_groups_are_found_whether_one_group_crowds_the_nearest_or_not(
+    index: CodeIndex, crowd: int
+) -> None:
+    rows = [added(seq, 1 + seq // 40, series_uid=f"s{seq if seq > crowd else 0}") for seq in range(1, 400)]
+    first = [1, *range(crowd + 1, 400)]
+    filled(index, rows)
+    for k in (1, 3, 20):
+        assert found(index, k=k, group_by="series") == first[:k]
