@@ -53,7 +53,7 @@ class HmarTraining:
     average : float
         Decay of the running average of weights that is kept.
     evaluations : int
-        How often val is looked at, in the second half.
+        How often val is looked at, in stage 2 or what stands in its place.
     """
 
     passes: int = 12
@@ -144,7 +144,7 @@ class _Run:
         config = self._config
         steps = config.steps(len(self._train))
         image_steps = round((1 - config.region_share) * steps)
-        every = max(steps // (2 * config.evaluations), 1)
+        every = max((steps - image_steps) // config.evaluations, 1)
         network = self._network
         optimiser = torch.optim.AdamW(network.parameters(), config.rate, weight_decay=config.decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share_of_rate(step / steps))
@@ -169,7 +169,7 @@ class _Run:
             optimiser.step()
             schedule.step()
             _follow(averaged, network, config.average)
-            if step == steps or (step > steps // 2 and step % every == 0):
+            if step == steps or (step > image_steps and (step - image_steps) % every == 0):
                 reached = self._choice.quality(self._describe(averaged))
                 if not reached <= best:
                     best, kept = reached, copy.deepcopy(averaged)
