@@ -16,6 +16,8 @@ class TrainingConfig:
 
     Parameters
     ----------
+    initial_batches : int
+        Batches that the closed form which training starts from is computed on.
     image_steps, region_steps : int
         Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
         experts).
@@ -42,6 +44,7 @@ class TrainingConfig:
         Seeds everything drawn.
     """
 
+    initial_batches: int = 60
     image_steps: int = 40
     region_steps: int = 400
     learning_rate: float = 1e-3
@@ -65,7 +68,7 @@ class TrainingConfig:
 PRESETS = {
     "open-ct": TrainingConfig(),
     "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
-    "quick": replace(TrainingConfig(), image_steps=4, region_steps=8, evaluate_every=4),
+    "quick": replace(TrainingConfig(), initial_batches=8, image_steps=4, region_steps=8, evaluate_every=4),
 }
 """Named settings: as the shipped model was trained, for a site's own archive, and to see that it runs."""
 

@@ -25,7 +25,6 @@ from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
-_SAMPLE_BATCHES = 60
 _IMAGE_APART_MM = 30.0
 _CLIP = 2.0
 
@@ -87,7 +86,7 @@ class Trainer:
     def _initialise(self) -> None:
         """Start from components that tell places apart, and ITQ, on a sample of windows and frames."""
         generator = torch.Generator().manual_seed(self._config.seed)
-        batches = [self._sampler.draw() for _ in range(_SAMPLE_BATCHES)]
+        batches = [self._sampler.draw() for _ in range(self._config.initial_batches)]
         chosen = np.concatenate([batch.first[:8] for batch in batches])
         cells = torch.cat([self._cells(part) for part in np.array_split(chosen, len(batches))])
         sample = cells[torch.randperm(len(cells), generator=generator)[:20_000]]

@@ -1,4 +1,7 @@
 import ast
+import io
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import torch
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 import nibabel as nib
+from PIL import Image
 
 from hmar.encoder import HmarEncoder
 from hmar.model.backbone import Lite0Trunk, fold_batch_norm
@@ -17,17 +21,19 @@ from hmar.model.network import NetworkConfig
 from hmar.model.router import REGIONS
 from hmar.training.card import LITE0, OPEN_CT, Origin, card
 from hmar.training.config import TrainingConfig
+from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
 from hmar.training.golden import golden_frame, write_golden
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.pairs import PairConfig
 from hmar.training.stages import Step, Trainer
-from hmar.training.views import make_views
+from hmar.training.validation import _first_place, held_out
+from hmar.training.views import ViewSet, make_views
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 from hmar.types import GridConfig, WindowConfig
 
-SMALL = TrainingConfig(image_steps=2, region_steps=3, evaluate_every=2)
+SMALL = TrainingConfig(initial_batches=6, image_steps=2, region_steps=3, evaluate_every=2)
 
 
 def volumes() -> list[Volume]:
@@ -90,6 +96,73 @@ def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_p
     write_golden(folder / GOLDEN, encoder)
     with np.load(folder / GOLDEN, allow_pickle=False) as golden:
         assert np.array_equal(golden["window_codes"], encoder.encode(golden_frame()).window_codes)
+
+
+def resumed(views, trunk, after: int) -> list[Step]:
+    """Stop a run at the ``after``-th checkpoint, and go on from there in another trainer."""
+    states: list[dict[str, object]] = []
+
+    def keep(state: dict[str, object]) -> None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        buffer.seek(0)
+        states.append(torch.load(buffer, weights_only=True))
+
+    pairs = PairConfig(views=4, windows=6)
+    Trainer(NetworkConfig(), trunk, SMALL, pairs, views, volumes()).run(lambda step: None, keep=keep)
+    steps: list[Step] = []
+    Trainer(NetworkConfig(), trunk, SMALL, pairs, views, volumes()).run(steps.append, state=states[after])
+    return steps
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run, views, trunk):
+    steps = resumed(views, trunk, after)
+    expected = run[1][-len(steps) :]
+    assert [(step.stage, step.number) for step in steps] == [(s.stage, s.number) for s in expected]
+    for step, other in zip(steps, expected, strict=True):
+        assert step.losses == pytest.approx(other.losses, rel=1e-4)
+
+
+def test_the_tail_of_the_trunk_learns_and_its_stem_does_not(run, trunk):
+    trained_trunk = run[0].network.trunk.state_dict()
+    moved = {
+        name for name, tensor in trunk.state_dict().items() if not torch.equal(tensor, trained_trunk[name])
+    }
+    assert moved
+    assert all(name.startswith("_blocks.") and int(name.split(".")[1]) >= 5 for name in moved)
+
+
+def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
+    frozen = replace(SMALL, trunk_rate=0.0)
+    trainer = Trainer(NetworkConfig(), trunk, frozen, PairConfig(views=4, windows=6), views, volumes())
+    network = trainer.run(lambda step: None)
+    kept = network.trunk.state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in trunk.state_dict().items())
+
+
+def test_validation_looks_at_slices_that_nothing_is_learned_from(views):
+    assert not held_out(views).any()  # six slices can spare none
+    many = ViewSet(
+        views.maps, views.content, np.zeros(40, np.int64), np.arange(40), np.arange(40.0), views.to_cell
+    )
+    assert np.flatnonzero(held_out(many)).tolist() == [18, 19, 20, 21, 22]
+
+
+def test_a_place_is_found_first_where_its_code_is_the_nearest():
+    agreement = torch.tensor([[9.0, 1, 1], [5, 5, 1], [9, 1, 3]])
+    others = ~torch.eye(3, dtype=torch.bool)
+    assert _first_place(agreement, others) == pytest.approx((1 + 1 / 2 + 0) / 3)
+    others[2, 0] = False  # too near to count as another place
+    assert _first_place(agreement, others) == pytest.approx((1 + 1 / 2 + 1) / 3)
+
+
+def test_curves_are_a_picture_of_the_log(run, tmp_path):
+    log, picture = tmp_path / "training.jsonl", tmp_path / "training.png"
+    log.write_text("".join(json.dumps(asdict(step)) + "\n" for step in run[1]))
+    draw_curves(log, picture)
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] > 400
 
 
 def test_itq_brings_features_nearer_to_their_signs():
