@@ -202,7 +202,7 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
 @click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
 @_outputs
 def speed(parts: str, frames: int, windows: int, json_file: Path | None, report: Path | None) -> None:
-    """Time encoding, the KAN layers, the scan and queries over HTTP, each beside another way to do it.
+    """Time encoding, KAN layers, the scan, filters and queries over HTTP, each beside another way to do it.
 
     \b
     Examples:
