@@ -157,4 +157,4 @@ def load_encoder(settings: Settings) -> FrameEncoder:
     from hmar.encoder import HmarEncoder, shipped_bundle
 
     folder = Path(settings.model_dir) if settings.model_dir else shipped_bundle()
-    return HmarEncoder.load(folder, threads=settings.torch_threads)
+    return HmarEncoder.load(folder, threads=settings.encoder_threads)

@@ -41,7 +41,7 @@ windows without boxes, positives being the same place in nearby slices and other
 - {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
   alike.
 - Trained on CT of head, chest, abdomen and pelvis, and on one head MR. Elsewhere it falls back on what
-  the trunk learned from {source}; it does not say when that happens.
+  the trunk learned from {source}. A query unlike all of it is told by its typicality, not reliably.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """

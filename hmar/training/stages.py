@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hmar.model.experts import PARTS
-from hmar.model.network import HmarNetwork, NetworkConfig
-from hmar.model.router import Routing, modality_index
+from hmar.model.config import PARTS, NetworkConfig
+from hmar.model.network import HmarNetwork
+from hmar.model.router import Routing
+from hmar.model.tags import modality_index
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.losses import NESTED_BITS, bit_quality, contrastive

@@ -69,7 +69,7 @@ def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from click.testing import CliRunner; from hmar.cli import main\n"
         "result = CliRunner().invoke(main, ['--help']); assert result.exit_code == 0\n"
-        "print(sorted({'torch', 'celery', 'sqlalchemy', 'numpy', 'flask', 'faiss'} & set(sys.modules)))"
+        "print(sorted({'torch', 'onnxruntime', 'celery', 'sqlalchemy', 'numpy', 'flask', 'faiss'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -173,6 +173,18 @@ def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) ->
     result = hmar(home, "search", study / "3.dcm", "--mode", "global", "--bits", "64")
     assert result.exit_code == 0
     assert "4 nearest at 64 bits, model thumbnail-32" in result.output
+
+
+def test_a_query_unlike_all_training_images_is_told(home: Path, study: Path, tmp_path: Path) -> None:
+    noise, shipped = tmp_path / "noise.png", {"HMAR_MODEL_DIR": "", "COLUMNS": "200"}
+    Image.effect_noise((200, 200), 90).save(noise)
+    assert hmar(home, "index", study, **shipped).exit_code == 0
+    for file, strange in ((noise, True), (study / "1.dcm", False)):
+        query = answer(hmar(home, "search", file, "--json", **shipped))["query"]
+        assert isinstance(query, dict)
+        assert query["out_of_distribution"] is strange
+        assert (query["typicality"] < 0.01) is strange
+        assert ("Out of distribution" in hmar(home, "search", file, **shipped).output) is strange
 
 
 def test_an_empty_archive_says_how_to_fill_it(home: Path, study: Path) -> None:
