@@ -1,7 +1,7 @@
 """The command line: ``hmar COMMAND``.
 
-A command's module is imported when the command is used, so that ``hmar --help`` needs neither a model's runtime
-nor a database driver.
+A command's module is imported when the command is used, so that ``hmar --help`` needs neither numpy nor a
+database driver.
 """
 
 from __future__ import annotations
