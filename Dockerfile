@@ -3,8 +3,8 @@
 # The builder: everything is installed into one virtual environment, which is all that the image takes over.
 FROM python:3.12-slim AS builder
 
-# Where pip looks besides its default, for example an index with builds of torch for the processor alone, which are
-# smaller by gigabytes: docker build --build-arg PIP_EXTRA_INDEX_URL=... No layer of the image keeps it.
+# Where pip looks besides its default, for example an index of your own: docker build --build-arg
+# PIP_EXTRA_INDEX_URL=... No layer of the image keeps it.
 ARG PIP_EXTRA_INDEX_URL=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 

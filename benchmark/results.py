@@ -17,7 +17,7 @@ from typing import Any
 
 from hmar import __version__
 
-_PACKAGES = ("numpy", "scipy", "torch", "faiss-cpu", "pillow", "pydicom", "pykan")
+_PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "faiss-cpu", "pillow", "pydicom", "pykan")
 _REPOSITORY = Path(__file__).parents[1]
 
 

@@ -32,7 +32,7 @@ class Settings:
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time.")
-    torch_threads: int = _setting("HMAR_TORCH_THREADS", 1, "Threads of one encoder.")
+    encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )

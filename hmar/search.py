@@ -175,28 +175,26 @@ class Searcher:
         # An entry that was deleted after the index answered is no longer there: the next one takes its rank.
         live = [(hit, entries[hit.entry_id]) for hit in found if hit.entry_id in entries]
         return [
-            self._hit(rank, hit, entry, query.gate, mode, bits)
-            for rank, (hit, entry) in enumerate(live, start=1)
+            self._hit(rank, hit, entry, query, mode, bits) for rank, (hit, entry) in enumerate(live, start=1)
         ]
 
-    def _hit(
-        self, rank: int, hit: CodeHit, entry: EntryInfo, gate: tuple[float, float], mode: Mode, bits: Bits
-    ) -> Hit:
+    def _hit(self, rank: int, hit: CodeHit, entry: EntryInfo, query: Query, mode: Mode, bits: Bits) -> Hit:
         box = self._box(entry.info, hit.window_id)
         spacing = entry.info.spacing
         return Hit(
             rank=rank,
             entry=entry,
-            distance=_distance(hit, gate, mode),
+            distance=_distance(hit, query.gate, mode),
             global_distance=hit.global_distance,
             local_distance=hit.local_distance,
             global_score=1 - hit.global_distance / bits,
             local_score=1 - hit.local_distance / bits,
-            gate=gate,
+            gate=query.gate,
             bits=bits,
             box=box,
             box_mm=box.extent_mm(spacing) if spacing else None,
             model=self._encoder.name,
+            query_typicality=query.typicality,
         )
 
     def _box(self, info: FrameInfo, window_id: int | None) -> Box:

@@ -15,6 +15,9 @@ FloatArray = NDArray[np.float32]
 CodeArray = NDArray[np.uint8]
 WindowIds = NDArray[np.uint32]
 
+ATYPICAL = 0.01
+"""A frame of less typicality is out of distribution."""
+
 Mode = Literal["global", "local", "auto"]
 Bits = Literal[64, 128]
 GroupBy = Literal["series", "study", "patient"]
@@ -183,11 +186,15 @@ class Query:
         image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
     gate : tuple of float
         Weights (global, local) of the two experts in mode "auto".
+    typicality : float or None
+        Share of frames like those that the model was trained on which lie at least as far out as the query's
+        frame; None where the model cannot tell.
     """
 
     global_code: CodeArray
     window_codes: CodeArray
     gate: tuple[float, float]
+    typicality: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +352,8 @@ class Hit:
         The same in mm from the upper left corner, None where spacing is unknown.
     model : str
         Name of the model.
+    query_typicality : float or None
+        Typicality of the query's frame, see :class:`Query`.
     """
 
     rank: int
@@ -359,6 +368,12 @@ class Hit:
     box: Box
     box_mm: Box | None
     model: str
+    query_typicality: float | None = None
+
+    @property
+    def query_out_of_distribution(self) -> bool | None:
+        """Whether the query is unlike all that the model was trained on; None where it cannot tell."""
+        return None if self.query_typicality is None else self.query_typicality < ATYPICAL
 
 
 class JobState(StrEnum):

@@ -154,7 +154,13 @@ def load_encoder(settings: Settings) -> FrameEncoder:
         from hmar.thumbnail import ThumbnailEncoder
 
         return ThumbnailEncoder()
-    from hmar.encoder import HmarEncoder, shipped_bundle
+    from hmar.encoder import HmarEncoder
 
-    folder = Path(settings.model_dir) if settings.model_dir else shipped_bundle()
-    return HmarEncoder.load(folder, threads=settings.torch_threads)
+    return HmarEncoder.load(model_folder(settings), threads=settings.encoder_threads)
+
+
+def model_folder(settings: Settings) -> Path:
+    """Return the folder of the model that the settings name."""
+    from hmar.encoder import shipped_bundle
+
+    return Path(settings.model_dir) if settings.model_dir else shipped_bundle()

@@ -46,7 +46,10 @@ def hit_json(hit: Hit) -> Json:
 
 
 def query_json(frame: Frame, region: Box | None, hits: Sequence[Hit]) -> Json:
-    """Describe what was searched for; the gate is the router's for this query, null without hits."""
+    """Describe what was searched for; gate and typicality are null without hits.
+
+    Typicality is null, too, where the model cannot tell it.
+    """
     info = frame.info
     extent = region.extent_mm(info.spacing) if region is not None and info.spacing is not None else None
     return {
@@ -59,6 +62,8 @@ def query_json(frame: Frame, region: Box | None, hits: Sequence[Hit]) -> Json:
         "region": box_json(region),
         "region_mm": box_json(extent),
         "gate": gate_json(hits[0].gate) if hits else None,
+        "typicality": _optional(hits[0].query_typicality) if hits else None,
+        "out_of_distribution": hits[0].query_out_of_distribution if hits else None,
     }
 
 
@@ -141,6 +146,10 @@ def number(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() else round(value, 6)
+
+
+def _optional(value: float | None) -> float | int | None:
+    return None if value is None else number(value)
 
 
 def _time(seconds: float) -> str:

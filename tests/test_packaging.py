@@ -82,6 +82,14 @@ def test_every_dependency_is_pinned_to_a_version_that_it_allows() -> None:
         assert Version(version) in requirement.specifier, requirement
 
 
+def test_torch_is_needed_to_train_and_not_to_serve() -> None:
+    training = {"torch", "onnxscript", "pykan", "nibabel"}
+    served, trained = ({item.name for item in requirements(*extras)} for extras in ((), ("train",)))
+    assert not training & served
+    assert training < trained
+    assert {"onnxruntime", "safetensors", "threadpoolctl"} <= served
+
+
 def test_torch_is_pinned_to_the_release_and_not_to_one_build_of_it() -> None:
     assert pins()["torch"] == "2.13.0"
 

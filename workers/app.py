@@ -1,10 +1,10 @@
 """The worker process: Celery's consumer, one thread that encodes, one that sweeps.
 
-The pool is ``threads`` with one thread. Celery's default forks after torch has started its own threads,
+The pool is ``threads`` with one thread. Celery's default forks after libraries have started threads,
 which may dead-lock in the child, and costs the model's memory twice. ``solo`` runs tasks in the consumer's
 thread, so that a worker busy with a long multi-frame file answers no ping and looks dead. One thread encodes
-as fast as a process (torch releases the interpreter's lock) while the consumer keeps answering. To use more
-cores, start more workers.
+as fast as a process (ONNX Runtime releases the interpreter's lock) while the consumer keeps answering. To use
+more cores, start more workers.
 
 A worker killed in the middle leaves its item running in the database. The lease on it ends, a sweep sends it
 again, and the frames that were committed are skipped.

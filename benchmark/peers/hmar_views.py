@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmark.peers.scaling import Standardiser, principal_axes
 from benchmark.types import Features
 from hmar.image.windows import cover
-from hmar.model.experts import PARTS
+from hmar.model.config import PARTS
 
 WIDTH = 48
 LATTICE = ((0.72, 2), (0.43, 4))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmark.region.planes import GRID, Plane
 from hmar.image.windows import cover
-from hmar.model.experts import PARTS, pool
+from hmar.model.config import PARTS
+from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
 from hmar.types import FloatArray
 

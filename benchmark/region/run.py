@@ -17,7 +17,7 @@ from benchmark.types import Progress
 from hmar.codes import CODE_BITS
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ParameterError
-from hmar.model.bundle import load_bundle
+from hmar.model.weights import load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 
 _LENGTHS = (64, CODE_BITS)
@@ -69,7 +69,7 @@ def run_region(
     for peer in chosen:
         rows += study.rows(peer, peer.build(bundle.network), lengths, progress)
     if CODE_BITS in lengths and any(peer.name == "hmar" for peer in chosen):
-        rows.append(nodule_row(root, "hmar", HmarEncoder(bundle), progress))
+        rows.append(nodule_row(root, "hmar", HmarEncoder.load(shipped_bundle(), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
     return [{key: _finite(value) for key, value in row.items()} for row in rows]
 

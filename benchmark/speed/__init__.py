@@ -22,7 +22,7 @@ from hmar.config import Settings
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
 from hmar.image.windows import NEIGHBOUR_OFFSETS
-from hmar.model.bundle import Bundle, load_bundle
+from hmar.model.bundle import read_info
 from hmar.wiring import THUMBNAIL
 
 PARTS = ("encode", "kan", "scan", "filters", "http")
@@ -71,7 +71,7 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
     if frames < 1 or windows < 1:
         raise ParameterError(f"There are {frames} frames of {windows} windows.", "Give 1 or more of both.")
     measures: dict[str, Callable[[], list[dict[str, object]]]] = {
-        "encode": lambda: measure_encode(_bundle(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
+        "encode": lambda: measure_encode(_model_dir(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
         "kan": lambda: _kan(windows, progress),
         "scan": lambda: _scan(frames, windows, progress),
         "filters": lambda: _filters(frames, windows, progress),
@@ -90,7 +90,7 @@ def _kan(windows: int, progress: Progress) -> list[dict[str, object]]:
             "Run: pip install 'hmar-search[train]'",
         ) from error
     region_query = len(NEIGHBOUR_OFFSETS) ** 2
-    return measure_kan(_bundle().network.config, (region_query, windows), KAN_ROUNDS, progress)
+    return measure_kan(read_info(_model_dir()).network, (region_query, windows), KAN_ROUNDS, progress)
 
 
 def _scan(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
@@ -122,16 +122,16 @@ def _http(frames: int, progress: Progress) -> list[dict[str, object]]:
         return measure_http(home, frames, HTTP_LOADS, HTTP_REQUESTS, HTTP_ROUNDS, progress)
 
 
-def _bundle() -> Bundle:
+def _model_dir() -> Path:
     model_dir = Settings.from_environment(os.environ).model_dir
     if model_dir == THUMBNAIL:
         raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which has no windows to learn.", "Unset it.")
-    return load_bundle(Path(model_dir) if model_dir else shipped_bundle())
+    return Path(model_dir) if model_dir else shipped_bundle()
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let torch use one thread, as the product does, and give it back what it had."""
+    """Let torch use one thread, as the product's runtime does, and give it back what it had."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

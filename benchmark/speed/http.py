@@ -80,7 +80,7 @@ def measure_http(
     Parameters
     ----------
     settings : Settings
-        ``home`` is used up; model, web threads and torch threads are as given.
+        ``home`` is used up; model, web threads and encoder threads are as given.
     frames : int
         Phantom slices indexed.
     loads : sequence of int
@@ -113,7 +113,7 @@ def measure_http(
     warm = rounds.warm_up
     archive = f"{frames} phantom slices of {side}x{side}"
     setting = f"{archive}, region query, k {K}, 128 bits, model {engine.encoder.name}"
-    threads = f"{settings.web_threads} web, {settings.torch_threads} torch; {os.cpu_count()} cores in all"
+    threads = f"{settings.web_threads} web, {settings.encoder_threads} encoder; {os.cpu_count()} cores in all"
     return [
         _row(
             load,

@@ -1,19 +1,21 @@
-"""KAN layers: the folded form that serves, against the forward pass of pykan's KANLayer."""
+"""KAN layers: the form that serves, in numpy, against the forward pass of pykan's KANLayer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.codes import CODE_BITS
-from hmar.model.network import NetworkConfig
+from hmar.model.config import NetworkConfig
+from hmar.model.served_kan import ServedKAN
 from hmar.training.kan_layer import TrainableKAN
 
-OWN = "FoldedKAN"
+OWN = "ServedKAN"
 PEER = "pykan KANLayer.forward"
 
 
@@ -47,9 +49,14 @@ def _compare(
     trained: TrainableKAN, x: Tensor, config: NetworkConfig, rounds: Rounds, progress: Progress
 ) -> dict[str, object]:
     folded = trained.fold()
-    calls = {OWN: lambda _: folded(x), PEER: lambda _: trained.layer(x)[0]}
+    served = ServedKAN(*(part.numpy() for part in (folded.knots, folded.base, folded.spline)))
+    array = x.numpy()
+    calls: dict[str, Callable[[int], object]] = {
+        OWN: lambda _: served(array),
+        PEER: lambda _: trained.layer(x)[0],
+    }
     times = interleave(calls, rounds, f"kan at batch {len(x)}", progress)
-    own, peer = folded(x), trained.layer(x)[0]
+    own, peer = served(array), trained.layer(x)[0].numpy()
     return speed_row(
         "kan",
         OWN,
@@ -62,7 +69,7 @@ def _compare(
         threads=torch.get_num_threads(),
         batch=len(x),
         quality={
-            "largest difference of outputs": float((own - peer).abs().max()),
-            "bits equal": round(float(((own > 0) == (peer > 0)).float().mean()), 6),
+            "largest difference of outputs": float(np.abs(own - peer).max()),
+            "bits equal": round(float(np.mean((own > 0) == (peer > 0))), 6),
         },
     )

@@ -105,7 +105,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HMAR_PORT": str(settings.port),
         "HMAR_MODEL_DIR": settings.model_dir,
         "HMAR_WEB_THREADS": str(settings.web_threads),
-        "HMAR_TORCH_THREADS": str(settings.torch_threads),
+        "HMAR_ENCODER_THREADS": str(settings.encoder_threads),
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")} | own
 

@@ -1,6 +1,6 @@
 """The command line: ``hmar COMMAND``.
 
-A command's module is imported when the command is used, so that ``hmar --help`` needs neither torch nor a
+A command's module is imported when the command is used, so that ``hmar --help`` needs neither numpy nor a
 database driver.
 """
 
@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("hmar.cli.demo", "demo", "Find a real nodule again, and measure how well."),
     "sample-data": ("hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."),
     "train": ("hmar.cli.train", "train", "Train a model."),
+    "export-model": ("hmar.cli.export_model", "export_model", "Write again what serves a model."),
     "bench": ("hmar.cli.bench", "bench", "Measure how well and how fast images are found."),
     "keys": ("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "doctor": ("hmar.cli.doctor", "doctor", "Check every part and say what to do."),

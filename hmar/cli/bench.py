@@ -147,7 +147,7 @@ def _accuracy(
     chosen, dataset = select_peers(peers), load_dataset(name, root)
     check_protocols(protocols, dataset, held)
     kept = cache or settings.home / CACHE
-    threads = settings.torch_threads
+    threads = settings.encoder_threads
     trunk = untrained_lite0(threads) if quick else published_lite0(kept / "trunk", say, threads)
     store = FeatureStore(trunk, kept)
     with progress_of(console) as progress:
@@ -187,7 +187,7 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
         from benchmark.region import run_region
 
     lengths = _bits(bits)
-    threads = settings_from_environment().torch_threads
+    threads = settings_from_environment().encoder_threads
     with progress_of(Console(stderr=True)) as progress:
         rows = run_region(root, _names(peers), lengths, progress, threads)
     print_rows(rows)
@@ -204,18 +204,21 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
 def speed(parts: str, frames: int, windows: int, json_file: Path | None, report: Path | None) -> None:
     """Time encoding, KAN layers, the scan, filters and queries over HTTP, each beside another way to do it.
 
+    Needs the extra "train".
+
     \b
     Examples:
       hmar bench speed
       hmar bench speed --part scan --frames 1000000 --json speed.jsonl
     """
-    from benchmark.speed import PARTS, run_speed
+    with _extra():
+        from benchmark.speed import PARTS, run_speed
 
     chosen = PARTS if parts == "all" else _names(parts)
     with progress_of(Console(stderr=True)) as progress:
         rows = run_speed(chosen, frames, windows, progress)
     print_rows(rows)
-    _keep(rows, "Speed", settings_from_environment().torch_threads, json_file, report)
+    _keep(rows, "Speed", settings_from_environment().encoder_threads, json_file, report)
 
 
 @contextmanager

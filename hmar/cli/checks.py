@@ -25,8 +25,11 @@ from pydicom.uid import (
 )
 
 from hmar.config import Settings
+from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
-from hmar.wiring import Engine, build_engine
+from hmar.model.bundle import GOLDEN
+from hmar.training.golden import golden_difference
+from hmar.wiring import Engine, build_engine, model_folder
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2 << 30
@@ -41,6 +44,9 @@ CODECS = (
     JPEG2000,
     RLELossless,
 )
+GOLDEN_TOLERANCE = 10_000
+"""Of so many bits one may differ: a logit next to 0 may round to either side on another processor."""
+
 START = "Start the product with 'hmar serve'."
 
 
@@ -127,7 +133,18 @@ def _database(engine: Engine) -> tuple[State, str, str]:
 
 def _model(engine: Engine) -> tuple[State, str, str]:
     encoder = engine.encoder
-    return State.OK, f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}", ""
+    found = f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}"
+    if not isinstance(encoder, HmarEncoder):
+        return State.OK, found, ""
+    differing, bits = golden_difference(model_folder(engine.settings) / GOLDEN, encoder)
+    found += f", {bits - differing} of {bits} golden bits"
+    if differing > bits // GOLDEN_TOLERANCE:
+        return (
+            State.FAILED,
+            found,
+            "Install the versions in constraints.txt: this runtime computes other codes.",
+        )
+    return State.OK, found, ""
 
 
 def _codecs(_engine: Engine) -> tuple[State, str, str]:

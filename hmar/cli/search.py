@@ -202,8 +202,21 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
             ",".join(f"{value:.0f}" for value in hit.box),
         )
     console.print(table)
+    _print_typicality(hits[0], console)
     if montage is not None:
         console.print("The montage is drawn.")
+
+
+def _print_typicality(hit: Hit, console: Console) -> None:
+    """Say whether the query is like what the model was trained on, where it can tell."""
+    if hit.query_out_of_distribution:
+        console.print(
+            f"Out of distribution: the query is unlike the images that {hit.model} was trained on "
+            f"(typicality {hit.query_typicality:.3f}). These hits may mean nothing.",
+            style="yellow",
+        )
+    elif hit.query_typicality is not None:
+        console.print(f"The query's typicality for {hit.model} is {hit.query_typicality:.2f}.", style="dim")
 
 
 def _tail(uid: str) -> str:

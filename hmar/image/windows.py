@@ -7,6 +7,7 @@ into 32 bits, so that its box follows by arithmetic from the frame's grid.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,14 @@ def pack_window_id(
 def unpack_window_id(window_id: int) -> tuple[int, int, int]:
     """Return (index of the size, upper row, left column) of a window id."""
     return window_id >> _SIZE_SHIFT, (window_id >> _ROW_SHIFT) & _CELL_MASK, window_id & _CELL_MASK
+
+
+def unpack_window_ids(
+    window_ids: WindowIds,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return (indices of the sizes, upper rows, left columns) of many window ids."""
+    ids = window_ids.astype(np.int64)
+    return ids >> _SIZE_SHIFT, (ids >> _ROW_SHIFT) & _CELL_MASK, ids & _CELL_MASK
 
 
 def lattice(map_cells: int, side: int, stride: int) -> NDArray[np.int64]:
@@ -68,6 +77,14 @@ def cover(
     return np.asarray(share, np.float32)
 
 
+@lru_cache(maxsize=256)
+def lattice_cover(map_cells: int, side: int, stride: int, parts: int) -> FloatArray:
+    """Return the pooling weights of a lattice's windows along one axis, see :func:`cover`; read only."""
+    weights = cover(lattice(map_cells, side, stride), side, parts, map_cells)
+    weights.flags.writeable = False
+    return weights
+
+
 def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowConfig) -> WindowIds:
     """Return the ids of the windows that show something.
 
@@ -92,7 +109,8 @@ def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowCon
     kept = []
     for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
         rows, columns = lattice(map_rows, side, stride), lattice(map_columns, side, stride)
-        shown = cover(rows, side, 1, map_rows) @ share @ cover(columns, side, 1, map_columns).T
+        down, across = (lattice_cover(cells, side, stride, 1) for cells in (map_rows, map_columns))
+        shown = down @ share @ across.T
         row, column = np.nonzero(shown >= config.min_content)
         kept.append(pack_window_id(size, rows[row], columns[column]))
     return np.concatenate(kept)

@@ -120,7 +120,7 @@ class Lite0Trunk(Trunk):
 
     def normalise(self, x: Tensor) -> Tensor:
         """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""
-        return (x * 255 - 127) / 128
+        return x * (255 / 128) - 127 / 128  # dividing by 128 loses no digit: so it may be done before
 
     def stem(self, x: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to the features of block 4, (B, 40, H / 8, W / 8)."""

@@ -5,9 +5,14 @@
     models/<name>/
     ├── config.toml         format, sizes and trunk of the network, grid and windows
     ├── model.safetensors   weights of the served form
+    ├── trunk.onnx          the trunk of these weights, as the serving runtime reads it
+    ├── typicality.npz      what frames like those trained on look like
     ├── CARD.md             data, protocol, figures, limits, intended use
     ├── golden.npz          an input and the codes that it must give
     └── SHA256SUMS          of all of the above
+
+Nothing here needs torch; :mod:`hmar.model.weights` loads the network to train and compare with,
+:mod:`hmar.model.served` the form that serves.
 """
 
 from __future__ import annotations
@@ -18,85 +23,81 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
 from hmar.errors import ModelError
-from hmar.model.network import HmarNetwork, NetworkConfig
-from hmar.model.trunk import fold_batch_norm
+from hmar.model.config import NetworkConfig
 from hmar.types import GridConfig, WindowConfig
 
 FORMAT = 1
-CONFIG, WEIGHTS, CARD, GOLDEN, SUMS = (
+CONFIG, WEIGHTS, TRUNK, TYPICALITY, CARD, GOLDEN, SUMS = (
     "config.toml",
     "model.safetensors",
+    "trunk.onnx",
+    "typicality.npz",
     "CARD.md",
     "golden.npz",
     "SHA256SUMS",
 )
-_REMEDY = "Restore the model's folder from the release, or point HMAR_MODEL_DIR at another."
+SEALED = (CARD, CONFIG, GOLDEN, WEIGHTS, TRUNK, TYPICALITY)
+"""Files that SHA256SUMS lists, and that a model cannot do without."""
+
+REMEDY = "Restore the model's folder from the release, or point HMAR_MODEL_DIR at another."
+_DERIVED_REMEDY = "Run: hmar export-model FOLDER. Or point HMAR_MODEL_DIR at another model."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bundle:
-    """A loaded model.
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model's configuration says.
 
     ``fingerprint`` is a hash of its configuration and weights; it names the model in every row and index.
     """
 
     name: str
     fingerprint: str
-    network: HmarNetwork
+    network: NetworkConfig
     grid: GridConfig
     windows: WindowConfig
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Verify and load a model's folder.
+def read_info(folder: Path) -> ModelInfo:
+    """Read a model's configuration, and hash it with the weights.
 
     Raises
     ------
     ModelError
-        If a file is missing or does not match SHA256SUMS, or the format is not this one.
+        If the format is not this one, or the configuration cannot be read.
     """
-    if not folder.is_dir():
-        raise ModelError(f"There is no model at {folder}.", _REMEDY)
-    verify(folder)
-    return load_weights(folder)
-
-
-def load_weights(folder: Path) -> Bundle:
-    """Load configuration and weights unverified; see :func:`load_bundle`."""
-    config = tomllib.loads((folder / CONFIG).read_text())
-    if config.get("format") != FORMAT:
-        raise ModelError(
-            f"The model at {folder} has format {config.get('format')}, this program reads {FORMAT}.", _REMEDY
-        )
     try:
-        network = _build(NetworkConfig(**config["network"]), load_file(folder / WEIGHTS))
-        grid = GridConfig(**config["grid"])
-        windows = _windows(**config["windows"])
-    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelError(
-            f"The model at {folder} cannot be read ({type(error).__name__}).", _REMEDY
-        ) from error
-    return Bundle(config["name"], fingerprint(folder), network, grid, windows)
+        config = tomllib.loads((folder / CONFIG).read_text())
+        if config.get("format") != FORMAT:
+            raise ModelError(
+                f"The model at {folder} has format {config.get('format')}, this program reads {FORMAT}.",
+                REMEDY,
+            )
+        return ModelInfo(
+            config["name"],
+            fingerprint(folder),
+            NetworkConfig(**config["network"]),
+            GridConfig(**config["grid"]),
+            _windows(**config["windows"]),
+        )
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+        raise unreadable(folder, error) from error
+
+
+def unreadable(folder: Path, error: Exception) -> ModelError:
+    """Return the error for a folder that is complete and makes no sense."""
+    return ModelError(f"The model at {folder} cannot be read ({type(error).__name__}).", REMEDY)
 
 
 def _windows(cells: list[int], strides: list[int], min_content: float) -> WindowConfig:
     return WindowConfig(tuple(cells), tuple(strides), min_content)
 
 
-def _build(config: NetworkConfig, tensors: dict[str, torch.Tensor]) -> HmarNetwork:
-    network = HmarNetwork(config)
-    network.load_state_dict(tensors)
-    network.trunk = fold_batch_norm(network.trunk)
-    return network.eval().requires_grad_(False)
-
-
 def fingerprint(folder: Path) -> str:
-    """Return the first 32 hex digits of the sha256 over configuration and weights."""
+    """Return the first 32 hex digits of the sha256 over configuration and weights.
+
+    ``trunk.onnx`` follows from the weights: exporting them again does not make another model.
+    """
     digest = hashlib.sha256()
     for name in (CONFIG, WEIGHTS):
         digest.update((folder / name).read_bytes())
@@ -104,36 +105,42 @@ def fingerprint(folder: Path) -> str:
 
 
 def verify(folder: Path) -> None:
-    """Check every file against SHA256SUMS; raises ModelError naming the first that is missing or altered."""
+    """Check every file against SHA256SUMS.
+
+    Raises
+    ------
+    ModelError
+        If there is no such folder; names the first file that is missing or altered.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"There is no model at {folder}.", REMEDY)
     sums = _read_sums(folder)
-    for name in (CONFIG, WEIGHTS, CARD, GOLDEN):
+    for name in SEALED:
         path = folder / name
         if name not in sums or not path.is_file():
-            raise ModelError(f"The model at {folder} lacks {name}.", _REMEDY)
+            remedy = _DERIVED_REMEDY if name in (TRUNK, TYPICALITY) else REMEDY
+            raise ModelError(f"The model at {folder} lacks {name}.", remedy)
         if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]:
-            raise ModelError(f"{path} does not match its checksum.", _REMEDY)
+            raise ModelError(f"{path} does not match its checksum.", REMEDY)
 
 
 def _read_sums(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     if not path.is_file():
-        raise ModelError(f"The model at {folder} lacks {SUMS}.", _REMEDY)
+        raise ModelError(f"The model at {folder} lacks {SUMS}.", REMEDY)
     lines = (line.split() for line in path.read_text().splitlines())
     return {parts[1]: parts[0] for parts in lines if len(parts) == 2}
 
 
-def write_weights(
-    folder: Path, name: str, network: HmarNetwork, grid: GridConfig, windows: WindowConfig
+def write_config(
+    folder: Path, name: str, network: NetworkConfig, grid: GridConfig, windows: WindowConfig
 ) -> None:
-    """Write configuration and weights of a network in served form (its KAN layers folded)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sections = {"network": asdict(network.config), "grid": asdict(grid), "windows": asdict(windows)}
+    """Write a model's configuration."""
+    sections = {"network": asdict(network), "grid": asdict(grid), "windows": asdict(windows)}
     lines = [f"format = {FORMAT}", f'name = "{name}"']
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
     (folder / CONFIG).write_text("\n".join(lines) + "\n")
-    save_file({key: tensor.contiguous() for key, tensor in network.state_dict().items()}, folder / WEIGHTS)
-    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
 
 
 def _toml(value: Any) -> str:
@@ -144,8 +151,5 @@ def _toml(value: Any) -> str:
 
 def seal(folder: Path) -> None:
     """Write SHA256SUMS over the finished folder."""
-    lines = [
-        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}"
-        for name in (CARD, CONFIG, GOLDEN, WEIGHTS)
-    ]
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in SEALED]
     (folder / SUMS).write_text("\n".join(lines) + "\n")

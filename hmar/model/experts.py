@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hmar.model.config import PARTS
 from hmar.model.hash_head import HashHead
-
-PARTS = 3
-"""A window is pooled on a grid of 3x3 parts: their arrangement is kept, where one average would lose it."""
 
 
 def pool(feature_map: Tensor, row_weights: Tensor, column_weights: Tensor) -> Tensor:

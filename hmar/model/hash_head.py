@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from hmar.model.config import KAN_INPUT_SCALE, LAYER_NORM_EPS
+
 KanFactory = Callable[[int, int, int, int], nn.Module]
 """(inputs, outputs, grid intervals, spline order) to a KAN layer: folded to serve, pykan's to train."""
 
@@ -13,8 +15,7 @@ KanFactory = Callable[[int, int, int, int], nn.Module]
 class HashHead(nn.Module):
     """Linear bottleneck, layer norm, KAN layer.
 
-    The spline is 0 outside its knots, so that its input is normalised first: after layer norm times 0.5 a
-    grid from -2 to 2 spans four standard deviations to either side.
+    The spline is 0 outside its knots, so that its input is normalised first.
 
     Parameters
     ----------
@@ -35,10 +36,10 @@ class HashHead(nn.Module):
     ) -> None:
         super().__init__()
         self.reduce = nn.Linear(inputs, hidden)
-        self.norm = nn.LayerNorm(hidden, elementwise_affine=False)
+        self.norm = nn.LayerNorm(hidden, eps=LAYER_NORM_EPS, elementwise_affine=False)
         self.kan = kan(hidden, bits, intervals, order)
 
     def forward(self, feature: Tensor) -> Tensor:
         """(N, inputs) -> logits (N, bits)."""
-        logits: Tensor = self.kan(self.norm(self.reduce(feature)) * 0.5)
+        logits: Tensor = self.kan(self.norm(self.reduce(feature)) * KAN_INPUT_SCALE)
         return logits

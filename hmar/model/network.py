@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor, nn
 
 from hmar.codes import CODE_BITS
-from hmar.model.experts import PARTS, GlobalExpert, LocalExpert
+from hmar.model.config import PARTS, NetworkConfig
+from hmar.model.experts import GlobalExpert, LocalExpert
 from hmar.model.hash_head import HashHead, KanFactory
 from hmar.model.kan import FoldedKAN
 from hmar.model.router import Router
 from hmar.model.trunks import build_trunk
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    """Sizes of the network; part of a model's configuration.
-
-    Parameters
-    ----------
-    width : int
-        Channels that windows are pooled from.
-    hidden : int
-        Width of the heads' bottleneck, the KAN layers' input.
-    intervals, order : int
-        Grid intervals and order of the KAN layers' splines.
-    trunk : str
-        Name of the trunk, see :data:`hmar.model.trunks.TRUNKS`. Models written before there was a choice do
-        not say it.
-    """
-
-    width: int = 64
-    hidden: int = 256
-    intervals: int = 5
-    order: int = 3
-    trunk: str = "lite0"
 
 
 class HmarNetwork(nn.Module):

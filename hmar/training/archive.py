@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from hmar.errors import HmarError, NotFoundError
-from hmar.model.router import region_index
+from hmar.model.tags import region_index
 from hmar.ports import Catalogue
 from hmar.training.volumes import Volume
 from hmar.types import EntryInfo, Frame, SeriesInfo

@@ -44,7 +44,8 @@ together too. Settings:
 ## Limits
 - {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
   alike.
-- What it was not trained on (see the table) it sees through what the trunk learned from {source}.
+- What it was not trained on (see the table) it sees through what the trunk learned from {source}. A query
+  unlike all of it is told by its typicality, not reliably.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hmar.codes import hamming
 from hmar.encoder import HmarEncoder
 from hmar.types import Frame, FrameInfo, Spacing, Units
 
@@ -52,3 +53,14 @@ def write_golden(path: Path, encoder: HmarEncoder) -> None:
         window_ids=encoded.window_ids,
         gate=np.array(encoded.gate),
     )
+
+
+def golden_difference(path: Path, encoder: HmarEncoder) -> tuple[int, int]:
+    """Encode the golden frame; return how many bits differ from a golden file's, and of how many."""
+    encoded = encoder.encode(golden_frame())
+    found = np.concatenate([encoded.global_code[None], encoded.window_codes])
+    with np.load(path, allow_pickle=False) as golden:
+        if not np.array_equal(golden["window_ids"], encoded.window_ids):
+            return found.size * 8, found.size * 8
+        expected = np.concatenate([golden["global_code"][None], golden["window_codes"]])
+    return int(hamming(found, expected).sum()), found.size * 8

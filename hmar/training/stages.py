@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hmar.model.experts import PARTS
-from hmar.model.network import HmarNetwork, NetworkConfig
-from hmar.model.router import Routing, modality_index
+from hmar.model.config import PARTS, NetworkConfig
+from hmar.model.network import HmarNetwork
+from hmar.model.router import Routing
+from hmar.model.tags import modality_index
 from hmar.model.trunk import Trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.initial import initialise_head, initialise_projection

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hmar.model.experts import PARTS
+from hmar.model.config import PARTS
 from hmar.model.network import HmarNetwork
 from hmar.training.losses import NESTED_BITS
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.model.router import REGIONS
+from hmar.model.tags import REGIONS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

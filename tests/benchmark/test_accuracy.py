@@ -467,7 +467,7 @@ def bench(root: Path, cache: Path, *more: object, dataset: str = "radimagenet-ct
     return CliRunner().invoke(
         main,
         ["bench", "accuracy", *map(str, arguments)],
-        env={"HMAR_HOME": str(root / "home"), "HMAR_TORCH_THREADS": "1", "COLUMNS": "200"},
+        env={"HMAR_HOME": str(root / "home"), "HMAR_ENCODER_THREADS": "1", "COLUMNS": "200"},
     )
 
 

@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
 
 def bench(home: Path, *arguments: object) -> Result:
-    environment = {"HMAR_HOME": str(home), "HMAR_TORCH_THREADS": "1", "COLUMNS": "100"}
+    environment = {"HMAR_HOME": str(home), "HMAR_ENCODER_THREADS": "1", "COLUMNS": "100"}
     return CliRunner().invoke(main, ["bench", *map(str, arguments)], env=environment)
 
 

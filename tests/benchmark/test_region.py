@@ -38,7 +38,7 @@ from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, P
 from benchmark.region.volumes import LabelledVolume, load_volumes
 from hmar.encoder import shipped_bundle
 from hmar.errors import DecodeError, NotFoundError, ParameterError
-from hmar.model.bundle import load_bundle
+from hmar.model.weights import load_bundle
 from hmar.types import Box
 
 STRUCTURES = ("liver", "spleen")
@@ -183,7 +183,7 @@ def test_window_codes_are_those_of_the_product(network, both):
     from hmar.encoder import HmarEncoder
 
     plane = both[0][0]
-    encoded = HmarEncoder(load_bundle(shipped_bundle())).encode(plane.frame)
+    encoded = HmarEncoder.load(shipped_bundle()).encode(plane.frame)
     first = encoded.window_ids < 1 << 28
     logits = hmar_feature(network)(plane, *plane.window_lattice(3), 3)
     codes = fit_code("sign", logits, 128, 0)(logits)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmark.flat_scan import FlatScan
 from benchmark.speed import PARTS, run_speed
-from benchmark.speed.encode import CropEncoder, measure_encode
+from benchmark.speed.encode import CropEncoder, ServedCrops, measure_encode
 from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
 from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
 from benchmark.speed.http import measure_http
@@ -30,8 +30,9 @@ from hmar.decoding import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
-from hmar.model.bundle import Bundle, load_bundle
-from hmar.model.network import NetworkConfig
+from hmar.model.config import NetworkConfig
+from hmar.model.served import load_served
+from hmar.model.weights import load_bundle
 from hmar.types import CodeHit, EncodedFrame, FrameInfo, LogRow, Query, Selection
 from tests.contract.examples import info
 
@@ -78,11 +79,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Bundle:
-    return load_bundle(shipped_bundle())
 
 
 def test_calls_take_turns_backwards_in_every_second_round_and_warm_up_is_left_out() -> None:
@@ -165,13 +161,15 @@ def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path)
         assert row["quality"] == {"answers equal to the grouped peer's": "3 of 3"}
 
 
-def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window(bundle: Bundle) -> None:
+def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window() -> None:
+    model, bundle = load_served(shipped_bundle()), load_bundle(shipped_bundle())
     frame = phantom_frame(0, 137)  # 128 grid pixels: one window of 8 cells, and nothing around it
-    encoded = HmarEncoder(bundle).encode(frame)
+    encoded = HmarEncoder(model).encode(frame)
     ids = encoded.window_ids[encoded.window_ids >> 28 == 2]
     assert len(ids) == 1
-    [code] = CropEncoder(bundle, frame, ids, None).encode()
-    assert (code == encoded.window_codes[encoded.window_ids == ids[0]][0]).all()
+    for peer in (CropEncoder(bundle, frame, ids, None), ServedCrops(model, frame, ids)):
+        [code] = peer.encode()
+        assert (code == encoded.window_codes[encoded.window_ids == ids[0]][0]).all()
 
 
 def test_filter_rows_find_what_sqlite_finds() -> None:
@@ -237,10 +235,11 @@ def test_every_series_of_the_public_archive_becomes_a_frame() -> None:
     assert {"CT", "MR"} <= {info.modality for info in infos}
 
 
-def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree(bundle: Bundle) -> None:
-    rows = measure_encode(bundle, Rounds(1, 0), 5, silent, side=160)
-    assert len(rows) == 2
-    for row in rows:
+def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree() -> None:
+    *crops, whole = measure_encode(shipped_bundle(), Rounds(1, 0), 5, silent, side=160)
+    assert len(crops) == 3
+    assert whole["quality"] == {"bits agreeing with torch's codes": 1.0}
+    for row in crops:
         assert set(row) >= ROW_KEYS
         assert row["windows_measured"] == 5
         assert f"multiplied by {float(str(row['windows'])) / 5:.2f}" in str(row["setting"])

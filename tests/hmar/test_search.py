@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,20 @@ def test_a_hit_says_what_was_found_where_and_how_near(searcher: Searcher, frame:
     assert first.box == Box(30, 20, 30, 40)
     # Spacing is 0.7 mm between rows and 0.8 mm between columns.
     assert first.box_mm == pytest.approx(Box(24, 14, 24, 28))
+
+
+@pytest.mark.parametrize(
+    ("typicality", "strange"), [(None, None), (0.5, False), (0.01, False), (0.009, True)]
+)
+def test_a_hit_says_whether_the_query_was_unlike_what_the_model_was_trained_on(
+    catalogue: MemoryCatalogue, frame: Frame, typicality: float | None, strange: bool | None
+) -> None:
+    class Judging(PlainEncoder):
+        def image_query(self, frame: Frame) -> Query:
+            return replace(super().image_query(frame), typicality=typicality)
+
+    for hit in Searcher(catalogue, MemoryIndex(MODEL), Judging()).image(frame, 10, "auto", ALL):
+        assert (hit.query_typicality, hit.query_out_of_distribution) == (typicality, strange)
 
 
 def test_each_mode_ranks_by_its_own_distance_and_shows_the_nearest_window(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -18,6 +20,8 @@ from sqlalchemy import text
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import COMMANDS, main
 from hmar.config import Settings
+from hmar.encoder import shipped_bundle
+from hmar.model.bundle import GOLDEN, seal
 from hmar.types import JobState, Message, Origin
 from hmar.wiring import build_engine
 from tests.phantoms import ct_file, sop_uid
@@ -69,7 +73,8 @@ def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from click.testing import CliRunner; from hmar.cli import main\n"
         "result = CliRunner().invoke(main, ['--help']); assert result.exit_code == 0\n"
-        "print(sorted({'torch', 'celery', 'sqlalchemy', 'numpy', 'flask', 'faiss'} & set(sys.modules)))"
+        "heavy = {'torch', 'onnxruntime', 'celery', 'sqlalchemy', 'numpy', 'flask', 'faiss'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -241,6 +246,18 @@ def test_a_filter_that_means_nothing_is_named_in_one_line(
     assert "Traceback" not in result.stderr
 
 
+def test_a_query_unlike_all_training_images_is_told(home: Path, study: Path, tmp_path: Path) -> None:
+    noise, shipped = tmp_path / "noise.png", {"HMAR_MODEL_DIR": "", "COLUMNS": "200"}
+    Image.effect_noise((200, 200), 90).save(noise)
+    assert hmar(home, "index", study, **shipped).exit_code == 0
+    for file, strange in ((noise, True), (study / "1.dcm", False)):
+        query = answer(hmar(home, "search", file, "--json", **shipped))["query"]
+        assert isinstance(query, dict)
+        assert query["out_of_distribution"] is strange
+        assert (query["typicality"] < 0.01) is strange
+        assert ("Out of distribution" in hmar(home, "search", file, **shipped).output) is strange
+
+
 def test_an_empty_archive_says_how_to_fill_it(home: Path, study: Path) -> None:
     result = hmar(home, "search", study / "1.dcm")
     assert result.exit_code == 0
@@ -319,6 +336,27 @@ def test_doctor_fails_and_says_what_to_do(home: Path, tmp_path: Path) -> None:
     result = hmar(tmp_path / "file" / "home", "doctor")
     assert result.exit_code == 1
     assert "HMAR_HOME" in result.output
+
+
+def test_doctor_lets_the_model_encode_its_golden_frame(home: Path) -> None:
+    checks = answer(hmar(home, "doctor", "--json", HMAR_MODEL_DIR=""))["checks"]
+    assert isinstance(checks, list)
+    [model] = [check for check in checks if check["part"] == "model"]
+    assert model["state"] == "ok"
+    right, bits = re.findall(r"(\d+) of (\d+) golden bits", model["found"])[0]
+    assert int(bits) > 10_000
+    assert int(bits) - int(right) <= int(bits) // 10_000
+
+
+def test_doctor_fails_where_the_golden_codes_are_others(home: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(shipped_bundle(), tmp_path / "model"))
+    with np.load(folder / GOLDEN) as golden:
+        arrays = dict(golden)
+    np.savez(folder / GOLDEN, **arrays | {"window_codes": ~arrays["window_codes"]})
+    seal(folder)
+    result = hmar(home, "doctor", HMAR_MODEL_DIR=str(folder), COLUMNS="300")
+    assert result.exit_code == 1
+    assert "this runtime computes other codes" in result.output
 
 
 def test_doctor_names_a_broker_that_is_down(home: Path) -> None:

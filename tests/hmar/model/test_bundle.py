@@ -2,10 +2,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
-from hmar.model.bundle import CARD, CONFIG, GOLDEN, SUMS, WEIGHTS, fingerprint, load_bundle, seal
+from hmar.model.bundle import CARD, CONFIG, SEALED, SUMS, TRUNK, TYPICALITY, WEIGHTS, fingerprint, seal
+from hmar.model.served import load_served
+from hmar.model.weights import load_bundle
 
 
 @pytest.fixture
@@ -13,29 +16,47 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(shipped_bundle(), tmp_path / "model"))
 
 
-@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, CARD, GOLDEN])
+@pytest.mark.parametrize("name", SEALED)
 def test_a_flipped_byte_anywhere_is_found(copy, name):
     path = copy / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(ModelError, match=name):
-        load_bundle(copy)
+    for load in (load_bundle, load_served):
+        with pytest.raises(ModelError, match=name):
+            load(copy)
 
 
-@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, CARD, GOLDEN, SUMS])
+@pytest.mark.parametrize("name", [*SEALED, SUMS])
 def test_a_missing_file_is_named(copy, name):
     (copy / name).unlink()
+    for load in (load_bundle, load_served):
+        with pytest.raises(ModelError, match=name):
+            load(copy)
+
+
+@pytest.mark.parametrize("name", [TRUNK, TYPICALITY])
+def test_a_model_of_an_older_version_is_told_how_to_get_what_serves_it(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(ModelError, match="hmar export-model"):
+        load_served(copy)
+
+
+@pytest.mark.parametrize("name", [TRUNK, TYPICALITY])
+def test_a_file_that_makes_no_sense_is_refused_though_sealed(copy, name):
+    (copy / name).write_bytes(b"nonsense")
+    seal(copy)
     with pytest.raises(ModelError, match=name):
-        load_bundle(copy)
+        load_served(copy)
 
 
 def test_another_format_is_refused_though_sealed(copy):
     config = copy / CONFIG
     config.write_text(config.read_text().replace("format = 1", "format = 99"))
     seal(copy)
-    with pytest.raises(ModelError, match="format 99"):
-        load_bundle(copy)
+    for load in (load_bundle, load_served):
+        with pytest.raises(ModelError, match="format 99"):
+            load(copy)
 
 
 def test_weights_that_do_not_fit_the_configuration_are_refused_though_sealed(copy):
@@ -46,9 +67,18 @@ def test_weights_that_do_not_fit_the_configuration_are_refused_though_sealed(cop
         load_bundle(copy)
 
 
-def test_the_fingerprint_is_of_configuration_and_weights_not_of_the_card(copy):
+def test_tensors_that_are_missing_are_noticed_by_what_serves(copy):
+    tensors = load_file(copy / WEIGHTS)
+    save_file({k: v for k, v in tensors.items() if k != "local_expert.head.reduce.bias"}, copy / WEIGHTS)
+    seal(copy)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_served(copy)
+
+
+def test_the_fingerprint_is_of_configuration_and_weights_not_of_what_follows_from_them(copy):
     before = fingerprint(copy)
-    (copy / CARD).write_text("another card")
+    for name in (CARD, TRUNK, TYPICALITY):
+        (copy / name).write_text("another")
     assert fingerprint(copy) == before
     (copy / CONFIG).write_text((copy / CONFIG).read_text() + "# changed\n")
     assert fingerprint(copy) != before

@@ -5,7 +5,8 @@ import torch
 from hmar.image.windows import cover
 from hmar.model.backbone import CHANNELS, STRIDE, Lite0Trunk, fold_batch_norm, load_published
 from hmar.model.experts import pool
-from hmar.model.router import MODALITIES, REGIONS, Router, modality_index, region_index
+from hmar.model.router import Router
+from hmar.model.tags import MODALITIES, REGIONS, modality_index, region_index
 
 
 @pytest.fixture(scope="module")

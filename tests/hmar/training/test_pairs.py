@@ -4,7 +4,7 @@ import torch
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.model.experts import PARTS
+from hmar.model.config import PARTS
 from hmar.model.trunk import Trunk
 from hmar.training.pairs import PairConfig, PairSampler, may_push_apart
 from hmar.training.structures import NO_STRUCTURE, UNLABELLED, StructurePlaces

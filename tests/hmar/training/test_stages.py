@@ -15,18 +15,22 @@ from PIL import Image
 
 from hmar.encoder import HmarEncoder
 from hmar.model.backbone import Lite0Trunk, fold_batch_norm
-from hmar.model.bundle import CARD, GOLDEN, load_bundle, seal, write_weights
+from hmar.model.bundle import CARD, GOLDEN, seal
+from hmar.model.config import NetworkConfig
 from hmar.model.hash_head import HashHead
-from hmar.model.network import NetworkConfig
-from hmar.model.router import REGIONS
+from hmar.model.served import load_served
+from hmar.model.tags import REGIONS
+from hmar.model.weights import load_bundle, write_weights
 from hmar.training.card import LITE0, OPEN_CT, Origin, card
 from hmar.training.config import TrainingConfig
 from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
-from hmar.training.golden import golden_frame, write_golden
+from hmar.training.golden import golden_frame
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.pairs import PairConfig
+from hmar.training.parity import compare, served_logits, torch_logits
+from hmar.training.reference import slice_frame
 from hmar.training.stages import Step, Trainer
 from hmar.training.validation import _first_place, held_out
 from hmar.training.views import ViewSet, make_views
@@ -90,12 +94,20 @@ def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_p
     folder = tmp_path / "small"
     write_weights(folder, "small", served, GridConfig(), WindowConfig())
     (folder / CARD).write_text("card")
-    (folder / GOLDEN).touch()
+    write_serving_form(folder, volumes(), lambda what, done, total: None)
     seal(folder)
-    encoder = HmarEncoder(load_bundle(folder))
-    write_golden(folder / GOLDEN, encoder)
+    encoder = HmarEncoder.load(folder)
+    frame = golden_frame()
+    encoded = encoder.encode(frame)
     with np.load(folder / GOLDEN, allow_pickle=False) as golden:
-        assert np.array_equal(golden["window_codes"], encoder.encode(golden_frame()).window_codes)
+        assert np.array_equal(golden["window_codes"], encoded.window_codes)
+    parity = compare(
+        torch_logits(load_bundle(folder), frame),
+        served_logits(load_served(folder), load_bundle(folder), frame),
+    )
+    assert parity.bits > 10_000
+    assert parity.decided == 0
+    assert encoder.image_query(slice_frame(volumes()[0], 2)).typicality > 0
 
 
 def resumed(views, trunk, after: int) -> list[Step]:

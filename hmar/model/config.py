@@ -1,0 +1,37 @@
+"""What a network is built from; the form that trains and the form that serves both read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PARTS = 3
+"""A window is pooled on a grid of 3x3 parts: their arrangement is kept, where one average would lose it."""
+
+KAN_INPUT_SCALE = 0.5
+"""Scale of a KAN layer's input after layer norm: a grid from -2 to 2 then spans four deviations each way."""
+
+LAYER_NORM_EPS = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Sizes of the network; part of a model's configuration.
+
+    Parameters
+    ----------
+    width : int
+        Channels that windows are pooled from.
+    hidden : int
+        Width of the heads' bottleneck, the KAN layers' input.
+    intervals, order : int
+        Grid intervals and order of the KAN layers' splines.
+    trunk : str
+        Name of the trunk, see :data:`hmar.model.trunks.TRUNKS`. Models written before there was a choice do
+        not say it.
+    """
+
+    width: int = 64
+    hidden: int = 256
+    intervals: int = 5
+    order: int = 3
+    trunk: str = "lite0"

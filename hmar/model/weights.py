@@ -1,0 +1,62 @@
+"""The network of a model's folder in torch: what is trained, exported, and compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from hmar.model.bundle import WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
+from hmar.model.config import NetworkConfig
+from hmar.model.network import HmarNetwork
+from hmar.model.trunk import fold_batch_norm
+from hmar.types import GridConfig, WindowConfig
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A model's network, its batch norms folded, and what its configuration says."""
+
+    info: ModelInfo
+    network: HmarNetwork
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Verify and load a model's network.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or does not match SHA256SUMS, or the format is not this one.
+    """
+    verify(folder)
+    return load_weights(folder)
+
+
+def load_weights(folder: Path) -> Bundle:
+    """Load configuration and weights unverified; see :func:`load_bundle`."""
+    info = read_info(folder)
+    try:
+        return Bundle(info, _build(info.network, load_file(folder / WEIGHTS)))
+    except (RuntimeError, SafetensorError) as error:
+        raise unreadable(folder, error) from error
+
+
+def _build(config: NetworkConfig, tensors: dict[str, torch.Tensor]) -> HmarNetwork:
+    network = HmarNetwork(config)
+    network.load_state_dict(tensors)
+    network.trunk = fold_batch_norm(network.trunk)
+    return network.eval().requires_grad_(False)
+
+
+def write_weights(
+    folder: Path, name: str, network: HmarNetwork, grid: GridConfig, windows: WindowConfig
+) -> None:
+    """Write configuration and weights of a network in served form (its KAN layers folded)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(folder, name, network.config, grid, windows)
+    save_file({key: tensor.contiguous() for key, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone

@@ -1,0 +1,51 @@
+"""Models with random weights in a sealed folder, small enough to be written by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hmar.model.bundle import CARD, GOLDEN, TRUNK, TYPICALITY, seal
+from hmar.model.config import NetworkConfig
+from hmar.model.kan import FoldedKAN
+from hmar.model.network import HmarNetwork
+from hmar.model.typicality import Reference, write_reference
+from hmar.model.weights import write_weights
+from hmar.types import GridConfig, WindowConfig
+
+
+def random_network(config: NetworkConfig) -> HmarNetwork:
+    """Return a network whose KAN layers have a grid from -2 to 2 and random weights."""
+    torch.manual_seed(0)
+    network = HmarNetwork(config).eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, FoldedKAN):
+            fill(module, config.intervals)
+    return network
+
+
+def fill(layer: FoldedKAN, intervals: int) -> None:
+    """Give a KAN layer the grid that training gives it, and random weights."""
+    step = 4 / intervals
+    knots = torch.arange(-layer.order, intervals + layer.order + 1) * step - 2
+    layer.knots.copy_(knots.expand_as(layer.knots))
+    layer.base.normal_()
+    layer.spline.normal_()
+
+
+def write_model(folder: Path, config: NetworkConfig) -> HmarNetwork:
+    """Write a sealed model of random weights and an empty graph of the trunk: nothing that serves."""
+    network = random_network(config)
+    write_weights(folder, folder.name, network, GridConfig(), WindowConfig())
+    (folder / CARD).write_text("card")
+    (folder / GOLDEN).touch()
+    (folder / TRUNK).touch()
+    channels = network.trunk.channels
+    reference = Reference(
+        np.zeros(channels, np.float32), np.eye(channels, dtype=np.float32), np.ones(1, np.float32)
+    )
+    write_reference(folder / TYPICALITY, reference)
+    seal(folder)
+    return network
