@@ -25,6 +25,7 @@ from hmar.training.card import LITE0, OPEN_CT, Origin, card
 from hmar.training.config import TrainingConfig
 from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
+from hmar.training.finish import write_serving_form
 from hmar.training.golden import golden_frame
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
