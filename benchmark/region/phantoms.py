@@ -29,6 +29,7 @@ from hmar.model.network import HmarNetwork
 from hmar.types import Units
 
 PHANTOMS = 24
+PHANTOM_METRIC = "rank of the lesion's own window among all of the archive, expected under ties"
 _SIDE = SIDES[0]
 _CELL_MM = GRID.pitch_mm * GRID.stride
 _CELLS = int(EXTENT_MM // _CELL_MM)

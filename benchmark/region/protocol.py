@@ -22,7 +22,7 @@ from benchmark.region.describing import (
 from benchmark.region.features import WindowFeature
 from benchmark.region.peers import RegionPeer
 from benchmark.region.planes import SIDES, planes_of
-from benchmark.region.queries import answerable, select_queries
+from benchmark.region.queries import select_queries
 from benchmark.region.scoring import Scores, Side, figures, join, make_side, mean_figures, score_size
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
@@ -34,11 +34,16 @@ _LEARNT = {
     "itq": "ITQ is fitted on windows of the query's volume alone, without labels.",
     "sign": "Chance.",
 }
-_SHIPPED = (
-    "The shipped model learnt without labels on open CT, ts among it: the query's side of ts->lidc, "
-    "which the protocol allows, but the gallery of lidc->ts, which it does not."
+_TRAINED = (
+    "hmar train learns without labels from open CT, ts among it: the query's side of ts->lidc, which the "
+    "protocol allows, but the gallery of lidc->ts, which it does not."
 )
-_NOTES = {"global": _SHIPPED, "hmar": _SHIPPED}
+_NOTES = {"global": _TRAINED, "hmar": _TRAINED}
+_LEARNT_FROM = "ts"
+METRIC = (
+    "mAP over all ranks, over the relevant, expected under ties; macro over structures, P, recall and IoU "
+    "over queries"
+)
 
 Row = dict[str, object]
 
@@ -59,7 +64,7 @@ def region_rows(
     peers : sequence of RegionPeer
     bits : sequence of int
     network : HmarNetwork
-        The shipped one: its trunk is the frozen trunk of the peers.
+        The model measured: its trunk is the frozen trunk of the peers.
     progress : Progress
 
     Returns
@@ -68,6 +73,7 @@ def region_rows(
         For each peer and code length a row for either direction and one for their mean, with the figures of
         :func:`benchmark.region.scoring.figures`; ``ms_per_window`` is the cost of describing a window of the
         gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
+        ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
 
     Raises
     ------
@@ -76,20 +82,19 @@ def region_rows(
     """
     first, second = (planes_of(volume, network, progress) for volume in volumes)
     structures = volumes[0].structures
-    asked = [
-        answerable(select_queries(planes, len(structures)), gallery)
-        for planes, gallery in ((first, second), (second, first))
+    names = [volume.name for volume in volumes]
+    sides = [
+        make_side(direction, select_queries(planes, len(structures)), planes, gallery)
+        for direction, planes, gallery in (
+            ("->".join(names), first, second),
+            ("->".join(reversed(names)), second, first),
+        )
     ]
-    if not all(asked):
+    if not all(side.queries for side in sides):
         raise ParameterError(
             f"None of {len(structures)} shared structures is in a query of one volume and in the other.",
             "Give volumes that share structures of more than 1 cm2 on a slice.",
         )
-    names = [volume.name for volume in volumes]
-    sides = [
-        make_side("->".join(names), asked[0], first, second),
-        make_side("->".join(reversed(names)), asked[1], second, first),
-    ]
     return [row for peer in peers for row in _peer_rows(peer, network, sides, bits, structures, progress)]
 
 
@@ -108,6 +113,7 @@ def _peer_rows(
         for length, scores in _direction(peer, feature, side, bits, cost, step).items():
             scored.setdefault(length, []).append(scores)
     known: Row = {
+        "metric": METRIC,
         "threads": torch.get_num_threads(),
         "what": peer.what,
         "note": _NOTES.get(peer.name, _LEARNT[peer.coding]),
@@ -116,12 +122,18 @@ def _peer_rows(
     if peer.name == "crop":
         known["ms_per_window_of_224_px"] = crop_cost_ms(network, 224)
     rows = []
+    left_out = [side.without_relevant for side in sides]
+    learnt_from = [side.direction.endswith(f"->{_LEARNT_FROM}") for side in sides]
+    learnt_from.append(any(learnt_from))  # the mean holds the others
     for length, parts in scored.items():
         directions = [*(side.direction for side in sides), "mean"]
-        measured = [*(figures(scores, structures) for scores in parts), mean_figures(parts, structures)]
-        for direction, values in zip(directions, measured, strict=True):
-            head = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
-            rows.append({**head, **values, **known})
+        measured = [
+            *(figures(scores, structures, left) for scores, left in zip(parts, left_out, strict=True)),
+            mean_figures(parts, structures, sum(left_out)),
+        ]
+        for direction, values, learnt in zip(directions, measured, learnt_from, strict=True):
+            head: Row = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
+            rows.append({**head, **values, **known, "gallery_learnt_from": learnt and peer.name in _NOTES})
     return rows
 
 

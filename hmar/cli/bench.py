@@ -187,9 +187,10 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
         from benchmark.region import run_region
 
     lengths = _bits(bits)
-    threads = settings_from_environment().torch_threads
+    settings = settings_from_environment()
+    threads = settings.torch_threads
     with progress_of(Console(stderr=True)) as progress:
-        rows = run_region(root, _names(peers), lengths, progress, threads)
+        rows = run_region(root, _names(peers), lengths, progress, threads, settings.model_dir)
     print_rows(rows)
     _keep(rows, "Regions across patients", threads, json_file, report)
 
