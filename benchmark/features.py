@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.datasets.read import read_image
+from benchmark.datasets.tables import PICTURES
 from benchmark.feature_cache import Described, FeatureCache, joined
 from benchmark.pixels import square, thumbnail
 from benchmark.types import Dataset, Features, LabelledImage, Progress, Split
@@ -22,7 +23,6 @@ FEATURE_VERSION = 1
 
 SHARD_IMAGES = 256
 _BATCH = 4
-_NAMED_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 Item = TypeVar("Item")
 
@@ -165,6 +165,6 @@ def _shown(path: Path, digest: str | None) -> str:
 
     Folders of DICOM files are often named after patients: those are called by their content.
     """
-    if path.suffix.lower() in _NAMED_SUFFIXES:
+    if path.suffix.lower() in PICTURES:
         return "/".join(path.parts[-2:])
     return "a file" if digest is None else f"the file with SHA-256 {digest[:16]}..."

@@ -122,8 +122,10 @@ def files_digest(root: Path) -> str:
 
 def _shaped(row: Row, known: Row) -> Row:
     protocol = str(row["protocol"])
-    own: Row = {"metric": _METRICS.get(protocol)} | ({"data": DRAWN} if protocol == "phantom" else {})
-    whole = dict.fromkeys((*_HEAD, *_FIGURES)) | known | own | row
+    own: Row = {"metric": _METRICS.get(protocol)}
+    if protocol == "phantom":
+        own["data"] = DRAWN
+    whole: Row = {**dict.fromkeys((*_HEAD, *_FIGURES)), **known, **own, **row}
     return {key: _finite(value) for key, value in whole.items()}
 
 

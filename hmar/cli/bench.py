@@ -144,7 +144,9 @@ def _accuracy(
     def say(line: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    chosen, dataset = select_peers(peers), load_dataset(name, root)
+    chosen = select_peers(peers)
+    with progress_of(console) as progress:
+        dataset = load_dataset(name, root, progress)
     check_protocols(protocols, dataset, held)
     kept = cache or settings.home / CACHE
     threads = settings.torch_threads

@@ -32,7 +32,7 @@ from benchmark.region.queries import (
     structure_boxes,
     window_in_grid,
 )
-from benchmark.region.run import DRAWN, files_digest, load_model, run_region
+from benchmark.region.run import run_region
 from benchmark.region.scoring import Scores, figures, make_side, mean_figures, score_size
 from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
 from benchmark.region.volumes import LabelledVolume, load_volumes
@@ -304,7 +304,7 @@ def test_the_interval_of_the_mean_draws_structures_for_both_directions_together(
 def test_all_figures_but_macro_map_are_means_over_queries():
     scores = drawn_scores(1, 3)
     few = Scores(*(getattr(scores, name)[:18] for name in Scores.__dataclass_fields__))
-    found = figures(few, STRUCTURES + ("kidney",))
+    found = figures(few, (*STRUCTURES, "kidney"))
     assert found["p_at_10"] == pytest.approx(few.p_at_10.mean())
     assert found["iou"] == pytest.approx(few.iou.mean())
     parts = [few.ap[few.structures == number].mean() for number in range(3)]
