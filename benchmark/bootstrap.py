@@ -94,9 +94,9 @@ def paired_bootstrap(
 def bootstrap_means(values: FloatArray, resamples: int = 1000, seed: int = 0) -> Interval:
     """Return the interval of a mean over units that are themselves the classes, by resampling the units.
 
-    For figures such as the region protocol's, where the structures asked for are what was sampled: one that is
-    drawn twice counts twice, which it would not in :func:`bootstrap` by classes. Each part (a direction) is
-    averaged over its drawn units, and the parts count the same; units are drawn for all parts together.
+    For figures such as the region protocol's, where the structures asked for are what was sampled: one that
+    is drawn twice counts twice, which it would not in :func:`bootstrap` by classes. Each part (a direction)
+    is averaged over its drawn units, and the parts count the same; units are drawn for all parts together.
 
     Parameters
     ----------

@@ -28,8 +28,8 @@ def assemble(
 
     Left out, with one line for each reason, in this order: images that are listed but absent; a path that is
     listed again, where the first time counts; images of a group outside the side on which most of it lies;
-    classes with a single image. Classes that only one side knows stay, with a line. Images without a group get
-    one before it is looked at (:func:`benchmark.datasets.patients.find_groups`).
+    classes with a single image. Classes that only one side knows stay, with a line. Images without a group
+    get one before it is looked at (:func:`benchmark.datasets.patients.find_groups`).
 
     Parameters
     ----------

@@ -61,14 +61,14 @@ def find_groups(
         others = list(deduce_groups(others, progress=progress))
         groups = len({image.group for image in others})
         lines.append(
-            f"no groups given for {counted(len(rest), 'image')}: {counted(groups, 'chain')} of near duplicates "
-            "stand for patients; one whose images differ may lie on two sides"
+            f"no groups given for {counted(len(rest), 'image')}: {counted(groups, 'chain')} of near "
+            "duplicates stand for patients; one whose images differ may lie on two sides"
         )
     else:
         others = [replace(image, group=f"image {row}") for row, image in zip(rest, others, strict=True)]
         lines.append(
-            f"sides given without groups for {counted(len(rest), 'image')}: each is its own, and a patient or "
-            "near duplicates may lie on two sides"
+            f"sides given without groups for {counted(len(rest), 'image')}: each is its own, and a patient "
+            "or near duplicates may lie on two sides"
         )
     for row, image in zip(rest, others, strict=True):
         found[row] = image

@@ -11,7 +11,7 @@ import torch
 
 from benchmark.region.nodules import NODULE_METRIC, nodule_row
 from benchmark.region.peers import select_region_peers
-from benchmark.region.phantoms import PHANTOM_METRIC, PhantomStudy
+from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
 from benchmark.region.protocol import region_rows
 from benchmark.region.volumes import NODULE_FILES, VOLUME_FILES, check_files, load_volumes
@@ -40,6 +40,7 @@ def run_region(
     progress: Progress,
     threads: int = 1,
     model_dir: str = "",
+    phantoms: int = PHANTOMS,
 ) -> list[Row]:
     """Measure region retrieval on real volumes, robustness on phantoms, and the nodule demo.
 
@@ -57,6 +58,8 @@ def run_region(
         Of torch in this process from now on.
     model_dir : str
         Folder of the model that is measured; empty stands for the shipped one.
+    phantoms : int
+        How many are drawn.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def run_region(
     check_files(root, (*VOLUME_FILES, *NODULE_FILES))
     volumes = load_volumes(root)
     rows = region_rows(volumes, chosen, lengths, bundle.network, progress)
-    study = PhantomStudy(bundle.network, progress)
+    study = PhantomStudy(bundle.network, progress, phantoms)
     for peer in chosen:
         rows += study.rows(peer, peer.build(bundle.network), lengths, progress)
     if CODE_BITS in lengths and any(peer.name == "hmar" for peer in chosen):

@@ -313,8 +313,8 @@ def test_near_duplicates_stay_on_one_side_where_sides_are_drawn_and_no_groups_ar
     rows = [f"{path.parent.name}/{path.name},{path.parent.name}" for path in sorted(tmp_path.glob("?/*.png"))]
     write_list(tmp_path / "manifest.csv", "path,label", rows)
     for name in ("folder", "manifest"):
-        shown = []
-        dataset = load_dataset(name, tmp_path, lambda *told: shown.append(told))
+        shown: list[tuple[str, int, int]] = []
+        dataset = load_dataset(name, tmp_path, lambda *told, shown=shown: shown.append(told))
         assert len({image.group for image in dataset.images}) == 12
         assert len({(image.path.name.split("-")[0], image.split) for image in dataset.images}) == 12
         (line,) = [line for line in dataset.problems if "near duplicates" in line]

