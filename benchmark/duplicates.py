@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmark.datasets.read import read_image
 from benchmark.distances import distances
-from hmar.errors import DecodeError
 from hmar.image.raster import render
 from hmar.types import Frame
 
@@ -23,24 +20,21 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Queries that are found again in the gallery.
+    """Queries that are found again among other images.
 
     Parameters
     ----------
     exact : int
-        Queries whose decoded pixels are those of a gallery image, to the last value.
+        Queries whose decoded pixels are those of another image, to the last value.
     near : int
-        Queries whose difference hash lies near that of a gallery image; the exact ones are among them.
+        Queries whose difference hash lies near that of another image; the exact ones are among them.
     queries : int
         Queries looked at.
-    unreadable : int
-        Files on either side that are broken, and were left out.
     """
 
     exact: int
     near: int
     queries: int
-    unreadable: int = 0
 
     @property
     def exact_share(self) -> float:
@@ -54,14 +48,31 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Prints:
-    digests: list[bytes]
+class Prints:
+    """What N images are recognised by.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (N, 32)
+        Sha256 of the decoded values and their shape, so that another compression without loss, or other tags,
+        make no difference.
+    hashes : ndarray of uint8, shape (N, 32)
+        :func:`difference_hash`.
+    """
+
+    pixels: NDArray[np.uint8]
     hashes: NDArray[np.uint8]
-    unreadable: int
+
+    @classmethod
+    def of(cls, frames: Sequence[Frame]) -> Prints:
+        """Return the prints of frames."""
+        pixels = [np.frombuffer(_pixel_digest(frame), np.uint8) for frame in frames]
+        hashes = [difference_hash(frame) for frame in frames]
+        return cls(*(np.array(rows, np.uint8).reshape(len(frames), 32) for rows in (pixels, hashes)))
 
 
-def duplicate_rate(queries: Sequence[Path], gallery: Sequence[Path], bits_apart: int = 12) -> Duplicates:
-    """Count the queries that the gallery holds too, as they are or nearly so.
+def duplicate_rate(queries: Prints, others: Prints, bits_apart: int = 12) -> Duplicates:
+    """Count the queries that other images hold too, as they are or nearly so.
 
     A slice next to the query's own, of the same patient, is a free hit; this says how many there may be. It
     sees copies, rescaled and recompressed images and adjacent slices; it does not see a patient who was
@@ -69,29 +80,22 @@ def duplicate_rate(queries: Sequence[Path], gallery: Sequence[Path], bits_apart:
 
     Parameters
     ----------
-    queries, gallery : sequence of Path
-        Image files.
+    queries, others : Prints
     bits_apart : int
         Largest Hamming distance of two 256-bit difference hashes that still makes a near duplicate.
-
-    Returns
-    -------
-    Duplicates
-        Exact by the sha256 of the decoded pixels, so that another compression without loss, or other tags,
-        make no difference; near by :func:`difference_hash`.
     """
-    mine, theirs = _prints(queries), _prints(gallery)
-    held = set(theirs.digests)
+    held = {row.tobytes() for row in others.pixels}
     near = 0
-    for start in range(0, len(mine.hashes), _BLOCK):
-        apart = distances(mine.hashes[start : start + _BLOCK], theirs.hashes)
+    for start in range(0, len(queries.hashes), _BLOCK):
+        apart = distances(queries.hashes[start : start + _BLOCK], others.hashes)
         near += int(np.count_nonzero((apart <= bits_apart).any(axis=1)))
-    return Duplicates(
-        exact=sum(digest in held for digest in mine.digests),
-        near=near,
-        queries=len(mine.digests),
-        unreadable=mine.unreadable + theirs.unreadable,
-    )
+    exact = sum(row.tobytes() in held for row in queries.pixels)
+    return Duplicates(exact=exact, near=near, queries=len(queries.pixels))
+
+
+def _pixel_digest(frame: Frame) -> bytes:
+    shape = repr((frame.units, frame.values.shape)).encode()
+    return hashlib.sha256(shape + frame.values.tobytes()).digest()
 
 
 def difference_hash(frame: Frame) -> NDArray[np.uint8]:
@@ -108,18 +112,3 @@ def difference_hash(frame: Frame) -> NDArray[np.uint8]:
     small = Image.fromarray(render(frame)).resize((_SIDE + 1, _SIDE), Image.Resampling.LANCZOS)
     grey = np.asarray(small)
     return np.packbits(grey[:, 1:] > grey[:, :-1])
-
-
-def _prints(paths: Sequence[Path]) -> _Prints:
-    digests: list[bytes] = []
-    hashes: list[NDArray[np.uint8]] = []
-    for path in paths:
-        try:
-            frame = read_image(path)
-        except DecodeError:
-            continue
-        shape = repr((frame.units, frame.values.shape)).encode()
-        digests.append(hashlib.sha256(shape + frame.values.tobytes()).digest())
-        hashes.append(difference_hash(frame))
-    packed = np.array(hashes, np.uint8).reshape(len(hashes), _SIDE * _SIDE // 8)
-    return _Prints(digests, packed, len(paths) - len(digests))

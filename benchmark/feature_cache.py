@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FIELDS = ("pooled", "maps", "thumbnails")
+_FIELDS = ("pooled", "maps", "thumbnails", "pixels", "hashes")
+
+
+_EMPTY = {"pooled": (0,), "maps": (0, 0, 0), "thumbnails": (0,), "pixels": (32,), "hashes": (32,)}
+"""Shapes of one image where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """The features of N images, in order; shapes as in :class:`benchmark.types.Features`."""
+    """The features and prints of N images, in order.
+
+    Shapes as in :class:`benchmark.types.Features` and :class:`benchmark.duplicates.Prints`.
+    """
 
     pooled: NDArray[np.float32]
     maps: NDArray[np.float16]
     thumbnails: NDArray[np.float32]
+    pixels: NDArray[np.uint8]
+    hashes: NDArray[np.uint8]
 
 
-def joined(parts: Sequence[Described], order: NDArray[np.int64] | slice = slice(None)) -> Described:
-    """Return several sets of features as one, its images in a given order."""
-    return Described(
-        np.concatenate([part.pooled for part in parts])[order],
-        np.concatenate([part.maps for part in parts])[order],
-        np.concatenate([part.thumbnails for part in parts])[order],
-    )
+def joined(parts: Sequence[Described]) -> Described:
+    """Return several sets of features as one."""
+    return Described(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
 
 
 class FeatureCache:
@@ -78,22 +85,28 @@ class FeatureCache:
             np.savez(stream, digests=np.array(digests), **arrays)
             stream.flush()
             os.fsync(stream.fileno())
-        shard = self._folder / f"{digests[0][:32]}-{len(digests)}.npz"
+        shard = self._folder / f"{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:32]}.npz"
         Path(scratch).replace(shard)
         self._enter(shard)
 
-    def read(self, digests: Sequence[str]) -> Described:
-        """Return the features of images in the order asked for; raises KeyError for one never described."""
-        places: list[int] = []
-        parts: list[Described] = []
+    def column(self, name: str, digests: Sequence[str]) -> NDArray[Any]:
+        """Return one field of images in the order asked for; KeyError for an image never described.
+
+        Parameters
+        ----------
+        name : str
+            A field of :class:`Described`.
+        digests : sequence of str
+        """
+        found: NDArray[Any] | None = None
         for shard, pairs in self._by_shard(digests).items():
-            rows = np.array([row for _, row in pairs])
             with np.load(shard, allow_pickle=False) as arrays:
-                parts.append(Described(*(arrays[name][rows] for name in _FIELDS)))
-            places += [place for place, _ in pairs]
-        if not parts:
-            return Described(np.empty((0, 0), "f4"), np.empty((0, 0, 0, 0), "f2"), np.empty((0, 0), "f4"))
-        return joined(parts, np.argsort(places))
+                column = arrays[name]
+            if found is None:
+                found = np.empty((len(digests), *column.shape[1:]), column.dtype)
+            places, rows = np.array(pairs).T
+            found[places] = column[rows]
+        return np.empty((0, *_EMPTY[name]), np.uint8) if found is None else found
 
     def _by_shard(self, digests: Iterable[str]) -> Mapping[Path, list[tuple[int, int]]]:
         shards: dict[Path, list[tuple[int, int]]] = {}

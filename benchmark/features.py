@@ -11,18 +11,19 @@ from typing import Protocol, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.code_digest import code_digest
 from benchmark.datasets.read import read_image
+from benchmark.datasets.tables import PICTURES
+from benchmark.duplicates import Prints
 from benchmark.feature_cache import Described, FeatureCache, joined
 from benchmark.pixels import square, thumbnail
 from benchmark.types import Dataset, Features, LabelledImage, Progress, Split
 from hmar.errors import DecodeError
-
-FEATURE_VERSION = 1
-"""Raised whenever the same file would be described otherwise."""
+from hmar.types import Frame
 
 SHARD_IMAGES = 256
+_DESCRIBING = ("benchmark.datasets.read", "benchmark.pixels", "benchmark.duplicates")
 _BATCH = 4
-_NAMED_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 Item = TypeVar("Item")
 
@@ -43,12 +44,13 @@ class FeatureStore:
     ----------
     trunk : FrozenTrunk
     cache : Path
-        Folder of the cache; the features lie in one below it, named by their version and the trunk.
+        Folder of the cache; the features lie in one below it, named by the code that describes and the trunk.
     """
 
     def __init__(self, trunk: FrozenTrunk, cache: Path) -> None:
         self._trunk = trunk
-        self.fingerprint = f"features-{FEATURE_VERSION}-{trunk.fingerprint[:32]}"
+        code = code_digest(*_DESCRIBING, type(trunk).__module__)
+        self.fingerprint = f"features-{code[:16]}-{trunk.fingerprint[:32]}"
         self._cache = FeatureCache(cache / self.fingerprint)
         self._digests: dict[Path, str] = {}
 
@@ -87,6 +89,11 @@ class FeatureStore:
         group = {name: number for number, name in enumerate(sorted({i.group for i in dataset.images}))}
         return {split: self._side(dataset.of(split), label, group) for split in get_args(Split)}
 
+    def prints(self, paths: Sequence[Path]) -> Prints:
+        """Return what images that :meth:`complete` has gone over are recognised by."""
+        digests = [self._digest(path) for path in paths]
+        return Prints(self._cache.column("pixels", digests), self._cache.column("hashes", digests))
+
     def digest(self, dataset: Dataset) -> str:
         """Return a hash of a data set: its files' contents, labels, groups and sides, in order."""
         whole = hashlib.sha256(repr(dataset.classes).encode())
@@ -97,11 +104,11 @@ class FeatureStore:
     def _side(
         self, images: Sequence[LabelledImage], label: dict[str, int], group: dict[str, int]
     ) -> Features:
-        described = self._cache.read([self._digest(image.path) for image in images])
+        digests = [self._digest(image.path) for image in images]
         return Features(
-            described.pooled,
-            described.maps,
-            described.thumbnails,
+            self._cache.column("pooled", digests),
+            self._cache.column("maps", digests),
+            self._cache.column("thumbnails", digests),
             np.array([label[image.label] for image in images], np.int64),
             np.array([group[image.group] for image in images], np.int64),
         )
@@ -122,16 +129,19 @@ class FeatureStore:
                 read = list(_readable(batch, broken))
                 if read:
                     digests += [digest for digest, _ in read]
-                    parts.append(self._describe(np.stack([image for _, image in read])))
+                    parts.append(self._describe([frame for _, frame in read]))
                 done += len(batch)
                 progress("features", done, total)
             if parts:
                 self._cache.add(digests, joined(parts))
         return broken
 
-    def _describe(self, images: NDArray[np.float32]) -> Described:
+    def _describe(self, frames: Sequence[Frame]) -> Described:
+        images = np.stack([square(frame) for frame in frames])
         pooled, maps = self._trunk.describe(images)
-        return Described(pooled, maps, np.stack([thumbnail(image) for image in images]))
+        prints = Prints.of(frames)
+        thumbnails = np.stack([thumbnail(image) for image in images])
+        return Described(pooled, maps, thumbnails, prints.pixels, prints.hashes)
 
 
 def extract_features(
@@ -145,12 +155,10 @@ def extract_features(
     return store.features(store.complete(dataset, progress))
 
 
-def _readable(
-    batch: Sequence[tuple[str, Path]], broken: dict[str, str]
-) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def _readable(batch: Sequence[tuple[str, Path]], broken: dict[str, str]) -> Iterator[tuple[str, Frame]]:
     for digest, path in batch:
         try:
-            yield digest, square(read_image(path))
+            yield digest, read_image(path)
         except DecodeError as error:
             broken[digest] = error.detail
 
@@ -165,6 +173,6 @@ def _shown(path: Path, digest: str | None) -> str:
 
     Folders of DICOM files are often named after patients: those are called by their content.
     """
-    if path.suffix.lower() in _NAMED_SUFFIXES:
+    if path.suffix.lower() in PICTURES:
         return "/".join(path.parts[-2:])
     return "a file" if digest is None else f"the file with SHA-256 {digest[:16]}..."

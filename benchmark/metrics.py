@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.averages import macro, micro, per_class
-from benchmark.bootstrap import Interval, bootstrap, paired_bootstrap
+from benchmark.bootstrap import Interval, bootstrap, bootstrap_means, paired_bootstrap
 from benchmark.code_health import CodeHealth, code_health
 from benchmark.curves import PrCurve, pr_curve, radius_metrics
 from benchmark.distances import distances
@@ -28,6 +28,7 @@ __all__ = [
     "PrCurve",
     "RankMetrics",
     "bootstrap",
+    "bootstrap_means",
     "code_health",
     "distances",
     "expected_ap",

@@ -128,7 +128,7 @@ def _task(protocol: str, learnt: Dataset, searched: Dataset, store: FeatureStore
         searched.classes,
         tuple(image.path for image in searched.of(gallery)),
         queries,
-        duplicate_rate(queries, list(dict.fromkeys(others))),
+        duplicate_rate(store.prints(queries), store.prints(list(dict.fromkeys(others)))),
         data.hexdigest(),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmark.machine import cores, processor
 from hmar import __version__
 
 _PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "faiss-cpu", "pillow", "pydicom", "pykan")
@@ -115,14 +115,29 @@ QUOTED = tuple(
 """What the papers report of RadImageNet-CT. Nothing of it was measured here."""
 
 
-def environment(threads: int) -> dict[str, Any]:
-    """Return what figures depend on besides the data: commit, machine, versions, threads, time (UTC)."""
+def environment(threads: int, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what figures depend on besides the data; to be called when a run begins.
+
+    Parameters
+    ----------
+    threads : int
+        Of torch.
+    config : mapping, optional
+        What was asked for: the arguments, and what follows from them.
+
+    Returns
+    -------
+    dict
+        ``time`` (UTC), ``commit`` (of this source; None outside its own checkout), ``machine``, ``versions``,
+        ``threads`` and ``config``.
+    """
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
-        "machine": {"processor": _processor(), "cores": _cores(), "system": platform.platform()},
+        "machine": {"processor": processor(), "cores": cores(), "system": platform.platform()},
         "versions": {"hmar": __version__, "python": platform.python_version()} | _versions(),
         "threads": threads,
+        "config": dict(config or {}),
     }
 
 
@@ -158,32 +173,22 @@ def _plain(value: Any) -> Any:
 
 
 def _commit() -> str | None:
-    """Return the commit of this source, marked where files differ from it; None outside a checkout."""
+    """Return the commit of this source, marked where files differ from it; None outside its own checkout."""
+    top = _git("rev-parse", "--show-toplevel")
+    # A package that is installed inside another project's checkout does not have that project's commit.
+    if top is None or Path(top).resolve() != _REPOSITORY.resolve():
+        return None
+    commit, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    return f"{commit}, altered" if commit and changed else commit
+
+
+def _git(*arguments: str) -> str | None:
     git = shutil.which("git")
     if git is None:
         return None
-    answers = []
-    for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
-        command = [git, "-C", str(_REPOSITORY), *arguments]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-        if run.returncode != 0:
-            return None
-        answers.append(run.stdout.strip())
-    commit, changed = answers
-    return f"{commit}, altered" if changed else commit
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    command = [git, "-C", str(_REPOSITORY), *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    return run.stdout.strip() if run.returncode == 0 else None
 
 
 def _versions() -> dict[str, str]:

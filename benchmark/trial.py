@@ -9,12 +9,13 @@ import tempfile
 import time
 import zipfile
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.code_digest import code_digest
+from benchmark.machine import processor
 from benchmark.metrics import (
     code_health,
     distances,
@@ -30,8 +31,6 @@ from benchmark.types import Descriptors, Peer
 EXAMPLES, HITS = 6, 6
 _RADIUS = 2
 _RADIUS_BLOCK = 256
-_SOURCES = ("benchmark/*.py", "benchmark/peers/*.py", "hmar/model/*.py", "hmar/training/*.py")
-_ROOT = Path(__file__).parents[1]
 
 FloatArray = NDArray[np.float64]
 
@@ -82,12 +81,14 @@ class Trials:
     def __init__(self, folder: Path, features: str) -> None:
         self._folder = folder
         self.features = features
-        self._code = _code_digest()
+        self._machine = processor()
         folder.mkdir(parents=True, exist_ok=True)
 
     def run(self, task: Task, peer: Peer, bits: int, seed: int) -> Trial:
         """Return a trial: the kept one, else fit the peer and measure it once."""
-        made_of = (self._code, self.features, task.data, peer.name, bits, seed)
+        # The machine is part of it: fit_seconds would otherwise be told of one that never fitted.
+        code = code_digest(__name__, type(peer).__module__)
+        made_of = (code, self._machine, self.features, task.data, peer.name, bits, seed)
         file = self._folder / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()}.npz"
         kept = _load(file)
         if kept is not None:
@@ -164,14 +165,3 @@ def _load(file: Path) -> Trial | None:
             return Trial(**{name: arrays[name] for name in _ARRAYS}, facts=facts)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-
-
-def _code_digest() -> str:
-    """Return a hash of the code that a trial runs through, and of the libraries below it."""
-    digest = hashlib.sha256(
-        repr([metadata.version(name) for name in ("numpy", "torch", "faiss-cpu")]).encode()
-    )
-    for pattern in _SOURCES:
-        for path in sorted(_ROOT.glob(pattern)):
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()

@@ -15,6 +15,10 @@ Progress = Callable[[str, int, int], None]
 """Shows (what, done, total)."""
 
 
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
     """One image of a data set: where it is, what it shows, whom it is of, and on which side it lies.

@@ -10,24 +10,26 @@ from benchmark.datasets.folder import load_folder
 from benchmark.datasets.manifest import load_manifest
 from benchmark.datasets.radimagenet import load_radimagenet, load_radimagenet_ct
 from benchmark.datasets.read import read_image
-from benchmark.types import Dataset
+from benchmark.types import Dataset, Progress, silent
 from hmar.errors import ConfigError, ParameterError
 
 __all__ = ["DATASETS", "load_dataset", "read_image"]
 
-DATASETS: dict[str, Callable[[Path], Dataset]] = {
-    "radimagenet": load_radimagenet,
-    "radimagenet-ct": load_radimagenet_ct,
-    "radioimagenet-ct": load_radimagenet_ct,
+DATASETS: dict[str, Callable[[Path, Progress], Dataset]] = {
+    "radimagenet": lambda root, _: load_radimagenet(root),
+    "radimagenet-ct": lambda root, _: load_radimagenet_ct(root),
+    "radioimagenet-ct": lambda root, _: load_radimagenet_ct(root),
     "folder": load_folder,
     "manifest": load_manifest,
-    "dicom": load_dicom_tree,
+    "dicom": lambda root, _: load_dicom_tree(root),
 }
 """Loader of each layout by its name; "radioimagenet-ct" is how the paper spells "radimagenet-ct"."""
 
 
-def load_dataset(name: str, root: Path) -> Dataset:
-    """List the labelled images of a data set. No pixel is read.
+def load_dataset(name: str, root: Path, progress: Progress = silent) -> Dataset:
+    """List the labelled images of a data set.
+
+    No pixel is read but by "folder" and "manifest", where sides must be drawn and groups are not known.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ def load_dataset(name: str, root: Path) -> Dataset:
         A key of :data:`DATASETS`.
     root : Path
         The data set's folder; for "manifest" also the CSV file itself.
+    progress : Progress
+        Shown where pixels are read.
 
     Returns
     -------
@@ -53,4 +57,4 @@ def load_dataset(name: str, root: Path) -> Dataset:
         raise ParameterError(f"There is no data set layout {name!r}.", f"Give one of {', '.join(DATASETS)}.")
     if not root.is_dir() and not (name == "manifest" and root.is_file()):
         raise ConfigError(f"{root} is no folder.", "Give the folder of the data set as --root.")
-    return DATASETS[name](root.resolve())
+    return DATASETS[name](root.resolve(), progress)

@@ -8,21 +8,28 @@ from pathlib import Path
 from typing import get_args
 
 from benchmark.datasets.group_split import group_split
-from benchmark.datasets.tables import counted, some
-from benchmark.types import Dataset, LabelledImage, Split
+from benchmark.datasets.patients import find_groups
+from benchmark.datasets.tables import counted, left_out, some
+from benchmark.types import Dataset, LabelledImage, Progress, Split, silent
 from hmar.errors import ConfigError
 
 _Checked = tuple[list[LabelledImage], list[str]]
 
 
 def assemble(
-    name: str, root: Path, images: Iterable[LabelledImage], problems: Iterable[str] = (), draw: bool = False
+    name: str,
+    root: Path,
+    images: Iterable[LabelledImage],
+    problems: Iterable[str] = (),
+    draw: bool = False,
+    progress: Progress = silent,
 ) -> Dataset:
     """Make a data set of what a loader found.
 
     Left out, with one line for each reason, in this order: images that are listed but absent; a path that is
     listed again, where the first time counts; images of a group outside the side on which most of it lies;
-    classes with a single image. Classes that only one side knows stay, with a line.
+    classes with a single image. Classes that only one side knows stay, with a line. Images without a group
+    get one before it is looked at (:func:`benchmark.datasets.patients.find_groups`).
 
     Parameters
     ----------
@@ -36,6 +43,8 @@ def assemble(
         What the loader left out itself.
     draw : bool
         Draw the sides by :func:`group_split` with seed 0 instead of taking those of the images.
+    progress : Progress
+        Shown where pixels must be read to find groups.
 
     Raises
     ------
@@ -44,7 +53,11 @@ def assemble(
     """
     kept, absent = _present(list(images), root)
     lines = [*problems, *absent]
-    for check in (_listed_once, _drawn if draw else _whole_groups, _several_of_a_class):
+
+    def grouped(images: Sequence[LabelledImage]) -> _Checked:
+        return find_groups(images, draw, progress)
+
+    for check in (_listed_once, grouped, _drawn if draw else _whole_groups, _several_of_a_class):
         kept, problem = check(kept)
         lines += problem
     _demand_sides(kept, lines, root)
@@ -58,8 +71,8 @@ def _present(images: Sequence[LabelledImage], root: Path) -> _Checked:
     kept = [image for image, there in zip(images, here, strict=True) if there]
     if not absent:
         return kept, []
-    names = some([image.path.relative_to(root).as_posix() for image in absent])
-    return kept, [f"{counted(len(absent), 'listed image')} absent, left out: {names}"]
+    names = [image.path.relative_to(root).as_posix() for image in absent]
+    return kept, [f"{counted(len(absent), 'listed image')} absent, {left_out(names)}"]
 
 
 def _listed_once(images: Sequence[LabelledImage]) -> _Checked:

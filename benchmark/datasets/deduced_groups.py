@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from benchmark.datasets.read import read_image
 from benchmark.duplicates import difference_hash
-from benchmark.types import LabelledImage
+from benchmark.types import LabelledImage, Progress, silent
 from hmar.errors import DecodeError
 
 
-def deduce_groups(images: Sequence[LabelledImage], bits_apart: int = 12) -> tuple[LabelledImage, ...]:
+def deduce_groups(
+    images: Sequence[LabelledImage], bits_apart: int = 12, progress: Progress = silent
+) -> tuple[LabelledImage, ...]:
     """Put images into one group that are linked by a chain of near duplicates.
 
     Reads every image, and compares all with all: the time grows with the square of their number. The sides
@@ -27,6 +29,7 @@ def deduce_groups(images: Sequence[LabelledImage], bits_apart: int = 12) -> tupl
     bits_apart : int
         Images whose hashes differ in at most this many of 256 bits are linked, see
         :func:`benchmark.duplicates.difference_hash`.
+    progress : Progress
 
     Returns
     -------
@@ -37,6 +40,7 @@ def deduce_groups(images: Sequence[LabelledImage], bits_apart: int = 12) -> tupl
     hashes: list[NDArray[np.uint8]] = []
     readable: list[int] = []
     for row, image in enumerate(images):
+        progress("near duplicates", row + 1, len(images))
         try:
             hashes.append(difference_hash(read_image(image.path)))
         except DecodeError:

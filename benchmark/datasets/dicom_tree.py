@@ -6,35 +6,17 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
-
 from benchmark.datasets.assemble import assemble
-from benchmark.datasets.tables import SPLIT_NAMES, counted, read_table, some
+from benchmark.datasets.dicom_header import Header, read_header
+from benchmark.datasets.tables import SPLIT_NAMES, counted, read_table
 from benchmark.types import Dataset, LabelledImage, Split
 from hmar.dicom.deidentify import PatientHasher
-from hmar.dicom.header import code, integer, text
-from hmar.dicom.read import is_dicom
-from hmar.dicom.vendor import translated
-from hmar.errors import ConfigError, DecodeError
+from hmar.errors import ConfigError
 
 LABELS = "labels.csv"
 INSTANCE, SERIES = "sopinstanceuid", "seriesinstanceuid"
-HEAD_BYTES = 1 << 16
-"""Enough of a file to tell whether it is DICOM."""
-HEADER = (
-    "SOPInstanceUID",
-    "SeriesInstanceUID",
-    "StudyInstanceUID",
-    "PatientID",
-    "IssuerOfPatientID",
-    "Modality",
-    "BodyPartExamined",
-    "Rows",
-    "NumberOfFrames",
-)
 
 
 def load_dicom_tree(root: Path) -> Dataset:
@@ -75,23 +57,10 @@ def load_dicom_tree(root: Path) -> Dataset:
     problems = [f"{counted(number, 'file')} {reason}, left out" for reason, number in out.items()]
     if anonymous := sum(not header.patient for header in headers):
         problems.append(f"{counted(anonymous, 'file')} without patient id: the study stands for the patient")
-    if unused := [uid for uid in rows if uid not in used]:
-        problems.append(f"{counted(len(unused), 'row')} of {LABELS} without a file: {some(unused)}")
+    if unused := len(rows.keys() - used):
+        problems.append(f"{counted(unused, 'row')} of {LABELS} without a file")
     drawn = not any(side for _, side in rows.values())
     return assemble("dicom", root, images, problems, draw=drawn)
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What the loader needs of one file; ``patient`` is a keyed hash, empty where the file has no id."""
-
-    path: Path
-    instance: str
-    series: str
-    study: str
-    patient: str
-    modality: str
-    region: str
 
 
 def _read_labels(path: Path) -> dict[str, tuple[str, Split | None]]:
@@ -104,25 +73,28 @@ def _read_labels(path: Path) -> dict[str, tuple[str, Split | None]]:
         )
     divided = any(row.get("split") for row in rows)
     labels: dict[str, tuple[str, Split | None]] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         uid = row.get(INSTANCE) or row.get(SERIES, "")
         side = SPLIT_NAMES.get(row.get("split", "").lower())
         if not uid or not row["label"] or (divided and side is None):
             raise ConfigError(
-                f"The list {path} has a row without UID, label or split (UID {uid!r}).",
+                f"The list {path} has a row without UID, label or split (row {number} below the header).",
                 "Complete the row; split is train, val or test in every row, or there is no such column.",
             )
         if labels.setdefault(uid, (row["label"], side)) != (row["label"], side):
-            raise ConfigError(f"The list {path} says two things of {uid}.", "Leave one row for each UID.")
+            raise ConfigError(
+                f"The list {path} says two things of one UID (row {number} below the header).",
+                "Leave one row for each UID.",
+            )
     return labels
 
 
-def _readable(root: Path, out: Counter[str]) -> Iterator[_Header]:
+def _readable(root: Path, out: Counter[str]) -> Iterator[Header]:
     """Yield the headers of single images, in order of paths; count in ``out`` what else lies there."""
     hasher = PatientHasher(secrets.token_bytes(32))
     seen: set[str] = set()
     for path in _files(root):
-        header = _read_header(path, hasher)
+        header = read_header(path, hasher)
         if isinstance(header, str):
             out[header] += 1
         elif header.instance in seen:
@@ -139,33 +111,3 @@ def _files(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if path != root / LABELS and path.is_file():
                 yield path
-
-
-def _read_header(path: Path, hasher: PatientHasher) -> _Header | str:
-    """Return a file's header, or why it is none that can be used."""
-    try:
-        with path.open("rb") as file:
-            if not is_dicom(file.read(HEAD_BYTES)):
-                return "not DICOM"
-        with translated("The header cannot be read", "Check that the file is complete."):
-            dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=list(HEADER))
-            return _header(path, dataset, hasher)
-    except (OSError, DecodeError):
-        return "that cannot be read"
-
-
-def _header(path: Path, dataset: pydicom.Dataset, hasher: PatientHasher) -> _Header | str:
-    instance, series, study = (text(dataset, keyword) for keyword in HEADER[:3])
-    if not instance or not text(dataset, "Rows"):
-        return "without SOPInstanceUID or image"
-    if (integer(dataset, "NumberOfFrames") or 1) != 1:
-        return "of several frames"
-    return _Header(
-        path,
-        instance,
-        series,
-        study or series or instance,
-        hasher.key(text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID")) or "",
-        code(dataset, "Modality") or "OT",
-        code(dataset, "BodyPartExamined") or "",
-    )

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import get_args
 
 from benchmark.datasets.assemble import assemble
-from benchmark.datasets.group_split import NO_GROUPS
-from benchmark.datasets.tables import SPLIT_NAMES, counted, some
-from benchmark.types import Dataset, LabelledImage, Split
+from benchmark.datasets.patients import NO_GROUP
+from benchmark.datasets.tables import PICTURES, SPLIT_NAMES, counted, left_out
+from benchmark.types import Dataset, LabelledImage, Progress, Split, silent
 from hmar.errors import ConfigError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".dcm"})
+SUFFIXES = PICTURES | {".dcm"}
 
 
-def load_folder(root: Path) -> Dataset:
+def load_folder(root: Path, progress: Progress = silent) -> Dataset:
     """List ``<root>/<class>/*``, or ``<root>/<side>/<class>/*`` with the sides train, val and test.
 
     PNG, JPEG and .dcm files count; names that begin with a dot do not. Without sides they are drawn by
-    :func:`group_split` with seed 0. Groups are not known from folders: every image is its own.
+    :func:`group_split` with seed 0. Folders say nothing of patients: see
+    :func:`benchmark.datasets.patients.find_groups`.
 
     Raises
     ------
@@ -28,10 +29,10 @@ def load_folder(root: Path) -> Dataset:
     """
     sides = _sides(root)
     if sides:
-        images = [image for side, folder in sides.items() for image in _classes(folder, side, root)]
+        images = [image for side, folder in sides.items() for image in _classes(folder, side)]
     else:
-        images = list(_classes(root, "train", root))
-    return assemble("folder", root, images, [NO_GROUPS, *_others(root, images)], draw=not sides)
+        images = list(_classes(root, "train"))
+    return assemble("folder", root, images, _others(root, images), draw=not sides, progress=progress)
 
 
 def _sides(root: Path) -> dict[Split, Path]:
@@ -46,12 +47,11 @@ def _sides(root: Path) -> dict[Split, Path]:
     return found
 
 
-def _classes(root: Path, side: Split, above: Path) -> Iterator[LabelledImage]:
+def _classes(root: Path, side: Split) -> Iterator[LabelledImage]:
     for folder in _folders(root):
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file():
-                group = path.relative_to(above).as_posix()
-                yield LabelledImage(path, folder.name.strip(), group, side)
+                yield LabelledImage(path, folder.name.strip(), NO_GROUP, side)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -64,6 +64,4 @@ def _others(root: Path, images: Sequence[LabelledImage]) -> list[str]:
     others = sorted(path.relative_to(root).as_posix() for path in files if path not in known)
     if not others:
         return []
-    return [
-        f"{counted(len(others), 'file')} other than PNG, JPEG or .dcm in a class, left out: {some(others)}"
-    ]
+    return [f"{counted(len(others), 'file')} other than PNG, JPEG or .dcm in a class, {left_out(others)}"]

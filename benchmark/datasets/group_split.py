@@ -12,8 +12,6 @@ from benchmark.types import LabelledImage, Split
 
 SHARES: dict[Split, float] = {"train": 0.7, "test": 0.2, "val": 0.1}
 """Share of each side; where two are filled alike, the earlier gets the next group."""
-NO_GROUPS = "no groups given: each image is its own, and near duplicates may lie on two sides"
-"""What a data set says of itself where nothing is known of its patients."""
 
 
 def group_split(images: Iterable[LabelledImage], seed: int = 0) -> tuple[LabelledImage, ...]:

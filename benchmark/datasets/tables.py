@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from benchmark.types import Split
 from hmar.errors import ConfigError
@@ -20,6 +20,8 @@ SPLIT_NAMES: dict[str, Split] = {
     "testing": "test",
 }
 """How lists and folders spell the three sides, in lower case."""
+PICTURES = frozenset({".png", ".jpg", ".jpeg"})
+"""Suffixes, in lower case, of files whose names may be told."""
 _DRIVE = re.compile(r"[A-Za-z]:|\\")
 
 
@@ -79,6 +81,17 @@ def some(names: Sequence[str], limit: int = 3) -> str:
     """Return the first few names, and how many more there are."""
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Return "left out", and the first of the names that may be told.
+
+    Those are names of PNG and JPEG files: folders of other files, and DICOM files themselves, are often named
+    after patients.
+    """
+    told = [name for name in names if PurePosixPath(name).suffix.lower() in PICTURES][:3]
+    more = len(names) - len(told)
+    return f"left out: {', '.join(told)}{f' and {more} more' if more else ''}" if told else "left out"
 
 
 def counted(number: int, what: str, plural: str = "") -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
 from benchmark.peers.acir import Acir
 from benchmark.peers.cosine import Cosine
 from benchmark.peers.csq import Csq
@@ -39,6 +43,16 @@ _OTHERS: tuple[Peer, ...] = (
 
 PEERS: dict[str, Peer] = {peer.name: peer for peer in (*_OTHERS, *HMAR_PEERS)}
 """Every peer by name, in the order of the tables."""
+
+
+def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
+    """Return how long and how fast peers train, by name; those that do not train are left out."""
+    found = {}
+    for peer in peers:
+        schedule = getattr(peer, "schedule", None) or getattr(peer, "training", None)
+        if schedule is not None:
+            found[peer.name] = asdict(schedule)
+    return found
 
 
 def select_peers(text: str) -> list[Peer]:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from benchmark.peers.heads import KanHead
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 
 _CROSS_ENTROPY = 0.5
@@ -61,6 +61,7 @@ class Acir:
     name: ClassVar[str] = "acir"
     paper: ClassVar[str] = "after ACIR (Nan et al., arXiv 2503.09370): its head and loss"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -68,4 +69,4 @@ class Acir:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:  # noqa: ARG001 - draws nothing
             return HeadModel(KanHead(inputs, bits), AcirLoss(classes, bits))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmark.peers.heads import linear_head
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
 
@@ -48,6 +48,7 @@ class Csq:
     name: ClassVar[str] = "csq"
     paper: ClassVar[str] = "CSQ (Yuan et al., CVPR 2020)"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -55,4 +56,4 @@ class Csq:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:
             return HeadModel(linear_head(inputs, bits), CsqLoss(class_codes(classes, bits, rng)))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

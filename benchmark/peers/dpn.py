@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmark.peers.heads import linear_head
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
 
@@ -45,6 +45,7 @@ class Dpn:
     name: ClassVar[str] = "dpn"
     paper: ClassVar[str] = "DPN (Fan et al., IJCAI 2020)"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -52,4 +53,4 @@ class Dpn:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:
             return HeadModel(linear_head(inputs, bits), DpnLoss(class_codes(classes, bits, rng)))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from benchmark.peers.heads import linear_head
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 
 _PENALTY = 0.1
@@ -43,6 +43,7 @@ class GreedyHash:
     name: ClassVar[str] = "greedyhash"
     paper: ClassVar[str] = "GreedyHash (Su et al., NeurIPS 2018)"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -50,4 +51,4 @@ class GreedyHash:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:  # noqa: ARG001 - draws nothing
             return HeadModel(linear_head(inputs, bits), GreedyHashLoss(classes, bits))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

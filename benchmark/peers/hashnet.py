@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmark.peers.heads import linear_head
 from benchmark.peers.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 
 _SIGMOID = 10.0
@@ -44,6 +44,7 @@ class HashNet:
     name: ClassVar[str] = "hashnet"
     paper: ClassVar[str] = "HashNet (Cao et al., ICCV 2017)"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -51,4 +52,4 @@ class HashNet:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:  # noqa: ARG001 - draws nothing
             return HeadModel(linear_head(inputs, bits), HashNetLoss())
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

@@ -9,7 +9,7 @@ import numpy as np
 from benchmark.peers.heads import balanced, mlp_head
 from benchmark.peers.models import CodeModel, HeadModel
 from benchmark.peers.orthohash import OrthoHashLoss
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
 
@@ -20,6 +20,7 @@ class Mlp:
     name: ClassVar[str] = "mlp"
     paper: ClassVar[str] = "OrthoHash (Hoe et al., NeurIPS 2021), MLP head"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the head. See :class:`benchmark.types.Peer`."""
@@ -28,4 +29,4 @@ class Mlp:
             head = balanced(mlp_head(inputs, bits), bits)
             return HeadModel(head, OrthoHashLoss(class_codes(classes, bits, rng)))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

@@ -63,8 +63,8 @@ def learn(
 
     AdamW whose rate falls to zero by a cosine; batches in which every class is equally likely
     (:mod:`benchmark.peers.sampling`). The criterion is :meth:`benchmark.peers.choice.Choice.quality`; where
-    val has no class in common with train, the last weights are kept. One thread, and the same result for the
-    same seed.
+    val has no class in common with train, all steps are taken and the last weights are kept. One thread, and
+    the same result for the same seed.
 
     Parameters
     ----------
@@ -129,7 +129,8 @@ def _train(
         if step % every and step < steps:
             continue
         reached = choice.quality(describer(model, scale))
-        since = 0 if reached > best else since + 1
+        # NaN (val has nothing to query with) compares with nothing: it neither waits nor is left behind.
+        since = since + 1 if reached <= best else 0
         if since == schedule.patience:
             break
         if not reached < best:

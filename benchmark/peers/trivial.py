@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.peers.models import Batch, CodeModel
-from benchmark.peers.training import learn
+from benchmark.peers.training import DEFAULT, Schedule, learn
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
 
@@ -48,6 +48,7 @@ class Trivial:
     name: ClassVar[str] = "trivial"
     paper: ClassVar[str] = "the control of Sablayrolles et al., ICASSP 2017"
     learns: ClassVar[bool] = True
+    schedule: Schedule = DEFAULT
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:
         """Train the classifier. See :class:`benchmark.types.Peer`."""
@@ -55,4 +56,4 @@ class Trivial:
         def build(inputs: int, rng: np.random.Generator) -> CodeModel:
             return ClassCodeModel(inputs, class_codes(classes, bits, rng))
 
-        return learn(build, train, val, seed)
+        return learn(build, train, val, seed, self.schedule)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from benchmark.region.coding import Code, fit_code
 from benchmark.region.features import WindowFeature
@@ -15,7 +16,6 @@ from benchmark.region.peers import RegionPeer
 from benchmark.region.planes import SIDES, Plane
 from benchmark.region.queries import RegionQuery
 from benchmark.types import Descriptors, Progress
-from hmar.model.network import HmarNetwork
 from hmar.types import FloatArray
 
 FLOAT = 0
@@ -115,10 +115,10 @@ def describe_queries(
 
 
 @torch.inference_mode()
-def crop_cost_ms(network: HmarNetwork, pixels: int, crops: int = 8) -> float:
+def crop_cost_ms(trunk: nn.Module, pixels: int, crops: int = 8) -> float:
     """Return what the trunk takes for one crop of ``pixels`` squared, the mean over a batch, warmed up."""
     batch = torch.zeros(crops, 3, pixels, pixels).to(memory_format=torch.channels_last)
-    network(batch[:1])
+    trunk(batch[:1])
     begun = time.perf_counter()
-    network(batch)
+    trunk(batch)
     return 1000 * (time.perf_counter() - begun) / crops

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from benchmark.region.planes import GRID, Plane
 from hmar.image.windows import cover
@@ -26,6 +27,27 @@ THUMBNAIL_SIDE = 16
 CROP_SIDE = 48
 _CROPS_AT_ONCE = 64
 _RANDOM_WIDTH = 128
+
+
+class OwnMaps:
+    """The maps that a network's own trunk makes of slices, each made once and kept.
+
+    Parameters
+    ----------
+    network : HmarNetwork
+    """
+
+    def __init__(self, network: HmarNetwork) -> None:
+        self._network = network
+        self._made: dict[int, tuple[Plane, torch.Tensor]] = {}
+
+    @torch.inference_mode()
+    def __call__(self, plane: Plane) -> torch.Tensor:
+        """Return the map of a slice, (C, h, w)."""
+        if id(plane) not in self._made:  # the plane is kept too, so that no other can have its id
+            image = torch.from_numpy(plane.image())[None].to(memory_format=torch.channels_last)
+            self._made[id(plane)] = (plane, self._network(image)[0].contiguous())
+        return self._made[id(plane)][1]
 
 
 def random_feature(seed: int) -> WindowFeature:
@@ -78,10 +100,11 @@ def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> 
 
 def global_feature(network: HmarNetwork) -> WindowFeature:
     """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice."""
+    own = OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
-        logits = network.global_expert(plane.trunk_map[None])
+        logits = network.global_expert(own(plane)[None])
         repeated: FloatArray = logits.expand(len(rows) * len(columns), -1).numpy()
         return repeated
 
@@ -90,10 +113,11 @@ def global_feature(network: HmarNetwork) -> WindowFeature:
 
 def hmar_feature(network: HmarNetwork) -> WindowFeature:
     """Return the logits of Expert1, one window at a time as they stand in an archive."""
+    own = OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
-        mapped = network.local_expert.map(plane.trunk_map[None])[0]
+        mapped = network.local_expert.map(own(plane)[None])[0]
         windows = pool(mapped, *_weights(plane, rows, columns, side)).flatten(0, 1)
         logits: FloatArray = network.local_expert(windows).numpy()
         return logits
@@ -101,7 +125,7 @@ def hmar_feature(network: HmarNetwork) -> WindowFeature:
     return feature
 
 
-def crop_feature(network: HmarNetwork) -> WindowFeature:
+def crop_feature(trunk: nn.Module) -> WindowFeature:
     """Cut every window out, shrink it to 48x48 pixels, and run the trunk over it by itself.
 
     48 pixels are a 36 mm window as it is; the map is 3x3 cells then, as wide as :func:`cells_feature`.
@@ -111,7 +135,7 @@ def crop_feature(network: HmarNetwork) -> WindowFeature:
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
         crops = torch.from_numpy(shrink(plane.image(), rows, columns, side, CROP_SIDE))
         maps = [
-            network(batch.to(memory_format=torch.channels_last)).contiguous().flatten(1)
+            trunk(batch.to(memory_format=torch.channels_last)).contiguous().flatten(1)
             for batch in torch.split(crops, _CROPS_AT_ONCE)
         ]
         described: FloatArray = torch.cat(maps).numpy()

@@ -25,6 +25,7 @@ from hmar.types import EntryInfo, Frame, Origin
 _CONTOURS, *_SERIES = NODULE_FILES
 _COLLECTION = "nodule"
 _FIRST = 10
+NODULE_METRIC = "frames among the first 10 that show the nodule, over 10"
 
 
 def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress) -> dict[str, object]:
@@ -59,6 +60,8 @@ def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress)
         "bits": CODE_BITS,
         "protocol": "nodule",
         "direction": "lidc",
+        "model": encoder.name,
+        "model_fingerprint": encoder.fingerprint,
         "p_at_10": statistics.fmean(result.hits for result in results) / _FIRST,
         "hits_in_top10_mean": statistics.fmean(result.hits for result in results),
         "nodule_slices_available": len(results) - 1,

@@ -16,10 +16,13 @@ from benchmark.region.features import (
     random_feature,
     thumbnail_feature,
 )
+from benchmark.region.networks import Networks
+from benchmark.region.volumes import LabelledVolume
 from hmar.errors import ParameterError
-from hmar.model.network import HmarNetwork
 
 _SEED = 1
+MODEL = "hmar-model"
+"""The model that is measured as it is: the shipped one, or the one that HMAR_MODEL_DIR names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +36,49 @@ class RegionPeer:
     what : str
         One line for people.
     build : callable
-        Takes the shipped network, returns the feature of windows.
+        Takes the networks and the volume of the queries, returns the feature of windows.
     coding : str
         How features become descriptors.
     uses_map : bool
         Whether it reads the map of the whole slice, and so shares in the cost of that pass.
+    trained : bool
+        Whether it is trained on the volume of the queries, anew for each; such a peer has no phantoms.
     """
 
     name: str
     what: str
-    build: Callable[[HmarNetwork], WindowFeature]
+    build: Callable[[Networks, LabelledVolume], WindowFeature]
     coding: Coding
     uses_map: bool = True
+    trained: bool = False
 
 
 _PEERS = (
-    RegionPeer("random", "random codes", lambda _: random_feature(_SEED), "sign", False),
-    RegionPeer("thumbnail", "16x16 pixels, cosine", lambda _: thumbnail_feature, "float", False),
-    RegionPeer("thumbnail-itq", "16x16 pixels, ITQ", lambda _: thumbnail_feature, "itq", False),
-    RegionPeer("pooled", "average-pooled trunk, cosine", lambda _: pooled_feature, "float"),
-    RegionPeer("pooled-itq", "average-pooled trunk, ITQ", lambda _: pooled_feature, "itq"),
-    RegionPeer("cells", "3x3 cells of the trunk, cosine", lambda _: cells_feature, "float"),
-    RegionPeer("cells-itq", "3x3 cells of the trunk, ITQ", lambda _: cells_feature, "itq"),
-    RegionPeer("global", "code of the whole slice (Expert0)", global_feature, "sign"),
+    RegionPeer("random", "random codes", lambda *_: random_feature(_SEED), "sign", False),
+    RegionPeer("thumbnail", "16x16 pixels, cosine", lambda *_: thumbnail_feature, "float", False),
+    RegionPeer("thumbnail-itq", "16x16 pixels, ITQ", lambda *_: thumbnail_feature, "itq", False),
+    RegionPeer("pooled", "average-pooled trunk, cosine", lambda *_: pooled_feature, "float"),
+    RegionPeer("pooled-itq", "average-pooled trunk, ITQ", lambda *_: pooled_feature, "itq"),
+    RegionPeer("cells", "3x3 cells of the trunk, cosine", lambda *_: cells_feature, "float"),
+    RegionPeer("cells-itq", "3x3 cells of the trunk, ITQ", lambda *_: cells_feature, "itq"),
     RegionPeer(
-        "crop", "every window through the trunk by itself, 3x3 cells, ITQ", crop_feature, "itq", False
+        "global", "the model's code of the whole slice", lambda nets, _: global_feature(nets.model), "sign"
     ),
-    RegionPeer("hmar", "the shipped model's window codes (Expert1)", hmar_feature, "sign"),
+    RegionPeer(
+        "crop",
+        "every window through the trunk by itself, 3x3 cells, ITQ",
+        lambda nets, _: crop_feature(nets.frozen),
+        "itq",
+        False,
+    ),
+    RegionPeer(MODEL, "the model's window codes, as it is", lambda nets, _: hmar_feature(nets.model), "sign"),
+    RegionPeer(
+        "hmar",
+        "window codes of ours, trained on the query's volume and its labels",
+        lambda nets, volume: hmar_feature(nets.train(volume)),
+        "sign",
+        trained=True,
+    ),
 )
 REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in _PEERS}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from benchmark.metrics import distances
 from benchmark.region.coding import Code
@@ -25,10 +26,10 @@ from benchmark.region.synthetic import (
 )
 from benchmark.types import Descriptors, Progress
 from hmar.image.grid import display
-from hmar.model.network import HmarNetwork
 from hmar.types import Units
 
 PHANTOMS = 24
+PHANTOM_METRIC = "rank of the lesion's own window among all of the archive, expected under ties"
 _SIDE = SIDES[0]
 _CELL_MM = GRID.pitch_mm * GRID.stride
 _CELLS = int(EXTENT_MM // _CELL_MM)
@@ -51,7 +52,7 @@ class PhantomStudy:
 
     Parameters
     ----------
-    network : HmarNetwork
+    trunk : nn.Module
         Its trunk is used.
     progress : Progress
     count : int
@@ -61,7 +62,7 @@ class PhantomStudy:
 
     def __init__(
         self,
-        network: HmarNetwork,
+        trunk: nn.Module,
         progress: Progress,
         count: int = PHANTOMS,
         perturbations: Sequence[Perturbation] = PERTURBATIONS,
@@ -73,7 +74,7 @@ class PhantomStudy:
 
         def planes(perturbation: Perturbation, pictures: tuple[float, float] | None) -> list[Plane]:
             nonlocal drawn
-            made = [_plane(network, phantom, perturbation, pictures) for phantom in self.phantoms]
+            made = [_plane(trunk, phantom, perturbation, pictures) for phantom in self.phantoms]
             drawn += count
             progress("phantoms through the trunk", drawn, total)
             return made
@@ -151,12 +152,12 @@ class PhantomStudy:
 
 
 def _plane(
-    network: HmarNetwork, phantom: Phantom, perturbation: Perturbation, pictures: tuple[float, float] | None
+    trunk: nn.Module, phantom: Phantom, perturbation: Perturbation, pictures: tuple[float, float] | None
 ) -> Plane:
     hu = phantom.hu(perturbation)
     values, units = (hu, Units.HU) if pictures is None else (display(hu, *pictures), Units.PRESENTATION)
     nothing = np.full((SIDE_PX, SIDE_PX), -1, np.int16)
-    return make_plane(network, values, nothing, SPACING, units)
+    return make_plane(trunk, values, nothing, SPACING, units)
 
 
 def _windows(plane: Plane) -> int:

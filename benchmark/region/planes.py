@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume
 from benchmark.types import Progress
 from hmar.image.grid import Grid, channels, make_grid
 from hmar.image.windows import lattice
-from hmar.model.network import HmarNetwork
 from hmar.types import FloatArray, Frame, FrameInfo, GridConfig, Spacing, Units
 
 GRID = GridConfig()
@@ -78,14 +77,14 @@ class Plane:
 
 @torch.inference_mode()
 def make_plane(
-    network: HmarNetwork, values: FloatArray, labels: NDArray[np.int16], spacing: Spacing, units: Units
+    trunk: nn.Module, values: FloatArray, labels: NDArray[np.int16], spacing: Spacing, units: Units
 ) -> Plane:
     """Lay a slice on the grid and run the trunk over it.
 
     Parameters
     ----------
-    network : HmarNetwork
-        Its trunk is used.
+    trunk : nn.Module
+        Maps (1, 3, H, W) in 0..1 to (1, C, H / 16, W / 16).
     values : ndarray of float32, shape (rows, columns)
         In ``units``.
     labels : ndarray of int16, shape (rows, columns)
@@ -99,18 +98,18 @@ def make_plane(
     grid = make_grid(info.rows, info.columns, spacing, GRID)
     begun = time.perf_counter()
     image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
-    trunk_map = network(image)[0].contiguous()
+    trunk_map = trunk(image)[0].contiguous()
     return Plane(frame, grid, labels, trunk_map, 1000 * (time.perf_counter() - begun))
 
 
-def planes_of(volume: LabelledVolume, network: HmarNetwork, progress: Progress) -> list[Plane]:
+def planes_of(volume: LabelledVolume, trunk: nn.Module, progress: Progress) -> list[Plane]:
     """Return a volume's slices, about 5 mm apart."""
     z_mm, y_mm, x_mm = volume.spacing_mm
     chosen = range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / z_mm)))
     planes = []
     for done, z in enumerate(chosen, start=1):
         values = volume.values[z].astype(np.float32)
-        planes.append(make_plane(network, values, volume.labels[z], Spacing(y_mm, x_mm), Units.HU))
+        planes.append(make_plane(trunk, values, volume.labels[z], Spacing(y_mm, x_mm), Units.HU))
         progress(f"{volume.name} through the trunk", done, len(chosen))
     return planes
 

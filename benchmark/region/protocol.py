@@ -20,25 +20,35 @@ from benchmark.region.describing import (
     fit_codes,
 )
 from benchmark.region.features import WindowFeature
-from benchmark.region.peers import RegionPeer
+from benchmark.region.networks import Networks
+from benchmark.region.peers import MODEL, RegionPeer
 from benchmark.region.planes import SIDES, planes_of
-from benchmark.region.queries import answerable, select_queries
+from benchmark.region.queries import select_queries
 from benchmark.region.scoring import Scores, Side, figures, join, make_side, mean_figures, score_size
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
 from hmar.errors import ParameterError
-from hmar.model.network import HmarNetwork
 
 _LEARNT = {
     "float": "Nothing is learnt here.",
     "itq": "ITQ is fitted on windows of the query's volume alone, without labels.",
     "sign": "Chance.",
 }
-_SHIPPED = (
-    "The shipped model learnt without labels on open CT, ts among it: the query's side of ts->lidc, "
-    "which the protocol allows, but the gallery of lidc->ts, which it does not."
+_TRAINED = (
+    "hmar train learns from open CT, ts and its labels among it: the query's side of ts->lidc, which the "
+    "protocol allows, but the gallery of lidc->ts, which it does not."
 )
-_NOTES = {"global": _SHIPPED, "hmar": _SHIPPED}
+_NOTES = {
+    "global": _TRAINED,
+    MODEL: _TRAINED,
+    "hmar": "Trained on the query's volume alone, with its labels; from the published trunk.",
+}
+_HAS_SEEN_BOTH = ("global", MODEL)
+_LEARNT_FROM = "ts"
+METRIC = (
+    "mAP over all ranks, over the relevant, expected under ties; macro over structures, P, recall and IoU "
+    "over queries"
+)
 
 Row = dict[str, object]
 
@@ -47,7 +57,7 @@ def region_rows(
     volumes: tuple[LabelledVolume, LabelledVolume],
     peers: Sequence[RegionPeer],
     bits: Sequence[int],
-    network: HmarNetwork,
+    networks: Networks,
     progress: Progress,
 ) -> list[Row]:
     """Measure peers by the region protocol.
@@ -58,8 +68,7 @@ def region_rows(
         Two patients, with the same structures.
     peers : sequence of RegionPeer
     bits : sequence of int
-    network : HmarNetwork
-        The shipped one: its trunk is the frozen trunk of the peers.
+    networks : Networks
     progress : Progress
 
     Returns
@@ -68,60 +77,70 @@ def region_rows(
         For each peer and code length a row for either direction and one for their mean, with the figures of
         :func:`benchmark.region.scoring.figures`; ``ms_per_window`` is the cost of describing a window of the
         gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
+        ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
 
     Raises
     ------
     ParameterError
         If there is nothing to ask for.
     """
-    first, second = (planes_of(volume, network, progress) for volume in volumes)
+    first, second = (planes_of(volume, networks.frozen, progress) for volume in volumes)
     structures = volumes[0].structures
-    asked = [
-        answerable(select_queries(planes, len(structures)), gallery)
-        for planes, gallery in ((first, second), (second, first))
+    names = [volume.name for volume in volumes]
+    sides = [
+        make_side(direction, select_queries(planes, len(structures)), planes, gallery)
+        for direction, planes, gallery in (
+            ("->".join(names), first, second),
+            ("->".join(reversed(names)), second, first),
+        )
     ]
-    if not all(asked):
+    if not all(side.queries for side in sides):
         raise ParameterError(
             f"None of {len(structures)} shared structures is in a query of one volume and in the other.",
             "Give volumes that share structures of more than 1 cm2 on a slice.",
         )
-    names = [volume.name for volume in volumes]
-    sides = [
-        make_side("->".join(names), asked[0], first, second),
-        make_side("->".join(reversed(names)), asked[1], second, first),
-    ]
-    return [row for peer in peers for row in _peer_rows(peer, network, sides, bits, structures, progress)]
+    return [row for peer in peers for row in _peer_rows(peer, networks, volumes, sides, bits, progress)]
 
 
 def _peer_rows(
     peer: RegionPeer,
-    network: HmarNetwork,
+    networks: Networks,
+    volumes: Sequence[LabelledVolume],
     sides: Sequence[Side],
     bits: Sequence[int],
-    structures: Sequence[str],
     progress: Progress,
 ) -> list[Row]:
-    feature, cost = peer.build(network), Cost()
+    cost, structures = Cost(), volumes[0].structures
     step = Steps(progress, peer.name, len(SIDES) * sum(len(side.gallery) for side in sides))
     scored: dict[int, list[Scores]] = {}
-    for side in sides:
+    for side, volume in zip(sides, volumes, strict=True):
+        feature = peer.build(networks, volume)
         for length, scores in _direction(peer, feature, side, bits, cost, step).items():
             scored.setdefault(length, []).append(scores)
     known: Row = {
+        "metric": METRIC,
         "threads": torch.get_num_threads(),
         "what": peer.what,
         "note": _NOTES.get(peer.name, _LEARNT[peer.coding]),
         "ms_per_window": cost.ms_per_window,
     }
     if peer.name == "crop":
-        known["ms_per_window_of_224_px"] = crop_cost_ms(network, 224)
+        known["ms_per_window_of_224_px"] = crop_cost_ms(networks.frozen, 224)
     rows = []
+    left_out = [side.without_relevant for side in sides]
+    learnt_from = [side.direction.endswith(f"->{_LEARNT_FROM}") for side in sides]
+    learnt_from.append(any(learnt_from))  # the mean holds the others
     for length, parts in scored.items():
         directions = [*(side.direction for side in sides), "mean"]
-        measured = [*(figures(scores, structures) for scores in parts), mean_figures(parts, structures)]
-        for direction, values in zip(directions, measured, strict=True):
-            head = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
-            rows.append({**head, **values, **known})
+        measured = [
+            *(figures(scores, structures, left) for scores, left in zip(parts, left_out, strict=True)),
+            mean_figures(parts, structures, sum(left_out)),
+        ]
+        for direction, values, learnt in zip(directions, measured, learnt_from, strict=True):
+            head: Row = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
+            rows.append(
+                {**head, **values, **known, "gallery_learnt_from": learnt and peer.name in _HAS_SEEN_BOTH}
+            )
     return rows
 
 

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from benchmark.region.nodules import nodule_row
-from benchmark.region.peers import select_region_peers
-from benchmark.region.phantoms import PhantomStudy
+from benchmark.region.networks import TRAINING, Networks, trained_network
+from benchmark.region.nodules import NODULE_METRIC, nodule_row
+from benchmark.region.peers import MODEL, select_region_peers
+from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
+from benchmark.region.planes import GRID, SIDES
 from benchmark.region.protocol import region_rows
-from benchmark.region.volumes import NODULE_FILES, check_files, load_volumes
+from benchmark.region.volumes import NODULE_FILES, VOLUME_FILES, check_files, load_volumes
 from benchmark.types import Progress
 from hmar.codes import CODE_BITS
 from hmar.encoder import HmarEncoder, shipped_bundle
-from hmar.errors import ParameterError
-from hmar.model.weights import load_bundle
+from hmar.errors import ConfigError, ParameterError
+from hmar.model.trunk import fold_batch_norm
+from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.training.config import TrainingConfig
+from hmar.training.open_ct import fetch_trunk, load_trunk
+from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
+_HEAD = ("name", "bits", "protocol", "direction", "metric")
+_FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "queries")
+_METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
+DRAWN = "drawn by the benchmark"
+"""What stands for the data of phantoms."""
+
+Row = dict[str, object]
 
 
 def run_region(
-    root: Path, peers: Sequence[str], bits: Sequence[int], progress: Progress, threads: int = 1
-) -> list[dict[str, object]]:
+    root: Path,
+    peers: Sequence[str],
+    bits: Sequence[int],
+    progress: Progress,
+    cache: Path,
+    threads: int = 1,
+    model_dir: str = "",
+    phantoms: int = PHANTOMS,
+    training: TrainingConfig = TRAINING,
+) -> list[Row]:
     """Measure region retrieval on real volumes, robustness on phantoms, and the nodule demo.
 
     Parameters
@@ -38,13 +60,23 @@ def run_region(
         64, 128 or both. Peers that describe with floats have one row, of 0 bits.
     progress : Progress
         Told how far each part is.
+    cache : Path
+        Folder of the published trunk and of what was trained here.
     threads : int
         Of torch in this process from now on.
+    model_dir : str
+        Folder of the model that is measured; empty stands for the shipped one.
+    phantoms : int
+        How many are drawn.
+    training : TrainingConfig
+        Of the peer that is trained on the query's volume.
 
     Returns
     -------
     list of dict
-        Ready for JSON (what is not a number is None). ``protocol`` says what a row is: "region" (see
+        Ready for JSON (what is not a number is None), with the same figures in all: None where a protocol
+        does not have one. ``model``, ``model_fingerprint`` and ``data`` (a hash of the files, names and
+        contents) say what was measured. ``protocol`` says what a row is: "region" (see
         :func:`benchmark.region.protocol.region_rows`), "phantom" (synthetic, one for each perturbation, see
         :mod:`benchmark.region.phantoms`) or "nodule" (hmar, and 32x32 thumbnails beside it; only at 128 bits,
         the length at which the demo searches).
@@ -53,6 +85,8 @@ def run_region(
     ------
     ParameterError
         If a peer or a number of bits is unknown.
+    ConfigError
+        If the model has another grid or other windows than the protocol, or none to measure.
     NotFoundError
         If files are missing; names them all.
     DecodeError
@@ -61,17 +95,67 @@ def run_region(
     torch.set_num_threads(threads)
     chosen = select_region_peers(peers)
     lengths = _lengths(bits)
-    check_files(root, NODULE_FILES)
+    bundle = load_model(model_dir)
+    check_files(root, (*VOLUME_FILES, *NODULE_FILES))
     volumes = load_volumes(root)
-    bundle = load_bundle(shipped_bundle())
-    rows = region_rows(volumes, chosen, lengths, bundle.network, progress)
-    study = PhantomStudy(bundle.network, progress)
-    for peer in chosen:
-        rows += study.rows(peer, peer.build(bundle.network), lengths, progress)
-    if CODE_BITS in lengths and any(peer.name == "hmar" for peer in chosen):
-        rows.append(nodule_row(root, "hmar", HmarEncoder.load(shipped_bundle(), threads), progress))
+    fetch_trunk(cache, lambda line: progress(line, 0, 0))
+    trunk = load_trunk(cache)
+    networks = Networks(
+        fold_batch_norm(trunk),
+        bundle.network,
+        lambda volume: trained_network(volume, trunk, cache / "region", progress, training),
+    )
+    rows = region_rows(volumes, chosen, lengths, networks, progress)
+    untrained = [peer for peer in chosen if not peer.trained]
+    study = PhantomStudy(networks.frozen, progress, phantoms)
+    for peer in untrained:
+        rows += study.rows(peer, peer.build(networks, volumes[0]), lengths, progress)
+    if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
+        rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
-    return [{key: _finite(value) for key, value in row.items()} for row in rows]
+    known: Row = {
+        "model": bundle.info.name,
+        "model_fingerprint": bundle.info.fingerprint,
+        "data": files_digest(root),
+    }
+    return [_shaped(row, known) for row in rows]
+
+
+def load_model(model_dir: str) -> Bundle:
+    """Load the model to measure; raises ConfigError for one that the protocol does not fit."""
+    if model_dir == THUMBNAIL:
+        raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which has no trunk to measure.", "Unset it.")
+    bundle = load_bundle(_folder(model_dir))
+    if bundle.info.grid != GRID or bundle.info.windows.cells != SIDES:
+        raise ConfigError(
+            f"The model {bundle.info.name} has another grid or other windows than the region protocol.",
+            f"Give one of {GRID.pitch_mm:g} mm pixels, cells of {GRID.stride} and windows of {SIDES} cells.",
+        )
+    return bundle
+
+
+def _folder(model_dir: str) -> Path:
+    return Path(model_dir) if model_dir else shipped_bundle()
+
+
+def files_digest(root: Path) -> str:
+    """Return the sha256 of all files that are read, by name and content."""
+    digest = hashlib.sha256()
+    for name in sorted((*VOLUME_FILES, *NODULE_FILES)):
+        place = root / name
+        for path in sorted(place.iterdir()) if place.is_dir() else [place]:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _shaped(row: Row, known: Row) -> Row:
+    protocol = str(row["protocol"])
+    own: Row = {"metric": _METRICS.get(protocol)}
+    if protocol == "phantom":
+        own["data"] = DRAWN
+    whole: Row = {**dict.fromkeys((*_HEAD, *_FIGURES)), **known, **own, **row}
+    return {key: _finite(value) for key, value in whole.items()}
 
 
 def _lengths(bits: Sequence[int]) -> list[int]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.metrics import bootstrap, distances, macro, micro, per_class, rank_metrics
+from benchmark.metrics import bootstrap_means, distances, macro, micro, per_class, rank_metrics
 from benchmark.region.planes import SIDES, Plane, windows_of
 from benchmark.region.queries import (
     AREA_BINS_CM2,
     RegionQuery,
+    answerable,
     area_bin,
     gallery_labels,
     overlap,
@@ -45,6 +46,8 @@ class Side:
         The other patient's.
     boxes : mapping
         The gallery's structures: (plane, structure) to box in grid pixels.
+    without_relevant : int
+        Queries that were left out, for the gallery has no window of theirs.
     """
 
     direction: str
@@ -52,6 +55,7 @@ class Side:
     planes: Sequence[Plane]
     gallery: Sequence[Plane]
     boxes: Mapping[tuple[int, int], Box]
+    without_relevant: int = 0
 
     def of_size(self, size: int) -> list[RegionQuery]:
         """Return the queries of one window size."""
@@ -61,9 +65,10 @@ class Side:
 def make_side(
     direction: str, queries: Sequence[RegionQuery], planes: Sequence[Plane], gallery: Sequence[Plane]
 ) -> Side:
-    """Prepare one direction."""
-    ordered = sorted(queries, key=lambda query: query.size)
-    return Side(direction, ordered, planes, gallery, structure_boxes(gallery))
+    """Prepare one direction; queries with nothing to find are left out and counted."""
+    kept = sorted(answerable(queries, gallery), key=lambda query: query.size)
+    left_out = len(queries) - len(kept)
+    return Side(direction, kept, planes, gallery, structure_boxes(gallery), left_out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,54 +136,51 @@ def join(parts: Sequence[Scores]) -> Scores:
     return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
 
 
-def figures(scores: Scores, structures: Sequence[str]) -> dict[str, object]:
+def figures(scores: Scores, structures: Sequence[str], without_relevant: int = 0) -> dict[str, object]:
     """Return the figures of one direction.
 
-    All are macro means over structures but micro_map, the mean over queries. The interval resamples
-    structures: with two patients there is none over patients.
+    macro_map is the mean over structures, all others are means over queries. The interval is that of
+    macro_map when structures are resampled: with two patients there is none over patients.
 
     Parameters
     ----------
     scores : Scores
     structures : sequence of str
         Their names.
+    without_relevant : int
+        Queries that have nothing to find in the other volume; they are not among the scores.
     """
-    interval = bootstrap(scores.ap, scores.structures, scores.structures)
     classes = per_class(scores.ap, scores.structures)
     return {
         "macro_map": macro(scores.ap, scores.structures),
         "micro_map": micro(scores.ap),
-        **{name: macro(getattr(scores, name), scores.structures) for name in _SHARES},
-        "ci95": [interval.low, interval.high],
+        **{name: micro(getattr(scores, name)) for name in _SHARES},
+        "ci95": _interval([classes]),
         "queries": len(scores.ap),
+        "without_relevant": without_relevant,
         "structures": len(classes),
         "per_class": {structures[index]: value for index, value in classes.items()},
         "area_bins": [_bin(scores, index) for index in range(len(AREA_BINS_CM2))],
     }
 
 
-def mean_figures(parts: Sequence[Scores], structures: Sequence[str]) -> dict[str, object]:
+def mean_figures(
+    parts: Sequence[Scores], structures: Sequence[str], without_relevant: int = 0
+) -> dict[str, object]:
     """Return the mean of the directions' figures, each direction counting once.
 
     The interval resamples structures for all directions together; ``structures`` counts those asked for in
     any, and a bin or a structure that one direction lacks is the mean of the others.
     """
     each = [figures(scores, structures) for scores in parts]
-    classes = [len(np.unique(scores.structures)) for scores in parts]
-    # A macro mean over all (direction, structure) would weigh a direction by its structures: undo that.
-    weighed = [
-        scores.ap * sum(classes) / (len(parts) * own) for scores, own in zip(parts, classes, strict=True)
-    ]
-    apart = [scores.structures + index * len(structures) for index, scores in enumerate(parts)]
-    groups = np.concatenate([scores.structures for scores in parts])
-    interval = bootstrap(np.concatenate(weighed), np.concatenate(apart), groups)
     per_structure = [per_class(scores.ap, scores.structures) for scores in parts]
     asked = sorted(set().union(*per_structure))
     bins = [[_bin(scores, index) for scores in parts] for index in range(len(AREA_BINS_CM2))]
     return {
         **{name: _mean([figure[name] for figure in each]) for name in ("macro_map", "micro_map", *_SHARES)},
-        "ci95": [interval.low, interval.high],
-        "queries": len(groups),
+        "ci95": _interval(per_structure),
+        "queries": sum(len(scores.ap) for scores in parts),
+        "without_relevant": without_relevant,
         "structures": len(asked),
         "per_class": {
             structures[index]: _mean([values.get(index) for values in per_structure]) for index in asked
@@ -194,6 +196,13 @@ def mean_figures(parts: Sequence[Scores], structures: Sequence[str]) -> dict[str
     }
 
 
+def _interval(parts: Sequence[Mapping[int, float]]) -> list[float]:
+    """Return the bounds of the mean over parts of the mean over their structures."""
+    asked = sorted(set().union(*parts))
+    found = bootstrap_means(np.array([[part.get(index, np.nan) for part in parts] for index in asked]))
+    return [found.low, found.high]
+
+
 def _mean(values: Sequence[object]) -> float | None:
     there = [value for value in values if isinstance(value, float)]
     return sum(there) / len(there) if there else None
@@ -202,12 +211,11 @@ def _mean(values: Sequence[object]) -> float | None:
 def _bin(scores: Scores, index: int) -> dict[str, object]:
     inside = scores.bins == index
     low, high = AREA_BINS_CM2[index]
-    measured = {"macro_map": scores.ap, "p_at_10": scores.p_at_10, "iou": scores.iou}
+    some = bool(inside.any())
     return {
         "area_cm2": f"{low:g}-{high:g}" if np.isfinite(high) else f"over {low:g}",
         "queries": int(inside.sum()),
-        **{
-            name: macro(measured[name][inside], scores.structures[inside]) if inside.any() else None
-            for name in _BINNED
-        },
+        "macro_map": macro(scores.ap[inside], scores.structures[inside]) if some else None,
+        "p_at_10": micro(scores.p_at_10[inside]) if some else None,
+        "iou": micro(scores.iou[inside]) if some else None,
     }

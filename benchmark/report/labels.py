@@ -12,7 +12,8 @@ PROTOCOLS = {
     "clean": "Groups are never split over the sides; tie-aware mAP over all ranks.",
     "unseen": "Classes that training never saw, retrieved among each other; tie-aware mAP over all ranks.",
     "region": "Organ regions across patients, the query's volume never in the gallery; tie-aware mAP over "
-    "all ranks, macro over structures.",
+    "all ranks, macro over structures. Rows marked [gallery learnt from] have a model that was "
+    "trained, without labels, on a volume that is searched here: they are not comparable with the others.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
     "phantom": "Lesions planted in phantoms, whose place is known exactly. No patient is in it.",
@@ -25,6 +26,9 @@ PROTOCOLS = {
 MARKED = {"acir-compat": "acir-compat", "quoted": "quoted", "phantom": "synthetic"}
 """Marks that rows, headings and pictures carry, so that no figure of these is taken for a clean one."""
 
+LEARNT_FROM = "gallery learnt from"
+"""Mark of a row whose model was trained on what it searches."""
+
 NOTHING = "-"
 
 
@@ -36,6 +40,11 @@ def protocol_of(row: Row) -> str:
 def mark_of(protocol: str) -> str:
     """Return the mark of a protocol that must not be mixed up with the clean one, else nothing."""
     return MARKED.get(protocol, "")
+
+
+def row_mark(row: Row) -> str:
+    """Return the mark of a row: its protocol's, or that its gallery was learnt from."""
+    return mark_of(protocol_of(row)) or (LEARNT_FROM if row.get("gallery_learnt_from") is True else "")
 
 
 def marked(text: str, protocol: str) -> str:

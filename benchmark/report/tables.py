@@ -9,10 +9,10 @@ from benchmark.report.labels import (
     NOTHING,
     PROTOCOLS,
     Row,
-    mark_of,
     marked,
     number,
     protocol_of,
+    row_mark,
     shown,
     shown_bits,
     shown_difference,
@@ -34,7 +34,8 @@ class Table:
     rows : tuple of tuple of str
         Not escaped.
     marks : tuple of str
-        Mark of each row's protocol, empty for most; shown beside its first cell.
+        Mark of each row (:func:`benchmark.report.labels.row_mark`), empty for most; shown beside its first
+        cell.
     """
 
     title: str
@@ -114,14 +115,17 @@ _SPEED_WHERE_GIVEN: tuple[tuple[str, str, Write], ...] = (
 _OF_PAPERS = frozenset({"metric", "source"})
 """What is known of quoted figures; the rest of their columns would only show defaults."""
 
-_PLOTTED = frozenset({"pr_curve", "per_class", "area_bins"})
+_WITHOUT_MAP = frozenset({"phantom", "nodule"})
+"""Protocols whose rows have a place for a mAP, as all rows do, and leave it empty."""
+_NOT_SHOWN = frozenset({"pr_curve", "per_class", "area_bins", "data", "model_fingerprint"})
+"""Plotted, or of use in the JSON lines alone."""
 
 
 def groups(rows: Sequence[Row]) -> list[Group]:
-    """Return the rows that hold a mAP, by what may be compared; clean first, quoted last."""
+    """Return the rows of protocols that have a mAP, by what may be compared; clean first, quoted last."""
     found: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        if "macro_map" in row:
+        if _is_map(row):
             key = (str(row.get("dataset") or ""), protocol_of(row), str(row.get("direction") or ""))
             found.setdefault(key, []).append(row)
     order = list(PROTOCOLS)
@@ -131,6 +135,10 @@ def groups(rows: Sequence[Row]) -> list[Group]:
         # An unknown protocol stands after the known ones of our own, before those that are marked.
         key=lambda group: order.index(group.protocol if group.protocol in order else "speed"),
     )
+
+
+def _is_map(row: Row) -> bool:
+    return "macro_map" in row and protocol_of(row) not in _WITHOUT_MAP
 
 
 def _rank(row: Row) -> tuple[float, float]:
@@ -168,14 +176,18 @@ def other_tables(rows: Sequence[Row]) -> list[Table]:
     """Return tables of the rows that are neither accuracy nor speed, one for each set of keys."""
     kinds: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
     for row in rows:
-        if "macro_map" not in row and not ("part" in row and "ratio" in row):
-            keys = tuple(key for key in row if key not in _PLOTTED)
+        if not _is_map(row) and not ("part" in row and "ratio" in row):
+            keys = tuple(key for key in row if key not in _NOT_SHOWN)
             kinds.setdefault((protocol_of(row), keys), []).append(row)
     return [
         _table(
             marked(f"Further figures, protocol {protocol}", protocol),
             PROTOCOLS.get(protocol, ""),
-            tuple((key, key.replace("_", " "), shown_bits if key == "bits" else shown) for key in keys),
+            tuple(
+                (key, key.replace("_", " "), shown_bits if key == "bits" else shown)
+                for key in keys
+                if _given(members, key)
+            ),
             members,
         )
         for (protocol, keys), members in kinds.items()
@@ -208,7 +220,7 @@ def area_table(group: Group) -> Table | None:
         ("iou", "IoU", shown),
         ("queries", "Queries", shown),
     )
-    own = ("name", "bits", "protocol")
+    own = ("name", "bits", "protocol", "gallery_learnt_from")
     bins = [
         {**part, **{key: row.get(key) for key in own}}
         for row in group.rows
@@ -233,9 +245,11 @@ def per_class(row: Row) -> dict[str, float]:
 
 
 def peer_name(row: Row) -> str:
-    """Return a row's name with its bits and its protocol's mark."""
+    """Return a row's name with its bits and its mark."""
     bits = number(row.get("bits"))
-    return marked(f"{row.get('name')}, {bits:.0f} bits" if bits else str(row.get("name")), protocol_of(row))
+    name = f"{row.get('name')}, {bits:.0f} bits" if bits else str(row.get("name"))
+    mark = row_mark(row)
+    return f"{name} [{mark}]" if mark else name
 
 
 def environment_table(environment: Mapping[str, object]) -> Table:
@@ -252,5 +266,5 @@ def _table(title: str, note: str, columns: Sequence[tuple[str, str, Write]], row
     cells = tuple(
         tuple(write(row[key]) if key in row else NOTHING for key, _, write in columns) for row in rows
     )
-    marks = tuple(mark_of(protocol_of(row)) for row in rows)
+    marks = tuple(row_mark(row) for row in rows)
     return Table(title, note, tuple(heading for _, heading, _ in columns), cells, marks)

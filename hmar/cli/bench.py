@@ -26,18 +26,39 @@ Row = Mapping[str, object]
 Command = Callable[..., None]
 
 
+def _writable(_context: click.Context, option: click.Parameter, place: Path | None) -> Path | None:
+    """Refuse a place that cannot be written, before the run and not after it."""
+    if place is None:
+        return None
+    try:
+        folder = place if option.name == "report" else place.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if place.is_file():
+            place.open("a").close()
+    except OSError as error:
+        raise ConfigError(
+            f"{place} cannot be written ({error.strerror}).",
+            f"Give {option.opts[0]} a place that may be written.",
+        ) from error
+    return place
+
+
 def _outputs(command: Command) -> Command:
     """Add the options that say where rows go besides the terminal."""
     for option in (
         click.option(
             "--report",
             type=click.Path(file_okay=False, path_type=Path),
+            callback=_writable,
             help="Write them as an HTML and a Markdown page into this folder.",
         ),
         click.option(
             "--json",
             "json_file",
             type=click.Path(dir_okay=False, path_type=Path),
+            callback=_writable,
             help="Append the rows to this file of JSON lines.",
         ),
     ):
@@ -136,18 +157,30 @@ def _accuracy(
         from benchmark.features import FeatureStore
         from benchmark.lite0 import published_lite0, untrained_lite0
         from benchmark.montages import montages
-        from benchmark.peers import select_peers
+        from benchmark.peers import schedules, select_peers
         from benchmark.protocols import check_protocols
+        from benchmark.quick import shortened
+        from benchmark.results import environment
 
     settings, console = settings_from_environment(), Console(stderr=True)
 
     def say(line: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    chosen, dataset = select_peers(peers), load_dataset(name, root)
+    chosen = [shortened(peer) if quick else peer for peer in select_peers(peers)]
+    with progress_of(console) as progress:
+        dataset = load_dataset(name, root, progress)
     check_protocols(protocols, dataset, held)
     kept = cache or settings.home / CACHE
     threads = settings.encoder_threads
+    made_in = environment(
+        threads,
+        {
+            **{"command": "accuracy", "dataset": name, "bits": bits, "peers": [peer.name for peer in chosen]},
+            **{"seeds": seeds, "protocols": protocols, "held_out": held, "quick": quick},
+            "training": schedules(chosen),
+        },
+    )
     trunk = untrained_lite0(threads) if quick else published_lite0(kept / "trunk", say, threads)
     store = FeatureStore(trunk, kept)
     with progress_of(console) as progress:
@@ -163,7 +196,7 @@ def _accuracy(
         click.echo(line)
     pictures = montages(outcome.examples) if report is not None else []
     notes = {"left out": complete.problems, "duplicates": outcome.duplicates}
-    _keep(rows, f"Accuracy on {dataset.name}", threads, json_file, report, pictures, notes)
+    _keep(rows, f"Accuracy on {dataset.name}", made_in, json_file, report, pictures, notes)
 
 
 @bench.command()
@@ -185,13 +218,18 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
     """
     with _extra():
         from benchmark.region import run_region
+        from benchmark.results import environment
 
     lengths = _bits(bits)
-    threads = settings_from_environment().encoder_threads
+    settings = settings_from_environment()
+    threads = settings.encoder_threads
+    made_in = environment(threads, {"command": "region", "bits": lengths, "peers": _names(peers)})
     with progress_of(Console(stderr=True)) as progress:
-        rows = run_region(root, _names(peers), lengths, progress, threads)
+        rows = run_region(
+            root, _names(peers), lengths, progress, settings.home / CACHE, threads, settings.model_dir
+        )
     print_rows(rows)
-    _keep(rows, "Regions across patients", threads, json_file, report)
+    _keep(rows, "Regions across patients", made_in, json_file, report)
 
 
 @bench.command()
@@ -212,13 +250,16 @@ def speed(parts: str, frames: int, windows: int, json_file: Path | None, report:
       hmar bench speed --part scan --frames 1000000 --json speed.jsonl
     """
     with _extra():
+        from benchmark.results import environment
         from benchmark.speed import PARTS, run_speed
 
     chosen = PARTS if parts == "all" else _names(parts)
+    config = {"command": "speed", "parts": list(chosen), "frames": frames, "windows": windows}
+    made_in = environment(settings_from_environment().encoder_threads, config)
     with progress_of(Console(stderr=True)) as progress:
         rows = run_speed(chosen, frames, windows, progress)
     print_rows(rows)
-    _keep(rows, "Speed", settings_from_environment().encoder_threads, json_file, report)
+    _keep(rows, "Speed", made_in, json_file, report)
 
 
 @contextmanager
@@ -236,7 +277,7 @@ def _extra() -> Iterator[None]:
 def _keep(
     rows: Sequence[Row],
     title: str,
-    threads: int,
+    made_in: Row,
     json_file: Path | None,
     report: Path | None,
     pictures: Sequence[Montage] = (),
@@ -244,11 +285,8 @@ def _keep(
 ) -> None:
     """Write the rows where the options say; notes stand on the pages alone."""
     from benchmark.report import write_report
-    from benchmark.results import append_results, environment
+    from benchmark.results import append_results
 
-    if json_file is None and report is None:
-        return
-    made_in = environment(threads)
     if json_file is not None:
         try:
             append_results(json_file, rows, made_in)
@@ -259,7 +297,7 @@ def _keep(
             ) from error
         click.echo(f"{json_file}: {len(rows)} rows", err=True)
     if report is not None:
-        page, _ = write_report(rows, report, title, made_in | dict(notes or {}), pictures)
+        page, _ = write_report(rows, report, title, {**made_in, **(notes or {})}, pictures)
         click.echo(f"{page}: written", err=True)
 
 

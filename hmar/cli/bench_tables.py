@@ -12,7 +12,7 @@ from benchmark.report.tables import Table, accuracy_table, groups, other_tables,
 
 _ACCURACY = frozenset(
     {"name", "dataset", "protocol", "direction", "bits", "macro_map", "ci95", "micro_map", "sd", "iou"}
-    | {"p_at_1", "p_at_5", "p_at_10", "difference_to_linear"}
+    | {"p_at_1", "p_at_5", "p_at_10", "difference_to_linear", "gallery_learnt_from"}
 )
 """What a terminal is wide enough for; pages have more."""
 LOG_WIDTH = 160
@@ -40,6 +40,7 @@ def _shown(table: Table) -> Shown:
     )
     for number, heading in enumerate(table.headings):
         drawn.add_column(heading, justify="right" if number else "left")
-    for row in table.rows:
-        drawn.add_row(*(cell.replace("[", r"\[") for cell in row))
+    for (first, *rest), mark in zip(table.rows, table.marks, strict=True):
+        cells = (f"{first} [{mark}]" if mark else first, *rest)
+        drawn.add_row(*(cell.replace("[", r"\[") for cell in cells))
     return drawn

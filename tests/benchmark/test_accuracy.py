@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,12 +29,14 @@ from benchmark.peers import PEERS
 from benchmark.protocols import METRICS, PROTOCOLS, check_protocols, make_task
 from benchmark.quick import IMAGES, SIDES, write_quick
 from benchmark.results import QUOTED, Row, append_results, environment
+from benchmark.trial import Trials
 from benchmark.types import Dataset, Describe, Features, Peer
 from hmar.cli import main
 from hmar.errors import ConfigError, ParameterError, UnavailableError
 from tests.benchmark.trees import CT16, radimagenet_tree, write_lists
 from tests.benchmark.trunks import PlainTrunk, silent
 
+ROOT = Path(__file__).parents[2]
 ASKED = {"name", "bits", "protocol", "macro_map", "micro_map", "p_at_1", "ci95"}
 BITS = (16, 32)
 CHEAP = ("random", "thumbnail", "cosine", "itq")
@@ -222,6 +227,43 @@ def test_queries_with_nothing_to_find_are_counted_and_in_no_mean(drawn, tmp_path
     assert all(math.isfinite(figure) for figure in (row.macro_map, row.micro_map, row.p_at_1))
 
 
+def test_the_interval_is_of_resampled_groups_and_not_of_images(drawn, outcome):
+    task = make_task("clean", drawn.dataset, drawn.store, ())
+    describe = PEERS["cosine"].fit(task.train, task.val, task.learnt, 16, 0)
+    labels, groups = task.queries.labels, task.queries.groups
+    ap = rank_metrics(describe(task.queries), describe(task.gallery), labels, task.gallery.labels).ap
+    names = np.unique(groups)
+    means = []
+    for picks in np.random.default_rng(0).integers(len(names), size=(1000, len(names))):
+        rows = np.concatenate([np.flatnonzero(groups == names[pick]) for pick in picks])
+        means.append(np.mean([ap[rows][labels[rows] == label].mean() for label in np.unique(labels[rows])]))
+    assert row_of(outcome, "cosine", 0).ci95 == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])))
+
+
+def test_the_curve_is_of_recall_then_precision(outcome):
+    for row in outcome.rows:
+        assert row.pr_curve[-1] == pytest.approx((1.0, 1 / len(CLASSES)))
+        assert row.pr_curve[0][1] == pytest.approx(row.p_at_1)
+
+
+def test_within_a_radius_of_2_is_counted_by_plain_loops(drawn, tmp_path):
+    (row,) = drawn.run(tmp_path, (BySeed(),), bits=(16,), seeds=1).rows
+    task = make_task("clean", drawn.dataset, drawn.store, ())
+    describe = BySeed().fit(task.train, task.val, task.learnt, 16, 0)
+    precision, recall = [], []
+    for code, label in zip(describe(task.queries), task.queries.labels, strict=True):
+        ball = [
+            other == label
+            for near, other in zip(describe(task.gallery), task.gallery.labels, strict=True)
+            if sum(int(a ^ b).bit_count() for a, b in zip(code, near, strict=True)) <= 2
+        ]
+        precision.append(sum(ball) / len(ball) if ball else 0)
+        recall.append(sum(ball) / (SIDES["train"] * IMAGES))
+    assert 0 < statistics.mean(recall) < 1
+    assert row.precision_radius_2 == pytest.approx(statistics.mean(precision))
+    assert row.recall_radius_2 == pytest.approx(statistics.mean(recall))
+
+
 # Protocols
 
 
@@ -255,6 +297,30 @@ def test_acir_compat_divides_by_image_and_counts_over_the_hits_found(side_by_sid
         if len(ranks):
             found.append(statistics.mean(hit / rank for hit, rank in enumerate(ranks, start=1)))
     assert row.micro_map == pytest.approx(statistics.mean(found), abs=1e-5)
+
+
+def side_of(count: int, seed: int) -> Features:
+    rng = np.random.default_rng(seed)
+    pooled, labels = rng.standard_normal((count, 8), np.float32), rng.integers(0, 3, count)
+    maps, pixels = np.zeros((count, 1, 1, 1), np.float16), np.zeros((count, 1024), np.float32)
+    return Features(pooled, maps, pixels, labels, np.arange(count))
+
+
+def test_acir_compat_looks_at_the_first_hundred_alone(drawn, tmp_path):
+    gallery, queries = side_of(400, 1), side_of(9, 2)
+    paths = tuple(Path(str(number)) for number in range(400))
+    task = replace(
+        make_task("acir-compat", drawn.dataset, drawn.store, ()),
+        **{"train": gallery, "val": gallery, "gallery": gallery, "queries": queries},
+        **{"gallery_paths": paths, "query_paths": paths[:9], "data": "by hand"},
+    )
+    trial = Trials(tmp_path, "none").run(task, PEERS["cosine"], 16, 0)
+    described = [side.pooled / np.linalg.norm(side.pooled, axis=1)[:, None] for side in (queries, gallery)]
+    for found, query, label in zip(trial.ap, described[0], queries.labels, strict=True):
+        first = gallery.labels[np.argsort(-(described[1] @ query))][:100] == label
+        ranks = np.flatnonzero(first) + 1
+        expected = statistics.mean(hit / rank for hit, rank in enumerate(ranks.tolist(), start=1))
+        assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_unseen_retrieves_among_the_classes_that_were_held_out(side_by_side, drawn):
@@ -365,6 +431,27 @@ def test_other_labels_or_protocols_are_other_trials(drawn, tmp_path):
         assert again.fits == [(16, 0)]
 
 
+class Elsewhere(BySeed):
+    """The same peer, as if another module had made it."""
+
+    __module__ = "benchmark.peers.itq"
+
+
+def test_other_code_is_another_trial(drawn, tmp_path):
+    drawn.run(tmp_path, (BySeed(),), (16,), 1)
+    again = Elsewhere()
+    drawn.run(tmp_path, (again,), (16,), 1)
+    assert again.fits == [(16, 0)]
+
+
+def test_a_trial_is_kept_for_one_machine(drawn, tmp_path, monkeypatch):
+    drawn.run(tmp_path, (BySeed(),), (16,), 1)
+    monkeypatch.setattr("benchmark.trial.processor", lambda: "another")
+    again = BySeed()
+    drawn.run(tmp_path, (again,), (16,), 1)
+    assert again.fits == [(16, 0)]
+
+
 def test_progress_ends_at_its_total_though_floats_have_one_length(drawn, tmp_path):
     shown: list[tuple[int, int]] = []
     run_accuracy(
@@ -437,14 +524,34 @@ def test_what_is_not_a_number_is_null_and_numpy_values_are_numbers(tmp_path):
 
 
 def test_the_environment_says_commit_machine_versions_and_threads():
-    found = environment(3)
-    assert found["threads"] == 3
+    found = environment(3, {"bits": [64]})
+    assert (found["threads"], found["config"]) == (3, {"bits": [64]})
+    assert environment(3)["config"] == {}
     assert found["commit"] is None or len(found["commit"].split(",")[0]) == 40
     assert found["machine"].keys() == {"processor", "cores", "system"}
     assert found["machine"]["cores"] >= 1
     assert found["versions"].keys() >= {"hmar", "python", "numpy", "torch", "faiss-cpu"}
     assert found["time"].endswith("+00:00")
     json.dumps(found, allow_nan=False)
+
+
+def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
+    project = tmp_path / "project"
+    copied = project / "lib" / "benchmark"
+    copied.mkdir(parents=True)
+    for name in ("__init__", "results", "machine"):
+        (copied / f"{name}.py").write_bytes((ROOT / "benchmark" / f"{name}.py").read_bytes())
+    author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "x")):
+        subprocess.run(["git", "-C", str(project), *command], check=True)
+    for folder, commit in ((project / "lib", False), (project, True)):
+        if commit:
+            (project / "lib" / "benchmark").rename(project / "benchmark")
+        script = "from benchmark.results import environment; print(environment(1)['commit'])"
+        command = [sys.executable, "-c", script]
+        path = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=path)
+        assert (done.stdout.strip() != "None") == commit
 
 
 # RadImageNet's own layout, by the command

@@ -12,11 +12,12 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
+from benchmark.peers import PEERS
 from benchmark.protocols import PROTOCOLS
 from benchmark.quick import IMAGES, SIDES, write_quick
 from hmar.cli import main
 
-QUICK_PEERS = ("random", "thumbnail", "itq", "linear", "hmar")
+QUICK_PEERS = tuple(PEERS)
 CLASSES = 4
 
 
@@ -34,16 +35,18 @@ def bench(home: Path, *arguments: object) -> Result:
 
 def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     file, folder, home = tmp_path / "rows.jsonl", tmp_path / "report", tmp_path / "home"
-    peers = ",".join(QUICK_PEERS)
-    result = bench(home, "accuracy", "--quick", "--peers", peers, "--json", file, "--report", folder)
+    result = bench(home, "accuracy", "--quick", "--json", file, "--report", folder)
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert [(row["name"], row["bits"]) for row in rows] == [
-        (name, 0 if name == "thumbnail" else 64) for name in QUICK_PEERS
+        (name, 0 if name in {"thumbnail", "cosine"} else 64) for name in QUICK_PEERS
     ]
     assert {row["queries"] for row in rows} == {CLASSES * SIDES["test"] * IMAGES}
     assert {row["protocol"] for row in rows} == {"clean"}
     assert rows[0]["environment"].keys() >= {"commit", "machine", "versions", "threads", "time"}
+    config = rows[0]["environment"]["config"]
+    assert (config["command"], config["bits"], config["quick"]) == ("accuracy", [64], True)
+    assert config["training"].keys() >= {"linear", "acir", "hmar"}
     for name in QUICK_PEERS:
         assert f"\n {name} " in result.stdout
     assert "clean: 0 of " in result.stdout
@@ -158,7 +161,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, option):
     place = tmp_path / "file" / "inside"
     result = bench(tmp_path, "accuracy", "--quick", "--peers", "random", option, place)
     assert result.exit_code == 3
-    assert str(place) in result.stderr.splitlines()[-1]
+    # Nothing was run for it.
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"Error: {place} cannot be written")
+    assert line.endswith(f"Give {option} a place that may be written.")
 
 
 @pytest.mark.parametrize(

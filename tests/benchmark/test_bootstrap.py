@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmark.metrics import bootstrap, macro, paired_bootstrap
+from benchmark.metrics import bootstrap, bootstrap_means, macro, paired_bootstrap
 from hmar.errors import ParameterError
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -85,6 +85,41 @@ def test_queries_of_one_group_are_no_independent_evidence() -> None:
 def test_groups_are_told_by_their_names_not_their_numbers() -> None:
     a, b, labels, groups = drawn()
     assert paired_bootstrap(a, b, labels, groups) == paired_bootstrap(a, b, labels * 7, groups * 1000 + 5)
+
+
+def test_units_drawn_twice_count_twice_and_parts_count_the_same() -> None:
+    random = np.random.default_rng(3)
+    values = random.random((9, 2))
+    values[2, 0] = values[5, 1] = values[6, 1] = np.nan
+    interval = bootstrap_means(values, resamples=300, seed=4)
+    means = []
+    for picks in np.random.default_rng(4).integers(9, size=(300, 9)):
+        parts = []
+        for part in range(2):
+            drawn = [values[pick, part] for pick in picks if not math.isnan(values[pick, part])]
+            if drawn:
+                parts.append(sum(drawn) / len(drawn))
+        means.append(sum(parts) / len(parts))
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])))
+    assert interval.mean == pytest.approx((np.nanmean(values[:, 0]) + np.nanmean(values[:, 1])) / 2)
+
+
+def test_the_interval_of_a_mean_covers_the_truth_about_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    covered = 0
+    for seed in range(300):
+        interval = bootstrap_means(random.normal(0.3, 0.2, (34, 1)), resamples=300, seed=seed)
+        covered += interval.low <= 0.3 <= interval.high
+    assert 0.90 <= covered / 300 <= 0.98
+
+
+def test_means_of_nothing_or_of_one_unit_have_no_interval() -> None:
+    for values, mean in ((np.full((2, 2), np.nan), math.nan), (np.array([[0.25, 0.75]]), 0.5)):
+        interval = bootstrap_means(values)
+        assert interval.mean == pytest.approx(mean, nan_ok=True)
+        assert all(map(math.isnan, (interval.low, interval.high)))
+    with pytest.raises(ParameterError, match="0 resamples"):
+        bootstrap_means(np.ones((2, 1)), resamples=0)
 
 
 def test_one_group_says_nothing_of_the_spread() -> None:

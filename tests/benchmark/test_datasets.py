@@ -2,7 +2,9 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmark.datasets import DATASETS, load_dataset, read_image
 from benchmark.datasets.aliases import CT_PATTERNS, plain_pathology
@@ -231,16 +233,19 @@ def test_a_side_without_images_stops_and_says_what_was_left_out(tmp_path):
 def test_a_folder_for_each_class_is_drawn_into_three_sides(tmp_path, suffix):
     for label in ("a", "b"):
         for number in range(10):
-            picture(tmp_path / label / f"{number}.{suffix}", number)
-    (tmp_path / "notes.txt").write_text("x")
+            picture(tmp_path / label / f"{number}.{suffix}", 10 * "ab".index(label) + number)
+    (tmp_path / "odd.png").write_text("x")
+    (tmp_path / "Mustermann^Erika.txt").write_text("x")
     (tmp_path / "a" / ".hidden.png").write_text("x")
     dataset = load_dataset("folder", tmp_path)
     assert dataset.classes == ("a", "b")
     assert Counter((image.label, image.split) for image in dataset.images) == {
         (label, side): number for label in "ab" for side, number in zip(SIDES, (7, 1, 2), strict=True)
     }
-    assert len(lines(dataset, "near duplicates may lie on two sides")) == 1
-    assert lines(dataset, "left out")[0].endswith("left out: notes.txt")
+    assert lines(dataset, "chains of near duplicates stand for patients")
+    assert lines(dataset, "left out") == [
+        "2 files other than PNG, JPEG or .dcm in a class, left out: odd.png and 1 more"
+    ]
     assert load_dataset("folder", tmp_path) == dataset
 
 
@@ -291,11 +296,83 @@ def test_a_manifest_without_sides_is_drawn_without_dividing_a_group(tmp_path):
     assert dataset.problems == ()
 
 
-def test_a_manifest_without_groups_says_that_duplicates_may_cross(tmp_path):
-    manifest(tmp_path, "path,label", [f"{n}.png,{'ab'[n % 2]}" for n in range(20)])
+def near_copies(root: Path, label: str, patients: int, slices: int) -> None:
+    """Write pictures of some patients, those of one patient alike but for a few pixels."""
+    for patient in range(patients):
+        picture(root / f"{label}{patient}-0.png", 100 * patient + ord(label))
+        whole = np.array(Image.open(root / f"{label}{patient}-0.png"))
+        for number in range(1, slices):
+            whole[number, number] ^= 1
+            Image.fromarray(whole).save(root / f"{label}{patient}-{number}.png")
+
+
+def test_near_duplicates_stay_on_one_side_where_sides_are_drawn_and_no_groups_are_known(tmp_path):
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        near_copies(tmp_path / label, label, 6, 4)
+    rows = [f"{path.parent.name}/{path.name},{path.parent.name}" for path in sorted(tmp_path.glob("?/*.png"))]
+    write_list(tmp_path / "manifest.csv", "path,label", rows)
+    for name in ("folder", "manifest"):
+        shown: list[tuple[str, int, int]] = []
+        dataset = load_dataset(name, tmp_path, lambda *told, shown=shown: shown.append(told))
+        assert len({image.group for image in dataset.images}) == 12
+        assert len({(image.path.name.split("-")[0], image.split) for image in dataset.images}) == 12
+        (line,) = [line for line in dataset.problems if "near duplicates" in line]
+        assert line.startswith(
+            "no groups given for 48 images: 12 chains of near duplicates stand for patients"
+        )
+        assert shown[-1] == ("near duplicates", 48, 48)
+
+
+def test_dicom_files_are_grouped_by_patient_whatever_the_layout(tmp_path):
+    for patient in range(6):
+        for number in range(4):
+            path = tmp_path / "ab"[number % 2] / f"{patient}-{number}.dcm"
+            dicom(path, patient + 1, number, PatientID=f"{PATIENT_ID}{patient}")
+    dataset = load_dataset("folder", tmp_path)
+    assert len({(image.path.name[0], image.split) for image in dataset.images}) == 6
+    assert dataset.problems == (
+        "no groups given for 24 DICOM files: grouped by patient id, or by study where there is none, into 6",
+    )
+    assert not [image for image in dataset.images if PATIENT_ID in image.group]
+    assert load_dataset("folder", tmp_path) == dataset
+
+
+def test_a_patient_on_two_given_sides_is_kept_on_one(tmp_path):
+    for number, side in enumerate((*SIDES, "test")):
+        for label in "ab":
+            patient = min(number, 2)
+            path = tmp_path / side / label / f"{number}.dcm"
+            dicom(path, number + 1, ord(label), PatientID=f"{PATIENT_ID}{patient}")
+    dicom(tmp_path / "train" / "a" / "again.dcm", 9, 1, PatientID=f"{PATIENT_ID}2")
+    dataset = load_dataset("folder", tmp_path)
+    assert "1 group on more than one side: kept where most images are, 1 image left out" in dataset.problems
+
+
+def test_given_sides_without_groups_are_kept_and_a_line_says_what_that_may_mean(tmp_path):
+    manifest(tmp_path, "path,label,split", [f"{n}.png,{'ab'[n % 2]},{SIDES[n % 3]}" for n in range(18)])
     dataset = load_dataset("manifest", tmp_path)
-    assert len({image.group for image in dataset.images}) == 20
-    assert len(lines(dataset, "near duplicates may lie on two sides")) == 1
+    assert len({image.group for image in dataset.images}) == 18
+    assert dataset.problems == (
+        "sides given without groups for 18 images: each is its own, and a patient or near duplicates may lie "
+        "on two sides",
+    )
+
+
+def test_absent_dicom_files_of_a_manifest_are_counted_and_never_named(tmp_path):
+    rows = [f"{side}{n}.png,{'ab'[n % 2]},p{side},{side}" for side in SIDES for n in range(2)]
+    manifest(tmp_path, "path,label,group,split", rows)
+    gone = [
+        "Mustermann^Erika 19610203/IM9.dcm,a,p9,train",
+        "Mustermann^Erika/IM8,a,p9,train",
+        "x.png,a,p,test",
+    ]
+    write_list(tmp_path / "manifest.csv", "path,label,group,split", [*rows, *gone, "../Erika.dcm,a,p,train"])
+    dataset = load_dataset("manifest", tmp_path)
+    assert dataset.problems == (
+        "1 row with a path that is absolute or climbs, left out",
+        "3 listed images absent, left out: x.png and 2 more",
+    )
 
 
 def test_rows_that_cannot_be_used_are_left_out_with_a_line_for_each_reason(tmp_path):
@@ -307,7 +384,8 @@ def test_rows_that_cannot_be_used_are_left_out_with_a_line_for_each_reason(tmp_p
         "2 rows with a path that is absolute or climbs, left out: ../x.png, /x.png",
         "1 row without label, left out: y.png",
         "1 row on none of the sides train, val and test, left out: z.png",
-        "1 image without group: each is its own, and near duplicates may lie on two sides",
+        "sides given without groups for 1 image: each is its own, and a patient or near duplicates may lie "
+        "on two sides",
     )
     assert len(dataset.images) == 7
 
@@ -393,7 +471,8 @@ def test_files_of_a_dicom_tree_that_cannot_be_used_are_counted_and_never_named(t
         "1 file with the SOPInstanceUID of another, left out",
         "1 file without SOPInstanceUID or image, left out",
     ]
-    assert lines(dataset, "rows of labels.csv without a file")
+    assert lines(dataset, "of labels.csv without a file") == ["3 rows of labels.csv without a file"]
+    assert not lines(dataset, "1.2.3")
     assert not lines(dataset, "Muster")
     assert not [image for image in dataset.images if PATIENT_ID in image.group]
 
@@ -415,7 +494,7 @@ def test_without_patient_ids_the_study_is_the_group(tmp_path):
     [
         ("uid,label", ["1.2,a"], "neither a column SOPInstanceUID nor SeriesInstanceUID"),
         ("SOPInstanceUID,class", ["1.2,a"], "no column label"),
-        ("SOPInstanceUID,label", ["1.2,a", "1.2,b"], "two things of 1.2"),
+        ("SOPInstanceUID,label", ["1.2,a", "1.2,b"], "two things of one UID .row 2 below"),
         ("SOPInstanceUID,label,split", ["1.2,a,train", "1.3,a,"], "without UID, label or split"),
         ("SOPInstanceUID,label", ["1.2,"], "without UID, label or split"),
     ],

@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from benchmark.datasets import read_image
+from benchmark.duplicates import Prints
+from benchmark.feature_cache import Described, FeatureCache
 from benchmark.features import SHARD_IMAGES, FeatureStore, extract_features
 from benchmark.lite0 import HEAD_CHANNELS, untrained_lite0
 from benchmark.pixels import SIDE, THUMBNAIL_SIDE, square, thumbnail
@@ -100,6 +102,37 @@ def test_an_interrupted_run_keeps_every_complete_shard(tmp_path, cache):
         store.complete(dataset, silent)
     assert [file.suffix for file in (cache / store.fingerprint).iterdir()] == [".npz"]
     assert extracted(dataset, cache) == 6
+
+
+def test_shards_that_begin_with_the_same_image_are_all_kept(tmp_path, cache):
+    dataset = pictures(tmp_path, 4)
+    store = FeatureStore(PlainTrunk(), cache)
+    for other in (1, 2, 3):
+        folder = FeatureCache(cache / "shards")
+        digests = ["first", f"other {other}"]
+        folder.add(digests, described(store, dataset.images[0].path, dataset.images[other].path))
+    folder = FeatureCache(cache / "shards")
+    assert len(list((cache / "shards").glob("*.npz"))) == 3
+    for other in (1, 2, 3):
+        expected = described(store, dataset.images[other].path).thumbnails
+        np.testing.assert_array_equal(folder.column("thumbnails", [f"other {other}"]), expected)
+
+
+def described(store: FeatureStore, *paths: Path) -> Described:
+    images = tuple(LabelledImage(path, "a", "g", "train") for path in paths)
+    sides = store.features(store.complete(Dataset("d", images, ("a",)), silent))["train"]
+    prints = store.prints(paths)
+    return Described(sides.pooled, sides.maps, sides.thumbnails, prints.pixels, prints.hashes)
+
+
+def test_prints_are_kept_with_the_features_and_no_file_is_decoded_again(tmp_path, cache):
+    dataset = pictures(tmp_path, 6)
+    extracted(dataset, cache)
+    paths = [image.path for image in dataset.images][::-1]
+    expected = Prints.of([read_image(path) for path in paths])
+    found = FeatureStore(PlainTrunk(), cache).prints(paths)
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    np.testing.assert_array_equal(found.hashes, expected.hashes)
 
 
 def test_one_content_under_two_names_is_described_once(tmp_path, cache):

