@@ -138,7 +138,7 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 
 
 def _is_map(row: Row) -> bool:
-    return "macro_map" in row and protocol_of(row) not in _WITHOUT_MAP
+    return "macro_map" in row and not (row["macro_map"] is None and protocol_of(row) in _WITHOUT_MAP)
 
 
 def _rank(row: Row) -> tuple[float, float]:

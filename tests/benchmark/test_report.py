@@ -19,6 +19,7 @@ from benchmark.report import Montage, Picture, Shown, write_report
 from benchmark.report.labels import shown, shown_difference, shown_interval
 from benchmark.report.markdown import escaped
 from benchmark.report.svg import spread
+from hmar.cli.bench_tables import print_rows
 from hmar.errors import ConfigError
 from hmar.types import Box
 
@@ -272,3 +273,33 @@ def test_intervals_and_differences_that_are_not_there_are_a_dash() -> None:
     assert shown_interval(None) == shown_interval([0.1]) == shown_difference(None) == "-"
     assert shown_difference({"mean": 0.1, "low": -0.1, "high": 0.3}) == "+0.100 (-0.100 to +0.300)"
     assert shown_difference(-0.05) == "-0.050"
+
+
+def test_a_row_whose_model_learnt_from_the_gallery_is_marked_on_pages_and_terminal(tmp_path, capsys) -> None:
+    rows = [
+        accuracy_row(name, 64, 0.5, "region", direction="lidc->ts", gallery_learnt_from=name == "hmar")
+        for name in ("cells", "hmar")
+    ]
+    page, markdown = report(tmp_path, rows)
+    print_rows(rows)
+    terminal = capsys.readouterr().out
+    assert page.count('hmar<span class="mark">gallery learnt from</span>') == 1
+    assert markdown.count("hmar \\[gallery learnt from\\]") == 1
+    assert terminal.count("hmar [gallery learnt from]") == 1
+    for text in (page, markdown, " ".join(terminal.split())):
+        assert "not comparable with the others" in text
+        assert "cells [" not in text
+
+
+def test_rows_of_phantoms_with_an_empty_place_for_a_map_stand_among_further_figures(tmp_path) -> None:
+    row = {
+        "name": "hmar",
+        "bits": 64,
+        "protocol": "phantom",
+        "macro_map": None,
+        "rank_median": 7.5,
+        "data": "x",
+    }
+    _, markdown = report(tmp_path, [row])
+    assert "Further figures, protocol phantom \\[synthetic\\]" in markdown
+    assert "| name | bits | protocol | rank median |" in markdown
