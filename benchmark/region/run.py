@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -20,11 +20,10 @@ from benchmark.types import Progress
 from hmar.codes import CODE_BITS
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
-from hmar.model.trunk import fold_batch_norm
+from hmar.model.trunk import Trunk, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
-from hmar.training.open_ct import fetch_trunk, load_trunk
 from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
@@ -42,7 +41,8 @@ def run_region(
     peers: Sequence[str],
     bits: Sequence[int],
     progress: Progress,
-    cache: Path,
+    published: Callable[[], Trunk],
+    kept: Path,
     threads: int = 1,
     model_dir: str = "",
     phantoms: int = PHANTOMS,
@@ -60,8 +60,10 @@ def run_region(
         64, 128 or both. Peers that describe with floats have one row, of 0 bits.
     progress : Progress
         Told how far each part is.
-    cache : Path
-        Folder of the published trunk and of what was trained here.
+    published : callable
+        Loads the trunk with its published weights.
+    kept : Path
+        Folder of the networks that are trained here.
     threads : int
         Of torch in this process from now on.
     model_dir : str
@@ -98,12 +100,11 @@ def run_region(
     bundle = load_model(model_dir)
     check_files(root, (*VOLUME_FILES, *NODULE_FILES))
     volumes = load_volumes(root)
-    fetch_trunk(cache, lambda line: progress(line, 0, 0))
-    trunk = load_trunk(cache)
+    trunk = published()
     networks = Networks(
         fold_batch_norm(trunk),
         bundle.network,
-        lambda volume: trained_network(volume, trunk, cache / "region", progress, training),
+        lambda volume: trained_network(volume, trunk, kept, progress, training),
     )
     rows = region_rows(volumes, chosen, lengths, networks, progress)
     untrained = [peer for peer in chosen if not peer.trained]

@@ -21,6 +21,7 @@ QUICK_BITS, QUICK_SEEDS = "64", 1
 
 if TYPE_CHECKING:
     from benchmark.report import Montage
+    from hmar.model.trunk import Trunk
 
 Row = Mapping[str, object]
 Command = Callable[..., None]
@@ -219,14 +220,22 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
     with _extra():
         from benchmark.region import run_region
         from benchmark.results import environment
+        from hmar.training.open_ct import fetch_trunk, load_trunk
 
     lengths = _bits(bits)
     settings = settings_from_environment()
-    threads = settings.encoder_threads
+    threads, kept = settings.encoder_threads, settings.home / CACHE
     made_in = environment(threads, {"command": "region", "bits": lengths, "peers": _names(peers)})
     with progress_of(Console(stderr=True)) as progress:
+
+        def published() -> Trunk:
+            fetch_trunk(kept, lambda line: progress(line, 0, 0))
+            return load_trunk(kept)
+
         rows = run_region(
-            root, _names(peers), lengths, progress, settings.home / CACHE, threads, settings.model_dir
+            *(root, _names(peers), lengths, progress, published, kept / "region"),
+            threads=threads,
+            model_dir=settings.model_dir,
         )
     print_rows(rows)
     _keep(rows, "Regions across patients", made_in, json_file, report)

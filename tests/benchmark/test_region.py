@@ -20,8 +20,9 @@ from benchmark.region.features import (
     pooled_feature,
     thumbnail_feature,
 )
+from benchmark.region.networks import Networks, trained_network
 from benchmark.region.nodules import read_nodule
-from benchmark.region.peers import REGION_PEERS, RegionPeer, select_region_peers
+from benchmark.region.peers import MODEL, REGION_PEERS, RegionPeer, select_region_peers
 from benchmark.region.phantoms import PhantomStudy, plant
 from benchmark.region.planes import SIDES, planes_of, windows_of
 from benchmark.region.protocol import region_rows
@@ -40,7 +41,9 @@ from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, P
 from benchmark.region.volumes import LabelledVolume, load_volumes
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
+from hmar.model.backbone import Lite0Trunk
 from hmar.model.weights import load_bundle
+from hmar.training.config import PRESETS
 from hmar.types import Box
 from tests.phantoms import ct_file, series_uid
 
@@ -55,6 +58,12 @@ def quiet(what, done, total):
 def network():
     torch.set_num_threads(1)
     return load_bundle(shipped_bundle()).network
+
+
+@pytest.fixture(scope="module")
+def networks(network):
+    """The model stands for the one that is trained, but for the test that trains."""
+    return Networks(network, network, lambda volume: network)
 
 
 def volume(name: str, seed: int, slices: int = 3, mirrored: bool = False) -> LabelledVolume:
@@ -219,7 +228,7 @@ def test_codes_are_fitted_on_the_querys_planes_alone(both):
     assert own(features).tobytes() != fit_codes(peer, pooled_feature, both[1], [64])[64](features).tobytes()
 
 
-def test_figures_of_a_direction_are_those_of_plain_loops(network, both):
+def test_figures_of_a_direction_are_those_of_plain_loops(networks, both):
     queries = answerable(select_queries(both[0], 2), both[1])
     side = make_side("a->b", queries, *both)
     peer = REGION_PEERS["cells"]
@@ -248,9 +257,9 @@ def test_figures_of_a_direction_are_those_of_plain_loops(network, both):
     assert cost.windows == sum(len(list(windows_of(both[1], cells))) for cells in SIDES[:2])
 
 
-def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(network):
+def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(networks):
     volumes = volume("a", 0), volume("b", 3)
-    rows = region_rows(volumes, select_region_peers(["random", "cells", "hmar"]), [64, 128], network, quiet)
+    rows = region_rows(volumes, select_region_peers(["random", "cells", "hmar"]), [64, 128], networks, quiet)
     assert [(row["name"], row["bits"]) for row in rows[::3]] == [
         ("random", 64),
         ("random", 128),
@@ -324,22 +333,24 @@ def test_a_structure_as_large_as_a_limit_is_asked_for_with_the_larger_window(net
         assert query.size == size
 
 
-def test_queries_with_nothing_to_find_are_counted(network):
+def test_queries_with_nothing_to_find_are_counted(networks):
     other = volume("b", 3)
     other.labels[other.labels == 1] = -1
-    rows = region_rows((volume("a", 0), other), select_region_peers(["random"]), [64], network, quiet)
+    rows = region_rows((volume("a", 0), other), select_region_peers(["random"]), [64], networks, quiet)
     assert [row["without_relevant"] for row in rows] == [3, 0, 3]
     assert [row["queries"] for row in rows] == [3, 3, 6]
 
 
-def test_a_gallery_that_the_model_learnt_from_is_marked_in_its_rows(network):
+def test_a_gallery_that_the_model_learnt_from_is_marked_in_its_rows(networks):
     volumes = volume("lidc", 0), volume("ts", 3)
-    rows = region_rows(volumes, select_region_peers(["random", "global", "hmar"]), [64], network, quiet)
+    rows = region_rows(
+        volumes, select_region_peers(["random", "global", MODEL, "hmar"]), [64], networks, quiet
+    )
     marked = {(row["name"], row["direction"]) for row in rows if row["gallery_learnt_from"]}
-    assert marked == {(name, direction) for name in ("global", "hmar") for direction in ("lidc->ts", "mean")}
+    assert marked == {(name, direction) for name in ("global", MODEL) for direction in ("lidc->ts", "mean")}
 
 
-def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(network):
+def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(networks):
     other = volume("b", 3)
     narrow = replace(other, values=other.values[..., :63], labels=other.labels[..., :63])
     seen = []
@@ -348,18 +359,18 @@ def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(network):
         seen.append(plane.labels.shape[1])
         return pooled_feature(plane, rows, columns, side)
 
-    peer = RegionPeer("noting", "", lambda _network: noting, "itq")
-    region_rows((volume("a", 0), narrow), [peer], [64], network, quiet)
+    peer = RegionPeer("noting", "", lambda *_: noting, "itq")
+    region_rows((volume("a", 0), narrow), [peer], [64], networks, quiet)
     # Three slices in windows of three sizes: codes are fitted first, then the gallery is described.
     assert seen[:12] == [64] * 9 + [63] * 3
     assert seen[len(seen) // 2 :][:12] == [63] * 9 + [64] * 3
 
 
-def test_volumes_without_a_common_organ_are_refused(network):
+def test_volumes_without_a_common_organ_are_refused(networks):
     empty = volume("b", 0)
     empty.labels[:] = -1
     with pytest.raises(ParameterError, match="None of 2 shared structures"):
-        region_rows((volume("a", 0), empty), select_region_peers(["random"]), [64], network, quiet)
+        region_rows((volume("a", 0), empty), select_region_peers(["random"]), [64], networks, quiet)
 
 
 def test_a_perturbation_moves_the_lesion_to_where_it_says():
@@ -380,16 +391,16 @@ def test_phantoms_differ_from_each_other_and_hold_lesions_in_window_centres():
     assert len({perturbation.name for perturbation in PERTURBATIONS}) == len(PERTURBATIONS)
 
 
-def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network):
+def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, networks):
     perturbed = (
         UNCHANGED,
         Perturbation("window", display_window=(40.0, 400.0)),
         Perturbation("n", noise_hu=300.0),
     )
     study = PhantomStudy(network, quiet, 3, perturbed)
-    for name in ("thumbnail", "cells-itq", "hmar"):
+    for name in ("thumbnail", "cells-itq", MODEL):
         peer = REGION_PEERS[name]
-        same, picture, noisy = study.rows(peer, peer.build(network), [128], quiet)
+        same, picture, noisy = study.rows(peer, peer.build(networks, None), [128], quiet)
         for row in (same, picture):
             agreement = row["cosine"] if row["bits"] == 0 else row["bit_agreement"]
             assert agreement == pytest.approx(1, abs=0.02)
@@ -397,7 +408,7 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network):
         assert row["synthetic"] is True
         assert noisy["rank_median"] >= 1
     chance = REGION_PEERS["random"]
-    for row in study.rows(chance, chance.build(network), [64], quiet):
+    for row in study.rows(chance, chance.build(networks, None), [64], quiet):
         assert 0.3 < row["bit_agreement"] < 0.7
 
 
@@ -467,7 +478,7 @@ def whole_root(root):
 
 def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
-    rows = run_region(root, ["random", "hmar"], [128], quiet, phantoms=2)
+    rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Trunk().eval, tmp_path, phantoms=2)
     assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * 24 + ["nodule"] * 2
     asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
     asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
@@ -475,7 +486,7 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     for row in rows:
         assert row.keys() >= asked
         assert (row["macro_map"] is None) == (row["protocol"] != "region")
-        own = (bundle.name, bundle.fingerprint)
+        own = (bundle.info.name, bundle.info.fingerprint)
         thumbnails = row["name"] == "thumbnail"
         assert ((row["model"], row["model_fingerprint"]) == own) != thumbnails
         assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
@@ -500,7 +511,7 @@ def test_a_model_that_has_no_windows_or_is_not_there_is_refused(tmp_path):
         load_model("thumbnail")
     with pytest.raises(ModelError):
         load_model(str(tmp_path / "nowhere"))
-    assert load_model("").fingerprint == load_model(str(shipped_bundle())).fingerprint
+    assert load_model("").info == load_model(str(shipped_bundle())).info
 
 
 def test_structures_are_matched_by_name_whatever_their_ids(tmp_path):
@@ -545,7 +556,7 @@ def test_a_database_without_the_nodule_is_refused(tmp_path):
 )
 def test_unknown_peers_and_lengths_are_refused_before_anything_is_read(tmp_path, peers, bits):
     with pytest.raises(ParameterError):
-        run_region(tmp_path / "nowhere", peers, bits, quiet)
+        run_region(tmp_path / "nowhere", peers, bits, quiet, Lite0Trunk, tmp_path)
 
 
 def test_all_names_every_peer_once_in_the_order_of_the_table():
@@ -554,3 +565,23 @@ def test_all_names_every_peer_once_in_the_order_of_the_table():
         == select_region_peers([*reversed(REGION_PEERS)])
         == [*REGION_PEERS.values()]
     )
+
+
+def test_a_network_trained_on_a_volume_is_kept_and_not_trained_twice(tmp_path):
+    labelled, trunk = volume("a", 0), Lite0Trunk().eval()
+    said: list[str] = []
+
+    def note(what: str, done: int, total: int) -> None:
+        said.append(what)
+
+    config = replace(PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=2)
+    first = trained_network(labelled, trunk, tmp_path, note, config, views=2)
+    assert any("stage 2" in what for what in said)
+    said.clear()
+    again = trained_network(labelled, trunk, tmp_path, note, config, views=2)
+    assert said == []
+    assert all(torch.equal(a, b) for a, b in zip(first.buffers(), again.buffers(), strict=True))
+    other = replace(labelled, labels=np.where(labelled.labels == 0, 1, labelled.labels))
+    trained_network(other, trunk, tmp_path, note, config, views=2)
+    assert said
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2
