@@ -59,7 +59,7 @@ def test_a_cell_sees_what_lies_around_its_centre():
             if isinstance(module, torch.nn.Conv2d):
                 module.weight.abs_().div_(module.weight[0].sum())
     image = torch.rand(1, 3, 320, 320, requires_grad=True)
-    trunk.encode(image)[0, :, 10, 10].sum().backward()
+    trunk.stem(image)[0, :, 10, 10].sum().backward()
     weight = image.grad[0].sum(0)
     at = torch.arange(320) + 0.5
     centre = ((weight.sum(1) * at).sum() / weight.sum(), (weight.sum(0) * at).sum() / weight.sum())
