@@ -20,33 +20,40 @@ _FIRST_ASK = 8
 class FlatScan:
     """faiss.IndexBinaryFlat over the windows of many frames, with the grouping by frame that it lacks.
 
-    One thread, as the product scans.
+    One thread.
 
     Parameters
     ----------
-    codes : ndarray of uint8, shape (W, bits / 8)
-        Packed codes of all windows.
-    frames : ndarray of int64, shape (W,)
-        The frame of each window.
+    bits : int
+        Length of the codes.
+    offsets : ndarray of int64, shape (F + 1,)
+        Where the windows of each frame begin, and where the last frame's end.
     """
 
-    def __init__(self, codes: CodeArray, frames: NDArray[np.int64]) -> None:
-        self._frames = frames
-        self._index = faiss.IndexBinaryFlat(8 * codes.shape[1])
-        self._index.add(np.ascontiguousarray(codes))
+    def __init__(self, bits: int, offsets: NDArray[np.int64]) -> None:
+        self._offsets = offsets
+        windows = int(offsets[-1])
+        self._index = faiss.IndexBinaryFlat(bits)
+        # Room for all at once: to grow would take three times the memory for a while.
+        self._index.xb.resize(windows * bits // 8)
+        self._index.ntotal = windows
+        size = windows * bits // 8
+        held = faiss.rev_swig_ptr(self._index.xb.data(), size) if size else np.empty(0, np.uint8)
+        self.codes: CodeArray = held.reshape(windows, bits // 8)
+        """The codes searched, shape (W, bits / 8), to be filled in; valid as long as this object."""
 
-    def nearest_windows(self, code: CodeArray, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return (distances, rows) of the k nearest windows, nearest first; ties are cut at k.
+    def nearest_windows(self, codes: CodeArray, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (distances, rows), shape (n, k), of the k windows nearest to each code; ties are cut at k.
 
         Parameters
         ----------
-        code : ndarray of uint8, shape (bits / 8,)
+        codes : ndarray of uint8, shape (n, bits / 8)
         k : int
             No more than there are windows.
         """
         faiss.omp_set_num_threads(1)
-        distances, rows = self._index.search(code[None], k)
-        return distances[0].astype(np.int64), rows[0]
+        distances, rows = self._index.search(np.ascontiguousarray(codes), k)
+        return distances.astype(np.int64), rows
 
     def nearest_frames(self, code: CodeArray, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return (distances, frames) of every frame that is not farther than the k-th nearest.
@@ -66,14 +73,14 @@ class FlatScan:
         tuple of ndarray of int64, shape (F,) each
             By distance, then frame; F is at least k unless there are fewer frames.
         """
-        asked = min(_FIRST_ASK * k, self._index.ntotal)
+        asked = min(_FIRST_ASK * k, len(self.codes))
         while True:
-            distances, rows = self.nearest_windows(code, asked)
+            distances, rows = (found[0] for found in self.nearest_windows(code[None], asked))
             minima, frames = self._grouped(distances, rows)
-            everything = asked == self._index.ntotal
+            everything = asked == len(self.codes)
             if everything or len(frames) >= k:
                 break
-            asked = min(4 * asked, self._index.ntotal)
+            asked = min(4 * asked, len(self.codes))
         reach = int(minima[min(k, len(minima)) - 1])
         if not everything and reach == distances[-1]:
             minima, frames = self._grouped(*self._within(code, reach))
@@ -88,7 +95,7 @@ class FlatScan:
         self, distances: NDArray[np.int64], rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return each frame's smallest distance, ordered by distance, then frame."""
-        frames = self._frames[rows]
+        frames = np.searchsorted(self._offsets, rows, side="right") - 1
         order = np.lexsort((frames, distances))
         _, first = np.unique(frames[order], return_index=True)
         chosen = order[np.sort(first)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from hmar.types import CodeArray, FloatArray
+from hmar.types import CodeArray, EncodedFrame, FloatArray
 
 CODE_BITS = 128
 CODE_BYTES = CODE_BITS // 8
@@ -34,3 +36,16 @@ def hamming(a: CodeArray, b: CodeArray) -> np.ndarray[tuple[int, ...], np.dtype[
         axis=-1, dtype=np.int64
     )
     return distance
+
+
+def distinct_windows(encoded: EncodedFrame) -> EncodedFrame:
+    """Leave out windows whose code an earlier window of the same frame has.
+
+    No answer changes: the frame is as near to any query as before, and of equally near windows the first is
+    shown.
+    """
+    _, first = np.unique(encoded.window_codes, axis=0, return_index=True)
+    if len(first) == len(encoded.window_codes):
+        return encoded
+    kept = np.sort(first)
+    return replace(encoded, window_codes=encoded.window_codes[kept], window_ids=encoded.window_ids[kept])

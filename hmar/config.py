@@ -15,6 +15,7 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"variable": variable, "meaning": meaning})
 
 
+SCAN_KERNELS = ("compiled", "numpy")
 _HOME = Path("hmar-data")
 
 
@@ -33,6 +34,8 @@ class Settings:
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time.")
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
+    scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
+    scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )
@@ -65,6 +68,10 @@ class Settings:
                 )
         if self.port > 65535:
             raise ConfigError(f"HMAR_PORT is {self.port}.", "Give a port from 0 to 65535.")
+        if self.scan_kernels not in SCAN_KERNELS:
+            raise ConfigError(
+                f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
+            )
         object.__setattr__(self, "home", self.home.expanduser().absolute())
         return self
 

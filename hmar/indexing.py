@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from hmar.codes import distinct_windows
 from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
 from hmar.filters import label_value
@@ -202,7 +203,7 @@ class Indexer:
         chunk: list[EncodedFrame] = []
         lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s)
         for frame_number in self._new_frames(file, item.collection):
-            encoded = self._encoder.encode(file.frame(frame_number))
+            encoded = distinct_windows(self._encoder.encode(file.frame(frame_number)))
             chunk.append(replace(encoded, info=replace(encoded.info, label=item.label)))
             lease.progress()
             if len(chunk) == CHUNK_FRAMES:

@@ -169,7 +169,14 @@ class CodeIndex(Protocol):
         """Return what the index holds."""
 
     def snapshot(self) -> None:
-        """Write a verified snapshot, where the adapter keeps any."""
+        """Write a snapshot, where the adapter keeps any."""
+
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Look after the snapshots: compare the one in use with its checksums, and use a newer one if any.
+
+        An index that stands on an altered one forgets what it holds; the log then brings it back. May take
+        seconds; gives up once ``stopped`` says so.
+        """
 
 
 class ImageSource(Protocol):

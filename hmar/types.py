@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
@@ -282,13 +282,18 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an index holds: live frames and windows, and the last log row applied (0 and "" before any)."""
+    """What an index holds: live frames and windows, and the last log row applied (0 and "" before any).
+
+    ``snapshot_seq`` is the last log row in the snapshot that the index stands on, 0 without one. It tells
+    nothing of what the index holds, and takes no part in comparisons.
+    """
 
     frames: int
     windows: int
     last_seq: int
     last_mark: str
     model_fingerprint: str
+    snapshot_seq: int = field(default=0, compare=False)
 
 
 class Message(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -38,12 +39,20 @@ class Engine:
         None loads the model that the settings name.
     queue : JobQueue or None
         None connects to the broker that the settings name.
+    serving : bool
+        True for a process that stays: it starts at once on the newest snapshot, and checks it in the
+        background. False checks it before the first search.
     """
 
     def __init__(
-        self, settings: Settings, encoder: FrameEncoder | None = None, queue: JobQueue | None = None
+        self,
+        settings: Settings,
+        encoder: FrameEncoder | None = None,
+        queue: JobQueue | None = None,
+        serving: bool = False,
     ) -> None:
         self.settings = settings
+        self._serving = serving
         self._encoder = encoder
         self._queue = queue
 
@@ -82,7 +91,13 @@ class Engine:
     @cached_property
     def index(self) -> EmbeddedIndex:
         """The projection of the catalogue that answers queries."""
-        return EmbeddedIndex(self.settings.index_root, self.encoder.fingerprint)
+        return EmbeddedIndex(
+            self.settings.index_root,
+            self.encoder.fingerprint,
+            threads=min(self.settings.scan_threads, os.cpu_count() or 1),
+            compiled=self.settings.scan_kernels == "compiled",
+            checked=not self._serving,
+        )
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -140,12 +155,15 @@ class Engine:
 
 
 def build_engine(
-    settings: Settings, encoder: FrameEncoder | None = None, queue: JobQueue | None = None
+    settings: Settings,
+    encoder: FrameEncoder | None = None,
+    queue: JobQueue | None = None,
+    serving: bool = False,
 ) -> Engine:
     """Create the data directory and return the engine over it."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.import_root.mkdir(parents=True, exist_ok=True)
-    return Engine(settings, encoder, queue)
+    return Engine(settings, encoder, queue, serving)
 
 
 def load_encoder(settings: Settings) -> FrameEncoder:

@@ -26,7 +26,7 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
-        engine = build_engine(settings)
+        engine = build_engine(settings, serving=True)
         _warm(engine)
     except HmarError as error:
         _log.error("%s", error)
@@ -54,6 +54,7 @@ def _serve(engine: Engine) -> None:
     finally:
         server.close()
         refresher.stop()
+        engine.index.close()
 
 
 def _announce(host: str, server: object) -> None:

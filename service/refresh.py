@@ -1,4 +1,4 @@
-"""Keeps the index at the end of the log between searches, and its snapshot young."""
+"""Keeps the index at the end of the log between searches, and its snapshot young and unaltered."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import threading
 from collections.abc import Callable
 
 from hmar.ports import CodeIndex
+from hmar.types import IndexStats
 
 _log = logging.getLogger("hmar.service.refresh")
 
 SNAPSHOT_ROWS = 5000
 """A snapshot is written after this many new log rows, and when the service ends."""
+SNAPSHOT_SHARE = 20
+"""Or after one for every so many frames, where that is more: what is new is a process's own memory, and a
+snapshot writes everything."""
 
 
 class Refresher:
-    """A thread that applies new log rows and writes snapshots.
+    """Two threads: one applies new log rows and writes snapshots, one looks after those on disk.
 
     Parameters
     ----------
@@ -31,33 +35,51 @@ class Refresher:
         self._refresh = refresh
         self._index = index
         self._interval_s = interval_s
-        self._kept_seq = index.stats().last_seq
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, args=(part,), name=name, daemon=True)
+            for name, part in (("refresh", self._refreshed), ("snapshots", self._kept))
+        ]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread after its round, and write a last snapshot if anything is new."""
+        """End the threads, and write a last snapshot if anything is new."""
         self._ended.set()
-        self._thread.join()
-        self._round(snapshot_rows=1)
+        for thread in self._threads:
+            thread.join()
+        self._try(self._refreshed)
+        self._try(lambda: self._snapshot(lambda _stats: 1))
 
-    def _run(self) -> None:
+    def _run(self, part: Callable[[], None]) -> None:
         while not self._ended.is_set():
-            self._round(SNAPSHOT_ROWS)
+            self._try(part)
             self._ended.wait(self._interval_s)
 
-    def _round(self, snapshot_rows: int) -> None:
+    def _try(self, part: Callable[[], None]) -> None:
         """Do one round; an error is logged and the next round tries again."""
         try:
-            self._refresh()
-            last_seq = self._index.stats().last_seq
-            # Less than before, where the database was restored from an older copy.
-            if abs(last_seq - self._kept_seq) >= snapshot_rows:
-                self._index.snapshot()
-                self._kept_seq = last_seq
+            part()
         except Exception as error:
             _log.error("the index was not refreshed: %s", type(error).__name__)
+
+    def _refreshed(self) -> None:
+        self._refresh()
+
+    def _kept(self) -> None:
+        self._index.check(self._ended.is_set)
+        if not self._ended.is_set():
+            self._snapshot(_rows_between)
+
+    def _snapshot(self, rows: Callable[[IndexStats], int]) -> None:
+        stats = self._index.stats()
+        # Less than before, where the database was restored from an older copy.
+        if abs(stats.last_seq - stats.snapshot_seq) >= rows(stats):
+            self._index.snapshot()
+
+
+def _rows_between(stats: IndexStats) -> int:
+    return max(SNAPSHOT_ROWS, stats.frames // SNAPSHOT_SHARE)

@@ -9,7 +9,7 @@ from html import escape
 
 from benchmark.report.labels import MARKED, NOTHING, PROTOCOLS, Row, protocol_of
 from benchmark.report.montage import Montage, draw
-from benchmark.report.plots import bits_plot, class_bars, curve_plots
+from benchmark.report.plots import bits_plot, class_bars, curve_plots, growth_plots
 from benchmark.report.style import style_sheet
 from benchmark.report.svg import styles
 from benchmark.report.tables import (
@@ -58,6 +58,7 @@ def html_page(
             for table in (class_table(group), area_table(group))
             if table is not None
         ]
+    body += _section("Growth", growth_plots(rows, styles(["hmar", "FAISS flat"])))
     body += _section("Queries and their first hits", [_figure(montage) for montage in montages])
     for heading, tables in (("Speed", speed_tables(rows)), ("Further figures", other_tables(rows))):
         body += _section(heading, [f"<h3>{_with_mark(table.title)}</h3>{_table(table)}" for table in tables])

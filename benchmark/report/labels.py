@@ -16,6 +16,7 @@ PROTOCOLS = {
     "trained, without labels, on a volume that is searched here: they are not comparable with the others.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
+    "growth": "Time against the size of the archive; what is projected was not measured.",
     "phantom": "Lesions planted in phantoms, whose place is known exactly. No patient is in it.",
     "acir-compat": "Random split per image, so that one patient lies on both sides; mAP@100 divided by the "
     "hits found. For comparison with the papers alone; never with the figures of another protocol.",

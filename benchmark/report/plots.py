@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -108,6 +109,42 @@ def _curve(value: object) -> tuple[Point, ...]:
         return ()
     pairs = [numbers(pair) for pair in value]
     return tuple((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
+
+
+def growth_plots(rows: Sequence[Row], drawn: Styles) -> list[str]:
+    """Plot time against frames, one plot for each name; both axes count in tenfolds.
+
+    What was projected stands at the right end of its line, and is named so below.
+    """
+    named: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.get("protocol") == "growth" and number(row.get("frames")) and number(row.get("p50_ms")):
+            named.setdefault(str(row.get("name")), []).append(row)
+    return [_growth_plot(name, members, drawn) for name, members in named.items()]
+
+
+def _growth_plot(name: str, rows: Sequence[Row], drawn: Styles) -> str:
+    rows = sorted(rows, key=lambda row: number(row.get("frames")) or 0.0)
+    frames = [number(row.get("frames")) or 0.0 for row in rows]
+    least, span = math.log10(frames[0]), max(math.log10(frames[-1] / frames[0]), 0.1)
+    lines = []
+    for label, key in (("hmar", "p50_ms"), ("FAISS flat", "faiss_p50_ms")):
+        # From a hundredth of a millisecond: an axis begins at 0.
+        places = [
+            (math.log10(count) - least, max(0.0, math.log10(value) + 2))
+            for count, row in zip(frames, rows, strict=True)
+            if (value := number(row.get(key)))
+        ]
+        if places:
+            lines.append(_Line(label, tuple(places), markers=True))
+    area = _Area(span, max(1.0, math.ceil(max(y for line in lines for _, y in line.points))))
+    ticks = [
+        (math.log10(count) - least, f"{count:.0f}{'*' if row.get('how') == 'projected' else ''}")
+        for count, row in zip(frames, rows, strict=True)
+    ]
+    return _chart(
+        f"Time by frames, {name}", "frames (* projected)", "log10 of 1/100 ms", area, ticks, lines, drawn
+    )
 
 
 def class_bars(group: Group, drawn: Styles) -> list[str]:

@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import torch
 
+from benchmark.speed.archive import Kind, write_archive
 from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import measure_filtered_search
 from benchmark.speed.filters import measure_selection
+from benchmark.speed.growth import measure_growth
 from benchmark.speed.http import measure_http
-from benchmark.speed.scan import draw_archive, measure_scan
+from benchmark.speed.memory import measure_memory
+from benchmark.speed.scan import measure_scan, with_headlines
 from benchmark.speed.timing import Rounds
 from benchmark.types import Progress
 from hmar.config import Settings
@@ -29,6 +33,9 @@ PARTS = ("encode", "kan", "scan", "filters", "http")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
+MANY_FRAMES = 200_000
+SCAN_ROUNDS_OF_MANY = Rounds(repeats=8, warm_up=1)
+GROWTH_ROUNDS = Rounds(repeats=15, warm_up=2)
 FILTER_ROUNDS = Rounds(repeats=20, warm_up=2)
 HTTP_ROUNDS = Rounds(repeats=6, warm_up=1)
 CROPS_MEASURED = 48
@@ -37,7 +44,9 @@ HTTP_REQUESTS = 4
 HTTP_FRAMES = 60
 
 
-def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
+def run_speed(
+    parts: Sequence[str], frames: int, windows: int, progress: Progress, growth: bool = False
+) -> list[dict[str, object]]:
     """Time the product against its peers, on one thread each unless a row says otherwise.
 
     Parameters
@@ -50,6 +59,8 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
     windows : int
         Windows of a frame in the mean, from 1: of the scanned archive, and the larger batch of the KAN layer.
     progress : Progress
+    growth : bool
+        Whether the scan is also timed on smaller archives, and projected to a larger one.
 
     Returns
     -------
@@ -73,7 +84,7 @@ def run_speed(parts: Sequence[str], frames: int, windows: int, progress: Progres
     measures: dict[str, Callable[[], list[dict[str, object]]]] = {
         "encode": lambda: measure_encode(_model_dir(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
         "kan": lambda: _kan(windows, progress),
-        "scan": lambda: _scan(frames, windows, progress),
+        "scan": lambda: _scan(frames, windows, growth, progress),
         "filters": lambda: _filters(frames, windows, progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
     }
@@ -93,10 +104,18 @@ def _kan(windows: int, progress: Progress) -> list[dict[str, object]]:
     return measure_kan(read_info(_model_dir()).network, (region_query, windows), KAN_ROUNDS, progress)
 
 
-def _scan(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
-    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
-        archive = draw_archive(frames, windows, SCAN_ROUNDS.total)
-        return measure_scan(archive, SCAN_ROUNDS, Path(folder), progress)
+def _scan(frames: int, windows: int, growth: bool, progress: Progress) -> list[dict[str, object]]:
+    rounds = SCAN_ROUNDS if frames <= MANY_FRAMES else SCAN_ROUNDS_OF_MANY
+    rows, memory, grown = [], [], []
+    for kind in get_args(Kind):
+        with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+            archive = write_archive(Path(folder), kind, frames, windows)
+            rows += measure_scan(archive, rounds, progress)
+            if kind == "random":
+                memory = measure_memory(archive)
+        if growth:
+            grown += measure_growth(kind, frames, windows, GROWTH_ROUNDS, progress)
+    return [*with_headlines(rows), *memory, *grown]
 
 
 def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
@@ -109,10 +128,10 @@ def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, ob
         ) from error
     infos = [info for batch in series_infos() for info in batch]
     rows = measure_selection([infos], FILTER_ROUNDS, progress)
-    archive = draw_archive(frames, windows, FILTER_ROUNDS.total)
     spread = [infos[number * len(infos) // frames] for number in range(frames)]
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
-        return rows + measure_filtered_search(archive, spread, FILTER_ROUNDS, Path(folder), progress)
+        archive = write_archive(Path(folder, "drawn"), "clustered", frames, windows)
+        return rows + measure_filtered_search(archive, spread, FILTER_ROUNDS, Path(folder, "known"), progress)
 
 
 def _http(frames: int, progress: Progress) -> list[dict[str, object]]:

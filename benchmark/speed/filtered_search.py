@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.speed.archive import MODEL, Archive
 from benchmark.speed.filters import SELECTIONS, insert, select
-from benchmark.speed.scan import Archive
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.index.hamming import code_words
 from hmar.types import Bits, CodeArray, CodeHit, EncodedFrame, FrameInfo, LogRow, Query, Selection
 
 PEER = "the same search without a filter"
@@ -43,6 +42,7 @@ def measure_filtered_search(
     progress : Progress
     """
     index = filled_index(archive, infos, folder)
+    queries = archive.queries(rounds.total, 1)[:, 0]
     with closing(sqlite3.connect(":memory:")) as database:
         insert(database, infos)
         allowed = {
@@ -51,42 +51,37 @@ def measure_filtered_search(
     rows = []
     for kind, search in (("windows", index.search_windows), ("global", index.search_global)):
         for name, selection in SELECTIONS.items():
-            equal = _equal(archive, search, kind, selection, allowed[name])
+            equal = _equal(archive, queries, search, kind, selection, allowed[name])
             quality: dict[str, object] = {"distances equal to the nearest that fit": equal}
-            rows.append(
-                _row(
-                    search, f"search_{kind}: {name}", selection, len(allowed[name]), archive, rounds, progress
-                )
-                | {"quality": quality}
-            )
+            own, selected = f"search_{kind}: {name}", len(allowed[name])
+            row = _row(search, own, selection, selected, archive, queries, rounds, progress)
+            rows.append(row | {"quality": quality})
         grouped = Selection(group_by="patient")
-        quality = {"patients among the hits are different": _different(archive, search, infos)}
-        rows.append(
-            _row(
-                search, f"search_{kind}: one hit per patient", grouped, len(infos), archive, rounds, progress
-            )
-            | {"quality": quality}
-        )
+        quality = {"patients among the hits are different": _different(queries, search, infos)}
+        own = f"search_{kind}: one hit per patient"
+        row = _row(search, own, grouped, len(infos), archive, queries, rounds, progress)
+        rows.append(row | {"quality": quality})
+    index.close()
     return rows
 
 
 def filled_index(archive: Archive, infos: Sequence[FrameInfo], folder: Path) -> EmbeddedIndex:
     """Return an index of an archive's frames with the metadata given; entries count from 1."""
-    index = EmbeddedIndex(folder, "speed")
-    ends = np.cumsum(archive.counts)
+    index = EmbeddedIndex(folder, MODEL)
     for first in range(0, len(infos), _APPLIED):
         rows = []
         for number, info in enumerate(infos[first : first + _APPLIED], start=first):
-            codes = archive.codes[ends[number] - archive.counts[number] : ends[number]]
+            codes = archive.window_codes(number)
             ids = np.arange(len(codes), dtype=np.uint32)
-            encoded = EncodedFrame(info, codes[0], codes, ids, (0.5, 0.5), "speed")
+            encoded = EncodedFrame(info, codes[0], codes, ids, (0.5, 0.5), MODEL)
             rows.append(LogRow(number + 1, "add", number + 1, "speed", "speed", encoded))
         index.apply(rows)
+    index.snapshot()  # as a search finds an archive: mapped, not in the tail
     return index
 
 
-def _query(archive: Archive, number: int) -> Query:
-    code: CodeArray = archive.queries[number % len(archive.queries)]
+def _query(queries: CodeArray, number: int) -> Query:
+    code: CodeArray = queries[number % len(queries)]
     return Query(code, code[None], (0.5, 0.5))
 
 
@@ -96,15 +91,16 @@ def _row(
     selection: Selection,
     selected: int,
     archive: Archive,
+    queries: CodeArray,
     rounds: Rounds,
     progress: Progress,
 ) -> dict[str, object]:
     calls: dict[str, Callable[[int], object]] = {
-        own: lambda number: search(_query(archive, number), K, _BITS, selection),
-        PEER: lambda number: search(_query(archive, number), K, _BITS, Selection()),
+        own: lambda number: search(_query(queries, number), K, _BITS, selection),
+        PEER: lambda number: search(_query(queries, number), K, _BITS, Selection()),
     }
     times = interleave(calls, rounds, own, progress)
-    frames = len(archive.counts)
+    frames = archive.frames
     return speed_row(
         "filters",
         own,
@@ -112,7 +108,7 @@ def _row(
         times[own],
         times[PEER],
         rounds,
-        setting=f"{frames} frames, {len(archive.codes)} windows, {_BITS} bits, one query window, k {K}; "
+        setting=f"{frames} frames, {archive.windows} windows, {_BITS} bits, one query window, k {K}; "
         f"{selected} frames selected ({selected / frames:.2%})",
         threads=1,
         frames=frames,
@@ -121,12 +117,17 @@ def _row(
 
 
 def _equal(
-    archive: Archive, search: _Search, kind: str, selection: Selection, allowed: NDArray[np.int64]
+    archive: Archive,
+    queries: CodeArray,
+    search: _Search,
+    kind: str,
+    selection: Selection,
+    allowed: NDArray[np.int64],
 ) -> str:
     """Say of how many queries the hits are allowed ones at the least distances that allowed ones have."""
     equal = 0
     for number in range(CHECKED):
-        query = _query(archive, number)
+        query = _query(queries, number)
         hits = search(query, K, _BITS, selection)
         truth = frame_distances(archive, query.global_code, kind)
         expected = np.sort(truth[allowed - 1])[:K].tolist()
@@ -135,10 +136,10 @@ def _equal(
     return f"{equal} of {CHECKED} queries"
 
 
-def _different(archive: Archive, search: _Search, infos: Sequence[FrameInfo]) -> str:
+def _different(queries: CodeArray, search: _Search, infos: Sequence[FrameInfo]) -> str:
     different = 0
     for number in range(CHECKED):
-        hits = search(_query(archive, number), K, _BITS, Selection(group_by="patient"))
+        hits = search(_query(queries, number), K, _BITS, Selection(group_by="patient"))
         patients = [infos[hit.entry_id - 1].patient_key for hit in hits]
         different += len(set(patients)) == len(patients)
     return f"{different} of {CHECKED} queries"
@@ -146,8 +147,9 @@ def _different(archive: Archive, search: _Search, infos: Sequence[FrameInfo]) ->
 
 def frame_distances(archive: Archive, code: CodeArray, kind: str) -> NDArray[np.int64]:
     """Return the distance of each frame to a code: of its nearest window, or of its first ("global")."""
-    words, asked = code_words(archive.codes), code_words(code)
-    distances = np.bitwise_count(words ^ asked).sum(axis=1, dtype=np.int64)
-    starts = np.cumsum(archive.counts) - archive.counts
+    distances = np.zeros(archive.windows, np.int64)
+    for plane, byte in zip(archive.codes, code, strict=True):
+        distances += np.bitwise_count(plane[: archive.windows] ^ byte)
+    starts = archive.offsets[:-1]
     nearest: NDArray[np.int64] = np.minimum.reduceat(distances, starts)
     return distances[starts] if kind == "global" else nearest

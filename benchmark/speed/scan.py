@@ -1,170 +1,211 @@
-"""Region scan: the product's index against faiss.IndexBinaryFlat on the same codes."""
+"""Region scan: the product's index against faiss.IndexBinaryFlat, and against memory, on the same codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_args
+from functools import partial
+from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.flat_scan import FlatScan
-from benchmark.speed.timing import Rounds, interleave, speed_row
+from benchmark.speed.archive import MODEL, Archive
+from benchmark.speed.timing import Milliseconds, Rounds, interleave, ratio_interval, speed_row
 from benchmark.types import Progress
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.codes import CODE_BYTES
-from hmar.index.frames import FRAME_ARRAYS
-from hmar.index.hamming import code_words
-from hmar.index.metadata import TEXTS
-from hmar.index.snapshot import Snapshot, SnapshotStore
+from hmar.codes import hamming
 from hmar.types import Bits, CodeArray, CodeHit, Query, Selection
 
-OWN = "EmbeddedIndex.search_windows"
+NAME = "EmbeddedIndex.search_windows"
 GROUPED = "faiss.IndexBinaryFlat, answers grouped by frame"
 BARE = "faiss.IndexBinaryFlat.search alone, windows not grouped"
 K = 10
-_CENTRES = 4096
-_MODEL = "speed"
+QUERY_WINDOWS = (1, 4, 9)
+"""Windows of a query; nine are the product's region query."""
+THREADS = (1, 2)
+CHECKED = 2
+"""Queries of several windows whose answers are compared: the plain way to them takes long."""
+_FILL_WINDOWS = 1 << 14
+_FLOOR = "floor"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Archive:
-    """Synthetic window codes in heaps, as real ones lie: centres, with an eighth of the bits flipped.
+class Case:
+    """One comparison: bits, windows of a query, and the queries."""
 
-    Parameters
-    ----------
-    codes : ndarray of uint8, shape (W, 16)
-    counts : ndarray of int64, shape (F,)
-        Windows of each frame.
-    queries : ndarray of uint8, shape (Q, 16)
-        Drawn as the codes are.
-    """
-
-    codes: CodeArray
-    counts: NDArray[np.int64]
+    bits: Bits
     queries: CodeArray
 
     @property
-    def frames(self) -> NDArray[np.int64]:
-        """Frame of each window, from 0."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
+    def windows(self) -> int:
+        """Windows of a query."""
+        return int(self.queries.shape[1])
 
-
-def draw_archive(frames: int, windows: int, queries: int, seed: int = 0) -> Archive:
-    """Draw an archive of frames with ``windows`` windows in the mean, from half of that to half more."""
-    generator = np.random.default_rng(seed)
-    counts = generator.integers(max(1, windows // 2), windows + (windows + 1) // 2, frames, endpoint=True)
-    centres = generator.integers(0, 256, (_CENTRES, CODE_BYTES), np.uint8)
-    return Archive(
-        _scattered(generator, centres, int(counts.sum())), counts, _scattered(generator, centres, queries)
-    )
-
-
-def _scattered(generator: np.random.Generator, centres: CodeArray, count: int) -> CodeArray:
-    codes: CodeArray = centres[generator.integers(0, len(centres), count)]
-    flips = generator.integers(0, 256, codes.shape, np.uint8)
-    for _ in range(2):
-        flips &= generator.integers(0, 256, codes.shape, np.uint8)
-    codes ^= flips
-    return codes
-
-
-def load_index(archive: Archive, folder: Path) -> EmbeddedIndex:
-    """Put an archive into the product's index, by way of a snapshot in ``folder``; entry ids count from 1."""
-    words = code_words(archive.codes)
-    frames = len(archive.counts)
-    arrays: dict[str, NDArray[Any]] = {
-        **{name: np.zeros((frames, 2)[:axes], dtype) for name, (dtype, axes) in FRAME_ARRAYS.items()},
-        "entry_ids": np.arange(1, frames + 1),
-        "window_counts": archive.counts,
-        "window_first": words[:, 0],
-        "window_second": words[:, 1],
-        "window_ids": np.zeros(len(words), np.uint32),
-    }
-    texts = {name: ["speed"] for name in TEXTS}
-    SnapshotStore(folder, _MODEL).write(Snapshot(frames, "speed", texts, arrays))
-    return EmbeddedIndex(folder, _MODEL)
+    def query(self, number: int) -> CodeArray:
+        """Return the windows of one query, shape (windows, 16)."""
+        codes: CodeArray = self.queries[number % len(self.queries)]
+        return codes
 
 
 def measure_scan(
-    archive: Archive, rounds: Rounds, folder: Path, progress: Progress
+    archive: Archive,
+    rounds: Rounds,
+    progress: Progress,
+    windows: Sequence[int] = QUERY_WINDOWS,
+    lengths: Sequence[Bits] = get_args(Bits),
+    threads: Sequence[int] = THREADS,
 ) -> list[dict[str, object]]:
-    """Time one query window a round, at 64 and at 128 bits; answers are compared for every query.
+    """Time queries at both lengths of code, on one thread and on two; one row for each combination.
 
-    The product's answer has rank, both experts' distances and tie rule in it. FAISS is timed twice: with the
-    grouping by frame that a region search needs, and bare, as the least that it could take.
+    Every answer of the product has rank, both experts' distances and tie rule in it. The peer of a query of
+    one window is FAISS with the grouping by frame that a region search needs; of several, for which FAISS has
+    no exact answer, its bare search for all of them, as the least that it could take. The floor is one sum by
+    numpy over the bytes of all 64-bit codes: what it takes to read them at all.
 
     Parameters
     ----------
     archive : Archive
     rounds : Rounds
-    folder : Path
-        Takes the index's snapshot.
     progress : Progress
+    windows, lengths, threads : sequence
+        What to time.
     """
-    index = load_index(archive, folder)
-    return [row for bits in get_args(Bits) for row in _compare(archive, index, bits, rounds, progress)]
+    indexes = {count: EmbeddedIndex(archive.folder, MODEL, count, checked=False) for count in threads}
+    rows = []
+    for bits in lengths:
+        flat = filled(archive, bits)
+        for count in windows:
+            case = Case(bits, archive.queries(rounds.total, count))
+            rows += _compare(archive, indexes, flat, case, rounds, progress)
+    for index in indexes.values():
+        index.close()
+    return rows
+
+
+def filled(archive: Archive, bits: Bits) -> FlatScan:
+    """Return FAISS over an archive's windows."""
+    flat = FlatScan(bits, archive.offsets)
+    for at in range(0, archive.windows, _FILL_WINDOWS):
+        rows = slice(at, min(at + _FILL_WINDOWS, archive.windows))
+        flat.codes[rows] = archive.codes[: bits // 8, rows].T
+    return flat
 
 
 def _compare(
-    archive: Archive, index: EmbeddedIndex, bits: Bits, rounds: Rounds, progress: Progress
+    archive: Archive,
+    indexes: dict[int, EmbeddedIndex],
+    flat: FlatScan,
+    case: Case,
+    rounds: Rounds,
+    progress: Progress,
 ) -> list[dict[str, object]]:
-    flat = FlatScan(archive.codes[:, : bits // 8], archive.frames)
-    queries = archive.queries
-
-    def query(number: int) -> CodeArray:
-        code: CodeArray = queries[number % len(queries)]
-        return code
-
-    calls = {
-        OWN: lambda number: _search(index, query(number), bits),
-        GROUPED: lambda number: flat.nearest_frames(query(number)[: bits // 8], K),
-        BARE: lambda number: flat.nearest_windows(query(number)[: bits // 8], min(K, len(archive.codes))),
+    calls: dict[str, Callable[[int], object]] = {
+        f"{count} threads": partial(_asked, index, case) for count, index in indexes.items()
     }
-    times = interleave(calls, rounds, f"scan at {bits} bits", progress)
-    equal = [
-        same_answer(_search(index, code, bits), *flat.nearest_frames(code[: bits // 8], K))
-        for code in queries[: rounds.total]
-    ]
+    short = case.bits // 8
+    if case.windows == 1:
+        calls[GROUPED] = lambda number: flat.nearest_frames(case.query(number)[0, :short], K)
+    calls[BARE] = lambda number: flat.nearest_windows(case.query(number)[:, :short], min(K, archive.windows))
+    words = flat.codes.reshape(-1)[: 8 * archive.windows].view(np.uint64)
+    calls[_FLOOR] = lambda _number: words.sum()
+    what = f"scan, {archive.kind}, {case.bits} bits, {case.windows} windows"
+    times = interleave(calls, rounds, what, progress)
+    equal, checked = _equal(archive, next(iter(indexes.values())), flat, case)
+    peer = GROUPED if case.windows == 1 else BARE
     return [
-        speed_row(
-            "scan",
-            OWN,
-            peer,
-            times[OWN],
-            times[peer],
-            rounds,
-            setting=f"{len(archive.counts)} frames, {len(archive.codes)} windows, {bits} bits, "
-            f"one query window, k {K} (a region query of the product has nine windows)",
-            bits=bits,
-            threads=1,
-            frames=len(archive.counts),
-            windows=len(archive.codes),
-            quality={"answers equal to the grouped peer's": f"{sum(equal)} of {len(equal)}"},
-        )
-        for peer in (GROUPED, BARE)
+        _row(archive, case, count, times[f"{count} threads"], peer, times, rounds, (equal, checked))
+        for count in indexes
     ]
 
 
-def _search(index: EmbeddedIndex, code: CodeArray, bits: Bits) -> list[CodeHit]:
-    return index.search_windows(Query(code, code[None], (0.0, 1.0)), K, bits, Selection())
+def _row(
+    archive: Archive,
+    case: Case,
+    threads: int,
+    own_ms: Milliseconds,
+    peer: str,
+    times: dict[str, Milliseconds],
+    rounds: Rounds,
+    equal: tuple[int, int],
+) -> dict[str, object]:
+    ratio_floor, low, high = ratio_interval(times[_FLOOR], own_ms)
+    row = speed_row(
+        "scan",
+        f"{NAME}, {case.windows} window{'s' if case.windows > 1 else ''}, {archive.kind} codes",
+        peer,
+        own_ms,
+        times[peer],
+        rounds,
+        setting=f"{archive.frames} frames, {archive.windows} windows, {case.bits} bits, k {K}, index mapped",
+        threads=threads,
+        quality={"answers equal to the plain ones, order included": f"{equal[0]} of {equal[1]}"},
+    )
+    return row | {
+        "codes": archive.kind,
+        "frames": archive.frames,
+        "windows": archive.windows,
+        "bits": case.bits,
+        "query_windows": case.windows,
+        "faiss_p50_ms": row["peer_p50_ms"],
+        "faiss_bare_p50_ms": round(float(np.median(times[BARE])), 4),
+        "floor_ms": round(float(np.median(times[_FLOOR])), 4),
+        "ratio_faiss": row["ratio"],
+        "ratio_floor": round(ratio_floor, 3),
+        "ratio_floor_ci95": [round(low, 3), round(high, 3)],
+        "identical": equal[0] == equal[1],
+    }
 
 
-def same_answer(hits: Sequence[CodeHit], distances: NDArray[np.int64], frames: NDArray[np.int64]) -> bool:
-    """Return whether hits are the K nearest of all frames in reach, in any order within equal distances.
+def _asked(index: EmbeddedIndex, case: Case, number: int) -> list[CodeHit]:
+    return _search(index, case.query(number), case.bits)
+
+
+def _search(index: EmbeddedIndex, codes: CodeArray, bits: Bits) -> list[CodeHit]:
+    return index.search_windows(Query(codes[0], codes, (0.0, 1.0)), K, bits, Selection())
+
+
+def _equal(archive: Archive, index: EmbeddedIndex, flat: FlatScan, case: Case) -> tuple[int, int]:
+    """Compare answers with those of FAISS, or of numpy where FAISS has none; return (equal, compared)."""
+    queries = case.queries if case.windows == 1 else case.queries[:CHECKED]
+    plain = EmbeddedIndex(archive.folder, MODEL, compiled=False, checked=False)
+    equal = 0
+    for codes in queries:
+        hits = _search(index, codes, case.bits)
+        if case.windows == 1:
+            equal += [(hit.entry_id - 1, hit.local_distance) for hit in hits] == ranked(
+                archive, codes[0], *flat.nearest_frames(codes[0, : case.bits // 8], K)
+            )
+        else:
+            equal += hits == _search(plain, codes, case.bits)
+    return equal, len(queries)
+
+
+def ranked(
+    archive: Archive, code: CodeArray, distances: np.ndarray, frames: np.ndarray
+) -> list[tuple[int, float]]:
+    """Return (frame, distance) of the K first by distance, by distance at 128 bits, by frame.
 
     Parameters
     ----------
-    hits : sequence of CodeHit
-        Of entries that count from 1.
-    distances, frames : ndarray of int64, shape (F,)
-        Every frame, from 0, that is not farther than the K-th nearest; nearest first.
+    archive : Archive
+    code : ndarray of uint8, shape (16,)
+    distances, frames : ndarray of int64, shape (n,)
+        Every frame that is not farther than the K-th nearest.
     """
-    known = dict(zip(frames.tolist(), distances.tolist(), strict=True))
-    ranked = [hit.local_distance for hit in hits]
-    own_ids = [hit.entry_id - 1 for hit in hits]
-    own = [known.get(frame) for frame in own_ids]
-    nearest = distances[: min(K, len(distances))].tolist()
-    return len(set(own_ids)) == len(own_ids) and ranked == own == nearest
+    full = np.array([hamming(archive.window_codes(frame), code).min() for frame in frames.tolist()], np.int64)
+    order = np.lexsort((frames, full, distances))[:K]
+    return [(int(frames[place]), float(distances[place])) for place in order]
+
+
+def with_headlines(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Mark, of rows that differ in their codes alone, the slower one: it is the figure to quote."""
+    worst: dict[tuple[object, ...], float] = {}
+    for row in rows:
+        key = (row["bits"], row["query_windows"], row["threads"])
+        worst[key] = max(worst.get(key, 0.0), float(str(row["p50_ms"])))
+    return [
+        row
+        | {"headline": float(str(row["p50_ms"])) == worst[row["bits"], row["query_windows"], row["threads"]]}
+        for row in rows
+    ]

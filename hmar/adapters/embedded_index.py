@@ -1,52 +1,76 @@
-"""The index that lives in the searching process: exact, in memory, with verified snapshots on disk."""
+"""The index that lives in the searching process: exact, in memory that processes share, kept on disk."""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.index.frames import FrameTable
-from hmar.index.gallery import Gallery
+from hmar.errors import SnapshotError
+from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_reach
-from hmar.index.hamming import Slots, code_words
-from hmar.index.snapshot import Snapshot, SnapshotStore
-from hmar.index.windows import WindowMatrix
+from hmar.index.hamming import Slots
+from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
+from hmar.index.scan import Scanner
+from hmar.index.snapshot import Generation, SnapshotStore
 from hmar.types import Bits, CodeHit, GroupBy, IndexStats, LogRow, Query, Selection
 
+CHECK_EVERY_S = 3600.0
+"""A generation in use is compared with its checksums again after this long."""
+
+_MARKS_KEPT = 1 << 16
 _Measure = Callable[[Slots, Bits], NDArray[np.float64]]
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedIndex:
-    """A :class:`hmar.ports.CodeIndex` over FAISS and the window matrix. Thread-safe: one call at a time.
+    """A :class:`hmar.ports.CodeIndex` over FAISS and the window scan.
+
+    Thread-safe. Searches run on what was published last and wait for nobody; rows are applied beside them,
+    one batch at a time, and published at the batch's end.
 
     Parameters
     ----------
     root : Path
-        Folder of the snapshots. The newest that is intact is loaded.
+        Folder of the snapshots. The newest that is intact is mapped.
     model_fingerprint : str
         Rows and snapshots of other models change nothing.
+    threads : int
+        Threads of one search.
+    compiled : bool
+        False to scan with numpy in place of compiled kernels.
+    checked : bool
+        False to believe a snapshot whose sizes are right before :meth:`check` has read it as a whole.
     """
 
-    def __init__(self, root: Path, model_fingerprint: str) -> None:
+    def __init__(
+        self,
+        root: Path,
+        model_fingerprint: str,
+        threads: int = 1,
+        compiled: bool = True,
+        checked: bool = True,
+    ) -> None:
         self._model_fingerprint = model_fingerprint
-        self._lock = threading.Lock()
+        self._scanner = Scanner(threads, compiled)
+        self._writing = threading.Lock()
+        self._keeping = threading.Lock()
         self._store = SnapshotStore(root, model_fingerprint)
-        self._empty()
-        snapshot = self._store.load()
-        if snapshot is not None:
-            self._gallery = _gallery(snapshot)
-            self._last_seq, self._last_mark = snapshot.seq, snapshot.mark
+        self._load(checked)
 
     def apply(self, rows: Sequence[LogRow]) -> None:
         """Apply log rows in order; rows at or below the last one applied change nothing."""
-        with self._lock:
-            new = [row for row in rows if row.seq > self._last_seq]
+        with self._writing:
+            new = [row for row in rows if row.seq > self._published.seq]
+            if not new:
+                return
             try:
                 for kind, run in groupby(new, key=lambda row: row.kind):
                     if kind == "delete":
@@ -57,11 +81,8 @@ class EmbeddedIndex:
                 # Out of memory, say: frames and windows may not match now; wrong hits are worse than none.
                 self._empty()
                 raise
-            if new:
-                self._last_seq, self._last_mark = new[-1].seq, new[-1].mark
-
-    def _empty(self) -> None:
-        self._gallery, self._last_seq, self._last_mark = Gallery.empty(), 0, ""
+            self._marks.extend((row.seq, row.mark) for row in new)
+            self._publish(new[-1].seq, new[-1].mark)
 
     def _add(self, rows: Iterable[LogRow]) -> None:
         self._gallery.add(
@@ -72,121 +93,205 @@ class EmbeddedIndex:
             ]
         )
 
+    def _publish(self, seq: int, mark: str) -> None:
+        self._published = Projection(self._gallery.frozen(), seq, mark)
+
+    def _empty(self) -> None:
+        self._start(GrowingGallery.empty(), None)
+        self._publish(0, "")
+
+    def _start(self, gallery: GrowingGallery, base: Generation | None) -> None:
+        self._gallery = gallery
+        self._base = base
+        self._checked_at: float | None = None
+        self._marks: deque[tuple[int, str]] = deque(maxlen=_MARKS_KEPT)
+
+    def _load(self, checked: bool) -> None:
+        """Start from the newest generation that is intact, or from nothing."""
+        generation = self._store.load(checked)
+        if generation is None:
+            self._empty()
+            return
+        self._start(gallery_of(generation), generation)
+        self._checked_at = time.monotonic() if checked else None
+        self._publish(generation.seq, generation.mark)
+
     def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the nearest global code."""
-        word = code_words(query.global_code)
-        with self._lock:
-            gallery = self._gallery
-            if k < 1:
-                return []
-            slots = gallery.nearest_global(query.global_code, k, bits, selection)
-            return self._best(
-                query, slots, lambda s, b: gallery.global_distances(s, word, b), k, bits, selection.group_by
-            )
+        gallery = self._published.gallery
+        if k < 1:
+            return []
+        slots = gallery.nearest_global(query.global_code, k, bits, selection)
+        return self._best(
+            gallery,
+            query,
+            slots,
+            lambda s, b: gallery.global_distances(s, query.global_code, b),
+            k,
+            bits,
+            selection.group_by,
+        )
 
     def search_windows(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest local distance; entries without windows are left out."""
-        words = code_words(query.window_codes)
-        with self._lock:
-            gallery = self._gallery
-            slots = gallery.frames.selected(selection)
-            slots = slots[gallery.windows.counts[slots] > 0] if len(words) else slots[:0]
-            return self._best(
-                query, slots, lambda s, b: gallery.local_distances(s, words, b), k, bits, selection.group_by
-            )
+        gallery, scanner, windows = self._published.gallery, self._scanner, query.window_codes
+        if k < 1 or not len(windows):
+            return []
+        slots = gallery.nearest_windows(scanner, windows, k, bits, selection)
+        return self._best(
+            gallery,
+            query,
+            slots,
+            lambda s, b: gallery.local_distances(scanner, s, windows, b),
+            k,
+            bits,
+            selection.group_by,
+        )
 
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
-        word, words = code_words(query.global_code), code_words(query.window_codes)
-        with self._lock:
-            gallery = self._gallery
-            slots = gallery.frames.selected(selection)
-            return self._best(
-                query,
-                slots,
-                lambda s, b: gallery.fused_distances(s, word, words, query.gate, b),
-                k,
-                bits,
-                selection.group_by,
-            )
+        gallery, scanner = self._published.gallery, self._scanner
+        if k < 1:
+            return []
+        slots = gallery.slots(selection)
+        return self._best(
+            gallery,
+            query,
+            slots,
+            lambda s, b: gallery.fused_distances(scanner, s, query, b),
+            k,
+            bits,
+            selection.group_by,
+        )
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
-        with self._lock:
-            return len(self._gallery.frames.selected(selection))
+        return len(self._published.gallery.slots(selection))
 
     def _best(
-        self, query: Query, slots: Slots, measure: _Measure, k: int, bits: Bits, group_by: GroupBy | None
+        self,
+        gallery: Gallery,
+        query: Query,
+        slots: Slots,
+        measure: _Measure,
+        k: int,
+        bits: Bits,
+        group_by: GroupBy | None,
     ) -> list[CodeHit]:
         """Rank slots by distance at ``bits``, at 128 bits (of those still in reach), and by entry.
 
         Of each group the first alone is kept.
         """
         distances = measure(slots, bits)
-        if not len(slots) or k < 1:
+        if not len(slots):
             return []
-        frames = self._gallery.frames
-        groups = None if group_by is None else frames.groups(group_by, slots)
+        groups = None if group_by is None else gallery.frames.groups(group_by, slots)
         reach = np.flatnonzero(within_reach(distances, k, groups))
         slots, distances = slots[reach], distances[reach]
         full = distances if bits == 128 else measure(slots, 128)
-        order = np.lexsort((frames.entry_ids[slots], full, distances))
+        order = np.lexsort((gallery.frames.entry_ids[slots], full, distances))
         if groups is not None:
             order = order[first_of_each(groups[reach][order])]
-        return self._hits(query, slots[order[:k]], bits)
+        return self._hits(gallery, query, slots[order[:k]], bits)
 
-    def _hits(self, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
-        gallery, words = self._gallery, code_words(query.window_codes)
-        whole = gallery.global_distances(slots, code_words(query.global_code), bits)
-        local = gallery.local_distances(slots, words, bits)
+    def _hits(self, gallery: Gallery, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
+        whole = gallery.global_distances(slots, query.global_code, bits)
+        local = gallery.local_distances(self._scanner, slots, query.window_codes, bits)
         return [
             CodeHit(
                 int(gallery.frames.entry_ids[slot]),
                 int(whole[i]),
                 float(bits) if np.isnan(local[i]) else float(local[i]),
-                None if np.isnan(local[i]) else gallery.windows.nearest(int(slot), words[0], bits),
+                None
+                if np.isnan(local[i])
+                else gallery.windows.nearest(int(slot), query.window_codes[0], bits),
             )
             for i, slot in enumerate(slots)
         ]
 
     def clear(self) -> None:
         """Forget everything, and put the snapshots where they are not loaded again."""
-        with self._lock:
+        with self._writing:
             self._empty()
         self._store.discard()
 
     def stats(self) -> IndexStats:
         """Return what the index holds."""
-        with self._lock:
-            frames, windows = self._gallery.live_frames, self._gallery.live_windows
-            return IndexStats(frames, windows, self._last_seq, self._last_mark, self._model_fingerprint)
+        published, base = self._published, self._base
+        return IndexStats(
+            published.gallery.live_frames,
+            published.gallery.live_windows,
+            published.seq,
+            published.mark,
+            self._model_fingerprint,
+            0 if base is None else base.seq,
+        )
 
     def snapshot(self) -> None:
-        """Write a verified snapshot, unless another process is writing one; searches go on meanwhile."""
-        with self._lock:
-            self._gallery.compact()
-            # Views of the arrays as they are now: rows that are appended while writing are not in them.
-            snapshot = _snapshot(self._gallery, self._last_seq, self._last_mark)
-        self._store.write(snapshot)
+        """Write a snapshot, unless another process is writing one, and move onto it.
 
+        Searches go on meanwhile, and rows are applied.
+        """
+        with self._keeping:
+            # What is copied must be right: in the new snapshot it would pass for it.
+            self._check(lambda: False)
+            published, base = self._published, self._base
+            if (base is None or published.seq != base.seq) and self._store.write(snapshot_of(published)):
+                self._move()
 
-def _snapshot(gallery: Gallery, seq: int, mark: str) -> Snapshot:
-    frames, windows = gallery.frames, gallery.windows
-    first, second = windows.planes
-    arrays: dict[str, NDArray[Any]] = {
-        **frames.arrays,
-        "window_counts": windows.counts,
-        "window_first": first,
-        "window_second": second,
-        "window_ids": windows.window_ids,
-    }
-    return Snapshot(seq, mark, frames.texts, arrays)
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Compare the snapshot in use with its checksums, unless it was lately, and move onto a newer one.
 
+        One that was altered goes to quarantine, nothing of it is found any more, and the index starts again
+        from an older one, or from nothing: the log does the rest.
+        """
+        with self._keeping:
+            if self._store.newest_seq() > (0 if self._base is None else self._base.seq):
+                self._move()
+            if self._checked_at is None or time.monotonic() - self._checked_at >= CHECK_EVERY_S:
+                self._check(stopped)
 
-def _gallery(snapshot: Snapshot) -> Gallery:
-    arrays = snapshot.arrays
-    frames = FrameTable(arrays, snapshot.texts)
-    windows = WindowMatrix(
-        arrays["window_first"], arrays["window_second"], arrays["window_ids"], arrays["window_counts"]
-    )
-    return Gallery(frames, windows)
+    def _check(self, stopped: Callable[[], bool]) -> None:
+        base = self._base
+        if base is None:
+            return
+        try:
+            base.check(stopped)
+        except SnapshotError as error:
+            self._refuse(base, error)
+        else:
+            self._checked_at = None if stopped() else time.monotonic()
+
+    def _refuse(self, base: Generation, error: SnapshotError) -> None:
+        with self._writing:
+            if self._base is base:
+                self._empty()
+        self._store.refuse(base, error)
+        with self._writing:
+            if self._published.seq == 0:
+                self._load(checked=True)
+        _log.error(
+            "The index held an altered snapshot; it starts again from row %d of the log.", self._published.seq
+        )
+
+    def _move(self) -> None:
+        """Move onto the newest generation, if it is of the log that was applied here."""
+        generation = self._store.load(checked=False)
+        if generation is None:
+            return
+        with self._writing:
+            published = self._published
+            known = (generation.seq, generation.mark)
+            if known not in ((published.seq, published.mark), *self._marks):
+                return
+            gallery = moved(published, generation)
+            if gallery is None:
+                return
+            later = [mark for mark in self._marks if mark[0] > generation.seq]
+            self._start(gallery, generation)
+            self._marks.extend(later)
+            self._publish(published.seq, published.mark)
+
+    def close(self) -> None:
+        """End the threads of the scan."""
+        self._scanner.close()

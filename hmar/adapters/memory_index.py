@@ -124,6 +124,9 @@ class MemoryIndex:
     def snapshot(self) -> None:
         """Do nothing: what is in memory is rebuilt from the log."""
 
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Do nothing: there are no snapshots."""
+
 
 def _number(code: CodeArray) -> int:
     return int.from_bytes(np.ascontiguousarray(code).tobytes(), "big")

@@ -247,8 +247,11 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
 )
 @click.option("--frames", type=click.IntRange(1), default=100_000, show_default=True, help="Frames scanned.")
 @click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
+@click.option("--growth", is_flag=True, help="Also scan smaller archives, and project to ten million frames.")
 @_outputs
-def speed(parts: str, frames: int, windows: int, json_file: Path | None, report: Path | None) -> None:
+def speed(
+    parts: str, frames: int, windows: int, growth: bool, json_file: Path | None, report: Path | None
+) -> None:
     """Time encoding, KAN layers, the scan, filters and queries over HTTP, each beside another way to do it.
 
     Needs the extra "train".
@@ -256,17 +259,23 @@ def speed(parts: str, frames: int, windows: int, json_file: Path | None, report:
     \b
     Examples:
       hmar bench speed
-      hmar bench speed --part scan --frames 1000000 --json speed.jsonl
+      hmar bench speed --part scan --frames 1000000 --growth --json speed.jsonl
     """
     with _extra():
         from benchmark.results import environment
         from benchmark.speed import PARTS, run_speed
 
     chosen = PARTS if parts == "all" else _names(parts)
-    config = {"command": "speed", "parts": list(chosen), "frames": frames, "windows": windows}
+    config = {
+        "command": "speed",
+        "parts": list(chosen),
+        "frames": frames,
+        "windows": windows,
+        "growth": growth,
+    }
     made_in = environment(settings_from_environment().encoder_threads, config)
     with progress_of(Console(stderr=True)) as progress:
-        rows = run_speed(chosen, frames, windows, progress)
+        rows = run_speed(chosen, frames, windows, progress, growth)
     print_rows(rows)
     _keep(rows, "Speed", made_in, json_file, report)
 

@@ -17,32 +17,27 @@ _LENGTHS: tuple[Bits, ...] = (64, 128)
 
 
 class FlatIndex:
-    """Two exhaustive binary indexes over the same codes: one of the first 64 bits, one of all 128.
+    """Two exhaustive binary indexes over the same codes, of the first 64 bits and of all 128; never changes.
 
-    FAISS breaks ties by insertion order and cuts them at k, so that it is asked twice: for the distance of
-    the k-th, then for everything within that distance. Ordering is the caller's.
+    FAISS breaks ties by position and cuts them at k, so that it is asked twice: for the distance of the k-th,
+    then for everything within that distance. Ordering is the caller's.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (n, 16)
+        Packed codes; copied.
     """
 
-    def __init__(self) -> None:
-        self._by_bits: dict[Bits, Any] = {
-            bits: faiss.IndexBinaryIDMap2(faiss.IndexBinaryFlat(bits)) for bits in _LENGTHS
-        }
+    def __init__(self, codes: CodeArray) -> None:
+        self._by_bits: dict[Bits, Any] = {bits: faiss.IndexBinaryFlat(bits) for bits in _LENGTHS}
+        for bits, index in self._by_bits.items():
+            index.add(np.ascontiguousarray(codes[:, : bits // 8]))
 
     def __len__(self) -> int:
         return int(self._by_bits[128].ntotal)
 
-    def add(self, entry_ids: NDArray[np.int64], codes: CodeArray) -> None:
-        """Add packed codes, shape (n, 16); no entry twice (FAISS would keep both)."""
-        for bits, index in self._by_bits.items():
-            index.add_with_ids(np.ascontiguousarray(codes[:, : bits // 8]), entry_ids)
-
-    def remove(self, entry_ids: NDArray[np.int64]) -> None:
-        """Remove entries, in one pass over the index."""
-        for index in self._by_bits.values():
-            index.remove_ids(entry_ids)
-
     def candidates(self, code: CodeArray, k: int, bits: Bits) -> NDArray[np.int64]:
-        """Return, in no order, every entry that is not farther than the k-th nearest.
+        """Return, in no order, the position of every code that is not farther than the k-th nearest.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,22 @@ class FrameTable:
         self._words.extend(code_words(np.stack([encoded.global_code for _, _, encoded in rows])))
         self._metadata.extend([(collection, encoded.info) for _, collection, encoded in rows])
         self._live.extend(np.ones(len(rows), np.bool_))
+
+    def take(self, other: FrameTable, slots: Slots) -> None:
+        """Add some frames of another table; their entry ids are larger than all before."""
+        self._entry_ids.extend(other.entry_ids[slots])
+        self._words.extend(other.global_words[slots])
+        self._metadata.take(other._metadata, slots)
+        self._live.extend(other.live[slots])
+
+    def frozen(self) -> FrameTable:
+        """Return the table as it is now: what is added or removed later does not show in it."""
+        table = copy(self)
+        table._entry_ids = self._entry_ids.frozen()
+        table._words = self._words.frozen()
+        table._metadata = self._metadata.frozen()
+        table._live = GrowingArray(self.live.copy())
+        return table
 
     def slots(self, entry_ids: NDArray[np.int64]) -> Slots:
         """Return the slots of those entries that are live, in the order given."""

@@ -1,4 +1,4 @@
-"""An array that grows at its end."""
+"""Arrays that grow at their end while others read what is there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class GrowingArray(Generic[Scalar]):
     Parameters
     ----------
     values : ndarray, shape (n, ...)
-        The first rows; they are not copied, and the array decides dtype and width.
+        The first rows; they are not copied, may be read-only, and decide dtype and width.
     """
 
     def __init__(self, values: NDArray[Scalar]) -> None:
@@ -37,11 +37,21 @@ class GrowingArray(Generic[Scalar]):
         """Append rows."""
         needed = self._length + len(rows)
         if needed > len(self._buffer):
-            self._grow(max(needed, int(len(self._buffer) * _GROWTH), _SMALLEST))
-        self._buffer[self._length : needed] = rows
+            self._grow(grown(len(self._buffer), needed))
+        if len(rows):
+            self._buffer[self._length : needed] = rows
         self._length = needed
+
+    def frozen(self) -> GrowingArray[Scalar]:
+        """Return the rows as they are now; appending to the one or the other does not show in the other."""
+        return GrowingArray(self.values)
 
     def _grow(self, capacity: int) -> None:
         larger = np.empty((capacity, *self._buffer.shape[1:]), self._buffer.dtype)
         larger[: self._length] = self.values
         self._buffer = larger
+
+
+def grown(capacity: int, needed: int) -> int:
+    """Return the next capacity of a buffer that is to hold ``needed`` rows."""
+    return max(needed, int(capacity * _GROWTH), _SMALLEST)

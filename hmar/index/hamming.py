@@ -1,13 +1,12 @@
-"""The scan kernels: Hamming distances over planes of 64-bit words, and the minimum of each frame.
+"""Hamming distances of global codes, as two words each.
 
-A 128-bit code is two words, and each word has its plane: one array over all rows. 64-bit distances read the
-first plane only. Words are little-endian wherever they are stored, so that a snapshot means the same on
-every machine; the order of bytes within a word does not change a distance.
+Words are little-endian wherever they are stored, so that a snapshot means the same on every machine; the
+order of bytes within a word does not change a distance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,6 @@ from hmar.types import Bits, CodeArray
 Words = NDArray[np.uint64]
 Slots = NDArray[np.int64]
 WORD = np.dtype("<u8")
-NO_WINDOWS = 255
-"""Stands for the minimum of a frame without windows; larger than any distance."""
-
-CHUNK_WINDOWS = 1 << 17
-"""Windows compared at a time: 9 bytes of temporary memory each, which stays in the processor's cache."""
 
 
 def code_words(codes: CodeArray) -> Words:
@@ -50,46 +44,3 @@ def row_distances(planes: Sequence[Words], query: Words, bits: Bits) -> NDArray[
     if bits == 128:
         distances += np.bitwise_count(planes[1] ^ query[1])
     return distances
-
-
-def frame_minima(
-    planes: Sequence[Words], counts: NDArray[np.int64], query: Words, bits: Bits
-) -> NDArray[np.uint8]:
-    """Find the distance from a code to the nearest window of each frame, in one sequential pass.
-
-    Parameters
-    ----------
-    planes : sequence of ndarray of uint64, shape (W,)
-        Words of all windows, those of one frame side by side.
-    counts : ndarray of int64, shape (F,)
-        Windows of each frame; their sum is W.
-    query : ndarray of uint64, shape (2,)
-        The code compared.
-    bits : int
-        64 or 128.
-
-    Returns
-    -------
-    ndarray of uint8, shape (F,)
-        The minimum, or ``NO_WINDOWS``.
-    """
-    minima = np.full(len(counts), NO_WINDOWS, np.uint8)
-    # reduceat gives nonsense for an empty segment, so that frames without windows take no part.
-    occupied = np.flatnonzero(counts)
-    ends = np.cumsum(counts[occupied])
-    starts = ends - counts[occupied]
-    for part in chunks(ends, CHUNK_WINDOWS):
-        rows = slice(starts[part.start], ends[part.stop - 1])
-        distances = row_distances([plane[rows] for plane in planes], query, bits)
-        minima[occupied[part]] = np.minimum.reduceat(distances, starts[part] - rows.start)
-    return minima
-
-
-def chunks(ends: NDArray[np.int64], size: int) -> Iterator[slice]:
-    """Cut frames, given by where their windows end, into runs of at most ``size`` windows or one frame."""
-    first = 0
-    while first < len(ends):
-        begin = ends[first - 1] if first else 0
-        last = max(int(np.searchsorted(ends, begin + size, side="right")), first + 1)
-        yield slice(first, last)
-        first = last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,24 @@ class MetadataColumns:
         self._extend("patients", [_identity(info.patient_key) for info in infos])
         self._extend("studies", [_identity(info.study_uid) for info in infos])
         self._extend("series", [_identity(info.series_uid) for info in infos])
+
+    def take(self, other: MetadataColumns, slots: NDArray[np.int64]) -> None:
+        """Append some frames of other columns."""
+        taken, texts = other.arrays, other.texts
+        for name, column in self._columns.items():
+            values = taken[name][slots]
+            if name in TEXTS:
+                positions = self._positions[name]
+                # The last stands for unknown, whose position is -1.
+                here = [positions.setdefault(text, len(positions)) for text in texts[name]] + [-1]
+                values = np.array(here, values.dtype)[values]
+            column.extend(values)
+
+    def frozen(self) -> MetadataColumns:
+        """Return the columns as they are now: what is added later does not show in them."""
+        columns = copy(self)
+        columns._columns = {name: column.frozen() for name, column in self._columns.items()}
+        return columns
 
     def _extend_texts(self, name: str, texts: Sequence[str | None]) -> None:
         positions = self._positions[name]

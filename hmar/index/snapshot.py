@@ -1,15 +1,16 @@
-"""Snapshots of an index on disk: generations that are verified before they are believed.
+"""Snapshots of an index on disk: generations that are written as a whole, mapped, and verified.
 
 ::
 
-    <root>/<model>/gen-<seq>/manifest.json   magic, format version, model, seq, mark, sha256 of each array
+    <root>/<model>/gen-<seq>/manifest.json   magic, format version, model, seq, mark, shapes, sha256
                             /<array>.npy
     <root>/<model>/quarantine/               the newest generations that were refused
     <root>/<model>/lock                      held while one is written (exclusive) or read (shared)
 
 ``<model>`` is a digest of the model's fingerprint, so that two models never meet. A generation is written
-under another name, synced, and renamed: it is there as a whole or not at all. Losing all of them loses
-nothing, for the log rebuilds the index.
+under another name, synced, and renamed: it is there as a whole or not at all. Its arrays are mapped, so
+that all processes on one machine share one copy; a generation that is dropped stays with those that have it.
+Losing all of them loses nothing, for the log rebuilds the index.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.locked import locked
+from hmar.index.planes import padded
+from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
 
 MAGIC = "HMAR index snapshot"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
 _PREFIX = "gen-"
@@ -42,14 +44,11 @@ _UNFINISHED = ".unfinished-"
 _MANIFEST = "manifest.json"
 _log = logging.getLogger(__name__)
 
-ARRAYS = {
-    **FRAME_ARRAYS,
-    "window_counts": ("<i8", 1),
-    "window_first": ("<u8", 1),
-    "window_second": ("<u8", 1),
-    "window_ids": ("<u4", 1),
-}
-"""Name of every array with its dtype and number of axes; all little-endian."""
+_BY_FRAME = FRAME_ARRAYS | {"window_counts": ("<i8", 1)}
+WINDOW_ARRAYS = {"window_codes": ("|u1", 2), "window_ids": ("<u4", 1)}
+ARRAYS = _BY_FRAME | WINDOW_ARRAYS
+"""Name of every array with its dtype and number of axes; all little-endian. One row for each frame or window,
+but window_codes: planes of shape (16, padded(windows))."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +63,47 @@ class Snapshot:
         That row's mark, which tells whether the log is still the one it was taken of.
     texts : dict of str to list of str
         Texts that the array of the same name refers to.
-    arrays : dict of str to ndarray
+    arrays : mapping of str to ndarray or ArrayParts
         As in ``ARRAYS``.
     """
 
     seq: int
     mark: str
     texts: dict[str, list[str]]
-    arrays: dict[str, NDArray[Any]]
+    arrays: Mapping[str, NDArray[Any] | ArrayParts]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """A snapshot on disk. Its arrays are mapped and read-only; :meth:`check` tells whether to believe them.
+
+    Parameters
+    ----------
+    seq, mark, texts
+        As in :class:`Snapshot`.
+    folder : Path
+        Where it lies, or lay.
+    stored : mapping of str to StoredArray
+        As in ``ARRAYS``.
+    """
+
+    seq: int
+    mark: str
+    texts: dict[str, list[str]]
+    folder: Path
+    stored: Mapping[str, StoredArray]
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays."""
+        return {name: array.values for name, array in self.stored.items()}
+
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Compare every array with its digest; raises SnapshotError if a bit of one differs."""
+        for name, array in self.stored.items():
+            array.check(name, stopped)
+        # Scans read the codes all the time, and nothing else of windows.
+        self.stored["window_ids"].forget()
 
 
 class SnapshotStore:
@@ -89,17 +121,32 @@ class SnapshotStore:
         self._model_fingerprint = model_fingerprint
         self._folder = root / hashlib.sha256(model_fingerprint.encode()).hexdigest()[:16]
 
-    def load(self) -> Snapshot | None:
-        """Return the newest snapshot that is intact, None if there is none; others are quarantined."""
+    def load(self, checked: bool = True) -> Generation | None:
+        """Return the newest generation that is intact, None if there is none; others are quarantined.
+
+        Parameters
+        ----------
+        checked : bool
+            False compares manifest, headers and sizes alone, and leaves :meth:`Generation.check` to the
+            caller: it reads everything.
+        """
         if not self._folder.is_dir():
             return None
         with locked(self._folder / "lock", exclusive=False, wait=True):
-            for generation in self._generations():
+            for folder in self._generations():
                 try:
-                    return self._read(generation)
+                    generation = self._read(folder)
+                    if checked:
+                        generation.check()
                 except SnapshotError as error:
-                    self._quarantine(generation, error)
+                    self._quarantine(folder, error)
+                else:
+                    return generation
         return None
+
+    def newest_seq(self) -> int:
+        """Return the seq of the newest generation, whatever state it is in; 0 if there is none."""
+        return max((int(folder.name.removeprefix(_PREFIX)) for folder in self._generations()), default=0)
 
     def write(self, snapshot: Snapshot) -> bool:
         """Write a snapshot and drop all but the newest; False if another process is at it."""
@@ -118,13 +165,18 @@ class SnapshotStore:
                 shutil.rmtree(old)
         return True
 
+    def refuse(self, generation: Generation, error: SnapshotError) -> None:
+        """Quarantine a generation that was found to be altered."""
+        with locked(self._folder / "lock", exclusive=True, wait=True):
+            self._quarantine(generation.folder, error)
+
     def discard(self) -> None:
         """Quarantine all snapshots: they are of a log that the catalogue does not hold."""
         if not self._folder.is_dir():
             return
         with locked(self._folder / "lock", exclusive=True, wait=True):
-            for generation in self._generations():
-                self._quarantine(generation, SnapshotError("It is of another log.", "Nothing is lost."))
+            for folder in self._generations():
+                self._quarantine(folder, SnapshotError("It is of another log.", "Nothing is lost."))
 
     def _generations(self) -> list[Path]:
         return sorted(self._folder.glob(f"{_PREFIX}*"), reverse=True)
@@ -144,40 +196,41 @@ class SnapshotStore:
             raise
 
     def _fill(self, folder: Path, snapshot: Snapshot) -> None:
-        digests = {}
+        written = {}
         for name, (dtype, _) in ARRAYS.items():
-            path = folder / f"{name}.npy"
-            np.save(path, np.ascontiguousarray(snapshot.arrays[name], dtype), allow_pickle=False)
-            _sync(path)
-            digests[name] = _digest(path)
-        manifest = folder / _MANIFEST
-        manifest.write_bytes(
-            _sealed(
-                {
-                    "magic": MAGIC,
-                    "format_version": FORMAT_VERSION,
-                    "model_fingerprint": self._model_fingerprint,
-                    "seq": snapshot.seq,
-                    "mark": snapshot.mark,
-                    "texts": snapshot.texts,
-                    "frames": len(snapshot.arrays["entry_ids"]),
-                    "windows": len(snapshot.arrays["window_ids"]),
-                    "sha256": digests,
-                }
-            )
-        )
-        _sync(manifest)
+            array = snapshot.arrays[name]
+            sha256 = write_array(folder / f"{name}.npy", dtype, array)
+            written[name] = {"shape": list(array.shape), "sha256": sha256}
+        body = {
+            "magic": MAGIC,
+            "format_version": FORMAT_VERSION,
+            "model_fingerprint": self._model_fingerprint,
+            "seq": snapshot.seq,
+            "mark": snapshot.mark,
+            "texts": snapshot.texts,
+            "arrays": written,
+        }
+        with (folder / _MANIFEST).open("xb") as manifest:
+            manifest.write(_sealed(body))
+            manifest.flush()
+            os.fsync(manifest.fileno())
         _sync(folder)
 
-    def _read(self, generation: Path) -> Snapshot:
+    def _read(self, folder: Path) -> Generation:
         try:
-            body = _unsealed((generation / _MANIFEST).read_bytes())
+            body = _unsealed((folder / _MANIFEST).read_bytes())
             self._check_kind(body)
-            arrays = {name: _array(generation / f"{name}.npy", body["sha256"][name]) for name in ARRAYS}
-            _check_counts(body, arrays)
-            return Snapshot(body["seq"], body["mark"], body["texts"], arrays)
+            stored = {}
+            for name, (dtype, axes) in ARRAYS.items():
+                shape, sha256 = tuple(body["arrays"][name]["shape"]), body["arrays"][name]["sha256"]
+                if len(shape) != axes:
+                    raise corrupt(f"{name} has {len(shape)} axes")
+                stored[name] = map_array(folder / f"{name}.npy", dtype, shape, sha256)
+            generation = Generation(body["seq"], body["mark"], body["texts"], folder, stored)
+            _check_counts(generation.arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _corrupt(f"it cannot be read ({type(error).__name__})") from error
+            raise corrupt(f"it cannot be read ({type(error).__name__})") from error
+        return generation
 
     def _check_kind(self, body: dict[str, Any]) -> None:
         for name, expected in (
@@ -186,21 +239,21 @@ class SnapshotStore:
             ("model_fingerprint", self._model_fingerprint),
         ):
             if body[name] != expected:
-                raise _corrupt(f"its {name} is {body[name]!r}, expected {expected!r}")
+                raise corrupt(f"its {name} is {body[name]!r}, expected {expected!r}")
 
-    def _quarantine(self, generation: Path, error: SnapshotError) -> None:
+    def _quarantine(self, folder: Path, error: SnapshotError) -> None:
         quarantine = self._folder / "quarantine"
         quarantine.mkdir(mode=0o700, exist_ok=True)
-        target = Path(tempfile.mkdtemp(prefix=f"{generation.name}-", dir=quarantine))
+        target = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=quarantine))
         try:
-            os.utime(generation)  # a rename keeps the time of writing; the newest are those that came last
-            generation.rename(target)
+            os.utime(folder)  # a rename keeps the time of writing; the newest are those that came last
+            folder.rename(target)
         except FileNotFoundError:
             target.rmdir()
             return
         for old in sorted(quarantine.iterdir(), key=_modified, reverse=True)[QUARANTINED_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)  # another process may be at it
-        _log.warning("Index snapshot %s moved to quarantine: %s", generation.name, error.detail)
+        _log.warning("Index snapshot %s moved to quarantine: %s", folder.name, error.detail)
 
 
 def _sealed(body: dict[str, Any]) -> bytes:
@@ -213,33 +266,19 @@ def _sealed(body: dict[str, Any]) -> bytes:
 def _unsealed(data: bytes) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(data)["manifest"]
     if _sealed(body) != data:
-        raise _corrupt("its manifest was altered")
+        raise corrupt("its manifest was altered")
     return body
 
 
-def _array(path: Path, sha256: str) -> NDArray[Any]:
-    if _digest(path) != sha256:
-        raise _corrupt(f"{path.name} was altered")
-    array: NDArray[Any] = np.load(path, allow_pickle=False)
-    dtype, axes = ARRAYS[path.stem]
-    if array.dtype != np.dtype(dtype) or array.ndim != axes:
-        raise _corrupt(f"{path.name} is {array.dtype} with {array.ndim} axes")
-    return array
-
-
-def _check_counts(body: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    frames = {len(arrays[name]) for name in (*FRAME_ARRAYS, "window_counts")}
-    windows = {len(arrays[name]) for name in ("window_first", "window_second", "window_ids")}
-    windows.add(int(arrays["window_counts"].sum()))
-    if frames != {body["frames"]} or windows != {body["windows"]}:
-        raise _corrupt(f"it holds {sorted(frames)} frames and {sorted(windows)} windows")
-
-
-def _corrupt(reason: str) -> SnapshotError:
-    return SnapshotError(
-        f"The index snapshot is not what was written: {reason}.",
-        "Nothing is lost: the index is rebuilt from the log. Check the disk if this comes again.",
-    )
+def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that do not belong together: a scan trusts the counts of windows."""
+    counts = arrays["window_counts"]
+    frames = {len(arrays[name]) for name in _BY_FRAME}
+    windows = len(arrays["window_ids"])
+    if len(frames) != 1 or int(counts.min(initial=0)) < 0 or int(counts.sum()) != windows:
+        raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows")
+    if arrays["window_codes"].shape != (16, padded(windows)):
+        raise corrupt(f"its codes are {arrays['window_codes'].shape} for {windows} windows")
 
 
 def _modified(path: Path) -> int:
@@ -247,11 +286,6 @@ def _modified(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

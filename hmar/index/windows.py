@@ -1,109 +1,163 @@
-"""The window matrix: the codes of all windows of all frames, those of one frame side by side."""
+"""The windows of all frames: a base that never changes, as a snapshot holds it, and a tail that grows.
+
+Frames are numbered from 0 in order of arrival, those of the base first: a *slot*. A frame may have no
+windows. Window ids are kept as they come, mean nothing here, and are read for hits alone.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hmar.codes import hamming
 from hmar.index.growing import GrowingArray
-from hmar.index.hamming import (
-    CHUNK_WINDOWS,
-    WORD,
-    Slots,
-    Words,
-    chunks,
-    code_words,
-    frame_minima,
-    row_distances,
-)
+from hmar.index.hamming import Slots
+from hmar.index.planes import GrowingPlanes, Planes, to_codes, to_planes
 from hmar.types import Bits, CodeArray, WindowIds
 
+GATHERED_FRAMES = 4096
+"""Frames whose windows are copied at a time where some are left out."""
 
-class WindowMatrix:
-    """Window codes in two planes of 64-bit words, and where each frame's begin.
 
-    Frames are numbered from 0 in order of arrival: a *slot*. A frame may have no windows. Window ids are
-    kept as they come and mean nothing here.
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """Windows of consecutive frames; never changes.
 
     Parameters
     ----------
-    first, second : ndarray of uint64, shape (W,)
-        First and second word of each window's code.
+    codes : ndarray of uint8, shape (16, padded(W) or more)
+        Planes of the windows' codes, those of one frame side by side; may be mapped from a file.
+    offsets : ndarray of int64, shape (F + 1,)
+        Where each frame's windows begin, and where the last frame's end.
     window_ids : ndarray of uint32, shape (W,)
-        Which window of its frame each row is.
-    counts : ndarray of int64, shape (F,)
-        Windows of each frame.
+        Which window of its frame each is.
     """
 
-    def __init__(self, first: Words, second: Words, window_ids: WindowIds, counts: NDArray[np.int64]) -> None:
-        self._planes = (GrowingArray(first), GrowingArray(second))
-        self._ids = GrowingArray(window_ids)
-        self._counts = GrowingArray(counts)
-        self._starts = GrowingArray(np.cumsum(counts) - counts)
+    codes: Planes
+    offsets: NDArray[np.int64]
+    window_ids: WindowIds
+
+    @classmethod
+    def of(cls, codes: CodeArray, window_ids: WindowIds, counts: NDArray[np.int64]) -> Segment:
+        """Return a segment of codes, shape (W, 16), and the number of each frame's windows."""
+        return cls(to_planes(codes), offsets_of(counts), window_ids)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def windows(self) -> int:
+        """Number of windows."""
+        return int(self.offsets[-1])
+
+    def columns(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the columns of the windows of some frames, one frame after the other."""
+        counts = self.offsets[frames + 1] - self.offsets[frames]
+        before = np.cumsum(counts) - counts
+        return np.repeat(self.offsets[frames] - before, counts) + np.arange(counts.sum())
+
+    def parts(self, frames: NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
+        """Yield the columns of some frames, ascending, in parts: one slice where all are asked for."""
+        if len(frames) == len(self):
+            yield slice(0, self.windows)
+            return
+        for at in range(0, len(frames), GATHERED_FRAMES):
+            yield self.columns(frames[at : at + GATHERED_FRAMES])
+
+
+def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the windows of each frame begin, and where the last frame's end, shape (F + 1,)."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """The windows of all frames at one moment; never changes.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        One after the other.
+    """
+
+    segments: Sequence[Segment]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.segments))
+
+    @property
+    def windows(self) -> int:
+        """Number of windows, those of tombstones included."""
+        return sum(segment.windows for segment in self.segments)
+
+    def counts(self, slots: Slots) -> NDArray[np.int64]:
+        """Return the number of windows of some slots, ascending."""
+        return np.concatenate(
+            [
+                segment.offsets[frames + 1] - segment.offsets[frames]
+                for segment, _, frames in self.split(slots)
+            ]
+        )
+
+    def split(self, slots: Slots) -> Iterator[tuple[Segment, int, NDArray[np.int64]]]:
+        """Yield (segment, its first slot, frames in it) for ascending slots."""
+        first = 0
+        for segment in self.segments:
+            low, high = np.searchsorted(slots, [first, first + len(segment)])
+            yield segment, first, slots[low:high] - first
+            first += len(segment)
+
+    def nearest(self, slot: int, query: CodeArray, bits: Bits) -> int:
+        """Return the id of a frame's window nearest to a code; ties go to 128 bits, then to the first."""
+        for segment, _, frames in self.split(np.array([slot])):
+            if len(frames):
+                columns = slice(*segment.offsets[frames[0] : frames[0] + 2].tolist())
+                codes = to_codes(segment.codes, columns)
+                short = hamming(codes[:, : bits // 8], query[: bits // 8])
+                order = short * 256 + hamming(codes, query)
+                return int(segment.window_ids[columns][int(np.argmin(order))])
+        raise IndexError(f"slot {slot} of {len(self)}")
+
+
+class WindowMatrix:
+    """The windows of all frames as they grow. Not thread-safe; what it has handed out never changes.
+
+    Parameters
+    ----------
+    base : Segment
+        The first frames.
+    """
+
+    def __init__(self, base: Segment) -> None:
+        self._base = base
+        self._codes = GrowingPlanes()
+        self._ids = GrowingArray(np.empty(0, np.uint32))
+        self._offsets = GrowingArray(np.zeros(1, np.int64))
 
     @classmethod
     def empty(cls) -> WindowMatrix:
         """Return a matrix of no frames."""
-        return cls(np.empty(0, WORD), np.empty(0, WORD), np.empty(0, "<u4"), np.empty(0, np.int64))
-
-    def __len__(self) -> int:
-        return len(self._counts)
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Windows of each frame."""
-        return self._counts.values
-
-    @property
-    def planes(self) -> tuple[Words, Words]:
-        """First and second word of every window's code, shape (W,) each."""
-        return self._planes[0].values, self._planes[1].values
-
-    @property
-    def window_ids(self) -> WindowIds:
-        """Id of every window, shape (W,)."""
-        return self._ids.values
+        nothing = np.empty(0, np.int64)
+        return cls(Segment.of(np.empty((0, 16), np.uint8), np.empty(0, np.uint32), nothing))
 
     def append(self, codes: CodeArray, window_ids: WindowIds) -> None:
         """Add a frame; ``codes`` has shape (windows, 16)."""
-        words = code_words(codes)
-        self._starts.extend(np.array([len(self._ids)]))
-        self._counts.extend(np.array([len(words)]))
+        self._codes.extend(codes.T)
         self._ids.extend(window_ids)
-        for plane, column in zip(self._planes, words.T, strict=True):
-            plane.extend(column)
+        self._offsets.extend(np.array([len(self._ids)]))
 
-    def minima(self, query: Words, bits: Bits) -> NDArray[np.uint8]:
-        """Find the distance from one code to each frame's nearest window; see :func:`frame_minima`."""
-        return frame_minima(self.planes, self.counts, query, bits)
+    def extend(self, segment: Segment, frames: NDArray[np.int64]) -> None:
+        """Add some frames of a segment."""
+        counts = segment.offsets[frames + 1] - segment.offsets[frames]
+        self._offsets.extend(len(self._ids) + np.cumsum(counts))
+        columns = segment.columns(frames)
+        self._codes.extend(segment.codes[:, columns])
+        self._ids.extend(segment.window_ids[columns])
 
-    def minima_of(self, slots: Slots, query: Words, bits: Bits) -> NDArray[np.uint8]:
-        """Find the same for the frames in ``slots`` alone, shape (len(slots),)."""
-        counts = self.counts[slots]
-        minima = [np.empty(0, np.uint8)]
-        for part in chunks(np.cumsum(counts), CHUNK_WINDOWS):
-            rows = self._rows(slots[part])
-            gathered = [plane[rows] for plane in self.planes]
-            minima.append(frame_minima(gathered, counts[part], query, bits))
-        return np.concatenate(minima)
-
-    def nearest(self, slot: int, query: Words, bits: Bits) -> int:
-        """Return the id of a frame's window nearest to a code; ties go to 128 bits, then to the first."""
-        start = int(self._starts.values[slot])
-        rows = slice(start, start + int(self.counts[slot]))
-        planes = [plane[rows] for plane in self.planes]
-        short = row_distances(planes, query, bits).astype(np.int64)
-        order = short * 256 + row_distances(planes, query, 128)
-        return int(self.window_ids[rows][int(np.argmin(order))])
-
-    def kept(self, slots: Slots) -> WindowMatrix:
-        """Return a matrix of the frames in ``slots`` alone, in that order."""
-        rows = self._rows(slots)
-        first, second = self.planes
-        return WindowMatrix(first[rows], second[rows], self.window_ids[rows], self.counts[slots])
-
-    def _rows(self, slots: Slots) -> NDArray[np.int64]:
-        """Return the rows of the windows of some frames, one frame after the other."""
-        counts = self.counts[slots]
-        before = np.cumsum(counts) - counts
-        return np.repeat(self._starts.values[slots] - before, counts) + np.arange(counts.sum())
+    def frozen(self) -> Windows:
+        """Return the windows as they are now."""
+        tail = Segment(self._codes.planes, self._offsets.values, self._ids.values)
+        return Windows((self._base, tail))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,23 +18,28 @@ from hypothesis import strategies as st
 
 from benchmark.flat_scan import FlatScan
 from benchmark.speed import PARTS, run_speed
+from benchmark.speed.archive import SCENES, Kind, write_archive
 from benchmark.speed.encode import CropEncoder, ServedCrops, measure_encode
 from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
 from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
+from benchmark.speed.growth import PROJECTED, measure_growth, projected, sizes_up_to
 from benchmark.speed.http import measure_http
+from benchmark.speed.memory import measure_memory
 from benchmark.speed.phantom import phantom_file, phantom_frame
-from benchmark.speed.scan import draw_archive, load_index, measure_scan, same_answer
+from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
 from hmar.adapters.memory import MemoryIndex
+from hmar.codes import hamming
 from hmar.config import Settings
 from hmar.decoding import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
+from hmar.index.planes import to_codes
 from hmar.model.config import NetworkConfig
 from hmar.model.served import load_served
 from hmar.model.weights import load_bundle
-from hmar.types import CodeHit, EncodedFrame, FrameInfo, LogRow, Query, Selection
+from hmar.types import EncodedFrame, FrameInfo, LogRow, Query
 from tests.contract.examples import info
 
 TWO = Rounds(repeats=2, warm_up=1)
@@ -125,40 +131,100 @@ def test_frames_of_the_flat_scan_are_those_of_a_plain_loop_ties_included(
         minima[frame] = min(distance, minima.get(frame, 999))
     reach = sorted(minima.values())[min(k, len(minima)) - 1]
     expected = sorted((distance, frame) for frame, distance in minima.items() if distance <= reach)
-    distances, found = FlatScan(codes, frames).nearest_frames(code, k)
+    flat = FlatScan(8 * size, np.searchsorted(frames, np.arange(10)))
+    flat.codes[:] = codes
+    distances, found = flat.nearest_frames(code, k)
     assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
 
 
-@pytest.mark.parametrize("bits", [64, 128])
-def test_both_scans_answer_alike_and_a_changed_answer_is_noticed(tmp_path, bits) -> None:
-    archive = draw_archive(40, 6, 3)
-    index = load_index(archive, tmp_path)
-    flat = FlatScan(archive.codes[:, : bits // 8], archive.frames)
-    for code in archive.queries:
-        hits = index.search_windows(Query(code, code[None], (0.0, 1.0)), 10, bits, Selection())
-        truth = flat.nearest_frames(code[: bits // 8], 10)
-        assert same_answer(hits, *truth)
-        worse = CodeHit(hits[-1].entry_id, 0, hits[-1].local_distance + 1, 0)
-        assert not same_answer([*hits[:-1], worse], *truth)
-        assert not same_answer([*hits[:-1], hits[0]], *truth)
-        assert not same_answer(hits[:-1], *truth)
+KINDS = pytest.mark.parametrize("kind", ["random", "clustered"])
 
 
-def test_an_archive_has_the_windows_asked_for_in_the_mean() -> None:
-    archive = draw_archive(2000, 20, 1)
-    assert archive.counts.mean() == pytest.approx(20, abs=0.5)
-    assert archive.counts.min() >= 10
-    assert len(archive.codes) == len(archive.frames) == archive.counts.sum()
+@KINDS
+def test_an_archive_has_the_windows_asked_for_in_the_mean(tmp_path: Path, kind: Kind) -> None:
+    archive = write_archive(tmp_path, kind, 5000, 20)
+    counts = np.diff(archive.offsets)
+    assert counts.mean() == pytest.approx(20, abs=0.5)
+    assert counts.min() >= 14
+    assert archive.windows == counts.sum() <= archive.codes.shape[1]
+    ones = np.unpackbits(to_codes(archive.codes, slice(0, archive.windows))).mean()
+    assert ones == pytest.approx(0.5, abs=0.01)
 
 
-def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path) -> None:
-    rows = measure_scan(draw_archive(30, 5, 3), TWO, tmp_path, silent)
-    assert [(row["bits"], "grouped by frame" in str(row["peer"])) for row in rows] == [
-        (64, True), (64, False), (128, True), (128, False),
-    ]  # fmt: skip
+def test_queries_of_clustered_codes_lie_near_many_windows_and_of_random_ones_near_none(
+    tmp_path: Path,
+) -> None:
+    nearest = {}
+    for kind in ("random", "clustered"):
+        archive = write_archive(tmp_path / kind, kind, 10 * SCENES, 20)  # no scene is without a frame
+        codes = to_codes(archive.codes, slice(0, archive.windows))
+        nearest[kind] = [int(hamming(codes, query).min()) for query in archive.queries(5, 2).reshape(-1, 16)]
+    assert max(nearest["clustered"]) < min(nearest["random"])
+
+
+@KINDS
+def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path: Path, kind: Kind) -> None:
+    rows = measure_scan(write_archive(tmp_path, kind, 60, 40), TWO, silent)
+    assert [(row["bits"], row["query_windows"], row["threads"]) for row in rows] == [
+        (bits, windows, threads) for bits in (64, 128) for windows in (1, 4, 9) for threads in (1, 2)
+    ]
+    own = {
+        "frames",
+        "windows",
+        "faiss_p50_ms",
+        "floor_ms",
+        "ratio_faiss",
+        "ratio_floor",
+        "identical",
+        "codes",
+    }
     for row in rows:
-        assert set(row) >= ROW_KEYS
-        assert row["quality"] == {"answers equal to the grouped peer's": "3 of 3"}
+        assert set(row) >= ROW_KEYS | own
+        assert ("grouped by frame" in str(row["peer"])) == (row["query_windows"] == 1)
+        compared = 3 if row["query_windows"] == 1 else CHECKED
+        assert row["quality"] == {
+            "answers equal to the plain ones, order included": f"{compared} of {compared}"
+        }
+        assert row["identical"] is True
+        assert (row["frames"], row["codes"]) == (60, kind)
+
+
+def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, "random", 30, 3)
+    code = archive.window_codes(7)[1]
+    full = [int(hamming(archive.window_codes(frame), code).min()) for frame in range(30)]
+    order = sorted(range(30), key=lambda frame: (full[frame], frame))[:10]
+    everything = np.arange(30)[::-1]
+    assert ranked(archive, code, np.full(30, 5), everything) == [(frame, 5.0) for frame in order]
+
+
+def test_the_slower_of_two_rows_is_the_headline() -> None:
+    common = {"bits": 64, "query_windows": 1, "threads": 1}
+    rows = with_headlines(
+        [{**common, "p50_ms": 1.0}, {**common, "p50_ms": 2.0}, {**common, "threads": 2, "p50_ms": 0.5}]
+    )
+    assert [row["headline"] for row in rows] == [False, True, True]
+
+
+def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path) -> None:
+    one, two = measure_memory(write_archive(tmp_path, "random", 2000, 200))
+    assert one["code_bytes"] == two["code_bytes"] > 6e6
+    assert (
+        0
+        < int(str(one["pss_growth_bytes"]))
+        < int(str(two["pss_growth_bytes"])) + int(str(one["code_bytes"]))
+    )
+
+
+def test_growth_is_measured_up_to_the_size_asked_for_and_projected_beyond() -> None:
+    assert sizes_up_to(5_000) == [5_000]
+    assert sizes_up_to(200_000) == [10_000, 30_000, 100_000, 200_000]
+    rows = measure_growth("random", 12_000, 2, Rounds(1, 0), silent)
+    assert [(row["frames"], row["how"]) for row in rows] == [
+        (10_000, "measured"), (12_000, "measured"), (PROJECTED, "projected"),
+    ]  # fmt: skip
+    line = [{"frames": 10, "p50_ms": 99.0}, {"frames": 100, "p50_ms": 2.0}, {"frames": 200, "p50_ms": 3.0}]
+    assert projected(line, "p50_ms", 1000) == 11.0
 
 
 def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window() -> None:
@@ -194,23 +260,24 @@ def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
             assert select(database, selection) == [hit.entry_id for hit in hits]
 
 
-def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path) -> None:
-    archive = draw_archive(300, 4, 3)
-    rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path, silent)
+def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "drawn", "clustered", 300, 4)
+    rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path / "known", silent)
     assert len(rows) == 2 * (len(SELECTIONS) + 1)
     for row in rows:
         assert set(row) >= ROW_KEYS
         assert set(row["quality"].values()) == {"3 of 3 queries"}
 
 
-def test_frame_distances_are_those_of_a_plain_loop() -> None:
-    archive = draw_archive(20, 5, 1)
-    [code] = archive.queries
-    by_frame: dict[int, list[int]] = {}
-    for row, frame in zip(archive.codes, archive.frames.tolist(), strict=True):
-        by_frame.setdefault(frame, []).append(sum(int(byte).bit_count() for byte in row ^ code))
-    assert frame_distances(archive, code, "windows").tolist() == [min(all_) for all_ in by_frame.values()]
-    assert frame_distances(archive, code, "global").tolist() == [all_[0] for all_ in by_frame.values()]
+def test_frame_distances_are_those_of_a_plain_loop(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, "random", 20, 5)
+    code = archive.queries(1, 1)[0, 0]
+    by_frame = [
+        [sum(int(byte).bit_count() for byte in row ^ code) for row in archive.window_codes(frame)]
+        for frame in range(20)
+    ]
+    assert frame_distances(archive, code, "windows").tolist() == [min(all_) for all_ in by_frame]
+    assert frame_distances(archive, code, "global").tolist() == [all_[0] for all_ in by_frame]
 
 
 def test_the_part_filters_names_the_extra_that_it_needs(monkeypatch) -> None:

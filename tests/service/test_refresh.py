@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hmar.ports import CodeIndex
 from hmar.types import Bits, CodeHit, IndexStats, LogRow, Query, Selection
-from service.refresh import SNAPSHOT_ROWS, Refresher
+from service.refresh import SNAPSHOT_ROWS, SNAPSHOT_SHARE, Refresher
 
 
 class CountingIndex:
@@ -16,7 +16,9 @@ class CountingIndex:
     def __init__(self) -> None:
         self.seq = 0
         self.snapshots: list[int] = []
-        self.written = threading.Event()
+        self.frames: int | None = None
+        self.checks = 0
+        self.checked = threading.Event()
 
     def apply(self, rows: Sequence[LogRow]) -> None:
         self.seq += len(rows)
@@ -30,15 +32,24 @@ class CountingIndex:
         self.seq = 0
 
     def stats(self) -> IndexStats:
-        return IndexStats(self.seq, 0, self.seq, "", "none")
+        frames = self.seq if self.frames is None else self.frames
+        return IndexStats(frames, 0, self.seq, "", "none", (self.snapshots or [0])[-1])
 
     def snapshot(self) -> None:
         self.snapshots.append(self.seq)
-        self.written.set()
+
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        self.checks += 1
+        if self.checks == 1:
+            raise OSError("the disk is not there")
+        self.checked.set()
 
 
 class Log:
-    """A log that breaks on its first reading, and then grows by ``step`` rows up to ``end``."""
+    """A log that breaks on its first reading, and then grows by ``step`` rows up to ``end``.
+
+    It goes on once the index was looked after, so that its rows are seen between two steps.
+    """
 
     def __init__(self, index: CountingIndex, step: int, end: int) -> None:
         self.index, self.step, self.end = index, step, end
@@ -49,6 +60,9 @@ class Log:
         self.readings += 1
         if self.readings == 1:
             raise ConnectionError("not yet")
+        checks = self.index.checks
+        while self.index.checks < checks + 2 and not self.drained.is_set():
+            self.index.checked.wait(0.001)
         rows = min(self.step, self.end - self.index.seq)
         self.index.seq += rows
         if self.index.seq == self.end:
@@ -56,8 +70,9 @@ class Log:
         return rows
 
 
-def run(step: int, end: int) -> CountingIndex:
+def run(step: int, end: int, frames: int | None = None) -> CountingIndex:
     index = CountingIndex()
+    index.frames = frames
     log = Log(index, step, end)
     port: CodeIndex = index
     refresher = Refresher(log, port, interval_s=0.001)
@@ -76,5 +91,15 @@ def test_a_snapshot_is_written_after_many_rows_and_again_at_the_end() -> None:
     assert snapshots == [SNAPSHOT_ROWS, SNAPSHOT_ROWS + 1000]
 
 
+def test_a_large_index_is_written_after_a_share_of_its_frames() -> None:
+    frames = 2 * SNAPSHOT_ROWS * SNAPSHOT_SHARE
+    snapshots = run(step=1000, end=2 * SNAPSHOT_ROWS + 1000, frames=frames).snapshots
+    assert snapshots == [2 * SNAPSHOT_ROWS, 2 * SNAPSHOT_ROWS + 1000]
+
+
 def test_nothing_new_writes_no_snapshot() -> None:
     assert run(step=1, end=0).snapshots == []
+
+
+def test_snapshots_are_looked_after_again_after_an_error() -> None:
+    assert run(step=1, end=3).checks > 1

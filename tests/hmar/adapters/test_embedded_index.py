@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,10 @@ import pytest
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
-from hmar.types import Selection
+from hmar.index.scan import Scanner
+from hmar.search import Searcher
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.types import CodeHit, Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, query
 
 
@@ -28,7 +33,7 @@ def test_a_corrupt_snapshot_costs_nothing_but_a_replay(tmp_path: Path) -> None:
     index.snapshot()
     expected = index.search_fused(query(2), 12, 64, Selection())
     for generation in sorted(tmp_path.glob("*/gen-*"), reverse=True):
-        file = generation / "window_first.npy"
+        file = generation / "window_codes.npy"
         file.write_bytes(file.read_bytes()[:-1] + b"\xff")
         again = EmbeddedIndex(tmp_path, MODEL)
         assert again.stats().last_seq == (8 if generation.name.endswith("12") else 0)
@@ -73,7 +78,7 @@ def test_a_batch_that_fails_half_way_leaves_no_frame_beside_the_windows_of_anoth
     assert codes is not None
     bad = replace(rows[4], encoded=replace(codes, window_codes=np.zeros((1, 3), np.uint8)))
     index, whole = EmbeddedIndex(tmp_path, MODEL), EmbeddedIndex(tmp_path / "whole", MODEL)
-    with pytest.raises(ValueError, match="dtype"):
+    with pytest.raises(ValueError, match="16 bytes"):
         index.apply([*rows[:4], bad])
     index.apply(rows)
     whole.apply(rows)
@@ -102,3 +107,170 @@ def test_searches_see_whole_batches_while_rows_are_applied(tmp_path: Path) -> No
     reader.join()
     assert seen == sorted(seen)
     assert not np.any(np.array(seen) % 2)
+
+
+ENCODER = ThumbnailEncoder()
+
+
+def flip(path: Path, position: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(position, 2 if position < 0 else 0)
+        [byte] = file.read(1)
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 4]))
+
+
+def found(index: EmbeddedIndex) -> list[CodeHit]:
+    return index.search_fused(query(2), 99, 64, Selection())
+
+
+def test_a_flipped_byte_is_found_in_the_background_and_the_log_brings_the_index_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = MemoryCatalogue()
+    frames = [encoded(f"1.{i}", windows=i % 4, model=ENCODER.fingerprint) for i in range(12)]
+    catalogue.append("default", frames, ORIGIN)
+    first = EmbeddedIndex(tmp_path, ENCODER.fingerprint)
+    Searcher(catalogue, first, ENCODER).refresh()
+    first.snapshot()
+    expected = found(first)
+    (generation,) = tmp_path.glob("*/gen-*")
+    flip(generation / "window_codes.npy", 130)
+    index = EmbeddedIndex(tmp_path, ENCODER.fingerprint, checked=False)
+    searcher = Searcher(catalogue, index, ENCODER)
+    assert index.stats().frames == 12
+    with caplog.at_level(logging.WARNING):
+        index.check()
+    assert found(index) == []
+    assert "quarantine" in caplog.text
+    assert "starts again from row 0" in caplog.text
+    assert searcher.refresh() == 12
+    assert found(index) == expected
+    index.check()
+    index.snapshot()
+    assert found(EmbeddedIndex(tmp_path, ENCODER.fingerprint)) == expected
+
+
+def test_an_altered_snapshot_gives_way_to_an_older_one_and_is_never_copied(tmp_path: Path) -> None:
+    catalogue = catalogue_of(12)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    for end in (5, 8):
+        index.apply(catalogue.tail(0, end))
+        index.snapshot()
+    index.apply(catalogue.tail(0, 10))
+    flip(max(tmp_path.glob("*/gen-*")) / "entry_ids.npy", -1)
+    index.snapshot()
+    assert index.stats().last_seq == 5
+    assert [hit.entry_id for hit in sorted(found(index), key=lambda hit: hit.entry_id)] == [1, 2, 3, 4, 5]
+    assert [int(path.name.removeprefix("gen-")) for path in tmp_path.glob("*/gen-*")] == [5]
+
+
+def test_a_snapshot_is_checked_once_and_again_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = catalogue_of(6)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 9))
+    index.snapshot()
+    index.check()
+    flip(next(tmp_path.glob("*/gen-*/window_ids.npy")), -1)
+    index.check()
+    assert index.stats().frames == 6
+    monkeypatch.setattr("hmar.adapters.embedded_index.CHECK_EVERY_S", 0.0)
+    index.check(lambda: True)
+    assert index.stats().frames == 6
+    index.check()
+    assert index.stats().frames == 0
+
+
+def test_an_index_moves_onto_its_snapshot_and_onto_a_newer_one_of_another_process(tmp_path: Path) -> None:
+    catalogue = catalogue_of(10)
+    catalogue.append("other", [encoded("3.1", windows=2)], ORIGIN)
+    rows = catalogue.tail(0, 99)
+    mine, theirs, alone = (EmbeddedIndex(tmp_path, MODEL) for _ in range(3))
+    alone.apply(rows)
+    expected = found(alone)
+    mine.apply(rows[:4])
+    mine.snapshot()
+    assert mine.stats().snapshot_seq == 4
+    theirs.apply(rows[:9])
+    theirs.snapshot()
+    mine.apply(rows)
+    mine.check()
+    assert (mine.stats().snapshot_seq, theirs.stats().snapshot_seq) == (9, 9)
+    assert found(mine) == expected
+    catalogue.delete("default", "1.2.9")
+    catalogue.append("default", [encoded("4.1", windows=1)], ORIGIN)
+    later = catalogue.tail(11, 99)
+    theirs.apply(rows)
+    theirs.apply(later[:7])
+    theirs.snapshot()
+    mine.apply(later)
+    alone.apply(later)
+    mine.check()
+    assert mine.stats().snapshot_seq == later[6].seq
+    assert mine.stats() == alone.stats()
+    assert found(mine) == found(alone)
+    assert [hit.entry_id for hit in mine.search_global(query(), 9, 128, Selection("other"))] == [11]
+
+
+def test_an_index_does_not_move_onto_a_snapshot_of_another_log(tmp_path: Path) -> None:
+    rows = catalogue_of(6).tail(0, 9)
+    mine, theirs = EmbeddedIndex(tmp_path, MODEL), EmbeddedIndex(tmp_path, MODEL)
+    theirs.apply([replace(row, mark="another") for row in rows[:3]])
+    theirs.snapshot()
+    mine.apply(rows)
+    before = found(mine)
+    mine.check()
+    assert mine.stats().snapshot_seq == 0
+    assert found(mine) == before
+
+
+def test_searches_go_on_while_rows_are_applied_and_a_snapshot_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = catalogue_of(8)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 4))
+    expected = found(index)
+    adding, searched = threading.Event(), threading.Event()
+    add = index._gallery.add
+
+    def slowly(rows: Sequence[object]) -> None:
+        add(rows)  # type: ignore[arg-type]
+        adding.set()
+        assert searched.wait(20)
+
+    monkeypatch.setattr(index._gallery, "add", slowly)
+    writer = threading.Thread(target=lambda: index.apply(catalogue.tail(4, 4)))
+    writer.start()
+    assert adding.wait(20)
+    assert found(index) == expected
+    assert index.stats().frames == 4
+    searched.set()
+    writer.join()
+    assert index.stats().frames == len(found(index)) == 8
+
+
+def test_answers_are_the_same_with_any_number_of_threads_and_without_compiled_kernels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hmar.index.scan.cut.__defaults__", (7,))
+    rows = catalogue_of(60).tail(0, 99)
+    answers = []
+    for threads, compiled in ((1, True), (3, True), (2, False)):
+        index = EmbeddedIndex(tmp_path / f"{threads}", MODEL, threads, compiled)
+        assert isinstance(index._scanner, Scanner)
+        index.apply(rows[:40])
+        index.snapshot()
+        index.apply(rows)
+        answers.append(
+            [
+                search(query(windows), 10, bits, Selection())
+                for search in (index.search_global, index.search_windows, index.search_fused)
+                for windows in (1, 4)
+                for bits in (64, 128)
+            ]
+        )
+        index.close()
+    assert answers[0] == answers[1] == answers[2]

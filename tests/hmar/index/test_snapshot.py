@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hmar.errors import SnapshotError
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.locked import locked
 from hmar.index.metadata import TEXTS
-from hmar.index.snapshot import ARRAYS, Snapshot, SnapshotStore
+from hmar.index.planes import to_planes
+from hmar.index.snapshot import ARRAYS, Generation, Snapshot, SnapshotStore
+from hmar.index.stored import ArrayParts
 from tests.contract.examples import MODEL, OTHER_MODEL
 
 Damage = Callable[[bytes], bytes]
@@ -31,19 +34,21 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
             "entry_ids": np.arange(1, frames + 1),
             "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
             "window_counts": counts,
-            "window_first": rng.integers(0, 2**63, windows, np.uint64),
-            "window_second": rng.integers(0, 2**63, windows, np.uint64),
+            "window_codes": to_planes(rng.integers(0, 256, (windows, 16), np.uint8)),
             "window_ids": rng.integers(0, 2**32, windows, np.uint32),
         },
     )
 
 
-def assert_same(found: Snapshot | None, expected: Snapshot) -> None:
+def assert_same(found: Generation | None, expected: Snapshot) -> None:
     assert found is not None
     assert (found.seq, found.mark) == (expected.seq, expected.mark)
     assert found.texts == expected.texts
     for name in ARRAYS:
-        np.testing.assert_array_equal(found.arrays[name], expected.arrays[name])
+        wanted = expected.arrays[name]
+        assert isinstance(wanted, np.ndarray)
+        np.testing.assert_array_equal(found.arrays[name], wanted)
+        assert not found.arrays[name].flags.writeable or found.arrays[name].size == 0
 
 
 @pytest.fixture
@@ -204,9 +209,98 @@ def test_what_a_dead_writer_left_is_never_loaded_and_is_swept(store: SnapshotSto
 
 
 def test_a_write_that_fails_leaves_no_generation(store: SnapshotStore, tmp_path: Path) -> None:
-    broken = snapshot(5)
-    del broken.arrays["window_ids"]
+    whole = snapshot(5)
+    arrays = {name: array for name, array in whole.arrays.items() if name != "window_ids"}
+    broken = Snapshot(whole.seq, whole.mark, whole.texts, arrays)
     with pytest.raises(KeyError):
         store.write(broken)
     assert store.load() is None
     assert [path.name for path in tmp_path.glob("*/*")] == ["lock"]
+
+
+def test_an_array_may_be_written_in_parts(store: SnapshotStore) -> None:
+    whole = snapshot(5, 20)
+    codes = whole.arrays["window_codes"]
+    assert isinstance(codes, np.ndarray)
+    arrays = {**whole.arrays, "window_codes": ArrayParts(codes.shape, lambda: iter(codes))}
+    store.write(Snapshot(whole.seq, whole.mark, whole.texts, arrays))
+    assert_same(store.load(), whole)
+
+
+def generation_of(store: SnapshotStore, seq: int) -> Generation:
+    store.write(snapshot(seq, 20))
+    generation = store.load(checked=False)
+    assert generation is not None
+    return generation
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_any_bit_of_an_array_that_differs_is_found_by_a_later_check(
+    store: SnapshotStore, tmp_path: Path, name: str
+) -> None:
+    generation = generation_of(store, 5)
+    generation.check()
+    file = generations(tmp_path)[0] / f"{name}.npy"
+    size = file.stat().st_size
+    for position in (128, (128 + size) // 2, size - 1):
+        with file.open("r+b") as opened:
+            opened.seek(position)
+            [byte] = opened.read(1)
+            opened.seek(position)
+            opened.write(bytes([byte ^ 1]))
+            opened.flush()
+            with pytest.raises(SnapshotError, match=f"{name}.npy was altered"):
+                generation.check()
+            opened.seek(position)
+            opened.write(bytes([byte]))
+    generation.check()
+
+
+def test_a_check_that_is_stopped_reads_no_further(store: SnapshotStore) -> None:
+    generation = generation_of(store, 5)
+    asked = []
+
+    def stopped() -> bool:
+        asked.append(True)
+        return True
+
+    generation.stored["entry_ids"].check("entry_ids", stopped)
+    assert asked == [True]
+
+
+def test_a_generation_in_use_outlives_its_files(store: SnapshotStore, tmp_path: Path) -> None:
+    generation = generation_of(store, 5)
+    shutil.rmtree(generation.folder)
+    generation.check()
+    assert_same(generation, snapshot(5, 20))
+
+
+def test_a_refused_generation_is_quarantined_once(
+    store: SnapshotStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    generation = generation_of(store, 5)
+    for _ in range(2):
+        store.refuse(generation, SnapshotError("It was altered.", "Nothing is lost."))
+    assert generations(tmp_path) == []
+    assert caplog.text.count("It was altered") == 1
+
+
+@pytest.mark.parametrize("counts", [[-1, 2], [3, 3]])
+def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
+    store: SnapshotStore, counts: list[int]
+) -> None:
+    arrays = {
+        **snapshot(5, 2).arrays,
+        "window_counts": np.array(counts),
+        "window_codes": to_planes(np.zeros((1, 16), np.uint8)),
+        "window_ids": np.zeros(1, np.uint32),
+    }
+    store.write(Snapshot(5, "mark", {name: [] for name in TEXTS}, arrays))
+    assert store.load(checked=False) is None
+
+
+def test_the_newest_seq_is_known_without_reading(store: SnapshotStore) -> None:
+    assert store.newest_seq() == 0
+    store.write(snapshot(7))
+    store.write(snapshot(12))
+    assert store.newest_seq() == 12

@@ -6,63 +6,106 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmar.index.growing import GrowingArray
-from hmar.index.hamming import code_words
-from hmar.index.windows import WindowMatrix
+from hmar.index.planes import LINE, GrowingPlanes, padded, to_codes, to_planes
+from hmar.index.windows import Segment, WindowMatrix, Windows
+
+COUNTS = st.lists(st.integers(0, 5), max_size=10)
 
 
-def matrix(counts: list[int], seed: int = 0) -> tuple[WindowMatrix, list[np.ndarray]]:
-    """Return a matrix and the codes of each of its frames; window ids number all windows through."""
-    rng = np.random.default_rng(seed)
-    windows, frames, number = WindowMatrix.empty(), [], 0
-    for count in counts:
-        codes = rng.integers(0, 256, (count, 16), np.uint8)
-        windows.append(codes, np.arange(number, number + count, dtype=np.uint32))
-        frames.append(codes)
-        number += count
+def matrix(counts: list[int], base: int = 0) -> tuple[WindowMatrix, list[np.ndarray]]:
+    """Return a matrix, its first frames in the base, and all codes; window ids number all windows through."""
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (count, 16), np.uint8) for count in counts]
+    starts = np.cumsum([0, *counts])
+    first = np.concatenate([np.empty((0, 16), np.uint8), *frames[:base]])
+    ids = np.arange(len(first), dtype=np.uint32)
+    windows = WindowMatrix(Segment.of(first, ids, np.array(counts[:base], np.int64)))
+    for slot in range(base, len(counts)):
+        windows.append(frames[slot], np.arange(starts[slot], starts[slot + 1], dtype=np.uint32))
     return windows, frames
 
 
-@settings(deadline=None)
-@given(counts=st.lists(st.integers(0, 5), max_size=10), picks=st.lists(st.integers(0, 9), max_size=8))
-def test_minima_of_some_frames_are_those_of_all(counts: list[int], picks: list[int]) -> None:
-    windows, _ = matrix(counts)
-    query = code_words(np.arange(16, dtype=np.uint8))
-    slots = np.array([pick for pick in picks if pick < len(counts)], np.int64)
-    for bits in (64, 128):
-        found = windows.minima_of(slots, query, bits)
-        assert found.tolist() == windows.minima(query, bits)[slots].tolist()
+def held(windows: Windows, slot: int) -> tuple[list[list[int]], list[int]]:
+    """Return the codes and window ids of a slot."""
+    for segment, _, frames in windows.split(np.array([slot])):
+        for frame in frames.tolist():
+            columns = slice(*segment.offsets[frame : frame + 2].tolist())
+            return to_codes(segment.codes, columns).tolist(), segment.window_ids[columns].tolist()
+    raise AssertionError(slot)
+
+
+@given(count=st.integers(0, 200))
+def test_planes_hold_codes_on_their_side_and_are_lines_wide(count: int) -> None:
+    codes = np.random.default_rng(count).integers(0, 256, (count, 16), np.uint8)
+    planes = to_planes(codes)
+    assert planes.shape == (16, padded(count))
+    assert planes.shape[1] % LINE == 0
+    assert planes.shape[1] >= max(1, count)
+    np.testing.assert_array_equal(to_codes(planes, slice(0, count)), codes)
 
 
 @settings(deadline=None)
-@given(counts=st.lists(st.integers(0, 5), max_size=10), data=st.data())
-def test_a_matrix_of_some_frames_holds_their_windows_side_by_side(
+@given(counts=COUNTS, base=st.integers(0, 10))
+def test_every_slot_holds_its_frame_whether_in_the_base_or_the_tail(counts: list[int], base: int) -> None:
+    windows, frames = matrix(counts, min(base, len(counts)))
+    now = windows.frozen()
+    assert len(now) == len(counts)
+    assert now.windows == sum(counts)
+    assert now.counts(np.arange(len(counts))).tolist() == counts
+    starts = np.cumsum([0, *counts])
+    for slot, codes in enumerate(frames):
+        assert held(now, slot) == (codes.tolist(), list(range(starts[slot], starts[slot + 1])))
+
+
+@settings(deadline=None)
+@given(counts=COUNTS, base=st.integers(0, 10), data=st.data())
+def test_frames_taken_from_another_matrix_follow_in_order(
+    counts: list[int], base: int, data: st.DataObject
+) -> None:
+    windows, _ = matrix(counts, min(base, len(counts)))
+    now = windows.frozen()
+    taken = sorted(data.draw(st.sets(st.integers(0, len(counts) - 1)))) if counts else []
+    other = WindowMatrix.empty()
+    for segment, _, numbers in now.split(np.array(taken, np.int64)):
+        other.extend(segment, numbers)
+    assert [held(other.frozen(), i) for i in range(len(taken))] == [held(now, slot) for slot in taken]
+
+
+@settings(deadline=None)
+@given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=6), data=st.data())
+def test_the_parts_of_a_segment_are_the_windows_of_the_frames_asked_for(
     counts: list[int], data: st.DataObject
 ) -> None:
-    windows, frames = matrix(counts)
-    kept = data.draw(st.lists(st.integers(0, len(counts) - 1), unique=True).map(sorted)) if counts else []
-    smaller = windows.kept(np.array(kept, np.int64))
-    expected = [frames[slot] for slot in kept]
-    codes = np.stack(smaller.planes, axis=1).view(np.uint8).reshape(-1, 16)
-    np.testing.assert_array_equal(codes, np.concatenate([np.empty((0, 16), np.uint8), *expected]))
-    assert smaller.counts.tolist() == [counts[slot] for slot in kept]
-    assert len(smaller) == len(kept)
-    starts = np.cumsum(counts) - counts
-    ids = [int(starts[slot]) + i for slot in kept for i in range(counts[slot])]
-    assert smaller.window_ids.tolist() == ids
+    windows, frames = matrix(counts, len(counts))
+    segment = windows.frozen().segments[0]
+    some = sorted(data.draw(st.sets(st.integers(0, len(counts) - 1))))
+    parts = [to_codes(segment.codes, part) for part in segment.parts(np.array(some, np.int64))]
+    expected = np.concatenate([np.empty((0, 16), np.uint8), *(frames[frame] for frame in some)])
+    np.testing.assert_array_equal(np.concatenate([np.empty((0, 16), np.uint8), *parts]), expected)
 
 
-def test_frames_are_added_to_a_matrix_that_was_given_its_first_ones() -> None:
-    first, frames = matrix([2, 0, 3])
-    again = WindowMatrix(*first.planes, first.window_ids, first.counts)
-    again.append(frames[0], np.array([70, 71], np.uint32))
-    assert again.counts.tolist() == [2, 0, 3, 2]
-    query = code_words(frames[0][1])
-    assert (again.nearest(0, query, 64), again.nearest(3, query, 64)) == (1, 71)
+def test_the_nearest_window_is_told_by_64_bits_then_128_then_order() -> None:
+    codes = np.zeros((4, 16), np.uint8)
+    codes[0, 0], codes[1, 15], codes[2, 15], codes[3, 15] = 1, 3, 1, 1
+    windows = WindowMatrix.empty()
+    windows.append(np.full((1, 16), 255, np.uint8), np.array([9], np.uint32))
+    windows.append(codes, np.array([10, 11, 12, 13], np.uint32))
+    now, query = windows.frozen(), np.zeros(16, np.uint8)
+    assert [now.nearest(0, query, 64), now.nearest(1, query, 64), now.nearest(1, query, 128)] == [9, 12, 10]
+    with pytest.raises(IndexError, match="slot 2 of 2"):
+        now.nearest(2, query, 64)
+
+
+def test_codes_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected codes of 16 bytes, got 1"):
+        WindowMatrix.empty().append(np.zeros((3, 1), np.uint8), np.zeros(3, np.uint32))
 
 
 @pytest.mark.parametrize("first", [0, 1, 1024, 1025])
 def test_what_a_growing_array_handed_out_never_changes(first: int) -> None:
-    array = GrowingArray(np.arange(first))
+    start = np.arange(first)
+    start.setflags(write=False)
+    array = GrowingArray(start)
     views = []
     for size in (0, 1, 7, 1000, 3000):
         views.append((array.values, array.values.copy()))
@@ -71,3 +114,24 @@ def test_what_a_growing_array_handed_out_never_changes(first: int) -> None:
     assert array.values.tolist() == [*range(first), *[1], *[7] * 7, *[1000] * 1000, *[3000] * 3000]
     for view, copy in views:
         np.testing.assert_array_equal(view, copy)
+
+
+def test_what_is_frozen_of_a_growing_array_grows_on_its_own() -> None:
+    array = GrowingArray(np.arange(3))
+    array.extend(np.arange(3))
+    frozen = array.frozen()
+    array.extend(np.array([7]))
+    frozen.extend(np.array([8, 9]))
+    assert array.values.tolist() == [0, 1, 2, 0, 1, 2, 7]
+    assert frozen.values.tolist() == [0, 1, 2, 0, 1, 2, 8, 9]
+
+
+def test_codes_that_growing_planes_handed_out_never_change() -> None:
+    planes = GrowingPlanes()
+    rng = np.random.default_rng(0)
+    views = []
+    for size in (0, 1, 63, 64, 1000, 5000):
+        views.append((planes.planes, to_codes(planes.planes, slice(0, len(planes)))))
+        planes.extend(rng.integers(0, 256, (16, size), np.uint8))
+    for view, copy in views:
+        np.testing.assert_array_equal(to_codes(view, slice(0, len(copy))), copy)

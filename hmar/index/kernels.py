@@ -1,0 +1,430 @@
+"""The scan, compiled: one pass over planes of window codes, in the order in which they lie in memory.
+
+Everything that is compiled stands in this one file: what numba keeps of a function on disk is renewed when
+the function's own file changes, and not for another one's sake.
+
+What a kernel does, its numpy counterpart in :mod:`hmar.index.portable` does as well; there the arguments are
+explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba as _numba
+import numpy as np
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import extending as _extending
+from numpy.typing import NDArray
+
+from hmar.codes import CODE_BYTES
+from hmar.index.planes import LINE, Planes
+from hmar.types import CodeArray
+
+# Its types describe neither what is compiled nor what is set.
+numba: Any = _numba
+types: Any = numba.types
+
+LANES = 32
+FOUR, NIBBLES = 4, 16
+_HOST = get_host_cpu_features()
+SHUFFLES = bool(_HOST.get("avx2")) and not (numba.config.CPU_NAME or numba.config.CPU_FEATURES)
+"""Whether four codes are compared at a time: on x86 with AVX2, unless numba is told to build for less."""
+
+_BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_VECTOR = ir.VectorType(_BYTE, LANES)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+Integers = NDArray[np.int64]
+
+_planes = types.Array(types.uint8, 2, "C", readonly=True)
+_offsets = types.Array(types.int64, 1, "C", readonly=True)
+_table = types.Array(types.int64, 2, "C", readonly=True)
+_tables = types.Array(types.uint8, 5, "C")
+_column = types.Array(types.int64, 1, "C")
+_SCAN = types.int64(
+    _planes, _offsets, _table, _planes, types.int64, types.int64, types.int64, types.int64,
+    _column, _column, _column, _column,
+)  # fmt: skip
+
+
+def compiled(signature: Any) -> Callable[[_Function], _Function]:
+    """Compile a function now, or load what an earlier process compiled; it runs without Python's lock."""
+
+    def decorate(function: _Function) -> _Function:
+        try:
+            kernel: _Function = numba.njit(signature, nogil=True, cache=True)(function)
+        except RuntimeError:  # neither the package's folder nor the user's cache may be written
+            kernel = numba.njit(signature, nogil=True)(function)
+        return kernel
+
+    return decorate
+
+
+def intrinsic(define: Callable[..., Any]) -> Any:
+    """Make a function of compiled code of one that returns its signature and what writes it."""
+    return _extending.intrinsic(define)
+
+
+@intrinsic
+def _nearest(_context: Any, address: Any, stride: Any, start: Any, stop: Any, query: Any, planes: Any) -> Any:
+    """Find the least distance between one code and those in columns start to stop, at least 32 of them.
+
+    Two vectors of 32 columns at a time; the last may overlap those before it, which changes no minimum.
+    Written as LLVM's vector types because the vectoriser, given plain loops over words, took two to three
+    times as long.
+    """
+    signature = types.uint8(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
+    return signature, _build_nearest
+
+
+def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    address, stride, start, stop, query, planes = arguments
+    minimum = _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
+    least = _declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR])
+    first = builder.inttoptr(address, _BYTE.as_pointer())
+    query = builder.inttoptr(query, _BYTE.as_pointer())
+    last = builder.sub(stop, _INT64(LANES))
+    entry = builder.block
+    columns, bytes_, after, done = (
+        builder.append_basic_block(name) for name in ("columns", "bytes", "after", "done")
+    )
+    builder.branch(columns)
+
+    builder.position_at_end(columns)
+    at, low = builder.phi(_INT64), builder.phi(_VECTOR)
+    at.add_incoming(start, entry)
+    low.add_incoming(_every(255), entry)
+    left = _smaller(builder, at, last)
+    right = _smaller(builder, builder.add(at, _INT64(LANES)), last)
+    here, gap = builder.gep(first, [left]), builder.sub(right, left)
+    builder.branch(bytes_)
+
+    builder.position_at_end(bytes_)
+    plane, place = builder.phi(_INT64), builder.phi(_BYTE.as_pointer())
+    sums = [builder.phi(_VECTOR), builder.phi(_VECTOR)]
+    asked = _splat(builder, builder.load(builder.gep(query, [plane])))
+    places = [place, builder.gep(place, [gap])]
+    new = [_add_bits(builder, total, where, asked) for total, where in zip(sums, places, strict=True)]
+    following = builder.add(plane, _INT64(1))
+    plane.add_incoming(_INT64(0), columns)
+    plane.add_incoming(following, bytes_)
+    place.add_incoming(here, columns)
+    place.add_incoming(builder.gep(place, [stride]), bytes_)
+    for total, value in zip(sums, new, strict=True):
+        total.add_incoming(_every(0), columns)
+        total.add_incoming(value, bytes_)
+    builder.cbranch(builder.icmp_signed("<", following, planes), bytes_, after)
+
+    builder.position_at_end(after)
+    lower = builder.call(minimum, [low, builder.call(minimum, new)])
+    further = builder.add(at, _INT64(2 * LANES))
+    at.add_incoming(further, after)
+    low.add_incoming(lower, after)
+    builder.cbranch(builder.icmp_signed("<", further, stop), columns, done)
+
+    builder.position_at_end(done)
+    return builder.call(least, [lower])
+
+
+def _declared(builder: Any, name: str, result: Any, arguments: Any) -> Any:
+    known = builder.module.globals.get(name)
+    return known or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
+
+
+def _every(value: int) -> Any:
+    return ir.Constant(_VECTOR, [value] * LANES)
+
+
+def _smaller(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.icmp_signed("<", a, b), a, b)
+
+
+def _splat(builder: Any, byte: Any) -> Any:
+    empty = ir.Constant(_VECTOR, ir.Undefined)
+    alone = builder.insert_element(empty, byte, _INT32(0))
+    return builder.shuffle_vector(alone, empty, ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES))
+
+
+def _add_bits(builder: Any, total: Any, place: Any, asked: Any) -> Any:
+    """Add the number of differing bits of 32 bytes to 32 sums."""
+    count = _declared(builder, "llvm.ctpop.v32i8", _VECTOR, [_VECTOR])
+    bytes_ = builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1)
+    return builder.add(total, builder.call(count, [builder.xor(bytes_, asked)]))
+
+
+@intrinsic
+def _bits(_context: Any, byte: Any) -> Any:
+    """Count the ones of a byte."""
+    return types.uint8(types.uint8), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
+
+
+@compiled(types.int64(_planes, types.int64, types.int64, _planes, types.int64, types.int64))
+def _frame_minimum(codes: Planes, start: int, stop: int, queries: CodeArray, query: int, planes: int) -> int:
+    """Return the distance of a query window to the nearest of a frame's windows."""
+    if stop - start >= LANES:
+        address = queries.ctypes.data + query * CODE_BYTES
+        return int(_nearest(codes.ctypes.data, codes.strides[0], start, stop, address, planes))
+    least = 8 * CODE_BYTES
+    for column in range(start, stop):
+        distance = 0
+        for plane in range(planes):
+            distance += _bits(codes[plane, column] ^ queries[query, plane])
+        least = min(least, distance)
+    return least
+
+
+def _build_nearest_four(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    address, stride, start, stop, tables, planes = arguments
+    minimum = _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
+    least = _declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR])
+    first = builder.inttoptr(address, _BYTE.as_pointer())
+    tables = builder.inttoptr(tables, _BYTE.as_pointer())
+    last = builder.sub(stop, _INT64(LANES))
+    entry = builder.block
+    columns, bytes_, after, done = (
+        builder.append_basic_block(name) for name in ("columns", "bytes", "after", "done")
+    )
+    builder.branch(columns)
+
+    builder.position_at_end(columns)
+    at = builder.phi(_INT64)
+    at.add_incoming(start, entry)
+    low = [builder.phi(_VECTOR) for _ in range(FOUR)]
+    here = builder.gep(first, [_smaller(builder, at, last)])
+    builder.branch(bytes_)
+
+    builder.position_at_end(bytes_)
+    plane, place, table = (
+        builder.phi(_INT64),
+        builder.phi(_BYTE.as_pointer()),
+        builder.phi(_BYTE.as_pointer()),
+    )
+    sums = [builder.phi(_VECTOR) for _ in range(FOUR)]
+    halves = _halves(builder, builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1))
+    new = []
+    for number, total in enumerate(sums):
+        value = total
+        for half, index in enumerate(halves):
+            value = builder.add(value, _looked_up(builder, table, 2 * number + half, index))
+        new.append(value)
+    following = builder.add(plane, _INT64(1))
+    for phi, before, next_ in (
+        (plane, _INT64(0), following),
+        (place, here, builder.gep(place, [stride])),
+        (table, tables, builder.gep(table, [_INT64(2 * FOUR * NIBBLES)])),
+        *((total, _every(0), value) for total, value in zip(sums, new, strict=True)),
+    ):
+        phi.add_incoming(before, columns)
+        phi.add_incoming(next_, bytes_)
+    builder.cbranch(builder.icmp_signed("<", following, planes), bytes_, after)
+
+    builder.position_at_end(after)
+    further = builder.add(at, _INT64(LANES))
+    at.add_incoming(further, after)
+    lower = [builder.call(minimum, [old, value]) for old, value in zip(low, new, strict=True)]
+    for old, value in zip(low, lower, strict=True):
+        old.add_incoming(_every(255), entry)
+        old.add_incoming(value, after)
+    builder.cbranch(builder.icmp_signed("<", further, stop), columns, done)
+
+    builder.position_at_end(done)
+    packed = _INT64(0)
+    for number, value in enumerate(lower):
+        byte = builder.zext(builder.call(least, [value]), _INT64)
+        packed = builder.or_(packed, builder.shl(byte, _INT64(8 * number)))
+    return packed
+
+
+def _halves(builder: Any, bytes_: Any) -> tuple[Any, Any]:
+    """Return the lower and the upper four bits of 32 bytes."""
+    words = ir.VectorType(ir.IntType(16), LANES // 2)
+    fours = ir.Constant(words, [4] * (LANES // 2))
+    shifted = builder.bitcast(builder.lshr(builder.bitcast(bytes_, words), fours), _VECTOR)
+    return builder.and_(bytes_, _every(15)), builder.and_(shifted, _every(15))
+
+
+def _looked_up(builder: Any, tables: Any, number: int, index: Any) -> Any:
+    """Look 32 numbers from 0 to 15 up in a table of 16 bytes."""
+    half = ir.VectorType(_BYTE, NIBBLES)
+    shuffle = _declared(builder, "llvm.x86.avx2.pshuf.b", _VECTOR, [_VECTOR, _VECTOR])
+    place = builder.bitcast(builder.gep(tables, [_INT64(NIBBLES * number)]), half.as_pointer())
+    lanes = ir.Constant(ir.VectorType(_INT32, LANES), [*range(NIBBLES)] * 2)
+    table = builder.shuffle_vector(builder.load(place, align=1), ir.Constant(half, ir.Undefined), lanes)
+    return builder.call(shuffle, [table, index])
+
+
+@intrinsic
+def _nearest_four(
+    _context: Any, address: Any, stride: Any, start: Any, stop: Any, tables: Any, planes: Any
+) -> Any:
+    """Find what :func:`_nearest` does for four codes at once, in the bytes of one number.
+
+    Each half of a byte is looked up in a table that holds, for each code, in how many bits it differs: the
+    halves are taken apart once for four codes (André et al., VLDB 2015, do so for product quantisers).
+    """
+    signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
+    return signature, _build_nearest_four if SHUFFLES else lambda *_: _INT64(0)
+
+
+@compiled(_tables(_planes))
+def _tables_of(queries: CodeArray) -> Planes:
+    """Return the tables of every four queries, by plane, code and half; one to three at the end have none."""
+    tables = np.zeros((len(queries) // FOUR, CODE_BYTES, FOUR, 2, NIBBLES), np.uint8)
+    for query in range(len(tables) * FOUR):
+        for plane in range(CODE_BYTES):
+            byte = queries[query, plane]
+            for number in range(NIBBLES):
+                of_both = tables[query // FOUR, plane, query % FOUR]
+                of_both[0, number] = _bits(np.uint8(number) ^ (byte & np.uint8(15)))
+                of_both[1, number] = _bits(np.uint8(number) ^ (byte >> np.uint8(4)))
+    return tables
+
+
+@compiled(
+    types.int64(
+        _planes, types.int64, types.int64, _planes, _tables, types.int64, types.int64, types.int64, _column
+    )
+)
+def _add_minima(
+    codes: Planes,
+    start: int,
+    stop: int,
+    queries: CodeArray,
+    tables: Planes,
+    planes: int,
+    reach: int,
+    total: int,
+    minima: Integers,
+) -> int:
+    """Replace a frame's minima by those over more planes, and return their new total.
+
+    It gives up once the total is beyond reach.
+    """
+    query = 0
+    while query < len(queries) and total <= reach:
+        if SHUFFLES and len(queries) - query >= FOUR and stop - start >= LANES:
+            table = tables.ctypes.data + query // FOUR * tables.strides[0]
+            packed: int = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
+            for number in range(FOUR):
+                minimum = (packed >> (8 * number)) & 255
+                total += minimum - minima[query + number]
+                minima[query + number] = minimum
+            query += FOUR
+        else:
+            minimum = _frame_minimum(codes, start, stop, queries, query, planes)
+            total += minimum - minima[query]
+            minima[query] = minimum
+            query += 1
+    return total
+
+
+@compiled(types.UniTuple(types.int64, 2)(_column, types.int64, types.int64))
+def _reach(histogram: Integers, k: int, limit: int) -> tuple[int, int]:
+    """Return the largest sum that still counts, and how many frames are known that have it or less."""
+    within = 0
+    for value in range(limit + 1):
+        within += histogram[value]
+        if within >= k:
+            return value, within
+    return limit, within
+
+
+@compiled(types.UniTuple(types.int64, 2)(_column, types.int64, types.int64, types.int64, types.int64))
+def _counted(histogram: Integers, k: int, reach: int, within: int, value: int) -> tuple[int, int]:
+    """Count a frame of a sum within reach, and draw the reach in where k others are nearer."""
+    histogram[value] += 1
+    within += 1
+    while within - histogram[reach] >= k:
+        within -= histogram[reach]
+        reach -= 1
+    return reach, within
+
+
+@compiled(_SCAN)
+def scan_frames(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    queries: CodeArray,
+    planes: int,
+    prefix: int,
+    k: int,
+    limit: int,
+    histogram: Integers,
+    judged: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
+    """Scan frame by frame, each for all query windows while it is in the processor's first cache."""
+    reach, within = _reach(histogram, k, limit)
+    tables = _tables_of(queries)
+    minima = np.zeros(len(queries), np.int64)
+    count = 0
+    for run in range(len(runs)):
+        for frame in range(runs[run, 0], runs[run, 1]):
+            start, stop = offsets[frame], offsets[frame + 1]
+            if start == stop:
+                continue
+            judged[1] += 1
+            total = 0
+            minima[:] = 0
+            if prefix < planes:
+                total = _add_minima(codes, start, stop, queries, tables, prefix, reach, total, minima)
+                if total > reach:
+                    continue
+                judged[0] += 1
+            total = _add_minima(codes, start, stop, queries, tables, planes, reach, total, minima)
+            if total <= reach:
+                found[count], sums[count] = frame, total
+                count += 1
+                reach, within = _counted(histogram, k, reach, within, total)
+    return count
+
+
+@compiled(_SCAN)
+def scan_columns(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    queries: CodeArray,
+    planes: int,
+    prefix: int,
+    k: int,
+    limit: int,
+    histogram: Integers,
+    judged: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
+    """Scan cache line by cache line for one query window; frames that show in none within reach are passed.
+
+    A line may hold columns of frames that are not asked for: they make it pass in vain at worst.
+    """
+    address, stride, query = codes.ctypes.data, codes.strides[0], queries.ctypes.data
+    reach, within = _reach(histogram, k, limit)
+    count = 0
+    for run in range(len(runs)):
+        frame = runs[run, 0]
+        done, end = offsets[frame], offsets[runs[run, 1]]
+        for line in range(done - done % LINE, end, LINE):
+            judged[1] += 1
+            if _nearest(address, stride, line, line + LINE, query, prefix) > reach:
+                continue
+            judged[0] += 1
+            if prefix < planes and _nearest(address, stride, line, line + LINE, query, planes) > reach:
+                continue
+            stop = min(line + LINE, end)
+            column = max(line, done)
+            while column < stop:
+                while offsets[frame + 1] <= column:
+                    frame += 1
+                column = offsets[frame + 1]
+                total = _frame_minimum(codes, offsets[frame], column, queries, 0, planes)
+                if total <= reach:
+                    found[count], sums[count] = frame, total
+                    count += 1
+                    reach, within = _counted(histogram, k, reach, within, total)
+            done = max(done, column)
+    return count

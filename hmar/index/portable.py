@@ -1,0 +1,106 @@
+"""The scan in numpy: the same answers as the compiled one, from machines on which that does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.index.planes import Planes
+from hmar.types import CodeArray
+
+Integers = NDArray[np.int64]
+CHUNK_COLUMNS = 1 << 17
+"""Columns compared at a time: two bytes of temporary memory each, which stay in the processor's cache."""
+
+
+def scan_frames(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    queries: CodeArray,
+    planes: int,
+    prefix: int,
+    k: int,
+    limit: int,
+    histogram: Integers,
+    judged: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
+    """Find frames whose windows lie near those of a query.
+
+    A frame's sum is, over the query's windows, that of the distances to its nearest window. Every frame that
+    is among the k with the smallest sums, ties included, is found; others may be.
+
+    Parameters
+    ----------
+    codes : ndarray of uint8, shape (16, W)
+        Planes of window codes; see :mod:`hmar.index.planes`.
+    offsets : ndarray of int64, shape (F + 1,)
+        Where the windows of each frame begin, and where the last frame's end.
+    runs : ndarray of int64, shape (R, 2)
+        The frames looked at: from the first of each row to before the second, in order, never twice.
+    queries : ndarray of uint8, shape (Q, 16)
+        From one window.
+    planes : int
+        How many count: 8 or 16.
+    prefix : int
+        How many are read of everything before the rest, 1 to ``planes``. It changes no answer; numpy
+        reads all.
+    k : int
+        From 1.
+    limit : int
+        A larger sum does not count, however few frames are found; up to the length of the histogram less 1.
+    histogram : ndarray of int64, shape (8 * planes * Q + 1,)
+        How many frames are known of each sum. Those found are added.
+    judged : ndarray of int64, shape (2,)
+        How much the prefix let pass, and how much was looked at: both are added to.
+    found, sums : ndarray of int64, shape (frames of all runs,)
+        Filled with frames, in order, and their sums.
+
+    Returns
+    -------
+    int
+        How many were found. Frames without windows never are.
+    """
+    count = 0
+    for first, last in runs.tolist():
+        for frames in _chunks(offsets, first, last):
+            begin = offsets[frames]
+            columns = slice(begin[0], offsets[frames[-1] + 1])
+            totals = np.zeros(len(frames), np.int64)
+            for query in queries:
+                distances = plane_distances(codes, columns, query, planes)
+                totals += np.minimum.reduceat(distances, begin - begin[0])
+            near = np.flatnonzero(totals <= limit)
+            found[count : count + len(near)] = frames[near]
+            sums[count : count + len(near)] = totals[near]
+            count += len(near)
+            np.add.at(histogram, totals[near], 1)
+    return count
+
+
+scan_columns = scan_frames
+
+
+def plane_distances(codes: Planes, columns: slice, query: CodeArray, planes: int) -> NDArray[np.uint8]:
+    """Compare a run of codes with one code over the first planes; at most 128 bits differ."""
+    distances: NDArray[np.uint8] = np.bitwise_count(codes[0, columns] ^ query[0])
+    for plane in range(1, planes):
+        distances += np.bitwise_count(codes[plane, columns] ^ query[plane])
+    return distances
+
+
+def _chunks(offsets: Integers, first: int, last: int) -> Iterator[Integers]:
+    """Yield the frames of a run that have windows, a bounded number of windows at a time."""
+    counts = np.diff(offsets[first : last + 1])
+    # reduceat gives nonsense for an empty segment, so that frames without windows take no part.
+    occupied = first + np.flatnonzero(counts)
+    ends = offsets[occupied + 1]
+    at = 0
+    while at < len(occupied):
+        stop = int(np.searchsorted(ends, offsets[occupied[at]] + CHUNK_COLUMNS, side="right"))
+        yield occupied[at : max(stop, at + 1)]
+        at = max(stop, at + 1)

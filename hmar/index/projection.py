@@ -1,0 +1,100 @@
+"""What an index has applied of the log, how it becomes a snapshot, and how it moves onto one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.index.frames import FrameTable
+from hmar.index.gallery import Gallery, GrowingGallery
+from hmar.index.planes import padded
+from hmar.index.snapshot import Generation, Snapshot
+from hmar.index.stored import ArrayParts
+from hmar.index.windows import Segment, Windows, offsets_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """A gallery, the last log row that is in it, and that row's mark. Never changes."""
+
+    gallery: Gallery
+    seq: int
+    mark: str
+
+
+def gallery_of(generation: Generation) -> GrowingGallery:
+    """Return the gallery of a generation: its windows stay mapped, the rest is small."""
+    arrays = generation.arrays
+    frames = FrameTable(arrays, generation.texts)
+    # The offsets are memory of our own: nothing that happens to the file makes a scan read beyond the codes.
+    offsets = offsets_of(arrays["window_counts"])
+    return GrowingGallery(frames, Segment(arrays["window_codes"], offsets, arrays["window_ids"]))
+
+
+def snapshot_of(projection: Projection) -> Snapshot:
+    """Return what to write: without tombstones, the windows made when they are written."""
+    gallery = projection.gallery
+    slots = np.flatnonzero(gallery.frames.live)
+    frames, windows = gallery.frames.kept(slots), gallery.windows
+    counts = windows.counts(slots)
+    total = int(counts.sum())
+    arrays: dict[str, NDArray[Any] | ArrayParts] = {
+        **frames.arrays,
+        "window_counts": counts,
+        "window_codes": ArrayParts((16, padded(total)), lambda: _codes(windows, slots, total)),
+        "window_ids": ArrayParts((total,), lambda: _ids(windows, slots)),
+    }
+    return Snapshot(projection.seq, projection.mark, frames.texts, arrays)
+
+
+def _codes(windows: Windows, slots: NDArray[np.int64], total: int) -> Iterator[NDArray[np.uint8]]:
+    beyond = np.zeros(padded(total) - total, np.uint8)
+    for plane in range(16):
+        yield from _parts(windows, slots, partial(_plane, plane))
+        yield beyond
+
+
+def _plane(plane: int, segment: Segment) -> NDArray[np.uint8]:
+    codes: NDArray[np.uint8] = segment.codes[plane]
+    return codes
+
+
+def _ids(windows: Windows, slots: NDArray[np.int64]) -> Iterator[NDArray[np.uint32]]:
+    return _parts(windows, slots, lambda segment: segment.window_ids)
+
+
+def _parts(
+    windows: Windows, slots: NDArray[np.int64], column: Callable[[Segment], NDArray[Any]]
+) -> Iterator[NDArray[Any]]:
+    for segment, _, frames in windows.split(slots):
+        for part in segment.parts(frames):
+            yield column(segment)[part]
+
+
+def moved(current: Projection, generation: Generation) -> GrowingGallery | None:
+    """Return what an index holds, with as much of it as can be in a generation of the same log.
+
+    Frames that were deleted since the generation become tombstones, those added since its tail.
+
+    Returns
+    -------
+    GrowingGallery or None
+        None if the generation lacks a frame that it should hold.
+    """
+    gallery = current.gallery
+    slots = np.flatnonzero(gallery.frames.live)
+    entry_ids = gallery.frames.entry_ids[slots]
+    later = slots[entry_ids > generation.seq]
+    based = generation.arrays["entry_ids"]
+    kept = np.isin(based, entry_ids, assume_unique=True)
+    if int(kept.sum()) + len(later) != len(slots):
+        return None
+    growing = gallery_of(generation)
+    growing.remove(based[~kept].tolist())
+    growing.extend(gallery, later)
+    return growing
