@@ -23,8 +23,10 @@ from hmar.training.export import served_network
 from hmar.training.run import Plan, train_network
 from hmar.training.volumes import Volume
 
-TRAINING = replace(TrainingConfig(), region_steps=200)
-"""Half as long as for many scans: there is one to learn from."""
+TRAINING = replace(
+    TrainingConfig(), initial_batches=24, pairs=4, windows=48, image_steps=20, region_steps=160
+)
+"""Shorter and in smaller batches than for many scans: there is one to learn from."""
 
 VIEWS = 6
 

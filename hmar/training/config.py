@@ -18,6 +18,8 @@ class TrainingConfig:
     ----------
     initial_batches : int
         Batches that the closed form which training starts from is computed on.
+    pairs, windows : int
+        Pairs of views in a batch, and windows on each view.
     image_steps, region_steps : int
         Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
         experts).
@@ -45,6 +47,8 @@ class TrainingConfig:
     """
 
     initial_batches: int = 60
+    pairs: int = 8
+    windows: int = 32
     image_steps: int = 40
     region_steps: int = 400
     learning_rate: float = 1e-3

@@ -114,7 +114,7 @@ def train_network(
         np.random.default_rng(plan.config.seed),
         lambda done, total: progress("encoding views", done, total),
     )
-    pairs = PairConfig(sides=windows.cells)
+    pairs = PairConfig(plan.config.pairs, plan.config.windows, sides=windows.cells)
     trainer = Trainer(NetworkConfig(trunk=trunk.name), trunk, plan.config, pairs, views, volumes, plan.device)
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
