@@ -68,7 +68,7 @@ def train(
     seed: int | None,
     init: Path | None,
 ) -> None:
-    """Train a model: on open CT volumes, as the shipped one was, or on your own archive.
+    """Train a model: on open CT volumes, or on your own archive.
 
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
     trunk encodes views of every slice; the experts, the router and the trunk's last blocks are trained in two

@@ -74,7 +74,7 @@ PRESETS = {
     "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
     "quick": replace(TrainingConfig(), initial_batches=8, image_steps=4, region_steps=8, evaluate_every=4),
 }
-"""Named settings: as the shipped model was trained, for a site's own archive, and to see that it runs."""
+"""Named settings: for the open volumes, for a site's own archive, and to see that it runs."""
 
 
 def read_config(path: Path, base: TrainingConfig) -> TrainingConfig:
