@@ -82,7 +82,7 @@ def trained_network(
         learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, volume.labels)
 
         def say(what: str, done: int, total: int) -> None:
-            progress(f"hmar on {volume.name}, {what}", done, total)
+            progress(f"hmar on {volume.name}: {what}", done, total)
 
         network = served_network(train_network([learnt], trunk, Plan(config, views), say))
         folder.mkdir(parents=True, exist_ok=True)
