@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hmar.model.config import PARTS, NetworkConfig
+from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.router import Routing
 from hmar.model.tags import modality_index
@@ -21,6 +21,7 @@ from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.losses import NESTED_BITS, bit_quality, contrastive
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
+from hmar.training.pooling import pool_windows
 from hmar.training.structure_loss import StructureLoss
 from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
@@ -327,11 +328,7 @@ class Trainer:
 
     def _pool(self, trunk_map: Tensor, weights: Tensor) -> Tensor:
         """Pool the batch's windows: (M * n, width * 9)."""
-        pooled_from = self.network.local_expert.map(trunk_map)  # (M, C, h, w)
-        weights = weights.to(trunk_map.device)
-        rows, columns = weights.reshape(2, len(trunk_map), -1, PARTS, weights.shape[-1])  # (M, n, 3, cells)
-        pooled = torch.einsum("mnah,mchw,mnbw->mncab", rows, pooled_from, columns)
-        return pooled.flatten(0, 1).flatten(1)
+        return pool_windows(self.network.local_expert.map(trunk_map), weights.to(trunk_map.device))
 
     def _paired(self, logits: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (N,) and the codes' quality; rows are all first, then all second."""

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hmar.model.config import PARTS
 from hmar.model.network import HmarNetwork
 from hmar.training.losses import NESTED_BITS
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
+from hmar.training.pooling import pool_windows
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
@@ -90,7 +90,5 @@ def _first_place(agreement: Tensor, others: Tensor) -> float:
 
 def _logits(network: HmarNetwork, maps: Tensor, weights: Tensor) -> Tensor:
     pooled_from = network.local_expert.map(network.trunk.tail(maps))
-    rows, columns = weights.reshape(2, len(maps), -1, PARTS, weights.shape[-1])
-    pooled = torch.einsum("mnah,mchw,mnbw->mncab", rows, pooled_from, columns)
-    logits: Tensor = network.local_expert(pooled.flatten(0, 1).flatten(1))
+    logits: Tensor = network.local_expert(pool_windows(pooled_from, weights))
     return logits
