@@ -13,7 +13,7 @@ PROTOCOLS = {
     "unseen": "Classes that training never saw, retrieved among each other; tie-aware mAP over all ranks.",
     "region": "Organ regions across patients, the query's volume never in the gallery; tie-aware mAP over "
     "all ranks, macro over structures. Rows marked [gallery learnt from] have a model that was "
-    "trained, without labels, on a volume that is searched here: they are not comparable with the others.",
+    "trained on a volume that is searched here: they are not comparable with the others.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
     "growth": "Time against the size of the archive; what is projected was not measured.",
