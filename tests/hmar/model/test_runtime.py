@@ -36,7 +36,7 @@ class SmallTrunk(Trunk):
     def normalise(self, x: Tensor) -> Tensor:
         return x * 2 - 1
 
-    def encode(self, x: Tensor) -> Tensor:
+    def stem(self, x: Tensor) -> Tensor:
         features: Tensor = self.res(self.dense(self.lite(x)))
         return features
 
