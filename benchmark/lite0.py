@@ -54,11 +54,6 @@ class Lite0(Lite0Trunk):
         self._conv_head = SameConv2d(channels, HEAD_CHANNELS, 1)
         self._bn1 = nn.BatchNorm2d(HEAD_CHANNELS, eps=1e-3)
 
-    def encode(self, x: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to the trunk's features (B, 112, H / 16, W / 16)."""
-        features: Tensor = self._blocks[: self._cut](F.relu6(self._bn0(self._conv_stem(x))))
-        return features
-
     def pool(self, maps: Tensor) -> Tensor:
         """Map the trunk's features (B, 112, h, w) to the head's, averaged: (B, 1280)."""
         head = F.relu6(self._bn1(self._conv_head(self._blocks[self._cut :](maps))))
