@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import onnx
 import torch
 from torch.export import Dim
 
@@ -41,6 +42,16 @@ def export_trunk(path: Path, trunk: Trunk) -> None:
             dynamo=True,
             verbose=False,
         )
+    _forget_origin(path)
+
+
+def _forget_origin(path: Path) -> None:
+    """Drop what the exporter notes of the source files that each node came from: paths of this machine."""
+    model = onnx.load(path)
+    for annotated in (model, model.graph, *model.graph.node, *model.graph.value_info):
+        annotated.ClearField("metadata_props")
+        annotated.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 @contextlib.contextmanager

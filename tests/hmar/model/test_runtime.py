@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
 from hmar.model.backbone import InvertedResidual, _BlockSpec
 from hmar.model.densenet import dense_block, transition
@@ -81,3 +82,9 @@ def test_a_file_that_is_no_graph_is_refused_with_the_remedy(tmp_path, content, c
     with pytest.raises(ModelError, match=r"trunk\.onnx cannot be read.*hmar export-model"):
         TrunkRuntime(path)
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_exported_trunk_says_nothing_of_the_machine_it_was_made_on(small, tmp_path):
+    export_trunk(tmp_path / "trunk.onnx", small[0])
+    for graph in (tmp_path / "trunk.onnx", shipped_bundle() / "trunk.onnx"):
+        assert b".py" not in graph.read_bytes()
