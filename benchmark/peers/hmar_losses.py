@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-_FAR = -1e4
+from hmar.training.losses import class_contrast, pulled_together
 
 
 def classmates(labels: Tensor, groups: Tensor) -> Tensor:
@@ -31,10 +31,7 @@ def supervised_contrastive(logits: Tensor, labels: Tensor, groups: Tensor, tempe
     Tensor, scalar
         0 where no image has a positive.
     """
-    positive = classmates(labels, groups)
-    soft = F.normalize(torch.tanh(logits), dim=1)
-    similarity = (soft @ soft.T / temperature).masked_fill(~(positive | (labels[:, None] != labels)), _FAR)
-    return _pulled_together(similarity, positive)
+    return class_contrast(logits, classmates(labels, groups), labels[:, None] != labels, temperature)
 
 
 def region_contrastive(
@@ -62,7 +59,7 @@ def region_contrastive(
     similarity = soft @ soft.T / temperature
     positive = mutual_nearest(similarity.detach(), classmates(labels, groups)[image][:, image])
     other_class = (labels[:, None] != labels)[image][:, image]
-    return _pulled_together(similarity.masked_fill(~(positive | other_class), _FAR), positive)
+    return pulled_together(similarity, positive, other_class)
 
 
 def mutual_nearest(similarity: Tensor, allowed: Tensor) -> Tensor:
@@ -79,14 +76,6 @@ def mutual_nearest(similarity: Tensor, allowed: Tensor) -> Tensor:
     chosen = torch.zeros_like(allowed)
     chosen[rows, nearest] = allowed[rows, nearest]
     return chosen & chosen.T
-
-
-def _pulled_together(similarity: Tensor, positive: Tensor) -> Tensor:
-    """Return the mean of -log p over each row's positives (N, N), then over the rows that have any."""
-    log_share = similarity.log_softmax(dim=1)
-    count = positive.sum(dim=1)
-    per_row = -(positive * log_share).sum(dim=1) / count.clamp_min(1)
-    return per_row.sum() / (count > 0).sum().clamp_min(1)
 
 
 def balance(logits: Tensor) -> Tensor:

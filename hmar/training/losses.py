@@ -85,7 +85,12 @@ def class_contrast(logits: Tensor, positive: Tensor, negative: Tensor, temperatu
         Mean over the rows that have a positive; 0 where none has.
     """
     soft = F.normalize(torch.tanh(logits), dim=1)
-    similarity = (soft @ soft.T / temperature).masked_fill(~(positive | negative), _FAR)
+    return pulled_together(soft @ soft.T / temperature, positive, negative)
+
+
+def pulled_together(similarity: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """Return the mean of -log p over each row's positives (N, N), then over the rows that have any."""
+    log_share = similarity.masked_fill(~(positive | negative), _FAR).log_softmax(dim=1)
     count = positive.sum(dim=1)
-    per_row = -(positive * similarity.log_softmax(dim=1)).sum(dim=1) / count.clamp_min(1)
+    per_row = -(positive * log_share).sum(dim=1) / count.clamp_min(1)
     return per_row.sum() / (count > 0).sum().clamp_min(1)
