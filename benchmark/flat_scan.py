@@ -16,6 +16,8 @@ faiss: Any = _faiss
 _FIRST_ASK = 8
 """Windows asked for at first, for each frame wanted: neighbouring windows of one frame come together."""
 
+_SUMMED_FRAMES = 1 << 13
+
 
 class FlatScan:
     """faiss.IndexBinaryFlat over the windows of many frames, with the grouping by frame that it lacks.
@@ -86,6 +88,32 @@ class FlatScan:
             minima, frames = self._grouped(*self._within(code, reach))
         near = minima <= reach
         return minima[near], frames[near]
+
+    def frame_sums(self, codes: CodeArray) -> NDArray[np.int64]:
+        """Return, for each frame, the sum over some codes of the distance to its nearest window.
+
+        FAISS has no such answer: this is numpy over the codes that FAISS holds, plainly.
+
+        Parameters
+        ----------
+        codes : ndarray of uint8, shape (Q, bits / 8)
+
+        Returns
+        -------
+        ndarray of int64, shape (F,)
+            Every frame must have windows.
+        """
+        words = self.codes.view(np.uint64)
+        sums = np.zeros(len(self._offsets) - 1, np.int64)
+        for first in range(0, len(sums), _SUMMED_FRAMES):
+            bounds = self._offsets[first : first + _SUMMED_FRAMES + 1]
+            part = words[bounds[0] : bounds[-1]]
+            for code in np.ascontiguousarray(codes).view(np.uint64):
+                distances = np.bitwise_count(part ^ code).sum(axis=1, dtype=np.uint8)
+                sums[first : first + len(bounds) - 1] += np.minimum.reduceat(
+                    distances, bounds[:-1] - bounds[0]
+                )
+        return sums
 
     def _within(self, code: CodeArray, distance: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         _, distances, rows = self._index.range_search(code[None], distance + 1)

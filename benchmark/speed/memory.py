@@ -13,6 +13,8 @@ from benchmark.speed.archive import MODEL, Archive
 from hmar.codes import CODE_BYTES
 
 PROCESSES = (1, 2)
+_PATIENCE_S = 600
+"""A million frames are checked, and their pages counted, in seconds; on a busy machine in minutes."""
 _CHILD = "from benchmark.speed.memory import serve; serve()"
 
 
@@ -64,7 +66,7 @@ def _serve_all(folder: Path, processes: int) -> Sequence[dict[str, float]]:
                     raise RuntimeError("a process that was to be measured has ended")
             for child in children:
                 _say(child)
-        return [json.loads(child.communicate(timeout=60)[0]) for child in children]
+        return [json.loads(child.communicate(timeout=_PATIENCE_S)[0]) for child in children]
     finally:
         for child in children:
             child.kill()

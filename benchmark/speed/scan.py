@@ -8,6 +8,7 @@ from functools import partial
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.flat_scan import FlatScan
 from benchmark.speed.archive import MODEL, Archive
@@ -109,9 +110,9 @@ def _compare(
     calls[BARE] = lambda number: flat.nearest_windows(case.query(number)[:, :short], min(K, archive.windows))
     words = flat.codes.reshape(-1)[: 8 * archive.windows].view(np.uint64)
     calls[_FLOOR] = lambda _number: words.sum()
-    what = f"scan, {archive.kind}, {case.bits} bits, {case.windows} windows"
+    what = f"scan of {archive.kind} codes at {case.bits} bits by {case.windows} windows"
     times = interleave(calls, rounds, what, progress)
-    equal, checked = _equal(archive, next(iter(indexes.values())), flat, case)
+    equal, checked = _equal(next(iter(indexes.values())), archive, flat, case)
     peer = GROUPED if case.windows == 1 else BARE
     return [
         _row(archive, case, count, times[f"{count} threads"], peer, times, rounds, (equal, checked))
@@ -165,37 +166,47 @@ def _search(index: EmbeddedIndex, codes: CodeArray, bits: Bits) -> list[CodeHit]
     return index.search_windows(Query(codes[0], codes, (0.0, 1.0)), K, bits, Selection())
 
 
-def _equal(archive: Archive, index: EmbeddedIndex, flat: FlatScan, case: Case) -> tuple[int, int]:
+def _equal(index: EmbeddedIndex, archive: Archive, flat: FlatScan, case: Case) -> tuple[int, int]:
     """Compare answers with those of FAISS, or of numpy where FAISS has none; return (equal, compared)."""
     queries = case.queries if case.windows == 1 else case.queries[:CHECKED]
-    plain = EmbeddedIndex(archive.folder, MODEL, compiled=False, checked=False)
     equal = 0
     for codes in queries:
-        hits = _search(index, codes, case.bits)
-        if case.windows == 1:
-            equal += [(hit.entry_id - 1, hit.local_distance) for hit in hits] == ranked(
-                archive, codes[0], *flat.nearest_frames(codes[0, : case.bits // 8], K)
-            )
-        else:
-            equal += hits == _search(plain, codes, case.bits)
+        hits = [(hit.entry_id - 1, hit.local_distance) for hit in _search(index, codes, case.bits)]
+        equal += hits == ranked(archive, codes, *_nearest(flat, codes[:, : case.bits // 8]))
     return equal, len(queries)
 
 
+def _nearest(flat: FlatScan, codes: CodeArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (sums, frames) of every frame that is not farther than the K-th nearest."""
+    if len(codes) == 1:
+        return flat.nearest_frames(codes[0], K)
+    sums = flat.frame_sums(codes)
+    reach = np.sort(sums)[min(K, len(sums)) - 1]
+    frames = np.flatnonzero(sums <= reach)
+    return sums[frames], frames
+
+
 def ranked(
-    archive: Archive, code: CodeArray, distances: np.ndarray, frames: np.ndarray
+    archive: Archive, codes: CodeArray, sums: NDArray[np.int64], frames: NDArray[np.int64]
 ) -> list[tuple[int, float]]:
     """Return (frame, distance) of the K first by distance, by distance at 128 bits, by frame.
 
     Parameters
     ----------
     archive : Archive
-    code : ndarray of uint8, shape (16,)
-    distances, frames : ndarray of int64, shape (n,)
-        Every frame that is not farther than the K-th nearest.
+    codes : ndarray of uint8, shape (Q, 16)
+        The query's windows; a distance is the mean over them.
+    sums, frames : ndarray of int64, shape (n,)
+        Every frame that is not farther than the K-th nearest, and its distances' sum.
     """
-    full = np.array([hamming(archive.window_codes(frame), code).min() for frame in frames.tolist()], np.int64)
-    order = np.lexsort((frames, full, distances))[:K]
-    return [(int(frames[place]), float(distances[place])) for place in order]
+    full = np.array([_sum_at_128_bits(archive, frame, codes) for frame in frames.tolist()], np.int64)
+    order = np.lexsort((frames, full, sums))[:K]
+    return [(int(frames[place]), float(sums[place] / len(codes))) for place in order]
+
+
+def _sum_at_128_bits(archive: Archive, frame: int, codes: CodeArray) -> int:
+    windows = archive.window_codes(frame)
+    return sum(int(hamming(windows, code).min()) for code in codes)
 
 
 def with_headlines(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:

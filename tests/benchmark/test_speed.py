@@ -195,7 +195,7 @@ def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(tmp_path:
     full = [int(hamming(archive.window_codes(frame), code).min()) for frame in range(30)]
     order = sorted(range(30), key=lambda frame: (full[frame], frame))[:10]
     everything = np.arange(30)[::-1]
-    assert ranked(archive, code, np.full(30, 5), everything) == [(frame, 5.0) for frame in order]
+    assert ranked(archive, code[None], np.full(30, 5), everything) == [(frame, 5.0) for frame in order]
 
 
 def test_the_slower_of_two_rows_is_the_headline() -> None:
