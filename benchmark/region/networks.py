@@ -24,9 +24,16 @@ from hmar.training.run import Plan, train_network
 from hmar.training.volumes import Volume
 
 TRAINING = replace(
-    TrainingConfig(), initial_batches=24, pairs=4, windows=48, image_steps=20, region_steps=160
+    TrainingConfig(),
+    initial_batches=24,
+    pairs=3,
+    windows=64,
+    image_steps=20,
+    region_steps=300,
+    place_weight=0.1,
+    evaluate_every=100,
 )
-"""Shorter and in smaller batches than for many scans: there is one to learn from."""
+"""In smaller batches than for many scans, and for structures above places: they are what is asked for."""
 
 VIEWS = 6
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ from hmar.training.config import TrainingConfig
 from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
-_HEAD = ("name", "bits", "protocol", "direction", "metric")
+_HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fingerprint", "training")
 _FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "queries")
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
 DRAWN = "drawn by the benchmark"
@@ -77,8 +78,9 @@ def run_region(
     -------
     list of dict
         Ready for JSON (what is not a number is None), with the same figures in all: None where a protocol
-        does not have one. ``model``, ``model_fingerprint`` and ``data`` (a hash of the files, names and
-        contents) say what was measured. ``protocol`` says what a row is: "region" (see
+        does not have one. ``model`` and ``model_fingerprint``, or ``training`` with the settings of a network
+        that was trained here, and ``data`` (a hash of the files, names and contents) say what was measured.
+        ``protocol`` says what a row is: "region" (see
         :func:`benchmark.region.protocol.region_rows`), "phantom" (synthetic, one for each perturbation, see
         :mod:`benchmark.region.phantoms`) or "nodule" (hmar, and 32x32 thumbnails beside it; only at 128 bits,
         the length at which the demo searches).
@@ -114,12 +116,11 @@ def run_region(
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
-    known: Row = {
-        "model": bundle.info.name,
-        "model_fingerprint": bundle.info.fingerprint,
-        "data": files_digest(root),
-    }
-    return [_shaped(row, known) for row in rows]
+    measured: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
+    trained: Row = {"training": asdict(training)}
+    names = {peer.name for peer in chosen if peer.trained}
+    data = files_digest(root)
+    return [_shaped(row, {"data": data} | (trained if row["name"] in names else measured)) for row in rows]
 
 
 def load_model(model_dir: str) -> Bundle:

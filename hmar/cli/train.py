@@ -51,7 +51,9 @@ class InitType(click.ParamType[Path]):
 @click.option(
     "--views", type=click.IntRange(2, 64), default=6, show_default=True, help="Views of each slice."
 )
-@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
+@click.option(
+    "--steps", type=click.IntRange(1), help="Steps of stage 2 with the trunk, in place of the settings'."
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
 @click.option("--init", type=InitType(), help="Start from this trunk, in place of EfficientNet-Lite0.")
 def train(
@@ -72,9 +74,9 @@ def train(
 
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
     trunk encodes views of every slice; the experts, the router and the trunk's last blocks are trained in two
-    stages: on whole frames, then on regions. Writes a sealed folder that HMAR_MODEL_DIR can name, with its
-    log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121 whose RadImageNet
-    weights PATH holds.
+    stages: on whole frames, then on regions, at the end of which the trunk is left as it is. Writes a sealed
+    folder that HMAR_MODEL_DIR can name, with its log and curves. With --init radimagenet:PATH the trunk is
+    the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
 
     \b
     Examples:

@@ -36,7 +36,8 @@ The trunk's weights: {weights}.
 
 ## Training
 `hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
-display: stage 1 on whole frames, stage 2 on windows. Without labels, positives are the same place in
+display: stage 1 on whole frames, stage 2 on windows; it ends with experts and router alone, in larger
+batches, on maps that no longer change. Without labels, positives are the same place in
 nearby slices and other views; where structures are labelled, windows centred on one structure belong
 together too. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.

@@ -12,7 +12,7 @@ from hmar.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Settings of both stages.
+    """Settings of the stages.
 
     Parameters
     ----------
@@ -23,6 +23,9 @@ class TrainingConfig:
     image_steps, region_steps : int
         Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
         experts).
+    settle_pairs, settle_steps : int
+        How stage 2 ends: experts and router alone, on maps that no longer change, so that a step costs a
+        tenth and its batch may be some times as large.
     learning_rate, trunk_rate, weight_decay : float
         AdamW's, of the heads and of the trunk's tail, with a cosine schedule over each stage. A trunk rate of
         0 keeps the trunk as it was published.
@@ -34,6 +37,8 @@ class TrainingConfig:
         Weights of the losses on labelled structures: class centres, and contrast with other slices.
     scale, margin : float
         Of the class-centre loss.
+    feature_drop : float
+        Share of a window's features that is hidden from its expert.
     bit_weight, gate_entropy_weight : float
         Weights of bit quality, and of keeping both experts in play.
     tag_drop : float
@@ -51,6 +56,8 @@ class TrainingConfig:
     windows: int = 32
     image_steps: int = 40
     region_steps: int = 400
+    settle_pairs: int = 12
+    settle_steps: int = 400
     learning_rate: float = 1e-3
     trunk_rate: float = 3e-4
     weight_decay: float = 1e-2
@@ -60,6 +67,7 @@ class TrainingConfig:
     structure_contrast: float = 0.5
     scale: float = 10.0
     margin: float = 0.2
+    feature_drop: float = 0.3
     bit_weight: float = 0.2
     gate_entropy_weight: float = 0.5
     tag_drop: float = 0.5
@@ -72,7 +80,15 @@ class TrainingConfig:
 PRESETS = {
     "open-ct": TrainingConfig(),
     "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
-    "quick": replace(TrainingConfig(), initial_batches=8, image_steps=4, region_steps=8, evaluate_every=4),
+    "quick": replace(
+        TrainingConfig(),
+        initial_batches=8,
+        image_steps=4,
+        region_steps=8,
+        settle_pairs=8,
+        settle_steps=8,
+        evaluate_every=4,
+    ),
 }
 """Named settings: for the open volumes, for a site's own archive, and to see that it runs."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -15,7 +15,7 @@ _SIZE = (9.0, 6.0)
 
 
 def draw_curves(log: Path, picture: Path) -> None:
-    """Draw every loss of both stages, and validation, over the steps.
+    """Draw every loss of all stages, and validation, over the steps.
 
     Parameters
     ----------
@@ -32,19 +32,14 @@ def draw_curves(log: Path, picture: Path) -> None:
     looked = [(at, step["validation"]) for at, step in enumerate(steps, 1) if step["validation"] is not None]
     if looked:
         found.plot(*zip(*looked, strict=True), marker="o", markersize=3, color="black")
-    second = _second_stage(steps)
+    begins = [at + 0.5 for at, (a, b) in enumerate(pairwise(steps), 1) if a["stage"] != b["stage"]]
     for axes in (losses, found):
         axes.grid(alpha=0.3)
-        if second is not None:
-            axes.axvline(second, color="grey", linestyle=":")
+        for at in begins:
+            axes.axvline(at, color="grey", linestyle=":")
     losses.set_ylabel("loss")
     losses.legend(fontsize=8, ncols=4)
     found.set_ylabel("places found first")
-    found.set_xlabel("step (dotted: stage 2 begins)")
+    found.set_xlabel("step (dotted: a stage begins)")
     figure.savefig(picture, dpi=110, bbox_inches="tight", metadata={"Software": None})
     pyplot.close(figure)
-
-
-def _second_stage(steps: list[dict[str, Any]]) -> float | None:
-    numbers = [at for at, step in enumerate(steps, 1) if step["stage"] == 2]
-    return numbers[0] - 0.5 if numbers and numbers[0] > 1 else None

@@ -47,6 +47,11 @@ class PairBatch:
     first_label: NDArray[np.int64]
     second_label: NDArray[np.int64]
 
+    def alike(self) -> Tensor:
+        """Return (M * n, M * n) of bool: windows of one structure, wherever and in whomever they lie."""
+        label = torch.from_numpy(self.first_label)
+        return (label[:, None] == label[None, :]) & (label >= 0)[:, None]
+
 
 @dataclass(frozen=True, slots=True)
 class PairConfig:
@@ -115,13 +120,14 @@ class PairSampler:
         """Go on from a state that :meth:`state` returned."""
         self._generator.bit_generator.state = state
 
-    def draw(self) -> PairBatch:
-        """Draw one batch."""
+    def draw(self, pairs: int | None = None) -> PairBatch:
+        """Draw one batch, of so many pairs of views; as many as are configured by default."""
         config, rng = self._config, self._generator
-        chosen = rng.choice(len(self._volumes), config.views, p=self._share)
+        count = config.views if pairs is None else pairs
+        chosen = rng.choice(len(self._volumes), count, p=self._share)
         first = np.array([self._a_view(int(v)) for v in chosen])
         second = np.array([self._beside(int(view)) for view in first])
-        cells = rng.choice(config.sides, (config.views, config.windows), p=config.side_share)
+        cells = rng.choice(config.sides, (count, config.windows), p=config.side_share)
         parts = [
             self._pair(int(a), int(b), lengths) for a, b, lengths in zip(first, second, cells, strict=True)
         ]

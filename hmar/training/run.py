@@ -25,7 +25,7 @@ from hmar.training.export import served_network
 from hmar.training.finish import Progress, write_serving_form
 from hmar.training.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.pairs import PairConfig
-from hmar.training.stages import Step, Trainer
+from hmar.training.stages import IMAGES, REGIONS, SETTLING, Step, Trainer
 from hmar.training.views import make_views
 from hmar.training.volumes import Volume
 from hmar.types import GridConfig, WindowConfig
@@ -33,7 +33,7 @@ from hmar.types import GridConfig, WindowConfig
 LOG = "training.jsonl"
 CURVES = "training.png"
 CHECKPOINT = "checkpoint.pt"
-BOTH = (1, 2)
+ALL = (IMAGES, REGIONS, SETTLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Plan:
     views_per_slice : int
         How many views of each slice the trunk's stem encodes.
     stages : tuple of int
-        1, 2 or both. Stage 1 alone leaves a checkpoint that stage 2 may go on from.
+        Of 1, 2 and 3, ascending. Stage 1 alone leaves a checkpoint that the others may go on from.
     resume : bool
         Whether to go on from the checkpoint that an interrupted run left.
     device : str
@@ -55,7 +55,7 @@ class Plan:
 
     config: TrainingConfig
     views_per_slice: int = 6
-    stages: tuple[int, ...] = BOTH
+    stages: tuple[int, ...] = ALL
     resume: bool = False
     device: str = "cpu"
 
@@ -90,7 +90,7 @@ def train(
     write_serving_form(out, volumes, progress)
     (out / CARD).write_text(card(settings, plan.config, volumes, plan.views_per_slice, origin))
     draw_curves(out / LOG, out / CURVES)
-    if 2 in plan.stages:
+    if SETTLING in plan.stages:
         (out / CHECKPOINT).unlink(missing_ok=True)
     seal(out)
     return fingerprint(out)
@@ -160,8 +160,8 @@ def _said(plan: Plan) -> dict[str, Any]:
 
 
 def stages_of(name: str) -> Sequence[int]:
-    """Return the stages that "1", "2" or "both" names."""
-    return BOTH if name == "both" else (int(name),)
+    """Return the stages that "1", "2" or "both" names; stage 2 ends with the experts alone."""
+    return {"1": (IMAGES,), "2": (REGIONS, SETTLING), "both": ALL}[name]
 
 
 def export_model(folder: Path, data: Path, progress: Progress) -> str:

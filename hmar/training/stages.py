@@ -1,4 +1,8 @@
-"""The two stages of training on cached views: first whole images, then regions."""
+"""The stages of training on cached views: first whole images, then regions, last the experts alone.
+
+Most of a step's time goes into the trunk's tail. So the experts get to see many more windows once the tail is
+left as it is and its maps are made once: stage 2 ends with that, which is stage 3 here.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +31,16 @@ from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
+IMAGES, REGIONS, SETTLING = 1, 2, 3
 _IMAGE_APART_MM = 30.0
 _CLIP = 2.0
+_AT_ONCE = 16
+"""Views that the tail is run over at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step's figures: its stage (1 or 2), number, losses by name, and what validation found, if any."""
+    """One step's figures: its stage (1 to 3), number, losses by name, and what validation found, if any."""
 
     stage: int
     number: int
@@ -81,6 +88,7 @@ class Trainer:
         self._validation = Validation.of(views, volumes, pairs, kept, config.seed)
         self._modality = np.array([modality_index(volume.modality) for volume in volumes])
         self._level: dict[str, Tensor] = {}
+        self._settled: Tensor | None = None
         self._initialise()
         self._averaged = copy.deepcopy(self.network)
 
@@ -107,9 +115,22 @@ class Trainer:
         return self._trunk_maps(views).permute(0, 2, 3, 1)[self._views.content[views]].cpu()
 
     def _trunk_maps(self, views: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
-        """Run the trunk's tail: (M, C, 32, 32)."""
-        maps = self._views.maps[views].to(self._device).float()
+        """Run the trunk's tail, or look up what it made: (M, C, 32, 32)."""
+        if self._settled is not None:
+            return self._settled[views].to(self._device).float()
+        return self._tail_of(self._views.maps[views])
+
+    def _tail_of(self, maps: Tensor) -> Tensor:
+        maps = maps.to(self._device, memory_format=torch.channels_last).float()
         return self.network.trunk.tail(maps)
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """Run the trunk's tail over all views, for the last time; nothing to do where there is none."""
+        if not self.network.trunk.tail_modules():
+            return
+        parts = torch.split(self._views.maps, _AT_ONCE)
+        self._settled = torch.cat([self._tail_of(maps).half().cpu() for maps in parts])
 
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
@@ -122,7 +143,7 @@ class Trainer:
     def run(
         self,
         report: Callable[[Step], None],
-        stages: Sequence[int] = (1, 2),
+        stages: Sequence[int] = (IMAGES, REGIONS, SETTLING),
         state: dict[str, Any] | None = None,
         keep: Callable[[dict[str, Any]], None] | None = None,
     ) -> HmarNetwork:
@@ -133,20 +154,26 @@ class Trainer:
         report : callable
             Called after each step.
         stages : sequence of int
-            1, 2 or both.
+            Of 1, 2 and 3, ascending.
         state : dict, optional
             Where an interrupted run stood, as ``keep`` was given it.
         keep : callable, optional
             Called with the state whenever validation has looked.
         """
         for stage in stages:
-            steps = self._config.image_steps if stage == 1 else self._config.region_steps
-            reached = 0 if state is None else state["stage"]
-            if state is not None and reached < stage:
+            if state is not None and state["stage"] > stage:
+                continue
+            if state is not None and state["stage"] < stage:
                 self.network.load_state_dict(state["kept"])
-            if reached <= stage:
-                self._stage(stage, steps, report, state if reached == stage else None, keep)
+                state = None
+            self._stage(stage, self._steps(stage), report, state, keep)
+            state = None
         return self.network.cpu().eval()
+
+    def _steps(self, stage: int) -> int:
+        config = self._config
+        steps = {IMAGES: config.image_steps, REGIONS: config.region_steps, SETTLING: config.settle_steps}
+        return steps[stage]
 
     def _stage(
         self,
@@ -169,11 +196,13 @@ class Trainer:
         if state is not None:
             self._restore(state, optimiser, schedule)
             best, waited, done, kept = state["best"], state["waited"], state["step"], state["kept"]
+        if stage == SETTLING:
+            self._settle()
         for number in range(done + 1, steps + 1):
-            losses = self._step(optimiser, schedule, number, regions=stage == 2)
+            losses = self._step(optimiser, schedule, number, stage)
             found = None
             if number % self._config.evaluate_every == 0 or number == steps:
-                found = self._validation.measure(self._averaged, self._device) if stage == 2 else None
+                found = self._validation.measure(self._averaged, self._device) if stage > IMAGES else None
                 # Without anything held out, or in stage 1, the last weights are the best known.
                 better = found is None or found > best
                 best, waited = (best if found is None else found, 0) if better else (best, waited + 1)
@@ -190,12 +219,12 @@ class Trainer:
         """Return what a stage trains, with its learning rates."""
         config, network = self._config, self.network
         modules: list[nn.Module] = [network.global_expert, network.router]
-        if stage == 2:
+        if stage > IMAGES:
             modules.append(network.local_expert)
         heads = [p for module in modules for p in module.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": heads, "lr": config.learning_rate}]
         tail = network.trunk.tail_modules()
-        if stage == 2 and tail and config.trunk_rate > 0:
+        if stage == REGIONS and tail and config.trunk_rate > 0:
             tuned = [p.requires_grad_() for module in tail for p in module.parameters()]
             groups.append({"params": tuned, "lr": config.trunk_rate})
         return groups
@@ -205,10 +234,10 @@ class Trainer:
         optimiser: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
         number: int,
-        *,
-        regions: bool,
+        stage: int,
     ) -> dict[str, float]:
-        losses = self._losses(self._sampler.draw(), regions=regions)
+        batch = self._sampler.draw(self._config.settle_pairs if stage == SETTLING else None)
+        losses = self._losses(batch, regions=stage > IMAGES)
         total = torch.stack(list(losses.values())).sum()
         optimiser.zero_grad()
         torch.autograd.backward(total)
@@ -316,13 +345,11 @@ class Trainer:
     def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the mean loss of each view's windows (M,), the codes' quality, and the structures' loss."""
         windows = (self._pool(first, batch.first_weights), self._pool(second, batch.second_weights))
-        logits = self.network.local_expert(torch.cat(windows))
+        shown = nn.functional.dropout(torch.cat(windows), self._config.feature_drop)
+        logits = self.network.local_expert(shown)
         half = batch.side_mm / 2
         apart = may_push_apart(batch.place, np.minimum.outer(half, half))
-        label = torch.from_numpy(batch.first_label)
-        # Two places of one structure are not pushed apart, wherever and in whomever they lie.
-        alike = (label[:, None] == label[None, :]) & (label >= 0)[:, None]
-        loss, quality = self._paired(logits, apart & ~alike)
+        loss, quality = self._paired(logits, apart & ~batch.alike())
         structures = self._structures(logits, batch)
         return loss.reshape(len(batch.first), -1).mean(dim=1), quality, structures
 

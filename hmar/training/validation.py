@@ -53,7 +53,7 @@ class Validation:
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, device: torch.device) -> float | None:
-        """Return how often a window's nearest code in the other views is that of its own place.
+        """Return how often a window's nearest code in the other views is of its own place or structure.
 
         The mean over 64 and 128 bits, over both directions; ties count by halves, thirds and so on. None
         where nothing is held out.
@@ -72,19 +72,22 @@ class Validation:
             )
         )
         half = batch.side_mm / 2
-        others = may_push_apart(batch.place, np.minimum.outer(half, half)).to(device)
+        alike = batch.alike()
+        others = (may_push_apart(batch.place, np.minimum.outer(half, half)) & ~alike).to(device)
+        own = (alike | torch.eye(len(alike), dtype=torch.bool)).to(device)
         shares = []
         for bits in NESTED_BITS:
             a, b = (torch.where(logits[:, :bits] > 0, 1.0, -1.0) for logits in (first, second))
             agreement = a @ b.T
-            shares += [_first_place(agreement, others), _first_place(agreement.T, others.T)]
+            shares += [_first_place(agreement, own, others), _first_place(agreement.T, own.T, others.T)]
         return float(np.mean(shares))
 
 
-def _first_place(agreement: Tensor, others: Tensor) -> float:
-    own = agreement.diagonal()[:, None]
-    better = ((agreement > own) & others).any(dim=1)
-    tied = ((agreement == own) & others).sum(dim=1)
+def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> float:
+    """Return the share of rows in which one of their own is nearer than all others."""
+    nearest = agreement.masked_fill(~own, float("-inf")).amax(dim=1, keepdim=True)
+    better = ((agreement > nearest) & others).any(dim=1)
+    tied = ((agreement == nearest) & others).sum(dim=1)
     return float(torch.where(better, 0.0, 1 / (1 + tied)).mean())
 
 

@@ -2,7 +2,7 @@ import csv
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import nibabel as nib
 import numpy as np
@@ -496,6 +496,18 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     assert nodule["p_at_10"] == pytest.approx(0.1)  # the other slice of the nodule is all that there is
 
 
+def test_rows_of_a_network_that_is_trained_here_say_how_and_not_which_model(tmp_path):
+    root = whole_root(tmp_path)
+    brief = replace(
+        PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=1, settle_pairs=2, settle_steps=1
+    )
+    rows = run_region(root, ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path, phantoms=1, training=brief)
+    assert {row["name"] for row in rows} == {"hmar"}
+    for row in rows:
+        assert row["training"] == asdict(brief)
+        assert (row["model"], row["model_fingerprint"]) == (None, None)
+
+
 def test_the_data_hash_follows_contents_and_names(tmp_path):
     root = whole_root(tmp_path)
     before = files_digest(root)
@@ -574,7 +586,7 @@ def test_a_network_trained_on_a_volume_is_kept_and_not_trained_twice(tmp_path):
     def note(what: str, done: int, total: int) -> None:
         said.append(what)
 
-    config = replace(PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=2)
+    config = replace(PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=2, settle_steps=1)
     first = trained_network(labelled, trunk, tmp_path, note, config, views=2)
     assert any("stage 2" in what for what in said)
     said.clear()

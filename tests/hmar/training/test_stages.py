@@ -38,7 +38,10 @@ from hmar.training.views import ViewSet, make_views
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 from hmar.types import GridConfig, WindowConfig
 
-SMALL = TrainingConfig(initial_batches=6, image_steps=2, region_steps=3, evaluate_every=2)
+SMALL = TrainingConfig(
+    initial_batches=6, image_steps=2, region_steps=3, settle_pairs=6, settle_steps=3, evaluate_every=2
+)
+STEPS = [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)]
 
 
 def volumes() -> list[Volume]:
@@ -61,28 +64,38 @@ def views(trunk):
     return make_views(volumes(), fold_batch_norm(trunk), 3, 0.75, rng, lambda done, total: None)
 
 
-def trained(views, trunk) -> tuple[Trainer, list[Step]]:
-    steps: list[Step] = []
-    trainer = Trainer(NetworkConfig(), trunk, SMALL, PairConfig(views=4, windows=6), views, volumes())
-    trainer.run(steps.append)
-    return trainer, steps
+def trainer_of(views, trunk, config: TrainingConfig = SMALL) -> Trainer:
+    return Trainer(NetworkConfig(), trunk, config, PairConfig(views=4, windows=6), views, volumes())
+
+
+def kept(state: dict[str, object]) -> dict[str, object]:
+    """Return a checkpoint as a file gives it back."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    buffer.seek(0)
+    loaded: dict[str, object] = torch.load(buffer, weights_only=True)
+    return loaded
 
 
 @pytest.fixture(scope="module")
-def run(views, trunk) -> tuple[Trainer, list[Step]]:
-    return trained(views, trunk)
+def run(views, trunk) -> tuple[Trainer, list[Step], list[dict[str, object]]]:
+    steps: list[Step] = []
+    states: list[dict[str, object]] = []
+    trainer = trainer_of(views, trunk)
+    trainer.run(steps.append, keep=lambda state: states.append(kept(state)))
+    return trainer, steps, states
 
 
-def test_both_stages_report_every_step_with_finite_losses(run):
-    _, steps = run
-    assert [(step.stage, step.number) for step in steps] == [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
+def test_all_stages_report_every_step_with_finite_losses(run):
+    steps = run[1]
+    assert [(step.stage, step.number) for step in steps] == STEPS
     assert all(np.isfinite(list(step.losses.values())).all() for step in steps)
     assert "gated" in steps[-1].losses
 
 
 def test_the_same_seed_gives_the_same_weights(run, views, trunk):
-    first, again = run[0].network.state_dict(), trained(views, trunk)[0].network.state_dict()
-    assert all(torch.equal(first[name], again[name]) for name in first)
+    again = trainer_of(views, trunk).run(lambda step: None).state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in run[0].network.state_dict().items())
 
 
 def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_path):
@@ -111,26 +124,10 @@ def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_p
     assert encoder.image_query(slice_frame(volumes()[0], 2)).typicality > 0
 
 
-def resumed(views, trunk, after: int) -> list[Step]:
-    """Stop a run at the ``after``-th checkpoint, and go on from there in another trainer."""
-    states: list[dict[str, object]] = []
-
-    def keep(state: dict[str, object]) -> None:
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        buffer.seek(0)
-        states.append(torch.load(buffer, weights_only=True))
-
-    pairs = PairConfig(views=4, windows=6)
-    Trainer(NetworkConfig(), trunk, SMALL, pairs, views, volumes()).run(lambda step: None, keep=keep)
-    steps: list[Step] = []
-    Trainer(NetworkConfig(), trunk, SMALL, pairs, views, volumes()).run(steps.append, state=states[after])
-    return steps
-
-
-@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run, views, trunk):
-    steps = resumed(views, trunk, after)
+    steps: list[Step] = []
+    trainer_of(views, trunk).run(steps.append, state=run[2][after])
     expected = run[1][-len(steps) :]
     assert [(step.stage, step.number) for step in steps] == [(s.stage, s.number) for s in expected]
     for step, other in zip(steps, expected, strict=True):
@@ -146,12 +143,19 @@ def test_the_tail_of_the_trunk_learns_and_its_stem_does_not(run, trunk):
     assert all(name.startswith("_blocks.") and int(name.split(".")[1]) >= 5 for name in moved)
 
 
+def test_the_experts_settle_on_a_trunk_that_stays_as_it_is(run, views, trunk):
+    before = trainer_of(views, trunk).run(lambda step: None, (1, 2)).state_dict()
+    after = run[0].network.state_dict()
+    moved = {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
+    assert any(name.startswith("local_expert.") for name in moved)
+    assert any(name.startswith("global_expert.") for name in moved)
+    assert not any(name.startswith("trunk.") for name in moved)
+
+
 def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
-    frozen = replace(SMALL, trunk_rate=0.0)
-    trainer = Trainer(NetworkConfig(), trunk, frozen, PairConfig(views=4, windows=6), views, volumes())
-    network = trainer.run(lambda step: None)
-    kept = network.trunk.state_dict()
-    assert all(torch.equal(tensor, kept[name]) for name, tensor in trunk.state_dict().items())
+    network = trainer_of(views, trunk, replace(SMALL, trunk_rate=0.0)).run(lambda step: None)
+    after = network.trunk.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in trunk.state_dict().items())
 
 
 def test_validation_looks_at_slices_that_nothing_is_learned_from(views):
@@ -164,10 +168,15 @@ def test_validation_looks_at_slices_that_nothing_is_learned_from(views):
 
 def test_a_place_is_found_first_where_its_code_is_the_nearest():
     agreement = torch.tensor([[9.0, 1, 1], [5, 5, 1], [9, 1, 3]])
-    others = ~torch.eye(3, dtype=torch.bool)
-    assert _first_place(agreement, others) == pytest.approx((1 + 1 / 2 + 0) / 3)
+    own = torch.eye(3, dtype=torch.bool)
+    others = ~own
+    assert _first_place(agreement, own, others) == pytest.approx((1 + 1 / 2 + 0) / 3)
     others[2, 0] = False  # too near to count as another place
-    assert _first_place(agreement, others) == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert _first_place(agreement, own, others) == pytest.approx((1 + 1 / 2 + 1) / 3)
+    own[1, 0], others[1, 0] = True, False  # of the same structure
+    assert _first_place(agreement, own, others) == pytest.approx(1)
+    own[1, 1], others[1, 1] = False, True  # as near as the one that is of it
+    assert _first_place(agreement, own, others) == pytest.approx((1 + 1 / 2 + 1) / 3)
 
 
 def test_curves_are_a_picture_of_the_log(run, tmp_path):
