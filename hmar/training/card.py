@@ -38,8 +38,8 @@ The trunk's weights: {weights}.
 `hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
 display: stage 1 on whole frames, stage 2 on windows; it ends with experts and router alone, in larger
 batches, on maps that no longer change. Without labels, positives are the same place in
-nearby slices and other views; where structures are labelled, windows centred on one structure belong
-together too. Settings:
+nearby slices and other views; where structures are labelled, windows are drawn on all of them equally often
+and two places of one are not pushed apart{together}. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 
 ## Limits
@@ -119,6 +119,7 @@ def card(
         name=settings["name"],
         trunk=settings["network"]["trunk"],
         source=origin.source,
+        together=", but belong together" if config.structure_weight > 0 else "",
         tuned="its last blocks trained further" if tuned else "kept as they are",
         weights=origin.weights,
         cells=", ".join(map(str, settings["windows"]["cells"])),
