@@ -41,6 +41,8 @@ class RegionPeer:
         How features become descriptors.
     uses_map : bool
         Whether it reads the map of the whole slice, and so shares in the cost of that pass.
+    of_model : bool
+        Whether it is of the model that is measured.
     trained : bool
         Whether it is trained on the volume of the queries, anew for each; such a peer has no phantoms.
     """
@@ -50,6 +52,7 @@ class RegionPeer:
     build: Callable[[Networks, LabelledVolume], WindowFeature]
     coding: Coding
     uses_map: bool = True
+    of_model: bool = False
     trained: bool = False
 
 
@@ -62,7 +65,11 @@ _PEERS = (
     RegionPeer("cells", "3x3 cells of the trunk, cosine", lambda *_: cells_feature, "float"),
     RegionPeer("cells-itq", "3x3 cells of the trunk, ITQ", lambda *_: cells_feature, "itq"),
     RegionPeer(
-        "global", "the model's code of the whole slice", lambda nets, _: global_feature(nets.model), "sign"
+        "global",
+        "the model's code of the whole slice",
+        lambda nets, _: global_feature(nets.model),
+        "sign",
+        of_model=True,
     ),
     RegionPeer(
         "crop",
@@ -71,7 +78,13 @@ _PEERS = (
         "itq",
         False,
     ),
-    RegionPeer(MODEL, "the model's window codes, as it is", lambda nets, _: hmar_feature(nets.model), "sign"),
+    RegionPeer(
+        MODEL,
+        "the model's window codes, as it is",
+        lambda nets, _: hmar_feature(nets.model),
+        "sign",
+        of_model=True,
+    ),
     RegionPeer(
         "hmar",
         "window codes of ours, trained on the query's volume and its labels",

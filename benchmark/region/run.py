@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from benchmark.region.networks import TRAINING, Networks, trained_network
+from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
 from benchmark.region.nodules import NODULE_METRIC, nodule_row
 from benchmark.region.peers import MODEL, select_region_peers
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
@@ -117,10 +117,12 @@ def run_region(
         rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
     measured: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
-    trained: Row = {"training": asdict(training)}
-    names = {peer.name for peer in chosen if peer.trained}
+    trained: Row = {"training": asdict(training) | {"views": VIEWS}}
+    own = {
+        peer.name: trained if peer.trained else measured for peer in chosen if peer.trained or peer.of_model
+    }
     data = files_digest(root)
-    return [_shaped(row, {"data": data} | (trained if row["name"] in names else measured)) for row in rows]
+    return [_shaped(row, {"data": data} | own.get(str(row["name"]), {})) for row in rows]
 
 
 def load_model(model_dir: str) -> Bundle:

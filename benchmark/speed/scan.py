@@ -112,10 +112,10 @@ def _compare(
     calls[_FLOOR] = lambda _number: words.sum()
     what = f"scan of {archive.kind} codes at {case.bits} bits by {case.windows} windows"
     times = interleave(calls, rounds, what, progress)
-    equal, checked = _equal(next(iter(indexes.values())), archive, flat, case)
+    equal = {count: _equal(index, archive, flat, case) for count, index in indexes.items()}
     peer = GROUPED if case.windows == 1 else BARE
     return [
-        _row(archive, case, count, times[f"{count} threads"], peer, times, rounds, (equal, checked))
+        _row(archive, case, count, times[f"{count} threads"], peer, times, rounds, equal[count])
         for count in indexes
     ]
 

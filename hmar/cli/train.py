@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hmar.training.volumes import Volume
 
 _RADIMAGENET = "radimagenet:"
-_PRESETS = ("open-ct", "archive", "quick")
+_PRESETS = ("open-ct", "structures", "archive", "quick")
 
 
 class InitType(click.ParamType[Path]):
@@ -51,9 +51,7 @@ class InitType(click.ParamType[Path]):
 @click.option(
     "--views", type=click.IntRange(2, 64), default=6, show_default=True, help="Views of each slice."
 )
-@click.option(
-    "--steps", type=click.IntRange(1), help="Steps of stage 2 with the trunk, in place of the settings'."
-)
+@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
 @click.option("--init", type=InitType(), help="Start from this trunk, in place of EfficientNet-Lite0.")
 def train(
@@ -73,21 +71,23 @@ def train(
     """Train a model: on open CT volumes, or on your own archive.
 
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
-    trunk encodes views of every slice; the experts, the router and the trunk's last blocks are trained in two
-    stages: on whole frames, then on regions, at the end of which the trunk is left as it is. Writes a sealed
-    folder that HMAR_MODEL_DIR can name, with its log and curves. With --init radimagenet:PATH the trunk is
-    the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
+    trunk encodes views of every slice; experts and router are trained in two stages: on whole frames, then on
+    regions. "open-ct" finds places again, on the trunk as it was published; "structures" and "archive" train
+    its last blocks too, "structures" to find what volumes label. Writes a sealed folder that HMAR_MODEL_DIR
+    can name, with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
+    whose RadImageNet weights PATH holds.
 
     \b
     Examples:
       hmar train --out models/my-model
+      hmar train --out models/organs --preset structures
       hmar train --out models/our-site --archive default
       hmar train settings.toml --out models/my-model --resume
       HMAR_MODEL_DIR=models/my-model hmar serve
     """
     try:
         from hmar.training.card import LITE0, OPEN_CT, Origin, radimagenet_origin
-        from hmar.training.config import PRESETS, read_config
+        from hmar.training.config import PRESETS, read_config, with_steps
         from hmar.training.device import choose_device
         from hmar.training.open_ct import fetch_open_ct, fetch_trunk, load_open_ct, load_trunk
         from hmar.training.radimagenet import load_radimagenet
@@ -101,7 +101,7 @@ def train(
         raise ParameterError("--archive and --data are both given.", "Give one of the two.")
     chosen = PRESETS[preset or ("open-ct" if archive is None else "archive")]
     chosen = chosen if config is None else read_config(config, chosen)
-    chosen = chosen if steps is None else replace(chosen, region_steps=steps)
+    chosen = chosen if steps is None else with_steps(chosen, steps)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
     trunk = None if init is None else load_radimagenet(init)

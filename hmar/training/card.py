@@ -36,9 +36,8 @@ The trunk's weights: {weights}.
 
 ## Training
 `hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
-display: stage 1 on whole frames, stage 2 on windows; it ends with experts and router alone, in larger
-batches, on maps that no longer change. Without labels, positives are the same place in
-nearby slices and other views; where structures are labelled, windows are drawn on all of them equally often
+display: stage 1 on whole frames, stage 2 on windows{settles}. Positives are the same place in nearby
+slices and other views; where structures are labelled, windows are drawn on all of them equally often
 and two places of one are not pushed apart{together}. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 
@@ -119,6 +118,7 @@ def card(
         name=settings["name"],
         trunk=settings["network"]["trunk"],
         source=origin.source,
+        settles=", at its end with experts and router alone" if config.region_steps > 0 else "",
         together=", but belong together" if config.structure_weight > 0 else "",
         tuned="its last blocks trained further" if tuned else "kept as they are",
         weights=origin.weights,

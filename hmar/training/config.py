@@ -85,7 +85,6 @@ _PLACES = replace(
     settle_steps=150,
     learning_rate=2e-4,
     trunk_rate=0.0,
-    weight_decay=1e-2,
     temperature=0.1,
     place_weight=1.0,
     structure_weight=0.0,
@@ -97,6 +96,7 @@ _PLACES = replace(
 
 PRESETS = {
     "open-ct": _PLACES,
+    "structures": TrainingConfig(),
     "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
     "quick": replace(
         TrainingConfig(),
@@ -108,8 +108,11 @@ PRESETS = {
         evaluate_every=4,
     ),
 }
-"""Named settings: for the open volumes, by which the shipped model is trained; for a site's own archive; and
-to see that it runs."""
+"""Named settings: for the open volumes, by which the shipped model is trained; to find labelled structures in
+other people; for a site's own archive; and to see that it runs."""
+
+_BELOW_ONE = ("feature_drop", "tag_drop", "average")
+_AT_LEAST_ONE = ("initial_batches", "pairs", "windows", "settle_pairs", "evaluate_every", "patience")
 
 
 def read_config(path: Path, base: TrainingConfig) -> TrainingConfig:
@@ -141,4 +144,15 @@ def _value(path: Path, name: str, value: object, base: TrainingConfig) -> Any:
         )
     if value < 0:
         raise ConfigError(f"{path} sets {name} to {value!r}.", "Give 0 or more.")
+    if name in _BELOW_ONE and value >= 1:
+        raise ConfigError(f"{path} sets {name} to {value!r}.", "Give a share below 1.")
+    if name in _AT_LEAST_ONE and value < 1:
+        raise ConfigError(f"{path} sets {name} to {value!r}.", "Give 1 or more.")
     return kind(value)
+
+
+def with_steps(config: TrainingConfig, steps: int) -> TrainingConfig:
+    """Return settings with another length of stage 2: with the trunk's tail, or of the experts without it."""
+    if config.region_steps > 0:
+        return replace(config, region_steps=steps)
+    return replace(config, settle_steps=steps)

@@ -136,7 +136,7 @@ def train_network(
 
 
 def _tell(step: Step, progress: Progress) -> None:
-    found = "" if step.validation is None else f", {step.validation:.1%} of places found first"
+    found = "" if step.validation is None else f", {step.validation:.1%} of places or structures found first"
     progress(f"stage {step.stage}, loss {step.losses['total']:.3f}{found}", step.number, step.total)
 
 

@@ -129,8 +129,13 @@ class Trainer:
         """Run the trunk's tail over all views, for the last time; nothing to do where there is none."""
         if not self.network.trunk.tail_modules():
             return
-        parts = torch.split(self._views.maps, _AT_ONCE)
-        self._settled = torch.cat([self._tail_of(maps).half().cpu() for maps in parts])
+        count = len(self._views.maps)
+        for first in range(0, count, _AT_ONCE):
+            made = self._tail_of(self._views.maps[first : first + _AT_ONCE]).half().cpu()
+            if first == 0:  # one allocation: maps are not held twice
+                self._settled = made.new_empty(count, *made.shape[1:])
+            assert self._settled is not None  # noqa: S101
+            self._settled[first : first + len(made)] = made
 
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
@@ -196,23 +201,29 @@ class Trainer:
         if state is not None:
             self._restore(state, optimiser, schedule)
             best, waited, done, kept = state["best"], state["waited"], state["step"], state["kept"]
+        elif stage == SETTLING:
+            found = self._validation.measure(self._averaged, self._device)
+            best = best if found is None else found  # what stage 2 reached is not given up for less
         if stage == SETTLING:
             self._settle()
         for number in range(done + 1, steps + 1):
-            losses = self._step(optimiser, schedule, number, stage)
-            found = None
-            if number % self._config.evaluate_every == 0 or number == steps:
-                found = self._validation.measure(self._averaged, self._device) if stage > IMAGES else None
-                # Without anything held out, or in stage 1, the last weights are the best known.
-                better = found is None or found > best
-                best, waited = (best if found is None else found, 0) if better else (best, waited + 1)
-                if better:
-                    kept = copy.deepcopy(self._averaged.state_dict())
-                if keep is not None:
-                    keep(self._state(stage, number, best, waited, kept, optimiser, schedule))
-            report(Step(stage, number, steps, losses, found))
             if waited >= self._config.patience:
                 break
+            losses = self._step(optimiser, schedule, number, stage)
+            looks = number % self._config.evaluate_every == 0 or number == steps
+            found = (
+                self._validation.measure(self._averaged, self._device) if looks and stage > IMAGES else None
+            )
+            report(Step(stage, number, steps, losses, found))
+            if not looks:
+                continue
+            # Without anything held out, or in stage 1, the last weights are the best known.
+            better = found is None or found > best
+            best, waited = (best if found is None else found, 0) if better else (best, waited + 1)
+            if better:
+                kept = copy.deepcopy(self._averaged.state_dict())
+            if keep is not None:
+                keep(self._state(stage, number, best, waited, kept, optimiser, schedule))
         self.network.load_state_dict(kept)
 
     def _parameters(self, stage: int) -> list[dict[str, Any]]:
@@ -280,6 +291,7 @@ class Trainer:
             "level": dict(self._level),
             "sampler": self._sampler.state(),
             "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else None,
         }
 
     def _restore(
@@ -295,6 +307,8 @@ class Trainer:
         self._level = dict(state["level"])
         self._sampler.restore(state["sampler"])
         torch.set_rng_state(state["torch"])
+        if self._device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda"], self._device)
 
     def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
         first_map, second_map = self._trunk_maps(np.concatenate([batch.first, batch.second])).chunk(2)

@@ -20,7 +20,7 @@ from benchmark.region.features import (
     pooled_feature,
     thumbnail_feature,
 )
-from benchmark.region.networks import Networks, trained_network
+from benchmark.region.networks import VIEWS, Networks, trained_network
 from benchmark.region.nodules import read_nodule
 from benchmark.region.peers import MODEL, REGION_PEERS, RegionPeer, select_region_peers
 from benchmark.region.phantoms import PhantomStudy, plant
@@ -487,8 +487,8 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
         assert row.keys() >= asked
         assert (row["macro_map"] is None) == (row["protocol"] != "region")
         own = (bundle.info.name, bundle.info.fingerprint)
-        thumbnails = row["name"] == "thumbnail"
-        assert ((row["model"], row["model_fingerprint"]) == own) != thumbnails
+        assert ((row["model"], row["model_fingerprint"]) == own) == (row["name"] == MODEL)
+        assert (row["model"] is None) == (row["name"] == "random")
         assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
     json.dumps(rows, allow_nan=False)
     nodule = rows[-2]
@@ -504,7 +504,7 @@ def test_rows_of_a_network_that_is_trained_here_say_how_and_not_which_model(tmp_
     rows = run_region(root, ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path, phantoms=1, training=brief)
     assert {row["name"] for row in rows} == {"hmar"}
     for row in rows:
-        assert row["training"] == asdict(brief)
+        assert row["training"] == asdict(brief) | {"views": VIEWS}
         assert (row["model"], row["model_fingerprint"]) == (None, None)
 
 

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
 from hmar.model.backbone import Lite0Trunk
 from hmar.model.bundle import CONFIG
@@ -40,9 +39,12 @@ def test_a_model_is_loaded_with_the_trunk_that_its_configuration_names(name, tmp
     assert torch.allclose(bundle.network(image), network(image), rtol=1e-3, atol=1e-3)
 
 
-def test_a_configuration_without_a_trunk_means_lite0():
-    assert "trunk" not in (shipped_bundle() / CONFIG).read_text()
-    assert isinstance(load_bundle(shipped_bundle()).network.trunk, Lite0Trunk)
+def test_a_configuration_without_a_trunk_means_lite0(tmp_path):
+    write_model(tmp_path, NetworkConfig())
+    config = tmp_path / CONFIG
+    config.write_text(config.read_text().replace('trunk = "lite0"\n', ""))
+    assert "trunk" not in config.read_text()
+    assert isinstance(load_weights(tmp_path).network.trunk, Lite0Trunk)
 
 
 def test_a_configuration_with_an_unknown_trunk_is_refused(tmp_path):

@@ -33,7 +33,7 @@ from hmar.training.pairs import PairConfig
 from hmar.training.parity import compare, served_logits, torch_logits
 from hmar.training.reference import slice_frame
 from hmar.training.stages import Step, Trainer
-from hmar.training.validation import _first_place, held_out
+from hmar.training.validation import Validation, _first_place, held_out
 from hmar.training.views import ViewSet, make_views
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 from hmar.types import GridConfig, WindowConfig
@@ -82,7 +82,7 @@ def run(views, trunk) -> tuple[Trainer, list[Step], list[dict[str, object]]]:
     steps: list[Step] = []
     states: list[dict[str, object]] = []
     trainer = trainer_of(views, trunk)
-    trainer.run(steps.append, keep=lambda state: states.append(kept(state)))
+    trainer.run(steps.append, keep=lambda state: states.append(kept(state) | {"reported": len(steps)}))
     return trainer, steps, states
 
 
@@ -132,6 +132,29 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run, vie
     assert [(step.stage, step.number) for step in steps] == [(s.stage, s.number) for s in expected]
     for step, other in zip(steps, expected, strict=True):
         assert step.losses == pytest.approx(other.losses, rel=1e-4)
+
+
+def test_a_step_is_reported_before_the_checkpoint_that_it_is_in(run):
+    for state in run[2]:
+        step = run[1][state["reported"] - 1]
+        assert (step.stage, step.number) == (state["stage"], state["step"])
+
+
+def test_a_stage_that_had_ended_early_is_not_taken_up_again(run, views, trunk):
+    ended = run[2][1] | {"waited": SMALL.patience}
+    assert (ended["stage"], ended["step"]) == (2, 2)
+    steps: list[Step] = []
+    trainer_of(views, trunk).run(steps.append, state=ended)
+    assert [(step.stage, step.number) for step in steps] == [(3, 1), (3, 2), (3, 3)]
+
+
+def test_settling_gives_up_nothing_that_was_better(views, trunk, monkeypatch):
+    trainer = trainer_of(views, trunk)
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    looks = iter([0.9, 0.2, 0.3])
+    monkeypatch.setattr(Validation, "measure", lambda *_: next(looks))
+    after = trainer.run(lambda step: None, (3,)).state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
 def test_the_tail_of_the_trunk_learns_and_its_stem_does_not(run, trunk):
