@@ -18,6 +18,8 @@ from hmar.types import Bits, CodeArray, EncodedFrame, Query, Selection
 
 _MUCH = 4
 """A selection of more than one frame in so many is much."""
+_PIECES = 20
+"""A selection of more than one piece for so many frames is in many: a piece costs as much as some frames."""
 _MORE = 8
 """So many times k of all frames most likely have k of much of them among them."""
 
@@ -76,10 +78,10 @@ class Gallery:
         """Return selected slots with windows, in no order: all not farther than the k-th nearest, or group.
 
         One pass over everything costs less than one over much of it in many pieces: there too the nearest of
-        all are asked for first.
+        all are asked for first. Frames of a series mostly lie side by side, so that pieces are few.
         """
         slots = self.selected(selection)
-        if slots is not None and len(slots) * _MUCH > len(self.frames):
+        if slots is not None and self._scattered(slots):
             fitting = _among(slots, scanner.nearest(self.windows, queries, _MORE * k, bits)[0])
             if self._groups(fitting, selection) >= k:
                 return fitting
@@ -89,6 +91,11 @@ class Gallery:
             if asked >= len(self.frames) or self._groups(near, selection) >= k:
                 return near
             asked *= _MORE
+
+    def _scattered(self, slots: Slots) -> bool:
+        """Tell whether ascending slots are much of all, and in many pieces."""
+        pieces = 1 + int(np.count_nonzero(np.diff(slots) != 1))
+        return len(slots) * _MUCH > len(self.frames) and pieces * _PIECES > len(self.frames)
 
     def _groups(self, slots: Slots, selection: Selection) -> int:
         """Count the groups of some slots; the slots themselves where a selection has none."""
