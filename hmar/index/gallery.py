@@ -12,7 +12,7 @@ from hmar.index.distances import fused_distance
 from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
 from hmar.index.hamming import Slots, code_words
-from hmar.index.scan import Scanner
+from hmar.index.scan import Scanner, runs_of
 from hmar.index.windows import Segment, WindowMatrix, Windows
 from hmar.types import Bits, CodeArray, EncodedFrame, Query, Selection
 
@@ -66,7 +66,7 @@ class Gallery:
         slots, base = self.selected(selection), len(self.flat)
         if slots is None:
             return np.concatenate([self.flat.candidates(code, k, bits), np.arange(base, len(self.frames))])
-        if len(slots) * _MUCH > len(self.frames):
+        if self._much(slots):
             fitting = _among(slots, self.flat.candidates(code, _MORE * k, bits))
             if self._groups(fitting, selection) >= k:
                 return np.concatenate([fitting, slots[slots >= base]])
@@ -94,8 +94,10 @@ class Gallery:
 
     def _scattered(self, slots: Slots) -> bool:
         """Tell whether ascending slots are much of all, and in many pieces."""
-        pieces = 1 + int(np.count_nonzero(np.diff(slots) != 1))
-        return len(slots) * _MUCH > len(self.frames) and pieces * _PIECES > len(self.frames)
+        return self._much(slots) and len(runs_of(slots)) * _PIECES > len(self.frames)
+
+    def _much(self, slots: Slots) -> bool:
+        return len(slots) * _MUCH > len(self.frames)
 
     def _groups(self, slots: Slots, selection: Selection) -> int:
         """Count the groups of some slots; the slots themselves where a selection has none."""

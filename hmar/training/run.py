@@ -25,7 +25,7 @@ from hmar.training.export import served_network
 from hmar.training.finish import Progress, write_serving_form
 from hmar.training.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.pairs import PairConfig
-from hmar.training.stages import IMAGES, REGIONS, SETTLING, Step, Trainer
+from hmar.training.stages import ALL, IMAGES, REGIONS, SETTLING, Step, Trainer
 from hmar.training.views import make_views
 from hmar.training.volumes import Volume
 from hmar.types import GridConfig, WindowConfig
@@ -33,7 +33,6 @@ from hmar.types import GridConfig, WindowConfig
 LOG = "training.jsonl"
 CURVES = "training.png"
 CHECKPOINT = "checkpoint.pt"
-ALL = (IMAGES, REGIONS, SETTLING)
 
 
 @dataclass(frozen=True, slots=True)

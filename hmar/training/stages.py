@@ -31,7 +31,7 @@ from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
-IMAGES, REGIONS, SETTLING = 1, 2, 3
+ALL = IMAGES, REGIONS, SETTLING = 1, 2, 3
 _IMAGE_APART_MM = 30.0
 _CLIP = 2.0
 _AT_ONCE = 16
@@ -129,13 +129,13 @@ class Trainer:
         """Run the trunk's tail over all views, for the last time; nothing to do where there is none."""
         if not self.network.trunk.tail_modules():
             return
-        count = len(self._views.maps)
-        for first in range(0, count, _AT_ONCE):
-            made = self._tail_of(self._views.maps[first : first + _AT_ONCE]).half().cpu()
-            if first == 0:  # one allocation: maps are not held twice
-                self._settled = made.new_empty(count, *made.shape[1:])
-            assert self._settled is not None  # noqa: S101
-            self._settled[first : first + len(made)] = made
+        maps, cells = self._views.maps, self._views.content.shape[1:]
+        # One allocation: maps are not held twice.
+        settled = torch.empty(len(maps), self.network.trunk.channels, *cells, dtype=torch.float16)
+        for first in range(0, len(maps), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            settled[some] = self._tail_of(maps[some])
+        self._settled = settled
 
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
@@ -148,7 +148,7 @@ class Trainer:
     def run(
         self,
         report: Callable[[Step], None],
-        stages: Sequence[int] = (IMAGES, REGIONS, SETTLING),
+        stages: Sequence[int] = ALL,
         state: dict[str, Any] | None = None,
         keep: Callable[[dict[str, Any]], None] | None = None,
     ) -> HmarNetwork:
@@ -201,19 +201,17 @@ class Trainer:
         if state is not None:
             self._restore(state, optimiser, schedule)
             best, waited, done, kept = state["best"], state["waited"], state["step"], state["kept"]
-        elif stage == SETTLING:
-            found = self._validation.measure(self._averaged, self._device)
-            best = best if found is None else found  # what stage 2 reached is not given up for less
         if stage == SETTLING:
+            if state is None:
+                found = self._look(stage)
+                best = best if found is None else found  # what stage 2 reached is not given up for less
             self._settle()
         for number in range(done + 1, steps + 1):
             if waited >= self._config.patience:
                 break
             losses = self._step(optimiser, schedule, number, stage)
             looks = number % self._config.evaluate_every == 0 or number == steps
-            found = (
-                self._validation.measure(self._averaged, self._device) if looks and stage > IMAGES else None
-            )
+            found = self._look(stage) if looks else None
             report(Step(stage, number, steps, losses, found))
             if not looks:
                 continue
@@ -225,6 +223,10 @@ class Trainer:
             if keep is not None:
                 keep(self._state(stage, number, best, waited, kept, optimiser, schedule))
         self.network.load_state_dict(kept)
+
+    def _look(self, stage: int) -> float | None:
+        """Return what validation finds; None in stage 1, and where nothing is held out."""
+        return self._validation.measure(self._averaged, self._device) if stage > IMAGES else None
 
     def _parameters(self, stage: int) -> list[dict[str, Any]]:
         """Return what a stage trains, with its learning rates."""
