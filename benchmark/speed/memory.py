@@ -15,6 +15,8 @@ from hmar.codes import CODE_BYTES
 PROCESSES = (1, 2)
 _PATIENCE_S = 600
 """A million frames are checked, and their pages counted, in seconds; on a busy machine in minutes."""
+_SMAPS_FIELDS = 5
+"""What stands before the path in the heading of a mapping: addresses, permissions, offset, device, inode."""
 _CHILD = "from benchmark.speed.memory import serve; serve()"
 
 
@@ -22,9 +24,10 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
     """Open an index in one process and in two at a time; return a row for each, with the slowest's times.
 
     Every process opens the index as a web server does, checks it against its checksums, answers a query, and
-    tells by how much its proportional set size (PSS of /proc/self/smaps_rollup: shared pages are divided
-    among those that map them) has grown since it had loaded its code. What the page cache holds beyond is
-    not counted, and may be had by others.
+    tells by how much its memory has grown since it had loaded its code: pages of its own, and its part of the
+    index's pages (PSS of /proc/self/smaps: shared pages are divided among those that map them). Pages of
+    libraries are left out, for a process's part of them falls when another starts. What the page cache holds
+    beyond is not counted, and may be had by others.
     """
     code_bytes = CODE_BYTES * archive.windows
     rows = []
@@ -40,6 +43,7 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
                 "windows": archive.windows,
                 "code_bytes": code_bytes,
                 "pss_growth_bytes": sum(grown),
+                "mapped_bytes": sum(int(process["mapped_bytes"]) for process in served),
                 "bytes_per_code_byte": round(sum(grown) / code_bytes, 3),
                 "start_s": round(max(process["start_s"] for process in served), 3),
                 "check_s": round(max(process["check_s"] for process in served), 3),
@@ -90,19 +94,22 @@ def serve() -> None:
     from hmar.index.scan import load_kernels
     from hmar.types import Query, Selection
 
+    folder = Path(sys.argv[1])
     load_kernels()
-    before = pss_bytes()
+    own_before, _ = held_bytes(folder)
     _wait("ready")
     begun = time.perf_counter()
-    index = EmbeddedIndex(Path(sys.argv[1]), MODEL, checked=False)
+    index = EmbeddedIndex(folder, MODEL, checked=False)
     started = time.perf_counter()
     index.check()
     checked = time.perf_counter()
     code = np.zeros(CODE_BYTES, np.uint8)
     index.search_windows(Query(code, code[None], (0.0, 1.0)), 10, 128, Selection())
     _wait("open")
+    own, mapped = held_bytes(folder)
     told = {
-        "pss_growth_bytes": pss_bytes() - before,
+        "pss_growth_bytes": own - own_before + mapped,
+        "mapped_bytes": mapped,
         "start_s": started - begun,
         "check_s": checked - started,
     }
@@ -117,10 +124,15 @@ def _wait(state: str) -> None:
     sys.stdin.readline()
 
 
-def pss_bytes() -> int:
-    """Return the proportional set size of this process."""
-    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "Pss":
-            return 1024 * int(value.split()[0])
-    raise RuntimeError("/proc/self/smaps_rollup names no Pss")
+def held_bytes(folder: Path) -> tuple[int, int]:
+    """Return the bytes of this process's own pages, and its part of the pages of files in ``folder``."""
+    own, mapped, path = 0, 0, ""
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name, *values = line.split(maxsplit=_SMAPS_FIELDS)
+        if not name.endswith(":"):
+            path = values[-1] if len(values) == _SMAPS_FIELDS else ""
+        elif path.startswith(f"{folder.resolve()}/"):
+            mapped += 1024 * int(values[0]) if name == "Pss:" else 0
+        elif name == "Anonymous:":
+            own += 1024 * int(values[0])
+    return own, mapped
