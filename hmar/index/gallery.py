@@ -12,16 +12,14 @@ from hmar.index.distances import fused_distance
 from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
 from hmar.index.hamming import Slots, code_words
-from hmar.index.scan import Scanner, runs_of
+from hmar.index.scan import Scanner
 from hmar.index.windows import Segment, WindowMatrix, Windows
 from hmar.types import Bits, CodeArray, EncodedFrame, Query, Selection
 
 _MUCH = 4
 """A selection of more than one frame in so many is much."""
-_PIECES = 20
-"""A selection of more than one piece for so many frames is in many: a piece costs as much as some frames."""
 _MORE = 8
-"""So many times k of all frames most likely have k of much of them among them."""
+"""So many times k frames most likely have k of much of all, or of k groups, among them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +64,7 @@ class Gallery:
         slots, base = self.selected(selection), len(self.flat)
         if slots is None:
             return np.concatenate([self.flat.candidates(code, k, bits), np.arange(base, len(self.frames))])
-        if self._much(slots):
+        if len(slots) * _MUCH > len(self.frames):
             fitting = _among(slots, self.flat.candidates(code, _MORE * k, bits))
             if self._groups(fitting, selection) >= k:
                 return np.concatenate([fitting, slots[slots >= base]])
@@ -77,27 +75,16 @@ class Gallery:
     ) -> Slots:
         """Return selected slots with windows, in no order: all not farther than the k-th nearest, or group.
 
-        One pass over everything costs less than one over much of it in many pieces: there too the nearest of
-        all are asked for first. Frames of a series mostly lie side by side, so that pieces are few.
+        Neighbours of a slice look like it, so that the k nearest are seldom of k groups. To ask for more of
+        them at once costs far less than a second pass.
         """
         slots = self.selected(selection)
-        if slots is not None and self._scattered(slots):
-            fitting = _among(slots, scanner.nearest(self.windows, queries, _MORE * k, bits)[0])
-            if self._groups(fitting, selection) >= k:
-                return fitting
-        asked = k
+        asked = k if selection.group_by is None else _MORE * k
         while True:
             near = scanner.nearest(self.windows, queries, asked, bits, slots)[0]
-            if asked >= len(self.frames) or self._groups(near, selection) >= k:
+            if len(near) < asked or self._groups(near, selection) >= k:
                 return near
             asked *= _MORE
-
-    def _scattered(self, slots: Slots) -> bool:
-        """Tell whether ascending slots are much of all, and in many pieces."""
-        return self._much(slots) and len(runs_of(slots)) * _PIECES > len(self.frames)
-
-    def _much(self, slots: Slots) -> bool:
-        return len(slots) * _MUCH > len(self.frames)
 
     def _groups(self, slots: Slots, selection: Selection) -> int:
         """Count the groups of some slots; the slots themselves where a selection has none."""

@@ -37,14 +37,16 @@ _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_BYTE, LANES)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Integers = NDArray[np.int64]
+Mask = NDArray[np.uint8]
 
 _planes = types.Array(types.uint8, 2, "C", readonly=True)
 _offsets = types.Array(types.int64, 1, "C", readonly=True)
 _table = types.Array(types.int64, 2, "C", readonly=True)
+_mask = types.Array(types.uint8, 1, "C", readonly=True)
 _tables = types.Array(types.uint8, 5, "C")
 _column = types.Array(types.int64, 1, "C")
 _SCAN = types.int64(
-    _planes, _offsets, _table, _planes, types.int64, types.int64, types.int64, types.int64,
+    _planes, _offsets, _table, _mask, _planes, types.int64, types.int64, types.int64, types.int64,
     _column, _column, _column, _column,
 )  # fmt: skip
 
@@ -347,6 +349,7 @@ def scan_frames(
     codes: Planes,
     offsets: Integers,
     runs: Integers,
+    mask: Mask,
     queries: CodeArray,
     planes: int,
     prefix: int,
@@ -365,7 +368,7 @@ def scan_frames(
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
             start, stop = offsets[frame], offsets[frame + 1]
-            if start == stop:
+            if not mask[frame] or start == stop:
                 continue
             judged[1] += 1
             total = 0
@@ -388,6 +391,7 @@ def scan_columns(
     codes: Planes,
     offsets: Integers,
     runs: Integers,
+    mask: Mask,
     queries: CodeArray,
     planes: int,
     prefix: int,
@@ -400,7 +404,8 @@ def scan_columns(
 ) -> int:
     """Scan cache line by cache line for one query window; frames that show in none within reach are passed.
 
-    A line may hold columns of frames that are not asked for: they make it pass in vain at worst.
+    A line is read whatever frames it holds columns of: those that are not asked for make it pass in vain at
+    worst, so that the mask is looked at where something is near and nowhere else.
     """
     address, stride, query = codes.ctypes.data, codes.strides[0], queries.ctypes.data
     reach, within = _reach(histogram, k, limit)
@@ -421,6 +426,8 @@ def scan_columns(
                 while offsets[frame + 1] <= column:
                     frame += 1
                 column = offsets[frame + 1]
+                if not mask[frame]:
+                    continue
                 total = _frame_minimum(codes, offsets[frame], column, queries, 0, planes)
                 if total <= reach:
                     found[count], sums[count] = frame, total

@@ -11,6 +11,7 @@ from hmar.index.planes import Planes
 from hmar.types import CodeArray
 
 Integers = NDArray[np.int64]
+Mask = NDArray[np.uint8]
 CHUNK_COLUMNS = 1 << 17
 """Columns compared at a time: two bytes of temporary memory each, which stay in the processor's cache."""
 
@@ -19,6 +20,7 @@ def scan_frames(
     codes: Planes,
     offsets: Integers,
     runs: Integers,
+    mask: Mask,
     queries: CodeArray,
     planes: int,
     prefix: int,
@@ -42,6 +44,8 @@ def scan_frames(
         Where the windows of each frame begin, and where the last frame's end.
     runs : ndarray of int64, shape (R, 2)
         The frames looked at: from the first of each row to before the second, in order, never twice.
+    mask : ndarray of uint8, shape (F,)
+        Which frames of the runs are asked for: 0 for one that is neither counted nor found.
     queries : ndarray of uint8, shape (Q, 16)
         From one window.
     planes : int
@@ -74,7 +78,7 @@ def scan_frames(
             for query in queries:
                 distances = plane_distances(codes, columns, query, planes)
                 totals += np.minimum.reduceat(distances, begin - begin[0])
-            near = np.flatnonzero(totals <= limit)
+            near = np.flatnonzero((totals <= limit) & (mask[frames] > 0))
             found[count : count + len(near)] = frames[near]
             sums[count : count + len(near)] = totals[near]
             count += len(near)

@@ -23,8 +23,11 @@ from hmar.types import Bits, CodeArray
 
 BLOCK_WINDOWS = 1 << 20
 """Windows that a thread takes at a time: some hundred microseconds of work."""
+GAP_FRAMES = 16
+"""Up to so many frames in a row that are not asked for are scanned along: another run costs as much."""
 
 Runs = NDArray[np.int64]
+Mask = NDArray[np.uint8]
 Sums = NDArray[np.int64]
 _Kernel = Callable[..., int]
 
@@ -157,16 +160,16 @@ class _Search:
         self._parts: list[tuple[Slots, Sums]] = []
         self._lock = threading.Lock()
 
-    def look_at(self, segment: Segment, first: int, runs: Runs) -> None:
-        """Scan a block: runs of frames of a segment whose first slot is ``first``."""
+    def look_at(self, segment: Segment, first: int, runs: Runs, mask: Mask) -> None:
+        """Scan a block: the frames of a mask in runs of a segment whose first slot is ``first``."""
         frames = int((runs[:, 1] - runs[:, 0]).sum())
         found, sums, judged = np.empty(frames, np.int64), np.empty(frames, np.int64), np.zeros(2, np.int64)
         with self._lock:
             histogram, planes = self._histogram.copy(), self._prefix.planes
         known = int(histogram.sum())
         count = self._kernel(
-            segment.codes, segment.offsets, runs, self._queries, self._planes, planes,
-            self._k, self._limit, histogram, judged, found, sums,
+            segment.codes, segment.offsets, runs, mask, self._queries, self._planes,
+            planes, self._k, self._limit, histogram, judged, found, sums,
         )  # fmt: skip
         with self._lock:
             self._parts.append((found[:count] + first, sums[:count].copy()))
@@ -189,22 +192,28 @@ class _Search:
         return slots[near], sums[near]
 
 
-def _blocks(windows: Windows, slots: Slots | None) -> Iterator[tuple[Segment, int, Runs]]:
+def _blocks(windows: Windows, slots: Slots | None) -> Iterator[tuple[Segment, int, Runs, Mask]]:
     if slots is None:
         first = 0
         for segment in windows.segments:
+            mask = np.ones(len(segment), np.uint8)
             for runs in cut(segment.offsets, np.array([[0, len(segment)]])):
-                yield segment, first, runs
+                yield segment, first, runs, mask
             first += len(segment)
         return
     for segment, first, frames in windows.split(slots):
+        mask = np.zeros(len(segment), np.uint8)
+        mask[frames] = 1
         for runs in cut(segment.offsets, runs_of(frames)):
-            yield segment, first, runs
+            yield segment, first, runs, mask
 
 
-def runs_of(frames: NDArray[np.int64]) -> Runs:
-    """Return ascending frames as runs, shape (R, 2): first, and one beyond the last."""
-    breaks = np.flatnonzero(np.diff(frames) != 1) + 1
+def runs_of(frames: NDArray[np.int64], gap: int = GAP_FRAMES) -> Runs:
+    """Return runs that cover ascending frames, shape (R, 2): first, and one beyond the last.
+
+    Up to ``gap`` other frames in a row lie within a run.
+    """
+    breaks = np.flatnonzero(np.diff(frames) > gap + 1) + 1
     starts = np.concatenate([frames[:1], frames[breaks]])
     stops = np.concatenate([frames[breaks - 1], frames[-1:]]) + 1
     return np.stack([starts, stops], axis=1)

@@ -66,6 +66,16 @@ def pairs(found: tuple[np.ndarray, np.ndarray]) -> list[tuple[int, int]]:
 
 
 COUNTS = st.lists(st.sampled_from([0, 1, 2, 31, 32, 33, 70]), max_size=14)
+GAPS = st.sampled_from([0, 1, scan.GAP_FRAMES])
+
+
+def selections(frames: int, data: st.DataObject) -> list[list[int]]:
+    """Return all of some frames, none, every other, one alone, and some that are drawn."""
+    every = list(range(frames))
+    if not every:
+        return [every]
+    one = data.draw(st.sampled_from(every))
+    return [every, [], every[::2], [one], sorted(data.draw(st.sets(st.sampled_from(every))))]
 
 
 @KINDS
@@ -78,6 +88,7 @@ COUNTS = st.lists(st.sampled_from([0, 1, 2, 31, 32, 33, 70]), max_size=14)
     k=st.integers(1, 16),
     ones=st.sampled_from([0.0, 0.02, 0.5]),
     threads=st.integers(1, 3),
+    gap=GAPS,
     seed=st.integers(0, 999),
     data=st.data(),
 )
@@ -90,23 +101,27 @@ def test_all_frames_as_near_as_the_kth_are_found_with_their_sums(
     k: int,
     ones: float,
     threads: int,
+    gap: int,
     seed: int,
     data: st.DataObject,
 ) -> None:
     rng = np.random.default_rng(seed)
     matrix, frames = archive(counts, base, rng, ones)
     queries = [drawn(rng, windows, ones), drawn(rng, 1, ones)]
-    every = list(range(len(frames)))
-    some = sorted(data.draw(st.sets(st.sampled_from(every)))) if every else []
     scanner = Scanner(threads, compiled)
-    for slots in (every, some):
-        asked = None if slots is every else np.array(slots, np.int64)
-        expected = [plain_nearest(frames, query, k, bits, slots) for query in queries]
-        assert [pairs(scanner.nearest(matrix, query, k, bits, asked)) for query in queries] == expected
-        assert list(map(pairs, scanner.nearest_of_each(matrix, queries, k, bits, asked))) == expected
-        assert pairs(scanner.sums(matrix, queries[0], bits, asked)) == plain_nearest(
-            frames, queries[0], len(frames) + 1, bits, slots
-        )
+    every = list(range(len(frames)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan.runs_of, "__defaults__", (gap,))
+        for slots, asked in [
+            (every, None),
+            *((slots, np.array(slots, np.int64)) for slots in selections(len(frames), data)),
+        ]:
+            expected = [plain_nearest(frames, query, k, bits, slots) for query in queries]
+            assert [pairs(scanner.nearest(matrix, query, k, bits, asked)) for query in queries] == expected
+            assert list(map(pairs, scanner.nearest_of_each(matrix, queries, k, bits, asked))) == expected
+            assert pairs(scanner.sums(matrix, queries[0], bits, asked)) == plain_nearest(
+                frames, queries[0], len(frames) + 1, bits, slots
+            )
     scanner.close()
 
 
@@ -125,6 +140,7 @@ def test_a_range_search_finds_all_frames_within_the_radius(
     assert pairs(Scanner(compiled=compiled).within(matrix, queries, radius, bits)) == expected
 
 
+@KINDS
 @LENGTHS
 @settings(deadline=None, max_examples=60)
 @given(
@@ -132,28 +148,42 @@ def test_a_range_search_finds_all_frames_within_the_radius(
     windows=st.integers(1, 9),
     prefix=st.integers(1, 16),
     k=st.integers(1, 5),
+    ones=st.sampled_from([0.02, 0.5]),
     seed=st.integers(0, 99),
+    data=st.data(),
 )
-def test_a_prefix_of_any_length_changes_no_answer(
-    bits: Bits, counts: list[int], windows: int, prefix: int, k: int, seed: int
+def test_a_kernel_finds_and_counts_frames_of_its_mask_alone_whatever_the_prefix(
+    compiled: bool,
+    bits: Bits,
+    counts: list[int],
+    windows: int,
+    prefix: int,
+    k: int,
+    ones: float,
+    seed: int,
+    data: st.DataObject,
 ) -> None:
     rng = np.random.default_rng(seed)
-    matrix, frames = archive(counts, len(counts), rng, 0.5)
-    queries = drawn(rng, windows, 0.5)
-    segment = matrix.segments[0]
-    planes = bits // 8
-    kernels_fit = [kernels.scan_frames, *([kernels.scan_columns] if windows == 1 else [])]
-    expected = plain_nearest(frames, queries, k, bits, range(len(frames)))
-    for kernel in kernels_fit:
-        histogram, judged = np.zeros(windows * bits + 1, np.int64), np.zeros(2, np.int64)
-        found, sums = np.zeros(len(frames), np.int64), np.zeros(len(frames), np.int64)
-        count = kernel(
-            segment.codes, segment.offsets, np.array([[0, len(frames)]]), queries, planes,
-            min(prefix, planes), k, windows * bits, histogram, judged, found, sums,
-        )  # fmt: skip
-        assert set(expected) <= set(pairs((found[:count], sums[:count])))
-        assert histogram.tolist() == np.bincount(sums[:count], minlength=len(histogram)).tolist()
-        assert 0 <= judged[0] <= judged[1]
+    matrix, frames = archive(counts, len(counts), rng, ones)
+    queries = drawn(rng, windows, ones)
+    segment, module = matrix.segments[0], load_kernels(compiled)
+    planes, first = bits // 8, data.draw(st.integers(0, len(frames) - 1))
+    runs = np.array([[0, first], [first, len(frames)]])
+    for slots in selections(len(frames), data):
+        mask = np.isin(np.arange(len(frames)), slots).astype(np.uint8)
+        true_sums = dict(plain_nearest(frames, queries, len(frames), bits, slots))
+        for kernel in [module.scan_frames, *([module.scan_columns] if windows == 1 else [])]:
+            histogram, judged = np.zeros(windows * bits + 1, np.int64), np.zeros(2, np.int64)
+            found, sums = np.zeros(len(frames), np.int64), np.zeros(len(frames), np.int64)
+            count = kernel(
+                segment.codes, segment.offsets, runs, mask, queries, planes,
+                min(prefix, planes), k, windows * bits, histogram, judged, found, sums,
+            )  # fmt: skip
+            near = pairs((found[:count], sums[:count]))
+            assert set(plain_nearest(frames, queries, k, bits, slots)) <= set(near)
+            assert near == [(slot, true_sums[slot]) for slot, _ in near]
+            assert histogram.tolist() == np.bincount(sums[:count], minlength=len(histogram)).tolist()
+            assert 0 <= judged[0] <= judged[1]
 
 
 @KINDS
@@ -187,13 +217,21 @@ def test_blocks_hold_every_frame_with_windows_once_in_order_and_keep_to_their_si
 ) -> None:
     offsets = offsets_of(np.array(counts, np.int64))
     some = sorted(data.draw(st.sets(st.integers(0, len(counts) - 1)))) if counts else []
-    blocks = cut(offsets, runs_of(np.array(some, np.int64)), size)
+    blocks = cut(offsets, runs_of(np.array(some, np.int64), 0), size)
     held = [slot for runs in blocks for first, last in runs.tolist() for slot in range(first, last)]
     assert held == some
     for runs in blocks:
         frames = [slot for first, last in runs.tolist() for slot in range(first, last)]
         # The last frame or run may reach beyond.
         assert sum(counts[slot] for slot in frames) < 2 * size + 9
+
+
+def test_runs_reach_over_short_gaps_and_no_others() -> None:
+    frames = np.array([2, 3, 6, 10, 11])
+    assert runs_of(frames, 0).tolist() == [[2, 4], [6, 7], [10, 12]]
+    assert runs_of(frames, 2).tolist() == [[2, 7], [10, 12]]
+    assert runs_of(frames, 3).tolist() == [[2, 12]]
+    assert runs_of(frames[:0], 3).tolist() == []
 
 
 def test_without_numba_the_scan_is_numpys(monkeypatch: pytest.MonkeyPatch) -> None:
