@@ -36,6 +36,7 @@ SHUFFLES = bool(_HOST.get("avx2")) and not (numba.config.CPU_NAME or numba.confi
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_BYTE, LANES)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_Add = Callable[[list[Any], list[Any], Any], list[Any]]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
 
@@ -82,11 +83,22 @@ def _nearest(_context: Any, address: Any, stride: Any, start: Any, stop: Any, qu
 
 
 def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    def add(sums: list[Any], codes: list[Any], query: Any) -> list[Any]:
+        asked = _splat(builder, builder.load(query))
+        return [_add_bits(builder, total, bytes_, asked) for total, bytes_ in zip(sums, codes, strict=True)]
+
+    left, right = _build_minima(builder, arguments, 2, 2, 1, add)
+    return _reduced(builder, builder.call(_minimum(builder), [left, right]))
+
+
+def _build_minima(builder: Any, arguments: Any, vectors: int, sums: int, width: int, add: _Add) -> list[Any]:
+    """Write the loop over columns, some vectors at a time, and in it that over planes; return the minima.
+
+    What adds a plane to the sums is given its vectors of codes, and where the query's bytes for it begin, of
+    which there are ``width``.
+    """
     address, stride, start, stop, query, planes = arguments
-    minimum = _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
-    least = _declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR])
-    first = builder.inttoptr(address, _BYTE.as_pointer())
-    query = builder.inttoptr(query, _BYTE.as_pointer())
+    first, query = (builder.inttoptr(pointer, _BYTE.as_pointer()) for pointer in (address, query))
     last = builder.sub(stop, _INT64(LANES))
     entry = builder.block
     columns, bytes_, after, done = (
@@ -95,39 +107,48 @@ def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any)
     builder.branch(columns)
 
     builder.position_at_end(columns)
-    at, low = builder.phi(_INT64), builder.phi(_VECTOR)
-    at.add_incoming(start, entry)
-    low.add_incoming(_every(255), entry)
-    left = _smaller(builder, at, last)
-    right = _smaller(builder, builder.add(at, _INT64(LANES)), last)
-    here, gap = builder.gep(first, [left]), builder.sub(right, left)
+    at, low = builder.phi(_INT64), [builder.phi(_VECTOR) for _ in range(sums)]
+    starts = [_smaller(builder, builder.add(at, _INT64(LANES * number)), last) for number in range(vectors)]
+    here, gaps = builder.gep(first, starts[:1]), [builder.sub(begin, starts[0]) for begin in starts]
     builder.branch(bytes_)
 
     builder.position_at_end(bytes_)
     plane, place = builder.phi(_INT64), builder.phi(_BYTE.as_pointer())
-    sums = [builder.phi(_VECTOR), builder.phi(_VECTOR)]
-    asked = _splat(builder, builder.load(builder.gep(query, [plane])))
-    places = [place, builder.gep(place, [gap])]
-    new = [_add_bits(builder, total, where, asked) for total, where in zip(sums, places, strict=True)]
+    totals = [builder.phi(_VECTOR) for _ in range(sums)]
+    codes = [_vector(builder, builder.gep(place, [gap])) for gap in gaps]
+    new = add(totals, codes, builder.gep(query, [builder.mul(plane, _INT64(width))]))
     following = builder.add(plane, _INT64(1))
-    plane.add_incoming(_INT64(0), columns)
-    plane.add_incoming(following, bytes_)
-    place.add_incoming(here, columns)
-    place.add_incoming(builder.gep(place, [stride]), bytes_)
-    for total, value in zip(sums, new, strict=True):
-        total.add_incoming(_every(0), columns)
-        total.add_incoming(value, bytes_)
+    for phi, before, next_ in (
+        (plane, _INT64(0), following),
+        (place, here, builder.gep(place, [stride])),
+        *((total, _every(0), value) for total, value in zip(totals, new, strict=True)),
+    ):
+        phi.add_incoming(before, columns)
+        phi.add_incoming(next_, bytes_)
     builder.cbranch(builder.icmp_signed("<", following, planes), bytes_, after)
 
     builder.position_at_end(after)
-    lower = builder.call(minimum, [low, builder.call(minimum, new)])
-    further = builder.add(at, _INT64(2 * LANES))
-    at.add_incoming(further, after)
-    low.add_incoming(lower, after)
+    lower = [builder.call(_minimum(builder), both) for both in zip(low, new, strict=True)]
+    further = builder.add(at, _INT64(LANES * vectors))
+    for phi, before, next_ in (
+        (at, start, further),
+        *((old, _every(255), value) for old, value in zip(low, lower, strict=True)),
+    ):
+        phi.add_incoming(before, entry)
+        phi.add_incoming(next_, after)
     builder.cbranch(builder.icmp_signed("<", further, stop), columns, done)
 
     builder.position_at_end(done)
-    return builder.call(least, [lower])
+    return lower
+
+
+def _minimum(builder: Any) -> Any:
+    return _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
+
+
+def _reduced(builder: Any, values: Any) -> Any:
+    """Return the least of 32 bytes."""
+    return builder.call(_declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR]), [values])
 
 
 def _declared(builder: Any, name: str, result: Any, arguments: Any) -> Any:
@@ -149,10 +170,13 @@ def _splat(builder: Any, byte: Any) -> Any:
     return builder.shuffle_vector(alone, empty, ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES))
 
 
-def _add_bits(builder: Any, total: Any, place: Any, asked: Any) -> Any:
+def _vector(builder: Any, place: Any) -> Any:
+    return builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1)
+
+
+def _add_bits(builder: Any, total: Any, bytes_: Any, asked: Any) -> Any:
     """Add the number of differing bits of 32 bytes to 32 sums."""
     count = _declared(builder, "llvm.ctpop.v32i8", _VECTOR, [_VECTOR])
-    bytes_ = builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1)
     return builder.add(total, builder.call(count, [builder.xor(bytes_, asked)]))
 
 
@@ -178,63 +202,19 @@ def _frame_minimum(codes: Planes, start: int, stop: int, queries: CodeArray, que
 
 
 def _build_nearest_four(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    address, stride, start, stop, tables, planes = arguments
-    minimum = _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
-    least = _declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR])
-    first = builder.inttoptr(address, _BYTE.as_pointer())
-    tables = builder.inttoptr(tables, _BYTE.as_pointer())
-    last = builder.sub(stop, _INT64(LANES))
-    entry = builder.block
-    columns, bytes_, after, done = (
-        builder.append_basic_block(name) for name in ("columns", "bytes", "after", "done")
-    )
-    builder.branch(columns)
+    def add(sums: list[Any], codes: list[Any], tables: Any) -> list[Any]:
+        halves = _halves(builder, codes[0])
+        new = []
+        for number, total in enumerate(sums):
+            value = total
+            for half, index in enumerate(halves):
+                value = builder.add(value, _looked_up(builder, tables, 2 * number + half, index))
+            new.append(value)
+        return new
 
-    builder.position_at_end(columns)
-    at = builder.phi(_INT64)
-    at.add_incoming(start, entry)
-    low = [builder.phi(_VECTOR) for _ in range(FOUR)]
-    here = builder.gep(first, [_smaller(builder, at, last)])
-    builder.branch(bytes_)
-
-    builder.position_at_end(bytes_)
-    plane, place, table = (
-        builder.phi(_INT64),
-        builder.phi(_BYTE.as_pointer()),
-        builder.phi(_BYTE.as_pointer()),
-    )
-    sums = [builder.phi(_VECTOR) for _ in range(FOUR)]
-    halves = _halves(builder, builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1))
-    new = []
-    for number, total in enumerate(sums):
-        value = total
-        for half, index in enumerate(halves):
-            value = builder.add(value, _looked_up(builder, table, 2 * number + half, index))
-        new.append(value)
-    following = builder.add(plane, _INT64(1))
-    for phi, before, next_ in (
-        (plane, _INT64(0), following),
-        (place, here, builder.gep(place, [stride])),
-        (table, tables, builder.gep(table, [_INT64(2 * FOUR * NIBBLES)])),
-        *((total, _every(0), value) for total, value in zip(sums, new, strict=True)),
-    ):
-        phi.add_incoming(before, columns)
-        phi.add_incoming(next_, bytes_)
-    builder.cbranch(builder.icmp_signed("<", following, planes), bytes_, after)
-
-    builder.position_at_end(after)
-    further = builder.add(at, _INT64(LANES))
-    at.add_incoming(further, after)
-    lower = [builder.call(minimum, [old, value]) for old, value in zip(low, new, strict=True)]
-    for old, value in zip(low, lower, strict=True):
-        old.add_incoming(_every(255), entry)
-        old.add_incoming(value, after)
-    builder.cbranch(builder.icmp_signed("<", further, stop), columns, done)
-
-    builder.position_at_end(done)
     packed = _INT64(0)
-    for number, value in enumerate(lower):
-        byte = builder.zext(builder.call(least, [value]), _INT64)
+    for number, value in enumerate(_build_minima(builder, arguments, 1, FOUR, 2 * FOUR * NIBBLES, add)):
+        byte = builder.zext(_reduced(builder, value), _INT64)
         packed = builder.or_(packed, builder.shl(byte, _INT64(8 * number)))
     return packed
 
