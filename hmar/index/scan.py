@@ -161,7 +161,7 @@ class _Search:
         self._lock = threading.Lock()
 
     def look_at(self, segment: Segment, first: int, runs: Runs, mask: Mask) -> None:
-        """Scan a block: the frames of a mask in runs of a segment whose first slot is ``first``."""
+        """Scan a block: the frames of a mask within runs of a segment whose first slot is ``first``."""
         frames = int((runs[:, 1] - runs[:, 0]).sum())
         found, sums, judged = np.empty(frames, np.int64), np.empty(frames, np.int64), np.zeros(2, np.int64)
         with self._lock:
