@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+
 from hmar.model.network import HmarNetwork
-from hmar.training.kan_layer import TrainableKAN
+from hmar.training.code_layer import code_layer
 
 
 def served_network(trained: HmarNetwork) -> HmarNetwork:
-    """Return a network with folded KAN layers, ready to be written; batch norms are not folded yet.
+    """Return a copy with folded KAN layers, ready to be written; batch norms are not folded yet.
 
     Parameters
     ----------
     trained : HmarNetwork
-        Its heads' KAN layers are :class:`TrainableKAN`.
+        Its heads' last layers are of :class:`hmar.training.code_layer.CodeLayer`.
     """
-    served = HmarNetwork(trained.config)
-    served.trunk.load_state_dict(trained.trunk.state_dict())
-    served.router.load_state_dict(trained.router.state_dict())
-    for name in ("global_expert", "local_expert"):
-        source, target = getattr(trained, name), getattr(served, name)
-        target.project.load_state_dict(source.project.state_dict())
-        target.head.reduce.load_state_dict(source.head.reduce.state_dict())
-        kan = source.head.kan
-        if not isinstance(kan, TrainableKAN):
-            raise TypeError(f"{name} has a {type(kan).__name__}, not a TrainableKAN")
-        target.head.kan = kan.fold()
+    served = copy.deepcopy(trained)
+    for expert in (served.global_expert, served.local_expert):
+        expert.head.kan = code_layer(expert.head).fold()
     return served.eval().requires_grad_(False)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hmar.model.hash_head import HashHead
-from hmar.training.kan_layer import TrainableKAN
+from hmar.training.code_layer import code_layer
 
 _ITERATIONS = 40
 _SHRINKAGE = 0.3
@@ -35,7 +35,7 @@ def initialise_head(head: HashHead, first: Tensor, second: Tensor, generator: to
     """Set a head so that its first logits are those of ITQ on features that tell places apart.
 
     The bottleneck takes the leading discriminative components under a random rotation, which gives its
-    units equal variance, as the spline grids need; the KAN layer starts as the linear map that undoes it
+    units equal variance, as the spline grids need; the last layer starts as the linear map that undoes it
     and quantises.
 
     Parameters
@@ -46,7 +46,8 @@ def initialise_head(head: HashHead, first: Tensor, second: Tensor, generator: to
     generator : torch.Generator
         Draws the rotations.
     """
-    hidden, bits = head.reduce.out_features, _kan(head).layer.out_dim
+    layer = code_layer(head)
+    hidden, bits = head.reduce.out_features, layer.outputs
     features = torch.cat([first, second])
     mean = features.mean(dim=0)
     telling = discriminative(first - mean, second - mean)[:, :hidden]  # (inputs, hidden)
@@ -55,7 +56,7 @@ def initialise_head(head: HashHead, first: Tensor, second: Tensor, generator: to
     _bias(head.reduce).copy_(-mean @ telling @ turn)
     quantised = itq((features - mean) @ telling[:, :bits], generator)  # (bits, bits)
     linear = turn.T[:, :bits] @ quantised  # (hidden, bits)
-    set_linear(_kan(head), linear * 4)
+    layer.set_linear(linear * 4)
 
 
 def discriminative(first: Tensor, second: Tensor) -> Tensor:
@@ -87,22 +88,6 @@ def itq(features: Tensor, generator: torch.Generator) -> Tensor:
     return rotation
 
 
-@torch.no_grad()
-def set_linear(kan: TrainableKAN, weight: Tensor) -> None:
-    """Make a KAN layer compute ``x @ weight`` (I, O) on its grid; the spline supplies what SiLU lacks."""
-    layer = kan.layer
-    layer.scale_base.copy_(weight)
-    layer.scale_sp.fill_(1.0)
-    low, high = float(layer.grid[0, kan.order]), float(layer.grid[0, -kan.order - 1])
-    x = torch.linspace(low, high, 64)
-    rest = x - nn.functional.silu(x)  # what a linear function has beyond SiLU
-    basis = kan.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
-    # In double precision: rounding that differs from run to run must not reach the weights.
-    solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
-    coefficients = solution[:, 0].float()  # (G + order,)
-    layer.coef.copy_(weight[:, :, None] * coefficients)
-
-
 def _components(centred: Tensor) -> Tensor:
     """Return the principal components (D, D) of centred features (N, D), the strongest first."""
     _, vectors = torch.linalg.eigh(centred.T @ centred)
@@ -113,12 +98,6 @@ def _components(centred: Tensor) -> Tensor:
 def _random_rotation(size: int, generator: torch.Generator) -> Tensor:
     rotation: Tensor = torch.linalg.qr(torch.randn(size, size, generator=generator))[0]
     return rotation
-
-
-def _kan(head: HashHead) -> TrainableKAN:
-    if not isinstance(head.kan, TrainableKAN):
-        raise TypeError(f"a head with a {type(head.kan).__name__} cannot be trained")
-    return head.kan
 
 
 def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:

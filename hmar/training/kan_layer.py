@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import torch
 from kan import KANLayer
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
 from hmar.model.kan import FoldedKAN, kan_forward, spline_basis
+from hmar.training.code_layer import CodeLayer
 
 _GRID_RANGE = (-2.0, 2.0)
 
 
-class TrainableKAN(nn.Module):
+class TrainableKAN(CodeLayer):
     """A KAN layer whose parameters, grid and initialisation are pykan's.
 
     The forward pass folds the layer's parameters first: the same function and the same gradients as
@@ -20,7 +22,7 @@ class TrainableKAN(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, intervals: int, order: int) -> None:
         super().__init__()
-        self.order = order
+        self.order, self.outputs = order, outputs
         self.layer = KANLayer(
             inputs, outputs, num=intervals, k=order, grid_range=list(_GRID_RANGE), noise_scale=0.3
         )
@@ -44,6 +46,21 @@ class TrainableKAN(nn.Module):
         """Return the share of inputs outside the extended grid, where the spline is 0."""
         knots = self.layer.grid
         return float(((x < knots[:, 0]) | (x >= knots[:, -1])).float().mean())
+
+    @torch.no_grad()
+    def set_linear(self, weight: Tensor) -> None:
+        """Compute ``x @ weight`` (I, O) on the grid; the spline supplies what SiLU lacks."""
+        layer = self.layer
+        layer.scale_base.copy_(weight)
+        layer.scale_sp.fill_(1.0)
+        low, high = float(layer.grid[0, self.order]), float(layer.grid[0, -self.order - 1])
+        x = torch.linspace(low, high, 64)
+        rest = x - F.silu(x)  # what a linear function has beyond SiLU
+        basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
+        # In double precision: rounding that differs from run to run must not reach the weights.
+        solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
+        coefficients = solution[:, 0].float()  # (G + order,)
+        layer.coef.copy_(weight[:, :, None] * coefficients)
 
     @torch.no_grad()
     def fold(self) -> FoldedKAN:

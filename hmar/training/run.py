@@ -25,7 +25,16 @@ from hmar.training.export import served_network
 from hmar.training.finish import Progress, write_serving_form
 from hmar.training.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.pairs import PairConfig
-from hmar.training.stages import ALL, IMAGES, REGIONS, SETTLING, Step, Trainer
+from hmar.training.stages import (
+    ALL,
+    IMAGES,
+    REGIONS,
+    SETTLING,
+    BuildNetwork,
+    Step,
+    Trainer,
+    trainable_network,
+)
 from hmar.training.views import make_views
 from hmar.training.volumes import Volume
 from hmar.types import GridConfig, WindowConfig
@@ -102,8 +111,9 @@ def train_network(
     progress: Progress,
     out: Path | None = None,
     state: dict[str, Any] | None = None,
+    build: BuildNetwork = trainable_network,
 ) -> HmarNetwork:
-    """Train a network on volumes; with ``out``, keep a log and checkpoints there."""
+    """Train the network that ``build`` makes on volumes; with ``out``, keep a log and checkpoints there."""
     grid, windows = GridConfig(), WindowConfig()
     views = make_views(
         volumes,
@@ -114,7 +124,9 @@ def train_network(
         lambda done, total: progress("encoding views", done, total),
     )
     pairs = PairConfig(plan.config.pairs, plan.config.windows, sides=windows.cells)
-    trainer = Trainer(NetworkConfig(trunk=trunk.name), trunk, plan.config, pairs, views, volumes, plan.device)
+    trainer = Trainer(
+        NetworkConfig(trunk=trunk.name), trunk, plan.config, pairs, views, volumes, plan.device, build
+    )
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)

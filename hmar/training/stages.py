@@ -37,6 +37,14 @@ _CLIP = 2.0
 _AT_ONCE = 16
 """Views that the tail is run over at a time."""
 
+BuildNetwork = Callable[[NetworkConfig], HmarNetwork]
+"""Makes a network in the form that trains: its heads end with a layer of that form."""
+
+
+def trainable_network(config: NetworkConfig) -> HmarNetwork:
+    """Return a network with KAN layers in the form that trains."""
+    return HmarNetwork(config, kan=TrainableKAN)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -63,6 +71,8 @@ class Trainer:
     volumes : list of Volume
     device : str
         Where to train.
+    build : BuildNetwork
+        Makes the network that is trained.
     """
 
     def __init__(
@@ -74,12 +84,13 @@ class Trainer:
         views: ViewSet,
         volumes: list[Volume],
         device: str = "cpu",
+        build: BuildNetwork = trainable_network,
     ) -> None:
         torch.manual_seed(config.seed)
         rng = np.random.default_rng(config.seed)
         self._device = torch.device(device)
         self._config, self._views, self._volumes = config, views, volumes
-        self.network = HmarNetwork(network, kan=TrainableKAN).to(self._device)
+        self.network = build(network).to(self._device)
         self.network.trunk.load_state_dict(trunk.state_dict())
         self.network.trunk.eval().requires_grad_(False)
         kept = held_out(views)

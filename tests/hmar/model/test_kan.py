@@ -58,9 +58,8 @@ def test_the_share_of_inputs_outside_the_grid_is_told():
 
 
 def test_a_kan_layer_can_start_as_a_linear_map():
-    initial = pytest.importorskip("hmar.training.initial")
     layer, weight = trained_like(), torch.randn(24, 16)
     layer.layer.mask.fill_(1)
-    initial.set_linear(layer, weight)
+    layer.set_linear(weight)
     x = torch.rand(100, 24) * 3.6 - 1.8
     assert torch.allclose(layer(x), x @ weight, atol=0.05)

@@ -18,6 +18,7 @@ from hmar.model.backbone import Lite0Trunk, fold_batch_norm
 from hmar.model.bundle import CARD, GOLDEN, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.hash_head import HashHead
+from hmar.model.kan import FoldedKAN
 from hmar.model.served import load_served
 from hmar.model.tags import REGIONS
 from hmar.model.weights import load_bundle, write_weights
@@ -276,6 +277,12 @@ def test_discriminative_components_ignore_what_two_views_of_a_place_disagree_on(
     components = discriminative(first, second)
     leading = components[:, :3].square()
     assert leading[:3].sum() > 20 * leading[3:].sum()
+
+
+def test_a_head_that_ends_in_its_served_form_is_not_trained():
+    head = HashHead(40, 32, 16, 5, 3, FoldedKAN)
+    with pytest.raises(TypeError, match="a head with a FoldedKAN cannot be trained"):
+        initialise_head(head, torch.randn(9, 40), torch.randn(9, 40), torch.Generator())
 
 
 def test_a_head_starts_with_codes_that_tell_places_apart():
