@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from benchmark.code_digest import code_digest
+from benchmark.region.ablations.variant import OURS, Variant
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
 from hmar.model.config import NetworkConfig
@@ -49,12 +50,12 @@ class Networks:
     model : HmarNetwork
         The model that is measured as it is.
     train : callable
-        Trains ours on one labelled volume, the query's.
+        Trains ours or a variant of it on one labelled volume, the query's.
     """
 
     frozen: nn.Module
     model: HmarNetwork
-    train: Callable[[LabelledVolume], HmarNetwork]
+    train: Callable[[LabelledVolume, Variant], HmarNetwork]
 
 
 def trained_network(
@@ -64,47 +65,56 @@ def trained_network(
     progress: Progress,
     config: TrainingConfig = TRAINING,
     views: int = VIEWS,
+    variant: Variant = OURS,
 ) -> HmarNetwork:
     """Train ours on one volume as `hmar train` does on many, or load it where this was done before.
 
     Parameters
     ----------
     volume : LabelledVolume
-        All that is learned from, its labels included.
+        All that is learned from, its labels included where the variant learns from them.
     trunk : Trunk
         Published weights to start from.
     folder : Path
         Where trained networks are kept, by volume, settings and code.
     progress : Progress
     config : TrainingConfig
+        Settings of ours; the variant may change them.
     views : int
         Of each slice.
+    variant : Variant
     """
-    file = folder / f"{_key(volume, trunk, config, views)}.safetensors"
-    network = HmarNetwork(NetworkConfig(trunk=trunk.name))
+    plan = Plan(variant.settings(config), views)
+    regions = np.full(len(volume.values), -1, np.int64)
+    labels = volume.labels if variant.labels else None
+    learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, labels)
+    file = folder / f"{_key(learnt, trunk, plan, variant)}.safetensors"
     if file.is_file():
+        network = served_network(variant.build(NetworkConfig(trunk=trunk.name)))
         network.load_state_dict(load_file(file))
     else:
-        regions = np.full(len(volume.values), -1, np.int64)
-        learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, volume.labels)
 
         def say(what: str, done: int, total: int) -> None:
-            progress(f"hmar on {volume.name}: {what}", done, total)
+            progress(f"{variant.name} on {volume.name}: {what}", done, total)
 
-        network = served_network(train_network([learnt], trunk, Plan(config, views), say))
+        trained = train_network([learnt], variant.trunk(trunk), plan, say, build=variant.build)
+        network = served_network(trained)
         folder.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(".part")
         save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, scratch)
         scratch.replace(file)
-    network.trunk = fold_batch_norm(network.trunk)
+    network.trunk = fold_batch_norm(variant.trunk(network.trunk))
     return network.eval().requires_grad_(False)
 
 
-def _key(volume: LabelledVolume, trunk: Trunk, config: TrainingConfig, views: int) -> str:
-    digest = hashlib.sha256(code_digest("hmar.training.run").encode())
-    digest.update(repr((config, views, volume.spacing_mm, volume.values.shape, torch.__version__)).encode())
+def _key(volume: Volume, trunk: Trunk, plan: Plan, variant: Variant) -> str:
+    code = code_digest("hmar.training.run", variant.trunk.__module__, variant.build.__module__)
+    digest = hashlib.sha256(f"{variant.name} {code}".encode())
+    settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape, torch.__version__)
+    digest.update(repr(settings).encode())
     for array in (volume.values, volume.labels):
-        digest.update(np.ascontiguousarray(array).tobytes())
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).tobytes())
     for name, tensor in sorted(trunk.state_dict().items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     return digest.hexdigest()[:32]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from benchmark.region.ablations.table import ABLATIONS
+from benchmark.region.ablations.variant import OURS, Variant
 from benchmark.region.coding import Coding
 from benchmark.region.features import (
     WindowFeature,
@@ -43,8 +45,8 @@ class RegionPeer:
         Whether it reads the map of the whole slice, and so shares in the cost of that pass.
     of_model : bool
         Whether it is of the model that is measured.
-    trained : bool
-        Whether it is trained on the volume of the queries, anew for each; such a peer has no phantoms.
+    variant : Variant or None
+        What is trained on the volume of the queries, anew for each; such a peer has no phantoms.
     """
 
     name: str
@@ -53,7 +55,17 @@ class RegionPeer:
     coding: Coding
     uses_map: bool = True
     of_model: bool = False
-    trained: bool = False
+    variant: Variant | None = None
+
+
+def _trained(variant: Variant) -> RegionPeer:
+    return RegionPeer(
+        variant.name,
+        variant.what,
+        lambda nets, volume: hmar_feature(nets.train(volume, variant)),
+        "sign",
+        variant=variant,
+    )
 
 
 _PEERS = (
@@ -85,29 +97,32 @@ _PEERS = (
         "sign",
         of_model=True,
     ),
-    RegionPeer(
-        "hmar",
-        "window codes of ours, trained on the query's volume and its labels",
-        lambda nets, volume: hmar_feature(nets.train(volume)),
-        "sign",
-        trained=True,
-    ),
+    _trained(OURS),
 )
-REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in _PEERS}
+_VARIANTS = tuple(map(_trained, ABLATIONS))
+REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in (*_PEERS, *_VARIANTS)}
+_GROUPS = {
+    "all": tuple(peer.name for peer in _PEERS),
+    "ablations": (OURS.name, *(peer.name for peer in _VARIANTS)),
+}
+"""Names that stand for several peers; the variants of ours train for hours, so that "all" is without them."""
 
 
 def select_region_peers(names: Sequence[str]) -> list[RegionPeer]:
-    """Return peers by name, in the order of the table; "all" among the names gives every one.
+    """Return peers by name, in the order of the table.
+
+    "all" stands for every peer but the variants of ours, "ablations" for ours and its variants.
 
     Raises
     ------
     ParameterError
         If a name is unknown, or none was given.
     """
-    unknown = [name for name in names if name != "all" and name not in REGION_PEERS]
+    wanted = {one for name in names for one in _GROUPS.get(name, (name,))}
+    unknown = sorted(wanted - set(REGION_PEERS))
     if unknown or not names:
         raise ParameterError(
             f"The peers {', '.join(unknown) or 'are empty'} are not known here.",
-            f"Give some of {', '.join(REGION_PEERS)}, or all.",
+            f"Give some of {', '.join(REGION_PEERS)}, or all, or ablations.",
         )
-    return [peer for peer in _PEERS if "all" in names or peer.name in names]
+    return [peer for peer in REGION_PEERS.values() if peer.name in wanted]

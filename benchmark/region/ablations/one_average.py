@@ -1,0 +1,26 @@
+"""One average of each window, where ours keeps the arrangement of its 3x3 parts."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from hmar.model.config import PARTS, NetworkConfig
+from hmar.model.experts import LocalExpert
+from hmar.model.network import HmarNetwork
+from hmar.training.stages import trainable_network
+
+
+class AveragingExpert(LocalExpert):
+    """Expert1 that sees the mean of a window's parts, given in place of each of them."""
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Pooled windows (N, width * 9) -> logits (N, bits)."""
+        parts = windows.reshape(len(windows), -1, PARTS * PARTS)
+        return super().forward(parts.mean(dim=2, keepdim=True).expand_as(parts).flatten(1))
+
+
+def averaging_network(config: NetworkConfig) -> HmarNetwork:
+    """Return a network whose Expert1 averages."""
+    network = trainable_network(config)
+    network.local_expert = AveragingExpert(network.trunk.channels, config.width, network.local_expert.head)
+    return network

@@ -1,0 +1,27 @@
+"""One display window of Hounsfield units in all three channels, where ours has three."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from hmar.image.grid import HU_DISPLAY_WINDOWS
+from hmar.model.backbone import Lite0Trunk
+from hmar.model.trunk import Trunk
+
+WIDEST = max(range(len(HU_DISPLAY_WINDOWS)), key=lambda channel: HU_DISPLAY_WINDOWS[channel][1])
+"""The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so that only lungs go black."""
+
+
+class OneWindowTrunk(Lite0Trunk):
+    """The trunk, shown the widest display window three times; of all else it is given it sees nothing."""
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """Scale the widest display window as the published weights were trained."""
+        return super().normalise(x[:, WIDEST, None].expand_as(x))
+
+
+def with_one_window(trunk: Trunk) -> Trunk:
+    """Return a copy of a trunk that sees one display window."""
+    copy = OneWindowTrunk()
+    copy.load_state_dict(trunk.state_dict())
+    return copy.eval().requires_grad_(False)

@@ -1,0 +1,32 @@
+"""The variants by name. A variant is ours with one part taken away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmark.region.ablations.equal_gate import equal_network
+from benchmark.region.ablations.layers import matrix_network, mlp_network
+from benchmark.region.ablations.one_average import averaging_network
+from benchmark.region.ablations.one_window import with_one_window
+from benchmark.region.ablations.variant import Variant
+from hmar.training.config import TrainingConfig
+
+
+def _for_places(config: TrainingConfig) -> TrainingConfig:
+    """Give the loss on places, the only one left that asks for anything, the weight that structures had."""
+    return replace(config, place_weight=config.structure_weight)
+
+
+def _frozen(config: TrainingConfig) -> TrainingConfig:
+    return replace(config, trunk_rate=0.0)
+
+
+ABLATIONS = (
+    Variant("hmar-one-window", "ours, all channels one display window, 400/1800", trunk=with_one_window),
+    Variant("hmar-no-cells", "ours, a window's 3x3 parts as their mean", build=averaging_network),
+    Variant("hmar-no-kan", "ours, a matrix in place of each KAN layer", build=matrix_network),
+    Variant("hmar-mlp", "ours, an MLP as heavy in place of each KAN layer", build=mlp_network),
+    Variant("hmar-no-router", "ours, both experts weigh the same in the losses", build=equal_network),
+    Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
+    Variant("hmar-frozen", "ours, the trunk as it was published", settings=_frozen),
+)

@@ -1,0 +1,51 @@
+"""A network that is trained on the query's volume: ours, or ours with one thing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hmar.model.trunk import Trunk
+from hmar.training.config import TrainingConfig
+from hmar.training.stages import BuildNetwork, trainable_network
+
+
+def as_published(trunk: Trunk) -> Trunk:
+    """Return the trunk itself."""
+    return trunk
+
+
+def as_given(config: TrainingConfig) -> TrainingConfig:
+    """Return the settings themselves."""
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A network that is trained on the query's volume.
+
+    Parameters
+    ----------
+    name : str
+        Stands in every row.
+    what : str
+        One line for people.
+    settings : callable
+        From the settings of ours to its own.
+    labels : bool
+        Whether it learns from labels.
+    trunk : callable
+        From a trunk to one that sees images as it does.
+    build : BuildNetwork
+        Makes its network.
+    """
+
+    name: str
+    what: str
+    settings: Callable[[TrainingConfig], TrainingConfig] = as_given
+    labels: bool = True
+    trunk: Callable[[Trunk], Trunk] = as_published
+    build: BuildNetwork = trainable_network
+
+
+OURS = Variant("hmar", "window codes of ours, trained on the query's volume and its labels")
