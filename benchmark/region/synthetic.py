@@ -57,6 +57,8 @@ PERTURBATIONS = (
     UNCHANGED,
     Perturbation("shift 3 mm", shift_mm=(3.0, 0.0)),
     Perturbation("shift 6+6 mm", shift_mm=(6.0, 6.0)),
+    Perturbation("shift 12 mm", shift_mm=(12.0, 0.0)),
+    Perturbation("scale 0.8", scale=0.8),
     Perturbation("scale 0.9", scale=0.9),
     Perturbation("scale 1.1", scale=1.1),
     Perturbation("scale 1.25", scale=1.25),
