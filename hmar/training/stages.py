@@ -96,7 +96,9 @@ class Trainer:
         kept = held_out(views)
         self._sampler = PairSampler(views, volumes, pairs, rng, ~kept)
         self._structures = StructureLoss(volumes, config, rng).to(self._device)
-        self._validation = Validation.of(views, volumes, pairs, kept, config.seed)
+        self._validation = Validation.of(
+            views, volumes, pairs, kept, config.seed, structures=config.structure_weight > 0
+        )
         self._modality = np.array([modality_index(volume.modality) for volume in volumes])
         self._level: dict[str, Tensor] = {}
         self._settled: Tensor | None = None

@@ -1,4 +1,4 @@
-"""Validation: slices that nothing is learned from, asked whether a place is found again among others."""
+"""Validation: slices that nothing is learned from, asked whether places or structures are found again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hmar.model.network import HmarNetwork
 from hmar.training.losses import NESTED_BITS
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.pooling import pool_windows
+from hmar.training.structures import NO_STRUCTURE
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
@@ -20,6 +21,8 @@ BATCHES = 8
 _SHARE = 0.12
 _LEAST_SLICES = 16
 """Volumes of fewer slices have none to spare."""
+_LEARNT = 3
+"""Batches of slices that are learnt from, for each of held-out ones."""
 
 
 def held_out(views: ViewSet) -> NDArray[np.bool_]:
@@ -36,51 +39,113 @@ def held_out(views: ViewSet) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """Fixed batches of pairs on held-out slices; none where nothing is held out."""
+    """Fixed batches of pairs on held-out slices; none where nothing is held out.
+
+    Parameters
+    ----------
+    views : ViewSet
+    batches : tuple of PairBatch
+        Of held-out slices.
+    learnt : tuple of PairBatch
+        Of the others, among which structures are looked for; empty where places are asked for.
+    """
 
     views: ViewSet
     batches: tuple[PairBatch, ...]
+    learnt: tuple[PairBatch, ...] = ()
 
     @classmethod
     def of(
-        cls, views: ViewSet, volumes: list[Volume], pairs: PairConfig, held: NDArray[np.bool_], seed: int
+        cls,
+        views: ViewSet,
+        volumes: list[Volume],
+        pairs: PairConfig,
+        held: NDArray[np.bool_],
+        seed: int,
+        *,
+        structures: bool,
     ) -> Validation:
-        """Draw the batches, always the same."""
+        """Draw the batches, always the same; with ``structures``, those that structures are asked for in."""
         if not held.any():
             return cls(views, ())
         sampler = PairSampler(views, volumes, pairs, np.random.default_rng(seed), held)
-        return cls(views, tuple(sampler.draw() for _ in range(BATCHES)))
+        batches = tuple(sampler.draw() for _ in range(BATCHES))
+        if not structures:
+            return cls(views, batches)
+        others = PairSampler(views, volumes, pairs, np.random.default_rng(seed), ~held)
+        learnt = tuple(others.draw() for _ in range(_LEARNT * BATCHES))
+        there = _structures(batches) & _structures(learnt)
+        return cls(views, batches, learnt if there else ())
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, device: torch.device) -> float | None:
-        """Return how often a window's nearest code in the other views is of its own place or structure.
+        """Return how often a window's nearest code is of what is asked for; None where nothing is held out.
 
-        The mean over 64 and 128 bits, over both directions; ties count by halves, thirds and so on. None
-        where nothing is held out.
+        A place is asked for among the other views of its batch, and a window of its structure is as good.
+        Structures are asked for among windows of the slices that are learnt from: what two views of one slice
+        have in common does not count then. The mean over 64 and 128 bits; ties count by halves, thirds and
+        so on.
         """
         if not self.batches:
             return None
         network.eval()
-        return float(np.mean([self._found(network, batch, device) for batch in self.batches]))
+        if self.learnt:
+            return self._structures_found(network, device)
+        return float(np.mean([self._places_found(network, batch, device) for batch in self.batches]))
 
-    def _found(self, network: HmarNetwork, batch: PairBatch, device: torch.device) -> float:
-        first, second = (
-            _logits(network, self.views.maps[views].to(device).float(), weights.to(device))
-            for views, weights in (
-                (batch.first, batch.first_weights),
-                (batch.second, batch.second_weights),
-            )
-        )
+    def _places_found(self, network: HmarNetwork, batch: PairBatch, device: torch.device) -> float:
+        first, second = self._logits(network, batch, device)
         half = batch.side_mm / 2
         alike = batch.alike()
         others = (may_push_apart(batch.place, np.minimum.outer(half, half)) & ~alike).to(device)
         own = (alike | torch.eye(len(alike), dtype=torch.bool)).to(device)
         shares = []
         for bits in NESTED_BITS:
-            a, b = (torch.where(logits[:, :bits] > 0, 1.0, -1.0) for logits in (first, second))
-            agreement = a @ b.T
+            agreement = _agreement(first, second, bits)
             shares += [_first_place(agreement, own, others), _first_place(agreement.T, own.T, others.T)]
         return float(np.mean(shares))
+
+    def _structures_found(self, network: HmarNetwork, device: torch.device) -> float:
+        asked, structure = self._windows(network, self.batches, device)
+        among, shown = self._windows(network, self.learnt, device)
+        own = structure[:, None] == shown
+        some = (structure >= 0) & own.any(dim=1)
+        own = own[some]
+        return float(
+            np.mean([_first_place(_agreement(asked[some], among, bits), own, ~own) for bits in NESTED_BITS])
+        )
+
+    def _windows(
+        self, network: HmarNetwork, batches: tuple[PairBatch, ...], device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logits (N, bits) of all windows of volumes with labels, and the structure each shows."""
+        logits = torch.cat([torch.cat(self._logits(network, batch, device)) for batch in batches])
+        labels = [np.concatenate([batch.first_label, batch.second_label]) for batch in batches]
+        shown = torch.from_numpy(np.concatenate(labels)).to(device)
+        return logits[shown >= NO_STRUCTURE], shown[shown >= NO_STRUCTURE]
+
+    def _logits(self, network: HmarNetwork, batch: PairBatch, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return the logits of a batch's windows, in the first views and in the second."""
+        first, second = (
+            _window_logits(network, self.views.maps[views].to(device).float(), weights.to(device))
+            for views, weights in (
+                (batch.first, batch.first_weights),
+                (batch.second, batch.second_weights),
+            )
+        )
+        return first, second
+
+
+def _structures(batches: tuple[PairBatch, ...]) -> set[int]:
+    """Return the structures that windows of batches show."""
+    labels = np.concatenate([batch.first_label for batch in batches])
+    return set(labels[labels >= 0].tolist())
+
+
+def _agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
+    """Return how many bits agree less how many differ, (N, M), for logits of N and M windows."""
+    a, b = (torch.where(logits[:, :bits] > 0, 1.0, -1.0) for logits in (first, second))
+    return a @ b.T
 
 
 def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> float:
@@ -91,7 +156,7 @@ def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> float:
     return float(torch.where(better, 0.0, 1 / (1 + tied)).mean())
 
 
-def _logits(network: HmarNetwork, maps: Tensor, weights: Tensor) -> Tensor:
+def _window_logits(network: HmarNetwork, maps: Tensor, weights: Tensor) -> Tensor:
     pooled_from = network.local_expert.map(network.trunk.tail(maps))
     logits: Tensor = network.local_expert(pool_windows(pooled_from, weights))
     return logits
