@@ -206,8 +206,11 @@ def _accuracy(
 )
 @click.option("--peers", default="all", show_default=True, help="all, ablations, or names by commas.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
 @_outputs
-def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Path | None) -> None:
+def region(
+    root: Path, peers: str, bits: str, steps: int | None, json_file: Path | None, report: Path | None
+) -> None:
     """Compare ways to find a region again: organs across patients, drawn lesions, and the nodule of the demo.
 
     The peers "ablations" are ours and ours without one of its parts at a time, each trained on both volumes.
@@ -217,11 +220,12 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
     Examples:
       hmar bench region --root /data/ct-volumes
       hmar bench region --root /data/ct-volumes --peers random,thumbnail,hmar --bits 128 --json region.jsonl
-      hmar bench region --root /data/ct-volumes --peers ablations --json ablations.jsonl
+      hmar bench region --root /data/ct-volumes --peers ablations --steps 300 --json ablations.jsonl
     """
     with _extra():
-        from benchmark.region import run_region
+        from benchmark.region import TRAINING, run_region
         from benchmark.results import environment
+        from hmar.training.config import with_steps
         from hmar.training.open_ct import fetch_trunk, load_trunk
 
     lengths = _bits(bits)
@@ -238,6 +242,7 @@ def region(root: Path, peers: str, bits: str, json_file: Path | None, report: Pa
             *(root, _names(peers), lengths, progress, published, kept / "region"),
             threads=threads,
             model_dir=settings.model_dir,
+            training=TRAINING if steps is None else with_steps(TRAINING, steps),
         )
     print_rows(rows)
     _keep(rows, "Regions across patients", made_in, json_file, report)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from click.testing import CliRunner, Result
 from benchmark.peers import PEERS
 from benchmark.protocols import PROTOCOLS
 from benchmark.quick import IMAGES, SIDES, write_quick
+from benchmark.region import TRAINING
 from hmar.cli import main
+from hmar.training.config import TrainingConfig
 
 QUICK_PEERS = tuple(PEERS)
 CLASSES = 4
@@ -131,6 +134,19 @@ def test_a_region_folder_without_volumes_is_refused_with_what_is_missing(tmp_pat
     assert "lacks" in result.stderr
 
 
+def test_steps_are_those_of_what_region_trains(tmp_path, monkeypatch):
+    asked: list[TrainingConfig] = []
+
+    def run_region(*_: object, training: TrainingConfig, **__: object) -> list[object]:
+        asked.append(training)
+        return []
+
+    monkeypatch.setattr("benchmark.region.run_region", run_region)
+    for steps in ([], ["--steps", 7]):
+        assert bench(tmp_path, "region", "--root", tmp_path, *steps).exit_code == 0
+    assert asked == [TRAINING, replace(TRAINING, region_steps=7)]
+
+
 WITHOUT_EXTRA = """
 import sys
 
@@ -141,6 +157,7 @@ class Absent:
 
 sys.meta_path.insert(0, Absent())
 from hmar.cli import main
+from hmar.training.config import TrainingConfig
 main(sys.argv[1:])
 """
 

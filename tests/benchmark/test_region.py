@@ -391,7 +391,8 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, netwo
 def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
     rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Trunk().eval, tmp_path, phantoms=2)
-    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * 24 + ["nodule"] * 2
+    phantoms = 2 * len(PERTURBATIONS)
+    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * phantoms + ["nodule"] * 2
     asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
     asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
     bundle = load_bundle(shipped_bundle())
