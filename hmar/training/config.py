@@ -37,6 +37,8 @@ class TrainingConfig:
         Weights of the losses on labelled structures: class centres, and contrast with other slices.
     scale, margin : float
         Of the class-centre loss.
+    short_share : float
+        Share of every loss that is taken on the first 64 bits, as the short code; the rest is on all 128.
     feature_drop : float
         Share of a window's features that is hidden from its expert.
     bit_weight, gate_entropy_weight : float
@@ -67,6 +69,7 @@ class TrainingConfig:
     structure_contrast: float = 0.5
     scale: float = 10.0
     margin: float = 0.2
+    short_share: float = 0.5
     feature_drop: float = 0.3
     bit_weight: float = 0.2
     gate_entropy_weight: float = 0.5
@@ -111,7 +114,7 @@ PRESETS = {
 """Named settings: for the open volumes, by which the shipped model is trained; to find labelled structures in
 other people; for a site's own archive; and to see that it runs."""
 
-_BELOW_ONE = ("feature_drop", "tag_drop", "average")
+_BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
 _AT_LEAST_ONE = ("initial_batches", "pairs", "windows", "settle_pairs", "evaluate_every", "patience")
 
 

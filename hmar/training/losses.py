@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 NESTED_BITS = (64, 128)
 """Every loss is taken on the first 64 logits and on all 128: the short code is good by itself."""
+
+
+def nested(losses: Sequence[Tensor], share: float) -> Tensor:
+    """Return the loss of a code from those of its first 64 bits, which count ``share``, and of all 128."""
+    short, whole = losses
+    return share * short + (1 - share) * whole
+
 
 _FAR = -1e4
 

@@ -23,7 +23,7 @@ from hmar.model.trunk import Trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
-from hmar.training.losses import NESTED_BITS, bit_quality, contrastive
+from hmar.training.losses import NESTED_BITS, bit_quality, contrastive, nested
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.pooling import pool_windows
 from hmar.training.structure_loss import StructureLoss
@@ -393,7 +393,8 @@ class Trainer:
             first, second = logits[:, :bits].chunk(2)
             losses.append(contrastive(first, second, negative.to(logits.device), self._config.temperature))
             quality.append(self._config.bit_weight * bit_quality(logits[:, :bits]))
-        return torch.stack(losses).mean(dim=0), torch.stack(quality).mean()
+        share = self._config.short_share
+        return nested(losses, share), nested(quality, share)
 
     def _relative(self, name: str, losses: Tensor) -> Tensor:
         """Return losses over their running mean: the gate compares experts, not scales of losses."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from hmar.training.class_codes import class_codes
 from hmar.training.config import TrainingConfig
-from hmar.training.losses import NESTED_BITS, centre_loss, class_contrast
+from hmar.training.losses import NESTED_BITS, centre_loss, class_contrast, nested
 from hmar.training.pairs import PairBatch
 from hmar.training.structures import NO_STRUCTURE
 from hmar.training.volumes import Volume
@@ -73,7 +73,7 @@ class StructureLoss(nn.Module):
                 self._config.structure_weight * (weight * centre).mean()
                 + self._config.structure_contrast * contrast
             )
-        return torch.stack(losses).mean()
+        return nested(losses, self._config.short_share)
 
 
 def _lengths() -> tuple[int, ...]:

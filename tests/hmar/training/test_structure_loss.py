@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from hmar.training.structures import NO_STRUCTURE, UNLABELLED
 from hmar.training.volumes import Volume, constant_regions
 
 VIEWS, WINDOWS = 4, 3
+SETTINGS = TrainingConfig()
 
 
 def volume(labelled: bool) -> Volume:
@@ -30,8 +33,8 @@ def batch(label: int | np.ndarray) -> PairBatch:
     return PairBatch(views, views, empty, empty, np.full(VIEWS * WINDOWS, 36.0), place, labels, labels)
 
 
-def loss_of(volumes: list[Volume]) -> StructureLoss:
-    return StructureLoss(volumes, TrainingConfig(), np.random.default_rng(0))
+def loss_of(volumes: list[Volume], config: TrainingConfig = SETTINGS) -> StructureLoss:
+    return StructureLoss(volumes, config, np.random.default_rng(0))
 
 
 def test_without_labels_nothing_is_taught():
@@ -50,6 +53,16 @@ def test_windows_at_their_structures_code_cost_least_at_both_lengths():
     right = float(loss(own, batch(labels)))
     assert right < float(loss(first_half_wrong, batch(labels)))
     assert right < float(loss(second_half_wrong, batch(labels)))
+
+
+@pytest.mark.parametrize(("share", "longer"), [(0.0, True), (0.5, True), (0.99, False)])
+def test_losses_are_shared_between_the_short_code_and_the_whole(share, longer):
+    loss = loss_of([volume(True)], replace(SETTINGS, short_share=share))
+    logits = torch.randn(2 * VIEWS * WINDOWS, 128, requires_grad=True)
+    loss(logits, batch(np.array([3, 9, NO_STRUCTURE] * VIEWS))).backward()
+    assert logits.grad is not None
+    short, rest = (part.abs().sum() for part in logits.grad.split(64, dim=1))
+    assert (rest > 0.2 * short) == longer
 
 
 def test_codes_of_structures_are_far_apart_in_either_half():
