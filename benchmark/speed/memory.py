@@ -13,8 +13,6 @@ from benchmark.speed.archive import MODEL, Archive
 from hmar.codes import CODE_BYTES
 
 PROCESSES = (1, 2)
-_PATIENCE_S = 600
-"""A million frames are checked, and their pages counted, in seconds; on a busy machine in minutes."""
 _SMAPS_FIELDS = 5
 """What stands before the path in the heading of a mapping: addresses, permissions, offset, device, inode."""
 _CHILD = "from benchmark.speed.memory import serve; serve()"
@@ -33,7 +31,7 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
     rows = []
     for count in PROCESSES:
         served = _serve_all(archive.folder, count)
-        grown = [int(process["pss_growth_bytes"]) for process in served]
+        grown = [int(process["held_bytes"]) for process in served]
         rows.append(
             {
                 "protocol": "speed",
@@ -42,7 +40,7 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
                 "frames": archive.frames,
                 "windows": archive.windows,
                 "code_bytes": code_bytes,
-                "pss_growth_bytes": sum(grown),
+                "held_bytes": sum(grown),
                 "mapped_bytes": sum(int(process["mapped_bytes"]) for process in served),
                 "bytes_per_code_byte": round(sum(grown) / code_bytes, 3),
                 "start_s": round(max(process["start_s"] for process in served), 3),
@@ -66,11 +64,12 @@ def _serve_all(folder: Path, processes: int) -> Sequence[dict[str, float]]:
         # All have answered before any is measured: a page is shared by those that have looked at it.
         for line in ("ready\n", "open\n"):
             for child in children:
-                if child.stdout is None or child.stdout.readline() != line:
+                if _line(child) != line:
                     raise RuntimeError("a process that was to be measured has ended")
             for child in children:
                 _say(child)
-        return [json.loads(child.communicate(timeout=_PATIENCE_S)[0]) for child in children]
+        # None ends before all are measured: what it shared would be counted to those that are left.
+        return [json.loads(_line(child)) for child in children]
     finally:
         for child in children:
             child.kill()
@@ -78,6 +77,10 @@ def _serve_all(folder: Path, processes: int) -> Sequence[dict[str, float]]:
             for stream in (child.stdin, child.stdout):
                 if stream is not None:
                     stream.close()
+
+
+def _line(child: subprocess.Popen[str]) -> str:
+    return "" if child.stdout is None else child.stdout.readline()
 
 
 def _say(child: subprocess.Popen[str]) -> None:
@@ -108,7 +111,7 @@ def serve() -> None:
     _wait("open")
     own, mapped = held_bytes(folder)
     told = {
-        "pss_growth_bytes": own - own_before + mapped,
+        "held_bytes": own - own_before + mapped,
         "mapped_bytes": mapped,
         "start_s": started - begun,
         "check_s": checked - started,

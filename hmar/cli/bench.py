@@ -206,7 +206,7 @@ def _accuracy(
 )
 @click.option("--peers", default="all", show_default=True, help="all, ablations, or names by commas.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
-@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
+@click.option("--steps", type=click.IntRange(1), help="With the trunk's tail, of what is trained here.")
 @_outputs
 def region(
     root: Path, peers: str, bits: str, steps: int | None, json_file: Path | None, report: Path | None
@@ -220,7 +220,7 @@ def region(
     Examples:
       hmar bench region --root /data/ct-volumes
       hmar bench region --root /data/ct-volumes --peers random,thumbnail,hmar --bits 128 --json region.jsonl
-      hmar bench region --root /data/ct-volumes --peers ablations --steps 300 --json ablations.jsonl
+      hmar bench region --root /data/ct-volumes --peers ablations --steps 100 --json ablations.jsonl
     """
     with _extra():
         from benchmark.region import TRAINING, run_region
@@ -231,7 +231,9 @@ def region(
     lengths = _bits(bits)
     settings = settings_from_environment()
     threads, kept = settings.encoder_threads, settings.home / CACHE
-    made_in = environment(threads, {"command": "region", "bits": lengths, "peers": _names(peers)})
+    made_in = environment(
+        threads, {"command": "region", "bits": lengths, "peers": _names(peers), "steps": steps}
+    )
     with progress_of(Console(stderr=True)) as progress:
 
         def published() -> Trunk:

@@ -204,11 +204,11 @@ def _blocks(windows: Windows, slots: Slots | None) -> Iterator[tuple[Segment, in
     for segment, first, frames in windows.split(slots):
         mask = np.zeros(len(segment), np.uint8)
         mask[frames] = 1
-        for runs in cut(segment.offsets, runs_of(frames)):
+        for runs in cut(segment.offsets, runs_of(frames, GAP_FRAMES)):
             yield segment, first, runs, mask
 
 
-def runs_of(frames: NDArray[np.int64], gap: int = GAP_FRAMES) -> Runs:
+def runs_of(frames: NDArray[np.int64], gap: int) -> Runs:
     """Return runs that cover ascending frames, shape (R, 2): first, and one beyond the last.
 
     Up to ``gap`` other frames in a row lie within a run.

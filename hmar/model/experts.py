@@ -42,9 +42,13 @@ class LocalExpert(nn.Module):
         projected: Tensor = self.project(trunk_map)
         return projected
 
+    def seen(self, windows: Tensor) -> Tensor:
+        """Pooled windows (N, width * 9) -> what the head sees of them, (N, width * 9): all."""
+        return windows
+
     def forward(self, windows: Tensor) -> Tensor:
         """Pooled windows (N, width * 9) -> logits (N, bits)."""
-        logits: Tensor = self.head(windows)
+        logits: Tensor = self.head(self.seen(windows))
         return logits
 
 

@@ -38,7 +38,8 @@ class TrainingConfig:
     scale, margin : float
         Of the class-centre loss.
     short_share : float
-        Share of every loss that is taken on the first 64 bits, as the short code; the rest is on all 128.
+        Share of every loss on codes that is taken on the first 64 bits, as the short code; the rest is on all
+        128.
     feature_drop : float
         Share of a window's features that is hidden from its expert.
     bit_weight, gate_entropy_weight : float

@@ -51,10 +51,11 @@ class TrainableKAN(CodeLayer):
     def set_linear(self, weight: Tensor) -> None:
         """Compute ``x @ weight`` (I, O) on the grid; the spline supplies what SiLU lacks."""
         layer = self.layer
+        weight = weight.to(layer.grid.device)
         layer.scale_base.copy_(weight)
         layer.scale_sp.fill_(1.0)
         low, high = float(layer.grid[0, self.order]), float(layer.grid[0, -self.order - 1])
-        x = torch.linspace(low, high, 64)
+        x = torch.linspace(low, high, 64, device=weight.device)
         rest = x - F.silu(x)  # what a linear function has beyond SiLU
         basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
         # In double precision: rounding that differs from run to run must not reach the weights.

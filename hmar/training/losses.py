@@ -12,10 +12,17 @@ NESTED_BITS = (64, 128)
 """Every loss is taken on the first 64 logits and on all 128: the short code is good by itself."""
 
 
-def nested(losses: Sequence[Tensor], share: float) -> Tensor:
-    """Return the loss of a code from those of its first 64 bits, which count ``share``, and of all 128."""
+def code_lengths(short_share: float) -> tuple[int, ...]:
+    """Return the lengths of code that losses are taken on, the shortest first."""
+    return NESTED_BITS if short_share > 0 else NESTED_BITS[-1:]
+
+
+def nested(losses: Sequence[Tensor], short_share: float) -> Tensor:
+    """Return the loss of a code from those of its lengths; the short one counts ``short_share``."""
+    if len(losses) == 1:
+        return losses[0]
     short, whole = losses
-    return share * short + (1 - share) * whole
+    return short_share * short + (1 - short_share) * whole
 
 
 _FAR = -1e4
@@ -38,8 +45,10 @@ def contrastive(first: Tensor, second: Tensor, negative: Tensor, temperature: fl
     """
     a, b = F.normalize(torch.tanh(first), dim=1), F.normalize(torch.tanh(second), dim=1)
     similarity = a @ b.T / temperature
-    similarity = similarity.masked_fill(~(negative | torch.eye(len(a), dtype=torch.bool)), float("-inf"))
-    target = torch.arange(len(a))
+    similarity = similarity.masked_fill(
+        ~(negative | torch.eye(len(a), dtype=torch.bool, device=a.device)), float("-inf")
+    )
+    target = torch.arange(len(a), device=a.device)
     forward = F.cross_entropy(similarity, target, reduction="none")
     backward = F.cross_entropy(similarity.T, target, reduction="none")
     return (forward + backward) / 2

@@ -159,7 +159,7 @@ def _checkpoint(out: Path, plan: Plan) -> dict[str, Any]:
     kept: dict[str, Any] = torch.load(file, weights_only=True)
     if kept["plan"] != _said(plan):
         raise ConfigError(
-            f"The run in {out} was started with other settings.",
+            f"The run in {out} was started with other settings, or by another version.",
             "Give the settings it was started with, or leave --resume out to start anew.",
         )
     return kept

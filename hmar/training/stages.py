@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hmar.model.config import NetworkConfig
@@ -23,7 +24,7 @@ from hmar.model.trunk import Trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
-from hmar.training.losses import NESTED_BITS, bit_quality, contrastive, nested
+from hmar.training.losses import bit_quality, code_lengths, contrastive, nested
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.pooling import pool_windows
 from hmar.training.structure_loss import StructureLoss
@@ -96,9 +97,7 @@ class Trainer:
         kept = held_out(views)
         self._sampler = PairSampler(views, volumes, pairs, rng, ~kept)
         self._structures = StructureLoss(volumes, config, rng).to(self._device)
-        self._validation = Validation.of(
-            views, volumes, pairs, kept, config.seed, structures=config.structure_weight > 0
-        )
+        self._validation = Validation.of(views, volumes, pairs, kept, config)
         self._modality = np.array([modality_index(volume.modality) for volume in volumes])
         self._level: dict[str, Tensor] = {}
         self._settled: Tensor | None = None
@@ -123,19 +122,19 @@ class Trainer:
             first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
             initialise_head(head, first, second, generator)
 
-    def _cells(self, views: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
+    def _cells(self, views: NDArray[np.int64]) -> Tensor:
         """Return the trunk's features (n, C) of the cells that show something."""
         return self._trunk_maps(views).permute(0, 2, 3, 1)[self._views.content[views]].cpu()
 
-    def _trunk_maps(self, views: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tensor:
-        """Run the trunk's tail, or look up what it made: (M, C, 32, 32)."""
+    def _trunk_maps(self, views: NDArray[np.int64], network: HmarNetwork | None = None) -> Tensor:
+        """Run the trunk's tail, of the network that is trained or another, or look up: (M, C, 32, 32)."""
         if self._settled is not None:
             return self._settled[views].to(self._device).float()
-        return self._tail_of(self._views.maps[views])
+        return self._tail_of(self._views.maps[views], network or self.network)
 
-    def _tail_of(self, maps: Tensor) -> Tensor:
+    def _tail_of(self, maps: Tensor, network: HmarNetwork) -> Tensor:
         maps = maps.to(self._device, memory_format=torch.channels_last).float()
-        return self.network.trunk.tail(maps)
+        return network.trunk.tail(maps)
 
     @torch.no_grad()
     def _settle(self) -> None:
@@ -147,14 +146,15 @@ class Trainer:
         settled = torch.empty(len(maps), self.network.trunk.channels, *cells, dtype=torch.float16)
         for first in range(0, len(maps), _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
-            settled[some] = self._tail_of(maps[some])
+            settled[some] = self._tail_of(maps[some], self.network)
         self._settled = settled
 
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
         maps = [self._trunk_maps(views) for views in (batch.first, batch.second)]
         weights = (batch.first_weights, batch.second_weights)
-        first, second = (self._pool(*view).cpu() for view in zip(maps, weights, strict=True))
+        seen = self.network.local_expert.seen
+        first, second = (seen(self._pool(*view)).cpu() for view in zip(maps, weights, strict=True))
         whole = self.network.global_expert.pool
         return (first, second), (whole(maps[0]).cpu(), whole(maps[1]).cpu())
 
@@ -215,10 +215,10 @@ class Trainer:
             self._restore(state, optimiser, schedule)
             best, waited, done, kept = state["best"], state["waited"], state["step"], state["kept"]
         if stage == SETTLING:
+            self._settle()
             if state is None:
                 found = self._look(stage)
                 best = best if found is None else found  # what stage 2 reached is not given up for less
-            self._settle()
         for number in range(done + 1, steps + 1):
             if waited >= self._config.patience:
                 break
@@ -239,7 +239,9 @@ class Trainer:
 
     def _look(self, stage: int) -> float | None:
         """Return what validation finds; None in stage 1, and where nothing is held out."""
-        return self._validation.measure(self._averaged, self._device) if stage > IMAGES else None
+        if stage == IMAGES:
+            return None
+        return self._validation.measure(self._averaged, lambda views: self._trunk_maps(views, self._averaged))
 
     def _parameters(self, stage: int) -> list[dict[str, Any]]:
         """Return what a stage trains, with its learning rates."""
@@ -350,9 +352,7 @@ class Trainer:
             "codes": image_quality + region_quality,
         }
 
-    def _route(
-        self, trunk_map: Tensor, views: np.ndarray[tuple[int], np.dtype[np.int64]]
-    ) -> tuple[Routing, Tensor, Tensor]:
+    def _route(self, trunk_map: Tensor, views: NDArray[np.int64]) -> tuple[Routing, Tensor, Tensor]:
         volume = self._views.volume[views]
         modality = torch.from_numpy(self._modality[volume])
         region = torch.tensor(
@@ -389,11 +389,11 @@ class Trainer:
     def _paired(self, logits: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each pair (N,) and the codes' quality; rows are all first, then all second."""
         losses, quality = [], []
-        for bits in NESTED_BITS:
+        share = self._config.short_share
+        for bits in code_lengths(share):
             first, second = logits[:, :bits].chunk(2)
             losses.append(contrastive(first, second, negative.to(logits.device), self._config.temperature))
             quality.append(self._config.bit_weight * bit_quality(logits[:, :bits]))
-        share = self._config.short_share
         return nested(losses, share), nested(quality, share)
 
     def _relative(self, name: str, losses: Tensor) -> Tensor:

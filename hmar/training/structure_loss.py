@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from hmar.training.class_codes import class_codes
 from hmar.training.config import TrainingConfig
-from hmar.training.losses import NESTED_BITS, centre_loss, class_contrast, nested
+from hmar.training.losses import centre_loss, class_contrast, code_lengths, nested
 from hmar.training.pairs import PairBatch
 from hmar.training.structures import NO_STRUCTURE
 from hmar.training.volumes import Volume
@@ -36,16 +36,17 @@ class StructureLoss(nn.Module):
 
     def __init__(self, volumes: list[Volume], config: TrainingConfig, rng: np.random.Generator) -> None:
         super().__init__()
-        self._config = config
+        self._config, self._lengths = config, code_lengths(config.short_share)
         found = [np.unique(volume.labels) for volume in volumes if volume.labels is not None]
         structures = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
         structures = structures[structures >= 0]
         self._count = len(structures)
         classes = np.full(int(structures.max(initial=-1)) + 2, self._count)  # the last: no structure
         classes[structures] = np.arange(self._count)
-        halves = [class_codes(self._count + 1, bits, rng) for bits in _lengths()]
+        added = np.diff((0, *self._lengths)).tolist()  # bits that each length has more than the one before
+        parts = [class_codes(self._count + 1, bits, rng) for bits in added]
         self.register_buffer("classes", torch.from_numpy(classes))
-        self.register_buffer("directions", torch.from_numpy(np.concatenate(halves, axis=1)).float())
+        self.register_buffer("directions", torch.from_numpy(np.concatenate(parts, axis=1)).float())
 
     def forward(self, logits: Tensor, batch: PairBatch) -> Tensor:
         """Return the loss of a batch's windows: logits (2 N, bits), all first views, then all second."""
@@ -63,7 +64,7 @@ class StructureLoss(nn.Module):
         weight = torch.where(shown, 1.0, _NOTHING_WEIGHT)
         target = nn.functional.one_hot(label, self._count + 1).float()
         losses = []
-        for bits in NESTED_BITS:
+        for bits in self._lengths:
             directions = nn.functional.normalize(self.directions[:, :bits], dim=1)
             centre = centre_loss(
                 logits[:, :bits], target, directions, self._config.scale, self._config.margin
@@ -74,8 +75,3 @@ class StructureLoss(nn.Module):
                 + self._config.structure_contrast * contrast
             )
         return nested(losses, self._config.short_share)
-
-
-def _lengths() -> tuple[int, ...]:
-    """Return how many bits each nested code adds to the one before."""
-    return tuple(int(length) for length in np.diff((0, *NESTED_BITS)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.model.network import HmarNetwork
-from hmar.training.losses import NESTED_BITS
+from hmar.training.config import TrainingConfig
+from hmar.training.losses import NESTED_BITS, code_lengths
 from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.pooling import pool_windows
 from hmar.training.structures import NO_STRUCTURE
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
+
+TrunkMaps = Callable[[NDArray[np.int64]], Tensor]
 
 BATCHES = 8
 _SHARE = 0.12
@@ -43,16 +47,17 @@ class Validation:
 
     Parameters
     ----------
-    views : ViewSet
     batches : tuple of PairBatch
         Of held-out slices.
     learnt : tuple of PairBatch
         Of the others, among which structures are looked for; empty where places are asked for.
+    lengths : tuple of int
+        Of the codes that are compared.
     """
 
-    views: ViewSet
     batches: tuple[PairBatch, ...]
     learnt: tuple[PairBatch, ...] = ()
+    lengths: tuple[int, ...] = NESTED_BITS
 
     @classmethod
     def of(
@@ -61,79 +66,79 @@ class Validation:
         volumes: list[Volume],
         pairs: PairConfig,
         held: NDArray[np.bool_],
-        seed: int,
-        *,
-        structures: bool,
+        config: TrainingConfig,
     ) -> Validation:
-        """Draw the batches, always the same; with ``structures``, those that structures are asked for in."""
+        """Draw the batches, always the same; where structures are learnt, also those to find them in."""
         if not held.any():
-            return cls(views, ())
-        sampler = PairSampler(views, volumes, pairs, np.random.default_rng(seed), held)
-        batches = tuple(sampler.draw() for _ in range(BATCHES))
-        if not structures:
-            return cls(views, batches)
-        others = PairSampler(views, volumes, pairs, np.random.default_rng(seed), ~held)
-        learnt = tuple(others.draw() for _ in range(_LEARNT * BATCHES))
+            return cls(())
+        batches = _drawn(views, volumes, pairs, held, config, BATCHES)
+        lengths = code_lengths(config.short_share)
+        if config.structure_weight == 0 or not _structures(batches):
+            return cls(batches, (), lengths)
+        learnt = _drawn(views, volumes, pairs, ~held, config, _LEARNT * BATCHES)
         there = _structures(batches) & _structures(learnt)
-        return cls(views, batches, learnt if there else ())
+        return cls(batches, learnt if there else (), lengths)
 
     @torch.no_grad()
-    def measure(self, network: HmarNetwork, device: torch.device) -> float | None:
+    def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float | None:
         """Return how often a window's nearest code is of what is asked for; None where nothing is held out.
 
         A place is asked for among the other views of its batch, and a window of its structure is as good.
         Structures are asked for among windows of the slices that are learnt from: what two views of one slice
-        have in common does not count then. The mean over 64 and 128 bits; ties count by halves, thirds and
-        so on.
+        have in common does not count then. The mean over code lengths; ties count by halves, thirds and so
+        on.
+
+        Parameters
+        ----------
+        network : HmarNetwork
+        trunk_maps : callable
+            From indices of views, (M,), to its trunk's maps of them, (M, C, 32, 32).
         """
         if not self.batches:
             return None
         network.eval()
         if self.learnt:
-            return self._structures_found(network, device)
-        return float(np.mean([self._places_found(network, batch, device) for batch in self.batches]))
+            return self._structures_found(network, trunk_maps)
+        return float(np.mean([self._places_found(network, batch, trunk_maps) for batch in self.batches]))
 
-    def _places_found(self, network: HmarNetwork, batch: PairBatch, device: torch.device) -> float:
-        first, second = self._logits(network, batch, device)
+    def _places_found(self, network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> float:
+        first, second = _logits(network, batch, trunk_maps)
         half = batch.side_mm / 2
         alike = batch.alike()
-        others = (may_push_apart(batch.place, np.minimum.outer(half, half)) & ~alike).to(device)
-        own = (alike | torch.eye(len(alike), dtype=torch.bool)).to(device)
+        others = (may_push_apart(batch.place, np.minimum.outer(half, half)) & ~alike).to(first.device)
+        own = (alike | torch.eye(len(alike), dtype=torch.bool)).to(first.device)
         shares = []
-        for bits in NESTED_BITS:
+        for bits in self.lengths:
             agreement = _agreement(first, second, bits)
-            shares += [_first_place(agreement, own, others), _first_place(agreement.T, own.T, others.T)]
-        return float(np.mean(shares))
+            shares.append(_first_place(agreement, own, others).mean())
+            shares.append(_first_place(agreement.T, own.T, others.T).mean())
+        return float(torch.stack(shares).mean())
 
-    def _structures_found(self, network: HmarNetwork, device: torch.device) -> float:
-        asked, structure = self._windows(network, self.batches, device)
-        among, shown = self._windows(network, self.learnt, device)
-        own = structure[:, None] == shown
-        some = (structure >= 0) & own.any(dim=1)
-        own = own[some]
-        return float(
-            np.mean([_first_place(_agreement(asked[some], among, bits), own, ~own) for bits in NESTED_BITS])
-        )
+    def _structures_found(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
+        parts = [_shown_windows(network, batch, trunk_maps) for batch in self.learnt]
+        among, shown = (torch.cat(column) for column in zip(*parts, strict=True))
+        found = []
+        for batch in self.batches:
+            asked, structure = _shown_windows(network, batch, trunk_maps)
+            own = structure[:, None] == shown
+            some = (structure >= 0) & own.any(dim=1)
+            asked, own = asked[some], own[some]
+            for bits in self.lengths:
+                found.append(_first_place(_agreement(asked, among, bits), own, ~own))
+        return float(torch.cat(found).mean())
 
-    def _windows(
-        self, network: HmarNetwork, batches: tuple[PairBatch, ...], device: torch.device
-    ) -> tuple[Tensor, Tensor]:
-        """Return the logits (N, bits) of all windows of volumes with labels, and the structure each shows."""
-        logits = torch.cat([torch.cat(self._logits(network, batch, device)) for batch in batches])
-        labels = [np.concatenate([batch.first_label, batch.second_label]) for batch in batches]
-        shown = torch.from_numpy(np.concatenate(labels)).to(device)
-        return logits[shown >= NO_STRUCTURE], shown[shown >= NO_STRUCTURE]
 
-    def _logits(self, network: HmarNetwork, batch: PairBatch, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return the logits of a batch's windows, in the first views and in the second."""
-        first, second = (
-            _window_logits(network, self.views.maps[views].to(device).float(), weights.to(device))
-            for views, weights in (
-                (batch.first, batch.first_weights),
-                (batch.second, batch.second_weights),
-            )
-        )
-        return first, second
+def _drawn(
+    views: ViewSet,
+    volumes: list[Volume],
+    pairs: PairConfig,
+    shown: NDArray[np.bool_],
+    config: TrainingConfig,
+    count: int,
+) -> tuple[PairBatch, ...]:
+    """Draw batches of the views of a mask."""
+    sampler = PairSampler(views, volumes, pairs, np.random.default_rng(config.seed), shown)
+    return tuple(sampler.draw() for _ in range(count))
 
 
 def _structures(batches: tuple[PairBatch, ...]) -> set[int]:
@@ -148,15 +153,27 @@ def _agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
     return a @ b.T
 
 
-def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> float:
-    """Return the share of rows in which one of their own is nearer than all others."""
+def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
+    """Return by row whether one of its own is nearer than all others: 1, a share where others tie, or 0."""
     nearest = agreement.masked_fill(~own, float("-inf")).amax(dim=1, keepdim=True)
     better = ((agreement > nearest) & others).any(dim=1)
     tied = ((agreement == nearest) & others).sum(dim=1)
-    return float(torch.where(better, 0.0, 1 / (1 + tied)).mean())
+    return torch.where(better, 0.0, 1 / (1 + tied))
 
 
-def _window_logits(network: HmarNetwork, maps: Tensor, weights: Tensor) -> Tensor:
-    pooled_from = network.local_expert.map(network.trunk.tail(maps))
-    logits: Tensor = network.local_expert(pool_windows(pooled_from, weights))
-    return logits
+def _shown_windows(network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> tuple[Tensor, Tensor]:
+    """Return logits (N, bits) and structures of a batch's windows, where volumes have labels."""
+    logits = torch.cat(_logits(network, batch, trunk_maps))
+    shown = torch.from_numpy(np.concatenate([batch.first_label, batch.second_label])).to(logits.device)
+    return logits[shown >= NO_STRUCTURE], shown[shown >= NO_STRUCTURE]
+
+
+def _logits(network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> tuple[Tensor, Tensor]:
+    """Return the logits of a batch's windows, in the first views and in the second."""
+
+    def of(views: NDArray[np.int64], weights: Tensor) -> Tensor:
+        pooled_from = network.local_expert.map(trunk_maps(views))
+        logits: Tensor = network.local_expert(pool_windows(pooled_from, weights.to(pooled_from.device)))
+        return logits
+
+    return of(batch.first, batch.first_weights), of(batch.second, batch.second_weights)

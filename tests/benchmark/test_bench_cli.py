@@ -157,7 +157,6 @@ class Absent:
 
 sys.meta_path.insert(0, Absent())
 from hmar.cli import main
-from hmar.training.config import TrainingConfig
 main(sys.argv[1:])
 """
 

@@ -13,10 +13,10 @@ from hmar.training.stages import trainable_network
 class AveragingExpert(LocalExpert):
     """Expert1 that sees the mean of a window's parts, given in place of each of them."""
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Pooled windows (N, width * 9) -> logits (N, bits)."""
+    def seen(self, windows: Tensor) -> Tensor:
+        """Pooled windows (N, width * 9) -> the mean of each window's parts in place of each."""
         parts = windows.reshape(len(windows), -1, PARTS * PARTS)
-        return super().forward(parts.mean(dim=2, keepdim=True).expand_as(parts).flatten(1))
+        return parts.mean(dim=2, keepdim=True).expand_as(parts).flatten(1)
 
 
 def averaging_network(config: NetworkConfig) -> HmarNetwork:

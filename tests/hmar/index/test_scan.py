@@ -111,7 +111,7 @@ def test_all_frames_as_near_as_the_kth_are_found_with_their_sums(
     scanner = Scanner(threads, compiled)
     every = list(range(len(frames)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scan.runs_of, "__defaults__", (gap,))
+        patch.setattr(scan, "GAP_FRAMES", gap)
         for slots, asked in [
             (every, None),
             *((slots, np.array(slots, np.int64)) for slots in selections(len(frames), data)),

@@ -1,11 +1,10 @@
 """What validation asks of a network, on views whose codes are given."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
+from hmar.training.config import TrainingConfig
 from hmar.training.pairs import PairBatch, PairConfig
 from hmar.training.structures import NO_STRUCTURE, UNLABELLED
 from hmar.training.validation import Validation
@@ -14,14 +13,12 @@ from hmar.training.volumes import Volume, constant_regions
 
 CELLS = 32
 LIVER, SPLEEN, RIB = 0, 1, 2
-CPU = torch.device("cpu")
 
 
 class Given:
     """A network whose logits of a window are the mean of the map below it."""
 
     def __init__(self) -> None:
-        self.trunk = SimpleNamespace(tail=lambda maps: maps)
         self.local_expert = self
 
     def eval(self) -> None:
@@ -55,10 +52,9 @@ def batch(view: int, label: int) -> PairBatch:
 
 
 def found(codes: list[int], asked: list[tuple[int, int]], learnt: list[tuple[int, int]]) -> float | None:
-    validation = Validation(
-        views(*codes), tuple(batch(*one) for one in asked), tuple(batch(*one) for one in learnt)
-    )
-    return validation.measure(Given(), CPU)  # type: ignore[arg-type]
+    maps = views(*codes).maps
+    validation = Validation(tuple(batch(*one) for one in asked), tuple(batch(*one) for one in learnt))
+    return validation.measure(Given(), lambda chosen: maps[chosen].float())  # type: ignore[arg-type]
 
 
 def test_a_structure_is_found_where_a_learnt_slice_that_shows_it_is_nearest():
@@ -104,9 +100,8 @@ def test_structures_are_asked_for_where_they_are_labelled_and_learnt(labelled, s
     labels = np.zeros((slices, 96, 96), np.int16) if labelled else None
     shown = views(*[1] * slices)
     held = shown.plane // 2 == 4
-    validation = Validation.of(
-        shown, [volume(slices, labels)], PairConfig(views=2, windows=3), held, 0, structures=structures
-    )
+    config = TrainingConfig(structure_weight=float(structures))
+    validation = Validation.of(shown, [volume(slices, labels)], PairConfig(views=2, windows=3), held, config)
     assert bool(validation.learnt) == asked
     drawn = {int(plane) for one in validation.learnt for plane in (*one.first, *one.second)}
     assert not drawn & {8, 9}
