@@ -361,7 +361,8 @@ class Trainer:
         drop = torch.rand(2, len(views)) < self._config.tag_drop
         hidden = torch.full_like(modality, -1)
         tags = (torch.where(drop[0], hidden, modality), torch.where(drop[1], hidden, region))
-        routing = self.network.router(trunk_map, *(tag.to(self._device) for tag in tags))
+        # What is routed is not bent to be routed easily: the trunk learns from the experts alone.
+        routing = self.network.router(trunk_map.detach(), *(tag.to(self._device) for tag in tags))
         return routing, modality.to(self._device), region.to(self._device)
 
     def _image_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
