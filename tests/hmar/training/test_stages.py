@@ -176,6 +176,16 @@ def test_the_experts_settle_on_a_trunk_that_stays_as_it_is(run, views, trunk):
     assert not any(name.startswith("trunk.") for name in moved)
 
 
+def test_the_trunk_does_not_learn_from_what_routes_it(views, trunk):
+    trainer = trainer_of(views, trunk)
+    trainer._parameters(2)  # stage 2 makes the tail one that learns
+    tail = [p for module in trainer.network.trunk.tail_modules() for p in module.parameters()]
+    losses = trainer._losses(trainer._sampler.draw(), regions=True)
+    for name, reached in (("modality", False), ("region", False), ("gate_entropy", False), ("gated", True)):
+        found = torch.autograd.grad(losses[name], tail, allow_unused=True, retain_graph=True)
+        assert any(gradient is not None for gradient in found) == reached, name
+
+
 def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
     network = trainer_of(views, trunk, replace(SMALL, trunk_rate=0.0)).run(lambda step: None)
     after = network.trunk.state_dict()
