@@ -85,8 +85,8 @@ class Validation:
 
         A place is asked for among the other views of its batch, and a window of its structure is as good.
         Structures are asked for among windows of the slices that are learnt from: what two views of one slice
-        have in common does not count then. The mean over code lengths; ties count by halves, thirds and so
-        on.
+        have in common does not count then. The mean over code lengths; of those that tie, as many as are
+        right count.
 
         Parameters
         ----------
@@ -154,11 +154,11 @@ def _agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
 
 
 def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
-    """Return by row whether one of its own is nearer than all others: 1, a share where others tie, or 0."""
-    nearest = agreement.masked_fill(~own, float("-inf")).amax(dim=1, keepdim=True)
-    better = ((agreement > nearest) & others).any(dim=1)
-    tied = ((agreement == nearest) & others).sum(dim=1)
-    return torch.where(better, 0.0, 1 / (1 + tied))
+    """Return by row what share of those that are nearest, of its own and of others, are its own."""
+    nearest = agreement.masked_fill(~(own | others), float("-inf")).amax(dim=1, keepdim=True)
+    tied = agreement == nearest
+    mine = (tied & own).sum(dim=1)
+    return mine / (mine + (tied & others).sum(dim=1))
 
 
 def _shown_windows(network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> tuple[Tensor, Tensor]:

@@ -63,10 +63,14 @@ def test_a_structure_is_found_where_a_learnt_slice_that_shows_it_is_nearest():
     assert found([0b0001, 0b0011, 0b1100], [(0, SPLEEN)], learnt) == 0
 
 
-def test_a_window_of_no_structure_that_is_as_near_takes_its_share():
+def test_a_window_of_no_structure_that_is_as_near_takes_half():
     learnt = [(1, LIVER), (2, NO_STRUCTURE)]
-    # a batch has its window twice: one of the two windows of the liver ties with both of none
-    assert found([0b0001, 0b0011, 0b0101], [(0, LIVER)], learnt) == pytest.approx(1 / 3)
+    assert found([0b0001, 0b0011, 0b0101], [(0, LIVER)], learnt) == pytest.approx(1 / 2)
+
+
+def test_of_those_that_tie_as_many_as_are_right_count():
+    learnt = [(1, LIVER), (1, LIVER), (1, LIVER), (2, SPLEEN)]
+    assert found([0b0001, 0b0001, 0b0001], [(0, LIVER)], learnt) == pytest.approx(3 / 4)
 
 
 def test_what_has_no_labels_is_neither_asked_for_nor_in_the_way():
