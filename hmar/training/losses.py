@@ -11,6 +11,8 @@ from torch.nn import functional as F
 NESTED_BITS = (64, 128)
 """Every loss is taken on the first 64 logits and on all 128: the short code is good by itself."""
 
+_FAR = -1e4
+
 
 def code_lengths(short_share: float) -> tuple[int, ...]:
     """Return the lengths of code that losses are taken on, the shortest first."""
@@ -23,9 +25,6 @@ def nested(losses: Sequence[Tensor], short_share: float) -> Tensor:
         return losses[0]
     short, whole = losses
     return short_share * short + (1 - short_share) * whole
-
-
-_FAR = -1e4
 
 
 def contrastive(first: Tensor, second: Tensor, negative: Tensor, temperature: float) -> Tensor:
