@@ -73,11 +73,11 @@ class Validation:
             return cls(())
         batches = _drawn(views, volumes, pairs, held, config, BATCHES)
         lengths = code_lengths(config.short_share)
-        if config.structure_weight == 0 or not _structures(batches):
+        asked = _structures(batches) if config.structure_weight > 0 else set()
+        if not asked:
             return cls(batches, (), lengths)
         learnt = _drawn(views, volumes, pairs, ~held, config, _LEARNT * BATCHES)
-        there = _structures(batches) & _structures(learnt)
-        return cls(batches, learnt if there else (), lengths)
+        return cls(batches, learnt if asked & _structures(learnt) else (), lengths)
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float | None:
