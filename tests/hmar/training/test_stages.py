@@ -30,6 +30,7 @@ from hmar.training.finish import write_serving_form
 from hmar.training.golden import golden_frame
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
+from hmar.training.losses import NESTED_BITS, contrastive
 from hmar.training.pairs import PairConfig
 from hmar.training.parity import compare, served_logits, torch_logits
 from hmar.training.reference import slice_frame
@@ -184,6 +185,19 @@ def test_the_trunk_does_not_learn_from_what_routes_it(views, trunk):
     for name, reached in (("modality", False), ("region", False), ("gate_entropy", False), ("gated", True)):
         found = torch.autograd.grad(losses[name], tail, allow_unused=True, retain_graph=True)
         assert any(gradient is not None for gradient in found) == reached, name
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(views, trunk, share):
+    trainer = trainer_of(views, trunk, replace(SMALL, short_share=share))
+    torch.manual_seed(0)
+    logits, negative = torch.randn(8, 128), torch.ones(4, 4, dtype=torch.bool)
+    short, whole = (
+        contrastive(*logits[:, :bits].chunk(2), negative, SMALL.temperature) for bits in NESTED_BITS
+    )
+    found, _ = trainer._paired(logits, negative)
+    assert torch.allclose(found, share * short + (1 - share) * whole)
+    assert not torch.allclose(found, short)
 
 
 def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
