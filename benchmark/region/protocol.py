@@ -24,7 +24,17 @@ from benchmark.region.networks import Networks
 from benchmark.region.peers import MODEL, RegionPeer
 from benchmark.region.planes import SIDES, planes_of
 from benchmark.region.queries import select_queries
-from benchmark.region.scoring import Scores, Side, figures, join, make_side, mean_figures, score_size
+from benchmark.region.scoring import (
+    Scores,
+    Side,
+    figures,
+    join,
+    make_side,
+    mean_figures,
+    over_seeds,
+    score_size,
+    spread_over_seeds,
+)
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
 from hmar.errors import ParameterError
@@ -53,7 +63,7 @@ def region_rows(
     volumes: tuple[LabelledVolume, LabelledVolume],
     peers: Sequence[RegionPeer],
     bits: Sequence[int],
-    networks: Networks,
+    networks: Sequence[Networks],
     progress: Progress,
 ) -> list[Row]:
     """Measure peers by the region protocol.
@@ -64,15 +74,17 @@ def region_rows(
         Two patients, with the same structures.
     peers : sequence of RegionPeer
     bits : sequence of int
-    networks : Networks
+    networks : sequence of Networks
+        One for each seed of what is trained; the first is that of all other peers.
     progress : Progress
 
     Returns
     -------
     list of dict
         For each peer and code length a row for either direction and one for their mean, with the figures of
-        :func:`benchmark.region.scoring.figures`; ``ms_per_window`` is the cost of describing a window of the
-        gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
+        :func:`benchmark.region.scoring.figures` of the mean over seeds, query by query; ``sd`` is that of
+        macro_map over seeds, None where there is one. ``ms_per_window`` is the cost of describing a window of
+        the gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
         ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
 
     Raises
@@ -80,7 +92,7 @@ def region_rows(
     ParameterError
         If there is nothing to ask for.
     """
-    first, second = (planes_of(volume, networks.frozen, progress) for volume in volumes)
+    first, second = (planes_of(volume, networks[0].frozen, progress) for volume in volumes)
     structures = volumes[0].structures
     names = [volume.name for volume in volumes]
     sides = [
@@ -100,19 +112,20 @@ def region_rows(
 
 def _peer_rows(
     peer: RegionPeer,
-    networks: Networks,
+    networks: Sequence[Networks],
     volumes: Sequence[LabelledVolume],
     sides: Sequence[Side],
     bits: Sequence[int],
     progress: Progress,
 ) -> list[Row]:
     cost, structures = Cost(), volumes[0].structures
-    step = Steps(progress, peer.name, len(SIDES) * sum(len(side.gallery) for side in sides))
-    scored: dict[int, list[Scores]] = {}
+    runs = networks[: None if peer.variant is not None else 1]
+    step = Steps(progress, peer.name, len(runs) * len(SIDES) * sum(len(side.gallery) for side in sides))
+    scored: dict[int, list[list[Scores]]] = {}  # by code length, then by direction, then by seed
     for side, volume in zip(sides, volumes, strict=True):
-        feature = peer.build(networks, volume)
-        for length, scores in _direction(peer, feature, side, bits, cost, step).items():
-            scored.setdefault(length, []).append(scores)
+        measured = [_direction(peer, peer.build(run, volume), side, bits, cost, step) for run in runs]
+        for length in measured[0]:
+            scored.setdefault(length, []).append([by_length[length] for by_length in measured])
     known: Row = {
         "metric": METRIC,
         "threads": torch.get_num_threads(),
@@ -121,22 +134,23 @@ def _peer_rows(
         "ms_per_window": cost.ms_per_window,
     }
     if peer.name == "crop":
-        known["ms_per_window_of_224_px"] = crop_cost_ms(networks.frozen, 224)
+        known["ms_per_window_of_224_px"] = crop_cost_ms(networks[0].frozen, 224)
     rows = []
     left_out = [side.without_relevant for side in sides]
     learnt_from = [side.direction.endswith(f"->{_LEARNT_FROM}") for side in sides]
     learnt_from.append(any(learnt_from))  # the mean holds the others
+    directions = [*(side.direction for side in sides), "mean"]
     for length, parts in scored.items():
-        directions = [*(side.direction for side in sides), "mean"]
-        measured = [
-            *(figures(scores, structures, left) for scores, left in zip(parts, left_out, strict=True)),
-            mean_figures(parts, structures, sum(left_out)),
+        means = [over_seeds(seeds) for seeds in parts]
+        values = [
+            *(figures(scores, structures, left) for scores, left in zip(means, left_out, strict=True)),
+            mean_figures(means, structures, sum(left_out)),
         ]
-        for direction, values, learnt in zip(directions, measured, learnt_from, strict=True):
+        spreads = [spread_over_seeds([seeds]) for seeds in parts] + [spread_over_seeds(parts)]
+        for direction, found, sd, learnt in zip(directions, values, spreads, learnt_from, strict=True):
             head: Row = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
-            rows.append(
-                {**head, **values, **known, "gallery_learnt_from": learnt and peer.name in _HAS_SEEN_BOTH}
-            )
+            marks = {"sd": sd, "gallery_learnt_from": learnt and peer.name in _HAS_SEEN_BOTH}
+            rows.append({**head, **found, **known, **marks})
     return rows
 
 

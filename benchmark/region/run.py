@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -30,7 +30,7 @@ from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
 _HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fingerprint", "training")
-_FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "queries")
+_FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "sd", "queries")
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
 DRAWN = "drawn by the benchmark"
 """What stands for the data of phantoms."""
@@ -49,6 +49,7 @@ def run_region(
     model_dir: str = "",
     phantoms: int = PHANTOMS,
     training: TrainingConfig = TRAINING,
+    seeds: int = 1,
 ) -> list[Row]:
     """Measure region retrieval on real volumes, robustness on phantoms, and the nodule demo.
 
@@ -74,6 +75,8 @@ def run_region(
         How many are drawn.
     training : TrainingConfig
         Of ours, where it is trained on the query's volume; a variant may change them.
+    seeds : int
+        How often what is trained here is trained; the first seed is that of the settings, the others follow.
 
     Returns
     -------
@@ -104,22 +107,29 @@ def run_region(
     check_files(root, (*VOLUME_FILES, *NODULE_FILES))
     volumes = load_volumes(root)
     trunk = published()
-    networks = Networks(
-        fold_batch_norm(trunk),
-        bundle.network,
-        lambda volume, variant: trained_network(volume, trunk, kept, progress, training, variant=variant),
-    )
+    frozen = fold_batch_norm(trunk)
+
+    def of_seed(seed: int) -> Networks:
+        config = replace(training, seed=seed)
+        return Networks(
+            frozen,
+            bundle.network,
+            lambda volume, variant: trained_network(volume, trunk, kept, progress, config, variant=variant),
+        )
+
+    drawn = range(training.seed, training.seed + seeds)
+    networks = [of_seed(seed) for seed in drawn]
     rows = region_rows(volumes, chosen, lengths, networks, progress)
     untrained = [peer for peer in chosen if peer.variant is None]
-    study = PhantomStudy(networks.frozen, progress, phantoms)
+    study = PhantomStudy(frozen, progress, phantoms)
     for peer in untrained:
-        rows += study.rows(peer, peer.build(networks, volumes[0]), lengths, progress)
+        rows += study.rows(peer, peer.build(networks[0], volumes[0]), lengths, progress)
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
     measured: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
     own = {peer.name: measured for peer in chosen if peer.of_model}
-    own |= {peer.name: _trained(peer.variant, training) for peer in chosen if peer.variant is not None}
+    own |= {peer.name: _trained(peer.variant, training, drawn) for peer in chosen if peer.variant is not None}
     data = files_digest(root)
     return [_shaped(row, {"data": data} | own.get(str(row["name"]), {})) for row in rows]
 
@@ -152,8 +162,9 @@ def files_digest(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _trained(variant: Variant, training: TrainingConfig) -> Row:
-    return {"training": asdict(variant.settings(training)) | {"views": VIEWS, "variant": variant.name}}
+def _trained(variant: Variant, training: TrainingConfig, seeds: Sequence[int]) -> Row:
+    settings = asdict(variant.settings(training)) | {"seed": list(seeds)}
+    return {"training": settings | {"views": VIEWS, "variant": variant.name}}
 
 
 def _shaped(row: Row, known: Row) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +134,21 @@ def _first_overlaps(
 def join(parts: Sequence[Scores]) -> Scores:
     """Put scores one after the other."""
     return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def over_seeds(runs: Sequence[Scores]) -> Scores:
+    """Return each query's mean over runs with other seeds; the queries are the same in all of them."""
+    means = {name: np.mean([getattr(run, name) for run in runs], axis=0) for name in ("ap", *_SHARES)}
+    return replace(runs[0], **means)
+
+
+def spread_over_seeds(directions: Sequence[Sequence[Scores]]) -> float | None:
+    """Return the standard deviation over seeds of these directions' mean macro mAP; None for one seed."""
+    reached = [
+        np.mean([macro(scores.ap, scores.structures) for scores in seed])
+        for seed in zip(*directions, strict=True)
+    ]
+    return float(np.std(reached, ddof=1)) if len(reached) > 1 else None
 
 
 def figures(scores: Scores, structures: Sequence[str], without_relevant: int = 0) -> dict[str, object]:

@@ -207,9 +207,18 @@ def _accuracy(
 @click.option("--peers", default="all", show_default=True, help="all, ablations, or names by commas.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
 @click.option("--steps", type=click.IntRange(1), help="With the trunk's tail, of what is trained here.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Of what is trained here."
+)
 @_outputs
 def region(
-    root: Path, peers: str, bits: str, steps: int | None, json_file: Path | None, report: Path | None
+    root: Path,
+    peers: str,
+    bits: str,
+    steps: int | None,
+    seeds: int,
+    json_file: Path | None,
+    report: Path | None,
 ) -> None:
     """Compare ways to find a region again: organs across patients, drawn lesions, and the nodule of the demo.
 
@@ -220,7 +229,7 @@ def region(
     Examples:
       hmar bench region --root /data/ct-volumes
       hmar bench region --root /data/ct-volumes --peers random,thumbnail,hmar --bits 128 --json region.jsonl
-      hmar bench region --root /data/ct-volumes --peers ablations --steps 100 --json ablations.jsonl
+      hmar bench region --root /data/ct-volumes --peers ablations --seeds 2 --json ablations.jsonl
     """
     with _extra():
         from benchmark.region import TRAINING, run_region
@@ -232,7 +241,8 @@ def region(
     settings = settings_from_environment()
     threads, kept = settings.encoder_threads, settings.home / CACHE
     made_in = environment(
-        threads, {"command": "region", "bits": lengths, "peers": _names(peers), "steps": steps}
+        threads,
+        {"command": "region", "bits": lengths, "peers": _names(peers), "steps": steps, "seeds": seeds},
     )
     with progress_of(Console(stderr=True)) as progress:
 
@@ -245,6 +255,7 @@ def region(
             threads=threads,
             model_dir=settings.model_dir,
             training=TRAINING if steps is None else with_steps(TRAINING, steps),
+            seeds=seeds,
         )
     print_rows(rows)
     _keep(rows, "Regions across patients", made_in, json_file, report)

@@ -93,7 +93,7 @@ def test_every_variant_has_rows_of_one_shape_that_say_how_it_was_trained(trained
 
     def kept_network(labelled, _trunk, _folder, _progress, config, *, variant):
         asked.append((variant.name, labelled.name))
-        assert config is BRIEF
+        assert config == BRIEF
         return trained.network(variant.name)
 
     monkeypatch.setattr(run, "trained_network", kept_network)
@@ -109,7 +109,8 @@ def test_every_variant_has_rows_of_one_shape_that_say_how_it_was_trained(trained
     assert len({tuple(row) for row in rows}) == 1
     for row in rows:
         variant = VARIANTS[row["name"]]
-        assert row["training"] == asdict(variant.settings(BRIEF)) | {"views": VIEWS, "variant": row["name"]}
+        said = {"seed": [BRIEF.seed], "views": VIEWS, "variant": row["name"]}
+        assert row["training"] == asdict(variant.settings(BRIEF)) | said
         assert row["what"] == variant.what
         assert ("without its labels" in row["note"]) == (row["name"] == "hmar-no-labels")
         assert 0 < row["macro_map"] <= 1
@@ -216,6 +217,14 @@ def test_without_labels_nothing_labelled_reaches_training(trained, given, tmp_pa
     ((learnt, _, plan),) = given
     assert learnt.labels is None
     assert plan.config == replace(BRIEF, place_weight=BRIEF.structure_weight)
+
+
+def test_without_stage_2_the_windows_expert_is_as_training_starts(trained, given, tmp_path):
+    variant = VARIANTS["hmar-no-stage2"]
+    trained_network(trained.volume, trained.published, tmp_path, quiet, BRIEF, variant=variant)
+    ((_, _, plan),) = given
+    assert plan.config == replace(BRIEF, region_steps=0, settle_steps=0)
+    assert plan.config.image_steps > 0
 
 
 @pytest.mark.parametrize(("name", "same"), [("hmar-frozen", True), ("hmar", False)])

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.region import run
 from benchmark.region.coding import fit_code, fit_itq
 from benchmark.region.describing import FLOAT, Cost, describe_gallery, describe_queries, fit_codes
 from benchmark.region.features import (
@@ -38,6 +39,8 @@ from benchmark.region.volumes import load_volumes
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
 from hmar.model.backbone import Lite0Trunk
+from hmar.model.config import NetworkConfig
+from hmar.model.network import HmarNetwork
 from hmar.model.weights import load_bundle
 from hmar.training.config import PRESETS
 from hmar.types import Box
@@ -53,7 +56,7 @@ def network():
 @pytest.fixture(scope="module")
 def networks(network):
     """The model stands for the one that is trained, but for the test that trains."""
-    return Networks(network, network, lambda volume, variant: network)
+    return [Networks(network, network, lambda volume, variant: network)]
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +379,7 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, netwo
     study = PhantomStudy(network, quiet, 3, perturbed)
     for name in ("thumbnail", "cells-itq", MODEL):
         peer = REGION_PEERS[name]
-        same, picture, noisy = study.rows(peer, peer.build(networks, None), [128], quiet)
+        same, picture, noisy = study.rows(peer, peer.build(networks[0], None), [128], quiet)
         for row in (same, picture):
             agreement = row["cosine"] if row["bits"] == 0 else row["bit_agreement"]
             assert agreement == pytest.approx(1, abs=0.02)
@@ -384,7 +387,7 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, netwo
         assert row["synthetic"] is True
         assert noisy["rank_median"] >= 1
     chance = REGION_PEERS["random"]
-    for row in study.rows(chance, chance.build(networks, None), [64], quiet):
+    for row in study.rows(chance, chance.build(networks[0], None), [64], quiet):
         assert 0.3 < row["bit_agreement"] < 0.7
 
 
@@ -417,8 +420,44 @@ def test_rows_of_a_network_that_is_trained_here_say_how_and_not_which_model(tmp_
     rows = run_region(root, ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path, phantoms=1, training=brief)
     assert {row["name"] for row in rows} == {"hmar"}
     for row in rows:
-        assert row["training"] == asdict(brief) | {"views": VIEWS, "variant": "hmar"}
+        assert row["training"] == asdict(brief) | {"seed": [7], "views": VIEWS, "variant": "hmar"}
         assert (row["model"], row["model_fingerprint"]) == (None, None)
+        assert row["sd"] is None
+
+
+def test_what_is_trained_is_measured_once_a_seed_and_nothing_else_is(network):
+    torch.manual_seed(1)
+    other = HmarNetwork(NetworkConfig()).eval().requires_grad_(False)
+    each = [Networks(network, network, lambda *_, trained=trained: trained) for trained in (network, other)]
+    volumes = (volume("a", 0), volume("b", 12))
+    peers = select_region_peers(["cells", "hmar"])
+    both = region_rows(volumes, peers, [64], each, quiet)
+    alone = [region_rows(volumes, peers, [64], [one], quiet) for one in each]
+    for row, first, second in zip(both, *alone, strict=True):
+        reached = [first["macro_map"], second["macro_map"]]
+        assert row["macro_map"] == pytest.approx(np.mean(reached))
+        assert row["queries"] == first["queries"]
+        if row["name"] == "hmar":
+            assert row["sd"] == pytest.approx(np.std(reached, ddof=1))
+            assert row["sd"] > 0
+            assert row["p_at_10"] == pytest.approx((first["p_at_10"] + second["p_at_10"]) / 2)
+        else:
+            assert row["sd"] is None
+
+
+def test_seeds_follow_that_of_the_settings_and_stand_in_the_rows(tmp_path, network, monkeypatch):
+    seeds = []
+
+    def kept_network(_volume, _trunk, _folder, _progress, config, *, variant):
+        seeds.append(config.seed)
+        return network
+
+    monkeypatch.setattr(run, "trained_network", kept_network)
+    rows = run_region(
+        *(whole_root(tmp_path), ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path), phantoms=1, seeds=3
+    )
+    assert seeds == [7, 8, 9, 7, 8, 9]
+    assert all(row["training"]["seed"] == [7, 8, 9] for row in rows)
 
 
 def test_the_data_hash_follows_contents_and_names(tmp_path):

@@ -17,6 +17,10 @@ def _for_places(config: TrainingConfig) -> TrainingConfig:
     return replace(config, place_weight=config.structure_weight)
 
 
+def _first_stage_alone(config: TrainingConfig) -> TrainingConfig:
+    return replace(config, region_steps=0, settle_steps=0)
+
+
 def _without_nesting(config: TrainingConfig) -> TrainingConfig:
     return replace(config, short_share=0.0)
 
@@ -31,6 +35,11 @@ ABLATIONS = (
     Variant("hmar-no-kan", "ours, a matrix in place of each KAN layer", build=matrix_network),
     Variant("hmar-mlp", "ours, an MLP as heavy in place of each KAN layer", build=mlp_network),
     Variant("hmar-no-router", "ours, both experts weigh the same in the losses", build=equal_network),
+    Variant(
+        "hmar-no-stage2",
+        "ours, without stage 2: window codes as training starts",
+        settings=_first_stage_alone,
+    ),
     Variant("hmar-no-nesting", "ours, no loss on the short code by itself", settings=_without_nesting),
     Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
     Variant("hmar-frozen", "ours, the trunk as it was published", settings=_frozen),
