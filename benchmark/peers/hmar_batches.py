@@ -7,50 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from benchmark.peers.hmar_views import View
-
-Rows = NDArray[np.int64]
-
-
-class GroupSampler:
-    """Draws images: first the class, uniformly, then one of its groups, then one of the group's images.
-
-    A group is drawn in proportion to the square root of its size: a long series counts more than a single
-    slice, but not as often as it has slices.
-
-    Parameters
-    ----------
-    labels, groups : ndarray of int64, shape (N,)
-        N > 0.
-    """
-
-    def __init__(self, labels: Rows, groups: Rows) -> None:
-        self._images = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        self._share = [_shares(groups[images]) for images in self._images]
-
-    def draw(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Return two arrays of rows: images, and for each another draw of the same class."""
-        classes = rng.integers(len(self._images), size=size)
-        return self._of(classes, rng), self._of(classes, rng)
-
-    def _of(self, classes: Rows, rng: np.random.Generator) -> Rows:
-        drawn = np.empty(len(classes), np.int64)
-        for c in np.unique(classes):
-            places = classes == c
-            drawn[places] = rng.choice(self._images[c], int(places.sum()), p=self._share[c])
-        return drawn
-
-
-def _shares(groups: Rows) -> NDArray[np.float64]:
-    """Return how likely each image is drawn; they sum to 1."""
-    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    share = 1 / np.sqrt(sizes[group])
-    shares: NDArray[np.float64] = share / share.sum()
-    return shares
+from hmar.training.group_sampler import GroupSampler, Rows
 
 
 @dataclass(frozen=True, slots=True)

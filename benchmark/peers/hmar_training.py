@@ -14,16 +14,12 @@ from torch import Tensor, nn
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batches
-from benchmark.peers.hmar_losses import (
-    balance,
-    quantisation,
-    region_contrastive,
-    supervised_contrastive,
-)
+from benchmark.peers.hmar_losses import balance, quantisation
 from benchmark.peers.hmar_network import BuildNetwork, HmarImageNetwork, Seen
 from benchmark.peers.hmar_views import View, Viewer
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
+from hmar.training.classmates import region_contrastive, supervised_contrastive
 from hmar.training.losses import centre_loss
 
 _CHUNK = 256

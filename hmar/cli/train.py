@@ -42,7 +42,11 @@ class InitType(click.ParamType[Path]):
 @click.option("--preset", type=click.Choice(_PRESETS), help="Settings; open-ct, or archive with --archive.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to write.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of the volumes; HMAR_HOME/open-ct.")
-@click.option("--archive", metavar="COLLECTION", help="Train on this collection of the archive.")
+@click.option(
+    "--archive",
+    metavar="COLLECTION",
+    help="Train on this collection of the archive, with the labels of its images.",
+)
 @click.option("--stage", type=click.Choice(["1", "2", "both"]), default="both", show_default=True)
 @click.option("--resume", is_flag=True, help="Go on where a run into --out was interrupted.")
 @click.option(
@@ -73,8 +77,9 @@ def train(
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
     trunk encodes views of every slice; experts and router are trained in two stages: on whole frames, then on
     regions. "open-ct" finds places again, on the trunk as it was published; "structures" and "archive" train
-    its last blocks too, "structures" to find what volumes label. Writes a sealed folder that HMAR_MODEL_DIR
-    can name, with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
+    its last blocks too, "structures" to find what volumes label. From an archive it also learns the labels
+    that images were indexed with (hmar index --label). Writes a sealed folder that HMAR_MODEL_DIR can name,
+    with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
     whose RadImageNet weights PATH holds.
 
     \b
@@ -116,7 +121,7 @@ def train(
             volumes, said = load_open_ct(folder), OPEN_CT
         else:
             volumes = _archive(archive, say)
-            said = f"Series of the collection {archive!r} of a site's own archive, without labels."
+            said = f"Series of the collection {archive!r} of a site's own archive."
         if trunk is None:
             fetch_trunk(folder, say)
             trunk = load_trunk(folder)

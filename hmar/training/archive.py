@@ -1,22 +1,30 @@
-"""Volumes out of a site's own archive: the series of a collection, read again from where they came."""
+"""Volumes out of a site's own archive: the series of a collection, read again from where they came.
+
+Images that were labelled when they were indexed keep their label. They are learnt from one by one where their
+series forms no volume: radiographs, pictures, and whatever has no geometry.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hmar.errors import HmarError, NotFoundError
 from hmar.model.tags import region_index
 from hmar.ports import Catalogue
-from hmar.training.volumes import Volume
-from hmar.types import EntryInfo, Frame, SeriesInfo
+from hmar.training.image_labels import NO_LABEL
+from hmar.training.volumes import SINGLE, Volume
+from hmar.types import EntryInfo, Frame, GridConfig, SeriesInfo, Spacing, Units
 
 LEAST_SLICES = 8
 """A series of fewer slices of one geometry has no neighbours to learn from."""
 
 _LARGEST_GAP_MM = 12.0
+_GONE = "a file is gone or cannot be read any more"
 
 
 def archive_volumes(
@@ -26,7 +34,7 @@ def archive_volumes(
     fingerprint: str,
     say: Callable[[str], None],
 ) -> list[Volume]:
-    """Read the series of a collection that form volumes.
+    """Read the series of a collection that form volumes, and the labelled images of the others.
 
     Parameters
     ----------
@@ -37,36 +45,65 @@ def archive_volumes(
     fingerprint : str
         Of the model that the archive is indexed with.
     say : callable
-        Told in one line how many series were left out, and why.
+        Told in one line how many series or images were left out, and why.
 
     Raises
     ------
     NotFoundError
-        If no series of the collection forms a volume.
+        If no series of the collection forms a volume, and no image is labelled.
     """
+    every = [series for series in catalogue.series(fingerprint) if series.collection == collection]
+    labels = _Labels()
     volumes: list[Volume] = []
-    left_out: dict[str, int] = {}
-    for series in catalogue.series(fingerprint):
-        if series.collection != collection:
-            continue
+    left_out: Counter[str] = Counter()
+    for series in every:
         entries = catalogue.frames(collection, series.series_uid, fingerprint)
-        volume = _volume(series, entries, read, f"series {len(volumes) + 1}")
-        if isinstance(volume, Volume):
-            volumes.append(volume)
-        else:
-            left_out[volume] = left_out.get(volume, 0) + 1
+        made = _volume(series, entries, read, f"series {len(volumes) + 1}", labels)
+        if isinstance(made, Volume):
+            volumes.append(made)
+            continue
+        labelled = [entry for entry in entries if entry.info.label is not None]
+        for entry in labelled:
+            single = _single(entry, read, labels)
+            if isinstance(single, Volume):
+                volumes.append(single)
+            else:
+                left_out[single] += 1
+        if not labelled:
+            left_out[made] += 1
     for reason, count in left_out.items():
-        say(f"{count} series left out: {reason}")
+        say(f"{count} series or images left out: {reason}")
     if not volumes:
         raise NotFoundError(
-            f"The collection {collection!r} has no series of {LEAST_SLICES} or more slices to train on.",
-            "Index CT or MR series into it first (hmar index PATH --collection NAME).",
+            f"The collection {collection!r} has no series of {LEAST_SLICES} or more slices to train on, "
+            "nor any labelled image.",
+            "Index CT or MR series into it first (hmar index PATH --collection NAME), or images by --label.",
         )
     return volumes
 
 
+class _Labels:
+    """Numbers labels in the order they are met."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+
+    def of(self, entries: Sequence[EntryInfo]) -> NDArray[np.int64] | None:
+        """Return the numbers of entries' labels, NO_LABEL where there is none; None where none has one."""
+        names = [entry.info.label for entry in entries]
+        if not any(names):
+            return None
+        return np.array(
+            [self._number.setdefault(name, len(self._number)) if name else NO_LABEL for name in names]
+        )
+
+
 def _volume(
-    series: SeriesInfo, entries: list[EntryInfo], read: Callable[[EntryInfo], Frame], name: str
+    series: SeriesInfo,
+    entries: list[EntryInfo],
+    read: Callable[[EntryInfo], Frame],
+    name: str,
+    labels: _Labels,
 ) -> Volume | str:
     """Return a series as a volume, or why it is none."""
     if series.modality not in ("CT", "MR"):
@@ -84,7 +121,7 @@ def _volume(
     try:
         frames = [read(entry) for entry in placed]
     except HmarError:
-        return "a file is gone or cannot be read any more"
+        return _GONE
     if len({(frame.values.shape, frame.units) for frame in frames}) > 1:
         return "slices differ in size or units"
     spacing = placed[0].info.spacing
@@ -93,7 +130,34 @@ def _volume(
     values = np.stack([_stored(frame, series.modality) for frame in frames])
     region = region_index(series.body_part)
     regions = np.full(len(values), -1 if region is None else region, np.int64)
-    return Volume(name, values, (between, spacing.row_mm, spacing.column_mm), series.modality, regions)
+    size = (between, spacing.row_mm, spacing.column_mm)
+    patient = placed[0].info.patient_key
+    return Volume(name, values, size, series.modality, regions, None, labels.of(placed), patient)
+
+
+def _single(entry: EntryInfo, read: Callable[[EntryInfo], Frame], labels: _Labels) -> Volume | str:
+    """Return a labelled image as a volume of one slice, or why it is none."""
+    try:
+        frame = read(entry)
+    except HmarError:
+        return _GONE
+    info = frame.info
+    # The trainer takes CT for Hounsfield units; a picture of a CT has none.
+    modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
+    grid = GridConfig()
+    unknown = grid.unknown_side * grid.pitch_mm / max(info.rows, info.columns)
+    spacing = info.spacing or Spacing(unknown, unknown)
+    region = region_index(info.body_part)
+    return Volume(
+        SINGLE,
+        _stored(frame, modality)[None],
+        (1.0, spacing.row_mm, spacing.column_mm),
+        modality,
+        np.full(1, -1 if region is None else region, np.int64),
+        None,
+        labels.of([entry]),
+        info.patient_key,
+    )
 
 
 def _stored(frame: Frame, modality: str) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hmar.training.config import TrainingConfig
-from hmar.training.volumes import Volume
+from hmar.training.volumes import SINGLE, Volume
 
 _CARD = """\
 # {name}
@@ -107,12 +108,11 @@ def card(
         "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
         "|---|---|---|---|---|",
     ]
-    for volume in volumes:
-        spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
-        labelled = 0 if volume.labels is None else int((np.unique(volume.labels) >= 0).sum())
-        rows.append(
-            f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {labelled or 'none'} |"
-        )
+    rows += [_row(volume) for volume in volumes if volume.name != SINGLE]
+    singles = Counter(volume.modality for volume in volumes if volume.name == SINGLE)
+    rows += [
+        f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
+    ]
     tuned = config.trunk_rate > 0 and settings["network"]["trunk"] == "lite0"
     return _CARD.format(
         name=settings["name"],
@@ -125,10 +125,27 @@ def card(
         cells=", ".join(map(str, settings["windows"]["cells"])),
         intervals=settings["network"]["intervals"],
         order=settings["network"]["order"],
-        volumes="\n".join(rows),
+        volumes="\n".join([*rows, *_labelled_images(volumes)]),
         data=origin.data,
         views=views_per_slice,
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         slices=sum(len(volume.values) for volume in volumes),
         count=len(volumes),
     )
+
+
+def _row(volume: Volume) -> str:
+    spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
+    labelled = 0 if volume.labels is None else int((np.unique(volume.labels) >= 0).sum())
+    return f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {labelled or 'none'} |"
+
+
+def _labelled_images(volumes: list[Volume]) -> list[str]:
+    """Say how many images are labelled as a whole, where any is; what the labels are is the site's own."""
+    labels = [volume.image_labels for volume in volumes if volume.image_labels is not None]
+    if not labels:
+        return []
+    found = np.concatenate(labels)
+    found = found[found >= 0]
+    said = f"{len(found)} images were labelled as a whole, with {len(np.unique(found))} labels"
+    return ["", f"{said}: those of one label and different patients were to belong together."]

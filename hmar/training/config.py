@@ -34,7 +34,8 @@ class TrainingConfig:
     place_weight : float
         Weight of the loss that brings two views of one place together.
     structure_weight, structure_contrast : float
-        Weights of the losses on labelled structures: class centres, and contrast with other slices.
+        Weights of the losses on labels, of structures and of whole images: class centres, and contrast with
+        other slices or patients.
     scale, margin : float
         Of the class-centre loss.
     short_share : float

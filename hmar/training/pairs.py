@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hmar.image.windows import cover
 from hmar.model.config import PARTS
+from hmar.training.image_labels import ImageLabels, LabelledViews
 from hmar.training.structures import StructurePlaces
 from hmar.training.views import CANVAS_CELLS, ViewSet
 from hmar.training.volumes import Volume
@@ -84,6 +85,8 @@ class PairConfig:
 class PairSampler:
     """Draws batches of views: volumes by the root of their size, structures of labelled ones in equal shares.
 
+    Views of slices that are labelled as a whole are drawn by label, see :class:`LabelledViews`.
+
     Parameters
     ----------
     views : ViewSet
@@ -111,6 +114,7 @@ class PairSampler:
         share = np.sqrt([len(of_volume) for of_volume in self._first])
         self._share = share / share.sum()
         self._structures = StructurePlaces(volumes)
+        self._labelled = LabelledViews(ImageLabels.of(views, volumes), chosen & shows)
 
     def state(self) -> dict[str, Any]:
         """Return where the random numbers stand."""
@@ -125,7 +129,7 @@ class PairSampler:
         config, rng = self._config, self._generator
         count = config.views if pairs is None else pairs
         chosen = rng.choice(len(self._volumes), count, p=self._share)
-        first = np.array([self._a_view(int(v)) for v in chosen])
+        first = self._labelled.put_into(np.array([self._a_view(int(v)) for v in chosen]), rng)
         second = np.array([self._beside(int(view)) for view in first])
         cells = rng.choice(config.sides, (count, config.windows), p=config.side_share)
         parts = [

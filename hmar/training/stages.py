@@ -18,22 +18,21 @@ from torch import Tensor, nn
 
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.model.router import Routing
-from hmar.model.tags import modality_index
 from hmar.model.trunk import Trunk
 from hmar.training.config import TrainingConfig
+from hmar.training.image_labels import ImageLabels
 from hmar.training.initial import initialise_head, initialise_projection
 from hmar.training.kan_layer import TrainableKAN
-from hmar.training.losses import bit_quality, code_lengths, contrastive, nested
-from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
+from hmar.training.label_validation import LabelValidation
+from hmar.training.losses import code_lengths
+from hmar.training.objective import Objective
+from hmar.training.pairs import PairBatch, PairConfig, PairSampler
 from hmar.training.pooling import pool_windows
-from hmar.training.structure_loss import StructureLoss
 from hmar.training.validation import Validation, held_out
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
 ALL = IMAGES, REGIONS, SETTLING = 1, 2, 3
-_IMAGE_APART_MM = 30.0
 _CLIP = 2.0
 _AT_ONCE = 16
 """Views that the tail is run over at a time."""
@@ -94,12 +93,14 @@ class Trainer:
         self.network = build(network).to(self._device)
         self.network.trunk.load_state_dict(trunk.state_dict())
         self.network.trunk.eval().requires_grad_(False)
-        kept = held_out(views)
+        labels = ImageLabels.of(views, volumes)
+        kept = held_out(views) | labels.held_out()
         self._sampler = PairSampler(views, volumes, pairs, rng, ~kept)
-        self._structures = StructureLoss(volumes, config, rng).to(self._device)
+        self._objective = Objective(self.network, config, views, volumes, rng, self._device)
         self._validation = Validation.of(views, volumes, pairs, kept, config)
-        self._modality = np.array([modality_index(volume.modality) for volume in volumes])
-        self._level: dict[str, Tensor] = {}
+        self._label_validation = LabelValidation.of(
+            labels, kept, code_lengths(config.short_share), config.seed
+        )
         self._settled: Tensor | None = None
         self._initialise()
         self._averaged = copy.deepcopy(self.network)
@@ -154,7 +155,11 @@ class Trainer:
         maps = [self._trunk_maps(views) for views in (batch.first, batch.second)]
         weights = (batch.first_weights, batch.second_weights)
         seen = self.network.local_expert.seen
-        first, second = (seen(self._pool(*view)).cpu() for view in zip(maps, weights, strict=True))
+        mapped = (self.network.local_expert.map(each) for each in maps)
+        first, second = (
+            seen(pool_windows(each, of.to(self._device))).cpu()
+            for each, of in zip(mapped, weights, strict=True)
+        )
         whole = self.network.global_expert.pool
         return (first, second), (whole(maps[0]).cpu(), whole(maps[1]).cpu())
 
@@ -241,14 +246,20 @@ class Trainer:
         """Return what validation finds; None in stage 1, and where nothing is held out."""
         if stage == IMAGES:
             return None
-        return self._validation.measure(self._averaged, lambda views: self._trunk_maps(views, self._averaged))
+
+        def maps(views: NDArray[np.int64]) -> Tensor:
+            return self._trunk_maps(views, self._averaged)
+
+        found = [
+            look.measure(self._averaged, maps) for look in (self._validation, self._label_validation) if look
+        ]
+        known = [share for share in found if share is not None]
+        return float(np.mean(known)) if known else None
 
     def _parameters(self, stage: int) -> list[dict[str, Any]]:
         """Return what a stage trains, with its learning rates."""
         config, network = self._config, self.network
-        modules: list[nn.Module] = [network.global_expert, network.router]
-        if stage > IMAGES:
-            modules.append(network.local_expert)
+        modules = self._objective.modules(regions=stage > IMAGES)
         heads = [p for module in modules for p in module.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": heads, "lr": config.learning_rate}]
         tail = network.trunk.tail_modules()
@@ -278,6 +289,10 @@ class Trainer:
             "total": float(total.detach())
         }
 
+    def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
+        maps = self._trunk_maps(np.concatenate([batch.first, batch.second]))
+        return self._objective.losses(maps, batch, regions=regions)
+
     @torch.no_grad()
     def _follow(self, decay: float) -> None:
         """Move the running average of weights towards the present ones."""
@@ -305,7 +320,7 @@ class Trainer:
             "averaged": self._averaged.state_dict(),
             "optimiser": optimiser.state_dict(),
             "schedule": schedule.state_dict(),
-            "level": dict(self._level),
+            "objective": self._objective.state(),
             "sampler": self._sampler.state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else None,
@@ -321,84 +336,8 @@ class Trainer:
         self._averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
-        self._level = dict(state["level"])
+        self._objective.restore(state["objective"])
         self._sampler.restore(state["sampler"])
         torch.set_rng_state(state["torch"])
         if self._device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self._device)
-
-    def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
-        first_map, second_map = self._trunk_maps(np.concatenate([batch.first, batch.second])).chunk(2)
-        routing, modality, region = self._route(first_map, batch.first)
-        image_loss, image_quality = self._image_loss(first_map, second_map, batch)
-        losses = {
-            "modality": 0.2 * nn.functional.cross_entropy(routing.modality, modality),
-            "codes": image_quality,
-        }
-        if bool((region >= 0).any()):  # an archive may say of no frame which region it shows
-            losses["region"] = 0.2 * nn.functional.cross_entropy(routing.region, region, ignore_index=-1)
-        if not regions:
-            return losses | {"image": image_loss.mean()}
-        region_loss, region_quality, structures = self._region_loss(first_map, second_map, batch)
-        gate = routing.gate
-        entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
-        gated = gate[:, 0] * self._relative("image", image_loss) + gate[:, 1] * self._relative(
-            "region", region_loss
-        )
-        return losses | {
-            "gated": 2 * self._config.place_weight * gated.mean(),
-            "structures": structures,
-            "gate_entropy": -self._config.gate_entropy_weight * entropy,
-            "codes": image_quality + region_quality,
-        }
-
-    def _route(self, trunk_map: Tensor, views: NDArray[np.int64]) -> tuple[Routing, Tensor, Tensor]:
-        volume = self._views.volume[views]
-        modality = torch.from_numpy(self._modality[volume])
-        region = torch.tensor(
-            [self._volumes[v].regions[p] for v, p in zip(volume, self._views.plane[views], strict=True)]
-        )
-        drop = torch.rand(2, len(views)) < self._config.tag_drop
-        hidden = torch.full_like(modality, -1)
-        tags = (torch.where(drop[0], hidden, modality), torch.where(drop[1], hidden, region))
-        # What is routed is not bent to be routed easily: the trunk learns from the experts alone.
-        routing = self.network.router(trunk_map.detach(), *(tag.to(self._device) for tag in tags))
-        return routing, modality.to(self._device), region.to(self._device)
-
-    def _image_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        expert = self.network.global_expert
-        volume = self._views.volume[batch.first]
-        z = self._views.z_mm[batch.first]
-        place = np.column_stack([volume, np.zeros_like(z), np.zeros_like(z), z])
-        return self._paired(expert(torch.cat([first, second])), may_push_apart(place, _IMAGE_APART_MM))
-
-    def _region_loss(self, first: Tensor, second: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the mean loss of each view's windows (M,), the codes' quality, and the structures' loss."""
-        windows = (self._pool(first, batch.first_weights), self._pool(second, batch.second_weights))
-        shown = nn.functional.dropout(torch.cat(windows), self._config.feature_drop)
-        logits = self.network.local_expert(shown)
-        half = batch.side_mm / 2
-        apart = may_push_apart(batch.place, np.minimum.outer(half, half))
-        loss, quality = self._paired(logits, apart & ~batch.alike())
-        structures = self._structures(logits, batch)
-        return loss.reshape(len(batch.first), -1).mean(dim=1), quality, structures
-
-    def _pool(self, trunk_map: Tensor, weights: Tensor) -> Tensor:
-        """Pool the batch's windows: (M * n, width * 9)."""
-        return pool_windows(self.network.local_expert.map(trunk_map), weights.to(trunk_map.device))
-
-    def _paired(self, logits: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss of each pair (N,) and the codes' quality; rows are all first, then all second."""
-        losses, quality = [], []
-        share = self._config.short_share
-        for bits in code_lengths(share):
-            first, second = logits[:, :bits].chunk(2)
-            losses.append(contrastive(first, second, negative.to(logits.device), self._config.temperature))
-            quality.append(self._config.bit_weight * bit_quality(logits[:, :bits]))
-        return nested(losses, share), nested(quality, share)
-
-    def _relative(self, name: str, losses: Tensor) -> Tensor:
-        """Return losses over their running mean: the gate compares experts, not scales of losses."""
-        mean = losses.detach().mean()
-        self._level[name] = 0.98 * self._level.get(name, mean) + 0.02 * mean
-        return losses / self._level[name].clamp_min(1e-6)

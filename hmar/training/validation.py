@@ -109,9 +109,9 @@ class Validation:
         own = (alike | torch.eye(len(alike), dtype=torch.bool)).to(first.device)
         shares = []
         for bits in self.lengths:
-            agreement = _agreement(first, second, bits)
-            shares.append(_first_place(agreement, own, others).mean())
-            shares.append(_first_place(agreement.T, own.T, others.T).mean())
+            alike_bits = agreement(first, second, bits)
+            shares.append(first_place(alike_bits, own, others).mean())
+            shares.append(first_place(alike_bits.T, own.T, others.T).mean())
         return float(torch.stack(shares).mean())
 
     def _structures_found(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
@@ -124,7 +124,7 @@ class Validation:
             some = (structure >= 0) & own.any(dim=1)
             asked, own = asked[some], own[some]
             for bits in self.lengths:
-                found.append(_first_place(_agreement(asked, among, bits), own, ~own))
+                found.append(first_place(agreement(asked, among, bits), own, ~own))
         return float(torch.cat(found).mean())
 
 
@@ -147,13 +147,13 @@ def _structures(batches: tuple[PairBatch, ...]) -> set[int]:
     return set(labels[labels >= 0].tolist())
 
 
-def _agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
+def agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
     """Return how many bits agree less how many differ, (N, M), for logits of N and M windows."""
     a, b = (torch.where(logits[:, :bits] > 0, 1.0, -1.0) for logits in (first, second))
     return a @ b.T
 
 
-def _first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
+def first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
     """Return by row what share of those that are nearest, of its own and of others, are its own."""
     nearest = agreement.masked_fill(~(own | others), float("-inf")).amax(dim=1, keepdim=True)
     tied = agreement == nearest

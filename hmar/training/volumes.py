@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from hmar.model.tags import REGIONS
 
+SINGLE = "image"
+"""Name of a volume that is one image by itself."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
@@ -31,6 +34,11 @@ class Volume:
     labels : ndarray of int16, shape (Z, Y, X), or None
         Structure of each voxel, by numbers that mean the same in every volume of a training; -1 for none.
         None where nothing is labelled.
+    image_labels : ndarray of int64, shape (Z,), or None
+        What each slice as a whole is called, by numbers that mean the same in every volume of a training; -1
+        for nothing. None where none is called anything.
+    patient : str or None
+        Volumes that have it in common are of one patient; None for a patient of its own.
     """
 
     name: str
@@ -39,6 +47,8 @@ class Volume:
     modality: str
     regions: NDArray[np.int64]
     labels: NDArray[np.int16] | None = None
+    image_labels: NDArray[np.int64] | None = None
+    patient: str | None = None
 
 
 def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:

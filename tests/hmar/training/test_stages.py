@@ -35,7 +35,7 @@ from hmar.training.pairs import PairConfig
 from hmar.training.parity import compare, served_logits, torch_logits
 from hmar.training.reference import slice_frame
 from hmar.training.stages import Step, Trainer
-from hmar.training.validation import Validation, _first_place, held_out
+from hmar.training.validation import Validation, first_place, held_out
 from hmar.training.views import ViewSet, make_views
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 from hmar.types import GridConfig, WindowConfig
@@ -195,9 +195,71 @@ def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(views
     short, whole = (
         contrastive(*logits[:, :bits].chunk(2), negative, SMALL.temperature) for bits in NESTED_BITS
     )
-    found, _ = trainer._paired(logits, negative)
+    found, _ = trainer._objective._paired(logits, negative)
     assert torch.allclose(found, share * short + (1 - share) * whole)
     assert not torch.allclose(found, short)
+
+
+def labelled_volumes() -> list[Volume]:
+    rng = np.random.default_rng(0)
+    values = rng.normal(40, 200, (4, 6, 90, 110)).astype(np.int16)
+    named = [np.array([0, 0, 1, 1, -1, -1]), None, np.array([1, 1, 0, 0, 0, 0]), np.array([1] * 6)]
+    region = constant_regions(6, "CHEST")
+    return [
+        Volume(f"ct {v}", scan, (3.0, 3.0, 3.0), "OT" if v == 1 else "CT", region, None, labels, f"{v // 2}")
+        for v, (scan, labels) in enumerate(zip(values, named, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module")
+def labelled_run(trunk):
+    data = labelled_volumes()
+    views = make_views(data, fold_batch_norm(trunk), 2, 0.75, np.random.default_rng(0), lambda *_: None)
+    pairs = PairConfig(views=4, windows=6)
+
+    def trainer(config: TrainingConfig = SMALL) -> Trainer:
+        return Trainer(NetworkConfig(), trunk, config, pairs, views, data)
+
+    steps: list[Step] = []
+    states: list[dict[str, object]] = []
+    trainer().run(steps.append, keep=lambda state: states.append(kept(state)))
+    return trainer, steps, states
+
+
+def test_labels_of_images_are_learnt_in_every_stage_and_taken_up_again(labelled_run):
+    trainer, steps, states = labelled_run
+    assert [(step.stage, step.number) for step in steps] == STEPS
+    assert all(step.losses["labels"] > 0 for step in steps)
+    again: list[Step] = []
+    trainer().run(again.append, state=states[1])
+    for step, other in zip(again, steps[-len(again) :], strict=True):
+        assert step.losses == pytest.approx(other.losses, rel=1e-4)
+
+
+def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, run, views, trunk):
+    for trainer, reached in ((labelled_run[0](), True), (trainer_of(views, trunk), False)):
+        before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+        after = trainer.run(lambda step: None, (1,)).state_dict()
+        moved = [name for name, tensor in before.items() if not torch.equal(tensor, after[name])]
+        assert any(name.startswith("local_expert.") for name in moved) == reached
+        assert any(name.startswith("global_expert.") for name in moved)
+        assert not any(name.startswith("trunk.") for name in moved)
+
+
+def test_images_of_one_label_are_not_pushed_apart(labelled_run, monkeypatch):
+    objective = labelled_run[0]()._objective
+    apart = []
+    monkeypatch.setattr(objective, "_paired", lambda _logits, negative: apart.append(negative))
+    # Labelled 0, not labelled, 1, and 0 in another volume.
+    first = np.array([0, 12, 36, 28])
+    batch = replace(labelled_run[0]()._sampler.draw(4), first=first)
+    objective._image_loss(torch.zeros(8, 128), batch)
+    assert apart[0].tolist() == [
+        [False, True, True, False],
+        [True, False, True, True],
+        [True, True, False, True],
+        [False, True, True, False],
+    ]
 
 
 def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
@@ -218,13 +280,13 @@ def test_a_place_is_found_first_where_its_code_is_the_nearest():
     agreement = torch.tensor([[9.0, 1, 1], [5, 5, 1], [9, 1, 3]])
     own = torch.eye(3, dtype=torch.bool)
     others = ~own
-    assert _first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 0) / 3)
     others[2, 0] = False  # too near to count as another place
-    assert _first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)
     own[1, 0], others[1, 0] = True, False  # of the same structure
-    assert _first_place(agreement, own, others).mean() == pytest.approx(1)
+    assert first_place(agreement, own, others).mean() == pytest.approx(1)
     own[1, 1], others[1, 1] = False, True  # as near as the one that is of it
-    assert _first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)
 
 
 def test_curves_are_a_picture_of_the_log(run, tmp_path):

@@ -1,0 +1,192 @@
+"""Labels of whole images: who is drawn, who is held out, and what they teach."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hmar.training.config import TrainingConfig
+from hmar.training.image_label_loss import ImageLabelLoss
+from hmar.training.image_labels import NO_LABEL, ImageLabels, LabelledViews
+from hmar.training.label_validation import LabelValidation
+from hmar.training.views import ViewSet
+from hmar.training.volumes import Volume
+
+CONFIG = TrainingConfig()
+BITS = 128
+
+
+def image(label: int | None, patient: str | None, slices: int = 1) -> Volume:
+    labels = None if label is None else np.full(slices, label)
+    values = np.zeros((slices, 4, 4), np.int16)
+    return Volume("image", values, (1.0, 1.0, 1.0), "OT", np.full(slices, -1), None, labels, patient)
+
+
+def views_of(volumes: list[Volume], views: int = 2) -> ViewSet:
+    index = np.array(
+        [(v, p) for v, volume in enumerate(volumes) for p in range(len(volume.values)) for _ in range(views)]
+    )
+    maps, content = torch.empty(len(index), 0), torch.ones(len(index), 1, 1, dtype=torch.bool)
+    return ViewSet(maps, content, index[:, 0], index[:, 1], 0.0 * index[:, 1], np.zeros((len(index), 2, 3)))
+
+
+def labels_of(volumes: list[Volume]) -> ImageLabels:
+    return ImageLabels.of(views_of(volumes), volumes)
+
+
+def test_every_view_has_the_label_of_its_slice_and_the_patient_of_its_volume():
+    mixed = Volume(
+        *("series 1", np.zeros((3, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(3, -1)),
+        image_labels=np.array([2, NO_LABEL, 0]),
+        patient="a",
+    )
+    labels = labels_of([mixed, image(2, "a"), image(None, None), image(0, None)])
+    assert labels.label.tolist() == [2, 2, -1, -1, 0, 0, 2, 2, -1, -1, 0, 0]
+    assert labels.count == 3
+    patients = labels.patient[::2]
+    assert patients[0] == patients[1] == patients[2] == patients[3]
+    assert len(set(patients[3:].tolist())) == 3
+
+
+def test_where_nothing_is_labelled_nothing_is_held_out_drawn_or_asked_of_chance():
+    labels = labels_of([image(None, str(number)) for number in range(20)])
+    assert labels.count == 0
+    assert not labels.held_out().any()
+    rng, untouched = np.random.default_rng(0), np.random.default_rng(0)
+    drawn = np.arange(8)
+    assert LabelledViews(labels, np.ones(40, bool)).put_into(drawn, rng) is drawn
+    assert rng.random() == untouched.random()
+    assert LabelValidation.of(labels, np.arange(40) < 9, (64,), 0) is None
+
+
+def test_whole_patients_are_held_out_of_labels_that_can_spare_one():
+    few = [image(0, f"few {number}") for number in range(8)]
+    many = [image(1, f"many {number % 18}") for number in range(36)]
+    labels = labels_of(few + many)
+    held = labels.held_out()
+    assert not held[labels.label == 0].any()
+    of_held = np.unique(labels.patient[held])
+    assert len(of_held) == 2
+    assert held.tolist() == np.isin(labels.patient, of_held).tolist()
+
+
+def test_labels_are_drawn_alike_in_twos_and_patients_by_the_root_of_their_images():
+    volumes = [image(0, "long", 64), image(0, "short", 16), image(1, "other"), image(None, "none", 27)]
+    labels = labels_of(volumes)
+    allowed = np.ones(len(labels.label), bool)
+    allowed[1::2] = False  # one view of each slice
+    labelled, rng = LabelledViews(labels, allowed), np.random.default_rng(0)
+    free = int(np.flatnonzero(allowed & (labels.label == NO_LABEL))[0])
+    drawn = [labelled.put_into(np.full(8, free), rng) for _ in range(2000)]
+    shown = [views[labels.label[views] != NO_LABEL] for views in drawn]
+    assert np.mean([len(views) for views in shown]) == pytest.approx(8 * 81 / 108, rel=0.02)
+    for views in shown:
+        first, second = np.split(labels.label[views], 2)
+        assert first.tolist() == second.tolist()
+    every = np.concatenate(shown)
+    assert allowed[every].all()
+    assert np.mean(labels.label[every]) == pytest.approx(0.5, abs=0.02)
+    of_first = labels.patient[every[labels.label[every] == 0]]
+    assert np.mean(of_first == labels.patient[0]) == pytest.approx(8 / 12, abs=0.02)
+
+
+class Windows:
+    """Images of eight windows, of which one tells the label; the others are alike in all."""
+
+    def __init__(self, count: int = 24, labels: int = 3, inputs: int = 16) -> None:
+        rng = torch.Generator().manual_seed(0)
+        self.label = torch.arange(count) % labels
+        self.patient = torch.arange(count)
+        self.place = torch.randint(8, (count,), generator=rng)
+        told = torch.randn(labels, inputs, generator=rng)
+        self.windows = 0.1 * torch.randn(count, 8, inputs, generator=rng) + torch.randn(inputs, generator=rng)
+        self.windows[torch.arange(count), self.place] = told[self.label]
+
+    def loss(self, module: ImageLabelLoss, expert: nn.Module, *, regions: bool) -> torch.Tensor:
+        whole, gate = torch.zeros(len(self.label), BITS), torch.full((len(self.label), 2), 0.5)
+        return module(whole, self.windows, expert, gate, self.label, self.patient, regions=regions)  # type: ignore[no-any-return]
+
+
+def module(count: int = 3, inputs: int = 16) -> ImageLabelLoss:
+    torch.manual_seed(0)
+    return ImageLabelLoss(count, inputs, CONFIG, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("regions", [False, True])
+def test_attention_finds_the_window_that_a_label_speaks_of(regions):
+    bags, loss, expert = Windows(), module(), nn.Linear(16, BITS)
+    optimiser = torch.optim.Adam([*loss.parameters(), *expert.parameters()], 0.01)
+    first = float(bags.loss(loss, expert, regions=regions).detach())
+    for _ in range(150):
+        optimiser.zero_grad()
+        reached = bags.loss(loss, expert, regions=regions)
+        torch.autograd.backward(reached)
+        optimiser.step()
+    assert float(reached.detach()) < 0.8 * first
+    attention = loss.attention(bags.windows)
+    assert (attention.argmax(dim=1) == bags.place).float().mean() > 0.9
+
+
+def test_windows_are_compared_with_those_of_other_images_in_stage_2_alone():
+    bags, loss, expert = Windows(), module(), nn.Linear(16, BITS)
+    torch.manual_seed(0)
+    alone, compared = (bags.loss(loss, expert, regions=regions) for regions in (False, True))
+    assert not torch.allclose(alone, compared)
+
+
+def test_images_without_a_label_teach_nothing():
+    bags, loss, expert = Windows(), module(), nn.Linear(16, BITS)
+    labelled = bags.loss(loss, expert, regions=False)
+    bags.windows[::2] = torch.randn(12, 8, 16)
+    bags.label[::2] = NO_LABEL
+    half = bags.loss(loss, expert, regions=False)
+    bags.windows[::2] = torch.randn(12, 8, 16)
+    assert torch.equal(half, bags.loss(loss, expert, regions=False))
+    assert not torch.allclose(half, labelled)
+    bags.label[:] = NO_LABEL
+    assert bags.loss(loss, expert, regions=True).item() == 0
+
+
+def test_the_gate_says_which_expert_answers_for_the_label():
+    loss, expert = module(), nn.Linear(16, BITS)
+    bags = Windows()
+    whole = torch.randn(24, BITS, requires_grad=True)
+    for gate, reached in (([1.0, 0.0], True), ([0.0, 1.0], False)):
+        only = ImageLabelLoss(3, 16, TrainingConfig(structure_contrast=0.0), np.random.default_rng(0))
+        found = only(
+            *(whole, bags.windows, expert, torch.tensor([gate] * 24), bags.label, bags.patient), regions=False
+        )
+        (gradient,) = torch.autograd.grad(found, whole)
+        assert bool(gradient.abs().sum() > 0) == reached
+    assert loss.directions.shape == (3, BITS)
+
+
+def test_an_image_is_found_where_the_nearest_of_another_patient_has_its_label():
+    volumes = [image(number % 2, f"patient {number}") for number in range(40)]
+    labels = labels_of(volumes)
+    held = labels.held_out()
+    validation = LabelValidation.of(labels, held, (64, BITS), 0)
+    assert held[validation.asked].all()
+    assert not held[validation.among].any()
+
+    class Given:
+        """A network whose codes are those that maps are given as."""
+
+        def eval(self):
+            """Do nothing."""
+
+        def global_expert(self, maps):
+            """(B, 128) -> the same."""
+            return maps
+
+    def share(codes: torch.Tensor) -> float:
+        return validation.measure(Given(), lambda chosen: codes[chosen])  # type: ignore[arg-type]
+
+    label = torch.from_numpy(labels.label)
+    told = torch.where(label == 0, -1.0, 1.0)[:, None].expand(-1, BITS)
+    assert share(told) == 1
+    assert share(torch.where(torch.from_numpy(held)[:, None], -told, told)) == 0
+    same = torch.ones(len(label), BITS)  # all tie
+    of_both = np.bincount(labels.label[validation.among]) / len(validation.among)
+    expected = of_both[labels.label[validation.asked]].mean()
+    assert share(same) == pytest.approx(expected, abs=1e-6)
