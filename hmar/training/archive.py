@@ -7,18 +7,21 @@ series forms no volume: radiographs, pictures, and whatever has no geometry.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import HmarError, NotFoundError
+from hmar.image.grid import make_grid, resample
 from hmar.model.tags import region_index
 from hmar.ports import Catalogue
 from hmar.training.image_labels import NO_LABEL
-from hmar.training.volumes import SINGLE, Volume
-from hmar.types import EntryInfo, Frame, GridConfig, SeriesInfo, Spacing, Units
+from hmar.training.views import CANVAS_CELLS
+from hmar.training.volumes import Volume
+from hmar.types import EntryInfo, FloatArray, Frame, GridConfig, SeriesInfo, Units
 
 LEAST_SLICES = 8
 """A series of fewer slices of one geometry has no neighbours to learn from."""
@@ -50,52 +53,51 @@ def archive_volumes(
     Raises
     ------
     NotFoundError
-        If no series of the collection forms a volume, and no image is labelled.
+        If no series of the collection forms a volume, and fewer than 8 images are labelled.
     """
-    every = [series for series in catalogue.series(fingerprint) if series.collection == collection]
-    labels = _Labels()
+    every = [
+        (series, catalogue.frames(collection, series.series_uid, fingerprint))
+        for series in catalogue.series(fingerprint)
+        if series.collection == collection
+    ]
+    number = _numbers([entry for _, entries in every for entry in entries])
     volumes: list[Volume] = []
     left_out: Counter[str] = Counter()
-    for series in every:
-        entries = catalogue.frames(collection, series.series_uid, fingerprint)
-        made = _volume(series, entries, read, f"series {len(volumes) + 1}", labels)
+    for series, entries in every:
+        made = _volume(series, entries, read, f"series {len(volumes) + 1}", number)
+        singles = entries
         if isinstance(made, Volume):
             volumes.append(made)
-            continue
-        labelled = [entry for entry in entries if entry.info.label is not None]
-        for entry in labelled:
-            single = _single(entry, read, labels)
+            singles = [entry for entry in entries if not _placed(entry)]
+        elif any(entry.info.label is None for entry in entries):
+            left_out[made] += 1
+        for entry in singles:
+            if entry.info.label is None:
+                continue
+            single = _single(entry, read, f"image {len(volumes) + 1}", number)
             if isinstance(single, Volume):
                 volumes.append(single)
             else:
                 left_out[single] += 1
-        if not labelled:
-            left_out[made] += 1
     for reason, count in left_out.items():
         say(f"{count} series or images left out: {reason}")
-    if not volumes:
+    if sum(len(volume.values) for volume in volumes) < LEAST_SLICES:
         raise NotFoundError(
-            f"The collection {collection!r} has no series of {LEAST_SLICES} or more slices to train on, "
-            "nor any labelled image.",
+            f"The collection {collection!r} has no series of {LEAST_SLICES} or more slices to train on, and "
+            f"fewer than {LEAST_SLICES} labelled images.",
             "Index CT or MR series into it first (hmar index PATH --collection NAME), or images by --label.",
         )
     return volumes
 
 
-class _Labels:
-    """Numbers labels in the order they are met."""
+def _numbers(entries: Sequence[EntryInfo]) -> dict[str | None, int]:
+    """Return a number for every label of entries, in their order as text."""
+    labels = sorted({entry.info.label for entry in entries if entry.info.label is not None})
+    return {None: NO_LABEL} | {label: number for number, label in enumerate(labels)}
 
-    def __init__(self) -> None:
-        self._number: dict[str, int] = {}
 
-    def of(self, entries: Sequence[EntryInfo]) -> NDArray[np.int64] | None:
-        """Return the numbers of entries' labels, NO_LABEL where there is none; None where none has one."""
-        names = [entry.info.label for entry in entries]
-        if not any(names):
-            return None
-        return np.array(
-            [self._number.setdefault(name, len(self._number)) if name else NO_LABEL for name in names]
-        )
+def _placed(entry: EntryInfo) -> bool:
+    return entry.info.position is not None and entry.info.spacing is not None
 
 
 def _volume(
@@ -103,15 +105,12 @@ def _volume(
     entries: list[EntryInfo],
     read: Callable[[EntryInfo], Frame],
     name: str,
-    labels: _Labels,
+    number: Mapping[str | None, int],
 ) -> Volume | str:
     """Return a series as a volume, or why it is none."""
     if series.modality not in ("CT", "MR"):
         return "neither CT nor MR"
-    placed = sorted(
-        (entry for entry in entries if entry.info.position is not None and entry.info.spacing is not None),
-        key=_height,
-    )
+    placed = sorted(filter(_placed, entries), key=_height)
     if len(placed) < LEAST_SLICES:
         return f"fewer than {LEAST_SLICES} slices with position and spacing"
     gaps = [_height(b) - _height(a) for a, b in pairwise(placed)]
@@ -124,46 +123,56 @@ def _volume(
         return _GONE
     if len({(frame.values.shape, frame.units) for frame in frames}) > 1:
         return "slices differ in size or units"
+    if series.modality == "CT" and frames[0].units is not Units.HU:
+        return "CT without Hounsfield units"
     spacing = placed[0].info.spacing
     if spacing is None:
         return "no pixel spacing"
-    values = np.stack([_stored(frame, series.modality) for frame in frames])
-    region = region_index(series.body_part)
-    regions = np.full(len(values), -1 if region is None else region, np.int64)
-    size = (between, spacing.row_mm, spacing.column_mm)
-    patient = placed[0].info.patient_key
-    return Volume(name, values, size, series.modality, regions, None, labels.of(placed), patient)
+    labels = np.array([number[entry.info.label] for entry in placed])
+    return Volume(
+        name,
+        np.stack([_stored(frame.values, series.modality) for frame in frames]),
+        (between, spacing.row_mm, spacing.column_mm),
+        series.modality,
+        _regions(series.body_part, len(placed)),
+        image_labels=labels if (labels != NO_LABEL).any() else None,
+        patient=placed[0].info.patient_key,
+    )
 
 
-def _single(entry: EntryInfo, read: Callable[[EntryInfo], Frame], labels: _Labels) -> Volume | str:
-    """Return a labelled image as a volume of one slice, or why it is none."""
+def _single(
+    entry: EntryInfo, read: Callable[[EntryInfo], Frame], name: str, number: Mapping[str | None, int]
+) -> Volume | str:
+    """Return a labelled image as a volume of one slice on the encoder's grid, or why it is none."""
     try:
         frame = read(entry)
     except HmarError:
         return _GONE
-    info = frame.info
+    info = entry.info
+    # All of it has to fit a view: the label speaks of the whole.
+    laid = replace(GridConfig(), max_side=CANVAS_CELLS * GridConfig().stride)
+    values = resample(frame.values, make_grid(info.rows, info.columns, info.spacing, laid))
     # The trainer takes CT for Hounsfield units; a picture of a CT has none.
     modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
-    grid = GridConfig()
-    unknown = grid.unknown_side * grid.pitch_mm / max(info.rows, info.columns)
-    spacing = info.spacing or Spacing(unknown, unknown)
-    region = region_index(info.body_part)
     return Volume(
-        SINGLE,
-        _stored(frame, modality)[None],
-        (1.0, spacing.row_mm, spacing.column_mm),
+        name,
+        _stored(values, modality)[None],
+        (1.0, laid.pitch_mm, laid.pitch_mm),
         modality,
-        np.full(1, -1 if region is None else region, np.int64),
-        None,
-        labels.of([entry]),
-        info.patient_key,
+        _regions(info.body_part, 1),
+        image_labels=np.array([number[info.label]]),
+        patient=info.patient_key,
     )
 
 
-def _stored(frame: Frame, modality: str) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
+def _regions(body_part: str | None, slices: int) -> NDArray[np.int64]:
+    region = region_index(body_part)
+    return np.full(slices, -1 if region is None else region, np.int64)
+
+
+def _stored(values: FloatArray, modality: str) -> NDArray[np.int16]:
     """Return HU for CT; presentation values, 0 to 1, as thousandths for what has no units."""
-    scale = 1.0 if modality == "CT" else 1000.0
-    stored: np.ndarray[tuple[int, int], np.dtype[np.int16]] = np.rint(frame.values * scale).astype(np.int16)
+    stored: NDArray[np.int16] = np.rint(values * (1.0 if modality == "CT" else 1000.0)).astype(np.int16)
     return stored
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hmar.training.config import TrainingConfig
-from hmar.training.volumes import SINGLE, Volume
+from hmar.training.volumes import Volume
 
 _CARD = """\
 # {name}
@@ -43,8 +43,8 @@ and two places of one are not pushed apart{together}. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 
 ## Limits
-- {slices} slices of {count} scans: far too few to know what disease looks like. It finds what looks
-  alike.
+- It learned from {slices} slices of {count} scans. It finds what looks alike; what disease looks like it
+  does not know.
 - What it was not trained on (see the table) it sees through what the trunk learned from {source}. A query
   unlike all of it is told by its typicality, not reliably.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
@@ -108,8 +108,8 @@ def card(
         "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
         "|---|---|---|---|---|",
     ]
-    rows += [_row(volume) for volume in volumes if volume.name != SINGLE]
-    singles = Counter(volume.modality for volume in volumes if volume.name == SINGLE)
+    rows += [_row(volume) for volume in volumes if len(volume.values) > 1]
+    singles = Counter(volume.modality for volume in volumes if len(volume.values) == 1)
     rows += [
         f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
     ]
@@ -125,7 +125,7 @@ def card(
         cells=", ".join(map(str, settings["windows"]["cells"])),
         intervals=settings["network"]["intervals"],
         order=settings["network"]["order"],
-        volumes="\n".join([*rows, *_labelled_images(volumes)]),
+        volumes="\n".join([*rows, *_labelled_images(volumes, config)]),
         data=origin.data,
         views=views_per_slice,
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
@@ -140,10 +140,10 @@ def _row(volume: Volume) -> str:
     return f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {labelled or 'none'} |"
 
 
-def _labelled_images(volumes: list[Volume]) -> list[str]:
-    """Say how many images are labelled as a whole, where any is; what the labels are is the site's own."""
+def _labelled_images(volumes: list[Volume], config: TrainingConfig) -> list[str]:
+    """Say how many images taught their label, where any did; what the labels are is the site's own."""
     labels = [volume.image_labels for volume in volumes if volume.image_labels is not None]
-    if not labels:
+    if not labels or not max(config.structure_weight, config.structure_contrast):
         return []
     found = np.concatenate(labels)
     found = found[found >= 0]

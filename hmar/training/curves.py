@@ -39,7 +39,7 @@ def draw_curves(log: Path, picture: Path) -> None:
             axes.axvline(at, color="grey", linestyle=":")
     losses.set_ylabel("loss")
     losses.legend(fontsize=8, ncols=4)
-    found.set_ylabel("places or structures\nfound first")
+    found.set_ylabel("held out:\nfound first")
     found.set_xlabel("step (dotted: a stage begins)")
     figure.savefig(picture, dpi=110, bbox_inches="tight", metadata={"Software": None})
     pyplot.close(figure)

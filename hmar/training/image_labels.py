@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hmar.training.config import TrainingConfig
 from hmar.training.group_sampler import GroupSampler, Rows
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
 NO_LABEL = -1
 _HELD_OUT = 0.12
+_LEAST_PATIENTS = 8
+"""Patients that every label keeps to be learnt from."""
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,41 +29,60 @@ class ImageLabels:
     label : ndarray of int64, shape (N,)
         NO_LABEL where there is none.
     patient : ndarray of int64, shape (N,)
+    count : int
+        Number of labels; 0 where labels teach nothing.
     """
 
     label: Rows
     patient: Rows
+    count: int
 
     @classmethod
-    def of(cls, views: ViewSet, volumes: list[Volume]) -> ImageLabels:
-        """Look up the labels of views; every volume without a patient is one of its own."""
+    def of(cls, views: ViewSet, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
+        """Look up the labels of views; every volume without a patient is one of its own.
+
+        One label alone tells nothing from anything else: two or more are learnt, where labels are.
+        """
         by_slice = [
             np.full(len(volume.values), NO_LABEL) if volume.image_labels is None else volume.image_labels
             for volume in volumes
         ]
-        label = [by_slice[v][plane] for v, plane in zip(views.volume, views.plane, strict=True)]
+        label = np.array([by_slice[v][p] for v, p in zip(views.volume, views.plane, strict=True)], np.int64)
         names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
-        patient = np.unique(names, return_inverse=True)[1]
-        return cls(np.array(label, np.int64), patient[views.volume].astype(np.int64))
+        patient = np.unique(names, return_inverse=True)[1][views.volume].astype(np.int64)
+        found = np.unique(label[label != NO_LABEL])
+        if len(found) < 2 or not max(config.structure_weight, config.structure_contrast):
+            return cls(np.full(len(label), NO_LABEL), patient, 0)
+        return cls(np.where(label == NO_LABEL, NO_LABEL, np.searchsorted(found, label)), patient, len(found))
 
-    @property
-    def count(self) -> int:
-        """One more than the largest label; 0 where nothing is labelled."""
-        return int(self.label.max(initial=NO_LABEL)) + 1
+    def held_out(self) -> Mask:
+        """Return which views are held out: those of an eighth of each label's patients, where it has nine.
 
-    def held_out(self) -> NDArray[np.bool_]:
-        """Return which views are held out: those of every eighth patient of each label that has nine."""
-        held = np.zeros(len(self.label), np.bool_)
-        for label in range(self.count):
-            patients = np.unique(self.patient[self.label == label])
-            spared = int(_HELD_OUT * len(patients))
-            chosen = np.linspace(0, len(patients) - 1, spared + 2)[1:-1].astype(np.int64)
-            held |= np.isin(self.patient, patients[chosen])
-        return held
+        A patient is left where another label of theirs would keep fewer than eight.
+        """
+        of_label = [np.unique(self.patient[self.label == label]) for label in range(self.count)]
+        left = [len(patients) for patients in of_label]
+        held: set[int] = set()
+        for label, patients in enumerate(of_label):
+            wanted = int(_HELD_OUT * len(patients)) - (len(patients) - left[label])
+            spread = np.linspace(0, len(patients) - 1, max(wanted, 0) + 2)[1:-1]
+            for patient in set(patients[spread.astype(np.int64)].tolist()) - held:
+                theirs = [other for other, them in enumerate(of_label) if patient in them]
+                if all(left[other] > _LEAST_PATIENTS for other in theirs):
+                    held.add(patient)
+                    for other in theirs:
+                        left[other] -= 1
+        return np.isin(self.patient, sorted(held))
+
+    def wholly_in(self, mask: Mask) -> Mask:
+        """Return the views of those labels that have none outside a mask."""
+        outside = np.unique(self.label[~mask])
+        alone: Mask = (self.label != NO_LABEL) & ~np.isin(self.label, outside)
+        return alone
 
 
 class LabelledViews:
-    """Draws views by their labels: labels equally often, and of each its patients about equally often.
+    """Draws views by their labels: labels equally often, and of each its patients by the root of their views.
 
     Parameters
     ----------
@@ -67,24 +91,28 @@ class LabelledViews:
         Which views may be drawn.
     """
 
-    def __init__(self, labels: ImageLabels, allowed: NDArray[np.bool_]) -> None:
+    def __init__(self, labels: ImageLabels, allowed: Mask) -> None:
         self._rows = np.flatnonzero(allowed & (labels.label != NO_LABEL))
         self._share = len(self._rows) / max(int(allowed.sum()), 1)
-        self._sampler = GroupSampler(labels.label[self._rows], labels.patient[self._rows])
+        self._label, self._patient = labels.label[self._rows], labels.patient[self._rows]
+        self._sampler = GroupSampler(self._label, self._patient) if len(self._rows) else None
 
     def draw(self, count: int, rng: np.random.Generator) -> Rows:
-        """Draw labelled views; there must be some."""
-        return self._rows[self._sampler.draw(count, rng)[0]]
+        """Draw labelled views, in twos of one label and, where it has two, of different patients."""
+        if self._sampler is None:
+            return np.empty(0, np.int64)
+        images, mates = self._sampler.draw(-(-count // 2), rng)
+        for place in np.flatnonzero(self._patient[images] == self._patient[mates]):
+            image = images[place]
+            others = np.flatnonzero(
+                (self._label == self._label[image]) & (self._patient != self._patient[image])
+            )
+            mates[place] = rng.choice(others) if len(others) else mates[place]
+        return self._rows[np.stack([images, mates], axis=1).ravel()[:count]]
 
     def put_into(self, drawn: Rows, rng: np.random.Generator) -> Rows:
-        """Put labelled views in place of some, as many as there are of them among all that may be drawn.
-
-        They come two by two, so that every label that is drawn is drawn twice: images teach one another.
-        """
-        if not len(self._rows):
+        """Put labelled views in place of some, as many as their share among all that may be drawn."""
+        if self._sampler is None:
             return drawn
-        pairs = int((rng.random(len(drawn) // 2) < self._share).sum())
-        if not pairs:
-            return drawn
-        images, mates = self._sampler.draw(pairs, rng)
-        return np.concatenate([self._rows[images], self._rows[mates], drawn[2 * pairs :]])
+        labelled = self.draw(int((rng.random(len(drawn)) < self._share).sum()), rng)
+        return np.concatenate([labelled, drawn[len(labelled) :]])

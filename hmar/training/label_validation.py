@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.model.network import HmarNetwork
-from hmar.training.image_labels import NO_LABEL, ImageLabels, LabelledViews
+from hmar.training.image_labels import ImageLabels, LabelledViews
 from hmar.training.validation import TrunkMaps, agreement, first_place
 
 _ASKED, _AMONG = 96, 288
@@ -24,7 +24,7 @@ class LabelValidation:
     Parameters
     ----------
     asked, among : ndarray of int64
-        Views.
+        Views; every label that is asked for is among the others.
     labels : ImageLabels
     lengths : tuple of int
         Of the codes that are compared.
@@ -37,15 +37,19 @@ class LabelValidation:
 
     @classmethod
     def of(
-        cls, labels: ImageLabels, held: NDArray[np.bool_], lengths: tuple[int, ...], seed: int
+        cls,
+        labels: ImageLabels,
+        asked: NDArray[np.bool_],
+        learnt: NDArray[np.bool_],
+        lengths: tuple[int, ...],
+        seed: int,
     ) -> LabelValidation | None:
-        """Draw the views, always the same; None where no labelled view is held out, or none is learnt."""
+        """Draw views of two masks, always the same; None where no label of one is in the other."""
         rng = np.random.default_rng(seed)
-        labelled = labels.label != NO_LABEL
-        if not (labelled & held).any() or not (labelled & ~held).any():
-            return None
-        asked = LabelledViews(labels, held).draw(_ASKED, rng)
-        return cls(asked, LabelledViews(labels, ~held).draw(_AMONG, rng), labels, lengths)
+        drawn = LabelledViews(labels, asked).draw(_ASKED, rng)
+        among = LabelledViews(labels, learnt).draw(_AMONG, rng)
+        drawn = drawn[np.isin(labels.label[drawn], labels.label[among])]
+        return cls(drawn, among, labels, lengths) if len(drawn) else None
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
@@ -63,10 +67,7 @@ class LabelValidation:
         asked, among = (_logits(network, views, trunk_maps) for views in (self.asked, self.among))
         own = torch.from_numpy(self.labels.label[self.asked][:, None] == self.labels.label[self.among])
         own = own.to(asked.device)
-        some = own.any(dim=1)
-        found = [
-            first_place(agreement(asked, among, bits)[some], own[some], ~own[some]) for bits in self.lengths
-        ]
+        found = [first_place(agreement(asked, among, bits), own, ~own) for bits in self.lengths]
         return float(torch.cat(found).mean())
 
 

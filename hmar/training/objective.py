@@ -37,6 +37,8 @@ class Objective:
     config : TrainingConfig
     views : ViewSet
     volumes : list of Volume
+    labels : ImageLabels
+        Of the views.
     rng : numpy.random.Generator
         Draws the codes of structures and labels.
     device : torch.device
@@ -48,12 +50,13 @@ class Objective:
         config: TrainingConfig,
         views: ViewSet,
         volumes: list[Volume],
+        labels: ImageLabels,
         rng: np.random.Generator,
         device: torch.device,
     ) -> None:
         self._network, self._config, self._device = network, config, device
         self._views, self._volumes = views, volumes
-        self._images = ImageLabels.of(views, volumes)
+        self._images = labels
         self._structures = StructureLoss(volumes, config, rng).to(device)
         self._labels: ImageLabelLoss | None = None
         if self._images.count:
@@ -111,18 +114,19 @@ class Objective:
             gate = routing.gate.repeat(2, 1)  # both views of a pair have one
             expert = self._network.local_expert
             losses["labels"] = self._labels(whole, of_image, expert, gate, *images, regions=regions)
+        gate = routing.gate
+        if regions or self._labels is not None:  # wherever the gate learns, both experts stay in play
+            entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+            losses["gate_entropy"] = -self._config.gate_entropy_weight * entropy
         if not regions:
             return losses | {"image": image_loss.mean()}
         region_loss, region_quality, structures = self._region_loss(windows, batch)
-        gate = routing.gate
-        entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
         gated = gate[:, 0] * self._relative("image", image_loss) + gate[:, 1] * self._relative(
             "region", region_loss
         )
         return losses | {
             "gated": 2 * self._config.place_weight * gated.mean(),
             "structures": structures,
-            "gate_entropy": -self._config.gate_entropy_weight * entropy,
             "codes": image_quality + region_quality,
         }
 
@@ -140,13 +144,18 @@ class Objective:
         return routing, modality.to(self._device), region.to(self._device)
 
     def _image_loss(self, logits: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
-        """Return the loss of each pair of views (M,) and the codes' quality; labels alike stay together."""
+        """Return the loss of each pair of views (M,), and the codes' quality."""
         volume = self._views.volume[batch.first]
         z = self._views.z_mm[batch.first]
         place = np.column_stack([volume, np.zeros_like(z), np.zeros_like(z), z])
-        label = torch.from_numpy(self._images.label[batch.first])
-        alike = (label[:, None] == label[None, :]) & (label != NO_LABEL)
-        return self._paired(logits, may_push_apart(place, _IMAGE_APART_MM) & ~alike)
+        return self._paired(logits, may_push_apart(place, _IMAGE_APART_MM) & ~self._classmates(batch))
+
+    def _classmates(self, batch: PairBatch) -> Tensor:
+        """Return (M, M) of bool: first views that share a label with a second view of another patient."""
+        label, patient = self._images.label, self._images.patient
+        same = label[batch.first][:, None] == label[batch.second]
+        same &= (label[batch.first] != NO_LABEL)[:, None]
+        return torch.from_numpy(same & (patient[batch.first][:, None] != patient[batch.second]))
 
     def _images_of(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
         """Return labels and patients of all first views, then of all second."""
@@ -160,8 +169,14 @@ class Objective:
         """Return the mean loss of each view's windows (M,), the codes' quality, and the structures' loss."""
         logits = self._network.local_expert(windows)
         half = batch.side_mm / 2
-        apart = may_push_apart(batch.place, np.minimum.outer(half, half))
-        loss, quality = self._paired(logits, apart & ~batch.alike())
+        apart = may_push_apart(batch.place, np.minimum.outer(half, half)) & ~batch.alike()
+        if self._labels is not None:  # which windows of classmates belong together, their labels' loss says
+            windows_of_each = len(apart) // len(batch.first)
+            mates = self._classmates(batch)
+            for dim in (0, 1):
+                mates = mates.repeat_interleave(windows_of_each, dim)
+            apart = apart & ~mates
+        loss, quality = self._paired(logits, apart)
         structures = self._structures(logits, batch)
         return loss.reshape(len(batch.first), -1).mean(dim=1), quality, structures
 

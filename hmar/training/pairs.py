@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hmar.errors import ConfigError
 from hmar.image.windows import cover
 from hmar.model.config import PARTS
-from hmar.training.image_labels import ImageLabels, LabelledViews
+from hmar.training.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.structures import StructurePlaces
 from hmar.training.views import CANVAS_CELLS, ViewSet
 from hmar.training.volumes import Volume
@@ -85,7 +86,7 @@ class PairConfig:
 class PairSampler:
     """Draws batches of views: volumes by the root of their size, structures of labelled ones in equal shares.
 
-    Views of slices that are labelled as a whole are drawn by label, see :class:`LabelledViews`.
+    Views of slices that are labelled as a whole are drawn by label instead, see :class:`LabelledViews`.
 
     Parameters
     ----------
@@ -94,7 +95,14 @@ class PairSampler:
     config : PairConfig
     generator : numpy.random.Generator
     allowed : ndarray of bool, shape (N,), optional
-        Which views may be drawn; all of them by default. Every volume must keep some.
+        Which views may be drawn; all of them by default.
+    labels : ImageLabels, optional
+        Of whole images; by default there are none.
+
+    Raises
+    ------
+    ConfigError
+        If no view shows enough to be drawn.
     """
 
     def __init__(
@@ -104,17 +112,22 @@ class PairSampler:
         config: PairConfig,
         generator: np.random.Generator,
         allowed: NDArray[np.bool_] | None = None,
+        labels: ImageLabels | None = None,
     ) -> None:
         self._views, self._volumes, self._config, self._generator = views, volumes, config, generator
         chosen = np.ones(len(views.volume), np.bool_) if allowed is None else allowed
         self._content = [np.argwhere(mask) for mask in views.content.numpy()]
-        shows = np.array([len(cells) >= _LEAST_CELLS for cells in self._content])
-        self._of_volume = [np.flatnonzero((views.volume == v) & chosen) for v in range(len(volumes))]
-        self._first = [of_volume[shows[of_volume]] for of_volume in self._of_volume]
+        free = chosen & shows_enough(views)
+        if not free.any():
+            raise ConfigError("No image shows more than air.", "Train on images that show something.")
+        self._of_volume = _by_volume(views, chosen, len(volumes))
+        self._labelled = None if labels is None else LabelledViews(labels, free)
+        if labels is not None and (free & (labels.label == NO_LABEL)).any():
+            free = free & (labels.label == NO_LABEL)
+        self._first = _by_volume(views, free, len(volumes))
         share = np.sqrt([len(of_volume) for of_volume in self._first])
         self._share = share / share.sum()
         self._structures = StructurePlaces(volumes)
-        self._labelled = LabelledViews(ImageLabels.of(views, volumes), chosen & shows)
 
     def state(self) -> dict[str, Any]:
         """Return where the random numbers stand."""
@@ -129,7 +142,8 @@ class PairSampler:
         config, rng = self._config, self._generator
         count = config.views if pairs is None else pairs
         chosen = rng.choice(len(self._volumes), count, p=self._share)
-        first = self._labelled.put_into(np.array([self._a_view(int(v)) for v in chosen]), rng)
+        first = np.array([self._a_view(int(v)) for v in chosen])
+        first = first if self._labelled is None else self._labelled.put_into(first, rng)
         second = np.array([self._beside(int(view)) for view in first])
         cells = rng.choice(config.sides, (count, config.windows), p=config.side_share)
         parts = [
@@ -225,6 +239,19 @@ class PairSampler:
                 weights[axis, mine] = parts.reshape(-1, PARTS, CANVAS_CELLS)
         seen_x, seen_y = np.linalg.solve(affine[:, :2], np.stack(centres[::-1]) - affine[:, 2:])
         return weights.reshape(2, -1, CANVAS_CELLS), seen_x, seen_y
+
+
+def shows_enough(views: ViewSet) -> NDArray[np.bool_]:
+    """Return which views show enough to be drawn, (N,)."""
+    enough: NDArray[np.bool_] = views.content.flatten(1).sum(dim=1).numpy() >= _LEAST_CELLS
+    return enough
+
+
+def _by_volume(views: ViewSet, chosen: NDArray[np.bool_], volumes: int) -> list[NDArray[np.int64]]:
+    """Return the chosen views of each volume, ascending."""
+    rows = np.flatnonzero(chosen)
+    ordered = rows[np.argsort(views.volume[rows], kind="stable")]
+    return np.split(ordered, np.searchsorted(views.volume[ordered], np.arange(1, volumes)))
 
 
 def may_push_apart(place: NDArray[np.float64], least_mm: float | NDArray[np.float64]) -> Tensor:

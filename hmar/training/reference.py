@@ -22,6 +22,9 @@ _SHRINKAGE = 0.3
 _BLOCKS = 5
 """Parts that a single scan is held out by."""
 
+_MOST_PARTS = 20
+"""More scans are held out by so many parts, each of whole scans."""
+
 
 def reference_of(
     model: ServedModel, volumes: list[Volume], progress: Callable[[int, int], None]
@@ -44,6 +47,8 @@ def reference_of(
     scans = np.array([v for v, _ in chosen])
     if len(volumes) == 1:
         scans = np.arange(len(chosen)) * _BLOCKS // len(chosen)
+    elif len(volumes) > _MOST_PARTS:
+        scans = scans * _MOST_PARTS // len(volumes)
     return fit_reference(np.stack(summaries), scans)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
@@ -90,7 +91,7 @@ def train(
     ConfigError
         If a run is to be resumed and there is none, or one of other settings.
     """
-    state = _checkpoint(out, plan) if plan.resume else None
+    state = _checkpoint(out, plan, volumes) if plan.resume else None
     network = train_network(volumes, trunk, plan, progress, out, state)
     grid, windows = GridConfig(), WindowConfig()
     write_weights(out, out.name, served_network(network), grid, windows)
@@ -138,7 +139,7 @@ def train_network(
         _tell(step, progress)
 
     def keep(reached: dict[str, Any]) -> None:
-        kept = {"plan": _said(plan), "log": list(steps), "trainer": reached}
+        kept = {"plan": _said(plan, volumes), "log": list(steps), "trainer": reached}
         scratch = out / f"{CHECKPOINT}.part"
         torch.save(kept, scratch)
         scratch.replace(out / CHECKPOINT)
@@ -147,27 +148,32 @@ def train_network(
 
 
 def _tell(step: Step, progress: Progress) -> None:
-    found = "" if step.validation is None else f", {step.validation:.1%} of places or structures found first"
+    found = "" if step.validation is None else f", {step.validation:.1%} found first"
     progress(f"stage {step.stage}, loss {step.losses['total']:.3f}{found}", step.number, step.total)
 
 
-def _checkpoint(out: Path, plan: Plan) -> dict[str, Any]:
-    """Load the checkpoint of a run with the same settings."""
+def _checkpoint(out: Path, plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
+    """Load the checkpoint of a run with the same settings, on the same data."""
     file = out / CHECKPOINT
     if not file.is_file():
         raise ConfigError(f"{out} holds no interrupted run.", "Leave --resume out to start one.")
     kept: dict[str, Any] = torch.load(file, weights_only=True)
-    if kept["plan"] != _said(plan):
+    if kept["plan"] != _said(plan, volumes):
         raise ConfigError(
-            f"The run in {out} was started with other settings, or by another version.",
+            f"The run in {out} was started with other settings, on other data, or by another version.",
             "Give the settings it was started with, or leave --resume out to start anew.",
         )
     return kept
 
 
-def _said(plan: Plan) -> dict[str, Any]:
+def _said(plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
     """Return what a run must have in common with the one that it resumes; it may go on to another stage."""
-    return {"config": asdict(plan.config), "views": plan.views_per_slice}
+    data = hashlib.sha256()
+    for volume in volumes:
+        data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality)).encode())
+        for labels in (volume.labels, volume.image_labels):
+            data.update(b"" if labels is None else np.ascontiguousarray(labels).tobytes())
+    return {"config": asdict(plan.config), "views": plan.views_per_slice, "data": data.hexdigest()}
 
 
 def stages_of(name: str) -> Sequence[int]:

@@ -93,13 +93,16 @@ class Trainer:
         self.network = build(network).to(self._device)
         self.network.trunk.load_state_dict(trunk.state_dict())
         self.network.trunk.eval().requires_grad_(False)
-        labels = ImageLabels.of(views, volumes)
-        kept = held_out(views) | labels.held_out()
-        self._sampler = PairSampler(views, volumes, pairs, rng, ~kept)
-        self._objective = Objective(self.network, config, views, volumes, rng, self._device)
-        self._validation = Validation.of(views, volumes, pairs, kept, config)
+        labels = ImageLabels.of(views, volumes, config)
+        asked = labels.held_out()
+        places = held_out(views)
+        places &= ~labels.wholly_in(places | asked)
+        learnt = ~(places | asked)
+        self._sampler = PairSampler(views, volumes, pairs, rng, learnt, labels)
+        self._objective = Objective(self.network, config, views, volumes, labels, rng, self._device)
+        self._validation = Validation.of(views, volumes, pairs, places, config)
         self._label_validation = LabelValidation.of(
-            labels, kept, code_lengths(config.short_share), config.seed
+            labels, asked, learnt, code_lengths(config.short_share), config.seed
         )
         self._settled: Tensor | None = None
         self._initialise()
@@ -188,8 +191,10 @@ class Trainer:
                 continue
             if state is not None and state["stage"] < stage:
                 self.network.load_state_dict(state["kept"])
+                self._objective.restore(state["objective"])
                 state = None
-            self._stage(stage, self._steps(stage), report, state, keep)
+            if self._steps(stage):
+                self._stage(stage, self._steps(stage), report, state, keep)
             state = None
         return self.network.cpu().eval()
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.losses import NESTED_BITS, code_lengths
-from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
+from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart, shows_enough
 from hmar.training.pooling import pool_windows
 from hmar.training.structures import NO_STRUCTURE
 from hmar.training.views import ViewSet
@@ -31,13 +31,11 @@ _LEARNT = 3
 
 def held_out(views: ViewSet) -> NDArray[np.bool_]:
     """Return which views are held out: a run of slices in the middle of every volume that can spare it."""
-    held = np.zeros(len(views.volume), np.bool_)
-    for volume in np.unique(views.volume):
-        mine = views.volume == volume
-        slices = int(views.plane[mine].max()) + 1
-        if slices >= _LEAST_SLICES:
-            first, last = slices * (0.5 - _SHARE / 2), slices * (0.5 + _SHARE / 2)
-            held |= mine & (views.plane >= first) & (views.plane < last)
+    last_plane = np.zeros(int(views.volume.max(initial=0)) + 1, np.int64)
+    np.maximum.at(last_plane, views.volume, views.plane)
+    slices = last_plane[views.volume] + 1
+    first, last = slices * (0.5 - _SHARE / 2), slices * (0.5 + _SHARE / 2)
+    held: NDArray[np.bool_] = (slices >= _LEAST_SLICES) & (views.plane >= first) & (views.plane < last)
     return held
 
 
@@ -69,7 +67,7 @@ class Validation:
         config: TrainingConfig,
     ) -> Validation:
         """Draw the batches, always the same; where structures are learnt, also those to find them in."""
-        if not held.any():
+        if not (held & shows_enough(views)).any():
             return cls(())
         batches = _drawn(views, volumes, pairs, held, config, BATCHES)
         lengths = code_lengths(config.short_share)

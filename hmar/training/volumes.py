@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from hmar.model.tags import REGIONS
 
-SINGLE = "image"
-"""Name of a volume that is one image by itself."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
-    """One scan, axial slices as a radiologist sees them.
+    """One scan, axial slices as a radiologist sees them; or a single image, as one slice.
 
     Parameters
     ----------
     name : str
         Name for logs.
     values : ndarray of int16, shape (Z, Y, X)
-        HU for CT, stored values for MR. Z from feet to head, Y from front to back, X from right to left.
+        HU for CT, for all others values whose scale does not matter. Z from feet to head, Y from front to
+        back, X from right to left.
     spacing_mm : tuple of float
         (z, y, x).
     modality : str

@@ -9,6 +9,7 @@ from hmar.adapters.memory_catalogue import MemoryCatalogue
 from hmar.errors import NotFoundError
 from hmar.model.tags import REGIONS
 from hmar.training.archive import LEAST_SLICES, archive_volumes
+from hmar.training.views import CANVAS_CELLS
 from hmar.types import EncodedFrame, EntryInfo, Frame, FrameInfo, GridConfig, Origin, Spacing, Units
 
 MODEL = "model"
@@ -89,33 +90,48 @@ def test_a_collection_that_is_not_there_is_named_with_what_to_do():
     assert "hmar index" in error.value.remedy
 
 
-def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
-    film = replace(frame_info("2.25.3", 1, "DX"), label="fracture", patient_key="hash")
-    picture = replace(
-        frame_info("2.25.4", 2),
-        label="nodule",
-        spacing=None,
-        position=None,
+def film(number: int, label: str | None = "fracture", modality: str = "DX") -> FrameInfo:
+    """A radiograph of a series and a patient of its own."""
+    return replace(
+        frame_info(f"2.25.{100 + number}", 1, modality),
+        label=label,
+        patient_key=f"hash {number}",
         body_part=None,
-        rows=4,
-        columns=5,
     )
-    unnamed = frame_info("2.25.5", 3, "DX")
+
+
+def shown(entry: EntryInfo) -> Frame:
+    return Frame(entry.info, np.full((4, 5), 0.25, np.float32), Units.PRESENTATION)
+
+
+def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
+    films = [film(number, "nodule" if number % 2 else "fracture") for number in range(LEAST_SLICES)]
+    picture = replace(film(50, "bone", "CT"), spacing=None, position=None)
     said: list[str] = []
+    archived = archive(picture, *films, film(60, None), film(61, None))
+    volumes = archive_volumes(archived, shown, "site", MODEL, said.append)
+    assert len(volumes) == LEAST_SLICES + 1
+    by_patient = {volume.patient: volume for volume in volumes}
+    one = by_patient["hash 1"]
+    assert (one.modality, one.regions.tolist(), one.labels) == ("DX", [-1], None)
+    assert set(one.values.ravel().tolist()) == {250}
+    # Labels are numbered in their order as text, whichever series comes first.
+    numbers = {patient: volume.image_labels.tolist() for patient, volume in by_patient.items()}
+    assert [numbers[f"hash {number}"] for number in (50, 0, 1)] == [[0], [1], [2]]
+    assert by_patient["hash 50"].modality == "OT"  # a picture of a CT has no Hounsfield units
+    assert said == ["2 series or images left out: neither CT nor MR"]
 
-    def shown(entry: EntryInfo) -> Frame:
-        units = Units.PRESENTATION if entry.info.modality == "DX" or entry.info.spacing is None else Units.HU
-        return Frame(entry.info, np.full((4, 5), 0.25, np.float32), units)
 
-    first, second = archive_volumes(archive(film, picture, unnamed), shown, "site", MODEL, said.append)
-    assert (first.modality, first.patient, first.spacing_mm[1:]) == ("DX", "hash", (2.0, 1.5))
-    assert first.values.tolist() == np.full((1, 4, 5), 250).tolist()
-    # A picture of a CT has no Hounsfield units, and is as large as the encoder takes it to be.
-    assert (second.modality, second.patient, second.regions.tolist()) == ("OT", None, [-1])
-    side = GridConfig().unknown_side * GridConfig().pitch_mm
-    assert second.spacing_mm[1:] == pytest.approx((side / 5, side / 5))
-    assert [first.image_labels.tolist(), second.image_labels.tolist()] == [[0], [1]]
-    assert said == ["1 series or images left out: neither CT nor MR"]
+def test_a_single_image_is_laid_as_the_encoder_lays_it_and_fits_a_view():
+    side, longest = GridConfig().unknown_side, CANVAS_CELLS * GridConfig().stride
+    for spacing, size in ((None, side), (Spacing(0.3, 0.3), side), (Spacing(40.0, 40.0), 5 * 40 / 0.75)):
+        films = [replace(film(number), spacing=spacing) for number in range(LEAST_SLICES)]
+        volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]
+        assert volume.spacing_mm[1:] == (0.75, 0.75)
+        assert volume.values.shape[2] == round(size)
+    films = [replace(film(number), spacing=Spacing(300.0, 300.0)) for number in range(LEAST_SLICES)]
+    volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]
+    assert volume.values.shape[2] == longest  # the label speaks of the whole
 
 
 def test_a_volume_keeps_the_labels_of_its_slices_and_its_patient():
@@ -123,20 +139,45 @@ def test_a_volume_keeps_the_labels_of_its_slices_and_its_patient():
         replace(frame_info("2.25.7", slice_), label="nodule" if slice_ > 5 else None, patient_key="hash")
         for slice_ in reversed(range(LEAST_SLICES))
     ]
-    other = replace(frame_info("2.25.8", 1), label="nodule")
-    volume, single = archive_volumes(archive(*infos, other), read, "site", MODEL, print)
-    assert volume.image_labels.tolist() == [-1] * 6 + [0] * (LEAST_SLICES - 6)
+    unplaced = replace(frame_info("2.25.7", 99), label="cyst", position=None)
+    volume, single = archive_volumes(archive(*infos, unplaced), read, "site", MODEL, print)
+    assert volume.image_labels.tolist() == [-1] * 6 + [1] * (LEAST_SLICES - 6)
     assert volume.patient == "hash"
     assert single.image_labels.tolist() == [0]
 
 
+def test_what_of_a_series_is_left_out_is_said_also_where_some_of_it_is_labelled():
+    infos = [frame_info("2.25.7", slice_, z=30.0 * (slice_ > 3) + 3 * slice_) for slice_ in range(9)]
+    infos[0] = replace(infos[0], label="nodule")
+    films = [film(number) for number in range(LEAST_SLICES)]
+    said: list[str] = []
+    assert (
+        len(archive_volumes(archive(*infos, *films), shown, "site", MODEL, said.append)) == LEAST_SLICES + 1
+    )
+    assert said == ["1 series or images left out: slices are not evenly spaced along the body"]
+
+
 def test_a_labelled_image_whose_file_is_gone_is_left_out():
     def gone(entry: EntryInfo) -> Frame:
-        if entry.info.sop_instance_uid.endswith(".1"):
+        if entry.info.patient_key == "hash 1":
             raise NotFoundError("It is gone.", "Put it back.")
-        return Frame(entry.info, np.zeros((4, 5), np.float32), Units.PRESENTATION)
+        return shown(entry)
 
-    films = [replace(frame_info(f"2.25.{n}", n, "DX"), label="fracture") for n in (1, 2)]
+    films = [film(number) for number in range(LEAST_SLICES + 1)]
     said: list[str] = []
-    assert len(archive_volumes(archive(*films), gone, "site", MODEL, said.append)) == 1
+    assert len(archive_volumes(archive(*films), gone, "site", MODEL, said.append)) == LEAST_SLICES
     assert said == ["1 series or images left out: a file is gone or cannot be read any more"]
+
+
+def test_a_few_labelled_images_are_too_few():
+    films = [film(number) for number in range(LEAST_SLICES - 1)]
+    with pytest.raises(NotFoundError, match="fewer than 8 labelled images"):
+        archive_volumes(archive(*films), shown, "site", MODEL, print)
+
+
+def test_ct_without_hounsfield_units_forms_no_volume():
+    infos = [frame_info("2.25.7", slice_) for slice_ in range(LEAST_SLICES)]
+    said: list[str] = []
+    with pytest.raises(NotFoundError):
+        archive_volumes(archive(*infos), shown, "site", MODEL, said.append)
+    assert said == ["1 series or images left out: CT without Hounsfield units"]

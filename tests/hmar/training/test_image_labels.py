@@ -1,5 +1,7 @@
 """Labels of whole images: who is drawn, who is held out, and what they teach."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from hmar.training.config import TrainingConfig
 from hmar.training.image_label_loss import ImageLabelLoss
 from hmar.training.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.label_validation import LabelValidation
+from hmar.training.pairs import PairConfig, PairSampler
 from hmar.training.views import ViewSet
 from hmar.training.volumes import Volume
 
@@ -31,7 +34,7 @@ def views_of(volumes: list[Volume], views: int = 2) -> ViewSet:
 
 
 def labels_of(volumes: list[Volume]) -> ImageLabels:
-    return ImageLabels.of(views_of(volumes), volumes)
+    return ImageLabels.of(views_of(volumes), volumes, CONFIG)
 
 
 def test_every_view_has_the_label_of_its_slice_and_the_patient_of_its_volume():
@@ -41,22 +44,32 @@ def test_every_view_has_the_label_of_its_slice_and_the_patient_of_its_volume():
         patient="a",
     )
     labels = labels_of([mixed, image(2, "a"), image(None, None), image(0, None)])
-    assert labels.label.tolist() == [2, 2, -1, -1, 0, 0, 2, 2, -1, -1, 0, 0]
-    assert labels.count == 3
+    # Numbers that no view has are left out.
+    assert labels.label.tolist() == [1, 1, -1, -1, 0, 0, 1, 1, -1, -1, 0, 0]
+    assert labels.count == 2
     patients = labels.patient[::2]
     assert patients[0] == patients[1] == patients[2] == patients[3]
     assert len(set(patients[3:].tolist())) == 3
 
 
-def test_where_nothing_is_labelled_nothing_is_held_out_drawn_or_asked_of_chance():
-    labels = labels_of([image(None, str(number)) for number in range(20)])
+@pytest.mark.parametrize(
+    ("label", "config"),
+    [
+        ((None, None), CONFIG),
+        ((0, 0), CONFIG),  # one label tells nothing from anything else
+        ((0, 1), replace(CONFIG, structure_weight=0.0, structure_contrast=0.0)),
+    ],
+)
+def test_where_labels_teach_nothing_nothing_is_held_out_drawn_or_asked_of_chance(label, config):
+    volumes = [image(label[number % 2], str(number)) for number in range(20)]
+    labels = ImageLabels.of(views_of(volumes), volumes, config)
     assert labels.count == 0
     assert not labels.held_out().any()
     rng, untouched = np.random.default_rng(0), np.random.default_rng(0)
     drawn = np.arange(8)
     assert LabelledViews(labels, np.ones(40, bool)).put_into(drawn, rng) is drawn
     assert rng.random() == untouched.random()
-    assert LabelValidation.of(labels, np.arange(40) < 9, (64,), 0) is None
+    assert LabelValidation.of(labels, np.arange(40) < 9, np.arange(40) >= 9, (64,), 0) is None
 
 
 def test_whole_patients_are_held_out_of_labels_that_can_spare_one():
@@ -70,6 +83,22 @@ def test_whole_patients_are_held_out_of_labels_that_can_spare_one():
     assert held.tolist() == np.isin(labels.patient, of_held).tolist()
 
 
+def test_no_label_is_left_with_fewer_patients_than_it_needs():
+    several = [image(label, f"of several {number}") for number in range(20) for label in (0, 1)]
+    rare = [image(2, "of several 3"), image(2, "of several 9")]
+    labels = labels_of(several + rare)
+    held = labels.held_out()
+    assert len(np.unique(labels.patient[held])) == 2  # of both labels at once, not of each
+    assert not held[labels.label == 2].any()
+
+
+def test_views_of_a_label_that_would_vanish_are_known():
+    labels = labels_of([image(0, "a", 4), image(1, "b"), image(1, "c")])
+    mask = np.ones(len(labels.label), bool)
+    mask[labels.patient == labels.patient[-1]] = False
+    assert labels.wholly_in(mask).tolist() == (labels.label == 0).tolist()
+
+
 def test_labels_are_drawn_alike_in_twos_and_patients_by_the_root_of_their_images():
     volumes = [image(0, "long", 64), image(0, "short", 16), image(1, "other"), image(None, "none", 27)]
     labels = labels_of(volumes)
@@ -77,17 +106,36 @@ def test_labels_are_drawn_alike_in_twos_and_patients_by_the_root_of_their_images
     allowed[1::2] = False  # one view of each slice
     labelled, rng = LabelledViews(labels, allowed), np.random.default_rng(0)
     free = int(np.flatnonzero(allowed & (labels.label == NO_LABEL))[0])
-    drawn = [labelled.put_into(np.full(8, free), rng) for _ in range(2000)]
+    drawn = [labelled.put_into(np.full(7, free), rng) for _ in range(3000)]
     shown = [views[labels.label[views] != NO_LABEL] for views in drawn]
-    assert np.mean([len(views) for views in shown]) == pytest.approx(8 * 81 / 108, rel=0.02)
+    assert np.mean([len(views) for views in shown]) == pytest.approx(7 * 81 / 108, rel=0.02)
     for views in shown:
-        first, second = np.split(labels.label[views], 2)
-        assert first.tolist() == second.tolist()
-    every = np.concatenate(shown)
-    assert allowed[every].all()
-    assert np.mean(labels.label[every]) == pytest.approx(0.5, abs=0.02)
-    of_first = labels.patient[every[labels.label[every] == 0]]
+        of_two = views[: len(views) // 2 * 2].reshape(-1, 2)
+        label, patient = labels.label[of_two], labels.patient[of_two]
+        assert (label[:, 0] == label[:, 1]).all()
+        assert ((patient[:, 0] != patient[:, 1]) == (label[:, 0] == 0)).all()  # where there is another
+    first = np.concatenate([views[::2] for views in shown])
+    assert allowed[first].all()
+    assert np.mean(labels.label[first]) == pytest.approx(0.5, abs=0.02)
+    of_first = labels.patient[first[labels.label[first] == 0]]
     assert np.mean(of_first == labels.patient[0]) == pytest.approx(8 / 12, abs=0.02)
+
+
+def test_series_are_drawn_as_often_as_they_are_among_all_views():
+    volumes = [image(None, f"series {number}", 30) for number in range(4)]
+    volumes += [image(number % 2, f"film {number}") for number in range(120)]
+    views = views_of(volumes)
+    views = replace(
+        views,
+        content=torch.ones(len(views.volume), 32, 32, dtype=torch.bool),
+        to_cell=views.to_cell + np.eye(2, 3),
+    )
+    labels = ImageLabels.of(views, volumes, CONFIG)
+    sampler = PairSampler(
+        views, volumes, PairConfig(views=8, windows=2), np.random.default_rng(0), labels=labels
+    )
+    first = np.concatenate([sampler.draw().first for _ in range(120)])
+    assert np.mean(labels.label[first] == NO_LABEL) == pytest.approx(0.5, abs=0.05)
 
 
 class Windows:
@@ -165,7 +213,7 @@ def test_an_image_is_found_where_the_nearest_of_another_patient_has_its_label():
     volumes = [image(number % 2, f"patient {number}") for number in range(40)]
     labels = labels_of(volumes)
     held = labels.held_out()
-    validation = LabelValidation.of(labels, held, (64, BITS), 0)
+    validation = LabelValidation.of(labels, held, ~held, (64, BITS), 0)
     assert held[validation.asked].all()
     assert not held[validation.among].any()
 
@@ -190,3 +238,12 @@ def test_an_image_is_found_where_the_nearest_of_another_patient_has_its_label():
     of_both = np.bincount(labels.label[validation.among]) / len(validation.among)
     expected = of_both[labels.label[validation.asked]].mean()
     assert share(same) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_label_that_is_not_learnt_is_not_asked_for():
+    labels = labels_of([image(number // 10, f"patient {number}") for number in range(30)])
+    learnt = labels.label == 0
+    asked = LabelValidation.of(labels, ~learnt, learnt, (64,), 0)
+    assert asked is None
+    some = LabelValidation.of(labels, np.arange(60) % 20 == 0, learnt, (64,), 0)
+    assert set(labels.label[some.asked].tolist()) == {0}

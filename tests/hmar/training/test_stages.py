@@ -28,6 +28,7 @@ from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
 from hmar.training.finish import write_serving_form
 from hmar.training.golden import golden_frame
+from hmar.training.image_labels import ImageLabels
 from hmar.training.initial import discriminative, initialise_head, itq
 from hmar.training.kan_layer import TrainableKAN
 from hmar.training.losses import NESTED_BITS, contrastive
@@ -205,10 +206,15 @@ def labelled_volumes() -> list[Volume]:
     values = rng.normal(40, 200, (4, 6, 90, 110)).astype(np.int16)
     named = [np.array([0, 0, 1, 1, -1, -1]), None, np.array([1, 1, 0, 0, 0, 0]), np.array([1] * 6)]
     region = constant_regions(6, "CHEST")
-    return [
+    scans = [
         Volume(f"ct {v}", scan, (3.0, 3.0, 3.0), "OT" if v == 1 else "CT", region, None, labels, f"{v // 2}")
         for v, (scan, labels) in enumerate(zip(values, named, strict=True))
     ]
+    films = [
+        Volume("film", values[0, :1], (1.0, 3.0, 3.0), "DX", np.full(1, -1), None, np.array([v % 2]))
+        for v in range(18)
+    ]
+    return scans + films
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +242,17 @@ def test_labels_of_images_are_learnt_in_every_stage_and_taken_up_again(labelled_
         assert step.losses == pytest.approx(other.losses, rel=1e-4)
 
 
+def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled_run):
+    trainer = labelled_run[0](replace(SMALL, region_steps=0))
+    left = labelled_run[2][0]
+    assert left["stage"] == 1
+    trainer.run(lambda step: None, (2,), left)
+    after = trainer._objective.state()["labels"]
+    assert all(torch.equal(tensor, after[name]) for name, tensor in left["objective"]["labels"].items())
+    fresh = labelled_run[0]()._objective.state()["labels"]
+    assert any(not torch.equal(tensor, after[name]) for name, tensor in fresh.items())
+
+
 def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, run, views, trunk):
     for trainer, reached in ((labelled_run[0](), True), (trainer_of(views, trunk), False)):
         before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
@@ -246,20 +263,75 @@ def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, r
         assert not any(name.startswith("trunk.") for name in moved)
 
 
-def test_images_of_one_label_are_not_pushed_apart(labelled_run, monkeypatch):
-    objective = labelled_run[0]()._objective
-    apart = []
-    monkeypatch.setattr(objective, "_paired", lambda _logits, negative: apart.append(negative))
-    # Labelled 0, not labelled, 1, and 0 in another volume.
-    first = np.array([0, 12, 36, 28])
-    batch = replace(labelled_run[0]()._sampler.draw(4), first=first)
+def test_only_images_of_one_label_and_different_patients_are_not_pushed_apart(labelled_run, monkeypatch):
+    trainer = labelled_run[0]()
+    objective, apart = trainer._objective, []
+
+    def paired(logits, negative):
+        apart.append(negative)
+        return torch.zeros(len(negative)), torch.zeros(())
+
+    monkeypatch.setattr(objective, "_paired", paired)
+    drawn = trainer._sampler.draw(4)
+    # Labels 0, none, 1, 0 of patients 0, 0, 1, 1; beside them none, none, 1, 0 of patients 0, 0, 0, 1.
+    batch = replace(drawn, first=np.array([0, 12, 36, 28]), second=np.array([8, 12, 4, 28]))
     objective._image_loss(torch.zeros(8, 128), batch)
     assert apart[0].tolist() == [
         [False, True, True, False],
         [True, False, True, True],
         [True, True, False, True],
-        [False, True, True, False],
+        [True, True, True, False],
     ]
+    place = batch.place.copy()
+    place[:, 0] = np.arange(len(place))  # all of volumes of their own
+    nowhere = np.full(len(place), -1)
+    windows = torch.zeros(2 * len(place), 64 * 9)
+    objective._region_loss(windows, replace(batch, place=place, first_label=nowhere, second_label=nowhere))
+    together = ~apart[1] & ~torch.eye(len(place), dtype=torch.bool)
+    of_view = torch.arange(4).repeat_interleave(len(place) // 4)
+    expected = ((of_view[:, None] == 0) & (of_view == 3)) | (
+        (of_view[:, None] == 2) & (of_view == 2) & ~torch.eye(len(place), dtype=torch.bool)
+    )
+    assert torch.equal(together, expected)
+
+
+def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
+    trainer, steps, _ = labelled_run
+    made = trainer()
+    asked = set(made._label_validation.asked.tolist())
+    assert asked
+    patients = ImageLabels.of(made._views, made._volumes, SMALL).patient
+    held = {patients[view] for view in asked}
+    for _ in range(30):
+        batch = made._sampler.draw()
+        assert not held & set(patients[np.concatenate([batch.first, batch.second])].tolist())
+    looked = [step.validation for step in steps if step.stage > 1 and step.validation is not None]
+    assert looked
+    assert all(0 <= found <= 1 for found in looked)
+
+
+def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(trunk, views):
+    values = np.random.default_rng(0).normal(40, 200, (20, 30, 30)).astype(np.int16)
+    named = np.full(20, -1)
+    named[9] = 0
+    data = [
+        Volume(f"ct {v}", values, (3.0, 3.0, 3.0), "CT", np.full(20, -1), None, labels)
+        for v, labels in enumerate((named, np.ones(20, np.int64)))
+    ]
+    plane = np.tile(np.arange(20), 2)
+    many = ViewSet(
+        views.maps[:1].expand(40, -1, -1, -1),
+        views.content[:1].expand(40, -1, -1),
+        np.repeat([0, 1], 20),
+        plane,
+        3.0 * plane,
+        np.repeat(views.to_cell[:1], 40, axis=0),
+    )
+    made = Trainer(NetworkConfig(), trunk, SMALL, PairConfig(views=4, windows=6), many, data)
+    drawn = np.concatenate([made._sampler.draw().first for _ in range(30)])
+    assert 9 in drawn
+    assert not {10, 11, 29, 30, 31} & set(drawn.tolist())
+    assert made._label_validation is None
 
 
 def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
@@ -329,13 +401,27 @@ def test_regions_follow_from_structures():
     assert found == ["PELVIS", "ABDOMEN", "CHEST", None]
 
 
+SETTINGS = {
+    "name": "small",
+    "windows": {"cells": (3, 5)},
+    "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
+}
+
+
+def test_a_card_counts_labelled_images_and_names_no_patient():
+    origin = Origin("Of a site.", LITE0, "ImageNet")
+    data = [replace(volume, patient=f"patient-{v}") for v, volume in enumerate(labelled_volumes())]
+    text = card(SETTINGS, SMALL, data, 2, origin)
+    assert "| single images | DX | 18 | of each | none |" in text
+    assert "34 images were labelled as a whole, with 2 labels" in text
+    assert "film" not in text
+    assert "patient-" not in text
+    without = card(SETTINGS, replace(SMALL, structure_weight=0.0, structure_contrast=0.0), data, 2, origin)
+    assert "labelled as a whole" not in without
+
+
 def test_a_card_names_its_data_and_settings():
-    settings = {
-        "name": "small",
-        "windows": {"cells": (3, 5)},
-        "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
-    }
-    text = card(settings, SMALL, volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
+    text = card(SETTINGS, SMALL, volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
     assert text.startswith("# small\n")
     assert "| mr | MR | 6 | 3.00, 3.00, 3.00 | none |" in text
     assert "region_steps 3" in text
