@@ -72,5 +72,6 @@ class LabelValidation:
 
 
 def _logits(network: HmarNetwork, views: NDArray[np.int64], trunk_maps: TrunkMaps) -> Tensor:
-    parts = np.split(views, range(_AT_ONCE, len(views), _AT_ONCE))
-    return torch.cat([network.global_expert(trunk_maps(part)) for part in parts])
+    each, places = np.unique(views, return_inverse=True)
+    parts = np.split(each, range(_AT_ONCE, len(each), _AT_ONCE))
+    return torch.cat([network.global_expert(trunk_maps(part)) for part in parts])[places]

@@ -1,11 +1,20 @@
 import io
+import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from rich.console import Console
+
+pytest.importorskip("torch", reason="the extra 'train' is not installed")
+
+import torch
 
 from hmar.cli import main
 from hmar.cli.progress import progress_of
+from hmar.model.backbone import Lite0Trunk
+from hmar.model.bundle import CARD
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -38,3 +47,58 @@ def test_weights_are_refused_before_anything_is_fetched_or_written(init, status,
     assert result.exit_code == status
     assert message in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+FEW_STEPS = """
+initial_batches = 2
+pairs = 2
+windows = 16
+image_steps = 1
+region_steps = 1
+settle_pairs = 2
+settle_steps = 1
+evaluate_every = 1
+"""
+
+
+def pictures(folder, count: int, rng: np.random.Generator) -> None:
+    """Write pictures of noise."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        values = rng.integers(0, 255, (40, 40), np.uint8)
+        Image.fromarray(values).resize((160, 160)).save(folder / f"{number}.png")
+
+
+def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monkeypatch):
+    open_ct = pytest.importorskip("hmar.training.open_ct", reason="the extra 'train' is not installed")
+    torch.manual_seed(0)
+    monkeypatch.setattr(open_ct, "fetch_trunk", lambda *_: None)  # 13 MB from the package index
+    monkeypatch.setattr(open_ct, "load_trunk", lambda _: Lite0Trunk().eval().requires_grad_(False))
+    home = {"HMAR_HOME": str(tmp_path / "home"), "HMAR_REDIS_URL": "", "COLUMNS": "120"}
+
+    def hmar(*arguments: object, **environment: str) -> str:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], env=home | environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    rng = np.random.default_rng(0)
+    for label in ("fracture of Smith", "no finding"):
+        pictures(tmp_path / label, 9, rng)
+        hmar("index", tmp_path / label, "--collection", "films", "--label", label)
+    settings, out = tmp_path / "few.toml", tmp_path / "our-films"
+    settings.write_text(FEW_STEPS)
+    said = hmar("train", settings, "--archive", "films", "--out", out, "--views", "2", "--device", "cpu")
+    assert "our-films: model " in said
+    text = (out / CARD).read_text()
+    assert "| single images | OT | 18 | of each | none |" in text
+    assert "18 images were labelled as a whole, with 2 labels" in text
+    log = (out / "training.jsonl").read_text()
+    steps = [json.loads(line) for line in log.splitlines()]
+    assert [step["stage"] for step in steps] == [1, 2, 3]
+    assert all(step["losses"]["labels"] > 0 for step in steps)
+    assert steps[-1]["validation"] is not None
+    assert not any("Smith" in each for each in (said, text, log))
+    served = {"HMAR_MODEL_DIR": str(out), "HMAR_HOME": str(tmp_path / "served")}
+    hmar("index", tmp_path / "no finding", **served)
+    found = json.loads(hmar("search", tmp_path / "no finding" / "3.png", "--json", **served))
+    assert found["hits"][0]["distance"] == 0
