@@ -120,7 +120,9 @@ def train(
             fetch_open_ct(folder, say)
             volumes, said = load_open_ct(folder), OPEN_CT
         else:
-            volumes = _archive(archive, say)
+            volumes = _archive(
+                archive, say, labels=max(chosen.structure_weight, chosen.structure_contrast) > 0
+            )
             said = f"Series of the collection {archive!r} of a site's own archive."
         if trunk is None:
             fetch_trunk(folder, say)
@@ -130,8 +132,9 @@ def train(
     click.echo(f"{out}: model {fingerprint}")
 
 
-def _archive(collection: str, say: Callable[[str], None]) -> list[Volume]:
+def _archive(collection: str, say: Callable[[str], None], *, labels: bool) -> list[Volume]:
     from hmar.training.archive import archive_volumes
 
     engine = build_engine(settings_from_environment())
-    return archive_volumes(engine.catalogue, engine.frame, collection, engine.encoder.fingerprint, say)
+    fingerprint = engine.encoder.fingerprint
+    return archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)

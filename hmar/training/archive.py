@@ -27,6 +27,8 @@ LEAST_SLICES = 8
 """A series of fewer slices of one geometry has no neighbours to learn from."""
 
 _LARGEST_GAP_MM = 12.0
+_ONE_LABEL = 2
+"""Numbers that one label takes, with that of no label."""
 _GONE = "a file is gone or cannot be read any more"
 
 
@@ -36,6 +38,8 @@ def archive_volumes(
     collection: str,
     fingerprint: str,
     say: Callable[[str], None],
+    *,
+    labels: bool = True,
 ) -> list[Volume]:
     """Read the series of a collection that form volumes, and the labelled images of the others.
 
@@ -49,6 +53,8 @@ def archive_volumes(
         Of the model that the archive is indexed with.
     say : callable
         Told in one line how many series or images were left out, and why.
+    labels : bool
+        Whether labels of images are learnt: without them, or with one alone, no image is taken by itself.
 
     Raises
     ------
@@ -61,19 +67,18 @@ def archive_volumes(
         if series.collection == collection
     ]
     number = _numbers([entry for _, entries in every for entry in entries])
+    learnt = labels and len(number) > _ONE_LABEL
     volumes: list[Volume] = []
     left_out: Counter[str] = Counter()
     for series, entries in every:
         made = _volume(series, entries, read, f"series {len(volumes) + 1}", number)
-        singles = entries
+        singles = [entry for entry in entries if learnt and entry.info.label is not None]
         if isinstance(made, Volume):
             volumes.append(made)
-            singles = [entry for entry in entries if not _placed(entry)]
-        elif any(entry.info.label is None for entry in entries):
+            singles = [entry for entry in singles if not _placed(entry)]
+        elif len(singles) < len(entries):
             left_out[made] += 1
         for entry in singles:
-            if entry.info.label is None:
-                continue
             single = _single(entry, read, f"image {len(volumes) + 1}", number)
             if isinstance(single, Volume):
                 volumes.append(single)
@@ -136,14 +141,14 @@ def _volume(
         series.modality,
         _regions(series.body_part, len(placed)),
         image_labels=labels if (labels != NO_LABEL).any() else None,
-        patient=placed[0].info.patient_key,
+        patient=_patient(placed[0]),
     )
 
 
 def _single(
     entry: EntryInfo, read: Callable[[EntryInfo], Frame], name: str, number: Mapping[str | None, int]
 ) -> Volume | str:
-    """Return a labelled image as a volume of one slice on the encoder's grid, or why it is none."""
+    """Return a labelled image as a volume of one slice, laid as for the encoder but as small as a view is."""
     try:
         frame = read(entry)
     except HmarError:
@@ -161,8 +166,13 @@ def _single(
         modality,
         _regions(info.body_part, 1),
         image_labels=np.array([number[info.label]]),
-        patient=info.patient_key,
+        patient=_patient(entry),
     )
+
+
+def _patient(entry: EntryInfo) -> str:
+    """Return what is common to all that is known to be of one patient."""
+    return entry.info.patient_key or entry.info.study_uid
 
 
 def _regions(body_part: str | None, slices: int) -> NDArray[np.int64]:

@@ -43,8 +43,7 @@ and two places of one are not pushed apart{together}. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 
 ## Limits
-- It learned from {slices} slices of {count} scans. It finds what looks alike; what disease looks like it
-  does not know.
+- It learned from {learned}. It finds what looks alike, and does not know why it does.
 - What it was not trained on (see the table) it sees through what the trunk learned from {source}. A query
   unlike all of it is told by its typicality, not reliably.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
@@ -129,9 +128,15 @@ def card(
         data=origin.data,
         views=views_per_slice,
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
-        slices=sum(len(volume.values) for volume in volumes),
-        count=len(volumes),
+        learned=_counted(volumes),
     )
+
+
+def _counted(volumes: list[Volume]) -> str:
+    scans = [len(volume.values) for volume in volumes if len(volume.values) > 1]
+    singles = len(volumes) - len(scans)
+    parts = [f"{sum(scans)} slices of {len(scans)} scans"] if scans else []
+    return " and ".join([*parts, f"{singles} single images"] if singles else parts)
 
 
 def _row(volume: Volume) -> str:
@@ -143,9 +148,11 @@ def _row(volume: Volume) -> str:
 def _labelled_images(volumes: list[Volume], config: TrainingConfig) -> list[str]:
     """Say how many images taught their label, where any did; what the labels are is the site's own."""
     labels = [volume.image_labels for volume in volumes if volume.image_labels is not None]
-    if not labels or not max(config.structure_weight, config.structure_contrast):
+    if not labels or not config.learns_labels:
         return []
     found = np.concatenate(labels)
     found = found[found >= 0]
+    if len(np.unique(found)) < 2:
+        return []
     said = f"{len(found)} images were labelled as a whole, with {len(np.unique(found))} labels"
     return ["", f"{said}: those of one label and different patients were to belong together."]

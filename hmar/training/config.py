@@ -81,6 +81,11 @@ class TrainingConfig:
     patience: int = 4
     seed: int = 7
 
+    @property
+    def learns_labels(self) -> bool:
+        """Whether labels teach anything."""
+        return max(self.structure_weight, self.structure_contrast) > 0
+
 
 _PLACES = replace(
     TrainingConfig(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from hmar.training.volumes import Volume
 
 NO_LABEL = -1
 _HELD_OUT = 0.12
-_LEAST_PATIENTS = 8
-"""Patients that every label keeps to be learnt from."""
+_LEFT = 0.75
+"""Share of its patients that every label keeps to be learnt from."""
 
 Mask = NDArray[np.bool_]
 
@@ -41,34 +42,38 @@ class ImageLabels:
     def of(cls, views: ViewSet, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
         """Look up the labels of views; every volume without a patient is one of its own.
 
-        One label alone tells nothing from anything else: two or more are learnt, where labels are.
+        One label alone tells nothing from anything else: two or more are learnt, where labels are. Views
+        that show too little to be drawn have none.
         """
         by_slice = [
             np.full(len(volume.values), NO_LABEL) if volume.image_labels is None else volume.image_labels
             for volume in volumes
         ]
         label = np.array([by_slice[v][p] for v, p in zip(views.volume, views.plane, strict=True)], np.int64)
+        label[~views.show_enough()] = NO_LABEL
         names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
         patient = np.unique(names, return_inverse=True)[1][views.volume].astype(np.int64)
         found = np.unique(label[label != NO_LABEL])
-        if len(found) < 2 or not max(config.structure_weight, config.structure_contrast):
+        if len(found) < 2 or not config.learns_labels:
             return cls(np.full(len(label), NO_LABEL), patient, 0)
         return cls(np.where(label == NO_LABEL, NO_LABEL, np.searchsorted(found, label)), patient, len(found))
 
     def held_out(self) -> Mask:
         """Return which views are held out: those of an eighth of each label's patients, where it has nine.
 
-        A patient is left where another label of theirs would keep fewer than eight.
+        A patient is passed over where another label of theirs would keep less than three quarters of its own.
         """
         of_label = [np.unique(self.patient[self.label == label]) for label in range(self.count)]
         left = [len(patients) for patients in of_label]
+        least = [math.ceil(_LEFT * len(patients)) for patients in of_label]
         held: set[int] = set()
         for label, patients in enumerate(of_label):
-            wanted = int(_HELD_OUT * len(patients)) - (len(patients) - left[label])
-            spread = np.linspace(0, len(patients) - 1, max(wanted, 0) + 2)[1:-1]
-            for patient in set(patients[spread.astype(np.int64)].tolist()) - held:
+            wanted = len(patients) - int(_HELD_OUT * len(patients))
+            for patient in _spread(patients):
+                if left[label] <= wanted:
+                    break
                 theirs = [other for other, them in enumerate(of_label) if patient in them]
-                if all(left[other] > _LEAST_PATIENTS for other in theirs):
+                if patient not in held and all(left[other] > least[other] for other in theirs):
                     held.add(patient)
                     for other in theirs:
                         left[other] -= 1
@@ -79,6 +84,14 @@ class ImageLabels:
         outside = np.unique(self.label[~mask])
         alone: Mask = (self.label != NO_LABEL) & ~np.isin(self.label, outside)
         return alone
+
+
+def _spread(patients: Rows) -> list[int]:
+    """Return patients in an order whose beginning lies evenly among them: every eighth, then the others."""
+    step = round(1 / _HELD_OUT)
+    return [
+        int(patient) for first in np.roll(np.arange(step), step // 2) for patient in patients[first::step]
+    ]
 
 
 class LabelledViews:
@@ -95,6 +108,9 @@ class LabelledViews:
         self._rows = np.flatnonzero(allowed & (labels.label != NO_LABEL))
         self._share = len(self._rows) / max(int(allowed.sum()), 1)
         self._label, self._patient = labels.label[self._rows], labels.patient[self._rows]
+        of_patient = np.stack([self._label, self._patient], axis=1)
+        _, group, sizes = np.unique(of_patient, axis=0, return_inverse=True, return_counts=True)
+        self._weight = 1 / np.sqrt(sizes[group.ravel()])
         self._sampler = GroupSampler(self._label, self._patient) if len(self._rows) else None
 
     def draw(self, count: int, rng: np.random.Generator) -> Rows:
@@ -107,12 +123,19 @@ class LabelledViews:
             others = np.flatnonzero(
                 (self._label == self._label[image]) & (self._patient != self._patient[image])
             )
-            mates[place] = rng.choice(others) if len(others) else mates[place]
+            if len(others):
+                weight = self._weight[others]
+                mates[place] = rng.choice(others, p=weight / weight.sum())
         return self._rows[np.stack([images, mates], axis=1).ravel()[:count]]
 
     def put_into(self, drawn: Rows, rng: np.random.Generator) -> Rows:
-        """Put labelled views in place of some, as many as their share among all that may be drawn."""
+        """Put labelled views in place of some, as many as their share among all that may be drawn.
+
+        They come in twos; where the number is odd, the last place may have one alone.
+        """
         if self._sampler is None:
             return drawn
-        labelled = self.draw(int((rng.random(len(drawn)) < self._share).sum()), rng)
+        twos = int((rng.random(len(drawn) // 2) < self._share).sum())
+        alone = int(len(drawn) % 2 and rng.random() < self._share)
+        labelled = self.draw(2 * twos + alone, rng)
         return np.concatenate([labelled, drawn[len(labelled) :]])

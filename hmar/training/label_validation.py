@@ -13,7 +13,9 @@ from hmar.model.network import HmarNetwork
 from hmar.training.image_labels import ImageLabels, LabelledViews
 from hmar.training.validation import TrunkMaps, agreement, first_place
 
-_ASKED, _AMONG = 96, 288
+_ASKED = 96
+_OF_A_LABEL = 4
+"""Views of each label that are asked about, where that is more; three times as many are learnt from."""
 _AT_ONCE = 32
 
 
@@ -46,14 +48,15 @@ class LabelValidation:
     ) -> LabelValidation | None:
         """Draw views of two masks, always the same; None where no label of one is in the other."""
         rng = np.random.default_rng(seed)
-        drawn = LabelledViews(labels, asked).draw(_ASKED, rng)
-        among = LabelledViews(labels, learnt).draw(_AMONG, rng)
+        count = max(_ASKED, _OF_A_LABEL * labels.count)
+        drawn = LabelledViews(labels, asked).draw(count, rng)
+        among = LabelledViews(labels, learnt).draw(3 * count, rng)
         drawn = drawn[np.isin(labels.label[drawn], labels.label[among])]
         return cls(drawn, among, labels, lengths) if len(drawn) else None
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
-        """Return how often the image whose code is nearest has the label, labels counting the same.
+        """Return how often the image whose code is nearest has the label, labels counting about the same.
 
         The mean over code lengths of Expert0's codes; of those that tie, as many as are right count.
 

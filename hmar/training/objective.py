@@ -148,14 +148,19 @@ class Objective:
         volume = self._views.volume[batch.first]
         z = self._views.z_mm[batch.first]
         place = np.column_stack([volume, np.zeros_like(z), np.zeros_like(z), z])
-        return self._paired(logits, may_push_apart(place, _IMAGE_APART_MM) & ~self._classmates(batch))
+        return self._paired(logits, may_push_apart(place, _IMAGE_APART_MM) & ~self._together(batch))
 
-    def _classmates(self, batch: PairBatch) -> Tensor:
-        """Return (M, M) of bool: first views that share a label with a second view of another patient."""
-        label, patient = self._images.label, self._images.patient
-        same = label[batch.first][:, None] == label[batch.second]
-        same &= (label[batch.first] != NO_LABEL)[:, None]
-        return torch.from_numpy(same & (patient[batch.first][:, None] != patient[batch.second]))
+    def _together(self, batch: PairBatch) -> Tensor:
+        """Return (M, M) of bool: which first and second views are not pushed apart, however far they lie.
+
+        They share a label and are of different patients; or they are of one patient's different volumes,
+        which may show the same place.
+        """
+        label, patient, volume = self._images.label, self._images.patient, self._views.volume
+        first, second = batch.first[:, None], batch.second[None, :]
+        same_patient = patient[first] == patient[second]
+        same_label = (label[first] == label[second]) & (label[first] != NO_LABEL)
+        return torch.from_numpy(np.where(same_patient, volume[first] != volume[second], same_label))
 
     def _images_of(self, batch: PairBatch) -> tuple[Tensor, Tensor]:
         """Return labels and patients of all first views, then of all second."""
@@ -169,13 +174,10 @@ class Objective:
         """Return the mean loss of each view's windows (M,), the codes' quality, and the structures' loss."""
         logits = self._network.local_expert(windows)
         half = batch.side_mm / 2
-        apart = may_push_apart(batch.place, np.minimum.outer(half, half)) & ~batch.alike()
-        if self._labels is not None:  # which windows of classmates belong together, their labels' loss says
-            windows_of_each = len(apart) // len(batch.first)
-            mates = self._classmates(batch)
-            for dim in (0, 1):
-                mates = mates.repeat_interleave(windows_of_each, dim)
-            apart = apart & ~mates
+        together = self._together(batch)
+        for dim in (0, 1):
+            together = together.repeat_interleave(len(half) // len(batch.first), dim)
+        apart = may_push_apart(batch.place, np.minimum.outer(half, half)) & ~batch.alike() & ~together
         loss, quality = self._paired(logits, apart)
         structures = self._structures(logits, batch)
         return loss.reshape(len(batch.first), -1).mean(dim=1), quality, structures

@@ -18,9 +18,6 @@ from hmar.training.structures import StructurePlaces
 from hmar.training.views import CANVAS_CELLS, ViewSet
 from hmar.training.volumes import Volume
 
-_LEAST_CELLS = 9
-"""Cells that a view must show to be drawn."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairBatch:
@@ -117,7 +114,7 @@ class PairSampler:
         self._views, self._volumes, self._config, self._generator = views, volumes, config, generator
         chosen = np.ones(len(views.volume), np.bool_) if allowed is None else allowed
         self._content = [np.argwhere(mask) for mask in views.content.numpy()]
-        free = chosen & shows_enough(views)
+        free = chosen & views.show_enough()
         if not free.any():
             raise ConfigError("No image shows more than air.", "Train on images that show something.")
         self._of_volume = _by_volume(views, chosen, len(volumes))
@@ -239,12 +236,6 @@ class PairSampler:
                 weights[axis, mine] = parts.reshape(-1, PARTS, CANVAS_CELLS)
         seen_x, seen_y = np.linalg.solve(affine[:, :2], np.stack(centres[::-1]) - affine[:, 2:])
         return weights.reshape(2, -1, CANVAS_CELLS), seen_x, seen_y
-
-
-def shows_enough(views: ViewSet) -> NDArray[np.bool_]:
-    """Return which views show enough to be drawn, (N,)."""
-    enough: NDArray[np.bool_] = views.content.flatten(1).sum(dim=1).numpy() >= _LEAST_CELLS
-    return enough
 
 
 def _by_volume(views: ViewSet, chosen: NDArray[np.bool_], volumes: int) -> list[NDArray[np.int64]]:

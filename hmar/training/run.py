@@ -132,6 +132,7 @@ def train_network(
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)
     steps = [] if state is None else state["log"]
+    said = _said(plan, volumes)
 
     def report(step: Step) -> None:
         steps.append(asdict(step))
@@ -139,7 +140,7 @@ def train_network(
         _tell(step, progress)
 
     def keep(reached: dict[str, Any]) -> None:
-        kept = {"plan": _said(plan, volumes), "log": list(steps), "trainer": reached}
+        kept = {"plan": said, "log": list(steps), "trainer": reached}
         scratch = out / f"{CHECKPOINT}.part"
         torch.save(kept, scratch)
         scratch.replace(out / CHECKPOINT)
@@ -170,9 +171,9 @@ def _said(plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
     """Return what a run must have in common with the one that it resumes; it may go on to another stage."""
     data = hashlib.sha256()
     for volume in volumes:
-        data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality)).encode())
-        for labels in (volume.labels, volume.image_labels):
-            data.update(b"" if labels is None else np.ascontiguousarray(labels).tobytes())
+        data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality, volume.patient)).encode())
+        for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
+            data.update(b"none" if array is None else np.ascontiguousarray(array).data)
     return {"config": asdict(plan.config), "views": plan.views_per_slice, "data": data.hexdigest()}
 
 

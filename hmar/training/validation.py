@@ -13,7 +13,7 @@ from torch import Tensor
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.losses import NESTED_BITS, code_lengths
-from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart, shows_enough
+from hmar.training.pairs import PairBatch, PairConfig, PairSampler, may_push_apart
 from hmar.training.pooling import pool_windows
 from hmar.training.structures import NO_STRUCTURE
 from hmar.training.views import ViewSet
@@ -67,7 +67,7 @@ class Validation:
         config: TrainingConfig,
     ) -> Validation:
         """Draw the batches, always the same; where structures are learnt, also those to find them in."""
-        if not (held & shows_enough(views)).any():
+        if not (held & views.show_enough()).any():
             return cls(())
         batches = _drawn(views, volumes, pairs, held, config, BATCHES)
         lengths = code_lengths(config.short_share)

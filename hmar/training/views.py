@@ -18,6 +18,9 @@ from hmar.training.volumes import Volume
 CANVAS_CELLS = 32
 """Side of every view in feature-map cells: 384 mm at 0.75 mm per pixel."""
 
+_LEAST_CELLS = 9
+"""Cells that a view must show to be drawn."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewSet:
@@ -43,6 +46,11 @@ class ViewSet:
     plane: NDArray[np.int64]
     z_mm: NDArray[np.float64]
     to_cell: NDArray[np.float64]
+
+    def show_enough(self) -> NDArray[np.bool_]:
+        """Return which views show enough to be drawn, (N,)."""
+        enough: NDArray[np.bool_] = self.content.flatten(1).sum(dim=1).numpy() >= _LEAST_CELLS
+        return enough
 
 
 def make_views(

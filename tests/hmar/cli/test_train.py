@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,14 +8,19 @@ from click.testing import CliRunner
 from PIL import Image
 from rich.console import Console
 
-pytest.importorskip("torch", reason="the extra 'train' is not installed")
+pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 import torch
 
 from hmar.cli import main
 from hmar.cli.progress import progress_of
+from hmar.errors import ConfigError
 from hmar.model.backbone import Lite0Trunk
 from hmar.model.bundle import CARD
+from hmar.training.card import Origin
+from hmar.training.config import PRESETS
+from hmar.training.run import CHECKPOINT, Plan, _said, train
+from hmar.training.volumes import Volume
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -100,5 +106,30 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     assert not any("Smith" in each for each in (said, text, log))
     served = {"HMAR_MODEL_DIR": str(out), "HMAR_HOME": str(tmp_path / "served")}
     hmar("index", tmp_path / "no finding", **served)
-    found = json.loads(hmar("search", tmp_path / "no finding" / "3.png", "--json", **served))
-    assert found["hits"][0]["distance"] == 0
+    found = json.loads(hmar("search", tmp_path / "fracture of Smith" / "3.png", "--json", **served))
+    assert {hit["model"] for hit in found["hits"]} == {"our-films"}
+    assert len(found["hits"]) == 9
+
+
+def test_a_run_is_taken_up_again_on_the_same_data_alone():
+    volume = Volume("a", np.zeros((9, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(9, -1), None)
+    plan = Plan(PRESETS["quick"])
+    others = (
+        {"values": np.ones((9, 4, 4), np.int16)},
+        {"regions": np.zeros(9, np.int64)},
+        {"image_labels": np.zeros(9, np.int64)},
+        {"labels": np.zeros((9, 4, 4), np.int16)},
+        {"patient": "hash"},
+        {"spacing_mm": (2.0, 1.0, 1.0)},
+    )
+    assert _said(plan, [volume]) == _said(plan, [replace(volume, name="b")])
+    said = [_said(plan, [volume]), *(_said(plan, [replace(volume, **change)]) for change in others)]
+    assert len({one["data"] for one in said}) == len(others) + 1
+
+
+def test_a_checkpoint_of_other_data_is_refused(tmp_path):
+    volume = Volume("a", np.zeros((9, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(9, -1), None)
+    plan = Plan(PRESETS["quick"], resume=True)
+    torch.save({"plan": _said(plan, [replace(volume, patient="hash")])}, tmp_path / CHECKPOINT)
+    with pytest.raises(ConfigError, match="on other data"):
+        train(tmp_path, [volume], Lite0Trunk(), Origin("", "", ""), plan, lambda *_: None)

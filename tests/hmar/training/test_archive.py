@@ -90,14 +90,11 @@ def test_a_collection_that_is_not_there_is_named_with_what_to_do():
     assert "hmar index" in error.value.remedy
 
 
-def film(number: int, label: str | None = "fracture", modality: str = "DX") -> FrameInfo:
-    """A radiograph of a series and a patient of its own."""
-    return replace(
-        frame_info(f"2.25.{100 + number}", 1, modality),
-        label=label,
-        patient_key=f"hash {number}",
-        body_part=None,
-    )
+def film(number: int, label: str | None = "", modality: str = "DX") -> FrameInfo:
+    """A radiograph of a series and a patient of its own, of one of two labels where none is given."""
+    named = ("fracture", "nodule")[number % 2] if label == "" else label
+    info = frame_info(f"2.25.{100 + number}", 1, modality)
+    return replace(info, label=named, patient_key=f"hash {number}", body_part=None)
 
 
 def shown(entry: EntryInfo) -> Frame:
@@ -105,7 +102,7 @@ def shown(entry: EntryInfo) -> Frame:
 
 
 def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
-    films = [film(number, "nodule" if number % 2 else "fracture") for number in range(LEAST_SLICES)]
+    films = [film(number) for number in range(LEAST_SLICES)]
     picture = replace(film(50, "bone", "CT"), spacing=None, position=None)
     said: list[str] = []
     archived = archive(picture, *films, film(60, None), film(61, None))
@@ -122,7 +119,7 @@ def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
     assert said == ["2 series or images left out: neither CT nor MR"]
 
 
-def test_a_single_image_is_laid_as_the_encoder_lays_it_and_fits_a_view():
+def test_a_single_image_is_laid_as_the_encoder_lays_it_where_that_fits_a_view():
     side, longest = GridConfig().unknown_side, CANVAS_CELLS * GridConfig().stride
     for spacing, size in ((None, side), (Spacing(0.3, 0.3), side), (Spacing(40.0, 40.0), 5 * 40 / 0.75)):
         films = [replace(film(number), spacing=spacing) for number in range(LEAST_SLICES)]
@@ -167,6 +164,22 @@ def test_a_labelled_image_whose_file_is_gone_is_left_out():
     said: list[str] = []
     assert len(archive_volumes(archive(*films), gone, "site", MODEL, said.append)) == LEAST_SLICES
     assert said == ["1 series or images left out: a file is gone or cannot be read any more"]
+
+
+@pytest.mark.parametrize(("label", "learnt"), [("", False), ("fracture", True)])
+def test_where_labels_teach_nothing_no_image_is_taken_by_itself(label, learnt):
+    series = [frame_info("2.25.7", slice_) for slice_ in range(LEAST_SLICES)]
+    films = [film(number, label) for number in range(9)]
+    said: list[str] = []
+    volumes = archive_volumes(archive(*series, *films), read, "site", MODEL, said.append, labels=learnt)
+    assert len(volumes) == 1
+    assert said == ["9 series or images left out: neither CT nor MR"]
+
+
+def test_images_without_a_patient_id_are_of_the_patient_of_their_study():
+    films = [replace(film(number), patient_key=None, study_uid=f"2.25.{number // 2}") for number in range(8)]
+    volumes = archive_volumes(archive(*films), shown, "site", MODEL, print)
+    assert len({volume.patient for volume in volumes}) == 4
 
 
 def test_a_few_labelled_images_are_too_few():

@@ -29,7 +29,7 @@ def views_of(volumes: list[Volume], views: int = 2) -> ViewSet:
     index = np.array(
         [(v, p) for v, volume in enumerate(volumes) for p in range(len(volume.values)) for _ in range(views)]
     )
-    maps, content = torch.empty(len(index), 0), torch.ones(len(index), 1, 1, dtype=torch.bool)
+    maps, content = torch.empty(len(index), 0), torch.ones(len(index), 3, 3, dtype=torch.bool)
     return ViewSet(maps, content, index[:, 0], index[:, 1], 0.0 * index[:, 1], np.zeros((len(index), 2, 3)))
 
 
@@ -83,13 +83,33 @@ def test_whole_patients_are_held_out_of_labels_that_can_spare_one():
     assert held.tolist() == np.isin(labels.patient, of_held).tolist()
 
 
-def test_no_label_is_left_with_fewer_patients_than_it_needs():
-    several = [image(label, f"of several {number}") for number in range(20) for label in (0, 1)]
-    rare = [image(2, "of several 3"), image(2, "of several 9")]
+def test_every_label_keeps_three_quarters_of_its_patients_and_others_are_held_out_instead():
+    several = [image(label, f"of several {number:02}") for number in range(20) for label in (0, 1)]
+    first = labels_of(several)
+    chosen = np.unique(first.patient[first.held_out()])
+    assert len(chosen) == 2  # of both labels at once, not of each
+    rare = [image(2, f"of several {number:02}") for number in chosen]
     labels = labels_of(several + rare)
     held = labels.held_out()
-    assert len(np.unique(labels.patient[held])) == 2  # of both labels at once, not of each
+    assert len(np.unique(labels.patient[held])) == 2
     assert not held[labels.label == 2].any()
+
+
+def test_views_that_show_too_little_have_no_label():
+    volumes = [image(number % 2, f"patient {number}") for number in range(6)]
+    views = views_of(volumes)
+    views.content[:4] = False
+    labels = ImageLabels.of(views, volumes, CONFIG)
+    assert labels.label.tolist() == [-1] * 4 + [0, 0, 1, 1, 0, 0, 1, 1]
+
+
+def test_mates_are_drawn_by_the_root_of_their_patients_images():
+    volumes = [image(0, "long", 64), image(0, "short", 16), image(0, "one"), image(1, "other")]
+    labels = labels_of(volumes)
+    drawn = LabelledViews(labels, np.ones(len(labels.label), bool)).draw(20_000, np.random.default_rng(0))
+    images, mates = labels.patient[drawn].reshape(-1, 2)[labels.label[drawn[::2]] == 0].T
+    of_long = mates[images == labels.patient[0]]
+    assert np.mean(of_long == labels.patient[128]) == pytest.approx(4 / 5, abs=0.02)
 
 
 def test_views_of_a_label_that_would_vanish_are_known():

@@ -263,7 +263,7 @@ def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, r
         assert not any(name.startswith("trunk.") for name in moved)
 
 
-def test_only_images_of_one_label_and_different_patients_are_not_pushed_apart(labelled_run, monkeypatch):
+def test_images_that_belong_together_are_not_pushed_apart(labelled_run, monkeypatch):
     trainer = labelled_run[0]()
     objective, apart = trainer._objective, []
 
@@ -273,13 +273,15 @@ def test_only_images_of_one_label_and_different_patients_are_not_pushed_apart(la
 
     monkeypatch.setattr(objective, "_paired", paired)
     drawn = trainer._sampler.draw(4)
-    # Labels 0, none, 1, 0 of patients 0, 0, 1, 1; beside them none, none, 1, 0 of patients 0, 0, 0, 1.
+    # Volumes 0, 1, 3, 2 of patients 0, 0, 1, 1 with labels 0, none, 1, 0; beside them of volumes 0, 1, 0, 2
+    # with labels none, none, 1, 0.
     batch = replace(drawn, first=np.array([0, 12, 36, 28]), second=np.array([8, 12, 4, 28]))
     objective._image_loss(torch.zeros(8, 128), batch)
+    # Kept together: one patient's two scans (0 and 1, 3 and 2), and labels alike across patients.
     assert apart[0].tolist() == [
-        [False, True, True, False],
-        [True, False, True, True],
-        [True, True, False, True],
+        [False, False, True, False],
+        [False, False, False, True],
+        [True, True, False, False],
         [True, True, True, False],
     ]
     place = batch.place.copy()
@@ -287,12 +289,12 @@ def test_only_images_of_one_label_and_different_patients_are_not_pushed_apart(la
     nowhere = np.full(len(place), -1)
     windows = torch.zeros(2 * len(place), 64 * 9)
     objective._region_loss(windows, replace(batch, place=place, first_label=nowhere, second_label=nowhere))
-    together = ~apart[1] & ~torch.eye(len(place), dtype=torch.bool)
     of_view = torch.arange(4).repeat_interleave(len(place) // 4)
-    expected = ((of_view[:, None] == 0) & (of_view == 3)) | (
-        (of_view[:, None] == 2) & (of_view == 2) & ~torch.eye(len(place), dtype=torch.bool)
+    together = torch.tensor(
+        [[False, True, False, True], [True, False, True, False], [False, False, True, True], [False] * 4]
     )
-    assert torch.equal(together, expected)
+    kept = together[of_view][:, of_view] | torch.eye(len(place), dtype=torch.bool)
+    assert torch.equal(~apart[1], kept)
 
 
 def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
@@ -328,7 +330,8 @@ def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(trunk, views):
         np.repeat(views.to_cell[:1], 40, axis=0),
     )
     made = Trainer(NetworkConfig(), trunk, SMALL, PairConfig(views=4, windows=6), many, data)
-    drawn = np.concatenate([made._sampler.draw().first for _ in range(30)])
+    batches = [made._sampler.draw() for _ in range(30)]
+    drawn = np.concatenate([views for batch in batches for views in (batch.first, batch.second)])
     assert 9 in drawn
     assert not {10, 11, 29, 30, 31} & set(drawn.tolist())
     assert made._label_validation is None
@@ -416,6 +419,9 @@ def test_a_card_counts_labelled_images_and_names_no_patient():
     assert "34 images were labelled as a whole, with 2 labels" in text
     assert "film" not in text
     assert "patient-" not in text
+    assert "24 slices of 4 scans and 18 single images" in text
+    one = [replace(volume, image_labels=np.zeros(len(volume.values), np.int64)) for volume in data]
+    assert "labelled as a whole" not in card(SETTINGS, SMALL, one, 2, origin)
     without = card(SETTINGS, replace(SMALL, structure_weight=0.0, structure_contrast=0.0), data, 2, origin)
     assert "labelled as a whole" not in without
 
