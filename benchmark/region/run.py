@@ -121,9 +121,10 @@ def run_region(
     networks = [of_seed(seed) for seed in drawn]
     rows = region_rows(volumes, chosen, lengths, networks, progress)
     untrained = [peer for peer in chosen if peer.variant is None]
-    study = PhantomStudy(frozen, progress, phantoms)
-    for peer in untrained:
-        rows += study.rows(peer, peer.build(networks[0], volumes[0]), lengths, progress)
+    if untrained:
+        study = PhantomStudy(frozen, progress, phantoms)
+        for peer in untrained:
+            rows += study.rows(peer, peer.build(networks[0], volumes[0]), lengths, progress)
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
         rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))

@@ -106,18 +106,17 @@ class Objective:
         ):
             if bool((known != _UNKNOWN).any()):
                 losses[name] = 0.2 * nn.functional.cross_entropy(read, known, ignore_index=_UNKNOWN)
-        if regions or self._labels is not None:
+        gate = routing.gate
+        if regions or self._labels is not None:  # wherever the gate learns, both experts stay in play
             windows = self._shown_windows(maps, batch)
+            entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+            losses["gate_entropy"] = -self._config.gate_entropy_weight * entropy
         if self._labels is not None:
             images = self._images_of(batch)
             of_image = windows.reshape(len(maps), -1, windows.shape[1])
-            gate = routing.gate.repeat(2, 1)  # both views of a pair have one
+            of_both = gate.repeat(2, 1)  # the views of a pair have one
             expert = self._network.local_expert
-            losses["labels"] = self._labels(whole, of_image, expert, gate, *images, regions=regions)
-        gate = routing.gate
-        if regions or self._labels is not None:  # wherever the gate learns, both experts stay in play
-            entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
-            losses["gate_entropy"] = -self._config.gate_entropy_weight * entropy
+            losses["labels"] = self._labels(whole, of_image, expert, of_both, *images, regions=regions)
         if not regions:
             return losses | {"image": image_loss.mean()}
         region_loss, region_quality, structures = self._region_loss(windows, batch)
