@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 _DRAWS = 16
 
@@ -39,6 +42,19 @@ def class_codes(classes: int, bits: int, rng: np.random.Generator) -> NDArray[np
     signs = rng.choice(np.array([-1, 1], dtype=np.int8), size=bits)
     scattered: NDArray[np.int8] = best * signs
     return scattered
+
+
+def nested_codes(classes: int, lengths: Sequence[int], rng: np.random.Generator) -> Tensor:
+    """Draw one code a class of which every length, ascending, is far from all others by what it adds.
+
+    Returns
+    -------
+    Tensor, shape (classes, lengths[-1])
+        -1 or 1.
+    """
+    added = np.diff((0, *lengths)).tolist()  # bits that each length has more than the one before
+    parts = [class_codes(classes, bits, rng) for bits in added]
+    return torch.from_numpy(np.concatenate(parts, axis=1)).float()
 
 
 def _hadamard(size: int) -> NDArray[np.int8]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from hmar.model.experts import LocalExpert
-from hmar.training.class_codes import class_codes
+from hmar.training.class_codes import nested_codes
 from hmar.training.classmates import region_contrastive, supervised_contrastive
 from hmar.training.config import TrainingConfig
 from hmar.training.image_labels import NO_LABEL
@@ -43,9 +43,7 @@ class ImageLabelLoss(nn.Module):
         super().__init__()
         self._config, self._count, self._lengths = config, count, code_lengths(config.short_share)
         self.attention = WindowAttention(inputs, _HIDDEN)
-        added = np.diff((0, *self._lengths)).tolist()
-        codes = np.concatenate([class_codes(count, bits, rng) for bits in added], axis=1)
-        self.register_buffer("directions", torch.from_numpy(codes).float())
+        self.register_buffer("directions", nested_codes(count, self._lengths, rng))
 
     def forward(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hmar.training.class_codes import class_codes
+from hmar.training.class_codes import nested_codes
 from hmar.training.config import TrainingConfig
 from hmar.training.losses import centre_loss, class_contrast, code_lengths, nested
 from hmar.training.pairs import PairBatch
@@ -43,10 +43,8 @@ class StructureLoss(nn.Module):
         self._count = len(structures)
         classes = np.full(int(structures.max(initial=-1)) + 2, self._count)  # the last: no structure
         classes[structures] = np.arange(self._count)
-        added = np.diff((0, *self._lengths)).tolist()  # bits that each length has more than the one before
-        parts = [class_codes(self._count + 1, bits, rng) for bits in added]
         self.register_buffer("classes", torch.from_numpy(classes))
-        self.register_buffer("directions", torch.from_numpy(np.concatenate(parts, axis=1)).float())
+        self.register_buffer("directions", nested_codes(self._count + 1, self._lengths, rng))
 
     def forward(self, logits: Tensor, batch: PairBatch) -> Tensor:
         """Return the loss of a batch's windows: logits (2 N, bits), all first views, then all second."""
