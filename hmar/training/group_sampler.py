@@ -21,6 +21,7 @@ class GroupSampler:
     """
 
     def __init__(self, labels: Rows, groups: Rows) -> None:
+        self._groups = groups
         self._images = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         self._share = [_shares(groups[images]) for images in self._images]
 
@@ -28,6 +29,17 @@ class GroupSampler:
         """Return two arrays of rows: images, and for each another draw of the same class."""
         classes = rng.integers(len(self._images), size=size)
         return self._of(classes, rng), self._of(classes, rng)
+
+    def draw_apart(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Draw as :meth:`draw` does, the second of another group than the first where its class has one."""
+        classes = rng.integers(len(self._images), size=size)
+        images, mates = self._of(classes, rng), self._of(classes, rng)
+        for place in np.flatnonzero(self._groups[images] == self._groups[mates]):
+            of_class, share = self._images[classes[place]], self._share[classes[place]]
+            apart = self._groups[of_class] != self._groups[images[place]]
+            if apart.any():
+                mates[place] = rng.choice(of_class[apart], p=share[apart] / share[apart].sum())
+        return images, mates
 
     def _of(self, classes: Rows, rng: np.random.Generator) -> Rows:
         drawn = np.empty(len(classes), np.int64)

@@ -107,25 +107,14 @@ class LabelledViews:
     def __init__(self, labels: ImageLabels, allowed: Mask) -> None:
         self._rows = np.flatnonzero(allowed & (labels.label != NO_LABEL))
         self._share = len(self._rows) / max(int(allowed.sum()), 1)
-        self._label, self._patient = labels.label[self._rows], labels.patient[self._rows]
-        of_patient = np.stack([self._label, self._patient], axis=1)
-        _, group, sizes = np.unique(of_patient, axis=0, return_inverse=True, return_counts=True)
-        self._weight = 1 / np.sqrt(sizes[group.ravel()])
-        self._sampler = GroupSampler(self._label, self._patient) if len(self._rows) else None
+        label, patient = labels.label[self._rows], labels.patient[self._rows]
+        self._sampler = GroupSampler(label, patient) if len(self._rows) else None
 
     def draw(self, count: int, rng: np.random.Generator) -> Rows:
         """Draw labelled views, in twos of one label and, where it has two, of different patients."""
         if self._sampler is None:
             return np.empty(0, np.int64)
-        images, mates = self._sampler.draw(-(-count // 2), rng)
-        for place in np.flatnonzero(self._patient[images] == self._patient[mates]):
-            image = images[place]
-            others = np.flatnonzero(
-                (self._label == self._label[image]) & (self._patient != self._patient[image])
-            )
-            if len(others):
-                weight = self._weight[others]
-                mates[place] = rng.choice(others, p=weight / weight.sum())
+        images, mates = self._sampler.draw_apart(-(-count // 2), rng)
         return self._rows[np.stack([images, mates], axis=1).ravel()[:count]]
 
     def put_into(self, drawn: Rows, rng: np.random.Generator) -> Rows:
