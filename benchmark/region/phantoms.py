@@ -26,6 +26,7 @@ from benchmark.region.synthetic import (
 )
 from benchmark.types import Descriptors, Progress
 from hmar.image.grid import display
+from hmar.image.windows import query_side
 from hmar.types import Units
 
 PHANTOMS = 24
@@ -113,10 +114,11 @@ class PhantomStudy:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return distance to the true place, its expected rank, and its chance of rank 1, by phantom."""
         found = []
+        side = query_side(_SIDE * perturbation.scale, (_SIDE,))  # the box that a reader draws scales as well
         for index, (phantom, plane) in enumerate(zip(self.phantoms, planes, strict=True)):
             x_mm, y_mm = phantom.centre_mm(perturbation)
-            row, column = (np.array([place / _CELL_MM - _SIDE / 2]) for place in (y_mm, x_mm))
-            apart = distances(code(feature(plane, row, column, _SIDE)), archive)[0]
+            row, column = (np.array([place / _CELL_MM - side / 2]) for place in (y_mm, x_mm))
+            apart = distances(code(feature(plane, row, column, side)), archive)[0]
             found.append(_rank(apart, self._truth(index)))
         truth, rank, first = np.array(found, np.float64).T
         return truth, rank, first

@@ -6,6 +6,7 @@ into 32 bits, so that its box follows by arithmetic from the frame's grid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -148,6 +149,9 @@ def spread_windows(ids: WindowIds, config: WindowConfig) -> WindowIds:
 NEIGHBOUR_OFFSETS = (0.0, -1 / 3, 1 / 3)
 """Offsets, in sides, of the windows that stand for a region along either axis: its own and its neighbours."""
 
+LEAST_SHARE = 0.8
+"""Least side of a query's windows, as a share of the size that they are compared with."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueryWindows:
@@ -158,21 +162,42 @@ class QueryWindows:
     rows, columns : ndarray of float64, shape (3,)
         Upper left cells (fractional, possibly outside the map) along either axis, the centred one first;
         every row goes with every column.
-    side : int
+    side : float
         Side in cells.
     """
 
     rows: NDArray[np.float64]
     columns: NDArray[np.float64]
-    side: int
+    side: float
 
 
-def query_windows(region: Box, grid: Grid, stride_px: int, config: WindowConfig) -> QueryWindows:
-    """Return the windows of a region; their size is the one nearest in ratio to its longer side."""
+def query_side(extent: float, sizes: Sequence[int], least_share: float = LEAST_SHARE) -> float:
+    """Return the side of the windows that stand for a region, in cells like all else here.
+
+    It is that of the region, but neither larger than the archive's size nearest to it in ratio nor smaller
+    than a share of that: a small lesion then fills its windows more, and a code still resembles those of the
+    archive.
+
+    Parameters
+    ----------
+    extent : float
+        The region's longer side.
+    sizes : sequence of int
+        Sides of the archive's windows.
+    least_share : float
+        Over 0, up to 1; 1 gives the archive's sizes alone.
+    """
+    nearest = min(sizes, key=lambda size: abs(np.log(extent / size)))
+    return float(np.clip(extent, least_share * nearest, nearest))
+
+
+def query_windows(
+    region: Box, grid: Grid, stride_px: int, config: WindowConfig, *, least_share: float = LEAST_SHARE
+) -> QueryWindows:
+    """Return the windows of a region; :func:`query_side` says how large they are."""
     on_grid = grid.to_grid(region)
     extent = max(on_grid.width, on_grid.height) / stride_px
-    ratios = [abs(np.log(extent / side)) for side in config.cells]
-    side = config.cells[int(np.argmin(ratios))]
+    side = query_side(extent, config.cells, least_share)
     x, y = on_grid.centre
     offsets = side * np.array(NEIGHBOUR_OFFSETS)
     return QueryWindows(y / stride_px - side / 2 + offsets, x / stride_px - side / 2 + offsets, side)

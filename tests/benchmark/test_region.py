@@ -391,6 +391,14 @@ def test_an_unchanged_phantom_finds_its_place_first_with_all_bits(network, netwo
         assert 0.3 < row["bit_agreement"] < 0.7
 
 
+def test_a_shrunken_lesion_is_asked_for_by_a_window_that_shrinks_with_it(network, networks):
+    """A thumbnail of it is then the same picture; with a window of full size the cosine is .84."""
+    study = PhantomStudy(network, quiet, 3, (Perturbation("smaller", scale=0.8),))
+    peer = REGION_PEERS["thumbnail"]
+    (row,) = study.rows(peer, peer.build(networks[0], None), [128], quiet)
+    assert row["cosine"] > 0.99
+
+
 def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
     rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Trunk().eval, tmp_path, phantoms=2)

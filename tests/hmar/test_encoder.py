@@ -6,6 +6,7 @@ from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import RegionError
 from hmar.image.windows import unpack_window_id
 from hmar.model.bundle import GOLDEN
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.types import Box, Frame, Spacing, Units
 from tests.frames import frame_info, textured_frame
 
@@ -46,6 +47,27 @@ def test_a_region_that_is_a_window_has_that_windows_code(encoder):
             continue  # clipped at the frame's edge: it has another centre
         query = encoder.region_query(frame, box)
         assert hamming(query.window_codes[0], encoded.window_codes[position]) <= 2, size
+
+
+def centred(side: float) -> Box:
+    return Box(128 - side / 2, 128 - side / 2, side, side)
+
+
+def test_a_smaller_region_has_other_codes_down_to_four_fifths_of_the_smallest_window(encoder):
+    frame = textured_frame(1)
+    size = 36 / 1.5  # pixels
+    full, smaller, least, tiny = (
+        encoder.region_query(frame, centred(share * size)).window_codes for share in (1.0, 0.9, 0.8, 0.3)
+    )
+    assert hamming(full, smaller).any()
+    assert hamming(smaller, least).any()
+    assert np.array_equal(least, tiny)
+
+
+def test_a_small_region_is_asked_for_by_thumbnails_of_the_archives_size():
+    encoder, frame = ThumbnailEncoder(), textured_frame(1)
+    small, full = (encoder.region_query(frame, centred(share * 36 / 1.5)) for share in (0.8, 1.0))
+    assert np.array_equal(small.window_codes, full.window_codes)
 
 
 def test_an_image_query_has_the_frames_global_code_and_some_of_its_windows(encoder):

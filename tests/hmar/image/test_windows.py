@@ -11,6 +11,7 @@ from hmar.image.windows import (
     kept_windows,
     lattice,
     pack_window_id,
+    query_side,
     query_windows,
     spread_windows,
     unpack_window_id,
@@ -73,14 +74,43 @@ def test_a_windows_box_has_its_size_in_mm_and_ends_at_the_frame():
     assert (corner.x + corner.width, corner.y + corner.height) == pytest.approx((700, 700))
 
 
-def test_a_regions_window_is_centred_on_it_and_of_the_nearest_size():
+@pytest.mark.parametrize(
+    ("extent", "side", "full"),
+    [
+        (0.3, 2.4, 3),  # far smaller than any size: four fifths of the smallest
+        (2.4, 2.4, 3),
+        (2.7, 2.7, 3),  # in between: its own
+        (3.0, 3.0, 3),
+        (3.6, 3.0, 3),  # larger than the size nearest to it: that size
+        (3.9, 4.0, 5),
+        (4.4, 4.4, 5),
+        (6.0, 5.0, 5),
+        (6.4, 6.4, 8),
+        (31.0, 8.0, 8),
+    ],
+)
+def test_a_querys_windows_are_as_small_as_its_region_down_to_four_fifths_of_a_size(extent, side, full):
+    assert query_side(extent, (3, 5, 8)) == pytest.approx(side)
+    assert query_side(extent, (3, 5, 8), least_share=1.0) == full
+
+
+@pytest.mark.parametrize(
+    ("region", "share", "side_px"),
+    [
+        (Box(120, 215, 30, 20), 0.8, 38.4),  # 16 pixels a cell, sizes of 48, 80 and 128 pixels
+        (Box(100, 200, 70, 50), 0.8, 70),
+        (Box(90, 200, 90, 50), 0.8, 80),  # larger than its size
+        (Box(100, 200, 70, 50), 1.0, 80),
+    ],
+)
+def test_a_regions_windows_are_centred_on_it_and_lie_a_third_of_their_side_apart(region, share, side_px):
     grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
-    windows = query_windows(Box(100, 200, 70, 50), grid, GRID.stride, WINDOWS)
-    assert windows.side == 5
-    assert (windows.columns + 2.5) * GRID.stride == pytest.approx([135, 135 - 80 / 3, 135 + 80 / 3])
-    assert (windows.rows + 2.5) * GRID.stride == pytest.approx([225, 225 - 80 / 3, 225 + 80 / 3])
-    assert query_windows(Box(0, 0, 5, 5), grid, GRID.stride, WINDOWS).side == 3
-    assert query_windows(Box(0, 0, 500, 500), grid, GRID.stride, WINDOWS).side == 8
+    windows = query_windows(region, grid, GRID.stride, WINDOWS, least_share=share)
+    assert windows.side * GRID.stride == pytest.approx(side_px)
+    third = side_px / 3
+    centres = [(starts + windows.side / 2) * GRID.stride for starts in (windows.rows, windows.columns)]
+    assert centres[0] == pytest.approx([225, 225 - third, 225 + third])
+    assert centres[1] == pytest.approx([135, 135 - third, 135 + third])
 
 
 def test_the_windows_that_stand_for_a_frame_do_not_overlap():
