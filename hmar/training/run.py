@@ -118,7 +118,7 @@ def train_network(
     grid, windows = GridConfig(), WindowConfig()
     views = make_views(
         volumes,
-        fold_batch_norm(trunk),
+        fold_batch_norm(trunk).to(plan.device),
         plan.views_per_slice,
         grid.pitch_mm,
         np.random.default_rng(plan.config.seed),

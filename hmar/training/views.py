@@ -67,7 +67,7 @@ def make_views(
     ----------
     volumes : list of Volume
     trunk : Trunk
-        Its stem is run; batch norms may be folded.
+        Its stem is run, where it lies: on the processor or on a GPU. Batch norms may be folded.
     views_per_slice : int
         The first is the slice as it is, the others are random in geometry and in what
         :mod:`hmar.training.augment` varies.
@@ -109,8 +109,9 @@ def make_views(
 
 @torch.inference_mode()
 def _encode(trunk: Trunk, image: Tensor) -> Tensor:
-    batch = image[None].to(memory_format=torch.channels_last)
-    return trunk.stem(trunk.normalise(batch)).contiguous().half()
+    device = next((weights.device for weights in trunk.parameters()), torch.device("cpu"))
+    batch = image[None].to(device, memory_format=torch.channels_last)
+    return trunk.stem(trunk.normalise(batch)).contiguous().half().cpu()
 
 
 def _view(
