@@ -111,6 +111,7 @@ class FeatureStore:
             self._cache.column("thumbnails", digests),
             np.array([label[image.label] for image in images], np.int64),
             np.array([group[image.group] for image in images], np.int64),
+            tuple(image.path for image in images),
         )
 
     def _digest(self, path: Path) -> str:

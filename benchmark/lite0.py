@@ -6,6 +6,7 @@ whose average is the feature that other work compares codes on. Parameter names 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import tempfile
 from collections.abc import Callable
@@ -59,6 +60,10 @@ class Lite0(Lite0Trunk):
         head = F.relu6(self._bn1(self._conv_head(self._blocks[self._cut :](maps))))
         return head.mean(dim=(2, 3))
 
+    def behind_stem(self) -> list[nn.Module]:
+        """Return the modules that :meth:`tail` and :meth:`pool` run."""
+        return [*self.tail_modules(), self._blocks[self._cut :], self._conv_head, self._bn1]
+
 
 class FrozenLite0:
     """Describes images with frozen weights; equal weights have equal fingerprints.
@@ -77,6 +82,10 @@ class FrozenLite0:
         load_published(network, state)
         self.fingerprint = _fingerprint(network)
         self._network = fold_batch_norm(network)
+
+    def network(self) -> Lite0:
+        """Return a copy of the network, batch norms folded, to do with as one likes."""
+        return copy.deepcopy(self._network)
 
     @torch.inference_mode()
     def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:

@@ -51,7 +51,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """What every peer sees of N images: the same frozen features.
+    """What peers see of N images: the same frozen features, and where the images are.
 
     Parameters
     ----------
@@ -63,6 +63,8 @@ class Features:
         32x32 pixels, 0 to 1.
     labels, groups : ndarray of int64, shape (N,)
         Class and group of each image.
+    paths : tuple of Path
+        Files of the images, for peers that tune the trunk itself; the others look at none.
     """
 
     pooled: NDArray[np.float32]
@@ -70,6 +72,7 @@ class Features:
     thumbnails: NDArray[np.float32]
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
+    paths: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -83,6 +86,7 @@ class Features:
             thumbnails=self.thumbnails[rows],
             labels=self.labels[rows],
             groups=self.groups[rows],
+            paths=tuple(self.paths[row] for row in rows.tolist()) if self.paths else (),
         )
 
 

@@ -21,6 +21,7 @@ from benchmark.peers.pca import Pca
 from benchmark.peers.random_codes import RandomCodes
 from benchmark.peers.thumbnail import Thumbnail
 from benchmark.peers.trivial import Trivial
+from benchmark.peers.tuned import BuildTrunk, HmarTuned, LinearTuned
 from benchmark.types import Peer
 from hmar.errors import ParameterError
 
@@ -42,7 +43,10 @@ _OTHERS: tuple[Peer, ...] = (
 )
 
 PEERS: dict[str, Peer] = {peer.name: peer for peer in (*_OTHERS, *HMAR_PEERS)}
-"""Every peer by name, in the order of the tables."""
+"""Every peer on frozen features by name, in the order of the tables."""
+
+TUNED = {peer.name: peer for peer in (LinearTuned, HmarTuned)}
+"""The peers that tune the trunk itself."""
 
 
 def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
@@ -55,13 +59,16 @@ def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def select_peers(text: str) -> list[Peer]:
+def select_peers(text: str, trunk: BuildTrunk) -> list[Peer]:
     """Return the peers that a command names.
 
     Parameters
     ----------
     text : str
-        ``all``, or names separated by commas.
+        Names separated by commas; ``all`` stands for those on frozen features, ``tuned`` for those that tune
+        the trunk, which takes them half an hour each time.
+    trunk : BuildTrunk
+        What is tuned.
 
     Returns
     -------
@@ -71,12 +78,14 @@ def select_peers(text: str) -> list[Peer]:
     Raises
     ------
     ParameterError
-        If a name is not one of :data:`PEERS`.
+        If a name is neither one of :data:`PEERS` nor of :data:`TUNED`.
     """
-    if text.strip() == "all":
-        return list(PEERS.values())
-    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    groups = {"all": list(PEERS), "tuned": list(TUNED)}
+    named = [name.strip() for name in text.split(",")]
+    names = list(dict.fromkeys(peer for name in named for peer in groups.get(name, [name])))
     for name in names:
-        if name not in PEERS:
-            raise ParameterError(f"There is no peer {name!r}.", f"Use all, or some of: {', '.join(PEERS)}.")
-    return [PEERS[name] for name in names]
+        if name not in PEERS and name not in TUNED:
+            raise ParameterError(
+                f"There is no peer {name!r}.", f"Use all, tuned, or some of: {', '.join([*PEERS, *TUNED])}."
+            )
+    return [PEERS[name] if name in PEERS else TUNED[name](trunk) for name in names]

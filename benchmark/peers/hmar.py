@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from benchmark.peers.hmar_batches import Mixing
 from benchmark.peers.hmar_network import HmarImageNetwork, HmarSizes
-from benchmark.peers.hmar_training import HmarTraining, train_hmar
+from benchmark.peers.hmar_settings import HmarTraining
+from benchmark.peers.hmar_training import train_hmar
 from benchmark.types import Describe, Features, Peer
 
 

@@ -70,17 +70,42 @@ def mixed_batches(
     for _ in range(count):
         rows, mates = sampler.draw(size, rng)
         first, second = (_mirrored_or_not(views.take(drawn), rng) for drawn in (rows, mates))
-        keep = np.where(rng.random(size) < mixing.classmates, rng.uniform(0.5, 1, size), 1.0)
-        view = first.blend(second, torch.from_numpy(keep).float())
-        target = F.one_hot(torch.from_numpy(labels[rows]), classes).float()
-        mixed = bool(rng.random() < mixing.others)
-        if mixed:
-            order, share = rng.permutation(size), float(rng.uniform(0.5, 1))
-            view = view.blend(view.take(order), torch.full((size,), share))
-            target = share * target + (1 - share) * target[torch.from_numpy(order)]
-        noise = mixing.noise * torch.from_numpy(rng.standard_normal(view.pooled.shape, np.float32))
-        view = replace(view, pooled=view.pooled + noise)
-        yield MixedBatch(view, torch.from_numpy(labels[rows]), torch.from_numpy(groups[rows]), target, mixed)
+        yield mixed_batch(first, second, labels[rows], groups[rows], classes, mixing, rng)
+
+
+def mixed_batch(
+    first: View,
+    second: View,
+    labels: Rows,
+    groups: Rows,
+    classes: int,
+    mixing: Mixing,
+    rng: np.random.Generator,
+) -> MixedBatch:
+    """Mix images with others of their class, and half of all batches with those of any class.
+
+    Parameters
+    ----------
+    first, second : View
+        Images, and for each another of its class.
+    labels, groups : ndarray of int64, shape (B,)
+        Of the first.
+    classes : int
+    mixing : Mixing
+    rng : numpy.random.Generator
+    """
+    size = len(first)
+    keep = np.where(rng.random(size) < mixing.classmates, rng.uniform(0.5, 1, size), 1.0)
+    view = first.blend(second, torch.from_numpy(keep).float())
+    target = F.one_hot(torch.from_numpy(labels), classes).float()
+    mixed = bool(rng.random() < mixing.others)
+    if mixed:
+        order, share = rng.permutation(size), float(rng.uniform(0.5, 1))
+        view = view.blend(view.take(order), torch.full((size,), share))
+        target = share * target + (1 - share) * target[torch.from_numpy(order)]
+    noise = mixing.noise * torch.from_numpy(rng.standard_normal(view.pooled.shape, np.float32))
+    view = replace(view, pooled=view.pooled + noise)
+    return MixedBatch(view, torch.from_numpy(labels), torch.from_numpy(groups), target, mixed)
 
 
 def _mirrored_or_not(view: View, rng: np.random.Generator) -> View:

@@ -1,9 +1,42 @@
-"""What keeps the bits of our model's codes good at image level."""
+"""What our model is judged by at image level: that codes say the class, and that their bits are good."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from benchmark.peers.hmar_batches import MixedBatch
+from benchmark.peers.hmar_network import Seen
+from benchmark.peers.hmar_settings import HmarTraining
+from hmar.training.classmates import supervised_contrastive
+from hmar.training.losses import centre_loss
+
+
+def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
+    """Return the class centres of both experts, weighed by the gate, and of what they say together.
+
+    A batch whose images were not mixed with those of other classes is contrasted besides.
+
+    Parameters
+    ----------
+    seen : Seen
+    batch : MixedBatch
+    directions : Tensor, shape (classes, bits)
+        The classes' codes, scaled to length 1.
+    config : HmarTraining
+    """
+    whole, local, fused = (
+        centre_loss(logits, batch.target, directions, config.scale, config.margin)
+        for logits in (seen.whole, seen.local, seen.fused)
+    )
+    gate = seen.gate
+    entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+    loss: Tensor = (gate[:, 0] * whole + gate[:, 1] * local + fused).mean()
+    loss = loss - config.gate_entropy * entropy
+    if not batch.mixed:
+        contrast = supervised_contrastive(seen.fused, batch.labels, batch.groups, config.temperature)
+        loss = loss + config.contrast * contrast
+    return loss
 
 
 def balance(logits: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,65 +13,15 @@ from torch import Tensor, nn
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batches
-from benchmark.peers.hmar_losses import balance, quantisation
+from benchmark.peers.hmar_losses import balance, experts_loss, quantisation
 from benchmark.peers.hmar_network import BuildNetwork, HmarImageNetwork, Seen
+from benchmark.peers.hmar_settings import HmarTraining
 from benchmark.peers.hmar_views import View, Viewer
 from benchmark.types import Describe, Features
 from hmar.training.class_codes import class_codes
-from hmar.training.classmates import region_contrastive, supervised_contrastive
-from hmar.training.losses import centre_loss
+from hmar.training.classmates import region_contrastive
 
 _CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class HmarTraining:
-    """What a training is made of.
-
-    Parameters
-    ----------
-    passes, least, most : int
-        Steps of both stages are ``passes`` times the images of train over ``batch``, within ``least`` and
-        ``most``.
-    region_share : float
-        Share of the steps that stage 2 has; without stage 2, stage 1 is as long as both.
-    batch, windows : int
-        Images in a batch, at most those of train; windows of each that stage 2 compares.
-    rate, decay : float
-        AdamW's learning rate at its highest, and weight decay; a cosine to zero over both stages.
-    scale, margin : float
-        Of the class-centre loss.
-    temperature : float
-        Of the contrastive losses.
-    contrast, region, gate_entropy, bits : float
-        Weights of the losses beside the class centres.
-    average : float
-        Decay of the running average of weights that is kept.
-    evaluations : int
-        How often val is looked at, in stage 2 or what stands in its place.
-    """
-
-    passes: int = 12
-    least: int = 120
-    most: int = 3000
-    region_share: float = 0.25
-    batch: int = 128
-    windows: int = 6
-    rate: float = 1e-3
-    decay: float = 5e-2
-    scale: float = 8.0
-    margin: float = 0.2
-    temperature: float = 0.2
-    contrast: float = 0.3
-    region: float = 0.2
-    gate_entropy: float = 0.1
-    bits: float = 0.1
-    average: float = 0.98
-    evaluations: int = 4
-
-    def steps(self, images: int) -> int:
-        """Return the number of steps of both stages for that many images."""
-        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
 
 
 def train_hmar(
@@ -177,17 +126,7 @@ class _Run:
     def _loss(self, batch: MixedBatch, *, regions: bool) -> Tensor:
         config = self._config
         seen = self._network(batch.view)
-        whole, local, fused = (
-            centre_loss(logits, batch.target, self._directions, config.scale, config.margin)
-            for logits in (seen.whole, seen.local, seen.fused)
-        )
-        gate = seen.gate
-        entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
-        loss: Tensor = (gate[:, 0] * whole + gate[:, 1] * local + fused).mean()
-        loss = loss - config.gate_entropy * entropy
-        if not batch.mixed:
-            contrast = supervised_contrastive(seen.fused, batch.labels, batch.groups, config.temperature)
-            loss = loss + config.contrast * contrast
+        loss = experts_loss(seen, batch, self._directions, config)
         if regions:
             loss = loss + config.bits * (balance(seen.fused) + quantisation(seen.fused))
             if not batch.mixed:

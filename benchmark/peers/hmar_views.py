@@ -96,15 +96,26 @@ class Viewer:
         frame, windows = (torch.cat(column) for column in zip(*parts, strict=True))
         return View(torch.from_numpy(self._pooled(features.pooled)), frame, windows)
 
+    def see(self, pooled: Tensor, maps: Tensor) -> View:
+        """Return the views of images whose features (B, D) and maps (B, C, h, w) may yet be changing."""
+        mean, deviation = torch.from_numpy(self._pooled.mean), torch.from_numpy(self._pooled.deviation)
+        return View((pooled - mean) / deviation, *self._pool_parts(maps))
+
     def _parts(self, features: Features) -> Iterator[tuple[Tensor, Tensor]]:
+        for start in range(0, max(len(features), 1), _CHUNK):
+            frame, windows = self._pool_parts(
+                torch.from_numpy(features.maps[start : start + _CHUNK].astype(np.float32))
+            )
+            yield frame.half(), windows.half()
+
+    def _pool_parts(self, raw: Tensor) -> tuple[Tensor, Tensor]:
+        """Pool maps (B, C, h, w) to frames (B, C, 3, 3) and windows (B, W, K, 3, 3)."""
         mean = torch.from_numpy(self._cells.mean)[:, None, None]
         deviation = torch.from_numpy(self._cells.deviation)[:, None, None]
-        for start in range(0, max(len(features), 1), _CHUNK):
-            raw = torch.from_numpy(features.maps[start : start + _CHUNK].astype(np.float32))
-            maps = (raw - mean) / deviation
-            components = torch.einsum("bchw,ck->bkhw", maps, self._axes)
-            windows = torch.cat([_pool(components, *grid) for grid in LATTICE], dim=1)
-            yield _pool(maps, 1.0, 1)[:, 0].half(), windows.half()
+        maps = (raw - mean) / deviation
+        components = torch.einsum("bchw,ck->bkhw", maps, self._axes)
+        windows = torch.cat([_pool(components, *grid) for grid in LATTICE], dim=1)
+        return _pool(maps, 1.0, 1)[:, 0], windows
 
 
 def _pool(maps: Tensor, share: float, count: int) -> Tensor:

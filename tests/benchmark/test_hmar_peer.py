@@ -13,7 +13,7 @@ from benchmark.peers.hmar import Hmar, HmarNoKan, HmarNoRouter, HmarNoStage2
 from benchmark.peers.hmar_batches import Mixing, mixed_batches
 from benchmark.peers.hmar_losses import balance, quantisation
 from benchmark.peers.hmar_network import HmarImageNetwork, HmarSizes
-from benchmark.peers.hmar_training import HmarTraining
+from benchmark.peers.hmar_settings import HmarTraining
 from benchmark.peers.hmar_views import LATTICE, Viewer
 from benchmark.types import Features
 from hmar.training.losses import centre_loss

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.metrics import macro, rank_metrics
-from benchmark.peers import PEERS, schedules, select_peers
+from benchmark.lite0 import untrained_lite0
+from benchmark.peers import PEERS, TUNED, schedules, select_peers
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
 from benchmark.peers.models import CodeModel
@@ -71,16 +72,22 @@ def test_the_peers_stand_in_the_order_of_the_tables():
     assert all(name == peer.name for name, peer in PEERS.items())
 
 
+def selected(text: str) -> list[str]:
+    return [peer.name for peer in select_peers(text, lambda: untrained_lite0().network())]
+
+
 def test_peers_are_selected_by_name_or_all_and_an_unknown_name_is_refused_with_the_known_ones():
-    assert [peer.name for peer in select_peers("all")] == NAMES
-    assert [peer.name for peer in select_peers("itq, linear,itq")] == ["itq", "linear"]
-    with pytest.raises(ParameterError, match=r"'itx'.*random, thumbnail"):
-        select_peers("linear,itx")
+    assert selected("all") == NAMES
+    assert selected("itq, linear,itq") == ["itq", "linear"]
+    assert selected("linear,tuned,hmar-tuned") == ["linear", "linear-tuned", "hmar-tuned"]
+    assert selected("all, tuned") == [*NAMES, *TUNED]
+    with pytest.raises(ParameterError, match=r"'itx'.*random, thumbnail.*hmar-tuned"):
+        selected("linear,itx")
 
 
 def test_the_table_of_the_readme_names_every_peer_with_its_paper():
     table = (Path(__file__).parents[2] / "benchmark" / "README.md").read_text("utf-8")
-    for peer in PEERS.values():
+    for peer in (*PEERS.values(), *TUNED.values()):
         row = next(line for line in table.splitlines() if line.startswith(f"| `{peer.name}` |"))
         assert peer.paper in row
 

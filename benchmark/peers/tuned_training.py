@@ -1,0 +1,177 @@
+"""Training a head and the trunk's last blocks together, on images that look different at every step."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmark.lite0 import Lite0
+from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batch
+from benchmark.peers.hmar_views import Viewer
+from benchmark.peers.tuned_augment import ImageVariation, varied
+from benchmark.peers.tuned_heads import BuildHead
+from benchmark.peers.tuned_network import TunedNetwork, read_images
+from benchmark.types import Features
+from hmar.training.group_sampler import GroupSampler
+
+_CLIP = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TunedTraining:
+    """What a training is made of.
+
+    Parameters
+    ----------
+    passes, least, most : int
+        Steps are ``passes`` times the images of train over ``batch``, within ``least`` and ``most``.
+    batch : int
+        Images of a step; half of them are mates of the others, of their class and mostly of other groups.
+    rate, trunk_rate : float
+        AdamW's learning rates at their highest, of the head and of the trunk behind its stem.
+    decay, trunk_decay : float
+        Weight decay.
+    warm_up : int
+        Steps in which the rates rise, before a cosine to zero.
+    decided : float
+        Share of the steps, at the end, that also ask for decided and balanced bits.
+    average : float
+        Decay of the running average of weights that is kept.
+    """
+
+    passes: int = 6
+    least: int = 120
+    most: int = 3000
+    batch: int = 96
+    rate: float = 1e-3
+    trunk_rate: float = 3e-4
+    decay: float = 5e-2
+    trunk_decay: float = 1e-2
+    warm_up: int = 30
+    decided: float = 0.25
+    average: float = 0.98
+
+    def steps(self, images: int) -> int:
+        """Return the number of steps for that many images."""
+        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
+
+
+def tune(
+    trunk: Lite0,
+    build: BuildHead,
+    train: Features,
+    classes: int,
+    lengths: Sequence[int],
+    seed: int,
+    config: TunedTraining,
+    mixing: Mixing,
+    variation: ImageVariation,
+) -> TunedNetwork:
+    """Train and return the running average of all weights; nothing is chosen on val.
+
+    Parameters
+    ----------
+    trunk : Lite0
+        Batch norms folded; trained in place.
+    build : callable
+        Builds the head inside the seeded region.
+    train : Features
+        Their frozen features scale what the trunk makes of their images.
+    classes : int
+    lengths : sequence of int
+        Of the codes, ascending: the first bits of the longest are the shorter ones.
+    seed : int
+    config : TunedTraining
+    mixing : Mixing
+    variation : ImageVariation
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            rng = np.random.default_rng(seed)
+            viewer = Viewer(train)
+            network = TunedNetwork(trunk, viewer, build(viewer.widths, classes, lengths, rng))
+            return _trained(network, train, classes, rng, config, mixing, variation)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _trained(
+    network: TunedNetwork,
+    train: Features,
+    classes: int,
+    rng: np.random.Generator,
+    config: TunedTraining,
+    mixing: Mixing,
+    variation: ImageVariation,
+) -> TunedNetwork:
+    steps = config.steps(len(train))
+    groups = [
+        {"params": list(network.head.parameters()), "lr": config.rate, "weight_decay": config.decay},
+        {
+            "params": [weights for weights in network.trunk.parameters() if weights.requires_grad],
+            "lr": config.trunk_rate,
+            "weight_decay": config.trunk_decay,
+        },
+    ]
+    optimiser = torch.optim.AdamW(groups)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / config.warm_up) * _cosine(step / steps)
+    )
+    averaged = copy.deepcopy(network)
+    sampler = GroupSampler(train.labels, train.groups)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    for step in range(steps):
+        network.train()
+        batch = _batch(network, train, classes, sampler, rng, generator, config, mixing, variation)
+        loss = network.head.loss(batch, decide=step >= (1 - config.decided) * steps)
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        for group in optimiser.param_groups:
+            nn.utils.clip_grad_norm_(group["params"], _CLIP)
+        optimiser.step()
+        schedule.step()
+        _follow(averaged, network, min(config.average, (step + 1) / (step + 10)))
+    return averaged
+
+
+def _batch(
+    network: TunedNetwork,
+    train: Features,
+    classes: int,
+    sampler: GroupSampler,
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    config: TunedTraining,
+    mixing: Mixing,
+    variation: ImageVariation,
+) -> MixedBatch:
+    """Draw images and their mates, and mix each with the other."""
+    half = config.batch // 2
+    rows = np.concatenate(sampler.draw(half, rng))
+    images = varied(read_images([train.paths[row] for row in rows.tolist()]), variation, generator)
+    view = network.view(images)
+    mates = view.take(np.roll(np.arange(2 * half), half))
+    return mixed_batch(view, mates, train.labels[rows], train.groups[rows], classes, mixing, rng)
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move a running average of weights towards the present ones; what is no weight is taken over."""
+    for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+        if now.requires_grad:
+            mean.lerp_(now, 1 - decay)
+    for kept, new in zip(average.buffers(), network.buffers(), strict=True):
+        kept.copy_(new)
+
+
+def _cosine(done: float) -> float:
+    return max(0.5 * (1 + math.cos(math.pi * done)), 1e-3)
