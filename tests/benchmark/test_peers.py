@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.metrics import macro, rank_metrics
 from benchmark.lite0 import untrained_lite0
+from benchmark.metrics import macro, rank_metrics
 from benchmark.peers import PEERS, TUNED, schedules, select_peers
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.choice import Choice
