@@ -22,7 +22,7 @@ from benchmark.peers.random_codes import RandomCodes
 from benchmark.peers.thumbnail import Thumbnail
 from benchmark.peers.trivial import Trivial
 from benchmark.peers.tuned import BuildTrunk, HmarTuned, LinearTuned
-from benchmark.types import Peer
+from benchmark.types import Peer, Progress, silent
 from hmar.errors import ParameterError
 
 _OTHERS: tuple[Peer, ...] = (
@@ -59,16 +59,18 @@ def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def select_peers(text: str, trunk: BuildTrunk) -> list[Peer]:
+def select_peers(text: str, trunk: BuildTrunk, progress: Progress = silent) -> list[Peer]:
     """Return the peers that a command names.
 
     Parameters
     ----------
     text : str
         Names separated by commas; ``all`` stands for those on frozen features, ``tuned`` for those that tune
-        the trunk, which takes them half an hour each time.
+        the trunk, which takes half an hour a seed.
     trunk : BuildTrunk
         What is tuned.
+    progress : Progress
+        Told how far each tuning is.
 
     Returns
     -------
@@ -88,4 +90,4 @@ def select_peers(text: str, trunk: BuildTrunk) -> list[Peer]:
             raise ParameterError(
                 f"There is no peer {name!r}.", f"Use all, tuned, or some of: {', '.join([*PEERS, *TUNED])}."
             )
-    return [PEERS[name] if name in PEERS else TUNED[name](trunk) for name in names]
+    return [PEERS[name] if name in PEERS else TUNED[name](trunk, progress) for name in names]

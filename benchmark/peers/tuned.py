@@ -20,7 +20,7 @@ from benchmark.peers.tuned_augment import ImageVariation
 from benchmark.peers.tuned_heads import BuildHead, ExpertsHead, OrthoHashHead
 from benchmark.peers.tuned_network import TunedNetwork
 from benchmark.peers.tuned_training import TunedTraining, tune
-from benchmark.types import Describe, Features
+from benchmark.types import Describe, Features, Progress, silent
 from hmar.training.losses import NESTED_BITS
 
 BuildTrunk = Callable[[], Lite0]
@@ -33,22 +33,25 @@ class _Tuned:
     Parameters
     ----------
     trunk : BuildTrunk
+    progress : Progress
+        Told how far a training is, and a description of images.
     """
 
+    name: ClassVar[str]
     learns: ClassVar[bool] = True
     training: TunedTraining = TunedTraining()
     mixing: ClassVar[Mixing] = Mixing()
     variation: ClassVar[ImageVariation] = ImageVariation()
     head: ClassVar[BuildHead]
 
-    def __init__(self, trunk: BuildTrunk) -> None:
-        self._trunk = trunk
+    def __init__(self, trunk: BuildTrunk, progress: Progress = silent) -> None:
+        self._trunk, self._progress = trunk, progress
         self._made: dict[tuple[int, int, tuple[int, ...]], tuple[Features, _Describer]] = {}
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
         """Train trunk and head; val is not looked at. See :class:`benchmark.types.Peer`."""
         lengths = NESTED_BITS if bits in NESTED_BITS else (bits,)
-        key = (id(train), seed, lengths)
+        key, work = (id(train), seed, lengths), f"{self.name} with seed {seed}"
         if key not in self._made:  # train is kept too, so that no other can have its id
             network = tune(
                 self._trunk(),
@@ -60,8 +63,9 @@ class _Tuned:
                 self.training,
                 self.mixing,
                 self.variation,
+                lambda done, total: self._progress(work, done, total),
             )
-            self._made[key] = (train, _Describer(network))
+            self._made[key] = (train, _Describer(network, work, self._progress))
         describer = self._made[key][1]
         return lambda features: describer(features, bits)
 
@@ -69,13 +73,17 @@ class _Tuned:
 class _Describer:
     """Codes of images by one network, whose logits are made once for all lengths."""
 
-    def __init__(self, network: TunedNetwork) -> None:
-        self._network = network
+    def __init__(self, network: TunedNetwork, work: str, progress: Progress) -> None:
+        self._network, self._work, self._progress = network, work, progress
         self._made: dict[int, tuple[Features, Tensor]] = {}
 
     def __call__(self, features: Features, bits: int) -> NDArray[np.uint8]:
         if id(features) not in self._made:
-            self._made[id(features)] = (features, self._network.describe(features.paths))
+            work = f"{self._work} on {len(features)} images"
+            logits = self._network.describe(
+                features.paths, lambda done, total: self._progress(work, done, total)
+            )
+            self._made[id(features)] = (features, logits)
         return pack_bits(self._made[id(features)][1][:, :bits].numpy())
 
 

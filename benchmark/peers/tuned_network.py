@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +61,11 @@ class TunedNetwork(nn.Module):
         return logits
 
     @torch.no_grad()
-    def describe(self, paths: Sequence[Path]) -> Tensor:
-        """Return the logits (N, bits) of image files."""
+    def describe(self, paths: Sequence[Path], step: Callable[[int, int], None]) -> Tensor:
+        """Return the logits (N, bits) of image files; ``step`` is told (done, total)."""
         self.eval()
-        starts = range(0, len(paths), _AT_ONCE)
-        return torch.cat([self(read_images(paths[start : start + _AT_ONCE])) for start in starts])
+        logits = []
+        for start in range(0, len(paths), _AT_ONCE):
+            logits.append(self(read_images(paths[start : start + _AT_ONCE])))
+            step(min(start + _AT_ONCE, len(paths)), len(paths))
+        return torch.cat(logits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,7 @@ def tune(
     config: TunedTraining,
     mixing: Mixing,
     variation: ImageVariation,
+    step: Callable[[int, int], None],
 ) -> TunedNetwork:
     """Train and return the running average of all weights; nothing is chosen on val.
 
@@ -90,6 +91,8 @@ def tune(
     config : TunedTraining
     mixing : Mixing
     variation : ImageVariation
+    step : callable
+        Told (done, total) after each step.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -99,7 +102,7 @@ def tune(
             rng = np.random.default_rng(seed)
             viewer = Viewer(train)
             network = TunedNetwork(trunk, viewer, build(viewer.widths, classes, lengths, rng))
-            return _trained(network, train, classes, rng, config, mixing, variation)
+            return _trained(network, train, classes, rng, config, mixing, variation, step)
     finally:
         torch.set_num_threads(threads)
 
@@ -112,6 +115,7 @@ def _trained(
     config: TunedTraining,
     mixing: Mixing,
     variation: ImageVariation,
+    step: Callable[[int, int], None],
 ) -> TunedNetwork:
     steps = config.steps(len(train))
     groups = [
@@ -124,22 +128,23 @@ def _trained(
     ]
     optimiser = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / config.warm_up) * _cosine(step / steps)
+        optimiser, lambda done: min(1.0, (done + 1) / config.warm_up) * _cosine(done / steps)
     )
     averaged = copy.deepcopy(network)
     sampler = GroupSampler(train.labels, train.groups)
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    for step in range(steps):
+    for done in range(steps):
         network.train()
         batch = _batch(network, train, classes, sampler, rng, generator, config, mixing, variation)
-        loss = network.head.loss(batch, decide=step >= (1 - config.decided) * steps)
+        loss = network.head.loss(batch, decide=done >= (1 - config.decided) * steps)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         for group in optimiser.param_groups:
             nn.utils.clip_grad_norm_(group["params"], _CLIP)
         optimiser.step()
         schedule.step()
-        _follow(averaged, network, min(config.average, (step + 1) / (step + 10)))
+        _follow(averaged, network, min(config.average, (done + 1) / (done + 10)))
+        step(done + 1, steps)
     return averaged
 
 

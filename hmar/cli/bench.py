@@ -178,20 +178,20 @@ def _accuracy(
     def trunk() -> FrozenLite0:
         return untrained_lite0(threads) if quick else published_lite0(kept / "trunk", say, threads)
 
-    chosen = [shortened(peer) if quick else peer for peer in select_peers(peers, lambda: trunk().network())]
     with progress_of(console) as progress:
+        selected = select_peers(peers, lambda: trunk().network(), progress)
+        chosen = [shortened(peer) if quick else peer for peer in selected]
         dataset = load_dataset(name, root, progress)
-    check_protocols(protocols, dataset, held)
-    made_in = environment(
-        threads,
-        {
-            **{"command": "accuracy", "dataset": name, "bits": bits, "peers": [peer.name for peer in chosen]},
-            **{"seeds": seeds, "protocols": protocols, "held_out": held, "quick": quick},
-            "training": schedules(chosen),
-        },
-    )
-    store = FeatureStore(trunk(), kept)
-    with progress_of(console) as progress:
+        check_protocols(protocols, dataset, held)
+        made_in = environment(
+            threads,
+            {
+                **{"command": "accuracy", "dataset": name, "bits": bits},
+                **{"peers": [peer.name for peer in chosen], "seeds": seeds, "protocols": protocols},
+                **{"held_out": held, "quick": quick, "training": schedules(chosen)},
+            },
+        )
+        store = FeatureStore(trunk(), kept)
         complete = store.complete(dataset, progress)
         for problem in complete.problems:
             say(problem)

@@ -106,7 +106,16 @@ def test_paths_go_with_the_rows_that_are_taken(task: Task):
 
 def tuned(task: Task, trunk: FrozenLite0, head: type, seed: int = 0):
     return tune(
-        trunk.network(), head, task.train, task.learnt, (8, 16), seed, BRIEF, Mixing(), ImageVariation()
+        trunk.network(),
+        head,
+        task.train,
+        task.learnt,
+        (8, 16),
+        seed,
+        BRIEF,
+        Mixing(),
+        ImageVariation(),
+        lambda done, total: None,
     )
 
 
@@ -138,13 +147,18 @@ def test_one_training_makes_both_lengths_and_the_short_code_begins_the_long_one(
         asked.append(1)
         return trunk.network()
 
-    peer = peer_class(build)
+    told = []
+    peer = peer_class(build, lambda *said: told.append(said))
     peer.training = BRIEF
     short, long = (peer.fit(task.train, task.val, task.learnt, bits, 0)(task.queries) for bits in (64, 128))
     assert len(asked) == 1
     assert short.shape == (len(task.queries), 8)
     assert np.array_equal(short, long[:, :8])
     assert len(np.unique(long, axis=0)) > 1
+    assert told == [
+        *((f"{peer.name} with seed 0", done, 3) for done in (1, 2, 3)),
+        (f"{peer.name} with seed 0 on 24 images", 24, 24),
+    ]
     peer.fit(task.train, task.val, task.learnt, 64, 1)
     assert len(asked) == 2
 
