@@ -46,13 +46,17 @@ class _Tuned:
 
     def __init__(self, trunk: BuildTrunk, progress: Progress = silent) -> None:
         self._trunk, self._progress = trunk, progress
-        self._made: dict[tuple[int, int, tuple[int, ...]], tuple[Features, _Describer]] = {}
+        self._train: Features | None = None
+        self._made: dict[tuple[int, tuple[int, ...]], _Describer] = {}
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
         """Train trunk and head; val is not looked at. See :class:`benchmark.types.Peer`."""
         lengths = NESTED_BITS if bits in NESTED_BITS else (bits,)
-        key, work = (id(train), seed, lengths), f"{self.name} with seed {seed}"
-        if key not in self._made:  # train is kept too, so that no other can have its id
+        if self._train is not train:  # another protocol: what was made for the last is not asked for again
+            self._train = train
+            self._made.clear()
+        key, work = (seed, lengths), f"{self.name} with seed {seed}"
+        if key not in self._made:
             network = tune(
                 self._trunk(),
                 type(self).head,
@@ -65,8 +69,8 @@ class _Tuned:
                 self.variation,
                 lambda done, total: self._progress(work, done, total),
             )
-            self._made[key] = (train, _Describer(network, work, self._progress))
-        describer = self._made[key][1]
+            self._made[key] = _Describer(network, work, self._progress)
+        describer = self._made[key]
         return lambda features: describer(features, bits)
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True, slots=True)
 class ImageVariation:
-    """How much images vary; the default is the stronger of two that were tried.
+    """How much images vary.
 
     Parameters
     ----------

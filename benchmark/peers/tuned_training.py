@@ -21,6 +21,8 @@ from benchmark.types import Features
 from hmar.training.group_sampler import GroupSampler
 
 _CLIP = 2.0
+_SETTLED, _AT_ONCE = 16, 64
+"""Batches that a batch norm is measured on at the end, and images in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class TunedTraining:
     passes, least, most : int
         Steps are ``passes`` times the images of train over ``batch``, within ``least`` and ``most``.
     batch : int
-        Images of a step; half of them are mates of the others, of their class and mostly of other groups.
+        Images of a step, at most those of train; half of them are mates of the others, of their class and
+        mostly of other groups.
     rate, trunk_rate : float
         AdamW's learning rates at their highest, of the head and of the trunk behind its stem.
     decay, trunk_decay : float
@@ -135,7 +138,7 @@ def _trained(
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     for done in range(steps):
         network.train()
-        batch = _batch(network, train, classes, sampler, rng, generator, config, mixing, variation)
+        batch = draw_batch(network, train, classes, sampler, rng, generator, config, mixing, variation)
         loss = network.head.loss(batch, decide=done >= (1 - config.decided) * steps)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
@@ -145,10 +148,11 @@ def _trained(
         schedule.step()
         _follow(averaged, network, min(config.average, (done + 1) / (done + 10)))
         step(done + 1, steps)
+    _settle(averaged, train, rng)
     return averaged
 
 
-def _batch(
+def draw_batch(
     network: TunedNetwork,
     train: Features,
     classes: int,
@@ -160,7 +164,7 @@ def _batch(
     variation: ImageVariation,
 ) -> MixedBatch:
     """Draw images and their mates, and mix each with the other."""
-    half = config.batch // 2
+    half = (min(config.batch, len(train)) + 1) // 2
     rows = np.concatenate(sampler.draw(half, rng))
     images = varied(read_images([train.paths[row] for row in rows.tolist()]), variation, generator)
     view = network.view(images)
@@ -176,6 +180,23 @@ def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
             mean.lerp_(now, 1 - decay)
     for kept, new in zip(average.buffers(), network.buffers(), strict=True):
         kept.copy_(new)
+
+
+@torch.no_grad()
+def _settle(network: TunedNetwork, train: Features, rng: np.random.Generator) -> None:
+    """Measure anew, on images as they are, what batch norms of the head have measured on varied ones."""
+    norms = [module for module in network.head.modules() if isinstance(module, nn.BatchNorm1d)]
+    if not norms:
+        return
+    network.eval()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all that follow
+        norm.train()
+    rows = rng.permutation(len(train))[: _SETTLED * _AT_ONCE]
+    for some in np.array_split(rows, max(len(rows) // _AT_ONCE, 1)):
+        network(read_images([train.paths[row] for row in some.tolist()]))
+    network.eval()
 
 
 def _cosine(done: float) -> float:

@@ -110,7 +110,7 @@ def accuracy(
 
     Every image is described once by a frozen trunk. Peers learn on train, choose on val, and search train
     with test, once. An interrupted run goes on where it stopped. The peers "tuned" train the trunk's last
-    blocks too, on the images themselves, for about half an hour a seed. Needs the extra "train".
+    blocks too, on the images themselves: half an hour a seed for 5,000. Needs the extra "train".
 
     \b
     Examples:

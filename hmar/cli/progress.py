@@ -43,12 +43,17 @@ def progress_of(console: Console) -> Iterator[Show]:
 def _log_tenths(console: Console) -> Show:
     begun: dict[str, tuple[float, int]] = {}
     shown: dict[str, int] = {}
+    seen: dict[str, int] = {}
 
     def show(what: str, done: int, total: int) -> None:
         if total == 0:
             console.print(what, highlight=False)
             return
         work, tenth = _work(what), 10 * done // total
+        if done < seen.get(work, 0):  # begun anew
+            begun.pop(work)
+            shown.pop(work, None)
+        seen[work] = done
         since, first = begun.setdefault(work, (time.monotonic(), done))
         if tenth <= shown.get(work, 0):
             return

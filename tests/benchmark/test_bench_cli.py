@@ -86,7 +86,11 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
             3,
             "absent is no folder. Give the folder",
         ),
-        (("accuracy", "--quick", "--peers", "linear,itx"), 2, "no peer 'itx'. Use all, tuned, or some of: random"),
+        (
+            ("accuracy", "--quick", "--peers", "linear,itx"),
+            2,
+            "no peer 'itx'. Use all, tuned, or some of: random",
+        ),
         (
             ("accuracy", "--dataset", "manifest", "--root", "{}", "--bits", "12"),
             2,

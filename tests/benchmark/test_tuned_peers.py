@@ -8,14 +8,16 @@ from benchmark.datasets import load_dataset
 from benchmark.features import FeatureStore
 from benchmark.lite0 import FrozenLite0, untrained_lite0
 from benchmark.peers.hmar_batches import Mixing
+from benchmark.peers.hmar_views import Viewer
 from benchmark.peers.tuned import HmarTuned, LinearTuned
 from benchmark.peers.tuned_augment import ImageVariation, varied
 from benchmark.peers.tuned_heads import ExpertsHead, OrthoHashHead
-from benchmark.peers.tuned_network import read_images
-from benchmark.peers.tuned_training import TunedTraining, tune
+from benchmark.peers.tuned_network import TunedNetwork, read_images
+from benchmark.peers.tuned_training import TunedTraining, draw_batch, tune
 from benchmark.protocols import Task, make_task
 from benchmark.quick import write_quick
 from benchmark.types import silent
+from hmar.training.group_sampler import GroupSampler
 
 STILL = ImageVariation(0, 0, 0, 0, 0, 0, 0, 0, 0, covered=0)
 BRIEF = TunedTraining(passes=0, least=3, most=3, batch=8, warm_up=1, decided=0.5)
@@ -161,9 +163,40 @@ def test_one_training_makes_both_lengths_and_the_short_code_begins_the_long_one(
     ]
     peer.fit(task.train, task.val, task.learnt, 64, 1)
     assert len(asked) == 2
+    peer.fit(task.train.take(np.arange(20)), task.val, task.learnt, 64, 1)  # another protocol's side
+    assert len(asked) == 3
 
 
 def test_the_number_of_steps_follows_the_images():
     assert TunedTraining().steps(4910) == 6 * 52
     assert TunedTraining().steps(10) == TunedTraining().least
     assert TunedTraining().steps(10**7) == TunedTraining().most
+
+
+def test_a_network_sees_images_as_the_frozen_trunk_does_until_it_is_trained(task, trunk):
+    viewer = Viewer(task.train)
+    network = TunedNetwork(
+        trunk.network(), viewer, ExpertsHead(viewer.widths, 4, (8,), np.random.default_rng(0))
+    )
+    with torch.no_grad():
+        now = network.view(read_images(task.queries.paths))
+    then = viewer(task.queries)
+    for name in ("pooled", "frame", "windows"):
+        assert getattr(now, name) == pytest.approx(getattr(then, name).float(), abs=0.02)
+
+
+def test_the_second_half_of_a_batch_are_mates_of_the_first(task, trunk):
+    viewer, rng = Viewer(task.train), np.random.default_rng(0)
+    network = TunedNetwork(trunk.network(), viewer, OrthoHashHead(viewer.widths, 4, (8,), rng))
+    sampler = GroupSampler(task.train.labels, task.train.groups)
+    batch = draw_batch(network, task.train, 4, sampler, rng, generator(), BRIEF, Mixing(), STILL)
+    assert torch.equal(batch.labels[:4], batch.labels[4:])
+    assert not torch.equal(batch.groups[:4], batch.groups[4:])
+
+
+def test_a_batch_norm_has_seen_images_as_they_are(task, trunk):
+    network = tuned(task, trunk, OrthoHashHead)
+    norm = network.head.head[1]
+    with torch.no_grad():
+        logits = network.head.head[0](network.view(read_images(task.train.paths)).pooled)
+    assert norm.running_mean == pytest.approx(logits.mean(dim=0), abs=1e-3)

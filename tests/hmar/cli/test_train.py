@@ -35,6 +35,15 @@ def test_progress_in_a_log_is_a_line_at_every_tenth():
     assert lines[-1] == "stage 1, loss 30: 30 of 30"
 
 
+def test_work_that_begins_anew_is_told_of_from_its_first_tenth():
+    output = io.StringIO()
+    with progress_of(Console(file=output, width=100)) as progress:
+        for _ in range(2):
+            for done in range(1, 11):
+                progress("training", done, 10)
+    assert len(output.getvalue().splitlines()) == 20
+
+
 @pytest.mark.parametrize(
     ("init", "status", "message"),
     [
