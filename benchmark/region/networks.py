@@ -88,16 +88,17 @@ def trained_network(
     regions = np.full(len(volume.values), -1, np.int64)
     labels = volume.labels if variant.labels else None
     learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, labels)
+    seen = variant.trunk(trunk)
     file = folder / f"{_key(learnt, trunk, plan, variant)}.safetensors"
     if file.is_file():
-        network = served_network(variant.build(NetworkConfig(trunk=trunk.name)))
+        network = served_network(variant.build(NetworkConfig(trunk=seen.name)))
         network.load_state_dict(load_file(file))
     else:
 
         def say(what: str, done: int, total: int) -> None:
             progress(f"{variant.name} on {volume.name}: {what}", done, total)
 
-        trained = train_network([learnt], variant.trunk(trunk), plan, say, build=variant.build)
+        trained = train_network([learnt], seen, plan, say, build=variant.build)
         network = served_network(trained)
         folder.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(".part")

@@ -242,7 +242,7 @@ def region(
         from benchmark.region import TRAINING, run_region
         from benchmark.results import environment
         from hmar.training.config import with_steps
-        from hmar.training.open_ct import fetch_trunk, load_trunk
+        from hmar.training.open_ct import fetch_trunk, published_trunk
 
     lengths = _bits(bits)
     settings = settings_from_environment()
@@ -255,7 +255,7 @@ def region(
 
         def published() -> Trunk:
             fetch_trunk(kept, lambda line: progress(line, 0, 0))
-            return load_trunk(kept)
+            return published_trunk(kept)
 
         rows = run_region(
             *(root, _names(peers), lengths, progress, published, kept / "region"),

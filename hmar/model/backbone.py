@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -33,6 +34,8 @@ class _BlockSpec(NamedTuple):
     out_channels: int
     lead: bool = False
     """Pad a stride-2 convolution on the left and top, not on the right and bottom."""
+    smooth: bool = False
+    """Take the stride behind a blur, not in the convolution."""
 
 
 # TensorFlow's "same" padding moves the map by half a pixel at each stride, all to one side: 7.5 pixels at
@@ -75,6 +78,34 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
+class BlurredStride(nn.Module):
+    """Halve a map's sides behind a blur of 1, 2, 1 (Zhang, ICML 2019).
+
+    What a convolution of stride 2 makes of an image changes when that shifts by half a stride; what is
+    blurred first changes less.
+
+    Parameters
+    ----------
+    channels : int
+    lead : bool
+        Take the cells that a leading convolution takes: the first of each pair, not the second.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, channels: int, *, lead: bool) -> None:
+        super().__init__()
+        self._margins = (1, 0, 1, 0) if lead else (0, 1, 0, 1)
+        row = torch.tensor([0.25, 0.5, 0.25])
+        kernel = (row[:, None] * row).expand(channels, 1, -1, -1).contiguous()
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / 2, W / 2)."""
+        padded = F.pad(x, self._margins, mode="replicate")
+        return F.conv2d(padded, self.kernel, None, 2, groups=x.shape[1])
+
+
 class InvertedResidual(nn.Module):
     """Expand, depthwise convolution, project; residual where shapes agree (MobileNetV2)."""
 
@@ -87,8 +118,10 @@ class InvertedResidual(nn.Module):
         if self.expands:
             self._expand_conv = SameConv2d(inputs, inner, 1)
             self._bn0 = _batch_norm(inner)
-        self._depthwise_conv = SameConv2d(inner, inner, spec.kernel, spec.stride, groups=inner)
+        stride = 1 if spec.smooth else spec.stride
+        self._depthwise_conv = SameConv2d(inner, inner, spec.kernel, stride, groups=inner)
         self._depthwise_conv.lead = spec.lead
+        self.blur = BlurredStride(inner, lead=spec.lead) if spec.smooth else nn.Identity()
         self._bn1 = _batch_norm(inner)
         self._project_conv = SameConv2d(inner, spec.out_channels, 1)
         self._bn2 = _batch_norm(spec.out_channels)
@@ -97,7 +130,7 @@ class InvertedResidual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
         y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
-        y = F.relu6(self._bn1(self._depthwise_conv(y)))
+        y = self.blur(F.relu6(self._bn1(self._depthwise_conv(y))))
         projected: Tensor = self._bn2(self._project_conv(y))
         return x + projected if self.residual else projected
 
@@ -108,14 +141,15 @@ class Lite0Trunk(Trunk):
     name = "lite0"
     channels = CHANNELS
     FOLDS: ClassVar = (("_conv_stem", "_bn0"),)
+    blocks: ClassVar[tuple[_BlockSpec, ...]] = _BLOCKS
 
     def __init__(self) -> None:
         super().__init__()
         self._conv_stem = SameConv2d(3, 32, 3, 2)
         self._bn0 = _batch_norm(32)
-        inputs = [32, *(spec.out_channels for spec in _BLOCKS)]
+        inputs = [32, *(spec.out_channels for spec in self.blocks)]
         self._blocks = nn.Sequential(
-            *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, _BLOCKS, strict=False))
+            *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, self.blocks, strict=False))
         )
 
     def normalise(self, x: Tensor) -> Tensor:
@@ -136,6 +170,13 @@ class Lite0Trunk(Trunk):
     def tail_modules(self) -> list[nn.Module]:
         """Return blocks 5 to 10."""
         return [*self._blocks][_TAIL : len(_BLOCKS)]
+
+
+class SmoothLite0Trunk(Lite0Trunk):
+    """The same weights with the last stride behind a blur: codes of one place agree more when it shifts."""
+
+    name = "lite0-smooth"
+    blocks: ClassVar = (*_BLOCKS[:_TAIL], _BLOCKS[_TAIL]._replace(smooth=True), *_BLOCKS[_TAIL + 1 :])
 
 
 def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:

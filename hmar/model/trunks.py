@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hmar.errors import ModelError
-from hmar.model.backbone import Lite0Trunk
+from hmar.model.backbone import Lite0Trunk, SmoothLite0Trunk
 from hmar.model.densenet import DenseNet121Trunk
 from hmar.model.resnet import ResNet50Trunk
 from hmar.model.trunk import Trunk
 
 TRUNKS: dict[str, type[Trunk]] = {
-    trunk.name: trunk for trunk in (Lite0Trunk, ResNet50Trunk, DenseNet121Trunk)
+    trunk.name: trunk for trunk in (Lite0Trunk, SmoothLite0Trunk, ResNet50Trunk, DenseNet121Trunk)
 }
 
 

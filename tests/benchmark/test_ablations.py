@@ -17,7 +17,7 @@ from benchmark.region.peers import select_region_peers
 from benchmark.region.planes import planes_of
 from hmar.errors import ParameterError
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbone import Lite0Trunk, fold_batch_norm
+from hmar.model.backbone import BlurredStride, Lite0Trunk, SmoothLite0Trunk, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.kan import FoldedKAN
 from hmar.model.network import HmarNetwork
@@ -151,10 +151,20 @@ def test_one_window_is_also_what_is_trained_on(trained, given, tmp_path):
     for name in ("hmar", "hmar-one-window"):
         trained_network(trained.volume, trained.published, tmp_path, quiet, variant=VARIANTS[name])
     ours, one = (trunk for _, trunk, _ in given)
-    assert ours is trained.published
+    assert type(ours) is SmoothLite0Trunk
     assert isinstance(one, OneWindowTrunk)
     published = trained.published.state_dict()
-    assert all(torch.equal(published[key], value) for key, value in one.state_dict().items())
+    for trunk in (ours, one):
+        assert all(torch.equal(published[key], value) for key, value in trunk.state_dict().items())
+
+
+def test_the_stride_of_ours_lies_behind_a_blur_and_that_of_the_variant_does_not(trained):
+    ours, sharp = (trained.network(name).trunk for name in ("hmar", "hmar-sharp"))
+    blurred = [
+        [name for name, module in trunk.named_modules() if isinstance(module, BlurredStride)]
+        for trunk in (ours, sharp)
+    ]
+    assert blurred == [["_blocks.5.blur"], []]
 
 
 @pytest.mark.parametrize(("name", "same"), [("hmar-no-cells", True), ("hmar", False)])

@@ -8,7 +8,7 @@ from benchmark.region.ablations.equal_gate import equal_network
 from benchmark.region.ablations.layers import matrix_network, mlp_network
 from benchmark.region.ablations.one_average import averaging_network
 from benchmark.region.ablations.one_window import with_one_window
-from benchmark.region.ablations.variant import Variant
+from benchmark.region.ablations.variant import Variant, as_published
 from hmar.training.config import TrainingConfig
 
 
@@ -42,5 +42,6 @@ ABLATIONS = (
     ),
     Variant("hmar-no-nesting", "ours, no loss on the short code by itself", settings=_without_nesting),
     Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
-    Variant("hmar-frozen", "ours, the trunk as it was published", settings=_frozen),
+    Variant("hmar-sharp", "ours, the trunk's last stride as it was published", trunk=as_published),
+    Variant("hmar-frozen", "ours, the trunk's weights as they were published", settings=_frozen),
 )

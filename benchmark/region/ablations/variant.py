@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hmar.model.backbone import SmoothLite0Trunk
 from hmar.model.trunk import Trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.stages import BuildNetwork, trainable_network
@@ -13,6 +14,13 @@ from hmar.training.stages import BuildNetwork, trainable_network
 def as_published(trunk: Trunk) -> Trunk:
     """Return the trunk itself."""
     return trunk
+
+
+def with_smooth_stride(trunk: Trunk) -> Trunk:
+    """Return a copy of a trunk whose last stride lies behind a blur, as ``hmar train`` makes it."""
+    copy = SmoothLite0Trunk()
+    copy.load_state_dict(trunk.state_dict())
+    return copy.eval().requires_grad_(False)
 
 
 def as_given(config: TrainingConfig) -> TrainingConfig:
@@ -35,7 +43,7 @@ class Variant:
     labels : bool
         Whether it learns from labels.
     trunk : callable
-        From a trunk to one that sees images as it does.
+        From the published trunk to one that sees images as it does.
     build : BuildNetwork
         Makes its network.
     """
@@ -44,7 +52,7 @@ class Variant:
     what: str
     settings: Callable[[TrainingConfig], TrainingConfig] = as_given
     labels: bool = True
-    trunk: Callable[[Trunk], Trunk] = as_published
+    trunk: Callable[[Trunk], Trunk] = with_smooth_stride
     build: BuildNetwork = trainable_network
 
 

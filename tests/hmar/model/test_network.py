@@ -3,16 +3,30 @@ import pytest
 import torch
 
 from hmar.image.windows import cover
-from hmar.model.backbone import CHANNELS, STRIDE, Lite0Trunk, fold_batch_norm, load_published
+from hmar.model.backbone import (
+    CHANNELS,
+    STRIDE,
+    BlurredStride,
+    Lite0Trunk,
+    SmoothLite0Trunk,
+    fold_batch_norm,
+    load_published,
+)
 from hmar.model.experts import pool
 from hmar.model.router import Router
 from hmar.model.tags import MODALITIES, REGIONS, modality_index, region_index
 
+TRUNKS = (Lite0Trunk, SmoothLite0Trunk)
 
-@pytest.fixture(scope="module")
-def trunk() -> Lite0Trunk:
+
+@pytest.fixture(scope="module", params=TRUNKS)
+def trunk(request: pytest.FixtureRequest) -> Lite0Trunk:
+    return drawn(request.param)
+
+
+def drawn(trunk_class: type[Lite0Trunk]) -> Lite0Trunk:
     torch.manual_seed(0)
-    trunk = Lite0Trunk().eval().requires_grad_(False)
+    trunk = trunk_class().eval().requires_grad_(False)
     for module in trunk.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
@@ -37,9 +51,10 @@ def test_a_shift_by_whole_cells_shifts_the_map(trunk):
     assert torch.allclose(trunk(shifted)[:, :, 19:31, 20:32], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_a_cell_sees_what_lies_around_its_centre():
+@pytest.mark.parametrize("trunk_class", TRUNKS)
+def test_a_cell_sees_what_lies_around_its_centre(trunk_class):
     torch.manual_seed(0)
-    trunk = Lite0Trunk().eval()
+    trunk = trunk_class().eval()
     with torch.no_grad():
         for module in trunk.modules():
             if isinstance(module, torch.nn.Conv2d):
@@ -50,6 +65,37 @@ def test_a_cell_sees_what_lies_around_its_centre():
     rows, columns = torch.arange(512) + 0.5, torch.arange(512) + 0.5
     centre = ((weight.sum(1) * rows).sum() / weight.sum(), (weight.sum(0) * columns).sum() / weight.sum())
     assert centre == pytest.approx((16.5 * STRIDE, 16.5 * STRIDE), abs=2.0)
+
+
+@pytest.mark.parametrize(("lead", "centre"), [(True, 0), (False, 1)])
+def test_a_blurred_stride_takes_the_mean_around_every_second_cell(lead, centre):
+    row = torch.tensor([4.0, 0.0, 8.0, 0.0, 0.0, 12.0])
+    image = row.expand(1, 2, 6, 6).clone()
+    image[0, 1] *= 2
+    padded = np.pad(row.numpy(), 1, mode="edge")
+    expected = [padded[i : i + 3] @ [0.25, 0.5, 0.25] for i in range(centre, 6, 2)]
+    blurred = BlurredStride(2, lead=lead)(image)
+    assert blurred.shape == (1, 2, 3, 3)
+    assert blurred[0, 0].numpy() == pytest.approx(np.tile(expected, (3, 1)))
+    assert torch.allclose(blurred[0, 1], 2 * blurred[0, 0])
+
+
+def test_behind_a_blur_a_shift_by_half_a_cell_changes_less():
+    torch.manual_seed(1)
+    image = torch.rand(1, 3, 256, 256)
+    shifted = torch.roll(image, (STRIDE // 2, STRIDE // 2), (2, 3))
+    changes = []
+    for trunk_class in TRUNKS:
+        trunk = drawn(trunk_class)
+        first, second = (trunk(each)[:, :, 4:12, 4:12] for each in (image, shifted))
+        changes.append(float((first - second).norm() / first.norm()))
+    assert changes[1] < 0.9 * changes[0]
+
+
+def test_weights_are_the_same_with_and_without_the_blur():
+    sharp, smooth = (drawn(trunk_class).state_dict() for trunk_class in TRUNKS)
+    assert list(sharp) == list(smooth)
+    assert all(torch.equal(sharp[name], smooth[name]) for name in sharp)
 
 
 def test_a_published_state_dict_must_match_in_every_tensor(trunk):

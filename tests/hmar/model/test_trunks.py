@@ -18,7 +18,7 @@ def test_a_trunk_is_built_by_its_name(name):
 
 
 def test_an_unknown_trunk_is_refused_with_those_that_there_are():
-    with pytest.raises(ModelError, match=r"'vgg16'.*lite0, resnet50, densenet121"):
+    with pytest.raises(ModelError, match=r"'vgg16'.*lite0, lite0-smooth, resnet50, densenet121"):
         build_trunk("vgg16")
 
 
