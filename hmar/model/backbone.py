@@ -173,10 +173,10 @@ class Lite0Trunk(Trunk):
 
 
 class SmoothLite0Trunk(Lite0Trunk):
-    """The same weights with the last stride behind a blur: codes of one place agree more when it shifts."""
+    """The same weights with the last two strides behind blurs: a place keeps more of its code when it shifts."""
 
     name = "lite0-smooth"
-    blocks: ClassVar = (*_BLOCKS[:_TAIL], _BLOCKS[_TAIL]._replace(smooth=True), *_BLOCKS[_TAIL + 1 :])
+    blocks: ClassVar = tuple(spec._replace(smooth=number in (3, 5)) for number, spec in enumerate(_BLOCKS))
 
 
 def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:

@@ -42,6 +42,6 @@ ABLATIONS = (
     ),
     Variant("hmar-no-nesting", "ours, no loss on the short code by itself", settings=_without_nesting),
     Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
-    Variant("hmar-sharp", "ours, the trunk's last stride as it was published", trunk=as_published),
+    Variant("hmar-sharp", "ours, the trunk's last strides as they were published", trunk=as_published),
     Variant("hmar-frozen", "ours, the trunk's weights as they were published", settings=_frozen),
 )

@@ -16,8 +16,8 @@ def as_published(trunk: Trunk) -> Trunk:
     return trunk
 
 
-def with_smooth_stride(trunk: Trunk) -> Trunk:
-    """Return a copy of a trunk whose last stride lies behind a blur, as ``hmar train`` makes it."""
+def with_smooth_strides(trunk: Trunk) -> Trunk:
+    """Return a copy of a trunk whose last strides lie behind blurs, as ``hmar train`` makes it."""
     copy = SmoothLite0Trunk()
     copy.load_state_dict(trunk.state_dict())
     return copy.eval().requires_grad_(False)
@@ -52,7 +52,7 @@ class Variant:
     what: str
     settings: Callable[[TrainingConfig], TrainingConfig] = as_given
     labels: bool = True
-    trunk: Callable[[Trunk], Trunk] = with_smooth_stride
+    trunk: Callable[[Trunk], Trunk] = with_smooth_strides
     build: BuildNetwork = trainable_network
 
 
