@@ -173,7 +173,7 @@ class Lite0Trunk(Trunk):
 
 
 class SmoothLite0Trunk(Lite0Trunk):
-    """The same weights with the last two strides behind blurs: a place keeps more of its code when it shifts."""
+    """The same weights, the last two strides behind blurs: a place keeps more of its code when it shifts."""
 
     name = "lite0-smooth"
     blocks: ClassVar = tuple(spec._replace(smooth=number in (3, 5)) for number, spec in enumerate(_BLOCKS))
