@@ -30,11 +30,15 @@ def progress_of(console: Console) -> Iterator[Show]:
     )
     with Progress(*columns, console=console) as bar:
         tasks: dict[str, TaskID] = {}
+        seen: dict[str, int] = {}
 
         def show(what: str, done: int, total: int) -> None:
             key = _work(what)
             if key not in tasks:
                 tasks[key] = bar.add_task(what)
+            if done < seen.get(key, 0):  # begun anew
+                bar.reset(tasks[key])
+            seen[key] = done
             bar.update(tasks[key], description=what, completed=done, total=total or None)
 
         yield show

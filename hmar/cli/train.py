@@ -76,10 +76,10 @@ def train(
 
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
     trunk encodes views of every slice; experts and router are trained in two stages: on whole frames, then on
-    regions. "open-ct" finds places again, on the trunk as it was published; "structures" and "archive" train
-    its last blocks too, "structures" to find what volumes label. From an archive it also learns the labels
-    that images were indexed with (hmar index --label). Writes a sealed folder that HMAR_MODEL_DIR can name,
-    with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
+    regions. "open-ct" finds places again, with the trunk's weights as published; "structures" and "archive"
+    train its last blocks too, "structures" to find what volumes label. From an archive it also learns the
+    labels that images were indexed with (hmar index --label). Writes a sealed folder that HMAR_MODEL_DIR can
+    name, with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
     whose RadImageNet weights PATH holds.
 
     \b
@@ -126,7 +126,7 @@ def train(
             said = f"Series of the collection {archive!r} of a site's own archive."
         if trunk is None:
             fetch_trunk(folder, say)
-            trunk = load_trunk(folder)
+            trunk = load_trunk(folder, chosen)
         origin = Origin(said, LITE0, "ImageNet") if init is None else radimagenet_origin(said, init)
         fingerprint = run(out, volumes, trunk, origin, plan, progress)
     click.echo(f"{out}: model {fingerprint}")

@@ -17,9 +17,11 @@ from hmar.model.trunk import STRIDE, Trunk, fold_batch_norm
 __all__ = [
     "CHANNELS",
     "STRIDE",
+    "BlurredStride",
     "InvertedResidual",
     "Lite0Trunk",
     "SameConv2d",
+    "SmoothLite0Trunk",
     "fold_batch_norm",
     "load_published",
 ]

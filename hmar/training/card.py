@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hmar.model.trunks import build_trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.volumes import Volume
 
@@ -112,7 +113,7 @@ def card(
     rows += [
         f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
     ]
-    tuned = config.trunk_rate > 0 and settings["network"]["trunk"] == "lite0"
+    tuned = config.trunk_rate > 0 and bool(build_trunk(settings["network"]["trunk"]).tail_modules())
     return _CARD.format(
         name=settings["name"],
         trunk=settings["network"]["trunk"],

@@ -28,7 +28,7 @@ class TrainingConfig:
         tenth and its batch may be some times as large.
     learning_rate, trunk_rate, weight_decay : float
         AdamW's, of the heads and of the trunk's tail, with a cosine schedule over each stage. A trunk rate of
-        0 keeps the trunk as it was published.
+        0 keeps the weights as they were published.
     temperature : float
         Of the contrastive losses.
     place_weight : float
@@ -102,7 +102,7 @@ _PLACES = replace(
     feature_drop=0.0,
     bit_weight=0.5,
 )
-"""For places before structures, on a trunk as it was published: few scans are learnt by heart otherwise."""
+"""For places before structures, on published weights: few scans are learnt by heart otherwise."""
 
 PRESETS = {
     "open-ct": _PLACES,

@@ -22,6 +22,7 @@ from hmar.model.backbone import Lite0Trunk, SmoothLite0Trunk, load_published
 from hmar.sample_archives import unpack_tar, unpack_zip
 from hmar.sample_data import TOTALSEGMENTATOR
 from hmar.sample_download import Package, pip_download
+from hmar.training.config import TrainingConfig
 from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 
 DICOM2STL = Package(
@@ -97,10 +98,17 @@ def load_open_ct(folder: Path) -> list[Volume]:
     ]
 
 
-def load_trunk(folder: Path) -> SmoothLite0Trunk:
-    """Return the trunk that models start from, with the published weights of :func:`published_trunk`."""
+def load_trunk(folder: Path, config: TrainingConfig) -> Lite0Trunk:
+    """Return the trunk that a training starts from, with the published weights of :func:`published_trunk`.
+
+    Its last strides lie behind blurs where its weights stay as they are: a tail that is trained learns from
+    shifted views what blurs give.
+    """
+    published = published_trunk(folder)
+    if config.trunk_rate > 0:
+        return published
     trunk = SmoothLite0Trunk().eval().requires_grad_(False)
-    trunk.load_state_dict(published_trunk(folder).state_dict())
+    trunk.load_state_dict(published.state_dict())
     return trunk
 
 

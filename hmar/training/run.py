@@ -91,7 +91,7 @@ def train(
     ConfigError
         If a run is to be resumed and there is none, or one of other settings.
     """
-    state = _checkpoint(out, plan, volumes) if plan.resume else None
+    state = _checkpoint(out, plan, volumes, trunk.name) if plan.resume else None
     network = train_network(volumes, trunk, plan, progress, out, state)
     grid, windows = GridConfig(), WindowConfig()
     write_weights(out, out.name, served_network(network), grid, windows)
@@ -132,7 +132,7 @@ def train_network(
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)
     steps = [] if state is None else state["log"]
-    said = _said(plan, volumes)
+    said = _said(plan, volumes, trunk.name)
 
     def report(step: Step) -> None:
         steps.append(asdict(step))
@@ -153,13 +153,13 @@ def _tell(step: Step, progress: Progress) -> None:
     progress(f"stage {step.stage}, loss {step.losses['total']:.3f}{found}", step.number, step.total)
 
 
-def _checkpoint(out: Path, plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
+def _checkpoint(out: Path, plan: Plan, volumes: list[Volume], trunk: str) -> dict[str, Any]:
     """Load the checkpoint of a run with the same settings, on the same data."""
     file = out / CHECKPOINT
     if not file.is_file():
         raise ConfigError(f"{out} holds no interrupted run.", "Leave --resume out to start one.")
     kept: dict[str, Any] = torch.load(file, weights_only=True)
-    if kept["plan"] != _said(plan, volumes):
+    if kept["plan"] != _said(plan, volumes, trunk):
         raise ConfigError(
             f"The run in {out} was started with other settings, on other data, or by another version.",
             "Give the settings it was started with, or leave --resume out to start anew.",
@@ -167,14 +167,15 @@ def _checkpoint(out: Path, plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
     return kept
 
 
-def _said(plan: Plan, volumes: list[Volume]) -> dict[str, Any]:
+def _said(plan: Plan, volumes: list[Volume], trunk: str) -> dict[str, Any]:
     """Return what a run must have in common with the one that it resumes; it may go on to another stage."""
     data = hashlib.sha256()
     for volume in volumes:
         data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality, volume.patient)).encode())
         for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
             data.update(b"none" if array is None else np.ascontiguousarray(array).data)
-    return {"config": asdict(plan.config), "views": plan.views_per_slice, "data": data.hexdigest()}
+    views, config = plan.views_per_slice, asdict(plan.config)
+    return {"config": config, "views": views, "data": data.hexdigest(), "trunk": trunk}
 
 
 def stages_of(name: str) -> Sequence[int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbone import SmoothLite0Trunk
+from hmar.model.backbone import Lite0Trunk
 from hmar.model.trunk import Trunk
 
 WIDEST = max(range(len(HU_DISPLAY_WINDOWS)), key=lambda channel: HU_DISPLAY_WINDOWS[channel][1])
 """The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so that only lungs go black."""
 
 
-class OneWindowTrunk(SmoothLite0Trunk):
+class OneWindowTrunk(Lite0Trunk):
     """The trunk, shown the widest display window three times; of all else it is given it sees nothing."""
 
     def normalise(self, x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from benchmark.region.ablations.equal_gate import equal_network
 from benchmark.region.ablations.layers import matrix_network, mlp_network
 from benchmark.region.ablations.one_average import averaging_network
 from benchmark.region.ablations.one_window import with_one_window
-from benchmark.region.ablations.variant import Variant, as_published
+from benchmark.region.ablations.variant import Variant, with_smooth_strides
 from hmar.training.config import TrainingConfig
 
 
@@ -42,6 +42,6 @@ ABLATIONS = (
     ),
     Variant("hmar-no-nesting", "ours, no loss on the short code by itself", settings=_without_nesting),
     Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
-    Variant("hmar-sharp", "ours, the trunk's last strides as they were published", trunk=as_published),
+    Variant("hmar-smooth", "ours, the trunk's last two strides behind blurs", trunk=with_smooth_strides),
     Variant("hmar-frozen", "ours, the trunk's weights as they were published", settings=_frozen),
 )

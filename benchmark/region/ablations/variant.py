@@ -17,7 +17,7 @@ def as_published(trunk: Trunk) -> Trunk:
 
 
 def with_smooth_strides(trunk: Trunk) -> Trunk:
-    """Return a copy of a trunk whose last strides lie behind blurs, as ``hmar train`` makes it."""
+    """Return a copy of a trunk whose last strides lie behind blurs."""
     copy = SmoothLite0Trunk()
     copy.load_state_dict(trunk.state_dict())
     return copy.eval().requires_grad_(False)
@@ -52,7 +52,7 @@ class Variant:
     what: str
     settings: Callable[[TrainingConfig], TrainingConfig] = as_given
     labels: bool = True
-    trunk: Callable[[Trunk], Trunk] = with_smooth_strides
+    trunk: Callable[[Trunk], Trunk] = as_published
     build: BuildNetwork = trainable_network
 
 

@@ -88,7 +88,7 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     open_ct = pytest.importorskip("hmar.training.open_ct", reason="the extra 'train' is not installed")
     torch.manual_seed(0)
     monkeypatch.setattr(open_ct, "fetch_trunk", lambda *_: None)  # 13 MB from the package index
-    monkeypatch.setattr(open_ct, "load_trunk", lambda _: Lite0Trunk().eval().requires_grad_(False))
+    monkeypatch.setattr(open_ct, "published_trunk", lambda _: Lite0Trunk().eval().requires_grad_(False))
     home = {"HMAR_HOME": str(tmp_path / "home"), "HMAR_REDIS_URL": "", "COLUMNS": "120"}
 
     def hmar(*arguments: object, **environment: str) -> str:
@@ -105,6 +105,8 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     said = hmar("train", settings, "--archive", "films", "--out", out, "--views", "2", "--device", "cpu")
     assert "our-films: model " in said
     text = (out / CARD).read_text()
+    assert "Trunk lite0, " in text
+    assert "its last blocks trained further" in text
     assert "| single images | OT | 18 | of each | none |" in text
     assert "18 images were labelled as a whole, with 2 labels" in text
     log = (out / "training.jsonl").read_text()
@@ -131,14 +133,18 @@ def test_a_run_is_taken_up_again_on_the_same_data_alone():
         {"patient": "hash"},
         {"spacing_mm": (2.0, 1.0, 1.0)},
     )
-    assert _said(plan, [volume]) == _said(plan, [replace(volume, name="b")])
-    said = [_said(plan, [volume]), *(_said(plan, [replace(volume, **change)]) for change in others)]
+    assert _said(plan, [volume], "lite0") == _said(plan, [replace(volume, name="b")], "lite0")
+    said = [
+        _said(plan, [volume], "lite0"),
+        *(_said(plan, [replace(volume, **change)], "lite0") for change in others),
+    ]
     assert len({one["data"] for one in said}) == len(others) + 1
+    assert _said(plan, [volume], "lite0-smooth") != said[0]
 
 
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
     volume = Volume("a", np.zeros((9, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(9, -1), None)
     plan = Plan(PRESETS["quick"], resume=True)
-    torch.save({"plan": _said(plan, [replace(volume, patient="hash")])}, tmp_path / CHECKPOINT)
+    torch.save({"plan": _said(plan, [replace(volume, patient="hash")], "lite0")}, tmp_path / CHECKPOINT)
     with pytest.raises(ConfigError, match="on other data"):
         train(tmp_path, [volume], Lite0Trunk(), Origin("", "", ""), plan, lambda *_: None)

@@ -29,7 +29,7 @@ class SmallTrunk(Trunk):
         self.lite = nn.Sequential(
             InvertedResidual(3, _BlockSpec(3, 2, 2, 16)),
             InvertedResidual(16, _BlockSpec(5, 1, 2, 16)),
-            InvertedResidual(16, _BlockSpec(3, 2, 2, 32, lead=True)),
+            InvertedResidual(16, _BlockSpec(3, 2, 2, 32, lead=True, smooth=True)),
         )
         self.dense = nn.Sequential(dense_block(32, 2), transition(96))
         self.res = resnet_layer(48, 16, 2, 2, trail=True)

@@ -14,7 +14,7 @@ import nibabel as nib
 from PIL import Image
 
 from hmar.encoder import HmarEncoder
-from hmar.model.backbone import Lite0Trunk, fold_batch_norm
+from hmar.model.backbone import Lite0Trunk, SmoothLite0Trunk, fold_batch_norm
 from hmar.model.bundle import CARD, GOLDEN, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.hash_head import HashHead
@@ -23,7 +23,7 @@ from hmar.model.served import load_served
 from hmar.model.tags import REGIONS
 from hmar.model.weights import load_bundle, write_weights
 from hmar.training.card import LITE0, OPEN_CT, Origin, card
-from hmar.training.config import TrainingConfig
+from hmar.training.config import PRESETS, TrainingConfig
 from hmar.training.curves import draw_curves
 from hmar.training.export import served_network
 from hmar.training.finish import write_serving_form
@@ -432,6 +432,35 @@ def test_a_card_names_its_data_and_settings():
     assert "| mr | MR | 6 | 3.00, 3.00, 3.00 | none |" in text
     assert "region_steps 3" in text
     assert "does not diagnose" in text
+
+
+@pytest.mark.parametrize(
+    ("trunk", "rate", "said"),
+    [
+        ("lite0-smooth", 3e-4, "its last blocks trained further"),
+        ("lite0", 3e-4, "its last blocks trained further"),
+        ("lite0-smooth", 0.0, "kept as they are"),
+        ("resnet50", 3e-4, "kept as they are"),
+    ],
+)
+def test_a_card_says_whether_the_trunk_was_trained(trunk, rate, said):
+    settings = SETTINGS | {"network": {"intervals": 5, "order": 3, "trunk": trunk}}
+    text = card(settings, replace(SMALL, trunk_rate=rate), volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
+    assert said in text
+
+
+def test_a_trunk_that_stays_as_published_strides_behind_blurs_and_one_that_is_trained_does_not(
+    tmp_path: Path,
+):
+    open_ct = pytest.importorskip("hmar.training.open_ct")
+    published = Lite0Trunk()
+    (tmp_path / "trunk").mkdir()
+    torch.save(published.state_dict(), tmp_path / "trunk" / open_ct._WEIGHTS)
+    kept, trained = (open_ct.load_trunk(tmp_path, PRESETS[name]) for name in ("open-ct", "structures"))
+    assert (type(kept), type(trained)) == (SmoothLite0Trunk, Lite0Trunk)
+    for name, weights in published.state_dict().items():
+        assert torch.equal(kept.state_dict()[name], weights)
+        assert torch.equal(trained.state_dict()[name], weights)
 
 
 def test_structure_names_are_read_as_data_and_never_run(tmp_path: Path):
