@@ -9,7 +9,7 @@ from benchmark.peers.hmar_batches import MixedBatch
 from benchmark.peers.hmar_network import Seen
 from benchmark.peers.hmar_settings import HmarTraining
 from hmar.training.classmates import supervised_contrastive
-from hmar.training.losses import centre_loss
+from hmar.training.losses import centre_loss, gate_entropy
 
 
 def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
@@ -30,9 +30,8 @@ def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: Hmar
         for logits in (seen.whole, seen.local, seen.fused)
     )
     gate = seen.gate
-    entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
     loss: Tensor = (gate[:, 0] * whole + gate[:, 1] * local + fused).mean()
-    loss = loss - config.gate_entropy * entropy
+    loss = loss - config.gate_entropy * gate_entropy(gate)
     if not batch.mixed:
         contrast = supervised_contrastive(seen.fused, batch.labels, batch.groups, config.temperature)
         loss = loss + config.contrast * contrast

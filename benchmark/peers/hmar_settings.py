@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from benchmark.peers.schedule import Length
 
 
 @dataclass(frozen=True, slots=True)
-class HmarTraining:
+class HmarTraining(Length):
     """What a training is made of.
 
     Parameters
@@ -50,7 +51,3 @@ class HmarTraining:
     bits: float = 0.1
     average: float = 0.98
     evaluations: int = 4
-
-    def steps(self, images: int) -> int:
-        """Return the number of steps of both stages for that many images."""
-        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)

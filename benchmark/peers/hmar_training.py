@@ -17,7 +17,10 @@ from benchmark.peers.hmar_losses import balance, experts_loss, quantisation
 from benchmark.peers.hmar_network import BuildNetwork, HmarImageNetwork, Seen
 from benchmark.peers.hmar_settings import HmarTraining
 from benchmark.peers.hmar_views import View, Viewer
+from benchmark.peers.schedule import cosine
+from benchmark.peers.threads import one_thread
 from benchmark.types import Describe, Features
+from hmar.training.averaging import follow
 from hmar.training.class_codes import class_codes
 from hmar.training.classmates import region_contrastive
 
@@ -50,16 +53,11 @@ def train_hmar(
     stage2 : bool
         Whether the second stage is region-level.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            viewer = Viewer(train)
-            network = build(*viewer.widths, bits)
-            return _Run(network, viewer, train, val, classes, seed, config, mixing, stage2=stage2).finish()
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        viewer = Viewer(train)
+        network = build(*viewer.widths, bits)
+        return _Run(network, viewer, train, val, classes, seed, config, mixing, stage2=stage2).finish()
 
 
 class _Run:
@@ -92,7 +90,7 @@ class _Run:
         every = max((steps - image_steps) // config.evaluations, 1)
         network = self._network
         optimiser = torch.optim.AdamW(network.parameters(), config.rate, weight_decay=config.decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share_of_rate(step / steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: cosine(step / steps))
         averaged = copy.deepcopy(network)
         batches = mixed_batches(
             self._viewer(self._train),
@@ -113,7 +111,7 @@ class _Run:
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             schedule.step()
-            _follow(averaged, network, config.average)
+            follow(averaged, network, config.average)
             if step == steps or (step > image_steps and (step - image_steps) % every == 0):
                 reached = self._choice.quality(self._describe(averaged))
                 if not reached <= best:
@@ -157,14 +155,3 @@ def packed_codes(network: HmarImageNetwork, views: View) -> NDArray[np.uint8]:
     network.eval()
     rows = np.array_split(np.arange(len(views)), max(math.ceil(len(views) / _CHUNK), 1))
     return pack_bits(torch.cat([network(views.take(chunk)).fused for chunk in rows]).numpy())
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move a running average of weights towards the present ones."""
-    for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-        mean.lerp_(now, 1 - decay)
-
-
-def _share_of_rate(done: float) -> float:
-    return max(0.5 * (1 + math.cos(math.pi * done)), 1e-3)

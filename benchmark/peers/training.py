@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +15,15 @@ from benchmark.peers.choice import Choice
 from benchmark.peers.models import Batch, BuildModel, CodeModel
 from benchmark.peers.sampling import balanced_batches
 from benchmark.peers.scaling import Standardiser
+from benchmark.peers.schedule import Length, cosine
+from benchmark.peers.threads import one_thread
 from benchmark.types import Describe, Features
 
 _CHUNK = 4096
-_FLOOR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Length):
     """How long and how fast; the same for all learned peers unless their file says otherwise.
 
     Parameters
@@ -47,10 +46,6 @@ class Schedule:
     patience: int = 5
     rate: float = 1e-3
     decay: float = 1e-2
-
-    def steps(self, images: int) -> int:
-        """Return the number of steps for that many images."""
-        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
 
 
 DEFAULT = Schedule()
@@ -82,7 +77,7 @@ def learn(
     """
     scale = Standardiser.of(train.pooled)
     rng = np.random.default_rng(seed)
-    with _one_thread(), torch.random.fork_rng(devices=[]):
+    with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build(train.pooled.shape[1], rng)
         _train(model, scale, train, Choice.of(train, val, rng), schedule, rng)
@@ -112,7 +107,7 @@ def _train(
     steps = schedule.steps(len(train))
     every = max(steps // schedule.evaluations, 1)
     optimiser = torch.optim.AdamW(model.parameters(), schedule.rate, weight_decay=schedule.decay)
-    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share_of_rate(step / steps))
+    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: cosine(step / steps))
     inputs = torch.from_numpy(scale(train.pooled))
     labels, thumbnails = torch.from_numpy(train.labels), torch.from_numpy(train.thumbnails)
     best, kept, since = -math.inf, copy.deepcopy(model.state_dict()), 0
@@ -136,18 +131,3 @@ def _train(
         if not reached < best:
             best, kept = reached, copy.deepcopy(model.state_dict())
     model.load_state_dict(kept)
-
-
-def _share_of_rate(done: float) -> float:
-    return max(0.5 * (1 + math.cos(math.pi * done)), _FLOOR)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep sums in one order, and leave the other cores to others."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -17,7 +17,9 @@ from benchmark.peers.hmar_network import HmarImageNetwork, HmarSizes, Seen
 from benchmark.peers.hmar_settings import HmarTraining
 from benchmark.peers.hmar_views import View
 from hmar.training.class_codes import nested_codes
-from hmar.training.losses import centre_loss
+from hmar.training.losses import centre_loss, nested
+
+_SHORT_SHARE = 0.5
 
 
 class TunedHead(nn.Module, ABC):
@@ -78,7 +80,7 @@ class ExpertsHead(_ClassCodes):
             if decide:
                 loss = loss + self._config.bits * (balance(of_length.fused) + quantisation(of_length.fused))
             losses.append(loss)
-        return sum(losses[1:], losses[0]) / len(losses)
+        return nested(losses, _SHORT_SHARE)
 
 
 class OrthoHashHead(_ClassCodes):
@@ -105,4 +107,4 @@ class OrthoHashHead(_ClassCodes):
             ).mean()
             for bits in self.lengths
         ]
-        return sum(losses[1:], losses[0]) / len(losses)
+        return nested(losses, _SHORT_SHARE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +13,13 @@ from torch import nn
 from benchmark.lite0 import Lite0
 from benchmark.peers.hmar_batches import MixedBatch, Mixing, mixed_batch
 from benchmark.peers.hmar_views import Viewer
+from benchmark.peers.schedule import Length, cosine
+from benchmark.peers.threads import one_thread
 from benchmark.peers.tuned_augment import ImageVariation, varied
 from benchmark.peers.tuned_heads import BuildHead
 from benchmark.peers.tuned_network import TunedNetwork, read_images
 from benchmark.types import Features
+from hmar.training.averaging import follow
 from hmar.training.group_sampler import GroupSampler
 
 _CLIP = 2.0
@@ -26,7 +28,7 @@ _SETTLED, _AT_ONCE = 16, 64
 
 
 @dataclass(frozen=True, slots=True)
-class TunedTraining:
+class TunedTraining(Length):
     """What a training is made of.
 
     Parameters
@@ -59,10 +61,6 @@ class TunedTraining:
     warm_up: int = 30
     decided: float = 0.25
     average: float = 0.98
-
-    def steps(self, images: int) -> int:
-        """Return the number of steps for that many images."""
-        return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
 
 
 def tune(
@@ -97,17 +95,12 @@ def tune(
     step : callable
         Told (done, total) after each step.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            rng = np.random.default_rng(seed)
-            viewer = Viewer(train)
-            network = TunedNetwork(trunk, viewer, build(viewer.widths, classes, lengths, rng))
-            return _trained(network, train, classes, rng, config, mixing, variation, step)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        viewer = Viewer(train)
+        network = TunedNetwork(trunk, viewer, build(viewer.widths, classes, lengths, rng))
+        return _trained(network, train, classes, rng, config, mixing, variation, step)
 
 
 def _trained(
@@ -131,7 +124,7 @@ def _trained(
     ]
     optimiser = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda done: min(1.0, (done + 1) / config.warm_up) * _cosine(done / steps)
+        optimiser, lambda done: min(1.0, (done + 1) / config.warm_up) * cosine(done / steps)
     )
     averaged = copy.deepcopy(network)
     sampler = GroupSampler(train.labels, train.groups)
@@ -146,7 +139,7 @@ def _trained(
             nn.utils.clip_grad_norm_(group["params"], _CLIP)
         optimiser.step()
         schedule.step()
-        _follow(averaged, network, min(config.average, (done + 1) / (done + 10)))
+        follow(averaged, network, min(config.average, (done + 1) / (done + 10)))
         step(done + 1, steps)
     _settle(averaged, train, rng)
     return averaged
@@ -173,16 +166,6 @@ def draw_batch(
 
 
 @torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Move a running average of weights towards the present ones; what is no weight is taken over."""
-    for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-        if now.requires_grad:
-            mean.lerp_(now, 1 - decay)
-    for kept, new in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(new)
-
-
-@torch.no_grad()
 def _settle(network: TunedNetwork, train: Features, rng: np.random.Generator) -> None:
     """Measure anew, on images as they are, what batch norms of the head have measured on varied ones."""
     norms = [module for module in network.head.modules() if isinstance(module, nn.BatchNorm1d)]
@@ -197,7 +180,3 @@ def _settle(network: TunedNetwork, train: Features, rng: np.random.Generator) ->
     for some in np.array_split(rows, max(len(rows) // _AT_ONCE, 1)):
         network(read_images([train.paths[row] for row in some.tolist()]))
     network.eval()
-
-
-def _cosine(done: float) -> float:
-    return max(0.5 * (1 + math.cos(math.pi * done)), 1e-3)

@@ -6,7 +6,7 @@ dict, so that its tensors load unchanged.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -153,6 +153,13 @@ class Lite0Trunk(Trunk):
         self._blocks = nn.Sequential(
             *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, self.blocks, strict=False))
         )
+
+    @classmethod
+    def like(cls, trunk: Trunk) -> Self:
+        """Return a trunk of this class with the weights of another, for evaluation."""
+        made = cls()
+        made.load_state_dict(trunk.state_dict())
+        return made.eval().requires_grad_(False)
 
     def normalise(self, x: Tensor) -> Tensor:
         """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""

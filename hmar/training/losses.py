@@ -66,6 +66,11 @@ def bit_quality(logits: Tensor) -> Tensor:
     return quality
 
 
+def gate_entropy(gate: Tensor) -> Tensor:
+    """Return the mean entropy of a router's gates (B, experts): 0 where each leaves all to one expert."""
+    return -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
+
+
 def centre_loss(logits: Tensor, target: Tensor, directions: Tensor, scale: float, margin: float) -> Tensor:
     """Return OrthoHash's loss of each image (Hoe et al., NeurIPS 2021), for labels that may be mixed.
 

@@ -16,7 +16,7 @@ from hmar.model.tags import modality_index
 from hmar.training.config import TrainingConfig
 from hmar.training.image_label_loss import ImageLabelLoss
 from hmar.training.image_labels import NO_LABEL, ImageLabels
-from hmar.training.losses import bit_quality, code_lengths, contrastive, nested
+from hmar.training.losses import bit_quality, code_lengths, contrastive, gate_entropy, nested
 from hmar.training.pairs import PairBatch, may_push_apart
 from hmar.training.pooling import pool_windows
 from hmar.training.structure_loss import StructureLoss
@@ -109,8 +109,7 @@ class Objective:
         gate = routing.gate
         if regions or self._labels is not None:  # wherever the gate learns, both experts stay in play
             windows = self._shown_windows(maps, batch)
-            entropy = -(gate * gate.clamp_min(1e-6).log()).sum(dim=1).mean()
-            losses["gate_entropy"] = -self._config.gate_entropy_weight * entropy
+            losses["gate_entropy"] = -self._config.gate_entropy_weight * gate_entropy(gate)
         if self._labels is not None:
             images = self._images_of(batch)
             of_image = windows.reshape(len(maps), -1, windows.shape[1])

@@ -105,11 +105,7 @@ def load_trunk(folder: Path, config: TrainingConfig) -> Lite0Trunk:
     shifted views what blurs give.
     """
     published = published_trunk(folder)
-    if config.trunk_rate > 0:
-        return published
-    trunk = SmoothLite0Trunk().eval().requires_grad_(False)
-    trunk.load_state_dict(published.state_dict())
-    return trunk
+    return published if config.trunk_rate > 0 else SmoothLite0Trunk.like(published)
 
 
 def published_trunk(folder: Path) -> Lite0Trunk:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.trunk import Trunk
+from hmar.training.averaging import follow
 from hmar.training.config import TrainingConfig
 from hmar.training.image_labels import ImageLabels
 from hmar.training.initial import initialise_head, initialise_projection
@@ -289,7 +290,7 @@ class Trainer:
             nn.utils.clip_grad_norm_(group["params"], _CLIP)
         optimiser.step()
         schedule.step()
-        self._follow(min(self._config.average, number / (number + 9)))
+        follow(self._averaged, self.network, min(self._config.average, number / (number + 9)))
         return {name: float(value.detach()) for name, value in losses.items()} | {
             "total": float(total.detach())
         }
@@ -297,12 +298,6 @@ class Trainer:
     def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
         maps = self._trunk_maps(np.concatenate([batch.first, batch.second]))
         return self._objective.losses(maps, batch, regions=regions)
-
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        """Move the running average of weights towards the present ones."""
-        for mean, now in zip(self._averaged.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - decay)
 
     def _state(
         self,

@@ -22,6 +22,4 @@ class OneWindowTrunk(Lite0Trunk):
 
 def with_one_window(trunk: Trunk) -> Trunk:
     """Return a copy of a trunk that sees one display window."""
-    copy = OneWindowTrunk()
-    copy.load_state_dict(trunk.state_dict())
-    return copy.eval().requires_grad_(False)
+    return OneWindowTrunk.like(trunk)

@@ -18,9 +18,7 @@ def as_published(trunk: Trunk) -> Trunk:
 
 def with_smooth_strides(trunk: Trunk) -> Trunk:
     """Return a copy of a trunk whose last strides lie behind blurs."""
-    copy = SmoothLite0Trunk()
-    copy.load_state_dict(trunk.state_dict())
-    return copy.eval().requires_grad_(False)
+    return SmoothLite0Trunk.like(trunk)
 
 
 def as_given(config: TrainingConfig) -> TrainingConfig:
