@@ -6,7 +6,8 @@ from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import DecodeError, LimitError, NotFoundError
 from hmar.image.raster import is_raster, read_raster
-from hmar.types import EntryInfo, Frame, ImageFile
+from hmar.values.entries import EntryInfo
+from hmar.values.frames import Frame, ImageFile
 
 MAX_FRAME_PIXELS = 1 << 26
 """Largest rows x columns of one frame (8192 x 8192): decoding takes up to 30 bytes a pixel at a time."""

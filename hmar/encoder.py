@@ -7,12 +7,13 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from hmar.codes import pack_logits
 from hmar.image.grid import Grid, channels, content, make_grid, resample
 from hmar.image.regions import check_region
 from hmar.image.windows import kept_windows, query_windows, spread_windows, window_box
-from hmar.model.served import ServedModel, load_served
-from hmar.types import Box, EncodedFrame, FloatArray, Frame, FrameInfo, Query, WindowIds
+from hmar.model.serving.model import ServedModel, load_served
+from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
+from hmar.values.frames import FloatArray, Frame, FrameInfo
+from hmar.values.geometry import Box
 
 
 class HmarEncoder:

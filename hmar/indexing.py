@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from hmar.codes import distinct_windows
 from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
 from hmar.filters import label_value
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
-from hmar.types import EncodedFrame, ImageFile, Item, ItemState, Job, JobState, Message, Origin
+from hmar.values.codes import EncodedFrame, distinct_windows
+from hmar.values.entries import Origin
+from hmar.values.frames import ImageFile
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""

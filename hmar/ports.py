@@ -7,29 +7,16 @@ runs over all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from hmar.types import (
-    Appended,
-    Bits,
-    Box,
-    CodeHit,
-    EncodedFrame,
-    EntryInfo,
-    Frame,
-    FrameInfo,
-    IndexStats,
-    Item,
-    ItemState,
-    Job,
-    JobState,
-    LogRow,
-    Message,
-    Origin,
-    Query,
-    Selection,
-    SeriesInfo,
-)
+from hmar.values.codes import Bits, EncodedFrame, Query
+from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.frames import Frame, FrameInfo
+from hmar.values.geometry import Box
+from hmar.values.hits import CodeHit
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.selection import Selection
 
 
 class Catalogue(Protocol):
@@ -138,6 +125,22 @@ class JobQueue(Protocol):
 
 
 Handler = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """What an index holds: live frames and windows, and the last log row applied (0 and "" before any).
+
+    ``snapshot_seq`` is the last log row in the snapshot that the index stands on, 0 without one. It tells
+    nothing of what the index holds, and takes no part in comparisons.
+    """
+
+    frames: int
+    windows: int
+    last_seq: int
+    last_mark: str
+    model_fingerprint: str
+    snapshot_seq: int = field(default=0, compare=False)
 
 
 class CodeIndex(Protocol):

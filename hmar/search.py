@@ -10,20 +10,12 @@ from typing import get_args
 from hmar.errors import ModelError, ParameterError
 from hmar.index.distances import fused_distance
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
-from hmar.types import (
-    Bits,
-    Box,
-    CodeHit,
-    EntryInfo,
-    Frame,
-    FrameInfo,
-    Hit,
-    LogRow,
-    Mode,
-    Query,
-    Same,
-    Selection,
-)
+from hmar.values.codes import Bits, Query
+from hmar.values.entries import EntryInfo, LogRow
+from hmar.values.frames import Frame, FrameInfo
+from hmar.values.geometry import Box
+from hmar.values.hits import CodeHit, Hit, Mode
+from hmar.values.selection import Same, Selection
 
 MAX_K = 1000
 _TAIL_ROWS = 512

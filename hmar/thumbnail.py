@@ -12,26 +12,18 @@ import hashlib
 import numpy as np
 from PIL import Image
 
-from hmar.codes import CODE_BITS, pack_logits
-from hmar.image.grid import Grid, channels, content, make_grid
+from hmar.image.grid import Grid, GridConfig, channels, content, make_grid
 from hmar.image.regions import check_region
 from hmar.image.windows import (
+    WindowConfig,
     kept_windows,
     query_windows,
     unpack_window_id,
     window_box,
 )
-from hmar.types import (
-    Box,
-    CodeArray,
-    EncodedFrame,
-    FloatArray,
-    Frame,
-    FrameInfo,
-    GridConfig,
-    Query,
-    WindowConfig,
-)
+from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, Query, pack_logits
+from hmar.values.frames import FloatArray, Frame, FrameInfo
+from hmar.values.geometry import Box
 
 _SIDE = 32
 

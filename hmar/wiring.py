@@ -10,10 +10,10 @@ from pathlib import Path
 from hmar.adapters.celery_queue import CeleryQueue
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource, UploadStore
-from hmar.adapters.sql_catalogue import SqlCatalogue
-from hmar.adapters.sql_database import Database
-from hmar.adapters.sql_jobs import SqlJobStore
-from hmar.adapters.sql_keys import SqlKeyStore
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.jobs import SqlJobStore
+from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.config import Settings
 from hmar.decoding import ImageDecoder, frame_of
 from hmar.dicom.deidentify import PatientHasher
@@ -22,7 +22,8 @@ from hmar.indexing import Indexer
 from hmar.ports import FrameEncoder, ImageSource, JobQueue
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets
-from hmar.types import EntryInfo, Frame
+from hmar.values.entries import EntryInfo
+from hmar.values.frames import Frame
 
 THUMBNAIL = "thumbnail"
 """HMAR_MODEL_DIR that selects the baseline without learning."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from hmar.adapters.sql_keys import SqlKeyStore
+from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.errors import AuthError
 from service.problems import CrossSiteError
 

@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from hmar import filters
 from hmar.errors import ParameterError
-from hmar.types import GroupBy, Same, Selection
+from hmar.values.selection import GroupBy, Same, Selection
 from service.schemas import collection_of, shown
 
 _FILTERS = ("modality", "body_part", "sex", "age_years", "study_date", "manufacturer", "label")

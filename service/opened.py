@@ -7,7 +7,8 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from hmar.decoding import frame_of, holds
-from hmar.types import EntryInfo, Frame, ImageFile, Origin
+from hmar.values.entries import EntryInfo, Origin
+from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
 
 MAX_BYTES = 384 << 20

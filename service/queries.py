@@ -12,7 +12,10 @@ from flask import Request
 
 from hmar.errors import ParameterError
 from hmar.search import MAX_K
-from hmar.types import Bits, Box, Mode, Same, Selection
+from hmar.values.codes import Bits
+from hmar.values.geometry import Box
+from hmar.values.hits import Mode
+from hmar.values.selection import Same, Selection
 from service.filters import excluded, selection_of
 from service.schemas import json_object, known_fields, number_of, shown, uploaded_file, whole_number
 

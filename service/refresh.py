@@ -6,8 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from hmar.ports import CodeIndex
-from hmar.types import IndexStats
+from hmar.ports import CodeIndex, IndexStats
 
 _log = logging.getLogger("hmar.service.refresh")
 

@@ -11,7 +11,7 @@ from flask import Request
 
 from hmar.errors import DecodeError, ParameterError
 from hmar.filters import label_value
-from hmar.types import Units
+from hmar.values.frames import Units
 from service.problems import MalformedRequestError, MediaTypeError
 
 DEFAULT_COLLECTION = "default"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hmar.types import Frame, FrameInfo, Spacing, Units
+from hmar.values.frames import Frame, FrameInfo, Units
+from hmar.values.geometry import Spacing
 
 PLAIN = Spacing(1.4, 1.4)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
 from hmar.model.bundle import CARD, GOLDEN, TRUNK, TYPICALITY, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.kan import FoldedKAN
 from hmar.model.network import HmarNetwork
-from hmar.model.typicality import Reference, write_reference
+from hmar.model.serving.typicality import Reference, write_reference
 from hmar.model.weights import write_weights
-from hmar.types import GridConfig, WindowConfig
 
 
 def random_network(config: NetworkConfig) -> HmarNetwork:

@@ -14,7 +14,8 @@ from flask import Flask
 
 from hmar import __version__, errors
 from hmar.adapters.memory import InlineQueue
-from hmar.cli import COMMANDS, main
+from hmar.cli import main
+from hmar.cli.commands import all_commands
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
@@ -38,7 +39,7 @@ def read(name: str) -> str:
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Yield every command, those within groups too, by its full name."""
     context = click.Context(main)
-    for name in COMMANDS:
+    for name in all_commands():
         command = main.get_command(context, name)
         assert command is not None
         yield name, command
@@ -133,7 +134,7 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_command_of_the_pages_exists() -> None:
-    known = {name for name, _ in commands()} | set(COMMANDS)
+    known = {name for name, _ in commands()} | set(all_commands())
     for page in PAGES:
         for line in re.findall(
             r"(?:^|`|\$ |bin/|exec service )hmar ([a-z][a-z-]*(?: [a-z]+)?)", page.read_text("utf-8"), re.M

@@ -11,7 +11,7 @@ import celery
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.indexing import Indexer
-from hmar.types import Message
+from hmar.values.jobs import Message
 from hmar.wiring import build_engine
 
 _KINDS = get_args(get_type_hints(Message)["kind"])

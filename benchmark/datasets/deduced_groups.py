@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.duplicates import difference_hash
 from benchmark.datasets.read import read_image
-from benchmark.duplicates import difference_hash
 from benchmark.types import LabelledImage, Progress, silent
 from hmar.errors import DecodeError
 
@@ -28,7 +28,7 @@ def deduce_groups(
         Their own groups are ignored.
     bits_apart : int
         Images whose hashes differ in at most this many of 256 bits are linked, see
-        :func:`benchmark.duplicates.difference_hash`.
+        :func:`benchmark.datasets.duplicates.difference_hash`.
     progress : Progress
 
     Returns

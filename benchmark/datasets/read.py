@@ -10,7 +10,7 @@ from hmar.config import Settings
 from hmar.decoding import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError
-from hmar.types import Frame
+from hmar.values.frames import Frame
 
 
 def read_image(path: Path) -> Frame:

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmark.peers.acir import Acir
-from benchmark.peers.cosine import Cosine
-from benchmark.peers.csq import Csq
-from benchmark.peers.dpn import Dpn
-from benchmark.peers.greedyhash import GreedyHash
-from benchmark.peers.hashnet import HashNet
-from benchmark.peers.hmar import HMAR_PEERS
-from benchmark.peers.itq import Itq
-from benchmark.peers.linear import Linear
-from benchmark.peers.lsh import Lsh
-from benchmark.peers.mlp import Mlp
-from benchmark.peers.pca import Pca
-from benchmark.peers.random_codes import RandomCodes
-from benchmark.peers.thumbnail import Thumbnail
-from benchmark.peers.trivial import Trivial
-from benchmark.peers.tuned import BuildTrunk, HmarTuned, LinearTuned
+from benchmark.peers.hmar.peer import HMAR_PEERS
+from benchmark.peers.learned.acir import Acir
+from benchmark.peers.learned.csq import Csq
+from benchmark.peers.learned.dpn import Dpn
+from benchmark.peers.learned.greedyhash import GreedyHash
+from benchmark.peers.learned.hashnet import HashNet
+from benchmark.peers.learned.linear import Linear
+from benchmark.peers.learned.mlp import Mlp
+from benchmark.peers.learned.trivial import Trivial
+from benchmark.peers.tuned.peer import BuildTrunk, HmarTuned, LinearTuned
+from benchmark.peers.unsupervised.cosine import Cosine
+from benchmark.peers.unsupervised.itq import Itq
+from benchmark.peers.unsupervised.lsh import Lsh
+from benchmark.peers.unsupervised.pca import Pca
+from benchmark.peers.unsupervised.random_codes import RandomCodes
+from benchmark.peers.unsupervised.thumbnail import Thumbnail
 from benchmark.types import Peer, Progress, silent
 from hmar.errors import ParameterError
 

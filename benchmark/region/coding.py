@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from benchmark.types import Descriptors
-from hmar.training.initial import itq
-from hmar.types import FloatArray
+from hmar.training.heads.initial import itq
+from hmar.values.frames import FloatArray
 
 Coding = Literal["float", "sign", "itq"]
 Code = Callable[[FloatArray], Descriptors]

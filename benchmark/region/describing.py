@@ -16,7 +16,7 @@ from benchmark.region.peers import RegionPeer
 from benchmark.region.planes import SIDES, Plane
 from benchmark.region.queries import RegionQuery
 from benchmark.types import Descriptors, Progress
-from hmar.types import FloatArray
+from hmar.values.frames import FloatArray
 
 FLOAT = 0
 """Stands for "bits" in the rows of peers that describe with floats."""

@@ -17,7 +17,7 @@ from hmar.image.windows import cover
 from hmar.model.config import PARTS
 from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
-from hmar.types import FloatArray
+from hmar.values.frames import FloatArray
 
 Starts = NDArray[np.int64] | NDArray[np.float64]
 WindowFeature = Callable[[Plane, Starts, Starts, float], FloatArray]

@@ -12,17 +12,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from benchmark.code_digest import code_digest
+from benchmark.provenance.code_digest import code_digest
 from benchmark.region.ablations.variant import OURS, Variant
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
+from hmar.model.backbones.base import Trunk, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.model.trunk import Trunk, fold_batch_norm
 from hmar.training.config import TrainingConfig
-from hmar.training.export import served_network
+from hmar.training.data.volumes import Volume
+from hmar.training.export.fold import served_network
 from hmar.training.run import Plan, train_network
-from hmar.training.volumes import Volume
 
 TRAINING = replace(
     TrainingConfig(),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from benchmark.metrics import distances
+from benchmark.metrics.figures import distances
 from benchmark.region.coding import Code
 from benchmark.region.describing import Cost, Steps, describe_gallery, fit_codes
 from benchmark.region.features import WindowFeature
@@ -27,7 +27,7 @@ from benchmark.region.synthetic import (
 from benchmark.types import Descriptors, Progress
 from hmar.image.grid import display
 from hmar.image.windows import query_side
-from hmar.types import Units
+from hmar.values.frames import Units
 
 PHANTOMS = 24
 PHANTOM_METRIC = "rank of the lesion's own window among all of the archive, expected under ties"

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume
 from benchmark.types import Progress
-from hmar.image.grid import Grid, channels, make_grid
+from hmar.image.grid import Grid, GridConfig, channels, make_grid
 from hmar.image.windows import lattice
-from hmar.types import FloatArray, Frame, FrameInfo, GridConfig, Spacing, Units
+from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
+from hmar.values.geometry import Spacing
 
 GRID = GridConfig()
 """Pixels of 0.75 mm, cells of 16 pixels or 12 mm."""

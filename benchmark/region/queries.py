@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.region.planes import GRID, SIDES, Plane
-from hmar.types import Box
+from hmar.values.geometry import Box
 
 MIN_AREA_MM2 = 100.0
 QUERIES_PER_STRUCTURE = 8

@@ -12,20 +12,20 @@ import torch
 
 from benchmark.region.ablations.variant import Variant
 from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
-from benchmark.region.nodules import NODULE_METRIC, nodule_row
+from benchmark.region.nodule import NODULE_METRIC, nodule_row
 from benchmark.region.peers import MODEL, select_region_peers
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
 from benchmark.region.protocol import region_rows
 from benchmark.region.volumes import NODULE_FILES, VOLUME_FILES, check_files, load_volumes
 from benchmark.types import Progress
-from hmar.codes import CODE_BITS
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
-from hmar.model.trunk import Trunk, fold_batch_norm
+from hmar.model.backbones.base import Trunk, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
+from hmar.values.codes import CODE_BITS
 from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.metrics import bootstrap_means, distances, macro, micro, per_class, rank_metrics
+from benchmark.metrics.figures import bootstrap_means, distances, macro, micro, per_class, rank_metrics
 from benchmark.region.planes import SIDES, Plane, windows_of
 from benchmark.region.queries import (
     AREA_BINS_CM2,
@@ -21,7 +21,7 @@ from benchmark.region.queries import (
     window_in_grid,
 )
 from benchmark.types import Descriptors
-from hmar.types import Box
+from hmar.values.geometry import Box
 
 Values = NDArray[np.float64]
 
@@ -73,7 +73,9 @@ def make_side(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Figures of Q queries, one value each; ties are resolved by expectation (:mod:`benchmark.metrics`).
+    """Figures of Q queries, one value each.
+
+    Ties are resolved by expectation, see :mod:`benchmark.metrics.figures`.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.types import FloatArray, Spacing
+from hmar.values.frames import FloatArray
+from hmar.values.geometry import Spacing
 
 Field = NDArray[np.float64]
 

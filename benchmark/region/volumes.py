@@ -14,7 +14,7 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from hmar.errors import DecodeError, NotFoundError
-from hmar.training.volumes import load_nifti
+from hmar.training.data.volumes import load_nifti
 
 NO_STRUCTURE = -1
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmark.report.labels import marked
-from hmar.types import Box
+from hmar.values.geometry import Box
 
 SIDE = 150
 CAPTION = 42

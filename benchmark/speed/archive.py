@@ -9,14 +9,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.codes import CODE_BYTES
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import Planes, padded, to_codes
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
 from hmar.index.windows import offsets_of
-from hmar.types import CodeArray
+from hmar.values.codes import CODE_BYTES, CodeArray
 
 Kind = Literal["random", "clustered"]
 MODEL = "speed"

@@ -14,15 +14,15 @@ from torch.nn import functional as F
 from benchmark.speed.phantom import SIDE, phantom_frame
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
-from hmar.codes import CODE_BITS, hamming, pack_logits
 from hmar.encoder import HmarEncoder
 from hmar.image.grid import channels, make_grid
 from hmar.image.windows import cover, pack_window_id, unpack_window_id
 from hmar.model.config import PARTS
-from hmar.model.served import ServedModel, load_served
+from hmar.model.serving.model import ServedModel, load_served
 from hmar.model.weights import Bundle, load_bundle
-from hmar.training.parity import torch_logits
-from hmar.types import CodeArray, Frame, WindowIds
+from hmar.training.export.parity import torch_logits
+from hmar.values.codes import CODE_BITS, CodeArray, WindowIds, hamming, pack_logits
+from hmar.values.frames import Frame
 
 NETWORK_SIDE = 224
 """Input of the published network, to which crops are usually resized."""

@@ -15,7 +15,11 @@ from benchmark.speed.filters import SELECTIONS, insert, select
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.types import Bits, CodeArray, CodeHit, EncodedFrame, FrameInfo, LogRow, Query, Selection
+from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
+from hmar.values.entries import LogRow
+from hmar.values.frames import FrameInfo
+from hmar.values.hits import CodeHit
+from hmar.values.selection import Selection
 
 PEER = "the same search without a filter"
 K = 10

@@ -12,7 +12,9 @@ import numpy as np
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.index.frames import FrameTable
-from hmar.types import EncodedFrame, FrameInfo, Selection
+from hmar.values.codes import EncodedFrame
+from hmar.values.frames import FrameInfo
+from hmar.values.selection import Selection
 
 PEER = "SQLite in memory, SELECT over the same values"
 SELECTIONS: Mapping[str, Selection] = {

@@ -18,7 +18,9 @@ from benchmark.speed.timing import Rounds, percentiles, ratio_interval
 from benchmark.types import Progress
 from hmar.config import Settings
 from hmar.search import Searcher
-from hmar.types import Box, Frame, Selection
+from hmar.values.frames import Frame
+from hmar.values.geometry import Box
+from hmar.values.selection import Selection
 from hmar.wiring import Engine, build_engine
 
 K = 10

@@ -11,7 +11,7 @@ from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
 
 from hmar.dicom.metadata import age_value
 from hmar.filters import SEXES, code_value, manufacturer_value
-from hmar.types import FrameInfo
+from hmar.values.frames import FrameInfo
 
 _BATCH = 1 << 16
 _COLUMNS = (

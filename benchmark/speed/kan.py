@@ -10,10 +10,10 @@ from torch import Tensor
 
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
-from hmar.codes import CODE_BITS
 from hmar.model.config import NetworkConfig
-from hmar.model.served_kan import ServedKAN
-from hmar.training.kan_layer import TrainableKAN
+from hmar.model.serving.kan import ServedKAN
+from hmar.training.heads.kan_layer import TrainableKAN
+from hmar.values.codes import CODE_BITS
 
 OWN = "ServedKAN"
 PEER = "pykan KANLayer.forward"

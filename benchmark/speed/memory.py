@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.speed.archive import MODEL, Archive
-from hmar.codes import CODE_BYTES
+from hmar.values.codes import CODE_BYTES
 
 PROCESSES = (1, 2)
 _SMAPS_FIELDS = 5
@@ -95,7 +95,8 @@ def serve() -> None:
 
     from hmar.adapters.embedded_index import EmbeddedIndex
     from hmar.index.scan import load_kernels
-    from hmar.types import Query, Selection
+    from hmar.values.codes import Query
+    from hmar.values.selection import Selection
 
     folder = Path(sys.argv[1])
     load_kernels()

@@ -8,7 +8,8 @@ import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
-from hmar.types import FloatArray, Frame, FrameInfo, Spacing, Units
+from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
+from hmar.values.geometry import Spacing
 
 SIDE = 512
 SPACING_MM = 0.7

@@ -10,13 +10,14 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.flat_scan import FlatScan
 from benchmark.speed.archive import MODEL, Archive
+from benchmark.speed.flat_scan import FlatScan
 from benchmark.speed.timing import Milliseconds, Rounds, interleave, ratio_interval, speed_row
 from benchmark.types import Progress
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.codes import hamming
-from hmar.types import Bits, CodeArray, CodeHit, Query, Selection
+from hmar.values.codes import Bits, CodeArray, Query, hamming
+from hmar.values.hits import CodeHit
+from hmar.values.selection import Selection
 
 NAME = "EmbeddedIndex.search_windows"
 GROUPED = "faiss.IndexBinaryFlat, answers grouped by frame"

@@ -15,7 +15,7 @@ import kombu.exceptions
 import redis.exceptions
 
 from hmar.errors import UnavailableError
-from hmar.types import Message
+from hmar.values.jobs import Message
 
 TASK = "hmar.handle"
 QUEUE = "hmar"

@@ -20,7 +20,11 @@ from hmar.index.hamming import Slots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
 from hmar.index.snapshot import Generation, SnapshotStore
-from hmar.types import Bits, CodeHit, GroupBy, IndexStats, LogRow, Query, Selection
+from hmar.ports import IndexStats
+from hmar.values.codes import Bits, Query
+from hmar.values.entries import LogRow
+from hmar.values.hits import CodeHit
+from hmar.values.selection import GroupBy, Selection
 
 CHECK_EVERY_S = 3600.0
 """A generation in use is compared with its checksums again after this long."""

@@ -6,51 +6,33 @@ database driver.
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from hmar import __version__
+from hmar.cli.commands import all_commands
 from hmar.errors import HmarError, OperatorError
 
 USER_ERROR = 2
 OPERATOR_ERROR = 3
 INTERRUPTED = 130
 
-COMMANDS = {
-    "serve": ("hmar.cli.serve", "serve", "Run the product: broker, worker and web server."),
-    "index": ("hmar.cli.index", "index", "Index a file or a folder of images."),
-    "search": ("hmar.cli.search", "search", "Search for images like one, or like a region of one."),
-    "demo": ("hmar.cli.demo", "demo", "Find a real nodule again, and measure how well."),
-    "sample-data": ("hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."),
-    "train": ("hmar.cli.train", "train", "Train a model."),
-    "export-model": ("hmar.cli.export_model", "export_model", "Write again what serves a model."),
-    "bench": ("hmar.cli.bench", "bench", "Measure how well and how fast images are found."),
-    "keys": ("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
-    "doctor": ("hmar.cli.doctor", "doctor", "Check every part and say what to do."),
-}
-"""Each command's module, the name in it, and its line in the overview."""
-
 
 class LazyGroup(click.Group):
     """A group that imports a command when it is used, and prints errors without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the commands in the order of the table above."""
-        return list(COMMANDS)
+        """Return the names of all commands, in the order of the overview."""
+        return list(all_commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and return a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, name, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+        command = all_commands().get(cmd_name)
+        return None if command is None else command.load()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+            formatter.write_dl([(name, command.summary) for name, command in all_commands().items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; an error of ours becomes one line and an exit status."""

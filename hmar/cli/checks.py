@@ -28,7 +28,7 @@ from hmar.config import Settings
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
 from hmar.model.bundle import GOLDEN
-from hmar.training.golden import golden_difference
+from hmar.training.export.golden import golden_difference
 from hmar.wiring import Engine, build_engine, model_folder
 
 OLDEST_PYTHON = (3, 11)

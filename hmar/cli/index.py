@@ -25,8 +25,9 @@ from hmar.errors import OperatorError
 from hmar.filters import label_value
 from hmar.indexing import submit
 from hmar.ports import JobStore
-from hmar.sample_offer import done
-from hmar.types import Item, ItemState, Job, JobState, Message, Origin
+from hmar.product.sample_offer import done
+from hmar.values.entries import Origin
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.wiring import build_engine
 
 POLL_S = 0.2

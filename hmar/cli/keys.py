@@ -6,7 +6,7 @@ import click
 
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import NotFoundError
-from hmar.greeting import login_link, service_url
+from hmar.product.greeting import login_link, service_url
 from hmar.wiring import Engine, build_engine
 
 

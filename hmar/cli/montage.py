@@ -11,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hmar.errors import ConfigError, HmarError
 from hmar.image.raster import render
-from hmar.types import Box, Frame, Hit
+from hmar.values.frames import Frame
+from hmar.values.geometry import Box
+from hmar.values.hits import Hit
 from hmar.wiring import Engine
 
 SIDE = 300

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hmar.sample_data import LICENCES, SampleData, fetch_sample_data
+from hmar.sample.study import LICENCES, SampleData, fetch_sample_data
 
 
 @click.command()

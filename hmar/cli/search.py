@@ -15,12 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from hmar import filters
+from hmar.answers import hit_json, query_json
 from hmar.cli.montage import draw_montage
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import DecodeError, LimitError, ParameterError, RegionError
-from hmar.types import Bits, Box, Frame, GroupBy, Hit, Mode, Same, Selection
+from hmar.values.codes import Bits
+from hmar.values.frames import Frame
+from hmar.values.geometry import Box
+from hmar.values.hits import Hit, Mode
+from hmar.values.selection import GroupBy, Same, Selection
 from hmar.wiring import Engine, build_engine
-from service.answers import hit_json, query_json
 
 Band = tuple[str | None, str | None]
 _DATES = "2020-01-01..2021-12-31"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from hmar.config import Settings
-from hmar.supervisor import Supervisor
+from hmar.product.supervisor import Supervisor
 
 
 @click.command()

@@ -16,7 +16,7 @@ from hmar.errors import ConfigError, ParameterError
 from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
-    from hmar.training.volumes import Volume
+    from hmar.training.data.volumes import Volume
 
 _RADIMAGENET = "radimagenet:"
 _PRESETS = ("open-ct", "structures", "archive", "quick")
@@ -91,10 +91,10 @@ def train(
       HMAR_MODEL_DIR=models/my-model hmar serve
     """
     try:
-        from hmar.training.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.config import PRESETS, read_config, with_steps
+        from hmar.training.data.open_ct import fetch_open_ct, fetch_trunk, load_open_ct, load_trunk
         from hmar.training.device import choose_device
-        from hmar.training.open_ct import fetch_open_ct, fetch_trunk, load_open_ct, load_trunk
+        from hmar.training.export.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan, stages_of
         from hmar.training.run import train as run
@@ -133,7 +133,7 @@ def train(
 
 
 def _archive(collection: str, say: Callable[[str], None], *, labels: bool) -> list[Volume]:
-    from hmar.training.archive import archive_volumes
+    from hmar.training.data.archive import archive_volumes
 
     engine = build_engine(settings_from_environment())
     fingerprint = engine.encoder.fingerprint

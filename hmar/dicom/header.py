@@ -10,7 +10,7 @@ from pydicom.multival import MultiValue
 
 from hmar.errors import DecodeError
 from hmar.filters import code_value
-from hmar.types import Spacing
+from hmar.values.geometry import Spacing
 
 # How pydicom gives an element of several values: parsed text, or unpacked binary.
 _SEVERAL = (MultiValue, list)

@@ -15,7 +15,7 @@ from hmar.dicom.codestream import encoded_size
 from hmar.dicom.header import integer, numbers, text
 from hmar.dicom.lut import Values, display_window, modality_values, presentation_values, rescale
 from hmar.errors import DecodeError
-from hmar.types import FloatArray, Units
+from hmar.values.frames import FloatArray, Units
 
 MONOCHROME = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})

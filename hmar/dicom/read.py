@@ -23,7 +23,7 @@ from hmar.dicom.pixels import decode_frame
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError, ParameterError
-from hmar.types import Frame, FrameInfo
+from hmar.values.frames import Frame, FrameInfo
 
 _PREAMBLE = 128
 # Without preamble, a data set begins with group 0002 or 0008 in either byte order.
@@ -60,7 +60,7 @@ def read_dicom(data: bytes, max_pixels: int, hasher: PatientHasher) -> DicomFile
     Returns
     -------
     DicomFile
-        An :class:`hmar.types.ImageFile`.
+        An :class:`hmar.values.frames.ImageFile`.
 
     Raises
     ------

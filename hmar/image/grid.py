@@ -12,10 +12,39 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from hmar.types import Box, FloatArray, Frame, GridConfig, Spacing, Units
+from hmar.values.frames import FloatArray, Frame, Units
+from hmar.values.geometry import Box, Spacing
 
 HU_DISPLAY_WINDOWS = ((40.0, 400.0), (-600.0, 1500.0), (400.0, 1800.0))
 """Soft tissue, lung and bone: (centre, width) in HU of the encoder's three channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridConfig:
+    """How frames are laid on the grid; part of a model's configuration.
+
+    Parameters
+    ----------
+    pitch_mm : float
+        Grid pixel size where the frame's spacing is known.
+    unknown_side : int
+        Length of the longer side, in grid pixels, where it is not.
+    max_side : int
+        No side is longer than this; a larger frame is laid on a coarser grid.
+    min_side : int
+        A frame whose longer side would be shorter than this is treated as of unknown spacing.
+    stride : int
+        Grid pixels per cell of the feature map; both sides are padded to a multiple of it.
+    min_cells : int
+        Both sides are padded to at least this many cells.
+    """
+
+    pitch_mm: float = 0.75
+    unknown_side: int = 448
+    max_side: int = 768
+    min_side: int = 96
+    stride: int = 16
+    min_cells: int = 3
 
 
 @dataclass(frozen=True, slots=True)

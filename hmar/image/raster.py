@@ -13,7 +13,7 @@ from PIL import Image
 
 from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.image.grid import display
-from hmar.types import FloatArray, Frame, FrameInfo, Units
+from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 
 # Pillow's own limit is one constant for the process; the size is checked against the setting instead, below.
 Image.MAX_IMAGE_PIXELS = None

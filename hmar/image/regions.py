@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from hmar.errors import RegionError
-from hmar.types import Box, FrameInfo
+from hmar.values.frames import FrameInfo
+from hmar.values.geometry import Box
 
 
 def check_region(region: Box, info: FrameInfo) -> None:

@@ -14,9 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.image.grid import Grid
-from hmar.types import Box, FloatArray, WindowConfig, WindowIds
+from hmar.values.codes import WindowIds
+from hmar.values.frames import FloatArray
+from hmar.values.geometry import Box
 
 _SIZE_SHIFT, _ROW_SHIFT, _CELL_MASK = 28, 14, (1 << 14) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class WindowConfig:
+    """The windows of a model.
+
+    Parameters
+    ----------
+    cells : tuple of int
+        Side of each window size in feature-map cells, smallest first.
+    strides : tuple of int
+        Distance between neighbours of each size in cells; at most half the side.
+    min_content : float
+        A window showing less than this share of anything but air is dropped.
+    """
+
+    cells: tuple[int, ...] = (3, 5, 8)
+    strides: tuple[int, ...] = (1, 2, 3)
+    min_content: float = 0.3
 
 
 def pack_window_id(

@@ -8,7 +8,7 @@ import faiss as _faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.types import Bits, CodeArray
+from hmar.values.codes import Bits, CodeArray
 
 # Its stubs describe the C++ constructors, not the Python ones that wrap them.
 faiss: Any = _faiss

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import WORD, Slots, Words, code_words, row_distances
 from hmar.index.metadata import METADATA_ARRAYS, TEXTS, MetadataColumns, Texts
-from hmar.types import Bits, EncodedFrame, GroupBy, Selection
+from hmar.values.codes import Bits, EncodedFrame
+from hmar.values.selection import GroupBy, Selection
 
 FRAME_ARRAYS = {"entry_ids": ("<i8", 1), "global_words": (WORD.str, 2), **METADATA_ARRAYS}
 """Name of every array of a frame table with its dtype and number of axes."""

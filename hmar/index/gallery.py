@@ -14,7 +14,8 @@ from hmar.index.frames import FrameTable
 from hmar.index.hamming import Slots, code_words
 from hmar.index.scan import Scanner
 from hmar.index.windows import Segment, WindowMatrix, Windows
-from hmar.types import Bits, CodeArray, EncodedFrame, Query, Selection
+from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
+from hmar.values.selection import Selection
 
 _MUCH = 4
 """A selection of more than one frame in so many is much."""

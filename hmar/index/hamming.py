@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.types import Bits, CodeArray
+from hmar.values.codes import Bits, CodeArray
 
 Words = NDArray[np.uint64]
 Slots = NDArray[np.int64]

@@ -19,9 +19,8 @@ from llvmlite.binding import get_host_cpu_features
 from numba import extending as _extending
 from numpy.typing import NDArray
 
-from hmar.codes import CODE_BYTES
 from hmar.index.planes import LINE, Planes
-from hmar.types import CodeArray
+from hmar.values.codes import CODE_BYTES, CodeArray
 
 # Its types describe neither what is compiled nor what is set.
 numba: Any = _numba

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.growing import GrowingArray
-from hmar.types import FrameInfo, GroupBy, Selection
+from hmar.values.frames import FrameInfo
+from hmar.values.selection import GroupBy, Selection
 
 TEXTS = ("collections", "modalities", "body_parts", "sexes", "manufacturers", "labels")
 """Columns of positions in a list of texts; -1 stands for unknown."""

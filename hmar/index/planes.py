@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.codes import CODE_BYTES
 from hmar.index.growing import grown
-from hmar.types import CodeArray
+from hmar.values.codes import CODE_BYTES, CodeArray
 
 Planes = NDArray[np.uint8]
 """Shape (16, columns), each row contiguous: byte p of code c is ``planes[p, c]``."""

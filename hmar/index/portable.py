@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.planes import Planes
-from hmar.types import CodeArray
+from hmar.values.codes import CodeArray
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]

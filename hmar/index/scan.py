@@ -19,7 +19,7 @@ from hmar.index.hamming import Slots
 from hmar.index.planes import query_bytes
 from hmar.index.prefix import Prefix
 from hmar.index.windows import Segment, Windows
-from hmar.types import Bits, CodeArray
+from hmar.values.codes import Bits, CodeArray
 
 BLOCK_WINDOWS = 1 << 20
 """Windows that a thread takes at a time: some hundred microseconds of work."""

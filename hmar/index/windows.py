@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.codes import hamming
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import Slots
 from hmar.index.planes import GrowingPlanes, Planes, to_codes, to_planes
-from hmar.types import Bits, CodeArray, WindowIds
+from hmar.values.codes import Bits, CodeArray, WindowIds, hamming
 
 GATHERED_FRAMES = 4096
 """Frames whose windows are copied at a time where some are left out."""

@@ -12,7 +12,7 @@
     └── SHA256SUMS          of all of the above
 
 Nothing here needs torch; :mod:`hmar.model.weights` loads the network to train and compare with,
-:mod:`hmar.model.served` the form that serves.
+:mod:`hmar.model.serving.model` the form that serves.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from hmar.errors import ModelError
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
 from hmar.model.config import NetworkConfig
-from hmar.types import GridConfig, WindowConfig
 
 FORMAT = 1
 CONFIG, WEIGHTS, TRUNK, TYPICALITY, CARD, GOLDEN, SUMS = (

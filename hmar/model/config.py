@@ -26,8 +26,8 @@ class NetworkConfig:
     intervals, order : int
         Grid intervals and order of the KAN layers' splines.
     trunk : str
-        Name of the trunk, see :data:`hmar.model.trunks.TRUNKS`. Models written before there was a choice do
-        not say it.
+        Name of the trunk, see :data:`hmar.model.backbones.registry.TRUNKS`. Models written before there was a
+        choice do not say it.
     """
 
     width: int = 64

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hmar.codes import CODE_BITS
+from hmar.model.backbones.registry import build_trunk
 from hmar.model.config import PARTS, NetworkConfig
 from hmar.model.experts import GlobalExpert, LocalExpert
 from hmar.model.hash_head import HashHead, KanFactory
 from hmar.model.kan import FoldedKAN
 from hmar.model.router import Router
-from hmar.model.trunks import build_trunk
+from hmar.values.codes import CODE_BITS
 
 
 class HmarNetwork(nn.Module):

@@ -9,11 +9,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
+from hmar.model.backbones.base import fold_batch_norm
 from hmar.model.bundle import WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.model.trunk import fold_batch_norm
-from hmar.types import GridConfig, WindowConfig
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,9 +17,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hmar.errors import ModelError
-from hmar.model.densenet import DenseNet121Trunk
-from hmar.model.resnet import ResNet50Trunk
-from hmar.model.trunk import Trunk
+from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.densenet import DenseNet121Trunk
+from hmar.model.backbones.resnet import ResNet50Trunk
 
 LEAST_MATCHED = 0.99
 """Share of a trunk's tensors that a file must hold in their shapes."""

@@ -14,18 +14,22 @@ import numpy as np
 import torch
 
 from hmar.errors import ConfigError, ModelError
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
+from hmar.model.backbones.base import Trunk, fold_batch_norm
 from hmar.model.bundle import CARD, CONFIG, WEIGHTS, fingerprint, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.model.trunk import Trunk, fold_batch_norm
 from hmar.model.weights import write_weights
-from hmar.training.card import Origin, card
 from hmar.training.config import TrainingConfig
-from hmar.training.curves import draw_curves
-from hmar.training.export import served_network
-from hmar.training.finish import Progress, write_serving_form
-from hmar.training.open_ct import fetch_open_ct, load_open_ct
-from hmar.training.pairs import PairConfig
+from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
+from hmar.training.data.pairs import PairConfig
+from hmar.training.data.views import make_views
+from hmar.training.data.volumes import Volume
+from hmar.training.export.card import Origin, card
+from hmar.training.export.curves import draw_curves
+from hmar.training.export.fold import served_network
+from hmar.training.export.serving_form import Progress, write_serving_form
 from hmar.training.stages import (
     ALL,
     IMAGES,
@@ -36,9 +40,6 @@ from hmar.training.stages import (
     Trainer,
     trainable_network,
 )
-from hmar.training.views import make_views
-from hmar.training.volumes import Volume
-from hmar.types import GridConfig, WindowConfig
 
 LOG = "training.jsonl"
 CURVES = "training.png"

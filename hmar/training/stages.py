@@ -16,22 +16,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hmar.model.backbones.base import Trunk
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.model.trunk import Trunk
-from hmar.training.averaging import follow
 from hmar.training.config import TrainingConfig
-from hmar.training.image_labels import ImageLabels
-from hmar.training.initial import initialise_head, initialise_projection
-from hmar.training.kan_layer import TrainableKAN
-from hmar.training.label_validation import LabelValidation
-from hmar.training.losses import code_lengths
-from hmar.training.objective import Objective
-from hmar.training.pairs import PairBatch, PairConfig, PairSampler
-from hmar.training.pooling import pool_windows
-from hmar.training.validation import Validation, held_out
-from hmar.training.views import ViewSet
-from hmar.training.volumes import Volume
+from hmar.training.data.image_labels import ImageLabels
+from hmar.training.data.pairs import PairBatch, PairConfig, PairSampler
+from hmar.training.data.pooling import pool_windows
+from hmar.training.data.views import ViewSet
+from hmar.training.data.volumes import Volume
+from hmar.training.ema import follow
+from hmar.training.heads.initial import initialise_head, initialise_projection
+from hmar.training.heads.kan_layer import TrainableKAN
+from hmar.training.losses.objective import Objective
+from hmar.training.losses.terms import code_lengths
+from hmar.training.validation.labels import LabelValidation
+from hmar.training.validation.places import Validation, held_out
 
 ALL = IMAGES, REGIONS, SETTLING = 1, 2, 3
 _CLIP = 2.0

@@ -7,11 +7,11 @@ from pathlib import Path
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from hmar.answers import frame_json, series_json
 from hmar.errors import NotFoundError
 from hmar.image.raster import png, render
-from hmar.types import Frame, Units
+from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
-from service.answers import frame_json, series_json
 from service.opened import OpenedFiles
 from service.routes.search import frame_of, indexed
 from service.schemas import collection_of, display_window, shown, uploaded_file, whole_number, window_units

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from hmar.answers import item_json, job_json
 from hmar.errors import NotFoundError, ParameterError
-from hmar.types import ItemState, Job, Origin
+from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState, Job
 from hmar.wiring import Engine
-from service.answers import item_json, job_json
 from service.schemas import (
     DEFAULT_COLLECTION,
     collection_of,

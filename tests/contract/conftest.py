@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex, MemoryJobStore, MemoryKeyStore
-from hmar.adapters.sql_catalogue import SqlCatalogue
-from hmar.adapters.sql_database import Database
-from hmar.adapters.sql_jobs import SqlJobStore
-from hmar.adapters.sql_keys import SqlKeyStore
-from hmar.adapters.sql_schema import metadata
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.jobs import SqlJobStore
+from hmar.adapters.sql.keys import SqlKeyStore
+from hmar.adapters.sql.schema import metadata
 from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore
 from tests.contract.examples import MODEL, Clock
 

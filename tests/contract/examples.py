@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from hmar.types import EncodedFrame, FrameInfo, Origin, Query, Spacing
+from hmar.values.codes import EncodedFrame, Query
+from hmar.values.entries import Origin
+from hmar.values.frames import FrameInfo
+from hmar.values.geometry import Spacing
 
 MODEL = "model-a"
 OTHER_MODEL = "model-b"

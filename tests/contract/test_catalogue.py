@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hmar.ports import Catalogue
-from hmar.types import Appended, LogRow, Origin
+from hmar.values.entries import Appended, LogRow, Origin
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, same_codes
 
 

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from hmar.ports import CodeIndex
-from hmar.types import Bits, CodeHit, EncodedFrame, LogRow, Query, Selection
+from hmar.values.codes import Bits, EncodedFrame, Query
+from hmar.values.entries import LogRow
+from hmar.values.hits import CodeHit
+from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 
 ALL = Selection()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hmar.ports import JobStore
-from hmar.types import Item, ItemState, Message, Origin
+from hmar.values.entries import Origin
+from hmar.values.jobs import Item, ItemState, Message
 from tests.contract.examples import Clock
 
 

@@ -19,7 +19,7 @@ from hmar.adapters.embedded_broker import free_port
 from hmar.adapters.memory import InlineQueue
 from hmar.errors import UnavailableError
 from hmar.ports import JobQueue
-from hmar.types import Message
+from hmar.values.jobs import Message
 from tests.broker import running_broker
 
 MESSAGES = [Message("expand", "j1"), Message("item", "1"), Message("item", "2")]

@@ -6,7 +6,8 @@ import pytest
 
 from hmar.errors import NotFoundError
 from hmar.ports import JobStore
-from hmar.types import FINAL_ITEM_STATES, Item, ItemState, Job, JobState, Message, Origin
+from hmar.values.entries import Origin
+from hmar.values.jobs import FINAL_ITEM_STATES, Item, ItemState, Job, JobState, Message
 from tests.contract.examples import Clock
 
 ORIGIN = Origin("import", "study")

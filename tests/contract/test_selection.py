@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from hmar.ports import CodeIndex
-from hmar.types import EncodedFrame, LogRow, Query, Selection
+from hmar.values.codes import EncodedFrame, Query
+from hmar.values.entries import LogRow
+from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, bits_code, info
 
 UNKNOWN = {"sex": None, "age_years": None, "study_date": None, "manufacturer": None, "label": None}

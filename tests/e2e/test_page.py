@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import Origin
+from hmar.values.entries import Origin
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from service.server import make_server

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from hmar.codes import hamming
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import RegionError
 from hmar.image.windows import unpack_window_id
 from hmar.model.bundle import GOLDEN
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import Box, Frame, Spacing, Units
+from hmar.values.codes import hamming
+from hmar.values.frames import Frame, Units
+from hmar.values.geometry import Box, Spacing
 from tests.frames import frame_info, textured_frame
 
 

@@ -15,7 +15,10 @@ from hmar.config import Settings
 from hmar.errors import DecodeError, ParameterError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, Indexer
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import EncodedFrame, Frame, FrameInfo, ItemState, JobState, Message, Origin, Units
+from hmar.values.codes import EncodedFrame
+from hmar.values.entries import Origin
+from hmar.values.frames import Frame, FrameInfo, Units
+from hmar.values.jobs import ItemState, JobState, Message
 
 ROOT = Origin("files", ".")
 ENCODER = ThumbnailEncoder()

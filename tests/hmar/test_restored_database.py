@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.adapters.sql_catalogue import SqlCatalogue
-from hmar.adapters.sql_database import Database
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import Selection
+from hmar.values.selection import Selection
 from tests.contract.examples import ORIGIN, encoded, query
 
 ENCODER = ThumbnailEncoder()

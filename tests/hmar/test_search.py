@@ -13,7 +13,11 @@ import pytest
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import Searcher
-from hmar.types import Box, EncodedFrame, EntryInfo, Frame, FrameInfo, Query, Same, Selection, Units
+from hmar.values.codes import EncodedFrame, Query
+from hmar.values.entries import EntryInfo
+from hmar.values.frames import Frame, FrameInfo, Units
+from hmar.values.geometry import Box
+from hmar.values.selection import Same, Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
 
 ALL = Selection()

@@ -16,7 +16,8 @@ from pathlib import Path
 import {module}
 from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
-from hmar.types import Box, Selection
+from hmar.values.geometry import Box
+from hmar.values.selection import Selection
 from hmar.wiring import build_engine
 from tests.frames import textured_frame
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import Origin
+from hmar.values.entries import Origin
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from tests.phantoms import ct_file

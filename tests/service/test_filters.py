@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hmar.types import Origin
+from hmar.values.entries import Origin
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import ct_file, series_uid, sop_uid
 from tests.service.conftest import FRAMES, NODULE, SERIES, SLICES, Archive

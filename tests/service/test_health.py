@@ -14,7 +14,7 @@ from hmar.config import Settings
 from hmar.errors import UnavailableError
 from hmar.ports import ImageSource
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import Message
+from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from tests.phantoms import PATIENT_NAME, sop_uid

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hmar.errors import NotFoundError
-from hmar.types import EntryInfo, Origin
+from hmar.values.entries import EntryInfo, Origin
 from service.opened import OpenedFiles
 from tests.phantoms import ct_file, slice_hu, sop_uid
 from tests.service.conftest import Archive

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from hmar.ports import CodeIndex
-from hmar.types import Bits, CodeHit, IndexStats, LogRow, Query, Selection
+from hmar.ports import CodeIndex, IndexStats
+from hmar.values.codes import Bits, Query
+from hmar.values.entries import LogRow
+from hmar.values.hits import CodeHit
+from hmar.values.selection import Selection
 from service.refresh import SNAPSHOT_ROWS, SNAPSHOT_SHARE, Refresher
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hmar.types import Spacing
+from hmar.values.geometry import Spacing
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, SPACING_MM, ct_file, series_uid, sop_uid
 from tests.service.conftest import FRAMES, NODULE, SLICES, Archive
 

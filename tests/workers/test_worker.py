@@ -18,7 +18,8 @@ from hmar.adapters.celery_queue import QUEUE, TASK, CeleryQueue
 from hmar.config import Settings
 from hmar.errors import ConfigError
 from hmar.indexing import submit
-from hmar.types import ItemState, Message, Origin
+from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState, Message
 from hmar.wiring import build_engine
 from tests.broker import running_broker
 from tests.phantoms import ct_file

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
-from hmar.training.code_layer import CodeLayer
+from hmar.training.heads.code_layer import CodeLayer
 
 
 class MatrixLayer(CodeLayer):

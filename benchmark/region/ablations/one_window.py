@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbone import Lite0Trunk
-from hmar.model.trunk import Trunk
+from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
 
 WIDEST = max(range(len(HU_DISPLAY_WINDOWS)), key=lambda channel: HU_DISPLAY_WINDOWS[channel][1])
 """The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so that only lungs go black."""

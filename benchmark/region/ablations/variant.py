@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hmar.model.backbone import SmoothLite0Trunk
-from hmar.model.trunk import Trunk
+from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.efficientnet_lite0 import SmoothLite0Trunk
 from hmar.training.config import TrainingConfig
 from hmar.training.stages import BuildNetwork, trainable_network
 

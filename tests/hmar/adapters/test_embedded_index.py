@@ -14,7 +14,8 @@ from hmar.adapters.memory import MemoryCatalogue
 from hmar.index.scan import Scanner
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.types import CodeHit, Selection
+from hmar.values.hits import CodeHit
+from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, query
 
 

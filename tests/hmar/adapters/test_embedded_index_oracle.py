@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryIndex
 from hmar.filters import SEXES
-from hmar.types import Bits, CodeArray, EncodedFrame, LogRow, Query, Selection
+from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
+from hmar.values.entries import LogRow
+from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 
 COLLECTIONS = ("a", "b")

@@ -18,11 +18,13 @@ from PIL import Image
 from sqlalchemy import text
 
 from hmar.adapters.memory import InlineQueue
-from hmar.cli import COMMANDS, main
+from hmar.cli import main
+from hmar.cli.commands import all_commands
 from hmar.config import Settings
 from hmar.encoder import shipped_bundle
 from hmar.model.bundle import GOLDEN, seal
-from hmar.types import JobState, Message, Origin
+from hmar.values.entries import Origin
+from hmar.values.jobs import JobState, Message
 from hmar.wiring import build_engine
 from tests.phantoms import ct_file, sop_uid
 
@@ -368,4 +370,4 @@ def test_doctor_names_a_broker_that_is_down(home: Path) -> None:
 
 def test_every_command_of_the_table_can_be_imported() -> None:
     context = click.Context(main)
-    assert all(isinstance(main.get_command(context, name), click.Command) for name in COMMANDS)
+    assert all(isinstance(main.get_command(context, name), click.Command) for name in all_commands())

@@ -15,12 +15,12 @@ import torch
 from hmar.cli import main
 from hmar.cli.progress import progress_of
 from hmar.errors import ConfigError
-from hmar.model.backbone import Lite0Trunk
+from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
 from hmar.model.bundle import CARD
-from hmar.training.card import Origin
 from hmar.training.config import PRESETS
+from hmar.training.data.volumes import Volume
+from hmar.training.export.card import Origin
 from hmar.training.run import CHECKPOINT, Plan, _said, train
-from hmar.training.volumes import Volume
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -85,7 +85,7 @@ def pictures(folder, count: int, rng: np.random.Generator) -> None:
 
 
 def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monkeypatch):
-    open_ct = pytest.importorskip("hmar.training.open_ct", reason="the extra 'train' is not installed")
+    open_ct = pytest.importorskip("hmar.training.data.open_ct", reason="the extra 'train' is not installed")
     torch.manual_seed(0)
     monkeypatch.setattr(open_ct, "fetch_trunk", lambda *_: None)  # 13 MB from the package index
     monkeypatch.setattr(open_ct, "published_trunk", lambda _: Lite0Trunk().eval().requires_grad_(False))

@@ -13,7 +13,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittle
 
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import DicomFile, read_dicom
-from hmar.types import Frame
+from hmar.values.frames import Frame
 
 HASHER = PatientHasher(b"a secret that only tests know ...")
 MAX_PIXELS = 10_000_000

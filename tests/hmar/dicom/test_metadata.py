@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom.dataelem import DataElement
 
-from hmar.types import FrameInfo
+from hmar.values.frames import FrameInfo
 from tests.hmar.dicom.build import image, opened, ramp
 
 

@@ -11,7 +11,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from hmar.errors import DecodeError
-from hmar.types import Units
+from hmar.values.frames import Units
 from tests.hmar.dicom.build import image, only, opened, ramp
 
 CT = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024}

@@ -14,7 +14,8 @@ from pydicom.encaps import encapsulate
 
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import DecodeError, LimitError, ParameterError
-from hmar.types import FrameInfo, Spacing
+from hmar.values.frames import FrameInfo
+from hmar.values.geometry import Spacing
 from tests.hmar.dicom.build import HASHER, image, only, opened, ramp, write
 
 DEFLATED = "1.2.840.10008.1.2.1.99"

@@ -10,7 +10,7 @@ import pytest
 
 from hmar.dicom.read import DicomFile, read_dicom
 from hmar.errors import DecodeError
-from hmar.types import Frame, Units
+from hmar.values.frames import Frame, Units
 from tests.hmar.dicom.build import HASHER
 
 data_store = pytest.importorskip("data_store", reason="pydicom-data is not installed (extra dev)")

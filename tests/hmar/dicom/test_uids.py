@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hmar.types import FrameInfo
+from hmar.values.frames import FrameInfo
 from tests.hmar.dicom.build import image, opened, ramp
 
 # A slice whose UIDs were emptied, as a careless anonymiser does.

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmar.image.grid import channels, content, display, make_grid, resample
-from hmar.types import Box, Frame, GridConfig, Spacing, Units
+from hmar.image.grid import GridConfig, channels, content, display, make_grid, resample
+from hmar.values.frames import Frame, Units
+from hmar.values.geometry import Box, Spacing
 from tests.frames import frame_info
 
 CONFIG = GridConfig()

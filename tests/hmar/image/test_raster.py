@@ -8,7 +8,8 @@ from PIL import Image
 
 from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.image.raster import is_raster, png, read_raster, render
-from hmar.types import Frame, Spacing, Units
+from hmar.values.frames import Frame, Units
+from hmar.values.geometry import Spacing
 from tests.frames import frame_info
 
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)

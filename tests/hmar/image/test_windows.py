@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmar.errors import RegionError
-from hmar.image.grid import make_grid
+from hmar.image.grid import GridConfig, make_grid
 from hmar.image.regions import check_region
 from hmar.image.windows import (
+    WindowConfig,
     cover,
     kept_windows,
     lattice,
@@ -17,7 +18,7 @@ from hmar.image.windows import (
     unpack_window_id,
     window_box,
 )
-from hmar.types import Box, GridConfig, Spacing, WindowConfig
+from hmar.values.geometry import Box, Spacing
 from tests.frames import frame_info
 
 GRID, WINDOWS = GridConfig(), WindowConfig()

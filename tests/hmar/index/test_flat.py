@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hmar.index.flat import FlatIndex
-from hmar.types import Bits
+from hmar.values.codes import Bits
 
 
 @pytest.mark.parametrize("bits", [64, 128])

@@ -10,7 +10,9 @@ from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.hamming import Slots
 from hmar.index.scan import Scanner
 from hmar.index.windows import Windows
-from hmar.types import Bits, CodeArray, EncodedFrame, FrameInfo, Selection
+from hmar.values.codes import Bits, CodeArray, EncodedFrame
+from hmar.values.frames import FrameInfo
+from hmar.values.selection import Selection
 from tests.frames import frame_info
 
 CT = Selection(modalities=frozenset({"CT"}))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hmar.index.hamming import code_words, row_distances
-from hmar.types import Bits
+from hmar.values.codes import Bits
 
 LENGTHS = pytest.mark.parametrize("bits", [64, 128])
 

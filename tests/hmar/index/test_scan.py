@@ -14,7 +14,7 @@ from hmar.index import kernels, portable, scan
 from hmar.index.prefix import Prefix
 from hmar.index.scan import Scanner, cut, load_kernels, runs_of
 from hmar.index.windows import Segment, WindowMatrix, Windows, offsets_of
-from hmar.types import Bits
+from hmar.values.codes import Bits
 
 LENGTHS = pytest.mark.parametrize("bits", [64, 128])
 KINDS = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "numpy"])

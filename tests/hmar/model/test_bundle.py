@@ -7,7 +7,7 @@ from safetensors.numpy import load_file, save_file
 from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
 from hmar.model.bundle import CARD, CONFIG, SEALED, SUMS, TRUNK, TYPICALITY, WEIGHTS, fingerprint, seal
-from hmar.model.served import load_served
+from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 
 

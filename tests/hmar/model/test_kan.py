@@ -3,7 +3,7 @@ import torch
 
 from hmar.model.kan import spline_basis
 
-kan_layer = pytest.importorskip("hmar.training.kan_layer", reason="the extra 'train' is not installed")
+kan_layer = pytest.importorskip("hmar.training.heads.kan_layer", reason="the extra 'train' is not installed")
 
 
 def trained_like(inputs: int = 24, outputs: int = 16) -> "kan_layer.TrainableKAN":

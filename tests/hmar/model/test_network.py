@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hmar.image.windows import cover
-from hmar.model.backbone import (
+from hmar.model.backbones.efficientnet_lite0 import (
     CHANNELS,
     STRIDE,
     BlurredStride,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hmar.training.losses import bit_quality, centre_loss, class_contrast, contrastive
+from hmar.training.losses.terms import bit_quality, centre_loss, class_contrast, contrastive
 
 
 @pytest.mark.parametrize("loss", [

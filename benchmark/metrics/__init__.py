@@ -1,0 +1,1 @@
+"""Retrieval metrics: figures, their tie rule, and their intervals."""

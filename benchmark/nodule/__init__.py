@@ -1,0 +1,1 @@
+"""The nodule of the sample study as queries."""

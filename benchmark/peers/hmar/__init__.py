@@ -1,0 +1,1 @@
+"""Our model, trained at image level on cached features."""

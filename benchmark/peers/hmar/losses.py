@@ -1,0 +1,48 @@
+"""What our model is judged by at image level: that codes say the class, and that their bits are good."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmark.peers.hmar.batches import MixedBatch
+from benchmark.peers.hmar.network import Seen
+from benchmark.peers.hmar.settings import HmarTraining
+from hmar.training.losses.classmates import supervised_contrastive
+from hmar.training.losses.terms import centre_loss, gate_entropy
+
+
+def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
+    """Return the class centres of both experts, weighed by the gate, and of what they say together.
+
+    A batch whose images were not mixed with those of other classes is contrasted besides.
+
+    Parameters
+    ----------
+    seen : Seen
+    batch : MixedBatch
+    directions : Tensor, shape (classes, bits)
+        The classes' codes, scaled to length 1.
+    config : HmarTraining
+    """
+    whole, local, fused = (
+        centre_loss(logits, batch.target, directions, config.scale, config.margin)
+        for logits in (seen.whole, seen.local, seen.fused)
+    )
+    gate = seen.gate
+    loss: Tensor = (gate[:, 0] * whole + gate[:, 1] * local + fused).mean()
+    loss = loss - config.gate_entropy * gate_entropy(gate)
+    if not batch.mixed:
+        contrast = supervised_contrastive(seen.fused, batch.labels, batch.groups, config.temperature)
+        loss = loss + config.contrast * contrast
+    return loss
+
+
+def balance(logits: Tensor) -> Tensor:
+    """Return how far each soft bit is from being set in half of the batch, mean square; 0 is best."""
+    return torch.tanh(logits).mean(dim=0).square().mean()
+
+
+def quantisation(logits: Tensor) -> Tensor:
+    """Return how far logits are from -1 and 1, mean square; 0 is best (Zhu et al., AAAI 2016)."""
+    return (logits.abs() - 1).square().mean()

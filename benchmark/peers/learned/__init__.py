@@ -1,0 +1,1 @@
+"""Learned heads on frozen features: one training loop, one loss a file."""

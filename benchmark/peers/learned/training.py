@@ -1,0 +1,133 @@
+"""The one training loop of all learned peers, so that they differ in head and loss alone."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmark.peers.bits import pack_bits
+from benchmark.peers.learned.choice import Choice
+from benchmark.peers.learned.models import Batch, BuildModel, CodeModel
+from benchmark.peers.learned.sampling import balanced_batches
+from benchmark.peers.learned.schedule import Length, cosine
+from benchmark.peers.learned.threads import one_thread
+from benchmark.peers.scaling import Standardiser
+from benchmark.types import Describe, Features
+
+_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule(Length):
+    """How long and how fast; the same for all learned peers unless their file says otherwise.
+
+    Parameters
+    ----------
+    batch : int
+        Images in a batch, at most those of train.
+    passes : int
+        Steps are this times the images of train over ``batch``, within ``least`` and ``most``.
+    evaluations, patience : int
+        How often val is looked at, and how often in a row without a new best ends the training.
+    rate, decay : float
+        AdamW's learning rate at its highest, and weight decay.
+    """
+
+    batch: int = 256
+    passes: int = 30
+    least: int = 300
+    most: int = 3000
+    evaluations: int = 15
+    patience: int = 5
+    rate: float = 1e-3
+    decay: float = 1e-2
+
+
+DEFAULT = Schedule()
+
+
+def learn(
+    build: BuildModel, train: Features, val: Features, seed: int, schedule: Schedule = DEFAULT
+) -> Describe:
+    """Train a model, and keep the weights that did best on val.
+
+    AdamW whose rate falls to zero by a cosine; batches in which every class is equally likely
+    (:mod:`benchmark.peers.learned.sampling`). The criterion is
+    :meth:`benchmark.peers.learned.choice.Choice.quality`; where val has no class in common with train, all
+    steps are taken and the last weights are kept. One thread, and the same result for the same seed.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the model inside the seeded region.
+    train, val : Features
+    seed : int
+        Seeds weights, class codes and batches.
+    schedule : Schedule
+
+    Returns
+    -------
+    callable
+        Describes features by packed codes.
+    """
+    scale = Standardiser.of(train.pooled)
+    rng = np.random.default_rng(seed)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build(train.pooled.shape[1], rng)
+        _train(model, scale, train, Choice.of(train, val, rng), schedule, rng)
+    return describer(model, scale)
+
+
+def describer(model: CodeModel, scale: Standardiser) -> Describe:
+    """Return what describes features by the packed codes of a model."""
+
+    @torch.no_grad()
+    def describe(features: Features) -> NDArray[np.uint8]:
+        model.eval()
+        rows = torch.split(torch.from_numpy(scale(features.pooled)), _CHUNK)
+        return pack_bits(torch.cat([model(chunk) for chunk in rows]).numpy())
+
+    return describe
+
+
+def _train(
+    model: CodeModel,
+    scale: Standardiser,
+    train: Features,
+    choice: Choice,
+    schedule: Schedule,
+    rng: np.random.Generator,
+) -> None:
+    steps = schedule.steps(len(train))
+    every = max(steps // schedule.evaluations, 1)
+    optimiser = torch.optim.AdamW(model.parameters(), schedule.rate, weight_decay=schedule.decay)
+    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: cosine(step / steps))
+    inputs = torch.from_numpy(scale(train.pooled))
+    labels, thumbnails = torch.from_numpy(train.labels), torch.from_numpy(train.thumbnails)
+    best, kept, since = -math.inf, copy.deepcopy(model.state_dict()), 0
+    for step, drawn in enumerate(
+        balanced_batches(train.labels, min(schedule.batch, len(train)), steps, rng), start=1
+    ):
+        rows = torch.from_numpy(drawn)
+        model.train()
+        loss = model.loss(inputs[rows], Batch(labels[rows], thumbnails[rows], (step - 1) / steps))
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        falling.step()
+        if step % every and step < steps:
+            continue
+        reached = choice.quality(describer(model, scale))
+        # NaN (val has nothing to query with) compares with nothing: it neither waits nor is left behind.
+        since = since + 1 if reached <= best else 0
+        if since == schedule.patience:
+            break
+        if not reached < best:
+            best, kept = reached, copy.deepcopy(model.state_dict())
+    model.load_state_dict(kept)

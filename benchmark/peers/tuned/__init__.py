@@ -1,0 +1,1 @@
+"""Peers that fine-tune the last blocks of the backbone."""

@@ -1,0 +1,1 @@
+"""Codes and descriptors that learn from no label."""

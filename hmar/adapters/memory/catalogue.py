@@ -1,0 +1,145 @@
+"""The catalogue in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from hmar.adapters.common.entries import check_encoded, display_order, new_mark
+from hmar.values.codes import EncodedFrame
+from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+
+_Key = tuple[str, str, int, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    info: EntryInfo
+    encoded: EncodedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    kind: Literal["add", "delete"]
+    entry_id: int
+    collection: str
+    mark: str
+
+
+class MemoryCatalogue:
+    """A :class:`hmar.ports.Catalogue` that lives as long as the process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[int, _Entry] = {}
+        self._known: dict[_Key, int] = {}
+        self._log: list[_Logged] = []
+
+    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
+        """Add frames; those of the same (SOP instance, frame, model) stay as they are."""
+        for encoded in frames:
+            check_encoded(encoded)
+        with self._lock:
+            mark = new_mark()
+            added = sum(self._add(collection, encoded, origin, mark) for encoded in frames)
+        return Appended(added, len(frames) - added)
+
+    def _add(self, collection: str, encoded: EncodedFrame, origin: Origin, mark: str) -> bool:
+        key = _key(collection, encoded)
+        if key in self._known:
+            return False
+        entry_id = len(self._log) + 1
+        info = EntryInfo(entry_id, collection, encoded.info, encoded.model_fingerprint, origin)
+        self._log.append(_Logged("add", entry_id, collection, mark))
+        self._entries[entry_id] = _Entry(info, _copied(encoded))
+        self._known[key] = entry_id
+        return True
+
+    def delete(self, collection: str, series_uid: str) -> int:
+        """Delete a series and log it; return the number of frames deleted."""
+        with self._lock:
+            gone = [
+                entry
+                for entry in self._entries.values()
+                if entry.info.collection == collection and entry.info.info.series_uid == series_uid
+            ]
+            mark = new_mark()
+            for entry in gone:
+                del self._entries[entry.info.entry_id]
+                del self._known[_key(collection, entry.encoded)]
+                self._log.append(_Logged("delete", entry.info.entry_id, collection, mark))
+        return len(gone)
+
+    def tail(self, after_seq: int, limit: int) -> list[LogRow]:
+        """Return the next log rows in order of sequence number, none left out."""
+        with self._lock:
+            start = max(after_seq, 0)
+            logged = self._log[start : start + max(limit, 0)]
+            return [self._row(seq, row) for seq, row in enumerate(logged, start=start + 1)]
+
+    def _row(self, seq: int, row: _Logged) -> LogRow:
+        entry = self._entries.get(row.entry_id) if row.kind == "add" else None
+        encoded = entry.encoded if entry else None
+        return LogRow(seq, row.kind, row.entry_id, row.collection, row.mark, encoded)
+
+    def last_seq(self) -> int:
+        """Return the highest sequence number, 0 for an empty log."""
+        with self._lock:
+            return len(self._log)
+
+    def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
+        """Return the entries that are live among ``entry_ids``."""
+        with self._lock:
+            return {found: self._entries[found].info for found in entry_ids if found in self._entries}
+
+    def find(
+        self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
+    ) -> list[EntryInfo]:
+        """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
+        found = [
+            entry
+            for entry in self._of_model(model_fingerprint)
+            if entry.info.sop_instance_uid == sop_instance_uid and collection in (None, entry.collection)
+        ]
+        return sorted(found, key=lambda entry: (entry.info.frame_number, entry.entry_id))
+
+    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+        """List the series that hold live frames, in order of (collection, study, series)."""
+        listed: dict[tuple[str, str, str], SeriesInfo] = {}
+        for entry in self._of_model(model_fingerprint):
+            info = entry.info
+            key = (entry.collection, info.study_uid, info.series_uid)
+            known = listed.get(key) or SeriesInfo(
+                info.study_uid, info.series_uid, entry.collection, info.modality, info.body_part, 0
+            )
+            listed[key] = replace(known, frames=known.frames + 1)
+        return [listed[key] for key in sorted(listed)]
+
+    def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
+        """Return the live frames of a series in display order; empty if there is none."""
+        return display_order(
+            entry
+            for entry in self._of_model(model_fingerprint)
+            if entry.collection == collection and entry.info.series_uid == series_uid
+        )
+
+    def _of_model(self, model_fingerprint: str) -> list[EntryInfo]:
+        with self._lock:
+            infos = [entry.info for entry in self._entries.values()]
+        return [info for info in infos if info.model_fingerprint == model_fingerprint]
+
+
+def _key(collection: str, encoded: EncodedFrame) -> _Key:
+    return collection, encoded.info.sop_instance_uid, encoded.info.frame_number, encoded.model_fingerprint
+
+
+def _copied(encoded: EncodedFrame) -> EncodedFrame:
+    """Copy the arrays, so that a caller who reuses a buffer changes nothing here."""
+    return replace(
+        encoded,
+        global_code=encoded.global_code.copy(),
+        window_codes=encoded.window_codes.copy(),
+        window_ids=encoded.window_ids.copy(),
+    )

@@ -1,0 +1,230 @@
+"""The index in memory: plain loops over plain integers, the oracle of every other index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import numpy as np
+
+from hmar.index.distances import fused_distance, local_distance
+from hmar.ports import IndexStats
+from hmar.values.codes import Bits, CodeArray, Query
+from hmar.values.entries import LogRow
+from hmar.values.frames import FrameInfo
+from hmar.values.hits import CodeHit
+from hmar.values.selection import GroupBy, Selection
+
+_Ordered = TypeVar("_Ordered", int, date)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    entry_id: int
+    collection: str
+    info: FrameInfo
+    global_code: int
+    window_codes: tuple[int, ...]
+    window_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    global_code: int
+    window_codes: tuple[int, ...]
+    gate: tuple[float, float]
+
+
+_Ranked = Callable[[_Query, _Entry, Bits], float | None]
+
+
+class MemoryIndex:
+    """A :class:`hmar.ports.CodeIndex` that compares one pair of codes at a time. Thread-safe.
+
+    Parameters
+    ----------
+    model_fingerprint : str
+        Rows of other models change nothing.
+    """
+
+    def __init__(self, model_fingerprint: str) -> None:
+        self._model_fingerprint = model_fingerprint
+        self._lock = threading.Lock()
+        self._entries: dict[int, _Entry] = {}
+        self._last_seq, self._last_mark = 0, ""
+
+    def apply(self, rows: Sequence[LogRow]) -> None:
+        """Apply log rows in order; rows at or below the last one applied change nothing."""
+        with self._lock:
+            for row in rows:
+                if row.seq > self._last_seq:
+                    self._last_seq, self._last_mark = row.seq, row.mark
+                    self._apply(row)
+
+    def _apply(self, row: LogRow) -> None:
+        encoded = row.encoded
+        if row.kind == "delete":
+            self._entries.pop(row.entry_id, None)
+        elif encoded is not None and encoded.model_fingerprint == self._model_fingerprint:
+            self._entries[row.entry_id] = _Entry(
+                row.entry_id,
+                row.collection,
+                encoded.info,
+                _number(encoded.global_code),
+                tuple(_number(code) for code in encoded.window_codes),
+                tuple(int(window) for window in encoded.window_ids),
+            )
+
+    def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the nearest global code."""
+        return self._search(_global, query, k, bits, selection)
+
+    def search_windows(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the smallest local distance; entries without windows are left out."""
+        return self._search(_local, query, k, bits, selection)
+
+    def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
+        """Return the k entries with the smallest gate-weighted sum of both distances."""
+        return self._search(_fused, query, k, bits, selection)
+
+    def _search(
+        self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
+    ) -> list[CodeHit]:
+        asked = _Query(
+            _number(query.global_code), tuple(_number(code) for code in query.window_codes), query.gate
+        )
+        with self._lock:
+            entries = [entry for entry in self._entries.values() if _selected(entry, selection)]
+        found = []
+        for entry in entries:
+            distance, full_distance = ranked(asked, entry, bits), ranked(asked, entry, 128)
+            if distance is not None and full_distance is not None:
+                found.append((distance, full_distance, entry.entry_id, entry))
+        found.sort(key=lambda candidate: candidate[:3])
+        ranking = _first_of_groups([entry for _, _, _, entry in found], selection.group_by)
+        return [_hit(asked, entry, bits) for entry in ranking[: max(k, 0)]]
+
+    def count(self, selection: Selection) -> int:
+        """Return how many entries may be found."""
+        with self._lock:
+            return sum(_selected(entry, selection) for entry in self._entries.values())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+            self._last_seq, self._last_mark = 0, ""
+
+    def stats(self) -> IndexStats:
+        """Return what the index holds."""
+        with self._lock:
+            windows = sum(len(entry.window_codes) for entry in self._entries.values())
+            return IndexStats(
+                len(self._entries), windows, self._last_seq, self._last_mark, self._model_fingerprint
+            )
+
+    def snapshot(self) -> None:
+        """Do nothing: what is in memory is rebuilt from the log."""
+
+    def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Do nothing: there are no snapshots."""
+
+
+def _number(code: CodeArray) -> int:
+    return int.from_bytes(np.ascontiguousarray(code).tobytes(), "big")
+
+
+def _hamming(a: int, b: int, bits: Bits) -> int:
+    """Compare the first ``bits`` of two 128-bit codes, whose first bit is the most significant."""
+    return ((a ^ b) >> (128 - bits)).bit_count()
+
+
+def _selected(entry: _Entry, selection: Selection) -> bool:
+    info = entry.info
+    if selection.collection is not None and entry.collection != selection.collection:
+        return False
+    for value, wanted in (
+        (info.modality, selection.modalities),
+        (info.body_part, selection.body_parts),
+        (info.sex, selection.sexes),
+        (info.manufacturer, selection.manufacturers),
+        (info.label, selection.labels),
+    ):
+        if wanted and value not in wanted:
+            return False
+    if selection.age_years is not None and not _between(info.age_years, selection.age_years):
+        return False
+    if selection.study_dates is not None and not _between(info.study_date, selection.study_dates):
+        return False
+    for identity, left_out in (
+        (info.patient_key, selection.not_patient),
+        (info.study_uid, selection.not_study),
+        (info.series_uid, selection.not_series),
+    ):
+        if left_out is not None and identity == left_out:
+            return False
+    return entry.entry_id not in selection.exclude
+
+
+def _between(value: _Ordered | None, band: tuple[_Ordered, _Ordered]) -> bool:
+    return value is not None and band[0] <= value <= band[1]
+
+
+def _first_of_groups(ranking: list[_Entry], group_by: GroupBy | None) -> list[_Entry]:
+    """Keep the first entry of each group; all where there are no groups."""
+    if group_by is None:
+        return ranking
+    seen = set()
+    kept = []
+    for entry in ranking:
+        group = _group(entry.info, group_by)
+        if group not in seen:
+            seen.add(group)
+            kept.append(entry)
+    return kept
+
+
+def _group(info: FrameInfo, group_by: GroupBy) -> tuple[str, str]:
+    if group_by == "series":
+        return "series", info.series_uid
+    if group_by == "patient" and info.patient_key is not None:
+        return "patient", info.patient_key
+    return "study", info.study_uid
+
+
+def _global(query: _Query, entry: _Entry, bits: Bits) -> float:
+    return float(_hamming(query.global_code, entry.global_code, bits))
+
+
+def _local(query: _Query, entry: _Entry, bits: Bits) -> float | None:
+    if not entry.window_codes or not query.window_codes:
+        return None
+    nearest = [
+        min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in query.window_codes
+    ]
+    return local_distance(sum(nearest), len(nearest))
+
+
+def _fused(query: _Query, entry: _Entry, bits: Bits) -> float:
+    local = _local(query, entry, bits)
+    whole = _global(query, entry, bits)
+    return whole if local is None else fused_distance(query.gate, whole, local)
+
+
+def _hit(query: _Query, entry: _Entry, bits: Bits) -> CodeHit:
+    local = _local(query, entry, bits)
+    distance = _hamming(query.global_code, entry.global_code, bits)
+    if local is None:
+        return CodeHit(entry.entry_id, distance, float(bits), None)
+    first = query.window_codes[0]
+    nearest = min(
+        range(len(entry.window_codes)),
+        key=lambda i: (
+            _hamming(first, entry.window_codes[i], bits),
+            _hamming(first, entry.window_codes[i], 128),
+        ),
+    )
+    return CodeHit(entry.entry_id, distance, local, entry.window_ids[nearest])

@@ -1,0 +1,222 @@
+"""Jobs in memory."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
+from hmar.values.entries import Origin
+from hmar.values.jobs import FINAL_ITEM_STATES, Item, ItemState, Job, JobState, Message
+
+
+@dataclass(slots=True)
+class _Job:
+    collection: str
+    origin: Origin
+    state: JobState
+    created_at: float
+    updated_at: float
+    queued_at: float
+    label: str | None
+    reason: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in (JobState.DONE, JobState.FAILED)
+
+
+@dataclass(slots=True)
+class _Item:
+    item_id: int
+    job_id: str
+    reference: str
+    queued_at: float
+    state: ItemState = ItemState.QUEUED
+    attempts: int = 0
+    lease_until: float = 0.0
+    frames: int = 0
+    reason: str | None = None
+
+
+class MemoryJobStore:
+    """A :class:`hmar.ports.JobStore` that lives as long as the process. Thread-safe.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns the time in seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._jobs: dict[str, _Job] = {}
+        self._items: dict[int, _Item] = {}
+
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
+        """Create a job and return its id; with ``references`` its items are known at once."""
+        with self._lock:
+            job_id, now = uuid.uuid4().hex, self._clock()
+            self._jobs[job_id] = _Job(collection, origin, JobState.QUEUED, now, now, now, label)
+            if references is not None:
+                self.add_items(job_id, references)
+        return job_id
+
+    def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
+        """Add items that are not there yet and set the job running; return the ids of all its items."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None:
+                raise job_not_found(job_id)
+            if not job.finished:
+                self._add_missing(job_id, references)
+                job.state, job.updated_at = JobState.RUNNING, self._clock()
+                self._end_if_complete(job_id)
+            return [item.item_id for item in self._of(job_id)]
+
+    def _add_missing(self, job_id: str, references: Sequence[str]) -> None:
+        known = {item.reference for item in self._of(job_id)}
+        for reference in dict.fromkeys(references):
+            if reference not in known:
+                item_id = len(self._items) + 1
+                self._items[item_id] = _Item(item_id, job_id, reference, self._clock())
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """End a job that could not be listed."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is not None and not job.finished:
+                job.state, job.reason, job.updated_at = JobState.FAILED, reason, self._clock()
+
+    def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
+        """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
+        with self._lock:
+            item, now = self._items.get(item_id), self._clock()
+            if item is None or not _claimable(item, now):
+                return None
+            if item.attempts >= max_attempts:
+                self._end_item(item, ItemState.DEAD, 0, dead_reason(item.attempts, item.reason))
+                return None
+            item.state, item.lease_until = ItemState.RUNNING, now + lease_s
+            item.attempts += 1
+            return self._public(item)
+
+    def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
+        """Record how an item ended, once; ends the job when it was the last one."""
+        check_final(state)
+        with self._lock:
+            item = self._items.get(item_id)
+            if item is not None and item.state not in FINAL_ITEM_STATES:
+                self._end_item(item, state, frames, reason)
+
+    def renew(self, item_id: int, lease_s: float) -> None:
+        """Extend the lease of a running item from now; an item that is not running stays as it is."""
+        with self._lock:
+            item = self._items.get(item_id)
+            if item is not None and item.state is ItemState.RUNNING:
+                item.lease_until = self._clock() + lease_s
+
+    def release(self, item_id: int, reason: str) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+        with self._lock:
+            item = self._items.get(item_id)
+            if item is not None and item.state is ItemState.RUNNING:
+                item.state, item.queued_at, item.reason = ItemState.QUEUED, self._clock(), reason
+
+    def _end_item(self, item: _Item, state: ItemState, frames: int, reason: str | None) -> None:
+        item.state, item.frames, item.reason = state, frames, reason
+        self._jobs[item.job_id].updated_at = self._clock()
+        self._end_if_complete(item.job_id)
+
+    def _end_if_complete(self, job_id: str) -> None:
+        job = self._jobs[job_id]
+        if job.state is JobState.RUNNING and all(
+            item.state in FINAL_ITEM_STATES for item in self._of(job_id)
+        ):
+            job.state = JobState.DONE
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job with its counts."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None:
+                return None
+            counts = dict.fromkeys(ItemState, 0)
+            for item in self._of(job_id):
+                counts[item.state] += 1
+            frames = sum(item.frames for item in self._of(job_id))
+            return Job(
+                job_id,
+                job.collection,
+                job.origin,
+                job.state,
+                job.created_at,
+                job.updated_at,
+                counts,
+                frames,
+                job.reason,
+                job.label,
+            )
+
+    def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
+        """Return a job's items in the given states, in order of id, ids above ``after``."""
+        with self._lock:
+            found = [i for i in self._of(job_id) if i.state in states and i.item_id > after]
+            return [self._public(item) for item in found[:limit]]
+
+    def unfinished(self, states: Collection[JobState]) -> list[Job]:
+        """Return the jobs in the given states, oldest first."""
+        with self._lock:
+            jobs = [self.job(job_id) for job_id, job in self._jobs.items() if job.state in states]
+        return sorted((job for job in jobs if job), key=lambda job: (job.created_at, job.job_id))
+
+    def overdue(self, queued_for_s: float) -> list[Message]:
+        """Return a message for all that stands still; each counts as queued from now on."""
+        with self._lock:
+            now = self._clock()
+            before = now - queued_for_s
+            messages = []
+            for job_id, job in self._jobs.items():
+                if job.state is JobState.QUEUED and job.queued_at < before:
+                    job.queued_at = now
+                    messages.append(Message("expand", job_id))
+            for item in self._items.values():
+                late = item.state is ItemState.QUEUED and item.queued_at < before
+                if late or (item.state is ItemState.RUNNING and item.lease_until <= now):
+                    item.state, item.queued_at = ItemState.QUEUED, now
+                    messages.append(Message("item", str(item.item_id)))
+            return messages
+
+    def _of(self, job_id: str) -> list[_Item]:
+        return [item for item in self._items.values() if item.job_id == job_id]
+
+    def _public(self, item: _Item) -> Item:
+        job = self._jobs[item.job_id]
+        origin = Origin(job.origin.source, item.reference)
+        return Item(
+            item.item_id,
+            item.job_id,
+            job.collection,
+            origin,
+            item.state,
+            item.attempts,
+            item.frames,
+            item.reason,
+            job.label,
+        )
+
+
+def _claimable(item: _Item, now: float) -> bool:
+    if item.state is ItemState.RUNNING:
+        return item.lease_until <= now
+    return item.state is ItemState.QUEUED

@@ -1,0 +1,184 @@
+"""The database: connections, transactions, migrations, and all in which SQLite and PostgreSQL differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from hmar.adapters.sql import migrations
+from hmar.errors import ConfigError, UnavailableError
+from hmar.index.locked import locked
+
+_BUSY_MS = 30_000
+_PG_MIGRATION_LOCK = 0x484D4152
+"""Any number that other programs do not take as an advisory lock."""
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database. Thread-safe; connections are made when first needed.
+
+    Parameters
+    ----------
+    url : str
+        SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://...``.
+
+    Raises
+    ------
+    ConfigError
+        If the URL is neither.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            # Parameters hold UIDs: they are kept out of messages and logs. A pooled connection is tried
+            # before it is used, for the server may have been restarted.
+            self._engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise _bad_url() from error
+        self._process = os.getpid()
+        self._file: Path | None = None
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise _bad_url()
+            self._file = Path(str(parsed.database)).absolute()
+            _prepare_sqlite(self._engine, self._file)
+        elif parsed.get_backend_name() != "postgresql":
+            raise _bad_url()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database and changes nothing."""
+        with _translated(), self._connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that commits as a whole at the end of the context, or not at all."""
+        with _translated(), self._connect() as connection:
+            connection = connection.execution_options(hmar_write=True)
+            with connection.begin():
+                yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; safe when several processes do it at once.
+
+        Raises
+        ------
+        ConfigError
+            If a newer version of the program has written the database.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+        with self._migration_lock():
+            self._use_write_ahead_log()
+            with self.write() as connection:
+                if self._file is None:
+                    connection.execute(
+                        text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PG_MIGRATION_LOCK}
+                    )
+                config.attributes["connection"] = connection
+                try:
+                    command.upgrade(config, "head")
+                except CommandError as error:
+                    raise ConfigError(
+                        "The database was written by another version of this program.",
+                        "Run the version that wrote it, or a newer one.",
+                    ) from error
+
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    def _connect(self) -> Connection:
+        if self._process != os.getpid():
+            # A connection that crossed a fork belongs to the parent: forget it, do not close it.
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+        return self._engine.connect()
+
+    def _migration_lock(self) -> AbstractContextManager[Any]:
+        if self._file is None:
+            return nullcontext()
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unavailable(error) from error
+        return locked(self._file.with_name(f"{self._file.name}.lock"), exclusive=True, wait=True)
+
+    def _use_write_ahead_log(self) -> None:
+        """Let readers and a writer work at once. Kept in the file; cannot change within a transaction."""
+        if self._file is not None:
+            with _translated(), self._connect() as connection:
+                connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def _prepare_sqlite(engine: Engine, file: Path) -> None:
+    """Make SQLite's transactions explicit, and its file private."""
+
+    @event.listens_for(engine, "do_connect")
+    def create_privately(*_: Any) -> None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Only if absent: closing a file of one's own drops the locks that SQLite holds on it.
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver begins no transaction of its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        # FULL syncs the log at each commit: "indexed" must still be true after a power cut, for a worker
+        # then forgets the message. NORMAL would only keep the file consistent.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA secure_delete = ON")  # deleted codes are gone from the file too
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later could not wait for another writer.
+        write = connection.get_execution_options().get("hmar_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn a failing database into the error that an operator understands."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _unavailable(error.orig) from error
+    except PoolTimeoutError as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(cause: BaseException | None) -> UnavailableError:
+    # The cause's own text may hold values of a row, or a path.
+    return UnavailableError(
+        f"The database does not answer as it should ({type(cause).__name__}).",
+        "Check HMAR_DATABASE_URL, that the database runs, its disk has room and its schema is migrated.",
+    )
+
+
+def _bad_url() -> ConfigError:
+    # The URL itself may hold a password.
+    return ConfigError(
+        "HMAR_DATABASE_URL is no database that can be used.",
+        'Give sqlite:///path/to/file, or postgresql+psycopg://user:password@host/name (extra "postgres").',
+    )

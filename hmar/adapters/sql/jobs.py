@@ -1,0 +1,286 @@
+"""Jobs in SQL."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
+
+from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.schema import items, jobs
+from hmar.values.entries import Origin
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+
+_OPEN = (ItemState.QUEUED, ItemState.RUNNING)
+
+
+class SqlJobStore:
+    """A :class:`hmar.ports.JobStore` in a database. Safe between threads and between processes.
+
+    Parameters
+    ----------
+    database : Database
+        Migrated.
+    clock : callable
+        Returns the time in seconds since the epoch; of one machine, or of machines whose clocks agree to
+        much less than a lease.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+    ) -> str:
+        """Create a job and return its id; with ``references`` its items are known at once."""
+        job_id, now = uuid.uuid4().hex, self._clock()
+        row = {
+            "job_id": job_id,
+            "collection": collection,
+            "origin_source": origin.source,
+            "origin_reference": origin.reference,
+            "state": JobState.QUEUED,
+            "created_at": now,
+            "updated_at": now,
+            "queued_at": now,
+            "label": label,
+        }
+        with self._database.write() as connection:
+            connection.execute(insert(jobs), row)
+            if references is not None:
+                self._list(connection, job_id, references)
+        return job_id
+
+    def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
+        """Add items that are not there yet and set the job running; return the ids of all its items."""
+        with self._database.write() as connection:
+            state = _lock(connection, job_id)
+            if state is None:
+                raise job_not_found(job_id)
+            if state in (JobState.QUEUED, JobState.RUNNING):
+                self._list(connection, job_id, references)
+            of_job = select(items.c.item_id).where(items.c.job_id == job_id).order_by(items.c.item_id)
+            return list(connection.scalars(of_job))
+
+    def _list(self, connection: Connection, job_id: str, references: Sequence[str]) -> None:
+        known = set(connection.scalars(select(items.c.reference).where(items.c.job_id == job_id)))
+        now = self._clock()
+        new = [
+            {
+                "job_id": job_id,
+                "reference": reference,
+                "state": ItemState.QUEUED,
+                "attempts": 0,
+                "frames": 0,
+                "queued_at": now,
+                "lease_until": 0.0,
+            }
+            for reference in dict.fromkeys(references)
+            if reference not in known
+        ]
+        if new:
+            connection.execute(insert(items), new)
+        connection.execute(
+            update(jobs).where(jobs.c.job_id == job_id).values(state=JobState.RUNNING, updated_at=now)
+        )
+        self._end_if_complete(connection, job_id)
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """End a job that could not be listed."""
+        unfinished = jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+        with self._database.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.job_id == job_id, unfinished)
+                .values(state=JobState.FAILED, reason=reason, updated_at=self._clock())
+            )
+
+    def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
+        """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
+        now = self._clock()
+        free = and_(items.c.item_id == item_id, _claimable(now))
+        taken = (
+            update(items)
+            .where(free, items.c.attempts < max_attempts)
+            .values(state=ItemState.RUNNING, attempts=items.c.attempts + 1, lease_until=now + lease_s)
+        )
+        with self._database.write() as connection:
+            if connection.execute(taken).rowcount:
+                return _item(connection.execute(_ITEMS.where(items.c.item_id == item_id)).one())
+            spent = connection.execute(select(items.c.attempts, items.c.reason).where(free)).first()
+            if spent is not None:
+                reason = dead_reason(spent.attempts, spent.reason)
+                self._end_item(connection, item_id, _claimable(now), ItemState.DEAD, 0, reason)
+            return None
+
+    def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
+        """Record how an item ended, once; ends the job when it was the last one."""
+        check_final(state)
+        with self._database.write() as connection:
+            self._end_item(connection, item_id, items.c.state.in_(_OPEN), state, frames, reason)
+
+    def renew(self, item_id: int, lease_s: float) -> None:
+        """Extend the lease of a running item from now; an item that is not running stays as it is."""
+        self._change_running(item_id, lease_until=self._clock() + lease_s)
+
+    def release(self, item_id: int, reason: str) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+        self._change_running(item_id, state=ItemState.QUEUED, queued_at=self._clock(), reason=reason)
+
+    def _change_running(self, item_id: int, **values: object) -> None:
+        running = and_(items.c.item_id == item_id, items.c.state == ItemState.RUNNING)
+        with self._database.write() as connection:
+            connection.execute(update(items).where(running).values(**values))
+
+    def _end_item(
+        self,
+        connection: Connection,
+        item_id: int,
+        while_: ColumnElement[bool],
+        state: ItemState,
+        frames: int,
+        reason: str | None,
+    ) -> None:
+        job_id = connection.scalar(select(items.c.job_id).where(items.c.item_id == item_id))
+        if job_id is None:
+            return
+        # Two workers that end the last two items must not each see the other's as still open.
+        _lock(connection, job_id)
+        ended = (
+            update(items)
+            .where(items.c.item_id == item_id, while_)
+            .values(state=state, frames=frames, reason=reason)
+        )
+        if connection.execute(ended).rowcount:
+            connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(updated_at=self._clock()))
+            self._end_if_complete(connection, job_id)
+
+    def _end_if_complete(self, connection: Connection, job_id: str) -> None:
+        still_open = exists().where(items.c.job_id == job_id, items.c.state.in_(_OPEN))
+        connection.execute(
+            update(jobs)
+            .where(jobs.c.job_id == job_id, jobs.c.state == JobState.RUNNING, ~still_open)
+            .values(state=JobState.DONE)
+        )
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job with its counts."""
+        found = self._jobs(jobs.c.job_id == job_id)
+        return found[0] if found else None
+
+    def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
+        """Return a job's items in the given states, in order of id, ids above ``after``."""
+        query = (
+            _ITEMS.where(items.c.job_id == job_id, items.c.item_id > after, items.c.state.in_(sorted(states)))
+            .order_by(items.c.item_id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_item(row) for row in connection.execute(query)]
+
+    def unfinished(self, states: Collection[JobState]) -> list[Job]:
+        """Return the jobs in the given states, oldest first."""
+        return self._jobs(jobs.c.state.in_(sorted(states)))
+
+    def _jobs(self, wanted: ColumnElement[bool]) -> list[Job]:
+        tally = (
+            select(items.c.job_id, items.c.state, func.count(), func.sum(items.c.frames))
+            .join(jobs, jobs.c.job_id == items.c.job_id)
+            .where(wanted)
+            .group_by(items.c.job_id, items.c.state)
+        )
+        with self._database.read() as connection:
+            # One transaction, but PostgreSQL shows each statement the latest commit: a job read before its
+            # items is never further than they are.
+            rows = connection.execute(
+                select(jobs).where(wanted).order_by(jobs.c.created_at, jobs.c.job_id)
+            ).all()
+            tallies = connection.execute(tally).all()
+        counts = {row.job_id: dict.fromkeys(ItemState, 0) for row in rows}
+        frames = dict.fromkeys(counts, 0)
+        for job_id, state, number, frames_of_state in tallies:
+            if job_id in counts:
+                counts[job_id][ItemState(state)] = number
+                frames[job_id] += int(frames_of_state)
+        return [_job(row, counts[row.job_id], frames[row.job_id]) for row in rows]
+
+    def overdue(self, queued_for_s: float) -> list[Message]:
+        """Return a message for all that stands still; each counts as queued from now on."""
+        now = self._clock()
+        before = now - queued_for_s
+        stale_jobs = and_(jobs.c.state == JobState.QUEUED, jobs.c.queued_at < before)
+        late = and_(items.c.state == ItemState.QUEUED, items.c.queued_at < before)
+        stale_items = or_(late, _lease_over(now))
+        with self._database.write() as connection:
+            job_rows = connection.execute(
+                update(jobs)
+                .where(stale_jobs)
+                .values(queued_at=now)
+                .returning(jobs.c.created_at, jobs.c.job_id)
+            ).all()
+            item_ids = connection.scalars(
+                update(items)
+                .where(stale_items)
+                .values(state=ItemState.QUEUED, queued_at=now)
+                .returning(items.c.item_id)
+            ).all()
+        return [
+            *(Message("expand", job_id) for _, job_id in sorted(tuple(row) for row in job_rows)),
+            *(Message("item", str(item_id)) for item_id in sorted(item_ids)),
+        ]
+
+
+_ITEMS = select(items, jobs.c.collection, jobs.c.origin_source, jobs.c.label).join(
+    jobs, jobs.c.job_id == items.c.job_id
+)
+
+
+def _lock(connection: Connection, job_id: str) -> str | None:
+    """Keep others from changing a job until commit; return its state, None if there is no such job."""
+    return connection.scalar(select(jobs.c.state).where(jobs.c.job_id == job_id).with_for_update())
+
+
+def _lease_over(now: float) -> ColumnElement[bool]:
+    return and_(items.c.state == ItemState.RUNNING, items.c.lease_until <= now)
+
+
+def _claimable(now: float) -> ColumnElement[bool]:
+    return or_(items.c.state == ItemState.QUEUED, _lease_over(now))
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(
+        item_id=row.item_id,
+        job_id=row.job_id,
+        collection=row.collection,
+        origin=Origin(row.origin_source, row.reference),
+        state=ItemState(row.state),
+        attempts=row.attempts,
+        frames=row.frames,
+        reason=row.reason,
+        label=row.label,
+    )
+
+
+def _job(row: Row[Any], counts: dict[ItemState, int], frames: int) -> Job:
+    return Job(
+        job_id=row.job_id,
+        collection=row.collection,
+        origin=Origin(row.origin_source, row.origin_reference),
+        state=JobState(row.state),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        counts=counts,
+        frames=frames,
+        reason=row.reason,
+        label=row.label,
+    )

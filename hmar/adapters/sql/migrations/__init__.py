@@ -1,0 +1,1 @@
+"""Alembic's scripts, run by :meth:`hmar.adapters.sql.database.Database.migrate`."""

@@ -1,0 +1,105 @@
+"""Entries to table rows and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+
+from hmar.adapters.sql.schema import entries
+from hmar.values.codes import CODE_BYTES, EncodedFrame
+from hmar.values.entries import EntryInfo, Origin
+from hmar.values.frames import FrameInfo
+from hmar.values.geometry import Spacing
+
+_WINDOW_ID = np.dtype("<u4")
+_CODE_COLUMNS = ("gate_global", "gate_local", "global_code", "window_codes", "window_ids")
+INFO_COLUMNS = [column for column in entries.columns if column.name not in _CODE_COLUMNS]
+"""All that an EntryInfo is made of."""
+
+
+def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Origin) -> dict[str, Any]:
+    """Return the row of an entry; codes as their bytes, window ids as little-endian uint32."""
+    info = encoded.info
+    row_mm, column_mm = info.spacing or (None, None)
+    x, y, z = info.position or (None, None, None)
+    return {
+        "entry_id": entry_id,
+        "collection": collection,
+        "model_fingerprint": encoded.model_fingerprint,
+        "origin_source": origin.source,
+        "origin_reference": origin.reference,
+        "study_uid": info.study_uid,
+        "series_uid": info.series_uid,
+        "sop_instance_uid": info.sop_instance_uid,
+        "frame_number": info.frame_number,
+        "modality": info.modality,
+        "body_part": info.body_part,
+        "patient_key": info.patient_key,
+        "rows": info.rows,
+        "columns": info.columns,
+        "row_mm": row_mm,
+        "column_mm": column_mm,
+        "series_number": info.series_number,
+        "instance_number": info.instance_number,
+        "position_x_mm": x,
+        "position_y_mm": y,
+        "position_z_mm": z,
+        "uids_derived": info.uids_derived,
+        "gate_global": float(encoded.gate[0]),
+        "gate_local": float(encoded.gate[1]),
+        "global_code": encoded.global_code.tobytes(),
+        "window_codes": encoded.window_codes.tobytes(),
+        "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
+        "sex": info.sex,
+        "age_years": info.age_years,
+        "study_date": info.study_date,
+        "manufacturer": info.manufacturer,
+        "label": info.label,
+    }
+
+
+def frame_info(row: Row[Any]) -> FrameInfo:
+    """Return the frame that a row describes."""
+    return FrameInfo(
+        study_uid=row.study_uid,
+        series_uid=row.series_uid,
+        sop_instance_uid=row.sop_instance_uid,
+        frame_number=row.frame_number,
+        modality=row.modality,
+        body_part=row.body_part,
+        patient_key=row.patient_key,
+        rows=row.rows,
+        columns=row.columns,
+        spacing=None if row.row_mm is None else Spacing(row.row_mm, row.column_mm),
+        series_number=row.series_number,
+        instance_number=row.instance_number,
+        position=(
+            None if row.position_x_mm is None else (row.position_x_mm, row.position_y_mm, row.position_z_mm)
+        ),
+        uids_derived=row.uids_derived,
+        sex=row.sex,
+        age_years=row.age_years,
+        study_date=row.study_date,
+        manufacturer=row.manufacturer,
+        label=row.label,
+    )
+
+
+def entry_info(row: Row[Any]) -> EntryInfo:
+    """Return the entry that a row of ``INFO_COLUMNS`` holds."""
+    origin = Origin(row.origin_source, row.origin_reference)
+    return EntryInfo(row.entry_id, row.collection, frame_info(row), row.model_fingerprint, origin)
+
+
+def encoded_frame(row: Row[Any]) -> EncodedFrame:
+    """Return the codes that a whole row holds; the arrays are read-only."""
+    return EncodedFrame(
+        info=frame_info(row),
+        global_code=np.frombuffer(row.global_code, np.uint8),
+        window_codes=np.frombuffer(row.window_codes, np.uint8).reshape(-1, CODE_BYTES),
+        window_ids=np.frombuffer(row.window_ids, _WINDOW_ID),
+        gate=(row.gate_global, row.gate_local),
+        model_fingerprint=row.model_fingerprint,
+    )

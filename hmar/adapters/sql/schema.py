@@ -1,0 +1,156 @@
+"""The tables, in portable SQL.
+
+:mod:`hmar.adapters.sql.migrations` creates them, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+# In SQLite only a primary key of the very type INTEGER is the row number itself.
+_ROW = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)
+"""One row: the last sequence number. Its lock, held until commit, makes log order commit order."""
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("entry_id", _ROW, primary_key=True, autoincrement=False),
+    Column("collection", Text, nullable=False),
+    Column("model_fingerprint", Text, nullable=False),
+    Column("origin_source", Text, nullable=False),
+    Column("origin_reference", Text, nullable=False),
+    Column("study_uid", Text, nullable=False),
+    Column("series_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("frame_number", Integer, nullable=False),
+    Column("modality", Text, nullable=False),
+    Column("body_part", Text),
+    Column("patient_key", Text),
+    Column("rows", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("row_mm", Float(53)),
+    Column("column_mm", Float(53)),
+    Column("series_number", BigInteger),
+    Column("instance_number", BigInteger),
+    Column("position_x_mm", Float(53)),
+    Column("position_y_mm", Float(53)),
+    Column("position_z_mm", Float(53)),
+    Column("uids_derived", Boolean, nullable=False),
+    Column("gate_global", Float(53), nullable=False),
+    Column("gate_local", Float(53), nullable=False),
+    Column("global_code", LargeBinary, nullable=False),
+    Column("window_codes", LargeBinary, nullable=False),
+    Column("window_ids", LargeBinary, nullable=False),
+    Column("sex", String(1)),
+    Column("age_years", Integer),
+    Column("study_date", Date),
+    Column("manufacturer", Text),
+    Column("label", Text),
+    UniqueConstraint(
+        "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
+    ),
+    Index(None, "sop_instance_uid", "model_fingerprint"),
+    Index(None, "collection", "series_uid"),
+)
+"""Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log."""
+
+log = Table(
+    "log",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=False),
+    Column("kind", String(8), nullable=False),
+    Column("entry_id", BigInteger, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("mark", String(32), nullable=False),
+)
+"""What happened, in order of commit; kind is "add" or "delete". Grows only. ``mark`` is random, in hex."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(32), primary_key=True),
+    Column("collection", Text, nullable=False),
+    Column("origin_source", Text, nullable=False),
+    Column("origin_reference", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("created_at", Float(53), nullable=False),
+    Column("updated_at", Float(53), nullable=False),
+    Column("queued_at", Float(53), nullable=False),
+    Column("label", Text),
+    Index(None, "state"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", _ROW, primary_key=True, autoincrement=True),
+    Column("job_id", String(32), ForeignKey("jobs.job_id"), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("reason", Text),
+    Column("queued_at", Float(53), nullable=False),
+    Column("lease_until", Float(53), nullable=False),
+    UniqueConstraint("job_id", "reference"),
+    Index(None, "job_id", "state"),
+    Index(None, "state"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", _ROW, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("created_at", Float(53), nullable=False),
+    Column("revoked_at", Float(53)),
+    Index(
+        "uq_api_keys_name_valid",
+        "name",
+        unique=True,
+        sqlite_where=text("revoked_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+)
+
+login_tokens = Table(
+    "login_tokens",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("expires_at", Float(53), nullable=False),
+)

@@ -1,0 +1,53 @@
+"""The commands of ``hmar``: its own, and those that installed packages register.
+
+A package registers commands by an entry point of the group ``hmar.commands`` that names a mapping of
+:class:`Command` by name, such as ``benchmark = "benchmark.cli:COMMANDS"`` in pyproject.toml. The module that
+holds the mapping must be cheap to import: it is imported whenever the command line runs.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import NamedTuple
+
+import click
+
+ENTRY_POINTS = "hmar.commands"
+
+
+class Command(NamedTuple):
+    """Where a command is: its module, the name in it, and its line in the overview."""
+
+    module: str
+    name: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import the command."""
+        command: click.Command = getattr(import_module(self.module), self.name)
+        return command
+
+
+OWN = {
+    "serve": Command("hmar.cli.serve", "serve", "Run the product: broker, worker and web server."),
+    "index": Command("hmar.cli.index", "index", "Index a file or a folder of images."),
+    "search": Command("hmar.cli.search", "search", "Search for images like one, or like a region of one."),
+    "sample-data": Command(
+        "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
+    ),
+    "train": Command("hmar.cli.train", "train", "Train a model."),
+    "export-model": Command("hmar.cli.export_model", "export_model", "Write again what serves a model."),
+    "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
+    "doctor": Command("hmar.cli.doctor", "doctor", "Check every part and say what to do."),
+}
+
+
+@functools.cache
+def all_commands() -> Mapping[str, Command]:
+    """Return every command by name: the library's own first, then those that are registered, by name."""
+    registered: dict[str, Command] = {}
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        registered |= point.load()
+    return OWN | {name: registered[name] for name in sorted(registered.keys() - OWN.keys())}

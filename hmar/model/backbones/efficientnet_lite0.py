@@ -1,0 +1,197 @@
+"""The shipped model's trunk: EfficientNet-Lite0 cut at stride 16.
+
+Tan & Le, ICML 2019, without squeeze-excitation. Parameter names are those of the published state
+dict, so that its tensors load unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hmar.model.backbones.base import STRIDE, Trunk, fold_batch_norm
+
+__all__ = [
+    "CHANNELS",
+    "STRIDE",
+    "BlurredStride",
+    "InvertedResidual",
+    "Lite0Trunk",
+    "SameConv2d",
+    "SmoothLite0Trunk",
+    "fold_batch_norm",
+    "load_published",
+]
+
+CHANNELS = 112
+
+
+class _BlockSpec(NamedTuple):
+    kernel: int
+    stride: int
+    expand: int
+    out_channels: int
+    lead: bool = False
+    """Pad a stride-2 convolution on the left and top, not on the right and bottom."""
+    smooth: bool = False
+    """Take the stride behind a blur, not in the convolution."""
+
+
+# TensorFlow's "same" padding moves the map by half a pixel at each stride, all to one side: 7.5 pixels at
+# stride 16. Leading padding at the last one turns its share round, which leaves half a pixel.
+_BLOCKS = (
+    _BlockSpec(3, 1, 1, 16),
+    _BlockSpec(3, 2, 6, 24),
+    _BlockSpec(3, 1, 6, 24),
+    _BlockSpec(5, 2, 6, 40),
+    _BlockSpec(5, 1, 6, 40),
+    _BlockSpec(3, 2, 6, 80, lead=True),
+    _BlockSpec(3, 1, 6, 80),
+    _BlockSpec(3, 1, 6, 80),
+    _BlockSpec(5, 1, 6, 112),
+    _BlockSpec(5, 1, 6, 112),
+    _BlockSpec(5, 1, 6, 112),
+)
+
+_TAIL = 5
+"""The first block of the tail: from here on maps are small, and nearly all parameters lie."""
+
+
+def _batch_norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution padded so that a side divisible by the stride comes out divided by it."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        self.lead = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        total = self.kernel_size[0] - self.stride[0]
+        after = total // 2 if self.lead else total - total // 2
+        before = total - after
+        padded = F.pad(x, (before, after, before, after)) if total else x
+        return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
+
+
+class BlurredStride(nn.Module):
+    """Halve a map's sides behind a blur of 1, 2, 1 (Zhang, ICML 2019).
+
+    What a convolution of stride 2 makes of an image changes when that shifts by half a stride; what is
+    blurred first changes less.
+
+    Parameters
+    ----------
+    channels : int
+    lead : bool
+        Take the cells that a leading convolution takes: the first of each pair, not the second.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, channels: int, *, lead: bool) -> None:
+        super().__init__()
+        self._margins = (1, 0, 1, 0) if lead else (0, 1, 0, 1)
+        row = torch.tensor([0.25, 0.5, 0.25])
+        kernel = (row[:, None] * row).expand(channels, 1, -1, -1).contiguous()
+        self.register_buffer("kernel", kernel, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H / 2, W / 2)."""
+        padded = F.pad(x, self._margins, mode="replicate")
+        return F.conv2d(padded, self.kernel, None, 2, groups=x.shape[1])
+
+
+class InvertedResidual(nn.Module):
+    """Expand, depthwise convolution, project; residual where shapes agree (MobileNetV2)."""
+
+    FOLDS: ClassVar = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+
+    def __init__(self, inputs: int, spec: _BlockSpec) -> None:
+        super().__init__()
+        inner = inputs * spec.expand
+        self.expands = spec.expand != 1
+        if self.expands:
+            self._expand_conv = SameConv2d(inputs, inner, 1)
+            self._bn0 = _batch_norm(inner)
+        stride = 1 if spec.smooth else spec.stride
+        self._depthwise_conv = SameConv2d(inner, inner, spec.kernel, stride, groups=inner)
+        self._depthwise_conv.lead = spec.lead
+        self.blur = BlurredStride(inner, lead=spec.lead) if spec.smooth else nn.Identity()
+        self._bn1 = _batch_norm(inner)
+        self._project_conv = SameConv2d(inner, spec.out_channels, 1)
+        self._bn2 = _batch_norm(spec.out_channels)
+        self.residual = spec.stride == 1 and inputs == spec.out_channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H / stride, W / stride)."""
+        y = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
+        y = self.blur(F.relu6(self._bn1(self._depthwise_conv(y))))
+        projected: Tensor = self._bn2(self._project_conv(y))
+        return x + projected if self.residual else projected
+
+
+class Lite0Trunk(Trunk):
+    """EfficientNet-Lite0 up to block 10: stride 16, 112 channels, 0.70 M parameters."""
+
+    name = "lite0"
+    channels = CHANNELS
+    FOLDS: ClassVar = (("_conv_stem", "_bn0"),)
+    blocks: ClassVar[tuple[_BlockSpec, ...]] = _BLOCKS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem = SameConv2d(3, 32, 3, 2)
+        self._bn0 = _batch_norm(32)
+        inputs = [32, *(spec.out_channels for spec in self.blocks)]
+        self._blocks = nn.Sequential(
+            *(InvertedResidual(channels, spec) for channels, spec in zip(inputs, self.blocks, strict=False))
+        )
+
+    @classmethod
+    def like(cls, trunk: Trunk) -> Self:
+        """Return a trunk of this class with the weights of another, for evaluation."""
+        made = cls()
+        made.load_state_dict(trunk.state_dict())
+        return made.eval().requires_grad_(False)
+
+    def normalise(self, x: Tensor) -> Tensor:
+        """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""
+        return x * (255 / 128) - 127 / 128  # dividing by 128 loses no digit: so it may be done before
+
+    def stem(self, x: Tensor) -> Tensor:
+        """Map normalised images (B, 3, H, W) to the features of block 4, (B, 40, H / 8, W / 8)."""
+        features: Tensor = self._blocks[:_TAIL](F.relu6(self._bn0(self._conv_stem(x))))
+        return features
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Map the stem's features to those of block 10, (B, 112, H / 16, W / 16)."""
+        for block in self.tail_modules():
+            x = block(x)
+        return x
+
+    def tail_modules(self) -> list[nn.Module]:
+        """Return blocks 5 to 10."""
+        return [*self._blocks][_TAIL : len(_BLOCKS)]
+
+
+class SmoothLite0Trunk(Lite0Trunk):
+    """The same weights, the last two strides behind blurs: a place keeps more of its code when it shifts."""
+
+    name = "lite0-smooth"
+    blocks: ClassVar = tuple(spec._replace(smooth=number in (3, 5)) for number, spec in enumerate(_BLOCKS))
+
+
+def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:
+    """Load the published state dict's tensors; every tensor of the trunk must be there in its shape."""
+    own = trunk.state_dict()
+    missing = [name for name, tensor in own.items() if name not in state or state[name].shape != tensor.shape]
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(own)} tensors do not match, the first is {missing[0]}")
+    trunk.load_state_dict({name: state[name] for name in own})

@@ -1,0 +1,66 @@
+"""How much a frame looks like those that a model was trained on.
+
+A frame is summarised by the mean of the trunk's map. Its distance is that of Mahalanobis to the training
+frames, and its typicality the share of held-out training frames that lie at least as far: those of each scan
+measured from all other scans, so that a new patient is the measure and not a neighbouring slice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from hmar.errors import ModelError
+from hmar.values.frames import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What training frames look like.
+
+    Parameters
+    ----------
+    mean : ndarray of float32, shape (C,)
+        Mean of their summaries.
+    whitening : ndarray of float32, shape (C, C)
+        Turns a departure from the mean into one whose length is its Mahalanobis distance.
+    distances : ndarray of float32, shape (N,)
+        Distances of held-out training frames, ascending.
+    """
+
+    mean: FloatArray
+    whitening: FloatArray
+    distances: FloatArray
+
+    def typicality(self, trunk_map: FloatArray) -> float:
+        """Return the share, from 0 to 1, of held-out training frames that lie as far as a map (h, w, C)."""
+        distance = np.linalg.norm((summary(trunk_map) - self.mean) @ self.whitening)
+        nearer = int(np.searchsorted(self.distances, distance))
+        return 1 - nearer / len(self.distances)
+
+
+def summary(trunk_map: FloatArray) -> FloatArray:
+    """Summarise a map (h, w, C) by its mean (C,)."""
+    mean: FloatArray = trunk_map.mean(axis=(0, 1))
+    return mean
+
+
+def write_reference(path: Path, reference: Reference) -> None:
+    """Write a reference."""
+    np.savez_compressed(
+        path, mean=reference.mean, whitening=reference.whitening, distances=reference.distances
+    )
+
+
+def read_reference(path: Path) -> Reference:
+    """Read a reference; raises ModelError if the file holds none."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Reference(stored["mean"], stored["whitening"], stored["distances"])
+    except (OSError, KeyError, ValueError, BadZipFile) as error:
+        raise ModelError(
+            f"{path} cannot be read ({type(error).__name__}).", "Run: hmar export-model FOLDER."
+        ) from error

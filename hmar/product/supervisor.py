@@ -1,0 +1,197 @@
+"""The product in one command: broker, worker and web server under one parent.
+
+The parent restarts what crashes and stops all in order: first the web server (no new work), then the worker
+(which finishes its file), then the broker. Nothing depends on that order being kept: killing all of them at
+any moment loses no work.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from hmar.adapters.embedded_broker import embedded_broker, free_port
+from hmar.config import Settings
+from hmar.errors import ConfigError, HmarError, UnavailableError
+from hmar.product.greeting import greeting, service_url
+from hmar.product.processes import Child
+from hmar.product.sample_offer import offer_sample
+from hmar.secrets import replace_private
+from hmar.wiring import Engine, build_engine
+
+READY_TIMEOUT_S = 180.0
+GRACE_S = {"service": 5.0, "worker": 20.0, "broker": 5.0}
+HOPELESS = 3
+"""Crashes before the product was ever ready after which the start is given up."""
+
+
+class Supervisor:
+    """Runs the product until SIGINT, SIGTERM or SIGHUP; a second signal stops it without grace.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``redis_url`` empty starts the embedded broker; ``port`` 0 takes a free one.
+    out : TextIO
+        Takes the greeting and all output of the children.
+    """
+
+    def __init__(self, settings: Settings, out: TextIO) -> None:
+        self._settings = settings
+        self._out = out
+        self._out_lock = threading.Lock()
+        self._signals = 0
+        self._stopping = threading.Event()
+        self._children: list[Child] = []
+
+    def run(self) -> None:
+        """Run the product.
+
+        Raises
+        ------
+        ConfigError
+            If the port is in use, or another supervisor runs on the same HMAR_HOME.
+        UnavailableError
+            If a part does not start.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        run_dir = self._settings.home / "run"
+        for folder in (self._settings.home, run_dir):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _only_one(run_dir):
+            self._settings = replace(self._settings, port=_open_port(self._settings))
+            try:
+                self._serve(run_dir)
+            finally:
+                self._stop()
+                for name in ("broker.url", "service.url"):
+                    (run_dir / name).unlink(missing_ok=True)
+
+    def _serve(self, run_dir: Path) -> None:
+        self._start_broker(run_dir)
+        engine = build_engine(self._settings)
+        # The schema is brought up to date once, here, before the children open the database.
+        last_seq = engine.catalogue.last_seq()
+        self._start("worker", [sys.executable, "-m", "workers"])
+        self._start("service", [sys.executable, "-m", "service"])
+        self._wait(self._ready(engine), "The product is not ready")
+        if self._stopping.is_set():
+            return
+        replace_private(run_dir / "service.url", service_url(self._settings).encode())
+        self._say("", greeting(engine))
+        threading.Thread(
+            target=offer_sample, args=(engine, last_seq == 0, self._say, self._stopping), daemon=True
+        ).start()
+        while not self._stopping.wait(0.2):
+            self._tend()
+
+    def _start_broker(self, run_dir: Path) -> None:
+        if not self._settings.redis_url:
+            broker = embedded_broker()
+            self._settings = replace(self._settings, redis_url=broker.url)
+            self._start("broker", list(broker.command), broker.configuration)
+        engine = build_engine(self._settings)
+        self._wait(lambda: engine.queue.backlog() >= 0, "The broker does not answer")
+        replace_private(run_dir / "broker.url", self._settings.redis_url.encode())
+
+    def _start(self, name: str, command: list[str], stdin: str = "") -> None:
+        child = Child(name, command, self._environment(), self._say, stdin)
+        self._children.append(child)
+        child.start()
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "HMAR_HOME": str(self._settings.home),
+            "HMAR_HOST": self._settings.host,
+            "HMAR_PORT": str(self._settings.port),
+            "HMAR_REDIS_URL": self._settings.redis_url,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _ready(self, engine: Engine) -> Callable[[], bool]:
+        url = f"{service_url(self._settings)}/readyz"
+        return lambda: _answers(url) and engine.queue.ping() > 0
+
+    def _wait(self, condition: Callable[[], bool], problem: str) -> None:
+        """Wait for a condition while tending the children; raises UnavailableError when it is hopeless."""
+        end = time.monotonic() + READY_TIMEOUT_S
+        while not self._stopping.is_set() and not _holds(condition):
+            self._tend()
+            crashed = [child.name for child in self._children if child.failures >= HOPELESS]
+            if crashed or time.monotonic() > end:
+                why = f"{', '.join(crashed)} crashed {HOPELESS} times" if crashed else "it took too long"
+                raise UnavailableError(f"{problem}: {why}.", "Read its output above, or run 'hmar doctor'.")
+            self._stopping.wait(0.1)
+
+    def _tend(self) -> None:
+        for child in self._children:
+            child.tend()
+
+    def _stop(self) -> None:
+        if self._children:
+            self._say("hmar", "stopping; Ctrl-C again stops without waiting")
+        for child in reversed(self._children):
+            child.stop(GRACE_S[child.name], hurry=lambda: self._signals > 1)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        self._stopping.set()
+
+    def _say(self, name: str, line: str) -> None:
+        # A reader that went away (a closed terminal, "| head") must neither keep the children from being
+        # stopped nor their output from being read: a child whose pipe is full stands still.
+        with self._out_lock, suppress(OSError):
+            self._out.write(f"{name:>7} | {line}\n" if name else f"\n{line}\n\n")
+            self._out.flush()
+
+
+@contextmanager
+def _only_one(run_dir: Path) -> Iterator[None]:
+    """Hold the lock of a data directory; the kernel lets go of it when the process ends, however it ends."""
+    with (run_dir / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                "The product runs already on this data directory.",
+                "Stop it first, or set HMAR_HOME to another folder.",
+            ) from error
+        yield
+
+
+def _open_port(settings: Settings) -> int:
+    try:
+        return free_port(settings.host, settings.port)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}).",
+            "Stop what uses it, or choose another with --port; --port 0 takes a free one.",
+        ) from error
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except HmarError:
+        return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

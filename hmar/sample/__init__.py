@@ -1,0 +1,1 @@
+"""The sample study: a real CT with a nodule, fetched from public packages."""

@@ -1,0 +1,191 @@
+"""Volumes out of a site's own archive: the series of a collection, read again from where they came.
+
+Images that were labelled when they were indexed keep their label. They are learnt from one by one where their
+series forms no volume: radiographs, pictures, and whatever has no geometry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.errors import HmarError, NotFoundError
+from hmar.image.grid import GridConfig, make_grid, resample
+from hmar.model.tags import region_index
+from hmar.ports import Catalogue
+from hmar.training.data.image_labels import NO_LABEL
+from hmar.training.data.views import CANVAS_CELLS
+from hmar.training.data.volumes import Volume
+from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.frames import FloatArray, Frame, Units
+
+LEAST_SLICES = 8
+"""A series of fewer slices of one geometry has no neighbours to learn from."""
+
+_LARGEST_GAP_MM = 12.0
+_ONE_LABEL = 2
+"""Numbers that one label takes, with that of no label."""
+_GONE = "a file is gone or cannot be read any more"
+
+
+def archive_volumes(
+    catalogue: Catalogue,
+    read: Callable[[EntryInfo], Frame],
+    collection: str,
+    fingerprint: str,
+    say: Callable[[str], None],
+    *,
+    labels: bool = True,
+) -> list[Volume]:
+    """Read the series of a collection that form volumes, and the labelled images of the others.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    read : callable
+        Reads an indexed frame again.
+    collection : str
+    fingerprint : str
+        Of the model that the archive is indexed with.
+    say : callable
+        Told in one line how many series or images were left out, and why.
+    labels : bool
+        Whether labels of images are learnt: without them, or with one alone, no image is taken by itself.
+
+    Raises
+    ------
+    NotFoundError
+        If no series of the collection forms a volume, and fewer than 8 images are labelled.
+    """
+    every = [
+        (series, catalogue.frames(collection, series.series_uid, fingerprint))
+        for series in catalogue.series(fingerprint)
+        if series.collection == collection
+    ]
+    number = _numbers([entry for _, entries in every for entry in entries])
+    learnt = labels and len(number) > _ONE_LABEL
+    volumes: list[Volume] = []
+    left_out: Counter[str] = Counter()
+    for series, entries in every:
+        made = _volume(series, entries, read, f"series {len(volumes) + 1}", number)
+        singles = [entry for entry in entries if learnt and entry.info.label is not None]
+        if isinstance(made, Volume):
+            volumes.append(made)
+            singles = [entry for entry in singles if not _placed(entry)]
+        elif len(singles) < len(entries):
+            left_out[made] += 1
+        for entry in singles:
+            single = _single(entry, read, f"image {len(volumes) + 1}", number)
+            if isinstance(single, Volume):
+                volumes.append(single)
+            else:
+                left_out[single] += 1
+    for reason, count in left_out.items():
+        say(f"{count} series or images left out: {reason}")
+    if sum(len(volume.values) for volume in volumes) < LEAST_SLICES:
+        raise NotFoundError(
+            f"The collection {collection!r} has no series of {LEAST_SLICES} or more slices to train on, and "
+            f"fewer than {LEAST_SLICES} labelled images.",
+            "Index CT or MR series into it first (hmar index PATH --collection NAME), or images by --label.",
+        )
+    return volumes
+
+
+def _numbers(entries: Sequence[EntryInfo]) -> dict[str | None, int]:
+    """Return a number for every label of entries, in their order as text."""
+    labels = sorted({entry.info.label for entry in entries if entry.info.label is not None})
+    return {None: NO_LABEL} | {label: number for number, label in enumerate(labels)}
+
+
+def _placed(entry: EntryInfo) -> bool:
+    return entry.info.position is not None and entry.info.spacing is not None
+
+
+def _volume(
+    series: SeriesInfo,
+    entries: list[EntryInfo],
+    read: Callable[[EntryInfo], Frame],
+    name: str,
+    number: Mapping[str | None, int],
+) -> Volume | str:
+    """Return a series as a volume, or why it is none."""
+    if series.modality not in ("CT", "MR"):
+        return "neither CT nor MR"
+    placed = sorted(filter(_placed, entries), key=_height)
+    if len(placed) < LEAST_SLICES:
+        return f"fewer than {LEAST_SLICES} slices with position and spacing"
+    gaps = [_height(b) - _height(a) for a, b in pairwise(placed)]
+    between = float(np.median(gaps))
+    if not 0 < between <= _LARGEST_GAP_MM or max(gaps) > 2 * between:
+        return "slices are not evenly spaced along the body"
+    try:
+        frames = [read(entry) for entry in placed]
+    except HmarError:
+        return _GONE
+    if len({(frame.values.shape, frame.units) for frame in frames}) > 1:
+        return "slices differ in size or units"
+    if series.modality == "CT" and frames[0].units is not Units.HU:
+        return "CT without Hounsfield units"
+    spacing = placed[0].info.spacing
+    if spacing is None:
+        return "no pixel spacing"
+    labels = np.array([number[entry.info.label] for entry in placed])
+    return Volume(
+        name,
+        np.stack([_stored(frame.values, series.modality) for frame in frames]),
+        (between, spacing.row_mm, spacing.column_mm),
+        series.modality,
+        _regions(series.body_part, len(placed)),
+        image_labels=labels if (labels != NO_LABEL).any() else None,
+        patient=_patient(placed[0]),
+    )
+
+
+def _single(
+    entry: EntryInfo, read: Callable[[EntryInfo], Frame], name: str, number: Mapping[str | None, int]
+) -> Volume | str:
+    """Return a labelled image as a volume of one slice, laid as for the encoder but as small as a view is."""
+    try:
+        frame = read(entry)
+    except HmarError:
+        return _GONE
+    info = entry.info
+    # All of it has to fit a view: the label speaks of the whole.
+    laid = replace(GridConfig(), max_side=CANVAS_CELLS * GridConfig().stride)
+    values = resample(frame.values, make_grid(info.rows, info.columns, info.spacing, laid))
+    # The trainer takes CT for Hounsfield units; a picture of a CT has none.
+    modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
+    return Volume(
+        name,
+        _stored(values, modality)[None],
+        (1.0, laid.pitch_mm, laid.pitch_mm),
+        modality,
+        _regions(info.body_part, 1),
+        image_labels=np.array([number[info.label]]),
+        patient=_patient(entry),
+    )
+
+
+def _patient(entry: EntryInfo) -> str:
+    """Return what is common to all that is known to be of one patient."""
+    return entry.info.patient_key or entry.info.study_uid
+
+
+def _regions(body_part: str | None, slices: int) -> NDArray[np.int64]:
+    region = region_index(body_part)
+    return np.full(slices, -1 if region is None else region, np.int64)
+
+
+def _stored(values: FloatArray, modality: str) -> NDArray[np.int16]:
+    """Return HU for CT; presentation values, 0 to 1, as thousandths for what has no units."""
+    stored: NDArray[np.int16] = np.rint(values * (1.0 if modality == "CT" else 1000.0)).astype(np.int16)
+    return stored
+
+
+def _height(entry: EntryInfo) -> float:
+    return 0.0 if entry.info.position is None else entry.info.position[2]

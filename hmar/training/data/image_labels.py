@@ -1,0 +1,130 @@
+"""What views show as whole images, and of whom: which are drawn together, and which are held out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.training.config import TrainingConfig
+from hmar.training.data.group_sampler import GroupSampler, Rows
+from hmar.training.data.views import ViewSet
+from hmar.training.data.volumes import Volume
+
+NO_LABEL = -1
+_HELD_OUT = 0.12
+_LEFT = 0.75
+"""Share of its patients that every label keeps to be learnt from."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageLabels:
+    """Labels and patients of N views.
+
+    Parameters
+    ----------
+    label : ndarray of int64, shape (N,)
+        NO_LABEL where there is none.
+    patient : ndarray of int64, shape (N,)
+    count : int
+        Number of labels; 0 where labels teach nothing.
+    """
+
+    label: Rows
+    patient: Rows
+    count: int
+
+    @classmethod
+    def of(cls, views: ViewSet, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
+        """Look up the labels of views; every volume without a patient is one of its own.
+
+        One label alone tells nothing from anything else: two or more are learnt, where labels are. Views
+        that show too little to be drawn have none.
+        """
+        by_slice = [
+            np.full(len(volume.values), NO_LABEL) if volume.image_labels is None else volume.image_labels
+            for volume in volumes
+        ]
+        label = np.array([by_slice[v][p] for v, p in zip(views.volume, views.plane, strict=True)], np.int64)
+        label[~views.show_enough()] = NO_LABEL
+        names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
+        patient = np.unique(names, return_inverse=True)[1][views.volume].astype(np.int64)
+        found = np.unique(label[label != NO_LABEL])
+        if len(found) < 2 or not config.learns_labels:
+            return cls(np.full(len(label), NO_LABEL), patient, 0)
+        return cls(np.where(label == NO_LABEL, NO_LABEL, np.searchsorted(found, label)), patient, len(found))
+
+    def held_out(self) -> Mask:
+        """Return which views are held out: those of an eighth of each label's patients, where it has nine.
+
+        A patient is passed over where another label of theirs would keep less than three quarters of its own.
+        """
+        of_label = [np.unique(self.patient[self.label == label]) for label in range(self.count)]
+        left = [len(patients) for patients in of_label]
+        least = [math.ceil(_LEFT * len(patients)) for patients in of_label]
+        held: set[int] = set()
+        for label, patients in enumerate(of_label):
+            wanted = len(patients) - int(_HELD_OUT * len(patients))
+            for patient in _spread(patients):
+                if left[label] <= wanted:
+                    break
+                theirs = [other for other, them in enumerate(of_label) if patient in them]
+                if patient not in held and all(left[other] > least[other] for other in theirs):
+                    held.add(patient)
+                    for other in theirs:
+                        left[other] -= 1
+        return np.isin(self.patient, sorted(held))
+
+    def wholly_in(self, mask: Mask) -> Mask:
+        """Return the views of those labels that have none outside a mask."""
+        outside = np.unique(self.label[~mask])
+        alone: Mask = (self.label != NO_LABEL) & ~np.isin(self.label, outside)
+        return alone
+
+
+def _spread(patients: Rows) -> list[int]:
+    """Return patients in an order whose beginning lies evenly among them: every eighth, then the others."""
+    step = round(1 / _HELD_OUT)
+    return [
+        int(patient) for first in np.roll(np.arange(step), step // 2) for patient in patients[first::step]
+    ]
+
+
+class LabelledViews:
+    """Draws views by their labels: labels equally often, and of each its patients by the root of their views.
+
+    Parameters
+    ----------
+    labels : ImageLabels
+    allowed : ndarray of bool, shape (N,)
+        Which views may be drawn.
+    """
+
+    def __init__(self, labels: ImageLabels, allowed: Mask) -> None:
+        self._rows = np.flatnonzero(allowed & (labels.label != NO_LABEL))
+        self._share = len(self._rows) / max(int(allowed.sum()), 1)
+        label, patient = labels.label[self._rows], labels.patient[self._rows]
+        self._sampler = GroupSampler(label, patient) if len(self._rows) else None
+
+    def draw(self, count: int, rng: np.random.Generator) -> Rows:
+        """Draw labelled views, in twos of one label and, where it has two, of different patients."""
+        if self._sampler is None:
+            return np.empty(0, np.int64)
+        images, mates = self._sampler.draw_apart(-(-count // 2), rng)
+        return self._rows[np.stack([images, mates], axis=1).ravel()[:count]]
+
+    def put_into(self, drawn: Rows, rng: np.random.Generator) -> Rows:
+        """Put labelled views in place of some, as many as their share among all that may be drawn.
+
+        They come in twos; where the number is odd, the last place may have one alone.
+        """
+        if self._sampler is None:
+            return drawn
+        twos = int((rng.random(len(drawn) // 2) < self._share).sum())
+        alone = int(len(drawn) % 2 and rng.random() < self._share)
+        labelled = self.draw(2 * twos + alone, rng)
+        return np.concatenate([labelled, drawn[len(labelled) :]])

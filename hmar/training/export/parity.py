@@ -1,0 +1,135 @@
+"""The codes that a network gives in torch, and how far those of the serving form depart from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmar.errors import ModelError
+from hmar.image.grid import channels, content, make_grid
+from hmar.image.windows import WindowConfig, cover, kept_windows, lattice, pack_window_id
+from hmar.model.config import PARTS
+from hmar.model.experts import pool
+from hmar.model.network import HmarNetwork
+from hmar.model.serving.model import ServedModel
+from hmar.model.tags import modality_index, region_index
+from hmar.model.weights import Bundle
+from hmar.values.codes import CODE_BITS, WindowIds
+from hmar.values.frames import FloatArray, Frame
+
+UNDECIDED = 1e-4
+"""A logit this near to 0 may give either bit: two ways to sum in single precision may differ by as much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logits:
+    """What codes are made from.
+
+    ``frame`` (bits,) is of the whole frame, ``windows`` (W, bits) of those it keeps; ``gate`` are the
+    router's weights (global, local).
+    """
+
+    frame: FloatArray
+    windows: FloatArray
+    gate: tuple[float, float]
+
+    def all(self) -> FloatArray:
+        """Return all logits in one array (1 + W, bits), the frame's first."""
+        return np.concatenate([self.frame[None], self.windows])
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far two sets of logits depart.
+
+    ``flipped`` of ``bits`` differ; ``decided`` of these were not within :data:`UNDECIDED` of 0. No logit
+    differs by more than ``departure``.
+    """
+
+    bits: int
+    flipped: int
+    decided: int
+    departure: float
+
+
+@torch.inference_mode()
+def torch_logits(bundle: Bundle, frame: Frame) -> Logits:
+    """Return the logits of a frame by the network itself, in single precision."""
+    network, windows = bundle.network, bundle.info.windows
+    image, ids = _laid(bundle, frame)
+    trunk_map: Tensor = network(torch.from_numpy(image)[None].to(memory_format=torch.channels_last))
+    tags = [modality_index(frame.info.modality), region_index(frame.info.body_part)]
+    modality, region = (torch.tensor([-1 if tag is None else tag]) for tag in tags)
+    whole, local = network.router(trunk_map, modality, region).gate[0].tolist()
+    return Logits(
+        network.global_expert(trunk_map)[0].numpy(),
+        _window_logits(network, trunk_map, ids, windows).numpy(),
+        (whole, local),
+    )
+
+
+def served_logits(model: ServedModel, bundle: Bundle, frame: Frame) -> Logits:
+    """Return the logits of a frame by the serving form."""
+    image, ids = _laid(bundle, frame)
+    trunk_map = model.map(image)
+    return Logits(
+        model.global_logits(trunk_map),
+        model.window_logits(trunk_map, ids),
+        model.gate(trunk_map, frame.info),
+    )
+
+
+def compare(expected: Logits, found: Logits) -> Parity:
+    """Compare logits of the same frame, bit by bit."""
+    one, other = expected.all(), found.all()
+    flipped = (one > 0) != (other > 0)
+    decided = flipped & (np.abs(one) >= UNDECIDED)
+    departure = float(np.abs(one - other).max())
+    return Parity(one.size, int(flipped.sum()), int(decided.sum()), departure)
+
+
+def check_parity(model: ServedModel, bundle: Bundle, frame: Frame) -> Parity:
+    """Compare a model's serving form with its network on a frame.
+
+    Raises
+    ------
+    ModelError
+        If a bit differs whose logit is not within :data:`UNDECIDED` of 0.
+    """
+    parity = compare(torch_logits(bundle, frame), served_logits(model, bundle, frame))
+    if parity.decided:
+        raise ModelError(
+            f"The serving form of {bundle.info.name} differs from its network in {parity.decided} of "
+            f"{parity.bits} bits.",
+            "Export it again with the versions in constraints.txt.",
+        )
+    return parity
+
+
+def _laid(bundle: Bundle, frame: Frame) -> tuple[FloatArray, WindowIds]:
+    """Return the input (3, H, W) of a frame and the windows that show something."""
+    config = bundle.info.grid
+    grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, config)
+    ids = kept_windows(content(frame, grid), grid, config.stride, bundle.info.windows)
+    return channels(frame, grid), ids
+
+
+def _window_logits(network: HmarNetwork, trunk_map: Tensor, ids: WindowIds, config: WindowConfig) -> Tensor:
+    """Return the logits (W, bits) of windows of the lattices, in the order of their ids."""
+    pooled_from = network.local_expert.map(trunk_map)[0]  # (C, h, w)
+    features, lattice_ids = [torch.empty(0, pooled_from.shape[0] * PARTS * PARTS)], [np.empty(0, np.uint32)]
+    for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
+        rows, columns = (lattice(cells, side, stride) for cells in pooled_from.shape[1:])
+        weights = [
+            torch.from_numpy(cover(starts, side, PARTS, cells))
+            for starts, cells in zip((rows, columns), pooled_from.shape[1:], strict=True)
+        ]
+        features.append(pool(pooled_from, *weights).flatten(0, 1))
+        row, column = np.meshgrid(rows, columns, indexing="ij")
+        lattice_ids.append(pack_window_id(size, row.ravel(), column.ravel()))
+    chosen = np.searchsorted(np.concatenate(lattice_ids), ids)  # ids ascend in size, row, column
+    logits: Tensor = network.local_expert(torch.cat(features)[torch.from_numpy(chosen)])
+    return logits.reshape(-1, CODE_BITS)

@@ -1,0 +1,114 @@
+"""What training frames look like to the serving form: the reference that typicality is measured from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.image.grid import channels, make_grid
+from hmar.model.serving.model import ServedModel
+from hmar.model.serving.typicality import Reference, summary
+from hmar.training.data.volumes import Volume
+from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
+from hmar.values.geometry import Spacing
+
+MAX_FRAMES = 1000
+"""Frames that are looked at; more scans are thinned out evenly."""
+
+_SHRINKAGE = 0.3
+"""Weight of no correlation at all against the correlations of a few hundred neighbouring slices."""
+
+_BLOCKS = 5
+"""Parts that a single scan is held out by."""
+
+_MOST_PARTS = 20
+"""More scans are held out by so many parts, each of whole scans."""
+
+
+def reference_of(
+    model: ServedModel, volumes: list[Volume], progress: Callable[[int, int], None]
+) -> Reference:
+    """Summarise the slices of volumes as the product would see them, and fit a reference to them.
+
+    Parameters
+    ----------
+    model : ServedModel
+    volumes : list of Volume
+    progress : callable
+        Called with (done, total).
+    """
+    places = [(v, plane) for v, volume in enumerate(volumes) for plane in range(len(volume.values))]
+    chosen = [places[i] for i in np.unique(np.linspace(0, len(places) - 1, MAX_FRAMES).astype(int))]
+    summaries = []
+    for done, (v, plane) in enumerate(chosen, start=1):
+        summaries.append(_summary(model, slice_frame(volumes[v], plane)))
+        progress(done, len(chosen))
+    scans = np.array([v for v, _ in chosen])
+    if len(volumes) == 1:
+        scans = np.arange(len(chosen)) * _BLOCKS // len(chosen)
+    elif len(volumes) > _MOST_PARTS:
+        scans = scans * _MOST_PARTS // len(volumes)
+    return fit_reference(np.stack(summaries), scans)
+
+
+def slice_frame(volume: Volume, plane: int) -> Frame:
+    """Return a slice as a decoded frame: HU for CT, else values up to the brightest of 200 as 0 to 1."""
+    values = volume.values[plane].astype(np.float32)
+    units = Units.HU if volume.modality == "CT" else Units.PRESENTATION
+    if units is Units.PRESENTATION:
+        values = np.clip(values / max(float(np.quantile(values, 0.995)), 1e-6), 0, 1)
+    uid = f"2.25.1.{plane + 1}"
+    info = FrameInfo(
+        study_uid=uid,
+        series_uid=uid,
+        sop_instance_uid=uid,
+        frame_number=1,
+        modality=volume.modality,
+        body_part=None,
+        patient_key=None,
+        rows=values.shape[0],
+        columns=values.shape[1],
+        spacing=Spacing(*volume.spacing_mm[1:]),
+    )
+    return Frame(info, values, units)
+
+
+def fit_reference(summaries: FloatArray, scans: NDArray[np.int64]) -> Reference:
+    """Fit a reference.
+
+    Parameters
+    ----------
+    summaries : ndarray, shape (N, C)
+    scans : ndarray of int64, shape (N,)
+        Frames of one scan are held out together.
+    """
+    mean, whitening = _fit(summaries)
+    distances = np.concatenate(list(_held_out(summaries, scans)))
+    return Reference(mean, whitening, np.sort(distances).astype(np.float32))
+
+
+def _held_out(summaries: FloatArray, scans: NDArray[np.int64]) -> Iterator[FloatArray]:
+    for scan in np.unique(scans):
+        mean, whitening = _fit(summaries[scans != scan])
+        yield np.linalg.norm((summaries[scans == scan] - mean) @ whitening, axis=1)
+
+
+def _fit(summaries: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean (C,) and what whitens departures from it (C, C), correlations shrunk."""
+    exact = summaries.astype(np.float64)
+    mean = exact.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(exact.T))
+    deviation = np.sqrt(np.diag(covariance) + 1e-6)
+    correlation = (1 - _SHRINKAGE) * covariance / np.outer(deviation, deviation)
+    correlation += _SHRINKAGE * np.eye(len(correlation))
+    variances, axes = np.linalg.eigh(correlation)
+    whitening = axes / np.sqrt(variances) / deviation[:, None]
+    return mean.astype(np.float32), whitening.astype(np.float32)
+
+
+def _summary(model: ServedModel, frame: Frame) -> FloatArray:
+    info = frame.info
+    grid = make_grid(info.rows, info.columns, info.spacing, model.info.grid)
+    return summary(model.map(channels(frame, grid)))

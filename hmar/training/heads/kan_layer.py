@@ -1,0 +1,75 @@
+"""pykan's KANLayer as the trained form of a KAN, and its folding into the served form."""
+
+from __future__ import annotations
+
+import torch
+from kan import KANLayer
+from torch import Tensor
+from torch.nn import functional as F
+
+from hmar.model.kan import FoldedKAN, kan_forward, spline_basis
+from hmar.training.heads.code_layer import CodeLayer
+
+_GRID_RANGE = (-2.0, 2.0)
+
+
+class TrainableKAN(CodeLayer):
+    """A KAN layer whose parameters, grid and initialisation are pykan's.
+
+    The forward pass folds the layer's parameters first: the same function and the same gradients as
+    ``KANLayer.forward`` (a test compares both), without its (batch, out, in) arrays.
+    """
+
+    def __init__(self, inputs: int, outputs: int, intervals: int, order: int) -> None:
+        super().__init__()
+        self.order, self.outputs = order, outputs
+        self.layer = KANLayer(
+            inputs, outputs, num=intervals, k=order, grid_range=list(_GRID_RANGE), noise_scale=0.3
+        )
+
+    def folded_weights(self) -> tuple[Tensor, Tensor]:
+        """Return (base (I, O), spline (I, G + order, O)) as differentiable functions of the parameters."""
+        base = self.layer.mask * self.layer.scale_base
+        spline = (self.layer.mask * self.layer.scale_sp)[:, :, None] * self.layer.coef
+        return base, spline.transpose(1, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, I) -> (N, O)."""
+        base, spline = self.folded_weights()
+        return kan_forward(x, self.layer.grid, self.order, base, spline)
+
+    def basis(self, x: Tensor) -> Tensor:
+        """Return the spline basis (N, I, G + order) at x (N, I)."""
+        return spline_basis(x, self.layer.grid, self.order)
+
+    def outside_share(self, x: Tensor) -> float:
+        """Return the share of inputs outside the extended grid, where the spline is 0."""
+        knots = self.layer.grid
+        return float(((x < knots[:, 0]) | (x >= knots[:, -1])).float().mean())
+
+    @torch.no_grad()
+    def set_linear(self, weight: Tensor) -> None:
+        """Compute ``x @ weight`` (I, O) on the grid; the spline supplies what SiLU lacks."""
+        layer = self.layer
+        weight = weight.to(layer.grid.device)
+        layer.scale_base.copy_(weight)
+        layer.scale_sp.fill_(1.0)
+        low, high = float(layer.grid[0, self.order]), float(layer.grid[0, -self.order - 1])
+        x = torch.linspace(low, high, 64, device=weight.device)
+        rest = x - F.silu(x)  # what a linear function has beyond SiLU
+        basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
+        # In double precision: rounding that differs from run to run must not reach the weights.
+        solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
+        coefficients = solution[:, 0].float()  # (G + order,)
+        layer.coef.copy_(weight[:, :, None] * coefficients)
+
+    @torch.no_grad()
+    def fold(self) -> FoldedKAN:
+        """Return the served form."""
+        base, spline = self.folded_weights()
+        knots = self.layer.grid
+        folded = FoldedKAN(knots.shape[0], base.shape[1], knots.shape[1] - 2 * self.order - 1, self.order)
+        folded.knots.copy_(knots)
+        folded.base.copy_(base)
+        folded.spline.copy_(spline)
+        return folded

@@ -1,0 +1,1 @@
+"""What held-out slices and patients tell about a training run."""

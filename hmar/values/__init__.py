@@ -1,0 +1,1 @@
+"""The nouns of the domain: immutable values that every layer may hold."""

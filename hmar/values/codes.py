@@ -1,0 +1,109 @@
+"""Binary codes: logits to bits to bytes, and what is encoded. The only place that knows the bit order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.values.frames import FloatArray, FrameInfo
+
+CodeArray = NDArray[np.uint8]
+WindowIds = NDArray[np.uint32]
+Bits = Literal[64, 128]
+
+CODE_BITS = 128
+CODE_BYTES = CODE_BITS // 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedFrame:
+    """The codes of one frame, and what they were made of.
+
+    Parameters
+    ----------
+    info : FrameInfo
+        The frame.
+    global_code : ndarray of uint8, shape (16,)
+        Packed 128-bit code of the whole frame (Expert0); its first 8 bytes are the 64-bit code.
+    window_codes : ndarray of uint8, shape (W, 16)
+        Packed code of each window (Expert1).
+    window_ids : ndarray of uint32, shape (W,)
+        Which window each row is; see :mod:`hmar.image.windows`.
+    gate : tuple of float
+        The router's weights (global, local); they sum to 1.
+    model_fingerprint : str
+        The encoder that made the codes. Codes of two models are never compared.
+    """
+
+    info: FrameInfo
+    global_code: CodeArray
+    window_codes: CodeArray
+    window_ids: WindowIds
+    gate: tuple[float, float]
+    model_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """What is looked for: codes, and how to weigh them.
+
+    Parameters
+    ----------
+    global_code : ndarray of uint8, shape (16,)
+        Code of the whole query frame.
+    window_codes : ndarray of uint8, shape (Q, 16)
+        A region's window and its eight neighbours, the centred one first; a spread of windows for a whole
+        image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
+    gate : tuple of float
+        Weights (global, local) of the two experts in mode "auto".
+    typicality : float or None
+        Share of frames like those that the model was trained on which lie at least as far out as the query's
+        frame; None where the model cannot tell.
+    """
+
+    global_code: CodeArray
+    window_codes: CodeArray
+    gate: tuple[float, float]
+    typicality: float | None = None
+
+
+def pack_logits(logits: FloatArray) -> CodeArray:
+    """Turn logits into packed codes.
+
+    Parameters
+    ----------
+    logits : ndarray of float32, shape (..., 128)
+        A bit is 1 where the logit is above 0; a logit of exactly 0 gives 0.
+
+    Returns
+    -------
+    ndarray of uint8, shape (..., 16)
+        Most significant bit first (:func:`numpy.packbits`).
+    """
+    if logits.shape[-1] != CODE_BITS:
+        raise ValueError(f"expected {CODE_BITS} logits, got {logits.shape[-1]}")
+    return np.packbits(logits > 0, axis=-1)
+
+
+def hamming(a: CodeArray, b: CodeArray) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Count the bits in which packed codes differ, over the last axis, with broadcasting."""
+    distance: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = np.bitwise_count(a ^ b).sum(
+        axis=-1, dtype=np.int64
+    )
+    return distance
+
+
+def distinct_windows(encoded: EncodedFrame) -> EncodedFrame:
+    """Leave out windows whose code an earlier window of the same frame has.
+
+    No answer changes: the frame is as near to any query as before, and of equally near windows the first is
+    shown.
+    """
+    _, first = np.unique(encoded.window_codes, axis=0, return_index=True)
+    if len(first) == len(encoded.window_codes):
+        return encoded
+    kept = np.sort(first)
+    return replace(encoded, window_codes=encoded.window_codes[kept], window_ids=encoded.window_ids[kept])

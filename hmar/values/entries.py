@@ -1,0 +1,63 @@
+"""Rows of the catalogue and of its log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from hmar.values.codes import EncodedFrame
+from hmar.values.frames import FrameInfo
+
+
+class Origin(NamedTuple):
+    """Where a frame's bytes can be read again: the name of an image source, and its reference there."""
+
+    source: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInfo:
+    """A catalogue row without its codes. ``origin`` stays on the server."""
+
+    entry_id: int
+    collection: str
+    info: FrameInfo
+    model_fingerprint: str
+    origin: Origin
+
+
+class Appended(NamedTuple):
+    """How many frames an append added, and how many were there already."""
+
+    added: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogRow:
+    """One row of the append-only log.
+
+    ``encoded`` is None for a delete and for an add deleted since. ``mark`` is drawn at random when the row is
+    written: two catalogues whose rows of one number have the same mark have the same log up to there, for one
+    is a copy of the other.
+    """
+
+    seq: int
+    kind: Literal["add", "delete"]
+    entry_id: int
+    collection: str
+    mark: str
+    encoded: EncodedFrame | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """A series as listed for people: no patient data, only geometry and counts."""
+
+    study_uid: str
+    series_uid: str
+    collection: str
+    modality: str
+    body_part: str | None
+    frames: int

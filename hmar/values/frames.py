@@ -1,0 +1,118 @@
+"""Decoded frames, and what is known of them besides their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.values.geometry import Spacing
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """What is known of one frame besides its pixels. Holds no patient's name, id or date of birth.
+
+    Parameters
+    ----------
+    study_uid, series_uid, sop_instance_uid : str
+        DICOM UIDs; derived ones (``uids_derived``) where the file has none.
+    frame_number : int
+        From 1, as in DICOM.
+    modality : str
+        DICOM Modality (0008,0060), upper case; "OT" where unknown.
+    body_part : str or None
+        BodyPartExamined (0018,0015), upper case.
+    patient_key : str or None
+        Keyed hash of the patient's id, or None where the file has none.
+    rows, columns : int
+        Size of the frame in pixels.
+    spacing : Spacing or None
+        Pixel spacing in mm, None where unknown.
+    series_number, instance_number : int or None
+        For display order.
+    position : tuple of float or None
+        ImagePositionPatient in mm (x, y, z).
+    uids_derived : bool
+        True if any UID was derived from the content because the file carries none.
+    sex : str or None
+        Patient's Sex (0010,0040): "F", "M" or "O".
+    age_years : int or None
+        Patient's Age (0010,1010) in whole years; 90 for all above 89.
+    study_date : date or None
+        Study Date (0008,0020).
+    manufacturer : str or None
+        Manufacturer (0008,0070) as :func:`hmar.filters.manufacturer_value` leaves it.
+    label : str or None
+        What the images were called when they were indexed.
+    """
+
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    frame_number: int
+    modality: str
+    body_part: str | None
+    patient_key: str | None
+    rows: int
+    columns: int
+    spacing: Spacing | None
+    series_number: int | None = None
+    instance_number: int | None = None
+    position: tuple[float, float, float] | None = None
+    uids_derived: bool = False
+    sex: str | None = None
+    age_years: int | None = None
+    study_date: date | None = None
+    manufacturer: str | None = None
+    label: str | None = None
+
+
+class Units(StrEnum):
+    """What the numbers in a frame mean."""
+
+    HU = "HU"
+    """Hounsfield units, air at -1000; padding is set to -1024."""
+    PRESENTATION = "presentation"
+    """Display values from 0 (black) to 1 (white) after the VOI LUT and any inversion."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One decoded frame.
+
+    Parameters
+    ----------
+    info : FrameInfo
+        Its identity and geometry.
+    values : ndarray of float32, shape (rows, columns)
+        Hounsfield units or presentation values, see ``units``.
+    units : Units
+        Meaning of ``values``.
+    display_window : tuple of float or None
+        The file's own display window (centre, width) in HU, None where it has none or where the
+        window has already been applied.
+    """
+
+    info: FrameInfo
+    values: FloatArray
+    units: Units
+    display_window: tuple[float, float] | None = None
+
+
+class ImageFile(Protocol):
+    """An opened file: its frames are known at once, their pixels are decoded one at a time."""
+
+    @property
+    def infos(self) -> Sequence[FrameInfo]:
+        """Identity and geometry of each frame, in order of frame number."""
+
+    def frame(self, frame_number: int) -> Frame:
+        """Decode one frame (numbered from 1); raises DecodeError."""

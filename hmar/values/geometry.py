@@ -1,0 +1,35 @@
+"""Places in an image: the spacing of its pixels, and boxes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Spacing(NamedTuple):
+    """Distance between pixel centres in mm: between rows, then between columns (PS3.3 10.7.1.3)."""
+
+    row_mm: float
+    column_mm: float
+
+
+class Box(NamedTuple):
+    """An axis-aligned rectangle in source pixels; pixel (0, 0) covers [0, 1) x [0, 1)."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Centre as (x, y) in source pixels."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def extent_mm(self, spacing: Spacing) -> Box:
+        """Return the same rectangle in mm from the image's upper left corner."""
+        return Box(
+            self.x * spacing.column_mm,
+            self.y * spacing.row_mm,
+            self.width * spacing.column_mm,
+            self.height * spacing.row_mm,
+        )

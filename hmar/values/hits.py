@@ -1,0 +1,79 @@
+"""Answers to a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hmar.values.codes import Bits
+from hmar.values.entries import EntryInfo
+from hmar.values.geometry import Box
+
+Mode = Literal["global", "local", "auto"]
+ATYPICAL = 0.01
+"""A frame of less typicality is out of distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHit:
+    """A frame that the index found.
+
+    ``global_distance`` is an integer number of differing bits; ``local_distance`` is the mean over
+    the query's windows. Smaller is nearer. ``window_id`` is the frame's window nearest to the query's first
+    window, None for a frame that has no windows.
+    """
+
+    entry_id: int
+    global_distance: int
+    local_distance: float
+    window_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer to a query.
+
+    Parameters
+    ----------
+    rank : int
+        From 1.
+    entry : EntryInfo
+        The frame found.
+    distance : float
+        The distance that ranked it at ``bits`` bits: global, local, or gate-weighted for mode "auto".
+    global_distance, local_distance : float
+        Hamming distances of Expert0 and Expert1.
+    global_score, local_score : float
+        1 - distance / bits, from 0 to 1; larger is more alike.
+    gate : tuple of float
+        The query's router weights (global, local).
+    bits : int
+        Code length compared.
+    box : Box
+        The window found, in source pixels of the hit's frame.
+    box_mm : Box or None
+        The same in mm from the upper left corner, None where spacing is unknown.
+    model : str
+        Name of the model.
+    query_typicality : float or None
+        Typicality of the query's frame, see :class:`Query`.
+    """
+
+    rank: int
+    entry: EntryInfo
+    distance: float
+    global_distance: int
+    local_distance: float
+    global_score: float
+    local_score: float
+    gate: tuple[float, float]
+    bits: Bits
+    box: Box
+    box_mm: Box | None
+    model: str
+    query_typicality: float | None = None
+
+    @property
+    def query_out_of_distribution(self) -> bool | None:
+        """Whether the query is unlike all that the model was trained on; None where it cannot tell."""
+        return None if self.query_typicality is None else self.query_typicality < ATYPICAL

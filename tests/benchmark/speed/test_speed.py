@@ -1,0 +1,351 @@
+"""What is timed must be right: peers give the same answers, and figures mean what they say."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.speed import PARTS, run_speed
+from benchmark.speed.archive import SCENES, Kind, write_archive
+from benchmark.speed.encode import CropEncoder, ServedCrops, measure_encode
+from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
+from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
+from benchmark.speed.flat_scan import FlatScan
+from benchmark.speed.growth import PROJECTED, measure_growth, projected, sizes_up_to
+from benchmark.speed.http import measure_http
+from benchmark.speed.memory import measure_memory
+from benchmark.speed.phantom import phantom_file, phantom_frame
+from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
+from benchmark.speed.timing import Rounds, interleave, ratio_interval
+from hmar.adapters.memory import MemoryIndex
+from hmar.config import Settings
+from hmar.decoding import ImageDecoder
+from hmar.dicom.deidentify import PatientHasher
+from hmar.encoder import HmarEncoder, shipped_bundle
+from hmar.errors import ConfigError, ParameterError
+from hmar.index.planes import to_codes
+from hmar.model.config import NetworkConfig
+from hmar.model.serving.model import load_served
+from hmar.model.weights import load_bundle
+from hmar.values.codes import EncodedFrame, Query, hamming
+from hmar.values.entries import LogRow
+from hmar.values.frames import FrameInfo
+from tests.contract.examples import info
+
+TWO = Rounds(repeats=2, warm_up=1)
+TIMES = {"p50_ms", "p95_ms", "peer_p50_ms", "peer_p95_ms", "ratio", "ratio_ci95"}
+ROW_KEYS = TIMES | {"protocol", "part", "name", "peer", "repeats", "warm_up", "threads", "setting", "quality"}
+
+
+CODE = np.zeros(16, np.uint8)
+
+
+def drawn_infos(count: int, seed: int = 0) -> list[FrameInfo]:
+    generator = np.random.default_rng(seed)
+
+    def one_of(*values: object) -> Any:
+        return values[int(generator.integers(len(values)))]
+
+    return [
+        info(
+            str(number),
+            modality=one_of("CT", "CT", "MR", "PT"),
+            body_part=one_of("CHEST", "CHEST", None),
+            sex=one_of("F", "F", "M", None),
+            age_years=one_of(39, 40, 60, 61, None),
+            study_date=one_of(date(2009, 12, 31), date(2010, 1, 1), date(2015, 12, 31), None),
+            manufacturer=one_of("SIEMENS", "SIEMENS", "PHILIPS", None),
+            patient_key=one_of("p", "q", "r", None),
+        )
+        for number in range(count)
+    ]
+
+
+def bare(known: FrameInfo) -> EncodedFrame:
+    return EncodedFrame(known, CODE, CODE[None], np.zeros(1, np.uint32), (0.5, 0.5), "speed")
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_calls_take_turns_backwards_in_every_second_round_and_warm_up_is_left_out() -> None:
+    seen: list[str] = []
+    calls = {name: lambda number, name=name: seen.append(f"{name}{number}") for name in "ab"}
+    times = interleave(calls, TWO, "x", silent)
+    assert seen == ["a0", "b0", "b1", "a1", "a2", "b2"]
+    assert {name: len(values) for name, values in times.items()} == {"a": 2, "b": 2}
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.floats(0.1, 10))
+def test_the_ratio_of_a_peer_that_always_takes_twice_as_long_is_two(times: list[float], drift: float) -> None:
+    own = np.array(times) * drift
+    assert ratio_interval(own, 2 * own) == pytest.approx((2, 2, 2))
+
+
+def test_the_interval_of_the_ratio_holds_it() -> None:
+    generator = np.random.default_rng(1)
+    own, peer = generator.uniform(1, 2, 50), generator.uniform(3, 4, 50)
+    ratio, low, high = ratio_interval(own, peer)
+    assert low < ratio < high
+    assert ratio == np.median(peer / own)
+
+
+def test_the_phantom_file_holds_the_phantom_frame(tmp_path) -> None:
+    frame = ImageDecoder(10**7, PatientHasher(bytes(32))).open(phantom_file(3, 96)).frame(1)
+    expected = phantom_frame(3, 96)
+    assert frame.info.sop_instance_uid == expected.info.sop_instance_uid
+    assert (frame.units, frame.info.spacing) == (expected.units, expected.info.spacing)
+    assert np.abs(frame.values - np.clip(expected.values, -1024, 3071)).max() <= 0.5
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([1, 2, 8]))
+def test_frames_of_the_flat_scan_are_those_of_a_plain_loop_ties_included(
+    seed: int, k: int, size: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    codes = generator.integers(0, 256, (60, size), np.uint8)
+    frames = np.sort(generator.integers(0, 9, 60))
+    code = generator.integers(0, 256, size, np.uint8)
+    minima: dict[int, int] = {}
+    for row, frame in zip(codes, frames.tolist(), strict=True):
+        distance = sum(int(byte).bit_count() for byte in row ^ code)
+        minima[frame] = min(distance, minima.get(frame, 999))
+    reach = sorted(minima.values())[min(k, len(minima)) - 1]
+    expected = sorted((distance, frame) for frame, distance in minima.items() if distance <= reach)
+    flat = FlatScan(8 * size, np.searchsorted(frames, np.arange(10)))
+    flat.codes[:] = codes
+    distances, found = flat.nearest_frames(code, k)
+    assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
+
+
+KINDS = pytest.mark.parametrize("kind", ["random", "clustered"])
+
+
+@KINDS
+def test_an_archive_has_the_windows_asked_for_in_the_mean(tmp_path: Path, kind: Kind) -> None:
+    archive = write_archive(tmp_path, kind, 5000, 20)
+    counts = np.diff(archive.offsets)
+    assert counts.mean() == pytest.approx(20, abs=0.5)
+    assert counts.min() >= 14
+    assert archive.windows == counts.sum() <= archive.codes.shape[1]
+    ones = np.unpackbits(to_codes(archive.codes, slice(0, archive.windows))).mean()
+    assert ones == pytest.approx(0.5, abs=0.01)
+
+
+def test_queries_of_clustered_codes_lie_near_many_windows_and_of_random_ones_near_none(
+    tmp_path: Path,
+) -> None:
+    nearest = {}
+    for kind in ("random", "clustered"):
+        archive = write_archive(tmp_path / kind, kind, 10 * SCENES, 20)  # no scene is without a frame
+        codes = to_codes(archive.codes, slice(0, archive.windows))
+        nearest[kind] = [int(hamming(codes, query).min()) for query in archive.queries(5, 2).reshape(-1, 16)]
+    assert max(nearest["clustered"]) < min(nearest["random"])
+
+
+@KINDS
+def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path: Path, kind: Kind) -> None:
+    rows = measure_scan(write_archive(tmp_path, kind, 60, 40), TWO, silent)
+    assert [(row["bits"], row["query_windows"], row["threads"]) for row in rows] == [
+        (bits, windows, threads) for bits in (64, 128) for windows in (1, 4, 9) for threads in (1, 2)
+    ]
+    own = {
+        "frames",
+        "windows",
+        "faiss_p50_ms",
+        "floor_ms",
+        "ratio_faiss",
+        "ratio_floor",
+        "identical",
+        "codes",
+    }
+    for row in rows:
+        assert set(row) >= ROW_KEYS | own
+        assert ("grouped by frame" in str(row["peer"])) == (row["query_windows"] == 1)
+        compared = 3 if row["query_windows"] == 1 else CHECKED
+        assert row["quality"] == {
+            "answers equal to the plain ones, order included": f"{compared} of {compared}"
+        }
+        assert row["identical"] is True
+        assert (row["frames"], row["codes"]) == (60, kind)
+
+
+def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, "random", 30, 3)
+    code = archive.window_codes(7)[1]
+    full = [int(hamming(archive.window_codes(frame), code).min()) for frame in range(30)]
+    order = sorted(range(30), key=lambda frame: (full[frame], frame))[:10]
+    everything = np.arange(30)[::-1]
+    assert ranked(archive, code[None], np.full(30, 5), everything) == [(frame, 5.0) for frame in order]
+
+
+def test_the_slower_of_two_rows_is_the_headline() -> None:
+    common = {"bits": 64, "query_windows": 1, "threads": 1}
+    rows = with_headlines(
+        [{**common, "p50_ms": 1.0}, {**common, "p50_ms": 2.0}, {**common, "threads": 2, "p50_ms": 0.5}]
+    )
+    assert [row["headline"] for row in rows] == [False, True, True]
+
+
+def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path) -> None:
+    one, two = measure_memory(write_archive(tmp_path, "random", 2000, 200))
+    assert one["code_bytes"] == two["code_bytes"] > 6e6
+    assert int(str(one["held_bytes"])) > int(str(one["mapped_bytes"])) > 3e6
+    assert two["mapped_bytes"] == pytest.approx(one["mapped_bytes"], rel=0.02), "both map the same pages"
+
+
+def test_growth_is_measured_up_to_the_size_asked_for_and_projected_beyond() -> None:
+    assert sizes_up_to(5_000) == [5_000]
+    assert sizes_up_to(200_000) == [10_000, 30_000, 100_000, 200_000]
+    rows = measure_growth("random", 12_000, 2, Rounds(1, 0), silent)
+    assert [(row["frames"], row["how"]) for row in rows] == [
+        (10_000, "measured"), (12_000, "measured"), (PROJECTED, "projected"),
+    ]  # fmt: skip
+    line = [{"frames": 10, "p50_ms": 99.0}, {"frames": 100, "p50_ms": 2.0}, {"frames": 200, "p50_ms": 3.0}]
+    assert projected(line, "p50_ms", 1000) == 11.0
+
+
+def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window() -> None:
+    model, bundle = load_served(shipped_bundle()), load_bundle(shipped_bundle())
+    frame = phantom_frame(0, 137)  # 128 grid pixels: one window of 8 cells, and nothing around it
+    encoded = HmarEncoder(model).encode(frame)
+    ids = encoded.window_ids[encoded.window_ids >> 28 == 2]
+    assert len(ids) == 1
+    for peer in (CropEncoder(bundle, frame, ids, None), ServedCrops(model, frame, ids)):
+        [code] = peer.encode()
+        assert (code == encoded.window_codes[encoded.window_ids == ids[0]][0]).all()
+
+
+def test_filter_rows_find_what_sqlite_finds() -> None:
+    rows = measure_selection([drawn_infos(400), drawn_infos(300, 1)], TWO, silent)
+    assert [str(row["name"]).split(": ")[1] for row in rows] == list(SELECTIONS)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["frames"] == 700
+        assert 0 < row["selected"] < 700
+        assert row["quality"] == {"frames equal to the peer's": True}
+
+
+def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
+    infos = drawn_infos(500)
+    with closing(sqlite3.connect(":memory:")) as database:
+        insert(database, infos)
+        for selection in SELECTIONS.values():
+            rows = [LogRow(at, "add", at, "c", "m", bare(info)) for at, info in enumerate(infos, start=1)]
+            oracle = MemoryIndex("speed")
+            oracle.apply(rows)
+            hits = oracle.search_global(Query(CODE, CODE[None], (1.0, 0.0)), 500, 128, selection)
+            assert select(database, selection) == [hit.entry_id for hit in hits]
+
+
+def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "drawn", "clustered", 300, 4)
+    rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path / "known", silent)
+    assert len(rows) == 2 * (len(SELECTIONS) + 1)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert set(row["quality"].values()) == {"3 of 3 queries"}
+
+
+def test_frame_distances_are_those_of_a_plain_loop(tmp_path: Path) -> None:
+    archive = write_archive(tmp_path, "random", 20, 5)
+    code = archive.queries(1, 1)[0, 0]
+    by_frame = [
+        [sum(int(byte).bit_count() for byte in row ^ code) for row in archive.window_codes(frame)]
+        for frame in range(20)
+    ]
+    assert frame_distances(archive, code, "windows").tolist() == [min(all_) for all_ in by_frame]
+    assert frame_distances(archive, code, "global").tolist() == [all_[0] for all_ in by_frame]
+
+
+def test_the_part_filters_names_the_extra_that_it_needs(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.delitem(sys.modules, "benchmark.speed.idc", raising=False)
+    with pytest.raises(ConfigError, match="pyarrow") as raised:
+        run_speed(["filters"], 10, 2, silent)
+    assert "hmar-search[bench]" in raised.value.remedy
+
+
+def test_every_series_of_the_public_archive_becomes_a_frame() -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow comes with the extra bench")
+    pytest.importorskip("idc_index_data", reason="idc-index-data comes with the extra bench")
+    from benchmark.speed.idc import series_infos
+
+    [*infos] = next(series_infos())
+    assert len({info.series_uid for info in infos}) == len(infos) == 1 << 16
+    assert {type(info.study_date) for info in infos} <= {date, type(None)}
+    assert {info.sex for info in infos} <= {"F", "M", "O", None}
+    assert all(info.age_years is None or 0 <= info.age_years <= 90 for info in infos)
+    assert {"CT", "MR"} <= {info.modality for info in infos}
+
+
+def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree() -> None:
+    *crops, whole = measure_encode(shipped_bundle(), Rounds(1, 0), 5, silent, side=160)
+    assert len(crops) == 3
+    assert whole["quality"] == {"bits agreeing with torch's codes": 1.0}
+    for row in crops:
+        assert set(row) >= ROW_KEYS
+        assert row["windows_measured"] == 5
+        assert f"multiplied by {float(str(row['windows'])) / 5:.2f}" in str(row["setting"])
+        [agreement] = row["quality"].values()
+        assert 0.5 < agreement <= 1
+
+
+def test_folded_kan_and_pykan_give_the_same_outputs() -> None:
+    pytest.importorskip("kan", reason="pykan comes with the extra train")
+    from benchmark.speed.kan import measure_kan
+
+    state = torch.random.get_rng_state()
+    [small, large] = measure_kan(NetworkConfig(hidden=16), (9, 20), TWO, silent)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert (small["batch"], large["batch"]) == (9, 20)
+    for row in (small, large):
+        assert set(row) >= ROW_KEYS
+        assert row["quality"]["largest difference of outputs"] < 1e-5
+
+
+def test_answers_over_http_are_those_in_process(tmp_path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    rows = measure_http(settings, 4, (1, 2), 2, Rounds(1, 0), silent, side=96)
+    assert [row["clients"] for row in rows] == [1, 2]
+    assert rows[0]["throughput_ratio"] == 1
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["requests"] == 2 * row["clients"]
+        assert row["quality"] == {
+            "answers equal to those in process": f"{row['requests']} of {row['requests']}"
+        }
+
+
+@pytest.mark.parametrize(("parts", "frames"), [(["warp"], 1), ([], 1), (["scan"], 0)])
+def test_unknown_parts_and_empty_archives_are_refused(parts, frames) -> None:
+    with pytest.raises(ParameterError):
+        run_speed(parts, frames, 1, silent)
+
+
+def test_parts_run_in_their_order_and_torch_gets_its_threads_back() -> None:
+    torch.set_num_threads(2)
+    rows = run_speed(["scan"], 20, 3, silent)
+    assert {row["part"] for row in rows} == {"scan"} <= set(PARTS)
+    assert torch.get_num_threads() == 2

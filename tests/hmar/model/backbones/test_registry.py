@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from hmar.errors import ModelError
+from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
+from hmar.model.backbones.registry import TRUNKS, build_trunk
+from hmar.model.bundle import CONFIG
+from hmar.model.config import NetworkConfig
+from hmar.model.weights import load_bundle, load_weights
+from tests.models import write_model
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_a_trunk_is_built_by_its_name(name):
+    trunk = build_trunk(name)
+    assert trunk.name == name
+    assert trunk(torch.rand(1, 3, 48, 64)).shape == (1, trunk.channels, 3, 4)
+
+
+def test_an_unknown_trunk_is_refused_with_those_that_there_are():
+    with pytest.raises(ModelError, match=r"'vgg16'.*lite0, lite0-smooth, resnet50, densenet121"):
+        build_trunk("vgg16")
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_every_trunk_scales_black_and_white_to_about_minus_one_and_one(name):
+    black, white = build_trunk(name).normalise(torch.tensor([0.0, 1.0])).tolist()
+    assert (black, white) == pytest.approx((-1, 1), abs=0.01)
+
+
+@pytest.mark.parametrize("name", TRUNKS)
+def test_a_model_is_loaded_with_the_trunk_that_its_configuration_names(name, tmp_path):
+    network = write_model(tmp_path / "model", NetworkConfig(trunk=name))
+    assert f'trunk = "{name}"' in (tmp_path / "model" / CONFIG).read_text()
+    bundle = load_bundle(tmp_path / "model")
+    assert bundle.network.config == network.config
+    assert type(bundle.network.trunk) is TRUNKS[name]
+    image = torch.rand(1, 3, 96, 96)
+    assert torch.allclose(bundle.network(image), network(image), rtol=1e-3, atol=1e-3)
+
+
+def test_a_configuration_without_a_trunk_means_lite0(tmp_path):
+    write_model(tmp_path, NetworkConfig())
+    config = tmp_path / CONFIG
+    config.write_text(config.read_text().replace('trunk = "lite0"\n', ""))
+    assert "trunk" not in config.read_text()
+    assert isinstance(load_weights(tmp_path).network.trunk, Lite0Trunk)
+
+
+def test_a_configuration_with_an_unknown_trunk_is_refused(tmp_path):
+    write_model(tmp_path, NetworkConfig())
+    config = tmp_path / CONFIG
+    config.write_text(config.read_text().replace('"lite0"', '"vgg16"'))
+    with pytest.raises(ModelError, match="vgg16"):
+        load_weights(tmp_path)
+
+
+def test_weights_of_another_trunk_are_refused(tmp_path):
+    write_model(tmp_path, NetworkConfig())
+    config = tmp_path / CONFIG
+    config.write_text(config.read_text().replace('"lite0"', '"resnet50"'))
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_weights(tmp_path)
