@@ -56,15 +56,15 @@ class Features:
     Parameters
     ----------
     pooled : ndarray of float32, shape (N, D)
-        The trunk's features, averaged over the image.
+        The backbone's features, averaged over the image.
     maps : ndarray of float16, shape (N, C, h, w)
-        The trunk's feature maps at stride 16.
+        The backbone's feature maps at stride 16.
     thumbnails : ndarray of float32, shape (N, 1024)
         32x32 pixels, 0 to 1.
     labels, groups : ndarray of int64, shape (N,)
         Class and group of each image.
     paths : tuple of Path
-        Files of the images, for peers that tune the trunk itself; the others look at none.
+        Files of the images, for peers that tune the backbone itself; the others look at none.
     """
 
     pooled: NDArray[np.float32]

@@ -17,7 +17,7 @@ from hmar.values.geometry import Box
 
 
 class HmarEncoder:
-    """A :class:`hmar.ports.FrameEncoder`: one pass of the trunk, then every window from its feature map.
+    """A :class:`hmar.ports.FrameEncoder`: one pass of the backbone, then every window from its feature map.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class HmarEncoder:
     def load(cls, folder: Path, threads: int = 1) -> HmarEncoder:
         """Load a model's folder; raises ModelError if it is missing, altered or of another format.
 
-        ``threads`` are those of the trunk's runtime, and from here on of numpy's linear algebra in this
+        ``threads`` are those of the backbone's runtime, and from here on of numpy's linear algebra in this
         process.
         """
         threadpool_limits(threads, user_api="blas")
@@ -44,21 +44,21 @@ class HmarEncoder:
 
     def encode(self, frame: Frame) -> EncodedFrame:
         """Encode a frame for the archive: its global code and every window that shows something."""
-        trunk_map, ids = self._read(frame)
+        backbone_map, ids = self._read(frame)
         return EncodedFrame(
             frame.info,
-            pack_logits(self._model.global_logits(trunk_map)),
-            pack_logits(self._model.window_logits(trunk_map, ids)),
+            pack_logits(self._model.global_logits(backbone_map)),
+            pack_logits(self._model.window_logits(backbone_map, ids)),
             ids,
-            self._model.gate(trunk_map, frame.info),
+            self._model.gate(backbone_map, frame.info),
             self.fingerprint,
         )
 
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image: its global code and a spread of its windows."""
-        trunk_map, ids = self._read(frame)
+        backbone_map, ids = self._read(frame)
         spread = spread_windows(ids, self._info.windows)
-        return self._query(frame.info, trunk_map, self._model.window_logits(trunk_map, spread))
+        return self._query(frame.info, backbone_map, self._model.window_logits(backbone_map, spread))
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
@@ -67,9 +67,9 @@ class HmarEncoder:
         known by what lies around it too, and one code is a noisy reading of it.
         """
         check_region(region, frame.info)
-        trunk_map, _ = self._read(frame)
+        backbone_map, _ = self._read(frame)
         windows = query_windows(region, self._layout(frame.info), self._stride, self._info.windows)
-        return self._query(frame.info, trunk_map, self._model.region_logits(trunk_map, windows))
+        return self._query(frame.info, backbone_map, self._model.region_logits(backbone_map, windows))
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""
@@ -80,18 +80,18 @@ class HmarEncoder:
         return make_grid(info.rows, info.columns, info.spacing, self._info.grid)
 
     def _read(self, frame: Frame) -> tuple[FloatArray, WindowIds]:
-        """Return the trunk's map (h, w, C) and the windows that show something."""
+        """Return the backbone's map (h, w, C) and the windows that show something."""
         grid = self._layout(frame.info)
         laid = replace(frame, values=resample(frame.values, grid))  # once, for both that look at it
         ids = kept_windows(content(laid, grid), grid, self._stride, self._info.windows)
         return self._model.map(channels(laid, grid)), ids
 
-    def _query(self, info: FrameInfo, trunk_map: FloatArray, window_logits: FloatArray) -> Query:
+    def _query(self, info: FrameInfo, backbone_map: FloatArray, window_logits: FloatArray) -> Query:
         return Query(
-            pack_logits(self._model.global_logits(trunk_map)),
+            pack_logits(self._model.global_logits(backbone_map)),
             pack_logits(window_logits),
-            self._model.gate(trunk_map, info),
-            self._model.typicality(trunk_map),
+            self._model.gate(backbone_map, info),
+            self._model.typicality(backbone_map),
         )
 
 

@@ -9,7 +9,7 @@ import torch
 
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
-from hmar.model.bundle import CARD, GOLDEN, TRUNK, TYPICALITY, seal
+from hmar.model.bundle import BACKBONE, CARD, GOLDEN, TYPICALITY, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.kan import FoldedKAN
 from hmar.model.network import HmarNetwork
@@ -37,13 +37,13 @@ def fill(layer: FoldedKAN, intervals: int) -> None:
 
 
 def write_model(folder: Path, config: NetworkConfig) -> HmarNetwork:
-    """Write a sealed model of random weights and an empty graph of the trunk: nothing that serves."""
+    """Write a sealed model of random weights and an empty graph of the backbone: nothing that serves."""
     network = random_network(config)
     write_weights(folder, folder.name, network, GridConfig(), WindowConfig())
     (folder / CARD).write_text("card")
     (folder / GOLDEN).touch()
-    (folder / TRUNK).touch()
-    channels = network.trunk.channels
+    (folder / BACKBONE).touch()
+    channels = network.backbone.channels
     reference = Reference(
         np.zeros(channels, np.float32), np.eye(channels, dtype=np.float32), np.ones(1, np.float32)
     )

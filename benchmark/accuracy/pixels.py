@@ -1,4 +1,4 @@
-"""From a frame to what the frozen trunk is shown: the frame, drawn out to a square."""
+"""From a frame to what the frozen backbone is shown: the frame, drawn out to a square."""
 
 from __future__ import annotations
 

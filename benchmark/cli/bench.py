@@ -23,7 +23,7 @@ QUICK_BITS, QUICK_SEEDS = "64", 1
 if TYPE_CHECKING:
     from benchmark.accuracy.lite0 import FrozenLite0
     from benchmark.report import Montage
-    from hmar.model.backbones.base import Trunk
+    from hmar.model.backbones.base import Backbone
 
 Row = Mapping[str, object]
 Command = Callable[..., None]
@@ -91,7 +91,7 @@ def bench() -> None:
 @click.option("--protocols", default="clean", show_default=True, help="Of clean, acir-compat, unseen.")
 @click.option("--hold-out", default="", help="Classes that unseen holds out, by commas.")
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help=f"HMAR_HOME/{CACHE}.")
-@click.option("--quick", is_flag=True, help="Small drawn data, untrained trunk, 64 bits, one seed.")
+@click.option("--quick", is_flag=True, help="Small drawn data, untrained backbone, 64 bits, one seed.")
 @_outputs
 def accuracy(
     name: str | None,
@@ -108,8 +108,8 @@ def accuracy(
 ) -> None:
     """Compare codes on the same features and the same split: how much of the query's class is found.
 
-    Every image is described once by a frozen trunk. Peers learn on train, choose on val, and search train
-    with test, once. An interrupted run goes on where it stopped. The peers "tuned" train the trunk's last
+    Every image is described once by a frozen backbone. Peers learn on train, choose on val, and search train
+    with test, once. An interrupted run goes on where it stopped. The peers "tuned" train the backbone's last
     blocks too, on the images themselves: half an hour a seed for 5,000. Needs the extra "train".
 
     \b
@@ -175,11 +175,11 @@ def _accuracy(
     threads, kept = settings.encoder_threads, cache or settings.home / CACHE
 
     @functools.cache
-    def trunk() -> FrozenLite0:
+    def backbone() -> FrozenLite0:
         return untrained_lite0(threads) if quick else published_lite0(kept / "trunk", say, threads)
 
     with progress_of(console) as progress:
-        selected = select_peers(peers, lambda: trunk().network(), progress)
+        selected = select_peers(peers, lambda: backbone().network(), progress)
         chosen = [shortened(peer) if quick else peer for peer in selected]
         dataset = load_dataset(name, root, progress)
         check_protocols(protocols, dataset, held)
@@ -191,7 +191,7 @@ def _accuracy(
                 **{"held_out": held, "quick": quick, "training": schedules(chosen)},
             },
         )
-        store = FeatureStore(trunk(), kept)
+        store = FeatureStore(backbone(), kept)
         complete = store.complete(dataset, progress)
         for problem in complete.problems:
             say(problem)
@@ -213,7 +213,7 @@ def _accuracy(
 )
 @click.option("--peers", default="all", show_default=True, help="all, ablations, or names by commas.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths, by commas.")
-@click.option("--steps", type=click.IntRange(1), help="With the trunk's tail, of what is trained here.")
+@click.option("--steps", type=click.IntRange(1), help="With the backbone's tail, of what is trained here.")
 @click.option(
     "--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Of what is trained here."
 )
@@ -242,7 +242,7 @@ def region(
         from benchmark.provenance.results import environment
         from benchmark.region import TRAINING, run_region
         from hmar.training.config import with_steps
-        from hmar.training.data.open_ct import fetch_trunk, published_trunk
+        from hmar.training.data.open_ct import fetch_backbone, published_backbone
 
     lengths = _bits(bits)
     settings = settings_from_environment()
@@ -253,9 +253,9 @@ def region(
     )
     with progress_of(Console(stderr=True)) as progress:
 
-        def published() -> Trunk:
-            fetch_trunk(kept, lambda line: progress(line, 0, 0))
-            return published_trunk(kept)
+        def published() -> Backbone:
+            fetch_backbone(kept, lambda line: progress(line, 0, 0))
+            return published_backbone(kept)
 
         rows = run_region(
             *(root, _names(peers), lengths, progress, published, kept / "region"),

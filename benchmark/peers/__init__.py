@@ -15,7 +15,7 @@ from benchmark.peers.learned.hashnet import HashNet
 from benchmark.peers.learned.linear import Linear
 from benchmark.peers.learned.mlp import Mlp
 from benchmark.peers.learned.trivial import Trivial
-from benchmark.peers.tuned.peer import BuildTrunk, HmarTuned, LinearTuned
+from benchmark.peers.tuned.peer import BuildBackbone, HmarTuned, LinearTuned
 from benchmark.peers.unsupervised.cosine import Cosine
 from benchmark.peers.unsupervised.itq import Itq
 from benchmark.peers.unsupervised.lsh import Lsh
@@ -46,7 +46,7 @@ PEERS: dict[str, Peer] = {peer.name: peer for peer in (*_OTHERS, *HMAR_PEERS)}
 """Every peer on frozen features by name, in the order of the tables."""
 
 TUNED = {peer.name: peer for peer in (LinearTuned, HmarTuned)}
-"""The peers that tune the trunk itself."""
+"""The peers that tune the backbone itself."""
 
 
 def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
@@ -59,15 +59,15 @@ def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def select_peers(text: str, trunk: BuildTrunk, progress: Progress = silent) -> list[Peer]:
+def select_peers(text: str, backbone: BuildBackbone, progress: Progress = silent) -> list[Peer]:
     """Return the peers that a command names.
 
     Parameters
     ----------
     text : str
         Names separated by commas; ``all`` stands for those on frozen features, ``tuned`` for those that tune
-        the trunk, which takes half an hour a seed for 5,000 images.
-    trunk : BuildTrunk
+        the backbone, which takes half an hour a seed for 5,000 images.
+    backbone : BuildBackbone
         What is tuned.
     progress : Progress
         Told how far each tuning is.
@@ -90,4 +90,4 @@ def select_peers(text: str, trunk: BuildTrunk, progress: Progress = silent) -> l
             raise ParameterError(
                 f"There is no peer {name!r}.", f"Use all, tuned, or some of: {', '.join([*PEERS, *TUNED])}."
             )
-    return [PEERS[name] if name in PEERS else TUNED[name](trunk, progress) for name in names]
+    return [PEERS[name] if name in PEERS else TUNED[name](backbone, progress) for name in names]

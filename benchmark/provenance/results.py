@@ -60,7 +60,7 @@ class Row:
     fit_seconds : float or None
         Mean over seeds; of this machine, whatever else it was doing.
     data, features : str
-        Hash of the data set and its division; version of the features and weights of the trunk.
+        Hash of the data set and its division; version of the features and weights of the backbone.
     source : str
         The paper of a quoted figure.
     """

@@ -39,7 +39,7 @@ class Steps:
 
 @dataclass(slots=True)
 class Cost:
-    """Milliseconds spent on windows, the trunk's share included."""
+    """Milliseconds spent on windows, the backbone's share included."""
 
     ms: float = 0.0
     windows: int = 0
@@ -115,10 +115,10 @@ def describe_queries(
 
 
 @torch.inference_mode()
-def crop_cost_ms(trunk: nn.Module, pixels: int, crops: int = 8) -> float:
-    """Return what the trunk takes for one crop of ``pixels`` squared, the mean over a batch, warmed up."""
+def crop_cost_ms(backbone: nn.Module, pixels: int, crops: int = 8) -> float:
+    """Return what the backbone takes for one crop of ``pixels`` squared, the mean over a batch, warmed up."""
     batch = torch.zeros(crops, 3, pixels, pixels).to(memory_format=torch.channels_last)
-    trunk(batch[:1])
+    backbone(batch[:1])
     begun = time.perf_counter()
-    trunk(batch)
+    backbone(batch)
     return 1000 * (time.perf_counter() - begun) / crops

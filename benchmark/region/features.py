@@ -30,7 +30,7 @@ _RANDOM_WIDTH = 128
 
 
 class OwnMaps:
-    """The maps that a network's own trunk makes of slices, each made once and kept.
+    """The maps that a network's own backbone makes of slices, each made once and kept.
 
     Parameters
     ----------
@@ -85,14 +85,14 @@ def shrink(image: FloatArray, rows: Starts, columns: Starts, side: float, pixels
 
 
 def cells_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
-    """Pool the trunk's map on 3x3 parts of each window, (R * S, C * 9)."""
+    """Pool the backbone's map on 3x3 parts of each window, (R * S, C * 9)."""
     weights = _weights(plane, rows, columns, side)
-    pooled: FloatArray = pool(plane.trunk_map, *weights).flatten(0, 1).numpy()
+    pooled: FloatArray = pool(plane.backbone_map, *weights).flatten(0, 1).numpy()
     return pooled
 
 
 def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
-    """Average the trunk's map over each window, (R * S, C)."""
+    """Average the backbone's map over each window, (R * S, C)."""
     cells = cells_feature(plane, rows, columns, side)
     average: FloatArray = cells.reshape(len(cells), -1, PARTS * PARTS).mean(axis=2)
     return average
@@ -125,8 +125,8 @@ def hmar_feature(network: HmarNetwork) -> WindowFeature:
     return feature
 
 
-def crop_feature(trunk: nn.Module) -> WindowFeature:
-    """Cut every window out, shrink it to 48x48 pixels, and run the trunk over it by itself.
+def crop_feature(backbone: nn.Module) -> WindowFeature:
+    """Cut every window out, shrink it to 48x48 pixels, and run the backbone over it by itself.
 
     48 pixels are a 36 mm window as it is; the map is 3x3 cells then, as wide as :func:`cells_feature`.
     """
@@ -135,7 +135,7 @@ def crop_feature(trunk: nn.Module) -> WindowFeature:
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
         crops = torch.from_numpy(shrink(plane.image(), rows, columns, side, CROP_SIDE))
         maps = [
-            trunk(batch.to(memory_format=torch.channels_last)).contiguous().flatten(1)
+            backbone(batch.to(memory_format=torch.channels_last)).contiguous().flatten(1)
             for batch in torch.split(crops, _CROPS_AT_ONCE)
         ]
         described: FloatArray = torch.cat(maps).numpy()
@@ -145,5 +145,5 @@ def crop_feature(trunk: nn.Module) -> WindowFeature:
 
 
 def _weights(plane: Plane, rows: Starts, columns: Starts, side: float) -> tuple[torch.Tensor, torch.Tensor]:
-    h, w = plane.trunk_map.shape[1:]
+    h, w = plane.backbone_map.shape[1:]
     return torch.from_numpy(cover(rows, side, PARTS, h)), torch.from_numpy(cover(columns, side, PARTS, w))

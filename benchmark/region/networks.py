@@ -1,4 +1,4 @@
-"""The networks of the region benchmark: the frozen trunk, the model measured, and ours as trained here."""
+"""The networks of the region benchmark: the frozen backbone, the model measured, and ours as trained here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmark.provenance.code_digest import code_digest
 from benchmark.region.ablations.variant import OURS, Variant
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
-from hmar.model.backbones.base import Trunk, fold_batch_norm
+from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
@@ -46,7 +46,7 @@ class Networks:
     Parameters
     ----------
     frozen : nn.Module
-        The published trunk, batch norms folded.
+        The published backbone, batch norms folded.
     model : HmarNetwork
         The model that is measured as it is.
     train : callable
@@ -60,7 +60,7 @@ class Networks:
 
 def trained_network(
     volume: LabelledVolume,
-    trunk: Trunk,
+    backbone: Backbone,
     folder: Path,
     progress: Progress,
     config: TrainingConfig = TRAINING,
@@ -73,7 +73,7 @@ def trained_network(
     ----------
     volume : LabelledVolume
         All that is learned from, its labels included where the variant learns from them.
-    trunk : Trunk
+    backbone : Backbone
         Published weights to start from.
     folder : Path
         Where trained networks are kept, by volume, settings and code.
@@ -88,10 +88,10 @@ def trained_network(
     regions = np.full(len(volume.values), -1, np.int64)
     labels = volume.labels if variant.labels else None
     learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, labels)
-    seen = variant.trunk(trunk)
-    file = folder / f"{_key(learnt, trunk, plan, variant)}.safetensors"
+    seen = variant.backbone(backbone)
+    file = folder / f"{_key(learnt, backbone, plan, variant)}.safetensors"
     if file.is_file():
-        network = served_network(variant.build(NetworkConfig(trunk=seen.name)))
+        network = served_network(variant.build(NetworkConfig(backbone=seen.name)))
         network.load_state_dict(load_file(file))
     else:
 
@@ -104,18 +104,18 @@ def trained_network(
         scratch = file.with_suffix(".part")
         save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, scratch)
         scratch.replace(file)
-    network.trunk = fold_batch_norm(variant.trunk(network.trunk))
+    network.backbone = fold_batch_norm(variant.backbone(network.backbone))
     return network.eval().requires_grad_(False)
 
 
-def _key(volume: Volume, trunk: Trunk, plan: Plan, variant: Variant) -> str:
-    code = code_digest("hmar.training.run", variant.trunk.__module__, variant.build.__module__)
+def _key(volume: Volume, backbone: Backbone, plan: Plan, variant: Variant) -> str:
+    code = code_digest("hmar.training.run", variant.backbone.__module__, variant.build.__module__)
     digest = hashlib.sha256(f"{variant.name} {code}".encode())
     settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape, torch.__version__)
     digest.update(repr(settings).encode())
     for array in (volume.values, volume.labels):
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
-    for name, tensor in sorted(trunk.state_dict().items()):
+    for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     return digest.hexdigest()[:32]

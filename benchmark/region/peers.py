@@ -72,10 +72,10 @@ _PEERS = (
     RegionPeer("random", "random codes", lambda *_: random_feature(_SEED), "sign", False),
     RegionPeer("thumbnail", "16x16 pixels, cosine", lambda *_: thumbnail_feature, "float", False),
     RegionPeer("thumbnail-itq", "16x16 pixels, ITQ", lambda *_: thumbnail_feature, "itq", False),
-    RegionPeer("pooled", "average-pooled trunk, cosine", lambda *_: pooled_feature, "float"),
-    RegionPeer("pooled-itq", "average-pooled trunk, ITQ", lambda *_: pooled_feature, "itq"),
-    RegionPeer("cells", "3x3 cells of the trunk, cosine", lambda *_: cells_feature, "float"),
-    RegionPeer("cells-itq", "3x3 cells of the trunk, ITQ", lambda *_: cells_feature, "itq"),
+    RegionPeer("pooled", "average-pooled backbone, cosine", lambda *_: pooled_feature, "float"),
+    RegionPeer("pooled-itq", "average-pooled backbone, ITQ", lambda *_: pooled_feature, "itq"),
+    RegionPeer("cells", "3x3 cells of the backbone, cosine", lambda *_: cells_feature, "float"),
+    RegionPeer("cells-itq", "3x3 cells of the backbone, ITQ", lambda *_: cells_feature, "itq"),
     RegionPeer(
         "global",
         "the model's code of the whole slice",
@@ -85,7 +85,7 @@ _PEERS = (
     ),
     RegionPeer(
         "crop",
-        "every window through the trunk by itself, 3x3 cells, ITQ",
+        "every window through the backbone by itself, 3x3 cells, ITQ",
         lambda nets, _: crop_feature(nets.frozen),
         "itq",
         False,

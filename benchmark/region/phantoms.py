@@ -49,12 +49,12 @@ def plant(count: int) -> tuple[list[Phantom], list[Place]]:
 
 
 class PhantomStudy:
-    """Phantoms as planes, drawn and run through the trunk once for all peers.
+    """Phantoms as planes, drawn and run through the backbone once for all peers.
 
     Parameters
     ----------
-    trunk : nn.Module
-        Its trunk is used.
+    backbone : nn.Module
+        Its backbone is used.
     progress : Progress
     count : int
         Number of phantoms, each with its own body and lesion.
@@ -63,7 +63,7 @@ class PhantomStudy:
 
     def __init__(
         self,
-        trunk: nn.Module,
+        backbone: nn.Module,
         progress: Progress,
         count: int = PHANTOMS,
         perturbations: Sequence[Perturbation] = PERTURBATIONS,
@@ -75,9 +75,9 @@ class PhantomStudy:
 
         def planes(perturbation: Perturbation, pictures: tuple[float, float] | None) -> list[Plane]:
             nonlocal drawn
-            made = [_plane(trunk, phantom, perturbation, pictures) for phantom in self.phantoms]
+            made = [_plane(backbone, phantom, perturbation, pictures) for phantom in self.phantoms]
             drawn += count
-            progress("phantoms through the trunk", drawn, total)
+            progress("phantoms through the backbone", drawn, total)
             return made
 
         self.gallery = planes(UNCHANGED, None)
@@ -154,12 +154,12 @@ class PhantomStudy:
 
 
 def _plane(
-    trunk: nn.Module, phantom: Phantom, perturbation: Perturbation, pictures: tuple[float, float] | None
+    backbone: nn.Module, phantom: Phantom, perturbation: Perturbation, pictures: tuple[float, float] | None
 ) -> Plane:
     hu = phantom.hu(perturbation)
     values, units = (hu, Units.HU) if pictures is None else (display(hu, *pictures), Units.PRESENTATION)
     nothing = np.full((SIDE_PX, SIDE_PX), -1, np.int16)
-    return make_plane(trunk, values, nothing, SPACING, units)
+    return make_plane(backbone, values, nothing, SPACING, units)
 
 
 def _windows(plane: Plane) -> int:

@@ -1,4 +1,4 @@
-"""Slices on the encoder's grid, each with one pass of the trunk, and the windows of the protocol on them."""
+"""Slices on the encoder's grid, each one pass of the backbone each, and the windows of the protocol."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class Plane:
         Where it lies on the encoder's grid.
     labels : ndarray of int16, shape (rows, columns)
         Structure of each source pixel, -1 for none.
-    trunk_map : Tensor, shape (C, h, w)
-        The frozen trunk's map of the whole slice.
-    trunk_ms : float
+    backbone_map : Tensor, shape (C, h, w)
+        The frozen backbone's map of the whole slice.
+    backbone_ms : float
         What that pass took.
     """
 
     frame: Frame
     grid: Grid
     labels: NDArray[np.int16]
-    trunk_map: Tensor
-    trunk_ms: float
+    backbone_map: Tensor
+    backbone_ms: float
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -78,13 +78,13 @@ class Plane:
 
 @torch.inference_mode()
 def make_plane(
-    trunk: nn.Module, values: FloatArray, labels: NDArray[np.int16], spacing: Spacing, units: Units
+    backbone: nn.Module, values: FloatArray, labels: NDArray[np.int16], spacing: Spacing, units: Units
 ) -> Plane:
-    """Lay a slice on the grid and run the trunk over it.
+    """Lay a slice on the grid and run the backbone over it.
 
     Parameters
     ----------
-    trunk : nn.Module
+    backbone : nn.Module
         Maps (1, 3, H, W) in 0..1 to (1, C, H / 16, W / 16).
     values : ndarray of float32, shape (rows, columns)
         In ``units``.
@@ -99,19 +99,19 @@ def make_plane(
     grid = make_grid(info.rows, info.columns, spacing, GRID)
     begun = time.perf_counter()
     image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
-    trunk_map = trunk(image)[0].contiguous()
-    return Plane(frame, grid, labels, trunk_map, 1000 * (time.perf_counter() - begun))
+    backbone_map = backbone(image)[0].contiguous()
+    return Plane(frame, grid, labels, backbone_map, 1000 * (time.perf_counter() - begun))
 
 
-def planes_of(volume: LabelledVolume, trunk: nn.Module, progress: Progress) -> list[Plane]:
+def planes_of(volume: LabelledVolume, backbone: nn.Module, progress: Progress) -> list[Plane]:
     """Return a volume's slices, about 5 mm apart."""
     z_mm, y_mm, x_mm = volume.spacing_mm
     chosen = range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / z_mm)))
     planes = []
     for done, z in enumerate(chosen, start=1):
         values = volume.values[z].astype(np.float32)
-        planes.append(make_plane(trunk, values, volume.labels[z], Spacing(y_mm, x_mm), Units.HU))
-        progress(f"{volume.name} through the trunk", done, len(chosen))
+        planes.append(make_plane(backbone, values, volume.labels[z], Spacing(y_mm, x_mm), Units.HU))
+        progress(f"{volume.name} through the backbone", done, len(chosen))
     return planes
 
 

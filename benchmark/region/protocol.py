@@ -84,8 +84,8 @@ def region_rows(
         For each peer and code length a row for either direction and one for their mean, with the figures of
         :func:`benchmark.region.scoring.figures` of the mean over seeds, query by query; ``sd`` is that of
         macro_map over seeds, None where there is one. ``ms_per_window`` is the cost of describing a window of
-        the gallery with ``threads`` threads of torch, its share of the trunk's pass over the slice included.
-        ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
+        the gallery with ``threads`` threads of torch, its share of the backbone's pass over the slice
+        included. ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _note(peer: RegionPeer) -> str:
     if peer.variant is None:
         return _NOTES.get(peer.name, _LEARNT[peer.coding])
     labels = "with its labels" if peer.variant.labels else "without its labels"
-    return f"Trained on the query's volume alone, {labels}; from the published trunk."
+    return f"Trained on the query's volume alone, {labels}; from the published backbone."
 
 
 def _direction(
@@ -176,5 +176,5 @@ def _direction(
         for length in codes:
             parts[length].append(score_size(side, size, described[length], gallery[length]))
     if peer.uses_map:
-        cost.ms += sum(plane.trunk_ms for plane in side.gallery)
+        cost.ms += sum(plane.backbone_ms for plane in side.gallery)
     return {length: join(scores) for length, scores in parts.items()}

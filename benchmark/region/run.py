@@ -21,7 +21,7 @@ from benchmark.region.volumes import NODULE_FILES, VOLUME_FILES, check_files, lo
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
-from hmar.model.backbones.base import Trunk, fold_batch_norm
+from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
@@ -43,7 +43,7 @@ def run_region(
     peers: Sequence[str],
     bits: Sequence[int],
     progress: Progress,
-    published: Callable[[], Trunk],
+    published: Callable[[], Backbone],
     kept: Path,
     threads: int = 1,
     model_dir: str = "",
@@ -64,7 +64,7 @@ def run_region(
     progress : Progress
         Told how far each part is.
     published : callable
-        Loads the trunk with its published weights.
+        Loads the backbone with its published weights.
     kept : Path
         Folder of the networks that are trained here.
     threads : int
@@ -106,15 +106,17 @@ def run_region(
     bundle = load_model(model_dir)
     check_files(root, (*VOLUME_FILES, *NODULE_FILES))
     volumes = load_volumes(root)
-    trunk = published()
-    frozen = fold_batch_norm(trunk)
+    backbone = published()
+    frozen = fold_batch_norm(backbone)
 
     def of_seed(seed: int) -> Networks:
         config = replace(training, seed=seed)
         return Networks(
             frozen,
             bundle.network,
-            lambda volume, variant: trained_network(volume, trunk, kept, progress, config, variant=variant),
+            lambda volume, variant: trained_network(
+                volume, backbone, kept, progress, config, variant=variant
+            ),
         )
 
     drawn = range(training.seed, training.seed + seeds)
@@ -138,7 +140,7 @@ def run_region(
 def load_model(model_dir: str) -> Bundle:
     """Load the model to measure; raises ConfigError for one that the protocol does not fit."""
     if model_dir == THUMBNAIL:
-        raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which has no trunk to measure.", "Unset it.")
+        raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which has no backbone to measure.", "Unset it.")
     bundle = load_bundle(_folder(model_dir))
     if bundle.info.grid != GRID or bundle.info.windows.cells != SIDES:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Encoding: every window from one pass of the trunk, against torch, and against a pass for every window."""
+"""Encoding: every window from one pass of the backbone, against torch and against a pass per window."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BATCH = 32
 
 
 class ServedCrops:
-    """Codes windows the plain way in the runtime that serves: cut each out, send it through the trunk.
+    """Codes windows the plain way in the runtime that serves: cut each out, send it through the backbone.
 
     The frame is laid on its grid beforehand, which is not timed.
 
@@ -56,9 +56,9 @@ class ServedCrops:
         stride = self._model.info.grid.stride
         size, row, column = unpack_window_id(window)
         y, x, side = row * stride, column * stride, self._model.info.windows.cells[size] * stride
-        trunk_map = self._model.map(np.ascontiguousarray(self._image[:, y : y + side, x : x + side]))
+        backbone_map = self._model.map(np.ascontiguousarray(self._image[:, y : y + side, x : x + side]))
         only = np.array([pack_window_id(size, 0, 0)], np.uint32)  # the window that is the whole crop
-        return pack_logits(self._model.window_logits(trunk_map, only))
+        return pack_logits(self._model.window_logits(backbone_map, only))
 
 
 class CropEncoder:
@@ -88,8 +88,8 @@ class CropEncoder:
         """Return the codes, shape (N, 16), in the order of the ids."""
         codes = np.empty((len(self._ids), CODE_BITS // 8), np.uint8)
         for rows, crops in self._batches():
-            trunk_map = self._bundle.network(crops.to(memory_format=torch.channels_last))
-            projected = self._bundle.network.local_expert.map(trunk_map)  # (B, C, s, s)
+            backbone_map = self._bundle.network(crops.to(memory_format=torch.channels_last))
+            projected = self._bundle.network.local_expert.map(backbone_map)  # (B, C, s, s)
             cells = projected.shape[-1]
             weights = torch.from_numpy(cover(np.zeros(1), cells, PARTS, cells))
             pooled = (weights @ projected @ weights.T).flatten(1)  # (B, C * 9)

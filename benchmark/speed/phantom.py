@@ -18,7 +18,7 @@ ROOT = "2.25.41"
 
 
 def phantom_hu(number: int, side: int = SIDE) -> FloatArray:
-    """Draw a trunk with lungs, heart and spine.
+    """Draw a backbone with lungs, heart and spine.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def export_model(folder: Path, data: Path | None) -> None:
     """Write again what serves the model in FOLDER, from its weights.
 
     hmar train does it at its end. A model that was trained by an older version lacks files; this makes them:
-    the trunk as an ONNX graph, checked against the network bit by bit, the reference that typicality is
+    the backbone as an ONNX graph, checked against the network bit by bit, the reference that typicality is
     measured from, the golden file and the checksums. The fingerprint stays, and with it the archive. Needs
     the extra "train".
 

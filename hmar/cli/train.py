@@ -23,7 +23,7 @@ _PRESETS = ("open-ct", "structures", "archive", "quick")
 
 
 class InitType(click.ParamType[Path]):
-    """A trunk's weights as ``radimagenet:PATH``."""
+    """A backbone's weights as ``radimagenet:PATH``."""
 
     name = "radimagenet:PATH"
 
@@ -57,7 +57,7 @@ class InitType(click.ParamType[Path]):
 )
 @click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
-@click.option("--init", type=InitType(), help="Start from this trunk, in place of EfficientNet-Lite0.")
+@click.option("--init", type=InitType(), help="Start from this backbone, in place of EfficientNet-Lite0.")
 def train(
     config: Path | None,
     preset: str | None,
@@ -75,12 +75,12 @@ def train(
     """Train a model: on open CT volumes, or on your own archive.
 
     Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
-    trunk encodes views of every slice; experts and router are trained in two stages: on whole frames, then on
-    regions. "open-ct" finds places again, with the trunk's weights as published; "structures" and "archive"
-    train its last blocks too, "structures" to find what volumes label. From an archive it also learns the
-    labels that images were indexed with (hmar index --label). Writes a sealed folder that HMAR_MODEL_DIR can
-    name, with its log and curves. With --init radimagenet:PATH the trunk is the ResNet-50 or DenseNet-121
-    whose RadImageNet weights PATH holds.
+    backbone encodes views of every slice; experts and router are trained in two stages: on whole frames,
+    then on regions. "open-ct" finds places again, with the backbone's weights as published; "structures" and
+    "archive" train its last blocks too, "structures" to find what volumes label. From an archive it also
+    learns the labels that images were indexed with (hmar index --label). Writes a sealed folder that
+    HMAR_MODEL_DIR can name, with its log and curves. With --init radimagenet:PATH the backbone is the
+    ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
 
     \b
     Examples:
@@ -92,7 +92,7 @@ def train(
     """
     try:
         from hmar.training.config import PRESETS, read_config, with_steps
-        from hmar.training.data.open_ct import fetch_open_ct, fetch_trunk, load_open_ct, load_trunk
+        from hmar.training.data.open_ct import fetch_backbone, fetch_open_ct, load_backbone, load_open_ct
         from hmar.training.device import choose_device
         from hmar.training.export.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.radimagenet import load_radimagenet
@@ -109,7 +109,7 @@ def train(
     chosen = chosen if steps is None else with_steps(chosen, steps)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
     plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
-    trunk = None if init is None else load_radimagenet(init)
+    backbone = None if init is None else load_radimagenet(init)
     folder = data or settings_from_environment().home / "open-ct"
     with progress_of(Console(stderr=True)) as progress:
 
@@ -124,11 +124,11 @@ def train(
                 archive, say, labels=max(chosen.structure_weight, chosen.structure_contrast) > 0
             )
             said = f"Series of the collection {archive!r} of a site's own archive."
-        if trunk is None:
-            fetch_trunk(folder, say)
-            trunk = load_trunk(folder, chosen)
+        if backbone is None:
+            fetch_backbone(folder, say)
+            backbone = load_backbone(folder, chosen)
         origin = Origin(said, LITE0, "ImageNet") if init is None else radimagenet_origin(said, init)
-        fingerprint = run(out, volumes, trunk, origin, plan, progress)
+        fingerprint = run(out, volumes, backbone, origin, plan, progress)
     click.echo(f"{out}: model {fingerprint}")
 
 

@@ -1,1 +1,1 @@
-"""The network: trunk, experts, router, KAN hash heads, and the bundle that carries them."""
+"""The network: backbone, experts, router, KAN hash heads, and the bundle that carries them."""

@@ -3,9 +3,9 @@
 ::
 
     models/<name>/
-    ├── config.toml         format, sizes and trunk of the network, grid and windows
+    ├── config.toml         format, sizes and backbone of the network, grid and windows
     ├── model.safetensors   weights of the served form
-    ├── trunk.onnx          the trunk of these weights, as the serving runtime reads it
+    ├── trunk.onnx          the backbone of these weights, as the serving runtime reads it
     ├── typicality.npz      what frames like those trained on look like
     ├── CARD.md             data, protocol, figures, limits, intended use
     ├── golden.npz          an input and the codes that it must give
@@ -29,7 +29,7 @@ from hmar.image.windows import WindowConfig
 from hmar.model.config import NetworkConfig
 
 FORMAT = 1
-CONFIG, WEIGHTS, TRUNK, TYPICALITY, CARD, GOLDEN, SUMS = (
+CONFIG, WEIGHTS, BACKBONE, TYPICALITY, CARD, GOLDEN, SUMS = (
     "config.toml",
     "model.safetensors",
     "trunk.onnx",
@@ -38,8 +38,11 @@ CONFIG, WEIGHTS, TRUNK, TYPICALITY, CARD, GOLDEN, SUMS = (
     "golden.npz",
     "SHA256SUMS",
 )
-SEALED = (CARD, CONFIG, GOLDEN, WEIGHTS, TRUNK, TYPICALITY)
+SEALED = (CARD, CONFIG, GOLDEN, WEIGHTS, BACKBONE, TYPICALITY)
 """Files that SHA256SUMS lists, and that a model cannot do without."""
+
+FORMAT_BACKBONE = "trunk"
+"""What the format calls the backbone, in ``config.toml`` and before the names of its tensors."""
 
 REMEDY = "Restore the model's folder from the release, or point HMAR_MODEL_DIR at another."
 _DERIVED_REMEDY = "Run: hmar export-model FOLDER. Or point HMAR_MODEL_DIR at another model."
@@ -77,7 +80,7 @@ def read_info(folder: Path) -> ModelInfo:
         return ModelInfo(
             config["name"],
             fingerprint(folder),
-            NetworkConfig(**config["network"]),
+            _network(config["network"]),
             GridConfig(**config["grid"]),
             _windows(**config["windows"]),
         )
@@ -88,6 +91,11 @@ def read_info(folder: Path) -> ModelInfo:
 def unreadable(folder: Path, error: Exception) -> ModelError:
     """Return the error for a folder that is complete and makes no sense."""
     return ModelError(f"The model at {folder} cannot be read ({type(error).__name__}).", REMEDY)
+
+
+def _network(section: dict[str, Any]) -> NetworkConfig:
+    names = {FORMAT_BACKBONE: "backbone"}
+    return NetworkConfig(**{names.get(key, key): value for key, value in section.items()})
 
 
 def _windows(cells: list[int], strides: list[int], min_content: float) -> WindowConfig:
@@ -119,7 +127,7 @@ def verify(folder: Path) -> None:
     for name in SEALED:
         path = folder / name
         if name not in sums or not path.is_file():
-            remedy = _DERIVED_REMEDY if name in (TRUNK, TYPICALITY) else REMEDY
+            remedy = _DERIVED_REMEDY if name in (BACKBONE, TYPICALITY) else REMEDY
             raise ModelError(f"The model at {folder} lacks {name}.", remedy)
         if hashlib.sha256(path.read_bytes()).hexdigest() != sums[name]:
             raise ModelError(f"{path} does not match its checksum.", REMEDY)
@@ -137,7 +145,8 @@ def write_config(
     folder: Path, name: str, network: NetworkConfig, grid: GridConfig, windows: WindowConfig
 ) -> None:
     """Write a model's configuration."""
-    sections = {"network": asdict(network), "grid": asdict(grid), "windows": asdict(windows)}
+    named = {FORMAT_BACKBONE if key == "backbone" else key: value for key, value in asdict(network).items()}
+    sections = {"network": named, "grid": asdict(grid), "windows": asdict(windows)}
     lines = [f"format = {FORMAT}", f'name = "{name}"']
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]

@@ -25,13 +25,13 @@ class NetworkConfig:
         Width of the heads' bottleneck, the KAN layers' input.
     intervals, order : int
         Grid intervals and order of the KAN layers' splines.
-    trunk : str
-        Name of the trunk, see :data:`hmar.model.backbones.registry.TRUNKS`. Models written before there was a
-        choice do not say it.
+    backbone : str
+        Name of the backbone, see :data:`hmar.model.backbones.registry.BACKBONES`. Models written before
+        there was a choice do not say it.
     """
 
     width: int = 64
     hidden: int = 256
     intervals: int = 5
     order: int = 3
-    trunk: str = "lite0"
+    backbone: str = "lite0"

@@ -37,9 +37,9 @@ class LocalExpert(nn.Module):
         self.project = nn.Conv2d(channels, width, 1)
         self.head = head
 
-    def map(self, trunk_map: Tensor) -> Tensor:
+    def map(self, backbone_map: Tensor) -> Tensor:
         """(B, C, h, w) -> the map that windows are pooled from, (B, width, h, w)."""
-        projected: Tensor = self.project(trunk_map)
+        projected: Tensor = self.project(backbone_map)
         return projected
 
     def seen(self, windows: Tensor) -> Tensor:
@@ -60,11 +60,11 @@ class GlobalExpert(nn.Module):
         self.project = nn.Conv2d(channels, width, 1)
         self.head = head
 
-    def pool(self, trunk_map: Tensor) -> Tensor:
+    def pool(self, backbone_map: Tensor) -> Tensor:
         """(B, C, h, w) -> feature of the frame, (B, width * 9)."""
-        return nn.functional.adaptive_avg_pool2d(self.project(trunk_map), PARTS).flatten(1)
+        return nn.functional.adaptive_avg_pool2d(self.project(backbone_map), PARTS).flatten(1)
 
-    def forward(self, trunk_map: Tensor) -> Tensor:
+    def forward(self, backbone_map: Tensor) -> Tensor:
         """(B, C, h, w) -> logits (B, bits)."""
-        logits: Tensor = self.head(self.pool(trunk_map))
+        logits: Tensor = self.head(self.pool(backbone_map))
         return logits

@@ -1,10 +1,10 @@
-"""The network: one trunk, two experts, one router."""
+"""The network: one backbone, two experts, one router."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from hmar.model.backbones.registry import build_trunk
+from hmar.model.backbones.registry import build_backbone
 from hmar.model.config import PARTS, NetworkConfig
 from hmar.model.experts import GlobalExpert, LocalExpert
 from hmar.model.hash_head import HashHead, KanFactory
@@ -14,7 +14,7 @@ from hmar.values.codes import CODE_BITS
 
 
 class HmarNetwork(nn.Module):
-    """Trunk, Expert0, Expert1 and router.
+    """Backbone, Expert0, Expert1 and router.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ class HmarNetwork(nn.Module):
     def __init__(self, config: NetworkConfig, kan: KanFactory = FoldedKAN) -> None:
         super().__init__()
         self.config = config
-        self.trunk = build_trunk(config.trunk)
-        channels = self.trunk.channels
+        self.backbone = build_backbone(config.backbone)
+        channels = self.backbone.channels
         self.global_expert = GlobalExpert(channels, config.width, self._head(config, kan))
         self.local_expert = LocalExpert(channels, config.width, self._head(config, kan))
         self.router = Router(channels)
@@ -38,6 +38,6 @@ class HmarNetwork(nn.Module):
         return HashHead(inputs, config.hidden, CODE_BITS, config.intervals, config.order, kan)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in 0..1 -> the trunk's map (B, C, H / 16, W / 16) that both experts share."""
-        trunk_map: Tensor = self.trunk(images)
-        return trunk_map
+        """Images (B, 3, H, W) in 0..1 -> the feature map (B, C, H / 16, W / 16) that both experts share."""
+        backbone_map: Tensor = self.backbone(images)
+        return backbone_map

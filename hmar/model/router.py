@@ -33,16 +33,16 @@ class Router(nn.Module):
         self.region = nn.Linear(hidden + len(MODALITIES), len(REGIONS))
         self.gate = nn.Linear(hidden + len(MODALITIES) + len(REGIONS), 2)
 
-    def forward(self, trunk_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
+    def forward(self, feature_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
         """Route a batch.
 
         Parameters
         ----------
-        trunk_map : Tensor, shape (B, C, h, w)
+        feature_map : Tensor, shape (B, C, h, w)
         modality, region : Tensor of int64, shape (B,)
             Indices from the tags, -1 where unknown.
         """
-        feature = self.trunk(trunk_map.mean(dim=(2, 3)))  # (B, hidden)
+        feature = self.trunk(feature_map.mean(dim=(2, 3)))  # (B, hidden)
         modality_logits = self.modality(feature)
         known_modality = _tag_or_reading(modality, modality_logits)
         region_logits = self.region(torch.cat([feature, known_modality], dim=1))

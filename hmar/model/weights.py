@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
 from hmar.model.backbones.base import fold_batch_norm
-from hmar.model.bundle import WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
+from hmar.model.bundle import FORMAT_BACKBONE, WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 
@@ -48,8 +48,8 @@ def load_weights(folder: Path) -> Bundle:
 
 def _build(config: NetworkConfig, tensors: dict[str, torch.Tensor]) -> HmarNetwork:
     network = HmarNetwork(config)
-    network.load_state_dict(tensors)
-    network.trunk = fold_batch_norm(network.trunk)
+    network.load_state_dict(_renamed(tensors, FORMAT_BACKBONE, "backbone"))
+    network.backbone = fold_batch_norm(network.backbone)
     return network.eval().requires_grad_(False)
 
 
@@ -59,5 +59,14 @@ def write_weights(
     """Write configuration and weights of a network in served form (its KAN layers folded)."""
     folder.mkdir(parents=True, exist_ok=True)
     write_config(folder, name, network.config, grid, windows)
-    save_file({key: tensor.contiguous() for key, tensor in network.state_dict().items()}, folder / WEIGHTS)
+    tensors = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
+    save_file(_renamed(tensors, "backbone", FORMAT_BACKBONE), folder / WEIGHTS)
     (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner alone
+
+
+def _renamed(tensors: dict[str, torch.Tensor], old: str, new: str) -> dict[str, torch.Tensor]:
+    """Return tensors by names in which the first part ``old`` is ``new``."""
+    return {
+        f"{new}{key.removeprefix(old)}" if key.startswith(f"{old}.") else key: tensor
+        for key, tensor in tensors.items()
+    }

@@ -26,9 +26,9 @@ class TrainingConfig:
     settle_pairs, settle_steps : int
         How stage 2 ends: experts and router alone, on maps that no longer change, so that a step costs a
         tenth and its batch may be some times as large.
-    learning_rate, trunk_rate, weight_decay : float
-        AdamW's, of the heads and of the trunk's tail, with a cosine schedule over each stage. A trunk rate of
-        0 keeps the weights as they were published.
+    learning_rate, backbone_rate, weight_decay : float
+        AdamW's, of the heads and of the backbone's tail, with a cosine schedule over each stage. A backbone
+        rate of 0 keeps the weights as they were published.
     temperature : float
         Of the contrastive losses.
     place_weight : float
@@ -63,7 +63,7 @@ class TrainingConfig:
     settle_pairs: int = 12
     settle_steps: int = 400
     learning_rate: float = 1e-3
-    trunk_rate: float = 3e-4
+    backbone_rate: float = 3e-4
     weight_decay: float = 1e-2
     temperature: float = 0.15
     place_weight: float = 0.5
@@ -94,7 +94,7 @@ _PLACES = replace(
     settle_pairs=16,
     settle_steps=150,
     learning_rate=2e-4,
-    trunk_rate=0.0,
+    backbone_rate=0.0,
     temperature=0.1,
     place_weight=1.0,
     structure_weight=0.0,
@@ -162,7 +162,7 @@ def _value(path: Path, name: str, value: object, base: TrainingConfig) -> Any:
 
 
 def with_steps(config: TrainingConfig, steps: int) -> TrainingConfig:
-    """Return settings with another length of stage 2: with the trunk's tail, or of the experts without it."""
+    """Return settings with another length of stage 2: with the backbone's tail, or of the experts alone."""
     if config.region_steps > 0:
         return replace(config, region_steps=steps)
     return replace(config, settle_steps=steps)

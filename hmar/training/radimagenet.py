@@ -1,4 +1,4 @@
-"""RadImageNet's published PyTorch weights into our trunks: by name and in full, or not at all.
+"""RadImageNet's published PyTorch weights into our backbones: by name and in full, or not at all.
 
 The files are state dicts of torchvision networks without their last layer, wrapped as a numbered sequence
 called ``backbone`` (Mei et al., Radiology: Artificial Intelligence 2022). Loaded non-strictly into a network
@@ -17,12 +17,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hmar.errors import ModelError
-from hmar.model.backbones.base import Trunk
-from hmar.model.backbones.densenet import DenseNet121Trunk
-from hmar.model.backbones.resnet import ResNet50Trunk
+from hmar.model.backbones.base import Backbone
+from hmar.model.backbones.densenet import DenseNet121Backbone
+from hmar.model.backbones.resnet import ResNet50Backbone
 
 LEAST_MATCHED = 0.99
-"""Share of a trunk's tensors that a file must hold in their shapes."""
+"""Share of a backbone's tensors that a file must hold in their shapes."""
 
 _REMEDY = "Give RadImageNet's ResNet50.pt or DenseNet121.pt, or a state dict by torchvision's names."
 _SHOWN = 3
@@ -31,12 +31,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A trunk, how files may name its tensors, and what they hold behind its cut in a module that it has too.
+    """A backbone, how files may name its tensors, and which of those lie behind its cut.
 
     ``renames`` are patterns and replacements, applied in turn.
     """
 
-    trunk: type[Trunk]
+    backbone: type[Backbone]
     renames: tuple[tuple[str, str], ...]
     behind_cut: tuple[str, ...] = ()
 
@@ -44,7 +44,7 @@ class _Layout:
 _WRAPPERS = ((r"^module\.", ""), (r"^backbone\.", ""))
 _LAYOUTS = (
     _Layout(
-        ResNet50Trunk,
+        ResNet50Backbone,
         (
             *_WRAPPERS,
             (r"^0\.", "conv1."),
@@ -53,7 +53,7 @@ _LAYOUTS = (
         ),
     ),
     _Layout(
-        DenseNet121Trunk,
+        DenseNet121Backbone,
         (
             *_WRAPPERS,
             (r"^(0|features)\.", ""),
@@ -64,13 +64,13 @@ _LAYOUTS = (
 )
 
 
-def load_radimagenet(path: Path) -> Trunk:
-    """Return the trunk whose weights a file holds, frozen and in evaluation mode.
+def load_radimagenet(path: Path) -> Backbone:
+    """Return the backbone whose weights a file holds, frozen and in evaluation mode.
 
     Names are understood as RadImageNet publishes them (``backbone.4.0.conv1.weight``,
     ``backbone.0.denseblock1.denselayer1.norm1.weight``) and as torchvision has them
     (``layer1.0.conv1.weight``, ``features.denseblock1...``), with or without ``module.`` in front. What lies
-    behind the trunk's cut, a classifier included, is not used.
+    behind the backbone's cut, a classifier included, is not used.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def load_radimagenet(path: Path) -> Trunk:
     ------
     ModelError
         If the file cannot be read, is of another network (a deeper one of the same family included), or holds
-        fewer than 99 % of the trunk's tensors in their shapes, or not every convolution. The slack is for
+        fewer than 99 % of the backbone's tensors in their shapes, or not every convolution. The slack is for
         statistics of a batch norm, and a warning in the log names what is missing.
     """
     state = _read(path)
@@ -90,31 +90,31 @@ def load_radimagenet(path: Path) -> Trunk:
     match.check(path, list(state))
     if match.missing:
         _log.warning("%s lacks %s; they keep their initial values.", path, ", ".join(match.missing))
-    trunk = match.trunk()
-    trunk.load_state_dict(trunk.state_dict() | match.found)
-    return trunk.eval().requires_grad_(False)
+    backbone = match.backbone()
+    backbone.load_state_dict(backbone.state_dict() | match.found)
+    return backbone.eval().requires_grad_(False)
 
 
 class _Match:
-    """How a file's tensors fit one layout's trunk.
+    """How a file's tensors fit one layout's backbone.
 
-    ``found`` are those that fit, ``missing`` the names of the trunk's that the file lacks or has in another
-    shape, ``surplus`` those in the file that a trunk of this depth has no place for. The counters of batches
-    seen are not weights and are left out.
+    ``found`` are those that fit, ``missing`` the names of the backbone's that the file lacks or has in
+    another shape, ``surplus`` those in the file that a backbone of this depth has no place for. The counters
+    of batches seen are not weights and are left out.
     """
 
     def __init__(self, layout: _Layout, state: dict[str, Tensor]) -> None:
-        self.trunk = layout.trunk
+        self.backbone = layout.backbone
         with torch.device("meta"):  # names and shapes are enough
-            trunk = layout.trunk()
-        own = {name: tensor for name, tensor in trunk.state_dict().items() if not _is_counter(name)}
+            backbone = layout.backbone()
+        own = {name: tensor for name, tensor in backbone.state_dict().items() if not _is_counter(name)}
         given = {_renamed(name, layout.renames): tensor for name, tensor in state.items()}
         self.found = {
             n: given[n] for n, tensor in own.items() if n in given and given[n].shape == tensor.shape
         }
         self.missing = [name for name in own if name not in self.found]
         self.share = len(self.found) / len(own)
-        modules = {name for name, _ in trunk.named_children()}
+        modules = {name for name, _ in backbone.named_children()}
         self.surplus = [
             name
             for name in given
@@ -126,19 +126,19 @@ class _Match:
         self._convolutions = {name for name, tensor in own.items() if tensor.dim() == 4}
 
     def check(self, path: Path, names: list[str]) -> None:
-        """Refuse a file that does not give the whole trunk; ``names`` are its own names."""
+        """Refuse a file that does not give the whole backbone; ``names`` are its own names."""
         total = len(self.found) + len(self.missing)
         if self.share < LEAST_MATCHED or self._convolutions.intersection(self.missing):
             raise ModelError(
-                f"{path} holds {len(self.found)} of the {total} tensors of the trunk {self.trunk.name}; "
+                f"{path} holds {len(self.found)} of the {total} tensors of {self.backbone.name}; "
                 f"the first that are missing or of another shape: {_first(self.missing)}; "
                 f"the file begins with: {_first(names)}.",
                 _REMEDY,
             )
         if self.surplus:
             raise ModelError(
-                f"{path} is not of the trunk {self.trunk.name}: besides {len(self.found)} tensors of it "
-                f"there are {len(self.surplus)} that it has no place for, as {_first(self.surplus)}.",
+                f"{path} is not of the backbone {self.backbone.name}: besides {len(self.found)} of its "
+                f"tensors there are {len(self.surplus)} that it has no place for, as {_first(self.surplus)}.",
                 _REMEDY,
             )
 

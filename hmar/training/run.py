@@ -16,7 +16,7 @@ import torch
 from hmar.errors import ConfigError, ModelError
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
-from hmar.model.backbones.base import Trunk, fold_batch_norm
+from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.bundle import CARD, CONFIG, WEIGHTS, fingerprint, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
@@ -54,7 +54,7 @@ class Plan:
     ----------
     config : TrainingConfig
     views_per_slice : int
-        How many views of each slice the trunk's stem encodes.
+        How many views of each slice the backbone's stem encodes.
     stages : tuple of int
         Of 1, 2 and 3, ascending. Stage 1 alone leaves a checkpoint that the others may go on from.
     resume : bool
@@ -71,7 +71,7 @@ class Plan:
 
 
 def train(
-    out: Path, volumes: list[Volume], trunk: Trunk, origin: Origin, plan: Plan, progress: Progress
+    out: Path, volumes: list[Volume], backbone: Backbone, origin: Origin, plan: Plan, progress: Progress
 ) -> str:
     """Train a model on volumes, write its folder, and return its fingerprint.
 
@@ -80,7 +80,7 @@ def train(
     out : Path
         The model's folder; its name is the model's name.
     volumes : list of Volume
-    trunk : Trunk
+    backbone : Backbone
         Published weights.
     origin : Origin
         Where volumes and weights come from, for the card.
@@ -92,8 +92,8 @@ def train(
     ConfigError
         If a run is to be resumed and there is none, or one of other settings.
     """
-    state = _checkpoint(out, plan, volumes, trunk.name) if plan.resume else None
-    network = train_network(volumes, trunk, plan, progress, out, state)
+    state = _checkpoint(out, plan, volumes, backbone.name) if plan.resume else None
+    network = train_network(volumes, backbone, plan, progress, out, state)
     grid, windows = GridConfig(), WindowConfig()
     write_weights(out, out.name, served_network(network), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
@@ -108,7 +108,7 @@ def train(
 
 def train_network(
     volumes: list[Volume],
-    trunk: Trunk,
+    backbone: Backbone,
     plan: Plan,
     progress: Progress,
     out: Path | None = None,
@@ -119,7 +119,7 @@ def train_network(
     grid, windows = GridConfig(), WindowConfig()
     views = make_views(
         volumes,
-        fold_batch_norm(trunk).to(plan.device),
+        fold_batch_norm(backbone).to(plan.device),
         plan.views_per_slice,
         grid.pitch_mm,
         np.random.default_rng(plan.config.seed),
@@ -127,13 +127,20 @@ def train_network(
     )
     pairs = PairConfig(plan.config.pairs, plan.config.windows, sides=windows.cells)
     trainer = Trainer(
-        NetworkConfig(trunk=trunk.name), trunk, plan.config, pairs, views, volumes, plan.device, build
+        NetworkConfig(backbone=backbone.name),
+        backbone,
+        plan.config,
+        pairs,
+        views,
+        volumes,
+        plan.device,
+        build,
     )
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)
     steps = [] if state is None else state["log"]
-    said = _said(plan, volumes, trunk.name)
+    said = _said(plan, volumes, backbone.name)
 
     def report(step: Step) -> None:
         steps.append(asdict(step))
@@ -154,13 +161,13 @@ def _tell(step: Step, progress: Progress) -> None:
     progress(f"stage {step.stage}, loss {step.losses['total']:.3f}{found}", step.number, step.total)
 
 
-def _checkpoint(out: Path, plan: Plan, volumes: list[Volume], trunk: str) -> dict[str, Any]:
+def _checkpoint(out: Path, plan: Plan, volumes: list[Volume], backbone: str) -> dict[str, Any]:
     """Load the checkpoint of a run with the same settings, on the same data."""
     file = out / CHECKPOINT
     if not file.is_file():
         raise ConfigError(f"{out} holds no interrupted run.", "Leave --resume out to start one.")
     kept: dict[str, Any] = torch.load(file, weights_only=True)
-    if kept["plan"] != _said(plan, volumes, trunk):
+    if kept["plan"] != _said(plan, volumes, backbone):
         raise ConfigError(
             f"The run in {out} was started with other settings, on other data, or by another version.",
             "Give the settings it was started with, or leave --resume out to start anew.",
@@ -168,7 +175,7 @@ def _checkpoint(out: Path, plan: Plan, volumes: list[Volume], trunk: str) -> dic
     return kept
 
 
-def _said(plan: Plan, volumes: list[Volume], trunk: str) -> dict[str, Any]:
+def _said(plan: Plan, volumes: list[Volume], backbone: str) -> dict[str, Any]:
     """Return what a run must have in common with the one that it resumes; it may go on to another stage."""
     data = hashlib.sha256()
     for volume in volumes:
@@ -176,7 +183,7 @@ def _said(plan: Plan, volumes: list[Volume], trunk: str) -> dict[str, Any]:
         for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
             data.update(b"none" if array is None else np.ascontiguousarray(array).data)
     views, config = plan.views_per_slice, asdict(plan.config)
-    return {"config": config, "views": views, "data": data.hexdigest(), "trunk": trunk}
+    return {"config": config, "views": views, "data": data.hexdigest(), "backbone": backbone}
 
 
 def stages_of(name: str) -> Sequence[int]:

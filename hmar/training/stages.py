@@ -1,7 +1,7 @@
 """The stages of training on cached views: first whole images, then regions, last the experts alone.
 
-Most of a step's time goes into the trunk's tail. So the experts get to see many more windows once the tail is
-left as it is and its maps are made once: stage 2 ends with that, which is stage 3 here.
+Most of a step's time goes into the backbone's tail. So the experts get to see many more windows once the
+tail is left as it is and its maps are made once: stage 2 ends with that, which is stage 3 here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.base import Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
@@ -59,12 +59,12 @@ class Step:
 
 
 class Trainer:
-    """Trains the experts, the router and the trunk's tail on cached views.
+    """Trains the experts, the router and the backbone's tail on cached views.
 
     Parameters
     ----------
     network : NetworkConfig
-    trunk : Trunk
+    backbone : Backbone
         Published weights, batch norms not folded. Its stem made the views; its tail is trained on a copy.
     config : TrainingConfig
     pairs : PairConfig
@@ -79,7 +79,7 @@ class Trainer:
     def __init__(
         self,
         network: NetworkConfig,
-        trunk: Trunk,
+        backbone: Backbone,
         config: TrainingConfig,
         pairs: PairConfig,
         views: ViewSet,
@@ -92,8 +92,8 @@ class Trainer:
         self._device = torch.device(device)
         self._config, self._views, self._volumes = config, views, volumes
         self.network = build(network).to(self._device)
-        self.network.trunk.load_state_dict(trunk.state_dict())
-        self.network.trunk.eval().requires_grad_(False)
+        self.network.backbone.load_state_dict(backbone.state_dict())
+        self.network.backbone.eval().requires_grad_(False)
         labels = ImageLabels.of(views, volumes, config)
         asked = labels.held_out()
         places = held_out(views)
@@ -128,27 +128,27 @@ class Trainer:
             initialise_head(head, first, second, generator)
 
     def _cells(self, views: NDArray[np.int64]) -> Tensor:
-        """Return the trunk's features (n, C) of the cells that show something."""
-        return self._trunk_maps(views).permute(0, 2, 3, 1)[self._views.content[views]].cpu()
+        """Return the backbone's features (n, C) of the cells that show something."""
+        return self._backbone_maps(views).permute(0, 2, 3, 1)[self._views.content[views]].cpu()
 
-    def _trunk_maps(self, views: NDArray[np.int64], network: HmarNetwork | None = None) -> Tensor:
-        """Run the trunk's tail, of the network that is trained or another, or look up: (M, C, 32, 32)."""
+    def _backbone_maps(self, views: NDArray[np.int64], network: HmarNetwork | None = None) -> Tensor:
+        """Run the backbone's tail, of the network that is trained or another, or look up: (M, C, 32, 32)."""
         if self._settled is not None:
             return self._settled[views].to(self._device).float()
         return self._tail_of(self._views.maps[views], network or self.network)
 
     def _tail_of(self, maps: Tensor, network: HmarNetwork) -> Tensor:
         maps = maps.to(self._device, memory_format=torch.channels_last).float()
-        return network.trunk.tail(maps)
+        return network.backbone.tail(maps)
 
     @torch.no_grad()
     def _settle(self) -> None:
-        """Run the trunk's tail over all views, for the last time; nothing to do where there is none."""
-        if not self.network.trunk.tail_modules():
+        """Run the backbone's tail over all views, for the last time; nothing to do where there is none."""
+        if not self.network.backbone.tail_modules():
             return
         maps, cells = self._views.maps, self._views.content.shape[1:]
         # One allocation: maps are not held twice.
-        settled = torch.empty(len(maps), self.network.trunk.channels, *cells, dtype=torch.float16)
+        settled = torch.empty(len(maps), self.network.backbone.channels, *cells, dtype=torch.float16)
         for first in range(0, len(maps), _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
             settled[some] = self._tail_of(maps[some], self.network)
@@ -156,7 +156,7 @@ class Trainer:
 
     def _seen_twice(self, batch: PairBatch) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Return the features of a batch's windows, and those of its frames, each in two views."""
-        maps = [self._trunk_maps(views) for views in (batch.first, batch.second)]
+        maps = [self._backbone_maps(views) for views in (batch.first, batch.second)]
         weights = (batch.first_weights, batch.second_weights)
         seen = self.network.local_expert.seen
         mapped = (self.network.local_expert.map(each) for each in maps)
@@ -254,7 +254,7 @@ class Trainer:
             return None
 
         def maps(views: NDArray[np.int64]) -> Tensor:
-            return self._trunk_maps(views, self._averaged)
+            return self._backbone_maps(views, self._averaged)
 
         found = [
             look.measure(self._averaged, maps) for look in (self._validation, self._label_validation) if look
@@ -268,10 +268,10 @@ class Trainer:
         modules = self._objective.modules(regions=stage > IMAGES)
         heads = [p for module in modules for p in module.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [{"params": heads, "lr": config.learning_rate}]
-        tail = network.trunk.tail_modules()
-        if stage == REGIONS and tail and config.trunk_rate > 0:
+        tail = network.backbone.tail_modules()
+        if stage == REGIONS and tail and config.backbone_rate > 0:
             tuned = [p.requires_grad_() for module in tail for p in module.parameters()]
-            groups.append({"params": tuned, "lr": config.trunk_rate})
+            groups.append({"params": tuned, "lr": config.backbone_rate})
         return groups
 
     def _step(
@@ -296,7 +296,7 @@ class Trainer:
         }
 
     def _losses(self, batch: PairBatch, *, regions: bool) -> dict[str, Tensor]:
-        maps = self._trunk_maps(np.concatenate([batch.first, batch.second]))
+        maps = self._backbone_maps(np.concatenate([batch.first, batch.second]))
         return self._objective.losses(maps, batch, regions=regions)
 
     def _state(

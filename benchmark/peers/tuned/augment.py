@@ -1,4 +1,4 @@
-"""What is varied in the images that tune a trunk: geometry, sharpness, tone, noise, and what is covered."""
+"""Augmentation of the images that fine-tune a backbone: geometry, sharpness, tone, noise, erased parts."""
 
 from __future__ import annotations
 

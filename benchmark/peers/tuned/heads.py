@@ -1,4 +1,4 @@
-"""What is trained behind a trunk that is tuned: ours, and the plainest head to set it beside."""
+"""What is trained behind a backbone that is tuned: ours, and the plainest head to set it beside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trunk that is tuned, and the head behind it."""
+"""A backbone that is tuned, and the head behind it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT_ONCE = 32
 
 
 def read_images(paths: Sequence[Path]) -> Tensor:
-    """Return images as the frozen trunk is shown them, (B, 3, 224, 224), values from 0 to 1.
+    """Return images as the frozen backbone is shown them, (B, 3, 224, 224), values from 0 to 1.
 
     One channel alone, (B, 1, 224, 224), where all three are the same.
     """
@@ -33,27 +33,27 @@ class TunedNetwork(nn.Module):
 
     Parameters
     ----------
-    trunk : Lite0
+    backbone : Lite0
         Batch norms folded. What lies behind its stem is trained; its stem stays as it was published.
     viewer : Viewer
-        Scales what the trunk makes of images as its frozen features of train were scaled.
+        Scales what the backbone makes of images as its frozen features of train were scaled.
     head : TunedHead
     """
 
-    def __init__(self, trunk: Lite0, viewer: Viewer, head: TunedHead) -> None:
+    def __init__(self, backbone: Lite0, viewer: Viewer, head: TunedHead) -> None:
         super().__init__()
-        self.trunk, self.head, self._viewer = trunk, head, viewer
-        self.trunk.requires_grad_(False)
-        for module in trunk.behind_stem():
+        self.backbone, self.head, self._viewer = backbone, head, viewer
+        self.backbone.requires_grad_(False)
+        for module in backbone.behind_stem():
             module.requires_grad_(True)
 
     def view(self, images: Tensor) -> View:
         """Return the views of images (B, 1 or 3, H, W), values from 0 to 1."""
         batch = images.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            stem = self.trunk.stem(self.trunk.normalise(batch))
-        maps = self.trunk.tail(stem)
-        return self._viewer.see(self.trunk.pool(maps), maps)
+            stem = self.backbone.stem(self.backbone.normalise(batch))
+        maps = self.backbone.tail(stem)
+        return self._viewer.see(self.backbone.pool(maps), maps)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, bits) of images (B, 1 or 3, H, W)."""

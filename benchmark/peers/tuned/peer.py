@@ -1,4 +1,4 @@
-"""Peers that tune the trunk's last blocks on the images themselves: ours, and the plainest head beside it.
+"""Peers that tune the backbone's last blocks on the images themselves: ours, and the plainest head beside it.
 
 The other peers see frozen features, which says how heads and losses compare. These say how well images are
 found when all that may learn does.
@@ -23,8 +23,8 @@ from benchmark.peers.tuned.training import TunedTraining, tune
 from benchmark.types import Describe, Features, Progress, silent
 from hmar.training.losses.terms import NESTED_BITS
 
-BuildTrunk = Callable[[], Lite0]
-"""Makes the published trunk anew, batch norms folded."""
+BuildBackbone = Callable[[], Lite0]
+"""Makes the published backbone anew, batch norms folded."""
 
 
 class _Tuned:
@@ -32,7 +32,7 @@ class _Tuned:
 
     Parameters
     ----------
-    trunk : BuildTrunk
+    backbone : BuildBackbone
     progress : Progress
         Told how far a training is, and a description of images.
     """
@@ -44,13 +44,13 @@ class _Tuned:
     variation: ClassVar[ImageVariation] = ImageVariation()
     head: ClassVar[BuildHead]
 
-    def __init__(self, trunk: BuildTrunk, progress: Progress = silent) -> None:
-        self._trunk, self._progress = trunk, progress
+    def __init__(self, backbone: BuildBackbone, progress: Progress = silent) -> None:
+        self._backbone, self._progress = backbone, progress
         self._train: Features | None = None
         self._made: dict[tuple[int, tuple[int, ...]], _Describer] = {}
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
-        """Train trunk and head; val is not looked at. See :class:`benchmark.types.Peer`."""
+        """Train backbone and head; val is not looked at. See :class:`benchmark.types.Peer`."""
         lengths = NESTED_BITS if bits in NESTED_BITS else (bits,)
         if self._train is not train:  # another protocol: what was made for the last is not asked for again
             self._train = train
@@ -58,7 +58,7 @@ class _Tuned:
         key, work = (seed, lengths), f"{self.name} with seed {seed}"
         if key not in self._made:
             network = tune(
-                self._trunk(),
+                self._backbone(),
                 type(self).head,
                 train,
                 classes,
@@ -92,16 +92,16 @@ class _Describer:
 
 
 class HmarTuned(_Tuned):
-    """Two experts with KAN heads and a router, and the trunk's last blocks."""
+    """Two experts with KAN heads and a router, and the backbone's last blocks."""
 
     name: ClassVar[str] = "hmar-tuned"
-    paper: ClassVar[str] = "HMAR (arXiv 2603.16679), this project's own build of it; the trunk learns too"
+    paper: ClassVar[str] = "HMAR (arXiv 2603.16679), this project's own build of it; the backbone learns too"
     head: ClassVar[BuildHead] = ExpertsHead
 
 
 class LinearTuned(_Tuned):
-    """One matrix with OrthoHash's loss, and the trunk's last blocks: trained the same way."""
+    """One matrix with OrthoHash's loss, and the backbone's last blocks: trained the same way."""
 
     name: ClassVar[str] = "linear-tuned"
-    paper: ClassVar[str] = "OrthoHash (Hoe et al., NeurIPS 2021), linear head; the trunk learns too"
+    paper: ClassVar[str] = "OrthoHash (Hoe et al., NeurIPS 2021), linear head; the backbone learns too"
     head: ClassVar[BuildHead] = OrthoHashHead

@@ -1,4 +1,4 @@
-"""Training a head and the trunk's last blocks together, on images that look different at every step."""
+"""Training a head and the backbone's last blocks together, on images that look different at every step."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class TunedTraining(Length):
     batch : int
         Images of a step, at most those of train; half of them are mates of the others, of their class and
         mostly of other groups.
-    rate, trunk_rate : float
-        AdamW's learning rates at their highest, of the head and of the trunk behind its stem.
-    decay, trunk_decay : float
+    rate, backbone_rate : float
+        AdamW's learning rates at their highest, of the head and of the backbone behind its stem.
+    decay, backbone_decay : float
         Weight decay.
     warm_up : int
         Steps in which the rates rise, before a cosine to zero.
@@ -55,16 +55,16 @@ class TunedTraining(Length):
     most: int = 3000
     batch: int = 96
     rate: float = 1e-3
-    trunk_rate: float = 3e-4
+    backbone_rate: float = 3e-4
     decay: float = 5e-2
-    trunk_decay: float = 1e-2
+    backbone_decay: float = 1e-2
     warm_up: int = 30
     decided: float = 0.25
     average: float = 0.98
 
 
 def tune(
-    trunk: Lite0,
+    backbone: Lite0,
     build: BuildHead,
     train: Features,
     classes: int,
@@ -79,12 +79,12 @@ def tune(
 
     Parameters
     ----------
-    trunk : Lite0
+    backbone : Lite0
         Batch norms folded; trained in place.
     build : callable
         Builds the head inside the seeded region.
     train : Features
-        Their frozen features scale what the trunk makes of their images.
+        Their frozen features scale what the backbone makes of their images.
     classes : int
     lengths : sequence of int
         Of the codes, ascending: the first bits of the longest are the shorter ones.
@@ -99,7 +99,7 @@ def tune(
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         viewer = Viewer(train)
-        network = TunedNetwork(trunk, viewer, build(viewer.widths, classes, lengths, rng))
+        network = TunedNetwork(backbone, viewer, build(viewer.widths, classes, lengths, rng))
         return _trained(network, train, classes, rng, config, mixing, variation, step)
 
 
@@ -117,9 +117,9 @@ def _trained(
     groups = [
         {"params": list(network.head.parameters()), "lr": config.rate, "weight_decay": config.decay},
         {
-            "params": [weights for weights in network.trunk.parameters() if weights.requires_grad],
-            "lr": config.trunk_rate,
-            "weight_decay": config.trunk_decay,
+            "params": [weights for weights in network.backbone.parameters() if weights.requires_grad],
+            "lr": config.backbone_rate,
+            "weight_decay": config.backbone_decay,
         },
     ]
     optimiser = torch.optim.AdamW(groups)

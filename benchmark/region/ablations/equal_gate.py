@@ -16,14 +16,14 @@ from hmar.training.stages import trainable_network
 class EqualRouter(Router):
     """A router that reads modality and region, and weighs both experts alike."""
 
-    def forward(self, trunk_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
+    def forward(self, backbone_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
         """Route a batch; see :class:`hmar.model.router.Router`."""
-        routing = super().forward(trunk_map, modality, region)
+        routing = super().forward(backbone_map, modality, region)
         return replace(routing, gate=torch.full_like(routing.gate, 0.5))
 
 
 def equal_network(config: NetworkConfig) -> HmarNetwork:
     """Return a network whose gate is always equal."""
     network = trainable_network(config)
-    network.router = EqualRouter(network.trunk.channels)
+    network.router = EqualRouter(network.backbone.channels)
     return network

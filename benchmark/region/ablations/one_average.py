@@ -22,5 +22,5 @@ class AveragingExpert(LocalExpert):
 def averaging_network(config: NetworkConfig) -> HmarNetwork:
     """Return a network whose Expert1 averages."""
     network = trainable_network(config)
-    network.local_expert = AveragingExpert(network.trunk.channels, config.width, network.local_expert.head)
+    network.local_expert = AveragingExpert(network.backbone.channels, config.width, network.local_expert.head)
     return network

@@ -5,21 +5,21 @@ from __future__ import annotations
 from torch import Tensor
 
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbones.base import Trunk
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
+from hmar.model.backbones.base import Backbone
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 
 WIDEST = max(range(len(HU_DISPLAY_WINDOWS)), key=lambda channel: HU_DISPLAY_WINDOWS[channel][1])
 """The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so that only lungs go black."""
 
 
-class OneWindowTrunk(Lite0Trunk):
-    """The trunk, shown the widest display window three times; of all else it is given it sees nothing."""
+class OneWindowBackbone(Lite0Backbone):
+    """The backbone, shown the widest display window three times; of all else it is given it sees nothing."""
 
     def normalise(self, x: Tensor) -> Tensor:
         """Scale the widest display window as the published weights were trained."""
         return super().normalise(x[:, WIDEST, None].expand_as(x))
 
 
-def with_one_window(trunk: Trunk) -> Trunk:
-    """Return a copy of a trunk that sees one display window."""
-    return OneWindowTrunk.like(trunk)
+def with_one_window(backbone: Backbone) -> Backbone:
+    """Return a copy of a backbone that sees one display window."""
+    return OneWindowBackbone.like(backbone)

@@ -26,11 +26,11 @@ def _without_nesting(config: TrainingConfig) -> TrainingConfig:
 
 
 def _frozen(config: TrainingConfig) -> TrainingConfig:
-    return replace(config, trunk_rate=0.0)
+    return replace(config, backbone_rate=0.0)
 
 
 ABLATIONS = (
-    Variant("hmar-one-window", "ours, all channels one display window, 400/1800", trunk=with_one_window),
+    Variant("hmar-one-window", "ours, all channels one display window, 400/1800", backbone=with_one_window),
     Variant("hmar-no-cells", "ours, a window's 3x3 parts as their mean", build=averaging_network),
     Variant("hmar-no-kan", "ours, a matrix in place of each KAN layer", build=matrix_network),
     Variant("hmar-mlp", "ours, an MLP as heavy in place of each KAN layer", build=mlp_network),
@@ -42,6 +42,8 @@ ABLATIONS = (
     ),
     Variant("hmar-no-nesting", "ours, no loss on the short code by itself", settings=_without_nesting),
     Variant("hmar-no-labels", "ours, trained for places without labels", settings=_for_places, labels=False),
-    Variant("hmar-smooth", "ours, the trunk's last two strides behind blurs", trunk=with_smooth_strides),
-    Variant("hmar-frozen", "ours, the trunk's weights as they were published", settings=_frozen),
+    Variant(
+        "hmar-smooth", "ours, the backbone's last two strides behind blurs", backbone=with_smooth_strides
+    ),
+    Variant("hmar-frozen", "ours, the backbone's weights as they were published", settings=_frozen),
 )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hmar.model.backbones.base import Trunk
-from hmar.model.backbones.efficientnet_lite0 import SmoothLite0Trunk
+from hmar.model.backbones.base import Backbone
+from hmar.model.backbones.efficientnet_lite0 import SmoothLite0Backbone
 from hmar.training.config import TrainingConfig
 from hmar.training.stages import BuildNetwork, trainable_network
 
 
-def as_published(trunk: Trunk) -> Trunk:
-    """Return the trunk itself."""
-    return trunk
+def as_published(backbone: Backbone) -> Backbone:
+    """Return the backbone itself."""
+    return backbone
 
 
-def with_smooth_strides(trunk: Trunk) -> Trunk:
-    """Return a copy of a trunk whose last strides lie behind blurs."""
-    return SmoothLite0Trunk.like(trunk)
+def with_smooth_strides(backbone: Backbone) -> Backbone:
+    """Return a copy of a backbone whose last strides lie behind blurs."""
+    return SmoothLite0Backbone.like(backbone)
 
 
 def as_given(config: TrainingConfig) -> TrainingConfig:
@@ -40,8 +40,8 @@ class Variant:
         From the settings of ours to its own.
     labels : bool
         Whether it learns from labels.
-    trunk : callable
-        From the published trunk to one that sees images as it does.
+    backbone : callable
+        From the published backbone to one that sees images as it does.
     build : BuildNetwork
         Makes its network.
     """
@@ -50,7 +50,7 @@ class Variant:
     what: str
     settings: Callable[[TrainingConfig], TrainingConfig] = as_given
     labels: bool = True
-    trunk: Callable[[Trunk], Trunk] = as_published
+    backbone: Callable[[Backbone], Backbone] = as_published
     build: BuildNetwork = trainable_network
 
 

@@ -1,4 +1,4 @@
-"""What every trunk is: images to features at stride 16, scaled as its published weights expect them."""
+"""What every backbone is: images to features at stride 16, scaled as its published weights expect them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 STRIDE = 16
 
 
-class Trunk(nn.Module, ABC):
-    """A trunk cut at stride 16.
+class Backbone(nn.Module, ABC):
+    """A backbone cut at stride 16.
 
     ``name`` stands in a model's configuration. ``channels`` is the width of the map. Published weights expect
-    the scaling of the pixels that they were trained with: it is the trunk's own, see :meth:`normalise`.
+    the scaling of the pixels that they were trained with: it is the backbone's own, see :meth:`normalise`.
     """
 
     name: ClassVar[str]
@@ -48,7 +48,7 @@ class Trunk(nn.Module, ABC):
     def tail(self, x: Tensor) -> Tensor:
         """Map the stem's output to features (B, channels, H / 16, W / 16): the part that may be trained.
 
-        A trunk that is kept as it was published has all of itself in the stem.
+        A backbone that is kept as it was published has all of itself in the stem.
         """
         return x
 
@@ -57,16 +57,16 @@ class Trunk(nn.Module, ABC):
         return []
 
 
-AnyTrunk = TypeVar("AnyTrunk", bound=Trunk)
+AnyBackbone = TypeVar("AnyBackbone", bound=Backbone)
 
 
-def fold_batch_norm(trunk: AnyTrunk) -> AnyTrunk:
+def fold_batch_norm(backbone: AnyBackbone) -> AnyBackbone:
     """Return a copy for serving with batch norms folded into the convolutions before them.
 
     A module names its pairs of convolution and batch norm in ``FOLDS``. A batch norm without a convolution
     right before it, as half of a DenseNet's, stays.
     """
-    folded = copy.deepcopy(trunk).eval()
+    folded = copy.deepcopy(backbone).eval()
     for module in list(folded.modules()):
         parts = dict(module.named_modules())
         for conv, norm in getattr(module, "FOLDS", ()):

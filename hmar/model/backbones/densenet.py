@@ -1,4 +1,4 @@
-"""A trunk: DenseNet-121 cut at stride 16 (Huang et al., CVPR 2017).
+"""A backbone: DenseNet-121 cut at stride 16 (Huang et al., CVPR 2017).
 
 Parameter names are those of the published state dicts, so that their tensors load by name.
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.base import Backbone
 
 GROWTH = 32
 _BOTTLENECK = 4 * GROWTH
@@ -56,7 +56,7 @@ def transition(inputs: int) -> nn.Sequential:
     )
 
 
-class DenseNet121Trunk(Trunk):
+class DenseNet121Backbone(Backbone):
     """DenseNet-121 up to denseblock3 and the norm behind it: stride 16, 1024 channels, 4.27 M parameters.
 
     A block's output joins channels of very different scale, each layer norming what it reads. The norm and

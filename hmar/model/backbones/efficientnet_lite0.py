@@ -1,4 +1,4 @@
-"""The shipped model's trunk: EfficientNet-Lite0 cut at stride 16.
+"""The shipped model's backbone: EfficientNet-Lite0 cut at stride 16.
 
 Tan & Le, ICML 2019, without squeeze-excitation. Parameter names are those of the published state
 dict, so that its tensors load unchanged.
@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmar.model.backbones.base import STRIDE, Trunk, fold_batch_norm
+from hmar.model.backbones.base import STRIDE, Backbone, fold_batch_norm
 
 __all__ = [
     "CHANNELS",
     "STRIDE",
     "BlurredStride",
     "InvertedResidual",
-    "Lite0Trunk",
+    "Lite0Backbone",
     "SameConv2d",
-    "SmoothLite0Trunk",
+    "SmoothLite0Backbone",
     "fold_batch_norm",
     "load_published",
 ]
@@ -137,7 +137,7 @@ class InvertedResidual(nn.Module):
         return x + projected if self.residual else projected
 
 
-class Lite0Trunk(Trunk):
+class Lite0Backbone(Backbone):
     """EfficientNet-Lite0 up to block 10: stride 16, 112 channels, 0.70 M parameters."""
 
     name = "lite0"
@@ -155,10 +155,10 @@ class Lite0Trunk(Trunk):
         )
 
     @classmethod
-    def like(cls, trunk: Trunk) -> Self:
-        """Return a trunk of this class with the weights of another, for evaluation."""
+    def like(cls, backbone: Backbone) -> Self:
+        """Return a backbone of this class with the weights of another, for evaluation."""
         made = cls()
-        made.load_state_dict(trunk.state_dict())
+        made.load_state_dict(backbone.state_dict())
         return made.eval().requires_grad_(False)
 
     def normalise(self, x: Tensor) -> Tensor:
@@ -181,17 +181,17 @@ class Lite0Trunk(Trunk):
         return [*self._blocks][_TAIL : len(_BLOCKS)]
 
 
-class SmoothLite0Trunk(Lite0Trunk):
+class SmoothLite0Backbone(Lite0Backbone):
     """The same weights, the last two strides behind blurs: a place keeps more of its code when it shifts."""
 
     name = "lite0-smooth"
     blocks: ClassVar = tuple(spec._replace(smooth=number in (3, 5)) for number, spec in enumerate(_BLOCKS))
 
 
-def load_published(trunk: Lite0Trunk, state: dict[str, Tensor]) -> None:
-    """Load the published state dict's tensors; every tensor of the trunk must be there in its shape."""
-    own = trunk.state_dict()
+def load_published(backbone: Lite0Backbone, state: dict[str, Tensor]) -> None:
+    """Load the published state dict's tensors; every tensor of the backbone must be there in its shape."""
+    own = backbone.state_dict()
     missing = [name for name, tensor in own.items() if name not in state or state[name].shape != tensor.shape]
     if missing:
         raise ValueError(f"{len(missing)} of {len(own)} tensors do not match, the first is {missing[0]}")
-    trunk.load_state_dict({name: state[name] for name in own})
+    backbone.load_state_dict({name: state[name] for name in own})

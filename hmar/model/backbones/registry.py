@@ -1,26 +1,27 @@
-"""The trunks by the names that stand in a model's configuration."""
+"""The backbones by the names that stand in a model's configuration."""
 
 from __future__ import annotations
 
 from hmar.errors import ModelError
-from hmar.model.backbones.base import Trunk
-from hmar.model.backbones.densenet import DenseNet121Trunk
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk, SmoothLite0Trunk
-from hmar.model.backbones.resnet import ResNet50Trunk
+from hmar.model.backbones.base import Backbone
+from hmar.model.backbones.densenet import DenseNet121Backbone
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone, SmoothLite0Backbone
+from hmar.model.backbones.resnet import ResNet50Backbone
 
-TRUNKS: dict[str, type[Trunk]] = {
-    trunk.name: trunk for trunk in (Lite0Trunk, SmoothLite0Trunk, ResNet50Trunk, DenseNet121Trunk)
+BACKBONES: dict[str, type[Backbone]] = {
+    backbone.name: backbone
+    for backbone in (Lite0Backbone, SmoothLite0Backbone, ResNet50Backbone, DenseNet121Backbone)
 }
 
 
-def build_trunk(name: str) -> Trunk:
-    """Return a trunk with fresh weights.
+def build_backbone(name: str) -> Backbone:
+    """Return a backbone with fresh weights.
 
     Raises
     ------
     ModelError
         If there is none of that name.
     """
-    if name not in TRUNKS:
-        raise ModelError(f"There is no trunk called {name!r}.", f"Use one of {', '.join(TRUNKS)}.")
-    return TRUNKS[name]()
+    if name not in BACKBONES:
+        raise ModelError(f"There is no backbone called {name!r}.", f"Use one of {', '.join(BACKBONES)}.")
+    return BACKBONES[name]()

@@ -1,4 +1,4 @@
-"""A trunk: ResNet-50 cut at stride 16.
+"""A backbone: ResNet-50 cut at stride 16.
 
 He et al., CVPR 2016, with the stride in the 3x3 convolution, as the published PyTorch weights have it.
 Parameter names are those of the published state dicts, so that their tensors load by name.
@@ -11,7 +11,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.base import Backbone
 
 _EXPANSION = 4
 
@@ -68,7 +68,7 @@ def resnet_layer(inputs: int, width: int, blocks: int, stride: int, *, trail: bo
     return nn.Sequential(first, *(Bottleneck(width * _EXPANSION, width) for _ in range(blocks - 1)))
 
 
-class ResNet50Trunk(Trunk):
+class ResNet50Backbone(Backbone):
     """ResNet-50 up to layer3: stride 16, 1024 channels, 8.54 M parameters.
 
     Every stride-2 step of the published network looks half a pixel of its input up and left: together 7.5

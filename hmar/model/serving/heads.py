@@ -61,7 +61,7 @@ class ServedRouter:
         Parameters
         ----------
         mean : ndarray, shape (C,)
-            Mean of the trunk's map.
+            Mean of the backbone's map.
         modality, region : int or None
             Indices from the tags, None where unknown: the router then reads them from the image.
         """

@@ -1,4 +1,4 @@
-"""The form of a model that serves: the trunk in ONNX Runtime, all else in numpy, no torch."""
+"""The form of a model that serves: the backbone in ONNX Runtime, all else in numpy, no torch."""
 
 from __future__ import annotations
 
@@ -9,28 +9,37 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from hmar.image.windows import QueryWindows, cover
-from hmar.model.bundle import TRUNK, TYPICALITY, WEIGHTS, ModelInfo, read_info, unreadable, verify
+from hmar.model.bundle import (
+    BACKBONE,
+    FORMAT_BACKBONE,
+    TYPICALITY,
+    WEIGHTS,
+    ModelInfo,
+    read_info,
+    unreadable,
+    verify,
+)
 from hmar.model.config import PARTS
 from hmar.model.serving.heads import ServedExpert, ServedRouter
 from hmar.model.serving.pooling import pool_frame, pool_lattice, pool_windows
-from hmar.model.serving.runtime import TrunkRuntime
+from hmar.model.serving.runtime import BackboneRuntime
 from hmar.model.serving.typicality import Reference, read_reference
 from hmar.model.tags import modality_index, region_index
 from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray, FrameInfo
 
-_TRUNK_PREFIX = "trunk."
+_BACKBONE_PREFIX = f"{FORMAT_BACKBONE}."
 
 
 class ServedModel:
     """A model that serves. Thread-safe.
 
-    Methods take the trunk's map as :meth:`map` returns it.
+    Methods take the backbone's map as :meth:`map` returns it.
 
     Parameters
     ----------
     info : ModelInfo
-    trunk : TrunkRuntime
+    backbone : BackboneRuntime
     tensors : mapping of str to ndarray
         Weights of experts and router, as model.safetensors names them.
     reference : Reference or None
@@ -40,49 +49,49 @@ class ServedModel:
     def __init__(
         self,
         info: ModelInfo,
-        trunk: TrunkRuntime,
+        backbone: BackboneRuntime,
         tensors: Mapping[str, FloatArray],
         reference: Reference | None = None,
     ) -> None:
         self.info = info
-        self._trunk = trunk
+        self._backbone = backbone
         self._global = ServedExpert(_part(tensors, "global_expert."))
         self._local = ServedExpert(_part(tensors, "local_expert."))
         self._router = ServedRouter(_part(tensors, "router."))
         self._reference = reference
 
     def map(self, image: FloatArray) -> FloatArray:
-        """Run the trunk over an image (3, H, W) in 0..1, H and W divisible by 16: (H / 16, W / 16, C)."""
-        by_cell: FloatArray = np.ascontiguousarray(self._trunk.map(image).transpose(1, 2, 0))
+        """Run the backbone over an image (3, H, W) in 0..1, H and W divisible by 16: (H / 16, W / 16, C)."""
+        by_cell: FloatArray = np.ascontiguousarray(self._backbone.map(image).transpose(1, 2, 0))
         return by_cell
 
-    def global_logits(self, trunk_map: FloatArray) -> FloatArray:
+    def global_logits(self, backbone_map: FloatArray) -> FloatArray:
         """Return the logits (bits,) of the whole frame."""
-        parts = self._global.project(pool_frame(trunk_map))  # (9, width): projecting first gives the same
+        parts = self._global.project(pool_frame(backbone_map))  # (9, width): projecting first gives the same
         logits: FloatArray = self._global.logits(parts.reshape(1, -1))[0]
         return logits
 
-    def window_logits(self, trunk_map: FloatArray, ids: WindowIds) -> FloatArray:
+    def window_logits(self, backbone_map: FloatArray, ids: WindowIds) -> FloatArray:
         """Return the logits (N, bits) of windows of the lattices, given in order of size, row, column."""
-        return self._local.logits(pool_lattice(self._local.project(trunk_map), ids, self.info.windows))
+        return self._local.logits(pool_lattice(self._local.project(backbone_map), ids, self.info.windows))
 
-    def region_logits(self, trunk_map: FloatArray, windows: QueryWindows) -> FloatArray:
+    def region_logits(self, backbone_map: FloatArray, windows: QueryWindows) -> FloatArray:
         """Return the logits (9, bits) of a region's windows, the centred one first."""
-        projected = self._local.project(trunk_map)
+        projected = self._local.project(backbone_map)
         row_weights = cover(windows.rows, windows.side, PARTS, projected.shape[0])
         column_weights = cover(windows.columns, windows.side, PARTS, projected.shape[1])
         pooled = pool_windows(projected, row_weights, column_weights)
         by_window = pooled.transpose(0, 2, 1, 3, 4)  # (3, 3, parts, parts, width)
         return self._local.logits(by_window.reshape(len(windows.rows) * len(windows.columns), -1))
 
-    def gate(self, trunk_map: FloatArray, info: FrameInfo) -> tuple[float, float]:
+    def gate(self, backbone_map: FloatArray, info: FrameInfo) -> tuple[float, float]:
         """Return the router's weights (global, local) for a frame with such tags."""
-        mean = trunk_map.mean(axis=(0, 1))
+        mean = backbone_map.mean(axis=(0, 1))
         return self._router.gate(mean, modality_index(info.modality), region_index(info.body_part))
 
-    def typicality(self, trunk_map: FloatArray) -> float | None:
+    def typicality(self, backbone_map: FloatArray) -> float | None:
         """Return the share of frames like those trained on that lie as far out; None without a reference."""
-        return None if self._reference is None else self._reference.typicality(trunk_map)
+        return None if self._reference is None else self._reference.typicality(backbone_map)
 
 
 def load_served(folder: Path, threads: int = 1) -> ServedModel:
@@ -93,7 +102,7 @@ def load_served(folder: Path, threads: int = 1) -> ServedModel:
     folder : Path
         The model's folder.
     threads : int
-        Threads of the trunk's runtime.
+        Threads of the backbone's runtime.
 
     Raises
     ------
@@ -109,9 +118,9 @@ def read_served(folder: Path, threads: int = 1, reference: Reference | None = No
     info = read_info(folder)
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as file:
-            names = [name for name in file.offset_keys() if not name.startswith(_TRUNK_PREFIX)]
+            names = [name for name in file.offset_keys() if not name.startswith(_BACKBONE_PREFIX)]
             tensors = {name: file.get_tensor(name) for name in names}
-        return ServedModel(info, TrunkRuntime(folder / TRUNK, threads), tensors, reference)
+        return ServedModel(info, BackboneRuntime(folder / BACKBONE, threads), tensors, reference)
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise unreadable(folder, error) from error
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime, which runs the trunk where the product serves. The only file that knows it."""
+"""ONNX Runtime, which runs the backbone where the product serves. The only file that knows it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ OUTPUT = "trunk_map"
 _FATAL = 4  # ONNX Runtime's least talkative level: what goes wrong is raised, not printed
 
 
-class TrunkRuntime:
-    """A trunk in ONNX Runtime, on the processor, in single precision. Thread-safe.
+class BackboneRuntime:
+    """A backbone in ONNX Runtime, on the processor, in single precision. Thread-safe.
 
     Parameters
     ----------
     path : Path
-        An ONNX file as :func:`hmar.training.export.onnx_graph.export_trunk` writes it.
+        An ONNX file as :func:`hmar.training.export.onnx_graph.export_backbone` writes it.
     threads : int
         Threads of one image; with 1, the caller's own.
 
@@ -55,6 +55,6 @@ class TrunkRuntime:
         -------
         ndarray of float32, shape (C, H / 16, W / 16)
         """
-        [trunk_map] = self._session.run([OUTPUT], {INPUT: image[None]})
-        features: FloatArray = trunk_map[0]
+        [backbone_map] = self._session.run([OUTPUT], {INPUT: image[None]})
+        features: FloatArray = backbone_map[0]
         return features

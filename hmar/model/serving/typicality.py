@@ -1,6 +1,6 @@
 """How much a frame looks like those that a model was trained on.
 
-A frame is summarised by the mean of the trunk's map. Its distance is that of Mahalanobis to the training
+A frame is summarised by the mean of the backbone's map. Its distance is that of Mahalanobis to the training
 frames, and its typicality the share of held-out training frames that lie at least as far: those of each scan
 measured from all other scans, so that a new patient is the measure and not a neighbouring slice.
 """
@@ -35,16 +35,16 @@ class Reference:
     whitening: FloatArray
     distances: FloatArray
 
-    def typicality(self, trunk_map: FloatArray) -> float:
+    def typicality(self, backbone_map: FloatArray) -> float:
         """Return the share, from 0 to 1, of held-out training frames that lie as far as a map (h, w, C)."""
-        distance = np.linalg.norm((summary(trunk_map) - self.mean) @ self.whitening)
+        distance = np.linalg.norm((summary(backbone_map) - self.mean) @ self.whitening)
         nearer = int(np.searchsorted(self.distances, distance))
         return 1 - nearer / len(self.distances)
 
 
-def summary(trunk_map: FloatArray) -> FloatArray:
+def summary(backbone_map: FloatArray) -> FloatArray:
     """Summarise a map (h, w, C) by its mean (C,)."""
-    mean: FloatArray = trunk_map.mean(axis=(0, 1))
+    mean: FloatArray = backbone_map.mean(axis=(0, 1))
     return mean
 
 

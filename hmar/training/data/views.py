@@ -1,4 +1,4 @@
-"""Views: slices under random, known geometry, run through the trunk's stem once and kept as feature maps."""
+"""Views: slices under random, known geometry, kept as the feature maps of the backbone's stem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from hmar.model.backbones.base import STRIDE, Trunk
+from hmar.model.backbones.base import STRIDE, Backbone
 from hmar.training.data.augment import (
     Augmentation,
     display_channels,
@@ -35,7 +35,7 @@ class ViewSet:
     Parameters
     ----------
     maps : Tensor of float16, shape (N, C, 32, 32) or finer
-        The output of the trunk's stem.
+        The output of the backbone's stem.
     content : Tensor of bool, shape (N, 32, 32)
         Cells that show more than air.
     volume, plane : ndarray of int64, shape (N,)
@@ -61,7 +61,7 @@ class ViewSet:
 
 def make_views(
     volumes: list[Volume],
-    trunk: Trunk,
+    backbone: Backbone,
     views_per_slice: int,
     pitch_mm: float,
     generator: np.random.Generator,
@@ -72,7 +72,7 @@ def make_views(
     Parameters
     ----------
     volumes : list of Volume
-    trunk : Trunk
+    backbone : Backbone
         Its stem is run, where it lies: on the processor or on a GPU. Batch norms may be folded.
     views_per_slice : int
         The first is the slice as it is, the others are random in geometry and in what
@@ -95,8 +95,10 @@ def make_views(
     for done, (v, p, k) in enumerate(todo):
         volume = volumes[v]
         image, shown, affine = _view(volume, p, pitch_mm, varied, None if k == 0 else generator)
-        stem_map = _encode(trunk, image)
-        if done == 0:  # one allocation: the maps of a wide trunk take gigabytes, and must not be held twice
+        stem_map = _encode(backbone, image)
+        if (
+            done == 0
+        ):  # one allocation: the maps of a wide backbone take gigabytes, and must not be held twice
             maps = stem_map.new_empty(len(todo), *stem_map.shape[1:])
         maps[done] = stem_map[0]
         contents.append(shown)
@@ -114,10 +116,10 @@ def make_views(
 
 
 @torch.inference_mode()
-def _encode(trunk: Trunk, image: Tensor) -> Tensor:
-    device = next((weights.device for weights in trunk.parameters()), torch.device("cpu"))
+def _encode(backbone: Backbone, image: Tensor) -> Tensor:
+    device = next((weights.device for weights in backbone.parameters()), torch.device("cpu"))
     batch = image[None].to(device, memory_format=torch.channels_last)
-    return trunk.stem(trunk.normalise(batch)).contiguous().half().cpu()
+    return backbone.stem(backbone.normalise(batch)).contiguous().half().cpu()
 
 
 def _view(

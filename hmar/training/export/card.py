@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from hmar.model.backbones.registry import build_trunk
+from hmar.model.backbones.registry import build_backbone
+from hmar.model.bundle import FORMAT_BACKBONE
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 
@@ -25,7 +26,7 @@ Finding images, and places in images, that look alike, for research and for read
 judgement. It does not diagnose, it does not tell lesion from normal, and it is not a medical device.
 
 ## Architecture
-Trunk {trunk}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
+Backbone {backbone}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
 and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
 body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
 folded.
@@ -34,7 +35,7 @@ folded.
 {volumes}
 
 {data}
-The trunk's weights: {weights}.
+The backbone's weights: {weights}.
 
 ## Training
 `hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
@@ -45,7 +46,7 @@ and two places of one are not pushed apart{together}. Settings:
 
 ## Limits
 - It learned from {learned}. It finds what looks alike, and does not know why it does.
-- What it was not trained on (see the table) it sees through what the trunk learned from {source}. A query
+- What it was not trained on (see the table) it sees through what the backbone learned from {source}. A query
   unlike all of it is told by its typicality, not reliably.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
@@ -67,7 +68,7 @@ class Origin:
     data : str
         A sentence on the volumes.
     weights : str
-        Where the trunk's weights come from, and their licence.
+        Where the backbone's weights come from, and their licence.
     source : str
         What they were trained on.
     """
@@ -78,7 +79,7 @@ class Origin:
 
 
 def radimagenet_origin(data: str, weights: Path) -> Origin:
-    """Return the origin of a model whose trunk came from a RadImageNet file."""
+    """Return the origin of a model whose backbone came from a RadImageNet file."""
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     said = f"a RadImageNet file with the sha256 {digest}, under the terms it was obtained on"
@@ -113,10 +114,11 @@ def card(
     rows += [
         f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
     ]
-    tuned = config.trunk_rate > 0 and bool(build_trunk(settings["network"]["trunk"]).tail_modules())
+    backbone = settings["network"][FORMAT_BACKBONE]
+    tuned = config.backbone_rate > 0 and bool(build_backbone(backbone).tail_modules())
     return _CARD.format(
         name=settings["name"],
-        trunk=settings["network"]["trunk"],
+        backbone=backbone,
         source=origin.source,
         settles=", at its end with experts and router alone" if config.region_steps > 0 else "",
         together=", but belong together" if config.structure_weight > 0 else "",

@@ -1,4 +1,4 @@
-"""The trunk as an ONNX graph, which the product serves without torch."""
+"""The backbone as an ONNX graph, which the product serves without torch."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ import onnx
 import torch
 from torch.export import Dim
 
-from hmar.model.backbones.base import STRIDE, Trunk
+from hmar.model.backbones.base import STRIDE, Backbone
 from hmar.model.serving.runtime import INPUT, OUTPUT
 
 _EXAMPLE_CELLS = (6, 8)
 """Rows and columns of the image that the graph is traced with; it takes any others."""
 
 
-def export_trunk(path: Path, trunk: Trunk) -> None:
-    """Write a trunk as one ONNX file with its weights inside.
+def export_backbone(path: Path, backbone: Backbone) -> None:
+    """Write a backbone as one ONNX file with its weights inside.
 
     Parameters
     ----------
     path : Path
-    trunk : Trunk
+    backbone : Backbone
         For serving: its batch norms folded.
     """
     rows, columns = (cells * STRIDE for cells in _EXAMPLE_CELLS)
     with _quiet():
         torch.onnx.export(
-            trunk,
+            backbone,
             (torch.zeros(1, 3, rows, columns),),
             path,
             input_names=[INPUT],

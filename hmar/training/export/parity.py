@@ -60,13 +60,13 @@ def torch_logits(bundle: Bundle, frame: Frame) -> Logits:
     """Return the logits of a frame by the network itself, in single precision."""
     network, windows = bundle.network, bundle.info.windows
     image, ids = _laid(bundle, frame)
-    trunk_map: Tensor = network(torch.from_numpy(image)[None].to(memory_format=torch.channels_last))
+    backbone_map: Tensor = network(torch.from_numpy(image)[None].to(memory_format=torch.channels_last))
     tags = [modality_index(frame.info.modality), region_index(frame.info.body_part)]
     modality, region = (torch.tensor([-1 if tag is None else tag]) for tag in tags)
-    whole, local = network.router(trunk_map, modality, region).gate[0].tolist()
+    whole, local = network.router(backbone_map, modality, region).gate[0].tolist()
     return Logits(
-        network.global_expert(trunk_map)[0].numpy(),
-        _window_logits(network, trunk_map, ids, windows).numpy(),
+        network.global_expert(backbone_map)[0].numpy(),
+        _window_logits(network, backbone_map, ids, windows).numpy(),
         (whole, local),
     )
 
@@ -74,11 +74,11 @@ def torch_logits(bundle: Bundle, frame: Frame) -> Logits:
 def served_logits(model: ServedModel, bundle: Bundle, frame: Frame) -> Logits:
     """Return the logits of a frame by the serving form."""
     image, ids = _laid(bundle, frame)
-    trunk_map = model.map(image)
+    backbone_map = model.map(image)
     return Logits(
-        model.global_logits(trunk_map),
-        model.window_logits(trunk_map, ids),
-        model.gate(trunk_map, frame.info),
+        model.global_logits(backbone_map),
+        model.window_logits(backbone_map, ids),
+        model.gate(backbone_map, frame.info),
     )
 
 
@@ -117,9 +117,11 @@ def _laid(bundle: Bundle, frame: Frame) -> tuple[FloatArray, WindowIds]:
     return channels(frame, grid), ids
 
 
-def _window_logits(network: HmarNetwork, trunk_map: Tensor, ids: WindowIds, config: WindowConfig) -> Tensor:
+def _window_logits(
+    network: HmarNetwork, backbone_map: Tensor, ids: WindowIds, config: WindowConfig
+) -> Tensor:
     """Return the logits (W, bits) of windows of the lattices, in the order of their ids."""
-    pooled_from = network.local_expert.map(trunk_map)[0]  # (C, h, w)
+    pooled_from = network.local_expert.map(backbone_map)[0]  # (C, h, w)
     features, lattice_ids = [torch.empty(0, pooled_from.shape[0] * PARTS * PARTS)], [np.empty(0, np.uint32)]
     for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
         rows, columns = (lattice(cells, side, stride) for cells in pooled_from.shape[1:])

@@ -1,4 +1,4 @@
-"""From a model's weights to all that serves it: the trunk's graph, the reference, the golden file."""
+"""From a model's weights to all that serves it: the backbone's graph, the reference, the golden file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hmar.encoder import HmarEncoder
-from hmar.model.bundle import GOLDEN, TRUNK, TYPICALITY
+from hmar.model.bundle import BACKBONE, GOLDEN, TYPICALITY
 from hmar.model.serving.model import read_served
 from hmar.model.serving.typicality import write_reference
 from hmar.model.weights import load_weights
 from hmar.training.data.volumes import Volume
 from hmar.training.export.golden import golden_frame, write_golden
-from hmar.training.export.onnx_graph import export_trunk
+from hmar.training.export.onnx_graph import export_backbone
 from hmar.training.export.parity import check_parity
 from hmar.training.export.reference import reference_of
 
@@ -37,8 +37,8 @@ def write_serving_form(folder: Path, volumes: list[Volume], progress: Progress) 
         If the serving form gives other codes than the network.
     """
     bundle = load_weights(folder)
-    progress("exporting the trunk", 0, 0)
-    export_trunk(folder / TRUNK, bundle.network.trunk)
+    progress("exporting the backbone", 0, 0)
+    export_backbone(folder / BACKBONE, bundle.network.backbone)
     model = read_served(folder)
     check_parity(model, bundle, golden_frame())
     reference = reference_of(

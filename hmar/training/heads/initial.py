@@ -1,6 +1,6 @@
 """A start that already retrieves: heads initialised to discriminative components and ITQ.
 
-Random heads first unlearn what the trunk knows; from here on training only has to make codes better than
+Random heads first unlearn what the backbone knows; from here on training only has to make codes better than
 those of iterative quantisation (Gong & Lazebnik, CVPR 2011).
 """
 
@@ -18,13 +18,13 @@ _SHRINKAGE = 0.3
 
 
 @torch.no_grad()
-def initialise_projection(project: nn.Conv2d, trunk_features: Tensor) -> None:
-    """Set a 1x1 convolution to the leading principal components of trunk features (N, C), centred.
+def initialise_projection(project: nn.Conv2d, backbone_features: Tensor) -> None:
+    """Set a 1x1 convolution to the leading principal components of backbone features (N, C), centred.
 
     Channels are divided by their standard deviation first, so that no loud channel drowns the others.
     """
-    mean, deviation = trunk_features.mean(dim=0), trunk_features.std(dim=0).clamp_min(1e-3)
-    components = _components((trunk_features - mean) / deviation)
+    mean, deviation = backbone_features.mean(dim=0), backbone_features.std(dim=0).clamp_min(1e-3)
+    components = _components((backbone_features - mean) / deviation)
     weight = components[: project.out_channels] / deviation
     project.weight.copy_(weight[:, :, None, None])
     _bias(project).copy_(-weight @ mean)

@@ -67,7 +67,7 @@ class Objective:
         self._level: dict[str, Tensor] = {}
 
     def modules(self, *, regions: bool) -> list[nn.Module]:
-        """Return what these losses train besides the trunk; labels reach Expert1 on whole images too."""
+        """Return what these losses train besides the backbone; labels reach Expert1 on whole images too."""
         modules: list[nn.Module] = [self._network.global_expert, self._network.router]
         if regions or self._labels is not None:
             modules.append(self._network.local_expert)
@@ -90,7 +90,7 @@ class Objective:
         Parameters
         ----------
         maps : Tensor, shape (2 M, C, h, w)
-            The trunk's, of all first views, then of all second.
+            The backbone's, of all first views, then of all second.
         batch : PairBatch
         regions : bool
             Whether windows are compared, as in stages 2 and 3.
@@ -128,7 +128,7 @@ class Objective:
             "codes": image_quality + region_quality,
         }
 
-    def _route(self, trunk_map: Tensor, views: NDArray[np.int64]) -> tuple[Routing, Tensor, Tensor]:
+    def _route(self, backbone_map: Tensor, views: NDArray[np.int64]) -> tuple[Routing, Tensor, Tensor]:
         volume = self._views.volume[views]
         modality = torch.from_numpy(self._modality[volume])
         region = torch.tensor(
@@ -137,8 +137,8 @@ class Objective:
         drop = torch.rand(2, len(views)) < self._config.tag_drop
         hidden = torch.full_like(modality, _UNKNOWN)
         tags = (torch.where(drop[0], hidden, modality), torch.where(drop[1], hidden, region))
-        # What is routed is not bent to be routed easily: the trunk learns from the experts alone.
-        routing = self._network.router(trunk_map.detach(), *(tag.to(self._device) for tag in tags))
+        # What is routed is not bent to be routed easily: the backbone learns from the experts alone.
+        routing = self._network.router(backbone_map.detach(), *(tag.to(self._device) for tag in tags))
         return routing, modality.to(self._device), region.to(self._device)
 
     def _image_loss(self, logits: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:

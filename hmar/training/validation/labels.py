@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hmar.model.network import HmarNetwork
 from hmar.training.data.image_labels import ImageLabels, LabelledViews
-from hmar.training.validation.places import TrunkMaps, agreement, first_place
+from hmar.training.validation.places import BackboneMaps, agreement, first_place
 
 _ASKED = 96
 _OF_A_LABEL = 4
@@ -55,7 +55,7 @@ class LabelValidation:
         return cls(drawn, among, labels, lengths) if len(drawn) else None
 
     @torch.no_grad()
-    def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
+    def measure(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float:
         """Return how often the image whose code is nearest has the label, labels counting about the same.
 
         The mean over code lengths of Expert0's codes; of those that tie, as many as are right count.
@@ -63,18 +63,18 @@ class LabelValidation:
         Parameters
         ----------
         network : HmarNetwork
-        trunk_maps : callable
-            From indices of views, (M,), to its trunk's maps of them, (M, C, 32, 32).
+        backbone_maps : callable
+            From indices of views, (M,), to its backbone's maps of them, (M, C, 32, 32).
         """
         network.eval()
-        asked, among = (_logits(network, views, trunk_maps) for views in (self.asked, self.among))
+        asked, among = (_logits(network, views, backbone_maps) for views in (self.asked, self.among))
         own = torch.from_numpy(self.labels.label[self.asked][:, None] == self.labels.label[self.among])
         own = own.to(asked.device)
         found = [first_place(agreement(asked, among, bits), own, ~own) for bits in self.lengths]
         return float(torch.cat(found).mean())
 
 
-def _logits(network: HmarNetwork, views: NDArray[np.int64], trunk_maps: TrunkMaps) -> Tensor:
+def _logits(network: HmarNetwork, views: NDArray[np.int64], backbone_maps: BackboneMaps) -> Tensor:
     each, places = np.unique(views, return_inverse=True)
     parts = np.split(each, range(_AT_ONCE, len(each), _AT_ONCE))
-    return torch.cat([network.global_expert(trunk_maps(part)) for part in parts])[places]
+    return torch.cat([network.global_expert(backbone_maps(part)) for part in parts])[places]

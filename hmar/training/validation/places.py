@@ -19,7 +19,7 @@ from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
 from hmar.training.losses.terms import NESTED_BITS, code_lengths
 
-TrunkMaps = Callable[[NDArray[np.int64]], Tensor]
+BackboneMaps = Callable[[NDArray[np.int64]], Tensor]
 
 BATCHES = 8
 _SHARE = 0.12
@@ -78,7 +78,7 @@ class Validation:
         return cls(batches, learnt if asked & _structures(learnt) else (), lengths)
 
     @torch.no_grad()
-    def measure(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float | None:
+    def measure(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float | None:
         """Return how often a window's nearest code is of what is asked for; None where nothing is held out.
 
         A place is asked for among the other views of its batch, and a window of its structure is as good.
@@ -89,18 +89,18 @@ class Validation:
         Parameters
         ----------
         network : HmarNetwork
-        trunk_maps : callable
-            From indices of views, (M,), to its trunk's maps of them, (M, C, 32, 32).
+        backbone_maps : callable
+            From indices of views, (M,), to its backbone's maps of them, (M, C, 32, 32).
         """
         if not self.batches:
             return None
         network.eval()
         if self.learnt:
-            return self._structures_found(network, trunk_maps)
-        return float(np.mean([self._places_found(network, batch, trunk_maps) for batch in self.batches]))
+            return self._structures_found(network, backbone_maps)
+        return float(np.mean([self._places_found(network, batch, backbone_maps) for batch in self.batches]))
 
-    def _places_found(self, network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> float:
-        first, second = _logits(network, batch, trunk_maps)
+    def _places_found(self, network: HmarNetwork, batch: PairBatch, backbone_maps: BackboneMaps) -> float:
+        first, second = _logits(network, batch, backbone_maps)
         half = batch.side_mm / 2
         alike = batch.alike()
         others = (may_push_apart(batch.place, np.minimum.outer(half, half)) & ~alike).to(first.device)
@@ -112,12 +112,12 @@ class Validation:
             shares.append(first_place(alike_bits.T, own.T, others.T).mean())
         return float(torch.stack(shares).mean())
 
-    def _structures_found(self, network: HmarNetwork, trunk_maps: TrunkMaps) -> float:
-        parts = [_shown_windows(network, batch, trunk_maps) for batch in self.learnt]
+    def _structures_found(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float:
+        parts = [_shown_windows(network, batch, backbone_maps) for batch in self.learnt]
         among, shown = (torch.cat(column) for column in zip(*parts, strict=True))
         found = []
         for batch in self.batches:
-            asked, structure = _shown_windows(network, batch, trunk_maps)
+            asked, structure = _shown_windows(network, batch, backbone_maps)
             own = structure[:, None] == shown
             some = (structure >= 0) & own.any(dim=1)
             asked, own = asked[some], own[some]
@@ -159,18 +159,20 @@ def first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
     return mine / (mine + (tied & others).sum(dim=1))
 
 
-def _shown_windows(network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> tuple[Tensor, Tensor]:
+def _shown_windows(
+    network: HmarNetwork, batch: PairBatch, backbone_maps: BackboneMaps
+) -> tuple[Tensor, Tensor]:
     """Return logits (N, bits) and structures of a batch's windows, where volumes have labels."""
-    logits = torch.cat(_logits(network, batch, trunk_maps))
+    logits = torch.cat(_logits(network, batch, backbone_maps))
     shown = torch.from_numpy(np.concatenate([batch.first_label, batch.second_label])).to(logits.device)
     return logits[shown >= NO_STRUCTURE], shown[shown >= NO_STRUCTURE]
 
 
-def _logits(network: HmarNetwork, batch: PairBatch, trunk_maps: TrunkMaps) -> tuple[Tensor, Tensor]:
+def _logits(network: HmarNetwork, batch: PairBatch, backbone_maps: BackboneMaps) -> tuple[Tensor, Tensor]:
     """Return the logits of a batch's windows, in the first views and in the second."""
 
     def of(views: NDArray[np.int64], weights: Tensor) -> Tensor:
-        pooled_from = network.local_expert.map(trunk_maps(views))
+        pooled_from = network.local_expert.map(backbone_maps(views))
         logits: Tensor = network.local_expert(pool_windows(pooled_from, weights.to(pooled_from.device)))
         return logits
 

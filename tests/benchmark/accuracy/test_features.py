@@ -22,7 +22,7 @@ from hmar.errors import UnavailableError
 from hmar.image.grid import HU_DISPLAY_WINDOWS
 from hmar.values.frames import Frame, Units
 from tests.benchmark.datasets.trees import picture
-from tests.benchmark.peers.trunks import PlainTrunk, silent
+from tests.benchmark.peers.backbones import PlainBackbone, silent
 from tests.frames import frame_info
 
 SPLITS = ("train", "val", "test")
@@ -43,14 +43,14 @@ def some(dataset: Dataset, count: int) -> Dataset:
 
 
 def shards(cache: Path) -> list[Path]:
-    return sorted((cache / FeatureStore(PlainTrunk(), cache).fingerprint).glob("*.npz"))
+    return sorted((cache / FeatureStore(PlainBackbone(), cache).fingerprint).glob("*.npz"))
 
 
 def extracted(dataset: Dataset, cache: Path) -> int:
-    """Go over a data set with a new store, and return how many images its trunk saw."""
-    trunk = PlainTrunk()
-    FeatureStore(trunk, cache).complete(dataset, silent)
-    return trunk.seen
+    """Go over a data set with a new store, and return how many images its backbone saw."""
+    backbone = PlainBackbone()
+    FeatureStore(backbone, cache).complete(dataset, silent)
+    return backbone.seen
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def cache(tmp_path: Path) -> Path:
 def test_every_side_has_its_images_in_the_order_of_the_data_set(tmp_path, cache):
     dataset = pictures(tmp_path, 23)
     shuffled = tuple(dataset.images[row] for row in np.random.default_rng(0).permutation(23))
-    extract_features(some(dataset, 9), PlainTrunk(), cache, silent)
-    extract_features(dataset, PlainTrunk(), cache, silent)
+    extract_features(some(dataset, 9), PlainBackbone(), cache, silent)
+    extract_features(dataset, PlainBackbone(), cache, silent)
     assert len(shards(cache)) == 2
-    sides = extract_features(replace(dataset, images=shuffled), PlainTrunk(), cache, silent)
+    sides = extract_features(replace(dataset, images=shuffled), PlainBackbone(), cache, silent)
     for split in SPLITS:
         images = [image for image in shuffled if image.split == split]
         found = sides[split]
@@ -76,7 +76,7 @@ def test_every_side_has_its_images_in_the_order_of_the_data_set(tmp_path, cache)
         assert found.groups.tolist() == [int(image.group[1]) for image in images]
         for row, image in enumerate(images):
             seen = square(read_image(image.path))
-            pooled, maps = PlainTrunk().describe(seen[None])
+            pooled, maps = PlainBackbone().describe(seen[None])
             np.testing.assert_array_equal(found.pooled[row], pooled[0])
             np.testing.assert_array_equal(found.maps[row], maps[0])
             np.testing.assert_array_equal(found.thumbnails[row], thumbnail(seen))
@@ -97,7 +97,7 @@ def test_a_store_that_holds_half_of_the_images_describes_only_the_rest(tmp_path,
 
 def test_an_interrupted_run_keeps_every_complete_shard(tmp_path, cache):
     dataset = pictures(tmp_path, SHARD_IMAGES + 6)
-    store = FeatureStore(PlainTrunk(stops_after=SHARD_IMAGES + 4), cache)
+    store = FeatureStore(PlainBackbone(stops_after=SHARD_IMAGES + 4), cache)
     with pytest.raises(UnavailableError):
         store.complete(dataset, silent)
     assert [file.suffix for file in (cache / store.fingerprint).iterdir()] == [".npz"]
@@ -106,7 +106,7 @@ def test_an_interrupted_run_keeps_every_complete_shard(tmp_path, cache):
 
 def test_shards_that_begin_with_the_same_image_are_all_kept(tmp_path, cache):
     dataset = pictures(tmp_path, 4)
-    store = FeatureStore(PlainTrunk(), cache)
+    store = FeatureStore(PlainBackbone(), cache)
     for other in (1, 2, 3):
         folder = FeatureCache(cache / "shards")
         digests = ["first", f"other {other}"]
@@ -130,7 +130,7 @@ def test_prints_are_kept_with_the_features_and_no_file_is_decoded_again(tmp_path
     extracted(dataset, cache)
     paths = [image.path for image in dataset.images][::-1]
     expected = Prints.of([read_image(path) for path in paths])
-    found = FeatureStore(PlainTrunk(), cache).prints(paths)
+    found = FeatureStore(PlainBackbone(), cache).prints(paths)
     np.testing.assert_array_equal(found.pixels, expected.pixels)
     np.testing.assert_array_equal(found.hashes, expected.hashes)
 
@@ -140,9 +140,9 @@ def test_one_content_under_two_names_is_described_once(tmp_path, cache):
     copied = tmp_path / "b" / "copy.png"
     copied.write_bytes(dataset.images[0].path.read_bytes())
     both = replace(dataset, images=(*dataset.images, replace(dataset.images[0], path=copied, split="test")))
-    trunk = PlainTrunk()
-    sides = extract_features(both, trunk, cache, silent)
-    assert trunk.seen == 5
+    backbone = PlainBackbone()
+    sides = extract_features(both, backbone, cache, silent)
+    assert backbone.seen == 5
     np.testing.assert_array_equal(sides["test"].pooled[-1], sides["train"].pooled[0])
 
 
@@ -153,12 +153,12 @@ def test_a_file_with_new_content_is_described_anew(tmp_path, cache):
     assert extracted(dataset, cache) == 1
 
 
-def test_another_trunk_has_a_folder_of_its_own(tmp_path, cache):
+def test_another_backbone_has_a_folder_of_its_own(tmp_path, cache):
     dataset = pictures(tmp_path, 4)
     for letter in "ab":
-        trunk = PlainTrunk(letter * 64)
-        FeatureStore(trunk, cache).complete(dataset, silent)
-        assert trunk.seen == 4
+        backbone = PlainBackbone(letter * 64)
+        FeatureStore(backbone, cache).complete(dataset, silent)
+        assert backbone.seen == 4
     first, second = sorted(folder.name for folder in cache.iterdir())
     assert "a" * 32 in first
     assert "b" * 32 in second
@@ -187,13 +187,13 @@ def test_a_damaged_shard_is_dropped_and_its_images_are_described_again(
     tmp_path: Path, cache: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     dataset = pictures(tmp_path, 12)
-    expected = extract_features(some(dataset, 8), PlainTrunk(), cache, silent)
+    expected = extract_features(some(dataset, 8), PlainBackbone(), cache, silent)
     (shard,) = shards(cache)
-    extract_features(dataset, PlainTrunk(), cache, silent)
+    extract_features(dataset, PlainBackbone(), cache, silent)
     shard.write_bytes(damage(shard.read_bytes()))
-    trunk = PlainTrunk()
-    again = extract_features(some(dataset, 8), trunk, cache, silent)
-    assert trunk.seen == 8
+    backbone = PlainBackbone()
+    again = extract_features(some(dataset, 8), backbone, cache, silent)
+    assert backbone.seen == 8
     for split in SPLITS:
         np.testing.assert_array_equal(again[split].pooled, expected[split].pooled)
         np.testing.assert_array_equal(again[split].maps, expected[split].maps)
@@ -212,7 +212,7 @@ def test_progress_counts_every_image_and_begins_with_what_is_kept(tmp_path, cach
     dataset = pictures(tmp_path, 10)
     extracted(some(dataset, 3), cache)
     shown: list[tuple[str, int, int]] = []
-    FeatureStore(PlainTrunk(), cache).complete(dataset, lambda *told: shown.append(told))
+    FeatureStore(PlainBackbone(), cache).complete(dataset, lambda *told: shown.append(told))
     assert shown == [("features", 7, 10), ("features", 10, 10)]
 
 
@@ -224,7 +224,7 @@ def test_a_broken_image_is_left_out_with_one_line(tmp_path, cache):
     broken = dataset.images[2].path
     broken.write_bytes(broken.read_bytes()[:60])
     for _ in range(2):
-        store = FeatureStore(PlainTrunk(), cache)
+        store = FeatureStore(PlainBackbone(), cache)
         complete = store.complete(dataset, silent)
         assert complete.images == tuple(image for image in dataset.images if image.path != broken)
         assert complete.problems == (
@@ -237,7 +237,7 @@ def test_a_broken_image_is_left_out_with_one_line(tmp_path, cache):
 def test_a_file_that_vanished_after_it_was_listed_is_left_out_with_one_line(tmp_path, cache):
     dataset = pictures(tmp_path, 5)
     dataset.images[4].path.unlink()
-    complete = FeatureStore(PlainTrunk(), cache).complete(dataset, silent)
+    complete = FeatureStore(PlainBackbone(), cache).complete(dataset, silent)
     assert complete.images == dataset.images[:4]
     assert complete.problems == ("a/4.png: left out. No such file or directory.",)
 
@@ -250,10 +250,10 @@ def test_a_dicom_file_that_cannot_be_read_is_called_by_its_content_and_not_by_it
     path.parent.mkdir()
     path.write_bytes(b"no DICOM")
     dataset = Dataset("dicom", (LabelledImage(path, "a", "g0", "train"),), ("a",))
-    (line,) = FeatureStore(PlainTrunk(), cache).complete(dataset, silent).problems
+    (line,) = FeatureStore(PlainBackbone(), cache).complete(dataset, silent).problems
     assert hashlib.sha256(b"no DICOM").hexdigest()[:16] in line
     path.unlink()
-    (vanished,) = FeatureStore(PlainTrunk(), cache).complete(dataset, silent).problems
+    (vanished,) = FeatureStore(PlainBackbone(), cache).complete(dataset, silent).problems
     assert vanished == "a file: left out. No such file or directory."
     assert "Erika" not in line + vanished
 
@@ -262,7 +262,7 @@ def test_a_data_set_of_broken_images_alone_has_none_left(tmp_path, cache):
     dataset = pictures(tmp_path, 3)
     for number, image in enumerate(dataset.images):
         image.path.write_bytes(b"%d" % number)
-    complete = FeatureStore(PlainTrunk(), cache).complete(dataset, silent)
+    complete = FeatureStore(PlainBackbone(), cache).complete(dataset, silent)
     assert complete.images == ()
     assert len(complete.problems) == 3
 
@@ -272,7 +272,7 @@ def test_a_data_set_of_broken_images_alone_has_none_left(tmp_path, cache):
 
 def test_the_digest_follows_contents_labels_groups_sides_and_order(tmp_path, cache):
     dataset = pictures(tmp_path, 4)
-    store = FeatureStore(PlainTrunk(), cache)
+    store = FeatureStore(PlainBackbone(), cache)
     first, *others = dataset.images
     changes = ({"label": "b"}, {"group": "g2"}, {"split": "test"}, {"path": others[0].path})
     changed = [replace(dataset, images=(replace(first, **change), *others)) for change in changes]
@@ -283,10 +283,10 @@ def test_the_digest_follows_contents_labels_groups_sides_and_order(tmp_path, cac
 def test_the_digest_does_not_follow_names_of_files(tmp_path, cache):
     dataset = pictures(tmp_path, 4)
     moved = tmp_path / "moved.png"
-    before = FeatureStore(PlainTrunk(), cache).digest(dataset)
+    before = FeatureStore(PlainBackbone(), cache).digest(dataset)
     dataset.images[0].path.rename(moved)
     after = replace(dataset, images=(replace(dataset.images[0], path=moved), *dataset.images[1:]))
-    assert FeatureStore(PlainTrunk(), cache).digest(after) == before
+    assert FeatureStore(PlainBackbone(), cache).digest(after) == before
 
 
 def test_shards_know_files_by_their_sha256(tmp_path, cache):
@@ -350,10 +350,10 @@ def test_a_thumbnail_is_the_mean_channel_under_a_triangle_as_wide_as_two_of_its_
     np.testing.assert_allclose(found, expected.ravel(), atol=1e-5)
 
 
-# The trunk
+# The backbone
 
 
-def test_the_untrained_trunk_is_always_the_same_and_has_the_shapes_that_peers_expect():
+def test_the_untrained_backbone_is_always_the_same_and_has_the_shapes_that_peers_expect():
     threads = torch.get_num_threads()
     try:
         one, other = untrained_lite0(), untrained_lite0()

@@ -34,7 +34,7 @@ from benchmark.types import Dataset, Describe, Features, Peer
 from hmar.cli import main
 from hmar.errors import ConfigError, ParameterError, UnavailableError
 from tests.benchmark.datasets.trees import CT16, radimagenet_tree, write_lists
-from tests.benchmark.peers.trunks import PlainTrunk, silent
+from tests.benchmark.peers.backbones import PlainBackbone, silent
 
 ROOT = Path(__file__).parents[3]
 ASKED = {"name", "bits", "protocol", "macro_map", "micro_map", "p_at_1", "ci95"}
@@ -80,7 +80,7 @@ class Drawn:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     root = tmp_path_factory.mktemp("drawn")
     write_quick(root)
-    store = FeatureStore(PlainTrunk(), tmp_path_factory.mktemp("cache"))
+    store = FeatureStore(PlainBackbone(), tmp_path_factory.mktemp("cache"))
     return Drawn(root, store.complete(load_dataset("manifest", root), silent), store)
 
 
@@ -385,7 +385,7 @@ def test_a_query_that_lies_on_another_side_too_is_counted(tmp_path):
     of = {side: [row["path"] for row in listed if row["split"] == side] for side in SIDES}
     for side, place in (("train", 0), ("val", 1)):
         (tmp_path / of["test"][place]).write_bytes((tmp_path / of[side][0]).read_bytes())
-    store = FeatureStore(PlainTrunk(), tmp_path / "cache")
+    store = FeatureStore(PlainBackbone(), tmp_path / "cache")
     dataset = store.complete(load_dataset("manifest", tmp_path), silent)
     found = run_accuracy(dataset, store, [PEERS["cosine"]], BITS, 1, ("clean",), tmp_path / "trials", silent)
     (row,) = found.rows
@@ -559,7 +559,7 @@ def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a cache that holds the trunk's file, as the first run would fetch it, with untrained weights."""
+    """Return a cache that holds the backbone's file as the first run would fetch it, but untrained."""
     folder = tmp_path_factory.mktemp("bench-cache")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -644,7 +644,7 @@ def test_a_missing_list_stops_with_its_name_and_the_remedy(tmp_path, cache):
     assert "RadiologyAI_val.csv is missing. Put" in line
 
 
-def test_a_file_that_is_not_the_trunk_stops_and_says_which_to_delete(tmp_path):
+def test_a_file_that_is_not_the_backbone_stops_and_says_which_to_delete(tmp_path):
     radimagenet_tree(tmp_path, list(CT16)[:2])
     file = tmp_path / "cache" / "trunk" / "efficientnet-lite0-57934424.pth"
     file.parent.mkdir(parents=True)

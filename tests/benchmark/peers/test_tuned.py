@@ -1,4 +1,4 @@
-"""The peers that tune the trunk: how images vary, what is trained and what is not, and what it makes."""
+"""The peers that tune the backbone: how images vary, what is trained and what is not, and what it makes."""
 
 import numpy as np
 import pytest
@@ -25,15 +25,15 @@ WIDTHS, CLASSES = (12, 18, 9), 4
 
 
 @pytest.fixture(scope="module")
-def trunk() -> FrozenLite0:
+def backbone() -> FrozenLite0:
     return untrained_lite0()
 
 
 @pytest.fixture(scope="module")
-def task(trunk: FrozenLite0, tmp_path_factory: pytest.TempPathFactory) -> Task:
+def task(backbone: FrozenLite0, tmp_path_factory: pytest.TempPathFactory) -> Task:
     folder = tmp_path_factory.mktemp("quick")
     write_quick(folder)
-    store = FeatureStore(trunk, tmp_path_factory.mktemp("cache"))
+    store = FeatureStore(backbone, tmp_path_factory.mktemp("cache"))
     dataset = store.complete(load_dataset("manifest", folder, silent), silent)
     return make_task("clean", dataset, store, ())
 
@@ -94,10 +94,12 @@ def test_both_lengths_of_a_classs_code_lie_far_from_those_of_other_classes(head)
         assert directions @ directions.T == pytest.approx(np.eye(CLASSES), abs=1e-6)
 
 
-def test_grey_images_are_read_as_one_channel_as_the_frozen_trunk_sees_them(task: Task, trunk: FrozenLite0):
+def test_grey_images_are_read_as_one_channel_as_the_frozen_backbone_sees_them(
+    task: Task, backbone: FrozenLite0
+):
     images = read_images(task.train.paths[:3])
     assert images.shape == (3, 1, 224, 224)
-    pooled, _ = trunk.describe(images.expand(-1, 3, -1, -1).numpy())
+    pooled, _ = backbone.describe(images.expand(-1, 3, -1, -1).numpy())
     assert pooled == pytest.approx(task.train.pooled[:3], abs=1e-4)
 
 
@@ -106,9 +108,9 @@ def test_paths_go_with_the_rows_that_are_taken(task: Task):
     assert task.train.take(rows).paths == (task.train.paths[4], task.train.paths[0])
 
 
-def tuned(task: Task, trunk: FrozenLite0, head: type, seed: int = 0):
+def tuned(task: Task, backbone: FrozenLite0, head: type, seed: int = 0):
     return tune(
-        trunk.network(),
+        backbone.network(),
         head,
         task.train,
         task.learnt,
@@ -122,18 +124,18 @@ def tuned(task: Task, trunk: FrozenLite0, head: type, seed: int = 0):
 
 
 @pytest.mark.parametrize("head", [ExpertsHead, OrthoHashHead])
-def test_what_lies_behind_the_stem_is_trained_and_the_stem_stays_as_it_was(task, trunk, head):
-    network, before = tuned(task, trunk, head), trunk.network()
-    behind = {id(weights) for module in network.trunk.behind_stem() for weights in module.parameters()}
-    pairs = list(zip(network.trunk.parameters(), before.parameters(), strict=True))
+def test_what_lies_behind_the_stem_is_trained_and_the_stem_stays_as_it_was(task, backbone, head):
+    network, before = tuned(task, backbone, head), backbone.network()
+    behind = {id(weights) for module in network.backbone.behind_stem() for weights in module.parameters()}
+    pairs = list(zip(network.backbone.parameters(), before.parameters(), strict=True))
     moved = [not torch.equal(now, then) for now, then in pairs]
     assert moved == [id(now) in behind for now, _ in pairs]
     assert any(moved)
     assert not all(moved)
 
 
-def test_a_training_is_the_same_for_one_seed_and_another_for_another(task, trunk):
-    first, again, other = (tuned(task, trunk, ExpertsHead, seed) for seed in (0, 0, 1))
+def test_a_training_is_the_same_for_one_seed_and_another_for_another(task, backbone):
+    first, again, other = (tuned(task, backbone, ExpertsHead, seed) for seed in (0, 0, 1))
     images = read_images(task.queries.paths[:4])
     with torch.no_grad():
         logits = [network.eval()(images) for network in (first, again, other)]
@@ -142,12 +144,12 @@ def test_a_training_is_the_same_for_one_seed_and_another_for_another(task, trunk
 
 
 @pytest.mark.parametrize("peer_class", [HmarTuned, LinearTuned])
-def test_one_training_makes_both_lengths_and_the_short_code_begins_the_long_one(task, trunk, peer_class):
+def test_one_training_makes_both_lengths_and_the_short_code_begins_the_long_one(task, backbone, peer_class):
     asked = []
 
     def build():
         asked.append(1)
-        return trunk.network()
+        return backbone.network()
 
     told = []
     peer = peer_class(build, lambda *said: told.append(said))
@@ -173,10 +175,10 @@ def test_the_number_of_steps_follows_the_images():
     assert TunedTraining().steps(10**7) == TunedTraining().most
 
 
-def test_a_network_sees_images_as_the_frozen_trunk_does_until_it_is_trained(task, trunk):
+def test_a_network_sees_images_as_the_frozen_backbone_does_until_it_is_trained(task, backbone):
     viewer = Viewer(task.train)
     network = TunedNetwork(
-        trunk.network(), viewer, ExpertsHead(viewer.widths, 4, (8,), np.random.default_rng(0))
+        backbone.network(), viewer, ExpertsHead(viewer.widths, 4, (8,), np.random.default_rng(0))
     )
     with torch.no_grad():
         now = network.view(read_images(task.queries.paths))
@@ -185,17 +187,17 @@ def test_a_network_sees_images_as_the_frozen_trunk_does_until_it_is_trained(task
         assert getattr(now, name) == pytest.approx(getattr(then, name).float(), abs=0.02)
 
 
-def test_the_second_half_of_a_batch_are_mates_of_the_first(task, trunk):
+def test_the_second_half_of_a_batch_are_mates_of_the_first(task, backbone):
     viewer, rng = Viewer(task.train), np.random.default_rng(0)
-    network = TunedNetwork(trunk.network(), viewer, OrthoHashHead(viewer.widths, 4, (8,), rng))
+    network = TunedNetwork(backbone.network(), viewer, OrthoHashHead(viewer.widths, 4, (8,), rng))
     sampler = GroupSampler(task.train.labels, task.train.groups)
     batch = draw_batch(network, task.train, 4, sampler, rng, generator(), BRIEF, Mixing(), STILL)
     assert torch.equal(batch.labels[:4], batch.labels[4:])
     assert not torch.equal(batch.groups[:4], batch.groups[4:])
 
 
-def test_a_batch_norm_has_seen_images_as_they_are(task, trunk):
-    network = tuned(task, trunk, OrthoHashHead)
+def test_a_batch_norm_has_seen_images_as_they_are(task, backbone):
+    network = tuned(task, backbone, OrthoHashHead)
     norm = network.head.head[1]
     with torch.no_grad():
         logits = network.head.head[0](network.view(read_images(task.train.paths)).pooled)

@@ -1,4 +1,4 @@
-"""A trunk without weights, for tests that need features but not what they are worth."""
+"""A backbone without weights, for tests that need features but not what they are worth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLAIN_FINGERPRINT = "a" * 64
 _CELLS, _MAP = 14, 4
 
 
-class PlainTrunk:
+class PlainBackbone:
     """Describes an image by its mean grey values on a lattice; counts the images that it saw.
 
     Parameters
@@ -29,7 +29,7 @@ class PlainTrunk:
     def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
         """Return pooled (B, 196) and maps (B, 3, 4, 4) of images (B, 3, 224, 224)."""
         if self._stops_after is not None and self.seen >= self._stops_after:
-            raise UnavailableError("The trunk has stopped.", "Start again.")
+            raise UnavailableError("The backbone has stopped.", "Start again.")
         self.seen += len(images)
         pooled = _means(images, _CELLS)[:, 0].reshape(len(images), -1)
         return pooled, _means(images, _MAP).astype(np.float16)

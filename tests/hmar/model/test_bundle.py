@@ -6,7 +6,7 @@ from safetensors.numpy import load_file, save_file
 
 from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
-from hmar.model.bundle import CARD, CONFIG, SEALED, SUMS, TRUNK, TYPICALITY, WEIGHTS, fingerprint, seal
+from hmar.model.bundle import BACKBONE, CARD, CONFIG, SEALED, SUMS, TYPICALITY, WEIGHTS, fingerprint, seal
 from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 
@@ -35,14 +35,14 @@ def test_a_missing_file_is_named(copy, name):
             load(copy)
 
 
-@pytest.mark.parametrize("name", [TRUNK, TYPICALITY])
+@pytest.mark.parametrize("name", [BACKBONE, TYPICALITY])
 def test_a_model_of_an_older_version_is_told_how_to_get_what_serves_it(copy, name):
     (copy / name).unlink()
     with pytest.raises(ModelError, match="hmar export-model"):
         load_served(copy)
 
 
-@pytest.mark.parametrize("name", [TRUNK, TYPICALITY])
+@pytest.mark.parametrize("name", [BACKBONE, TYPICALITY])
 def test_a_file_that_makes_no_sense_is_refused_though_sealed(copy, name):
     (copy / name).write_bytes(b"nonsense")
     seal(copy)
@@ -77,7 +77,7 @@ def test_tensors_that_are_missing_are_noticed_by_what_serves(copy):
 
 def test_the_fingerprint_is_of_configuration_and_weights_not_of_what_follows_from_them(copy):
     before = fingerprint(copy)
-    for name in (CARD, TRUNK, TYPICALITY):
+    for name in (CARD, BACKBONE, TYPICALITY):
         (copy / name).write_text("another")
     assert fingerprint(copy) == before
     (copy / CONFIG).write_text((copy / CONFIG).read_text() + "# changed\n")

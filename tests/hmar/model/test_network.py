@@ -7,8 +7,8 @@ from hmar.model.backbones.efficientnet_lite0 import (
     CHANNELS,
     STRIDE,
     BlurredStride,
-    Lite0Trunk,
-    SmoothLite0Trunk,
+    Lite0Backbone,
+    SmoothLite0Backbone,
     fold_batch_norm,
     load_published,
 )
@@ -16,51 +16,51 @@ from hmar.model.experts import pool
 from hmar.model.router import Router
 from hmar.model.tags import MODALITIES, REGIONS, modality_index, region_index
 
-TRUNKS = (Lite0Trunk, SmoothLite0Trunk)
+BACKBONES = (Lite0Backbone, SmoothLite0Backbone)
 
 
-@pytest.fixture(scope="module", params=TRUNKS)
-def trunk(request: pytest.FixtureRequest) -> Lite0Trunk:
+@pytest.fixture(scope="module", params=BACKBONES)
+def backbone(request: pytest.FixtureRequest) -> Lite0Backbone:
     return drawn(request.param)
 
 
-def drawn(trunk_class: type[Lite0Trunk]) -> Lite0Trunk:
+def drawn(backbone_class: type[Lite0Backbone]) -> Lite0Backbone:
     torch.manual_seed(0)
-    trunk = trunk_class().eval().requires_grad_(False)
-    for module in trunk.modules():
+    backbone = backbone_class().eval().requires_grad_(False)
+    for module in backbone.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
-    return trunk
+    return backbone
 
 
-def test_the_trunk_gives_112_channels_at_stride_16(trunk):
-    assert trunk(torch.rand(1, 3, 96, 64)).shape == (1, CHANNELS, 96 // STRIDE, 64 // STRIDE)
+def test_the_backbone_gives_112_channels_at_stride_16(backbone):
+    assert backbone(torch.rand(1, 3, 96, 64)).shape == (1, CHANNELS, 96 // STRIDE, 64 // STRIDE)
 
 
-def test_folding_batch_norms_changes_nothing(trunk):
+def test_folding_batch_norms_changes_nothing(backbone):
     image = torch.rand(1, 3, 128, 128)
-    assert torch.allclose(fold_batch_norm(trunk)(image), trunk(image), rtol=1e-3, atol=1e-3)
+    assert torch.allclose(fold_batch_norm(backbone)(image), backbone(image), rtol=1e-3, atol=1e-3)
 
 
-def test_a_shift_by_whole_cells_shifts_the_map(trunk):
+def test_a_shift_by_whole_cells_shifts_the_map(backbone):
     image = torch.rand(1, 3, 768, 768)
     shifted = torch.roll(image, (STRIDE, 2 * STRIDE), (2, 3))
     inner = slice(18, 30)  # beyond the reach of the edges
-    expected = trunk(image)[:, :, inner, inner]
-    assert torch.allclose(trunk(shifted)[:, :, 19:31, 20:32], expected, rtol=1e-3, atol=1e-3)
+    expected = backbone(image)[:, :, inner, inner]
+    assert torch.allclose(backbone(shifted)[:, :, 19:31, 20:32], expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("trunk_class", TRUNKS)
-def test_a_cell_sees_what_lies_around_its_centre(trunk_class):
+@pytest.mark.parametrize("backbone_class", BACKBONES)
+def test_a_cell_sees_what_lies_around_its_centre(backbone_class):
     torch.manual_seed(0)
-    trunk = trunk_class().eval()
+    backbone = backbone_class().eval()
     with torch.no_grad():
-        for module in trunk.modules():
+        for module in backbone.modules():
             if isinstance(module, torch.nn.Conv2d):
                 module.weight.abs_().div_(module.weight[0].sum())
     image = torch.rand(1, 3, 512, 512, requires_grad=True)
-    trunk(image)[0, :, 16, 16].sum().backward()
+    backbone(image)[0, :, 16, 16].sum().backward()
     weight = image.grad[0].abs().sum(0)
     rows, columns = torch.arange(512) + 0.5, torch.arange(512) + 0.5
     centre = ((weight.sum(1) * rows).sum() / weight.sum(), (weight.sum(0) * columns).sum() / weight.sum())
@@ -85,24 +85,24 @@ def test_behind_a_blur_a_shift_by_half_a_cell_changes_less():
     image = torch.rand(1, 3, 256, 256)
     shifted = torch.roll(image, (STRIDE // 2, STRIDE // 2), (2, 3))
     changes = []
-    for trunk_class in TRUNKS:
-        trunk = drawn(trunk_class)
-        first, second = (trunk(each)[:, :, 4:12, 4:12] for each in (image, shifted))
+    for backbone_class in BACKBONES:
+        backbone = drawn(backbone_class)
+        first, second = (backbone(each)[:, :, 4:12, 4:12] for each in (image, shifted))
         changes.append(float((first - second).norm() / first.norm()))
     assert changes[1] < 0.9 * changes[0]
 
 
 def test_weights_are_the_same_with_and_without_the_blur():
-    sharp, smooth = (drawn(trunk_class).state_dict() for trunk_class in TRUNKS)
+    sharp, smooth = (drawn(backbone_class).state_dict() for backbone_class in BACKBONES)
     assert list(sharp) == list(smooth)
     assert all(torch.equal(sharp[name], smooth[name]) for name in sharp)
 
 
-def test_a_published_state_dict_must_match_in_every_tensor(trunk):
-    state = trunk.state_dict()
-    load_published(Lite0Trunk(), state)
+def test_a_published_state_dict_must_match_in_every_tensor(backbone):
+    state = backbone.state_dict()
+    load_published(Lite0Backbone(), state)
     with pytest.raises(ValueError, match="1 of"):
-        load_published(Lite0Trunk(), {k: v for k, v in state.items() if k != "_conv_stem.weight"})
+        load_published(Lite0Backbone(), {k: v for k, v in state.items() if k != "_conv_stem.weight"})
 
 
 def test_pooling_a_window_averages_its_parts():
@@ -122,13 +122,13 @@ def test_pooling_a_window_averages_its_parts():
 def test_gates_sum_to_one_and_tags_replace_the_routers_reading():
     torch.manual_seed(0)
     router = Router(CHANNELS)
-    trunk_map = torch.randn(2, CHANNELS, 4, 4)
+    backbone_map = torch.randn(2, CHANNELS, 4, 4)
     unknown = torch.tensor([-1, -1])
-    blind = router(trunk_map, unknown, unknown)
+    blind = router(backbone_map, unknown, unknown)
     assert torch.allclose(blind.gate.sum(dim=1), torch.ones(2))
     assert blind.modality.shape == (2, len(MODALITIES))
     assert blind.region.shape == (2, len(REGIONS))
-    tagged = router(trunk_map, torch.tensor([1, -1]), unknown)
+    tagged = router(backbone_map, torch.tensor([1, -1]), unknown)
     assert not torch.allclose(tagged.gate[0], blind.gate[0])
     assert torch.allclose(tagged.gate[1], blind.gate[1])
 

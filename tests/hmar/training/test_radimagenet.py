@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from hmar.errors import ModelError
-from hmar.model.backbones.base import Trunk
-from hmar.model.backbones.registry import TRUNKS, build_trunk
+from hmar.model.backbones.base import Backbone
+from hmar.model.backbones.registry import BACKBONES, build_backbone
 from hmar.training.radimagenet import load_radimagenet
 from tests.hmar.model.backbones.published import State, densenet_state, resnet_state
 
@@ -47,11 +47,11 @@ LAYOUTS = {
 }
 
 
-def expected(name: str) -> Trunk:
-    trunk = build_trunk(name).eval().requires_grad_(False)
+def expected(name: str) -> Backbone:
+    backbone = build_backbone(name).eval().requires_grad_(False)
     state = renamed(STATES[name], (r"^features\.", ""))
-    trunk.load_state_dict({own: state[own] for own in trunk.state_dict()})
-    return trunk
+    backbone.load_state_dict({own: state[own] for own in backbone.state_dict()})
+    return backbone
 
 
 def saved(state: object, folder: Path) -> Path:
@@ -62,12 +62,12 @@ def saved(state: object, folder: Path) -> Path:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", STATES)
-def test_every_way_of_naming_gives_the_same_frozen_trunk(name, layout, tmp_path):
-    trunk = load_radimagenet(saved(LAYOUTS[layout](name), tmp_path))
-    assert type(trunk) is TRUNKS[name]
-    assert not trunk.training
-    assert not any(parameter.requires_grad for parameter in trunk.parameters())
-    assert torch.equal(trunk(IMAGE), expected(name)(IMAGE))
+def test_every_way_of_naming_gives_the_same_frozen_backbone(name, layout, tmp_path):
+    backbone = load_radimagenet(saved(LAYOUTS[layout](name), tmp_path))
+    assert type(backbone) is BACKBONES[name]
+    assert not backbone.training
+    assert not any(parameter.requires_grad for parameter in backbone.parameters())
+    assert torch.equal(backbone(IMAGE), expected(name)(IMAGE))
 
 
 def test_safetensors_are_read_too(tmp_path):
@@ -79,8 +79,8 @@ def test_safetensors_are_read_too(tmp_path):
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        (resnet_state((3, 4, 23, 3)), "not of the trunk resnet50.* layer3.6.conv1.weight"),
-        (densenet_state((6, 12, 32, 32)), "not of the trunk densenet121"),
+        (resnet_state((3, 4, 23, 3)), "not of the backbone resnet50.* layer3.6.conv1.weight"),
+        (densenet_state((6, 12, 32, 32)), "not of the backbone densenet121"),
     ],
 )
 def test_a_deeper_network_of_the_family_is_refused(state, message, tmp_path):
@@ -106,9 +106,9 @@ def test_a_missing_statistic_is_told_in_the_log(tmp_path, caplog):
     state = radimagenet("resnet50")
     del state["backbone.1.running_mean"]
     with caplog.at_level(logging.WARNING):
-        trunk = load_radimagenet(saved(state, tmp_path))
+        backbone = load_radimagenet(saved(state, tmp_path))
     assert "bn1.running_mean" in caplog.text
-    assert not trunk.get_buffer("bn1.running_mean").any()
+    assert not backbone.get_buffer("bn1.running_mean").any()
 
 
 @pytest.mark.parametrize("change", ["missing", "of one channel"])

@@ -16,7 +16,7 @@ from PIL import Image
 from hmar.encoder import HmarEncoder
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
-from hmar.model.backbones.efficientnet_lite0 import Lite0Trunk, SmoothLite0Trunk, fold_batch_norm
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone, SmoothLite0Backbone, fold_batch_norm
 from hmar.model.bundle import CARD, GOLDEN, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.hash_head import HashHead
@@ -57,19 +57,19 @@ def volumes() -> list[Volume]:
 
 
 @pytest.fixture(scope="module")
-def trunk() -> Lite0Trunk:
+def backbone() -> Lite0Backbone:
     torch.manual_seed(0)
-    return Lite0Trunk().eval().requires_grad_(False)
+    return Lite0Backbone().eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
-def views(trunk):
+def views(backbone):
     rng = np.random.default_rng(0)
-    return make_views(volumes(), fold_batch_norm(trunk), 3, 0.75, rng, lambda done, total: None)
+    return make_views(volumes(), fold_batch_norm(backbone), 3, 0.75, rng, lambda done, total: None)
 
 
-def trainer_of(views, trunk, config: TrainingConfig = SMALL) -> Trainer:
-    return Trainer(NetworkConfig(), trunk, config, PairConfig(views=4, windows=6), views, volumes())
+def trainer_of(views, backbone, config: TrainingConfig = SMALL) -> Trainer:
+    return Trainer(NetworkConfig(), backbone, config, PairConfig(views=4, windows=6), views, volumes())
 
 
 def kept(state: dict[str, object]) -> dict[str, object]:
@@ -82,10 +82,10 @@ def kept(state: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def run(views, trunk) -> tuple[Trainer, list[Step], list[dict[str, object]]]:
+def run(views, backbone) -> tuple[Trainer, list[Step], list[dict[str, object]]]:
     steps: list[Step] = []
     states: list[dict[str, object]] = []
-    trainer = trainer_of(views, trunk)
+    trainer = trainer_of(views, backbone)
     trainer.run(steps.append, keep=lambda state: states.append(kept(state) | {"reported": len(steps)}))
     return trainer, steps, states
 
@@ -97,8 +97,8 @@ def test_all_stages_report_every_step_with_finite_losses(run):
     assert "gated" in steps[-1].losses
 
 
-def test_the_same_seed_gives_the_same_weights(run, views, trunk):
-    again = trainer_of(views, trunk).run(lambda step: None).state_dict()
+def test_the_same_seed_gives_the_same_weights(run, views, backbone):
+    again = trainer_of(views, backbone).run(lambda step: None).state_dict()
     assert all(torch.equal(tensor, again[name]) for name, tensor in run[0].network.state_dict().items())
 
 
@@ -129,9 +129,9 @@ def test_a_trained_network_serves_the_same_codes_from_a_sealed_folder(run, tmp_p
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
-def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run, views, trunk):
+def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run, views, backbone):
     steps: list[Step] = []
-    trainer_of(views, trunk).run(steps.append, state=run[2][after])
+    trainer_of(views, backbone).run(steps.append, state=run[2][after])
     expected = run[1][-len(steps) :]
     assert [(step.stage, step.number) for step in steps] == [(s.stage, s.number) for s in expected]
     for step, other in zip(steps, expected, strict=True):
@@ -144,16 +144,16 @@ def test_a_step_is_reported_before_the_checkpoint_that_it_is_in(run):
         assert (step.stage, step.number) == (state["stage"], state["step"])
 
 
-def test_a_stage_that_had_ended_early_is_not_taken_up_again(run, views, trunk):
+def test_a_stage_that_had_ended_early_is_not_taken_up_again(run, views, backbone):
     ended = run[2][1] | {"waited": SMALL.patience}
     assert (ended["stage"], ended["step"]) == (2, 2)
     steps: list[Step] = []
-    trainer_of(views, trunk).run(steps.append, state=ended)
+    trainer_of(views, backbone).run(steps.append, state=ended)
     assert [(step.stage, step.number) for step in steps] == [(3, 1), (3, 2), (3, 3)]
 
 
-def test_settling_gives_up_nothing_that_was_better(views, trunk, monkeypatch):
-    trainer = trainer_of(views, trunk)
+def test_settling_gives_up_nothing_that_was_better(views, backbone, monkeypatch):
+    trainer = trainer_of(views, backbone)
     before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
     looks = iter([0.9, 0.2, 0.3])
     monkeypatch.setattr(Validation, "measure", lambda *_: next(looks))
@@ -161,28 +161,30 @@ def test_settling_gives_up_nothing_that_was_better(views, trunk, monkeypatch):
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
-def test_the_tail_of_the_trunk_learns_and_its_stem_does_not(run, trunk):
-    trained_trunk = run[0].network.trunk.state_dict()
+def test_the_tail_of_the_backbone_learns_and_its_stem_does_not(run, backbone):
+    trained_backbone = run[0].network.backbone.state_dict()
     moved = {
-        name for name, tensor in trunk.state_dict().items() if not torch.equal(tensor, trained_trunk[name])
+        name
+        for name, tensor in backbone.state_dict().items()
+        if not torch.equal(tensor, trained_backbone[name])
     }
     assert moved
     assert all(name.startswith("_blocks.") and int(name.split(".")[1]) >= 5 for name in moved)
 
 
-def test_the_experts_settle_on_a_trunk_that_stays_as_it_is(run, views, trunk):
-    before = trainer_of(views, trunk).run(lambda step: None, (1, 2)).state_dict()
+def test_the_experts_settle_on_a_backbone_that_stays_as_it_is(run, views, backbone):
+    before = trainer_of(views, backbone).run(lambda step: None, (1, 2)).state_dict()
     after = run[0].network.state_dict()
     moved = {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
     assert any(name.startswith("local_expert.") for name in moved)
     assert any(name.startswith("global_expert.") for name in moved)
-    assert not any(name.startswith("trunk.") for name in moved)
+    assert not any(name.startswith("backbone.") for name in moved)
 
 
-def test_the_trunk_does_not_learn_from_what_routes_it(views, trunk):
-    trainer = trainer_of(views, trunk)
+def test_the_backbone_does_not_learn_from_what_routes_it(views, backbone):
+    trainer = trainer_of(views, backbone)
     trainer._parameters(2)  # stage 2 makes the tail one that learns
-    tail = [p for module in trainer.network.trunk.tail_modules() for p in module.parameters()]
+    tail = [p for module in trainer.network.backbone.tail_modules() for p in module.parameters()]
     losses = trainer._losses(trainer._sampler.draw(), regions=True)
     for name, reached in (("modality", False), ("region", False), ("gate_entropy", False), ("gated", True)):
         found = torch.autograd.grad(losses[name], tail, allow_unused=True, retain_graph=True)
@@ -190,8 +192,8 @@ def test_the_trunk_does_not_learn_from_what_routes_it(views, trunk):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25])
-def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(views, trunk, share):
-    trainer = trainer_of(views, trunk, replace(SMALL, short_share=share))
+def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(views, backbone, share):
+    trainer = trainer_of(views, backbone, replace(SMALL, short_share=share))
     torch.manual_seed(0)
     logits, negative = torch.randn(8, 128), torch.ones(4, 4, dtype=torch.bool)
     short, whole = (
@@ -219,13 +221,13 @@ def labelled_volumes() -> list[Volume]:
 
 
 @pytest.fixture(scope="module")
-def labelled_run(trunk):
+def labelled_run(backbone):
     data = labelled_volumes()
-    views = make_views(data, fold_batch_norm(trunk), 2, 0.75, np.random.default_rng(0), lambda *_: None)
+    views = make_views(data, fold_batch_norm(backbone), 2, 0.75, np.random.default_rng(0), lambda *_: None)
     pairs = PairConfig(views=4, windows=6)
 
     def trainer(config: TrainingConfig = SMALL) -> Trainer:
-        return Trainer(NetworkConfig(), trunk, config, pairs, views, data)
+        return Trainer(NetworkConfig(), backbone, config, pairs, views, data)
 
     steps: list[Step] = []
     states: list[dict[str, object]] = []
@@ -254,14 +256,14 @@ def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled
     assert any(not torch.equal(tensor, after[name]) for name, tensor in fresh.items())
 
 
-def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, run, views, trunk):
-    for trainer, reached in ((labelled_run[0](), True), (trainer_of(views, trunk), False)):
+def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, run, views, backbone):
+    for trainer, reached in ((labelled_run[0](), True), (trainer_of(views, backbone), False)):
         before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
         after = trainer.run(lambda step: None, (1,)).state_dict()
         moved = [name for name, tensor in before.items() if not torch.equal(tensor, after[name])]
         assert any(name.startswith("local_expert.") for name in moved) == reached
         assert any(name.startswith("global_expert.") for name in moved)
-        assert not any(name.startswith("trunk.") for name in moved)
+        assert not any(name.startswith("backbone.") for name in moved)
 
 
 def test_images_that_belong_together_are_not_pushed_apart(labelled_run, monkeypatch):
@@ -313,7 +315,7 @@ def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
     assert all(0 <= found <= 1 for found in looked)
 
 
-def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(trunk, views):
+def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(backbone, views):
     values = np.random.default_rng(0).normal(40, 200, (20, 30, 30)).astype(np.int16)
     named = np.full(20, -1)
     named[9] = 0
@@ -330,7 +332,7 @@ def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(trunk, views):
         3.0 * plane,
         np.repeat(views.to_cell[:1], 40, axis=0),
     )
-    made = Trainer(NetworkConfig(), trunk, SMALL, PairConfig(views=4, windows=6), many, data)
+    made = Trainer(NetworkConfig(), backbone, SMALL, PairConfig(views=4, windows=6), many, data)
     batches = [made._sampler.draw() for _ in range(30)]
     drawn = np.concatenate([views for batch in batches for views in (batch.first, batch.second)])
     assert 9 in drawn
@@ -338,10 +340,10 @@ def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from(trunk, views):
     assert made._label_validation is None
 
 
-def test_a_trunk_rate_of_zero_keeps_the_trunk(views, trunk):
-    network = trainer_of(views, trunk, replace(SMALL, trunk_rate=0.0)).run(lambda step: None)
-    after = network.trunk.state_dict()
-    assert all(torch.equal(tensor, after[name]) for name, tensor in trunk.state_dict().items())
+def test_a_backbone_rate_of_zero_keeps_the_backbone(views, backbone):
+    network = trainer_of(views, backbone, replace(SMALL, backbone_rate=0.0)).run(lambda step: None)
+    after = network.backbone.state_dict()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in backbone.state_dict().items())
 
 
 def test_validation_looks_at_slices_that_nothing_is_learned_from(views):
@@ -436,7 +438,7 @@ def test_a_card_names_its_data_and_settings():
 
 
 @pytest.mark.parametrize(
-    ("trunk", "rate", "said"),
+    ("backbone", "rate", "said"),
     [
         ("lite0-smooth", 3e-4, "its last blocks trained further"),
         ("lite0", 3e-4, "its last blocks trained further"),
@@ -444,21 +446,23 @@ def test_a_card_names_its_data_and_settings():
         ("resnet50", 3e-4, "kept as they are"),
     ],
 )
-def test_a_card_says_whether_the_trunk_was_trained(trunk, rate, said):
-    settings = SETTINGS | {"network": {"intervals": 5, "order": 3, "trunk": trunk}}
-    text = card(settings, replace(SMALL, trunk_rate=rate), volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
+def test_a_card_says_whether_the_backbone_was_trained(backbone, rate, said):
+    settings = SETTINGS | {"network": {"intervals": 5, "order": 3, "trunk": backbone}}
+    text = card(
+        settings, replace(SMALL, backbone_rate=rate), volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet")
+    )
     assert said in text
 
 
-def test_a_trunk_that_stays_as_published_strides_behind_blurs_and_one_that_is_trained_does_not(
+def test_a_backbone_that_stays_as_published_strides_behind_blurs_and_one_that_is_trained_does_not(
     tmp_path: Path,
 ):
     open_ct = pytest.importorskip("hmar.training.data.open_ct")
-    published = Lite0Trunk()
+    published = Lite0Backbone()
     (tmp_path / "trunk").mkdir()
     torch.save(published.state_dict(), tmp_path / "trunk" / open_ct._WEIGHTS)
-    kept, trained = (open_ct.load_trunk(tmp_path, PRESETS[name]) for name in ("open-ct", "structures"))
-    assert (type(kept), type(trained)) == (SmoothLite0Trunk, Lite0Trunk)
+    kept, trained = (open_ct.load_backbone(tmp_path, PRESETS[name]) for name in ("open-ct", "structures"))
+    assert (type(kept), type(trained)) == (SmoothLite0Backbone, Lite0Backbone)
     for name, weights in published.state_dict().items():
         assert torch.equal(kept.state_dict()[name], weights)
         assert torch.equal(trained.state_dict()[name], weights)

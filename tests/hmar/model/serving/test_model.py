@@ -62,17 +62,17 @@ def test_both_forms_give_the_same_bits_gate_and_nearly_the_same_logits(model, bu
 
 @pytest.mark.parametrize("side", [5.0, 2.4])
 def test_a_regions_windows_have_the_networks_logits_in_order_of_row_and_column(model, bundle, side):
-    trunk_map = model.map(np.random.default_rng(0).random((3, 160, 192)).astype(np.float32))
+    backbone_map = model.map(np.random.default_rng(0).random((3, 160, 192)).astype(np.float32))
     windows = QueryWindows(np.array([2.3, 1.0, 3.6]), np.array([-0.5, 4.0, 8.5]), side)
     with torch.inference_mode():
-        first = torch.from_numpy(np.ascontiguousarray(trunk_map.transpose(2, 0, 1)))[None]
+        first = torch.from_numpy(np.ascontiguousarray(backbone_map.transpose(2, 0, 1)))[None]
         projected = bundle.network.local_expert.map(first)[0]
         weights = [
             torch.from_numpy(cover(starts, side, PARTS, cells))
             for starts, cells in zip((windows.rows, windows.columns), projected.shape[1:], strict=True)
         ]
         expected = bundle.network.local_expert(pool(projected, *weights).flatten(0, 1)).numpy()
-    assert np.abs(model.region_logits(trunk_map, windows) - expected).max() < 1e-4
+    assert np.abs(model.region_logits(backbone_map, windows) - expected).max() < 1e-4
 
 
 def logits(*values: float) -> Logits:

@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
-from hmar.model.backbones.base import Trunk, fold_batch_norm
+from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.backbones.densenet import dense_block, transition
 from hmar.model.backbones.efficientnet_lite0 import InvertedResidual, _BlockSpec
 from hmar.model.backbones.resnet import resnet_layer
-from hmar.model.serving.runtime import TrunkRuntime
+from hmar.model.serving.runtime import BackboneRuntime
 
 pytest.importorskip("onnxscript", reason="the extra 'train' is not installed")
 
-from hmar.training.export.onnx_graph import export_trunk
+from hmar.training.export.onnx_graph import export_backbone
 
 
-class SmallTrunk(Trunk):
-    """A few layers of each kind that the real trunks are made of, at stride 16."""
+class SmallBackbone(Backbone):
+    """A few layers of each kind that the real backbones are made of, at stride 16."""
 
     name = "small"
     channels = 64
@@ -45,22 +45,22 @@ class SmallTrunk(Trunk):
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     torch.manual_seed(0)
-    trunk = SmallTrunk().eval()
-    for module in trunk.modules():
+    backbone = SmallBackbone().eval()
+    for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
-    path = tmp_path_factory.mktemp("trunk") / "trunk.onnx"
-    folded = fold_batch_norm(trunk)
-    export_trunk(path, folded)
-    return folded, TrunkRuntime(path)
+    path = tmp_path_factory.mktemp("backbone") / "trunk.onnx"
+    folded = fold_batch_norm(backbone)
+    export_backbone(path, folded)
+    return folded, BackboneRuntime(path)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (48, 48), (96, 64), (64, 240), (512, 480)])
-def test_an_exported_trunk_gives_the_networks_map_at_any_size(small, size):
-    trunk, runtime = small
+def test_an_exported_backbone_gives_the_networks_map_at_any_size(small, size):
+    backbone, runtime = small
     image = torch.rand(3, *size, generator=torch.Generator().manual_seed(1))
-    expected = trunk(image[None])[0].numpy()
+    expected = backbone(image[None])[0].numpy()
     found = runtime.map(image.numpy())
     assert found.shape == (64, size[0] // 16, size[1] // 16)
     assert np.allclose(found, expected, rtol=1e-4, atol=1e-5 * float(np.abs(expected).max()))
@@ -80,11 +80,11 @@ def test_a_file_that_is_no_graph_is_refused_with_the_remedy(tmp_path, content, c
     path = tmp_path / "trunk.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"trunk\.onnx cannot be read.*hmar export-model"):
-        TrunkRuntime(path)
+        BackboneRuntime(path)
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_exported_trunk_says_nothing_of_the_machine_it_was_made_on(small, tmp_path):
-    export_trunk(tmp_path / "trunk.onnx", small[0])
+def test_an_exported_backbone_says_nothing_of_the_machine_it_was_made_on(small, tmp_path):
+    export_backbone(tmp_path / "trunk.onnx", small[0])
     for graph in (tmp_path / "trunk.onnx", shipped_bundle() / "trunk.onnx"):
         assert b".py" not in graph.read_bytes()

@@ -4,7 +4,7 @@ import torch
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.model.backbones.base import Trunk
+from hmar.model.backbones.base import Backbone
 from hmar.model.config import PARTS
 from hmar.training.data.pairs import PairConfig, PairSampler, may_push_apart
 from hmar.training.data.structures import NO_STRUCTURE, UNLABELLED, StructurePlaces
@@ -16,8 +16,8 @@ LUNG = 1
 """Channel of the lung window."""
 
 
-class CellMeans(Trunk):
-    """A trunk whose first three channels are the mean of the image in each cell."""
+class CellMeans(Backbone):
+    """A backbone whose first three channels are the mean of the image in each cell."""
 
     def normalise(self, x: torch.Tensor) -> torch.Tensor:
         return x
