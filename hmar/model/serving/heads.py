@@ -1,4 +1,8 @@
-"""The heads and the router in numpy, from the tensors of a model's folder."""
+"""The heads and the router in numpy, from the tensors of a model's folder.
+
+ONNX Runtime, which runs the backbone, is not used because its sums differ in the last digits, and now and
+then a bit with them (docs/adr/0018-heads-stay-in-numpy.md).
+"""
 
 from __future__ import annotations
 
