@@ -3,6 +3,9 @@
 waitress receives a request whole before the application sees it: a body above 512 KiB goes to a temporary
 file. Here the key or login, and the size, are looked at when the headers are there, so that nobody without a
 key fills the disk. Bodies up to 512 KiB are held in memory unasked, for 100 connections at most.
+
+waitress has no hook between headers and body, so its parser is extended here; gunicorn, which hands a body
+over as it comes, is not used because it forks its workers (docs/adr/0005-waitress-and-celery.md).
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 A gallery item is relevant where it has the query's label; R is how many there are. A query with R = 0 has
 nothing to find: it is NaN in every figure, left out of every mean, and counted. Distances tie often on codes;
 every figure is the expectation over all orders within equal distances (:mod:`benchmark.metrics.ties`).
+
+Neither scikit-learn nor ranx is used because both score a query with R = 0 as 0, neither takes that
+expectation, and ranx divides AP@cut by R, which no ranking reaches where R is above the cut.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@ every figure here is the expectation over all orders within equal distances (McS
 A ranking is kept as counts per distance: with n items and p relevant ones at a distance, N items and P
 relevant ones nearer, rank N + j of the group holds a relevant item with probability p / n, and then
 P + 1 + (j - 1) (p - 1) / (n - 1) relevant items are expected up to it.
+
+Neither scikit-learn nor ranx is used because neither takes this expectation: ``average_precision_score``
+counts all items at one distance as one step and knows no cut, and ranx ranks them as its sort happens to
+leave them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Stored values to modality values, and those to presentation values (PS3.3 C.11.1 and C.11.2)."""
+"""Stored values to modality values, and those to presentation values (PS3.3 C.11.1 and C.11.2).
+
+Lookup tables are pydicom's; display windows are not, because its ``apply_windowing`` maps to the range of the
+stored values instead of 0 to 1, and its sigmoid overflows far from a narrow window.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Child processes that are restarted when they crash, and that never outlive their parent."""
+"""Child processes that are restarted when they crash, and that on Linux never outlive their parent.
+
+honcho is not used because it stops all processes when one ends, and supervisord because its children go on
+running when it is killed itself.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 The parent restarts what crashes and stops all in order: first the web server (no new work), then the worker
 (which finishes its file), then the broker. Nothing depends on that order being kept: killing all of them at
 any moment loses no work.
+
+supervisord and honcho are not used because neither waits until a part answers before it starts the next, nor
+until a part has ended before it stops the one that it needs.
 """
 
 from __future__ import annotations
