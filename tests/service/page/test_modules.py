@@ -31,7 +31,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_module_of_the_page_does_what_its_tests_say(test: Path, tree: Path) -> None:
     node = require_command("node")
     run = subprocess.run(
-        [node, "--test", str(tree / test.relative_to(ROOT))], capture_output=True, text=True, check=False
+        [node, "--test", "--test-reporter=tap", str(tree / test.relative_to(ROOT))],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "\n# fail 0\n" in run.stdout
