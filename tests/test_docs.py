@@ -18,6 +18,7 @@ from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.training.config import PRESETS, TrainingConfig
 from hmar.wiring import build_engine
 from service import problems
 from service.app import create_app
@@ -79,6 +80,36 @@ def routes(app: Flask) -> set[str]:
 def test_every_setting_is_documented_with_its_default(setting: Field[Any]) -> None:
     shown = "empty" if setting.default == "" else f"`{setting.default}`"
     assert f"| `{setting.metadata['variable']}` | {shown} | " in read("docs/settings.md")
+
+
+def training_table(columns: int) -> dict[str, list[str]]:
+    """Return the rows of the training page's table with this number of columns, by setting."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section(read("docs/training.md"), "Settings"), re.MULTILINE)
+    cells = {
+        name: [cell.strip(" `") for cell in rest.split("|")]
+        for name, rest in rows
+        if rest.count("|") == columns - 2
+    }
+    assert cells
+    return cells
+
+
+def test_every_setting_of_training_is_documented_with_its_default_and_no_other() -> None:
+    documented = {name: default for name, (default, _) in training_table(3).items()}
+    assert documented == {field.name: repr(field.default) for field in fields(TrainingConfig)}
+
+
+def test_what_the_presets_of_training_change_is_documented_and_nothing_else() -> None:
+    defaults = TrainingConfig()
+    assert PRESETS["structures"] == defaults
+    presets = [PRESETS[name] for name in ("open-ct", "archive", "quick")]
+    changed = {}
+    for field in fields(TrainingConfig):
+        default = getattr(defaults, field.name)
+        values = [getattr(preset, field.name) for preset in presets]
+        if any(value != default for value in values):
+            changed[field.name] = ["" if value == default else repr(value) for value in values]
+    assert training_table(4) == changed
 
 
 def test_no_page_names_a_setting_that_does_not_exist() -> None:
@@ -187,6 +218,27 @@ def test_decisions_are_numbered_and_short_and_have_their_three_parts() -> None:
             "Consequence",
         ]
         assert len(text.splitlines()) <= 16, record.name
+
+
+def test_every_experiment_has_its_five_parts_and_stands_in_the_index() -> None:
+    folder = ROOT / "docs" / "experiments"
+    index = {
+        target: question
+        for question, target in re.findall(
+            r"^\| \[([^\]]+)\]\(([\w-]+\.md)\) \| \S", read("docs/experiments/README.md"), re.MULTILINE
+        )
+    }
+    pages = {page.name: page.read_text("utf-8") for page in folder.glob("*.md") if page.name != "README.md"}
+    assert index == {name: text.split("\n", 1)[0].removeprefix("# ") for name, text in pages.items()}
+    for name, text in pages.items():
+        parts = re.findall(r"^## (.*)$", text, re.MULTILINE)
+        assert parts == ["Question", "Setup", "Result", "Decision", "Rows"], name
+
+
+def test_every_file_of_results_is_quoted_by_an_experiment() -> None:
+    quoted = "".join(page.read_text("utf-8") for page in (ROOT / "docs" / "experiments").glob("*.md"))
+    for rows in (ROOT / "benchmark" / "results").glob("*.jsonl"):
+        assert f"results/{rows.name})" in quoted, rows.name
 
 
 def test_the_changelog_knows_this_version() -> None:
