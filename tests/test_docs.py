@@ -25,7 +25,32 @@ from service.app import create_app
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "benchmark").rglob("*.md")),
+    *DOCS,
+]
+WRITTEN = [page for page in PAGES if page.name != "cli.md"]
+"""Pages written by hand."""
+COINED = {
+    r"trunks?": "backbone",
+    r"by heart": "memorise, overfit",
+    r"in so many|so many (?:times|of|is|are)": "a number, or a factor",
+    r"takes? no part": "is left out",
+    r"(?:beyond|the) reach": "cut-off, radius",
+    r"(?:on|across) (?:one|two|both|several|another|different) sides?(?! of)": "split",
+    r"running averages?": "EMA, running mean",
+    r"near (?:copy|copies|duplicates?)": "near-duplicate",
+    r"much of (?:all|it)": "a large share",
+    r"torch's (?:bits?|codes?)|are torch's": "bit-exact with PyTorch",
+    r"what is wanted|(?:goal|target) (?:was|is) \d": "the figure, without a target",
+    r"falls? short": "the figure, and what limits it",
+    r"has foreseen": "branch prediction",
+    r"bbox(?:es)?": "region, box",
+}
+"""What a reader would have to guess at, and what the field says instead."""
+QUOTED = ("; the trunk learns too |",)
+"""Said by the program, and quoted in a table."""
 FORBIDDEN = {
     "an unfinished mark": re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|TB" + r"D)\b"),
     "a path of one machine": re.compile(r"(?<![\w.}/])/(home|root|work|Users|mnt)/"),
@@ -194,7 +219,51 @@ def test_nothing_unfinished_or_of_one_machine_is_published(page: Path) -> None:
         assert not pattern.search(page.read_text("utf-8")), what
 
 
-def test_every_page_of_the_docs_is_reached_from_the_readme() -> None:
+def coined(text: str) -> dict[str, str]:
+    """Return what a Markdown text coins, and what to say instead; code, addresses and quotes do not count."""
+    for quoted in QUOTED:
+        text = text.replace(quoted, "|")
+    prose = re.sub(r"^```.*?^```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.MULTILINE | re.DOTALL)
+    return {
+        match[0]: better
+        for phrase, better in COINED.items()
+        for match in re.finditer(rf"\b(?:{phrase})\b", " ".join(prose.split()), re.IGNORECASE)
+    }
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_speak_the_language_of_the_field(page: Path) -> None:
+    assert coined(page.read_text("utf-8")) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Its trunk is frozen.",
+        "Few scans are learnt by\nheart.",
+        "One frame in so many is much.",
+        "Duplicates on another side.",
+        "A row takes no part in neither.",
+    ],
+)
+def test_a_coined_phrase_is_found(text: str) -> None:
+    assert coined(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It lies in `trunk.onnx`, which [the export](trunk.md) writes.",
+        "```\ntrunk_rate = 0\n```",
+        "A window with a side of 36 mm, tested on both sides of the API.",
+        "There are not so many.",
+    ],
+)
+def test_plain_words_and_code_are_no_coined_phrases(text: str) -> None:
+    assert not coined(text)
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
     reached, ahead = set(), [ROOT / "README.md"]
     while ahead:
         page = ahead.pop()
@@ -203,7 +272,7 @@ def test_every_page_of_the_docs_is_reached_from_the_readme() -> None:
             if found not in reached:
                 reached.add(found)
                 ahead.append(found)
-    assert set(DOCS) <= reached
+    assert {*PAGES} <= {ROOT / "README.md", *reached}
 
 
 def test_decisions_are_numbered_and_short_and_have_their_three_parts() -> None:
