@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmark.report.html import html_page
 from benchmark.report.markdown import markdown_page
 from benchmark.report.montage import Montage, Picture, Shown, draw
 from hmar.errors import ConfigError
@@ -50,13 +49,17 @@ def write_report(
     ConfigError
         If the folder cannot be written.
     """
+    # matplotlib is imported to draw, and not by the help of a command.
+    from benchmark.report.html import html_page
+
     page, text = folder / HTML_NAME, folder / MARKDOWN_NAME
     named = [(f"montage-{number}.png", montage) for number, montage in enumerate(montages, start=1)]
+    pictures = [(montage, draw(montage)) for montage in montages]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, montage in named:
-            (folder / name).write_bytes(draw(montage))
-        page.write_text(html_page(rows, title, environment, montages), "utf-8")
+        for (name, _), (_, png) in zip(named, pictures, strict=True):
+            (folder / name).write_bytes(png)
+        page.write_text(html_page(rows, title, environment, pictures), "utf-8")
         text.write_text(markdown_page(rows, title, environment, named), "utf-8")
     except OSError as error:
         raise ConfigError(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 
-from benchmark.report.labels import MARKED, NOTHING, PROTOCOLS, Row, protocol_of
-from benchmark.report.montage import Montage, draw
-from benchmark.report.plots import bits_plot, class_bars, curve_plots, growth_plots
-from benchmark.report.style import style_sheet
-from benchmark.report.svg import styles
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from benchmark.report.accuracy_plots import bits_plot, class_plot
+from benchmark.report.curve_plots import curve_plot
+from benchmark.report.figure import THEME, WIDTH, Plot
+from benchmark.report.labels import DEFINITIONS, MARKED, NOTHING, PROTOCOLS, Row, protocol_of
+from benchmark.report.montage import Montage
+from benchmark.report.peers import Colours, peer_colours
 from benchmark.report.tables import (
+    Group,
     Table,
     accuracy_table,
     area_table,
@@ -20,112 +24,100 @@ from benchmark.report.tables import (
     environment_table,
     groups,
     other_tables,
-    speed_tables,
+    speed_parts,
+    speed_table,
 )
-
-DEFINITIONS = {
-    "Macro mAP": "Mean over classes of the mean over their queries of the expected average precision under "
-    "random order within equal distances, over all ranks; queries without anything relevant are left out. "
-    "Where a row names another metric, it is that one.",
-    "Micro mAP": "The same, mean over queries.",
-    "P@k": "Share of relevant images among the first k.",
-    "95 % interval": "Percentile bootstrap; whole groups are drawn, not images.",
-    "Difference to linear": "Macro mAP less that of the linear head of equal length on the same queries, "
-    "with its paired interval.",
-    "Peer / ours": "Median over the rounds of the peer's time divided by ours; above 1 ours is faster.",
-}
-"""What the columns mean."""
+from benchmark.report.time_plots import growth_plot, ratio_plot
 
 _SENTENCE = 24
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _NUMBER = re.compile(rf"[-+]?[0-9][0-9.e+-]*( to .*| \(.*\))?|{NOTHING}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What stands under a heading: plots to look at, then tables to read, the further ones folded."""
+
+    title: str
+    plots: Sequence[Plot]
+    tables: Sequence[Table] = ()
+    folded: Sequence[Table] = ()
+
+
 def html_page(
-    rows: Sequence[Row], title: str, environment: Mapping[str, object], montages: Sequence[Montage]
+    rows: Sequence[Row],
+    title: str,
+    environment: Mapping[str, object],
+    pictures: Sequence[tuple[Montage, bytes]],
 ) -> str:
-    """Return the page; every value in it is escaped."""
+    """Return the page; every value in it is escaped.
+
+    Parameters
+    ----------
+    rows, title, environment
+        As for :func:`benchmark.report.write_report`.
+    pictures : sequence of (Montage, bytes)
+        Each with its PNG file.
+    """
     compared = groups(rows)
-    drawn = styles([str(row.get("name")) for group in compared for row in group.rows])
-    body = [f"<h1>{escape(title)}</h1>", _warning(rows)]
-    for group in compared:
-        body.append(f"<h2>{_with_mark(group.title)}</h2>")
-        body.append(_table(accuracy_table(group)))
-        if group.protocol != "quoted":
-            body += [bits_plot(group, drawn), *curve_plots(group, drawn), *class_bars(group, drawn)]
-        body += [
-            f"<details><summary>{_with_mark(table.title)}</summary>{_table(table)}</details>"
-            for table in (class_table(group), area_table(group))
-            if table is not None
-        ]
-    body += _section("Growth", growth_plots(rows, styles(["hmar", "FAISS flat"])))
-    body += _section("Queries and their first hits", [_figure(montage) for montage in montages])
-    for heading, tables in (("Speed", speed_tables(rows)), ("Further figures", other_tables(rows))):
-        body += _section(heading, [f"<h3>{_with_mark(table.title)}</h3>{_table(table)}" for table in tables])
-    body += _section("What the columns mean", [_definitions()])
-    body += _section("Environment", [_table(environment_table(environment))])
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{style_sheet()}</style></head>\n"
-        f"<body>{''.join(f'{part}{chr(10)}' for part in body if part)}</body></html>\n"
-    )
-
-
-def _section(heading: str, parts: Sequence[str]) -> list[str]:
-    return [f"<h2>{escape(heading)}</h2>", *parts] if parts else []
-
-
-def _warning(rows: Sequence[Row]) -> str:
+    colours = peer_colours(compared)
     used = {protocol_of(row) for row in rows}
-    return "".join(
-        f'<p class="warn"><span class="mark">{mark}</span> {escape(PROTOCOLS[name])}</p>'
-        for name, mark in MARKED.items()
-        if name in used
+    return _templates().get_template("page.html").render(
+        title=title,
+        themes={"light": _theme(0), "dark": _theme(1)},
+        width=WIDTH,
+        warnings=[(mark, PROTOCOLS[name]) for name, mark in MARKED.items() if name in used],
+        accuracy=[_accuracy(group, colours) for group in compared],
+        growth=growth_plot(rows),
+        pictures=[(montage, base64.b64encode(png).decode()) for montage, png in pictures],
+        speed=[_speed(part, members) for part, members in speed_parts(rows).items()],
+        other=other_tables(rows),
+        definitions=DEFINITIONS,
+        environment=environment_table(environment),
+    )  # fmt: skip
+
+
+def _accuracy(group: Group, colours: Colours) -> _Section:
+    """Return a group's section; what papers say is tabled and not plotted beside what was measured."""
+    drawn = [bits_plot(group), curve_plot(group, colours), class_plot(group, colours)]
+    plots = [plot for plot in drawn if plot is not None and group.protocol != "quoted"]
+    further = [table for table in (class_table(group), area_table(group)) if table is not None]
+    return _Section(group.title, plots, [accuracy_table(group)], further)
+
+
+def _speed(part: str, rows: Sequence[Row]) -> _Section:
+    plot, table = ratio_plot(part, rows), speed_table(part, rows)
+    return _Section(table.title, [] if plot is None else [plot], [table])
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("benchmark.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {"text": _text, "mark": _mark, "kind": _kind}
+    return environment
 
 
-def _with_mark(title: str) -> str:
-    """Escape a heading, and set the mark at its end apart."""
-    for name in MARKED.values():
-        if title.endswith(f" [{name}]"):
-            text = title.removesuffix(f" [{name}]")
-            return f'{escape(text)}<span class="mark">{name}</span>'
-    return escape(title)
+def _theme(position: int) -> dict[str, str]:
+    return {name: shades[position] for name, shades in THEME.items()}
 
 
-def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{_with_mark(heading)}</th>' for heading in table.headings)
-    body = "".join(_table_row(cells, mark) for cells, mark in zip(table.rows, table.marks, strict=True))
-    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
-    return f'{note}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+def _mark(heading: str) -> str:
+    """Return the mark at the end of a heading, or nothing."""
+    return next((mark for mark in MARKED.values() if heading.endswith(f" [{mark}]")), "")
 
 
-def _table_row(cells: Sequence[str], mark: str) -> str:
-    badge = f'<span class="mark">{escape(mark)}</span>' if mark else ""
-    kind = ' class="marked"' if mark else ""
-    rest = "".join(f"<td{_kind(cell)}>{escape(cell)}</td>" for cell in cells[1:])
-    return f'<tr{kind}><th scope="row">{escape(cells[0])}{badge}</th>{rest}</tr>'
+def _text(heading: str) -> str:
+    """Return a heading without the mark at its end, which the page sets apart."""
+    mark = _mark(heading)
+    return heading.removesuffix(f" [{mark}]") if mark else heading
 
 
 def _kind(cell: str) -> str:
     """Return the class of a cell: numbers stand at the right, words are not broken, sentences are."""
     if _NUMBER.fullmatch(cell):
-        return ' class="n"'
-    return ' class="long"' if len(cell) > _SENTENCE else ""
-
-
-def _figure(montage: Montage) -> str:
-    data = base64.b64encode(draw(montage)).decode()
-    words = escape(montage.description)
-    caption = f"{_with_mark(montage.heading)}. Query: {escape(montage.query.caption)}."
-    return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{words}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
-
-
-def _definitions() -> str:
-    terms = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in DEFINITIONS.items())
-    return f"<dl>{terms}</dl>"
+        return "n"
+    return "long" if len(cell) > _SENTENCE else ""

@@ -24,6 +24,19 @@ PROTOCOLS = {
 }
 """What each protocol means; those that come first are shown first."""
 
+DEFINITIONS = {
+    "Macro mAP": "Mean over classes of the mean over their queries of the expected average precision under "
+    "random order within equal distances, over all ranks; queries without anything relevant are left out. "
+    "Where a row names another metric, it is that one.",
+    "Micro mAP": "The same, mean over queries.",
+    "P@k": "Share of relevant images among the first k.",
+    "95 % interval": "Percentile bootstrap; whole groups are drawn, not images.",
+    "Difference to linear": "Macro mAP less that of the linear head of equal length on the same queries, "
+    "with its paired interval.",
+    "Peer / ours": "Median over the rounds of the peer's time divided by ours; above 1 ours is faster.",
+}
+"""What the columns mean."""
+
 MARKED = {"acir-compat": "acir-compat", "quoted": "quoted", "phantom": "synthetic"}
 """Marks that rows, headings and pictures carry, so that no figure of these is taken for a clean one."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from benchmark.report.html import DEFINITIONS
-from benchmark.report.labels import Row
+from benchmark.report.labels import DEFINITIONS, Row
 from benchmark.report.montage import Montage
 from benchmark.report.tables import (
     Table,

@@ -1,71 +1,83 @@
-"""The elements that plots are made of: text, colours, room for labels."""
+"""A matplotlib figure as part of a page: the page's font, its colours in light and dark, and no reference."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+import io
+import re
+from xml.etree import ElementTree
 
-WIDTH = 860
-LEFT, RIGHT, TOP, BOTTOM = 62, 250, 60, 52
-COLOURS = 8
-_DASHES = ("", "7 4", "2 3")
-Styles = Mapping[str, tuple[int, str]]
-"""Number of the colour and dash pattern of each name."""
+from matplotlib.figure import Figure
+
+from benchmark.report.figure import THEME, TIP, WIDTH, plain
+
+_VARIABLES = {light: f"var(--{name})" for name, (light, _) in THEME.items()}
+_COLOUR = re.compile("#[0-9a-f]{6}")
+_FONT = re.compile("font-family:[^;]*;?")
+_DECIMALS = re.compile(r"-?[0-9]+\.[0-9]{3,}")
 
 
-def styles(names: Sequence[str]) -> Styles:
-    """Give each name a colour and a dash pattern that it keeps in every plot."""
-    distinct = dict.fromkeys(names)
-    return {
-        name: (position % COLOURS, _DASHES[position // COLOURS % len(_DASHES)])
-        for position, name in enumerate(distinct)
+def svg(figure: Figure, title: str) -> str:
+    """Return a figure as an ``svg`` element, named for those who do not see it.
+
+    What matplotlib writes for a file of its own is made part of a page: no declaration, name space, metadata,
+    style sheet, id, clip path or reference; the page's font; colours of THEME as the page's variables. With
+    the ids and the metadata goes all that differs from one run to the next.
+    """
+    for artist in figure.findobj():
+        artist.set_clip_on(False)
+    written = io.StringIO()
+    figure.savefig(written, format="svg", transparent=True)
+    root = ElementTree.fromstring(written.getvalue())  # noqa: S314 - written the line before
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {_local(name): value for name, value in element.attrib.items()}
+    shapes = {path.get("id", ""): path for path in root.iterfind(".//defs/path")}
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in ("defs", "metadata"):
+                parent.remove(child)
+            elif child.tag == "use":
+                _fill_in(child, shapes[child.get("href", "").removeprefix("#")])
+    for element in root.iter():
+        _adapt(element)
+    height = root.attrib["viewBox"].split()[-1]
+    root.attrib = {"role": "img", "viewBox": f"0 0 {WIDTH} {float(height):g}", "aria-label": plain(title)}
+    root.insert(0, _title(title))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _fill_in(use: ElementTree.Element, shape: ElementTree.Element) -> None:
+    """Make a reference to a shape a copy of it, where the reference is."""
+    use.tag = "path"
+    use.attrib = {
+        "d": shape.attrib["d"],
+        "transform": f"translate({use.get('x')} {use.get('y')})",
+        "style": f"{shape.get('style', '')}; {use.get('style', '')}",
     }
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move labels apart along an axis.
-
-    Parameters
-    ----------
-    wanted : sequence of float
-        Where each label would be.
-    gap : float
-        Least distance between two; less where there is no room.
-    low, high : float
-        No label lies outside.
-
-    Returns
-    -------
-    list of float
-        In the order given; labels keep their order along the axis.
-    """
-    order = sorted(range(len(wanted)), key=lambda position: wanted[position])
-    room = min(gap, (high - low) / max(len(wanted) - 1, 1))
-    placed: list[float] = []
-    for position in order:
-        least = placed[-1] + room if placed else low
-        placed.append(max(wanted[position], least))
-    ceiling = high
-    for rank in reversed(range(len(placed))):
-        placed[rank] = min(placed[rank], ceiling)
-        ceiling = placed[rank] - room
-    at = dict(zip(order, placed, strict=True))
-    return [at[position] for position in range(len(wanted))]
+def _adapt(element: ElementTree.Element) -> None:
+    """Make a name that was given to an artist a tip, and its style the page's; shorten coordinates."""
+    name = element.attrib.pop("id", "")
+    if name.startswith(TIP):
+        element.insert(0, _title(name.removeprefix(TIP)))
+    element.tail = None
+    if element.tag == "g":
+        element.text = None
+    if "style" in element.attrib:
+        style = _FONT.sub("", element.attrib["style"])
+        element.set("style", _COLOUR.sub(lambda found: _VARIABLES.get(found[0], found[0]), style).strip("; "))
+    for attribute in ("d", "transform", "x", "y"):
+        if attribute in element.attrib:
+            short = _DECIMALS.sub(lambda found: f"{float(found[0]):.2f}", element.attrib[attribute])
+            element.set(attribute, " ".join(short.split()))
 
 
-def shortened(words: str, length: int) -> str:
-    """Cut a text to a number of characters."""
-    return words if len(words) <= length else f"{words[: length - 1]}…"
-
-
-def text(x: float, y: float, words: str, kind: str) -> str:
-    """Return a text element of the classes ``kind``; the words are escaped."""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
-
-
-def svg(title: str, height: float, parts: Sequence[str]) -> str:
-    """Return the whole picture, named for those who do not see it."""
-    return (
-        f'<svg role="img" viewBox="0 0 {WIDTH} {height}" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-    )
+def _title(words: str) -> ElementTree.Element:
+    element = ElementTree.Element("title")
+    element.text = plain(words)
+    return element

@@ -155,21 +155,24 @@ def accuracy_table(group: Group) -> Table:
     return _table(group.title, PROTOCOLS.get(group.protocol, ""), columns, group.rows)
 
 
-def speed_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return one table for each part that was timed."""
+def speed_parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each part that was timed."""
     parts: dict[str, list[Row]] = {}
     for row in rows:
         if "part" in row and "ratio" in row:
             parts.setdefault(str(row["part"]), []).append(row)
-    return [
-        _table(
-            f"Speed: {part}",
-            PROTOCOLS["speed"],
-            _SPEED + tuple(column for column in _SPEED_WHERE_GIVEN if _given(members, column[0])),
-            members,
-        )
-        for part, members in parts.items()
-    ]
+    return parts
+
+
+def speed_table(part: str, rows: Sequence[Row]) -> Table:
+    """Return the table of one part."""
+    further = tuple(column for column in _SPEED_WHERE_GIVEN if _given(rows, column[0]))
+    return _table(f"Speed: {part}", PROTOCOLS["speed"], _SPEED + further, rows)
+
+
+def speed_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return one table for each part that was timed."""
+    return [speed_table(part, members) for part, members in speed_parts(rows).items()]
 
 
 def other_tables(rows: Sequence[Row]) -> list[Table]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
-from itertools import pairwise
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +21,6 @@ from benchmark.cli.tables import print_rows
 from benchmark.report import Montage, Picture, Shown, write_report
 from benchmark.report.labels import shown, shown_difference, shown_interval
 from benchmark.report.markdown import escaped
-from benchmark.report.svg import spread
 from hmar.errors import ConfigError
 from hmar.values.geometry import Box
 
@@ -115,10 +116,11 @@ def test_the_page_needs_nothing_from_outside(tmp_path) -> None:
 def test_tags_are_balanced_and_every_plot_is_well_formed(tmp_path) -> None:
     page, _ = report(tmp_path, ROWS, montages=[montage()])
     plots = re.findall(r"<svg.*?</svg>", page, re.S)
-    # Two groups that are not quoted, each with mAP against bits, one curve and one set of bars.
-    assert len(plots) == 6
+    # Two groups that are not quoted, each with mAP by peer, curves and classes; one part that was timed.
+    assert len(plots) == 7
     for plot in plots:
         ElementTree.fromstring(plot)
+        assert not re.search(r"[ \"(]nan[ \";)]", plot, re.I)
     for tag in ("table", "tr", "td", "th", "div", "section", "p", "figure", "details", "span", "h2", "h3"):
         assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>"), tag
 
@@ -141,6 +143,132 @@ def test_other_protocols_are_marked_wherever_they_stand(tmp_path, protocol, mark
         if line.startswith(("| hmar", "## protocol", "### AP", "![")):
             assert f"\\[{mark}\\]" in line
     assert f"| hmar \\[{mark}\\] |" in markdown
+
+
+def tips(page: str) -> list[str]:
+    """Return what points and lines say where a mouse rests on them, the plots' own titles left out."""
+    plots = [ElementTree.fromstring(plot) for plot in re.findall(r"<svg.*?</svg>", page, re.S)]
+    return [title.text or "" for plot in plots for title in plot.iterfind(".//g/title")]
+
+
+def test_every_row_is_a_point_with_its_interval(tmp_path) -> None:
+    page, _ = report(tmp_path, ROWS)
+    found = tips(page)
+    for tip in (
+        "linear, 64 bits: 0.700 (0.680 to 0.730)",
+        "hmar, 128 bits: 0.740 (0.720 to 0.770)",
+        "cosine: 0.360 (0.340 to 0.390)",
+        "hmar, 64 bits [acir-compat]: 0.950 (0.930 to 0.980)",
+        "ours, 1 thread; beside faiss, 5 frames: 3.200 (3.100 to 3.300)",
+        "linear, 64 bits, b: 0.900",
+        "hmar, 64 bits, a: 0.600",
+    ):
+        assert found.count(tip) == 1, tip
+    # A curve each, named by its row.
+    assert found.count("linear, 64 bits") == 1
+    assert found.count("hmar, 64 bits") == 1
+
+
+def test_points_stand_where_their_values_are(tmp_path) -> None:
+    rows = [accuracy_row("hmar", 64, value) for value in (0.2, 0.4, 0.6)]
+    page, _ = report(tmp_path, [row | {"name": f"peer {row['macro_map']}"} for row in rows])
+    [plot] = [ElementTree.fromstring(plot) for plot in re.findall(r"<svg.*?</svg>", page, re.S)]
+    places = {}
+    for group in plot.iter("g"):
+        title, point = group.find("title"), group.find(".//path[@transform]")
+        if title is not None and point is not None:
+            places[title.text] = [float(number) for number in re.findall(r"[\d.]+", point.get("transform"))]
+    (x2, y2), (x4, y4), (x6, y6) = (places[tip] for tip in sorted(places))
+    assert x4 - x2 == pytest.approx(x6 - x4, abs=0.05)
+    assert x4 > x2
+    # The best stands at the top.
+    assert y6 < y4 < y2
+
+
+@pytest.mark.parametrize("name", ["$\\frac{1$", "\x00\x1b[0m", "肝臓", "<b>&amp;", "a\nb"])
+def test_a_name_of_any_letters_is_drawn_as_it_is(tmp_path, name) -> None:
+    row = accuracy_row(name, 64, 0.5, per_class={name: 0.5}, pr_curve=[[0, 1], [1, 0]])
+    page, _ = report(tmp_path, [row, speed_row(name=name, peer=name)])
+    expected = " ".join(name.replace("\x00", "").replace("\x1b", "").split())
+    assert f"{expected}, 64 bits: 0.500 (0.480 to 0.530)" in tips(page)
+    for plot in re.findall(r"<svg.*?</svg>", page, re.S):
+        assert expected in [text.text for text in ElementTree.fromstring(plot).iter("text")]
+
+
+def test_what_is_no_number_is_in_no_plot(tmp_path) -> None:
+    nan = float("nan")
+    rows = [
+        accuracy_row("all", 64, nan, ci95=[nan, nan], per_class={"a": nan}, pr_curve=[[nan, nan]]),
+        accuracy_row("interval", 64, 0.5, ci95=[nan, 0.6], per_class={"a": 0.5}),
+        speed_row(ratio=nan),
+        speed_row(part="other", ratio=0.0),
+    ]
+    page, _ = report(tmp_path, rows)
+    assert tips(page) == ["interval, 64 bits: 0.500", "interval, 64 bits, a: 0.500"]
+
+
+def test_what_was_projected_is_hollow_and_said_to_be(tmp_path) -> None:
+    rows = [
+        {
+            "protocol": "growth",
+            "name": "scan",
+            "frames": frames,
+            "p50_ms": ms,
+            "faiss_p50_ms": 4 * ms,
+            "how": how,
+        }
+        for frames, ms, how in (
+            (1000, 1.0, "measured"),
+            (10000, 10.0, "measured"),
+            (100000, 100.0, "projected"),
+        )
+    ]
+    page, _ = report(tmp_path, rows)
+    found = tips(page)
+    assert "hmar, 1000 frames: 1 ms" in found
+    assert "FAISS flat, 100000 frames: 400 ms, projected" in found
+    [plot] = [ElementTree.fromstring(plot) for plot in re.findall(r"<svg.*?</svg>", page, re.S)]
+    hollow = [
+        group.findtext("title")
+        for group in plot.iter("g")
+        if any("fill: var(--paper)" in path.get("style", "") for path in group.iterfind("./g/path"))
+    ]
+    assert hollow == [tip for tip in found if tip.endswith("projected")]
+    assert len(hollow) == 2
+    texts = {text.text for text in plot.iter("text")}
+    assert {"frames", "1 k", "10 ms", "hmar", "FAISS flat"} <= {text.replace("\xa0", " ") for text in texts}
+
+
+def test_plots_have_the_colours_and_the_font_of_the_page(tmp_path) -> None:
+    page, _ = report(tmp_path, [*ROWS, accuracy_row("third", 64, 0.4)])
+    for plot in re.findall(r"<svg.*?</svg>", page, re.S):
+        assert not re.search(r"#[0-9a-f]{6}|font-family", plot)
+    names = set(re.findall(r"var\(--([a-z0-9-]+)\)", page))
+    for name in names:
+        # Without a scheme, in light and in dark.
+        assert page.count(f"--{name}:") == (1 if name == "plot" else 2), name
+
+
+def test_the_same_rows_make_the_same_page(tmp_path) -> None:
+    first, second = (report(tmp_path / name, ROWS, montages=[montage()]) for name in "ab")
+    assert first == second
+
+
+def test_drawing_leaves_matplotlib_as_it_was(tmp_path) -> None:
+    before = dict(matplotlib.rcParams)
+    report(tmp_path, ROWS)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_help_and_the_tables_of_a_terminal_import_neither_matplotlib_nor_jinja(tmp_path) -> None:
+    script = (
+        "import sys\nfrom hmar.cli import main\n"
+        "main(['bench', 'accuracy', '--help'], standalone_mode=False)\n"
+        "print(sorted({'matplotlib', 'jinja2'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "--report" in run.stdout
+    assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_quoted_figures_are_in_no_plot(tmp_path) -> None:
@@ -244,17 +372,6 @@ def test_a_folder_that_cannot_be_written_is_refused_with_its_name(tmp_path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="file"):
         write_report([], tmp_path / "file", "A run", {})
-
-
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=30))
-def test_labels_keep_their_order_and_their_distance_and_stay_inside(wanted: list[float]) -> None:
-    placed = spread(wanted, 5, 0, 100)
-    gap = min(5, 100 / max(len(wanted) - 1, 1))
-    order = sorted(range(len(wanted)), key=lambda position: wanted[position])
-    along = [placed[position] for position in order]
-    assert all(later - earlier >= gap - 1e-6 for earlier, later in pairwise(along))
-    assert min(placed) >= -1e-6
-    assert max(placed) <= 100 + 1e-6
 
 
 @pytest.mark.parametrize(
