@@ -21,7 +21,7 @@ CACHE = "bench-cache"
 QUICK_BITS, QUICK_SEEDS = "64", 1
 
 if TYPE_CHECKING:
-    from benchmark.accuracy.run.lite0 import FrozenLite0
+    from benchmark.accuracy.lite0 import FrozenLite0
     from benchmark.report import Montage
     from hmar.model.backbones.base import Backbone
 
@@ -121,7 +121,7 @@ def accuracy(
     """
     with tempfile.TemporaryDirectory(prefix="hmar-bench-") as scratch:
         if quick:
-            from benchmark.accuracy.run.quick import write_quick
+            from benchmark.accuracy.quick import write_quick
 
             write_quick(Path(scratch))
             name, root, cache = "manifest", Path(scratch), Path(scratch, "cache")
@@ -157,12 +157,12 @@ def _accuracy(
     report: Path | None,
 ) -> None:
     with _extra():
-        from benchmark.accuracy.run.features import FeatureStore
-        from benchmark.accuracy.run.lite0 import published_lite0, untrained_lite0
-        from benchmark.accuracy.run.montages import montages
-        from benchmark.accuracy.run.protocols import check_protocols
-        from benchmark.accuracy.run.quick import shortened
-        from benchmark.accuracy.run.run import run_accuracy
+        from benchmark.accuracy.features import FeatureStore
+        from benchmark.accuracy.lite0 import published_lite0, untrained_lite0
+        from benchmark.accuracy.montages import montages
+        from benchmark.accuracy.protocols import check_protocols
+        from benchmark.accuracy.quick import shortened
+        from benchmark.accuracy.run import run_accuracy
         from benchmark.datasets import load_dataset
         from benchmark.peers import schedules, select_peers
         from benchmark.provenance.results import environment
