@@ -28,6 +28,11 @@ class Secrets:
     session: bytes
 
 
+def new_secrets() -> Secrets:
+    """Return fresh secrets, for an archive that is gone with its process."""
+    return Secrets(secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES))
+
+
 def load_secrets(home: Path) -> Secrets:
     """Return the secrets of a data directory, made on first use.
 

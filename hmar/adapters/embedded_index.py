@@ -17,6 +17,7 @@ from hmar.errors import SnapshotError
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_reach
 from hmar.index.hamming import Slots
+from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
 from hmar.index.snapshot import Generation, SnapshotStore
@@ -42,8 +43,8 @@ class EmbeddedIndex:
 
     Parameters
     ----------
-    root : Path
-        Folder of the snapshots. The newest that is intact is mapped.
+    root : Path or None
+        Folder of the snapshots. The newest that is intact is mapped. None keeps no snapshots.
     model_fingerprint : str
         Rows and snapshots of other models change nothing.
     threads : int
@@ -56,7 +57,7 @@ class EmbeddedIndex:
 
     def __init__(
         self,
-        root: Path,
+        root: Path | None,
         model_fingerprint: str,
         threads: int = 1,
         compiled: bool = True,
@@ -66,7 +67,7 @@ class EmbeddedIndex:
         self._scanner = Scanner(threads, compiled)
         self._writing = threading.Lock()
         self._keeping = threading.Lock()
-        self._store = SnapshotStore(root, model_fingerprint)
+        self._store = NoSnapshots() if root is None else SnapshotStore(root, model_fingerprint)
         self._load(checked)
 
     def apply(self, rows: Sequence[LogRow]) -> None:
