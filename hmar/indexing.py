@@ -103,6 +103,7 @@ class Indexer:
         encoder: FrameEncoder,
         decoder: Callable[[bytes], ImageFile],
         settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._jobs = jobs
@@ -111,6 +112,7 @@ class Indexer:
         self._encoder = encoder
         self._decoder = decoder
         self._settings = settings
+        self._clock = clock
 
     def submit(
         self,
@@ -203,7 +205,7 @@ class Indexer:
         file = self._decoder(source.fetch(item.origin.reference, self._settings.max_file_bytes))
         added = 0
         chunk: list[EncodedFrame] = []
-        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s)
+        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
         for frame_number in self._new_frames(file, item.collection):
             encoded = distinct_windows(self._encoder.encode(file.frame(frame_number)))
             chunk.append(replace(encoded, info=replace(encoded.info, label=item.label)))
@@ -230,18 +232,23 @@ class Indexer:
 
 
 class _Lease:
-    """Keeps an item's lease as long as frames come; a decoder that hangs loses it."""
+    """Keeps an item's lease as long as frames come; a decoder that hangs loses it.
 
-    def __init__(self, jobs: JobStore, item_id: int, lease_s: float) -> None:
+    It is renewed once a quarter of it is over, so that one frame may take most of a lease.
+    """
+
+    def __init__(self, jobs: JobStore, item_id: int, lease_s: float, clock: Callable[[], float]) -> None:
         self._jobs = jobs
         self._item_id = item_id
         self._lease_s = lease_s
-        self._renewed = time.monotonic()
+        self._clock = clock
+        self._renewed = clock()
 
     def progress(self) -> None:
-        if time.monotonic() - self._renewed > self._lease_s / 4:
+        now = self._clock()
+        if now - self._renewed > self._lease_s / 4:
             self._jobs.renew(self._item_id, self._lease_s)
-            self._renewed = time.monotonic()
+            self._renewed = now
 
 
 def _send(queue: JobQueue, messages: Sequence[Message]) -> None:

@@ -53,6 +53,8 @@ class EmbeddedIndex:
         False to scan with numpy in place of compiled kernels.
     checked : bool
         False to believe a snapshot whose sizes are right before :meth:`check` has read it as a whole.
+    clock : callable
+        Returns seconds that only grow; a snapshot is checked again after ``CHECK_EVERY_S`` of them.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class EmbeddedIndex:
         threads: int = 1,
         compiled: bool = True,
         checked: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._model_fingerprint = model_fingerprint
         self._scanner = Scanner(threads, compiled)
         self._writing = threading.Lock()
@@ -118,7 +122,7 @@ class EmbeddedIndex:
             self._empty()
             return
         self._start(gallery_of(generation), generation)
-        self._checked_at = time.monotonic() if checked else None
+        self._checked_at = self._clock() if checked else None
         self._publish(generation.seq, generation.mark)
 
     def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
@@ -253,7 +257,7 @@ class EmbeddedIndex:
         with self._keeping:
             if self._store.newest_seq() > (0 if self._base is None else self._base.seq):
                 self._move()
-            if self._checked_at is None or time.monotonic() - self._checked_at >= CHECK_EVERY_S:
+            if self._checked_at is None or self._clock() - self._checked_at >= CHECK_EVERY_S:
                 self._check(stopped)
 
     def _check(self, stopped: Callable[[], bool]) -> None:
@@ -265,7 +269,7 @@ class EmbeddedIndex:
         except SnapshotError as error:
             self._refuse(base, error)
         else:
-            self._checked_at = None if stopped() else time.monotonic()
+            self._checked_at = None if stopped() else self._clock()
 
     def _refuse(self, base: Generation, error: SnapshotError) -> None:
         with self._writing:
