@@ -17,13 +17,10 @@ from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame, FrameInfo, Units
-from hmar.values.geometry import Spacing
 from hmar.values.jobs import ItemState, JobState, Message
 
 ROOT = Origin("files", ".")
 ENCODER = ThumbnailEncoder()
-SPACING = Spacing(2.0, 2.0)
-"""So that frames of 32 x 32 pixels cover few windows."""
 
 
 @dataclass
@@ -37,7 +34,7 @@ class TextImage:
     @property
     def infos(self) -> Sequence[FrameInfo]:
         return [
-            FrameInfo("1.1", "1.2", self.uid, number, "CT", None, None, 32, 32, SPACING)
+            FrameInfo("1.1", "1.2", self.uid, number, "CT", None, None, 32, 32, None)
             for number in range(1, self.count + 1)
         ]
 
