@@ -8,19 +8,19 @@ changes nothing. A frame is indexed once per (collection, SOP instance, frame nu
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hmar.config import Settings
-from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
+from hmar.errors import InputError, OperatorError, UnavailableError
 from hmar.filters import label_value
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.values.codes import EncodedFrame, distinct_windows
 from hmar.values.entries import Origin
 from hmar.values.frames import ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.names import checked_name
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""
@@ -29,7 +29,6 @@ QUEUED_FOR_S = 3600.0
 """Age at which a queued row's message counts as lost although other messages still wait."""
 
 _OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
-_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _log = logging.getLogger(__name__)
 
 
@@ -51,11 +50,7 @@ def submit(
     ParameterError
         If the collection's name is none, or the label.
     """
-    if not _COLLECTION.fullmatch(collection):
-        raise ParameterError(
-            f"The collection {collection!r} is no name.",
-            "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",
-        )
+    checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
     job_id = jobs.create(collection, origin, references, kept_label)
     _send(queue, [Message("expand", job_id)])
