@@ -16,6 +16,11 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 
 
 SCAN_KERNELS = ("compiled", "numpy")
+IN_MEMORY = "memory:"
+"""HMAR_DATABASE_URL of an archive that lives in one process and is gone with it."""
+INLINE = "inline"
+"""HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
+BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 _HOME = Path("hmar-data")
 
 
@@ -24,8 +29,12 @@ class Settings:
     """All settings of the product. Build one with :meth:`from_environment`."""
 
     home: Path = _setting("HMAR_HOME", _HOME, "Data directory: catalogue, index, uploads, secrets.")
-    redis_url: str = _setting("HMAR_REDIS_URL", "", "Broker; empty starts the embedded one.")
-    database_url: str = _setting("HMAR_DATABASE_URL", "", "SQLAlchemy URL; empty uses SQLite in HMAR_HOME.")
+    redis_url: str = _setting(
+        "HMAR_REDIS_URL", "", "Broker; empty starts the embedded one, inline works without any."
+    )
+    database_url: str = _setting(
+        "HMAR_DATABASE_URL", "", "SQLAlchemy URL, or memory:; empty uses SQLite in HMAR_HOME."
+    )
     import_dir: str = _setting(
         "HMAR_IMPORT_DIR", "", "Folder that index jobs of the API may read; empty uses HMAR_HOME/import."
     )
@@ -72,8 +81,48 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
+        self._check_queue()
         object.__setattr__(self, "home", self.home.expanduser().absolute())
         return self
+
+    def _check_queue(self) -> None:
+        """Refuse what is no broker, and a broker whose workers could not see the database."""
+        if self.redis_url in ("", INLINE):
+            return
+        # The URL itself may hold a password.
+        if self.redis_url.partition("://")[0] not in BROKER_SCHEMES:
+            raise ConfigError(
+                "HMAR_REDIS_URL is no broker that can be used.",
+                f"Give redis://:password@host:port/0, or {INLINE}, or leave it unset.",
+            )
+        if self.in_memory:
+            raise ConfigError(
+                f"HMAR_DATABASE_URL is {IN_MEMORY}, which no worker behind HMAR_REDIS_URL can see.",
+                f"Leave HMAR_REDIS_URL unset or make it {INLINE}, or name a database.",
+            )
+
+    def check_shared(self) -> None:
+        """Raise ConfigError where several processes cannot work on one archive with these settings."""
+        if self.in_memory:
+            raise ConfigError(
+                f"HMAR_DATABASE_URL is {IN_MEMORY}, which other processes cannot see.",
+                "Leave it unset, or name a database.",
+            )
+        if self.inline:
+            raise ConfigError(
+                f"HMAR_REDIS_URL is {INLINE}, which reaches no worker.",
+                "Leave it unset and start the product with 'hmar serve', or name a Redis server.",
+            )
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the archive lives in this process alone and nothing of it is written."""
+        return self.database_url == IN_MEMORY
+
+    @property
+    def inline(self) -> bool:
+        """Whether jobs are done in the process that submits them."""
+        return self.redis_url == INLINE or self.in_memory
 
     @property
     def database(self) -> str:

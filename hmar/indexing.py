@@ -8,19 +8,19 @@ changes nothing. A frame is indexed once per (collection, SOP instance, frame nu
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hmar.config import Settings
-from hmar.errors import InputError, OperatorError, ParameterError, UnavailableError
+from hmar.errors import InputError, OperatorError, UnavailableError
 from hmar.filters import label_value
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.values.codes import EncodedFrame, distinct_windows
 from hmar.values.entries import Origin
 from hmar.values.frames import ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.names import checked_name
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""
@@ -29,7 +29,6 @@ QUEUED_FOR_S = 3600.0
 """Age at which a queued row's message counts as lost although other messages still wait."""
 
 _OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
-_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _log = logging.getLogger(__name__)
 
 
@@ -51,11 +50,7 @@ def submit(
     ParameterError
         If the collection's name is none, or the label.
     """
-    if not _COLLECTION.fullmatch(collection):
-        raise ParameterError(
-            f"The collection {collection!r} is no name.",
-            "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",
-        )
+    checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
     job_id = jobs.create(collection, origin, references, kept_label)
     _send(queue, [Message("expand", job_id)])
@@ -103,6 +98,7 @@ class Indexer:
         encoder: FrameEncoder,
         decoder: Callable[[bytes], ImageFile],
         settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
         self._jobs = jobs
@@ -111,6 +107,7 @@ class Indexer:
         self._encoder = encoder
         self._decoder = decoder
         self._settings = settings
+        self._clock = clock
 
     def submit(
         self,
@@ -203,7 +200,7 @@ class Indexer:
         file = self._decoder(source.fetch(item.origin.reference, self._settings.max_file_bytes))
         added = 0
         chunk: list[EncodedFrame] = []
-        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s)
+        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
         for frame_number in self._new_frames(file, item.collection):
             encoded = distinct_windows(self._encoder.encode(file.frame(frame_number)))
             chunk.append(replace(encoded, info=replace(encoded.info, label=item.label)))
@@ -230,18 +227,23 @@ class Indexer:
 
 
 class _Lease:
-    """Keeps an item's lease as long as frames come; a decoder that hangs loses it."""
+    """Keeps an item's lease as long as frames come; a decoder that hangs loses it.
 
-    def __init__(self, jobs: JobStore, item_id: int, lease_s: float) -> None:
+    It is renewed once a quarter of it is over, so that one frame may take most of a lease.
+    """
+
+    def __init__(self, jobs: JobStore, item_id: int, lease_s: float, clock: Callable[[], float]) -> None:
         self._jobs = jobs
         self._item_id = item_id
         self._lease_s = lease_s
-        self._renewed = time.monotonic()
+        self._clock = clock
+        self._renewed = clock()
 
     def progress(self) -> None:
-        if time.monotonic() - self._renewed > self._lease_s / 4:
+        now = self._clock()
+        if now - self._renewed > self._lease_s / 4:
             self._jobs.renew(self._item_id, self._lease_s)
-            self._renewed = time.monotonic()
+            self._renewed = now
 
 
 def _send(queue: JobQueue, messages: Sequence[Message]) -> None:

@@ -181,6 +181,9 @@ class CodeIndex(Protocol):
         seconds; gives up once ``stopped`` says so.
         """
 
+    def close(self) -> None:
+        """End the threads, where the adapter has any; nothing is asked of the index afterwards."""
+
 
 class ImageSource(Protocol):
     """Where images come from: a folder, an upload store."""
@@ -193,6 +196,13 @@ class ImageSource(Protocol):
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
         """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+
+
+class UploadSource(ImageSource, Protocol):
+    """An image source that keeps what is sent to it."""
+
+    def put(self, data: bytes) -> str:
+        """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
 
 
 class FrameEncoder(Protocol):
@@ -242,3 +252,22 @@ class KeyStore(Protocol):
 
     def redeem_login(self, token: str) -> bool:
         """Use up a token; return whether it was valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The ports that keep their rows in one place, a database or memory.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    jobs : JobStore
+    keys : KeyStore
+    close : callable
+        Gives back connections.
+    """
+
+    catalogue: Catalogue
+    jobs: JobStore
+    keys: KeyStore
+    close: Callable[[], None]

@@ -18,7 +18,8 @@ from hmar.values.hits import CodeHit, Hit, Mode
 from hmar.values.selection import Same, Selection
 
 MAX_K = 1000
-_TAIL_ROWS = 512
+PAGE_ROWS = 512
+"""Log rows applied at a time."""
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +64,7 @@ class Searcher:
             while rows := self._news():
                 self._index.apply(rows)
                 applied += len(rows)
-                if len(rows) < _TAIL_ROWS:
+                if len(rows) < PAGE_ROWS:
                     break
             return applied
 
@@ -71,8 +72,8 @@ class Searcher:
         """Return the next rows, having compared the last one applied with the catalogue's."""
         stats = self._index.stats()
         if stats.last_seq == 0:
-            return self._catalogue.tail(0, _TAIL_ROWS)
-        rows = self._catalogue.tail(stats.last_seq - 1, _TAIL_ROWS + 1)
+            return self._catalogue.tail(0, PAGE_ROWS)
+        rows = self._catalogue.tail(stats.last_seq - 1, PAGE_ROWS + 1)
         if rows and rows[0].mark == stats.last_mark:
             return rows[1:]
         _log.warning(
@@ -81,7 +82,7 @@ class Searcher:
             stats.last_seq,
         )
         self._index.clear()
-        return self._catalogue.tail(0, _TAIL_ROWS)
+        return self._catalogue.tail(0, PAGE_ROWS)
 
     def excluding(self, selection: Selection, own: FrameInfo, same: Same) -> Selection:
         """Return a selection that leaves out, besides what it did, what a frame belongs to.

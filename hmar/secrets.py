@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from hmar.errors import ConfigError
+from hmar.files import create_file, write_file
 
 KEY_BYTES = 32
 
@@ -28,6 +28,11 @@ class Secrets:
     session: bytes
 
 
+def new_secrets() -> Secrets:
+    """Return fresh secrets, for an archive that is gone with its process."""
+    return Secrets(secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES))
+
+
 def load_secrets(home: Path) -> Secrets:
     """Return the secrets of a data directory, made on first use.
 
@@ -43,31 +48,15 @@ def load_secrets(home: Path) -> Secrets:
 
 
 def create_private(path: Path, data: bytes) -> bool:
-    """Create a file of mode 0600 whole or not at all; return False where it exists already."""
-    draft = _draft(path, data)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
+    """Create a file that only its owner reads; return False where it exists already."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return create_file(path, data, mode=0o600)
 
 
 def replace_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 in place of any other, whole or not at all."""
-    _draft(path, data).replace(path)
-
-
-def _draft(path: Path, data: bytes) -> Path:
+    """Write a file that only its owner reads, in place of any other."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
+    write_file(path, data, mode=0o600)
 
 
 def _key(path: Path) -> bytes:

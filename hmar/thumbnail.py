@@ -92,20 +92,17 @@ class ThumbnailEncoder:
         return pack_logits((flat - flat.mean(axis=1, keepdims=True)) @ self._planes)
 
 
-def _grey(frame: Frame, grid: Grid) -> FloatArray:
-    grey: FloatArray = channels(frame, grid).mean(axis=0, dtype=np.float32)
-    return grey
+def _grey(frame: Frame, grid: Grid) -> Image.Image:
+    return Image.fromarray(channels(frame, grid).mean(axis=0, dtype=np.float32))
 
 
-def _whole(image: FloatArray) -> FloatArray:
-    return _thumbnail(image, Box(0, 0, image.shape[1], image.shape[0]))
+def _whole(image: Image.Image) -> FloatArray:
+    return _thumbnail(image, Box(0, 0, image.width, image.height))
 
 
-def _thumbnail(image: FloatArray, box: Box) -> FloatArray:
-    rows, columns = image.shape
+def _thumbnail(image: Image.Image, box: Box) -> FloatArray:
     left, top = max(0.0, box.x), max(0.0, box.y)
-    right, bottom = min(float(columns), box.x + box.width), min(float(rows), box.y + box.height)
-    shrunk = Image.fromarray(image).resize(
-        (_SIDE, _SIDE), Image.Resampling.BILINEAR, box=(left, top, right, bottom)
-    )
+    right = min(float(image.width), box.x + box.width)
+    bottom = min(float(image.height), box.y + box.height)
+    shrunk = image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR, box=(left, top, right, bottom))
     return np.asarray(shrunk, dtype=np.float32)

@@ -1,27 +1,33 @@
-"""The composition root: settings to a working engine. The only file that knows every concrete class."""
+"""The composition root: settings to a working engine. The only file that chooses concrete classes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from hmar.adapters.celery_queue import CeleryQueue
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource, UploadStore
-from hmar.adapters.sql.catalogue import SqlCatalogue
-from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.jobs import SqlJobStore
-from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.config import Settings
 from hmar.decoding import ImageDecoder, frame_of
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import UnavailableError
 from hmar.indexing import Indexer
-from hmar.ports import FrameEncoder, ImageSource, JobQueue
+from hmar.ports import (
+    Catalogue,
+    CodeIndex,
+    FrameEncoder,
+    ImageSource,
+    JobQueue,
+    JobStore,
+    KeyStore,
+    Storage,
+    UploadSource,
+)
 from hmar.search import Searcher
-from hmar.secrets import Secrets, load_secrets
+from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
 
@@ -35,11 +41,11 @@ class Engine:
     Parameters
     ----------
     settings : Settings
-        Where things are.
+        Where things are, and which adapters keep and carry them.
     encoder : FrameEncoder or None
         None loads the model that the settings name.
     queue : JobQueue or None
-        None connects to the broker that the settings name.
+        None takes the one that the settings name.
     serving : bool
         True for a process that stays: it starts at once on the newest snapshot, and checks it in the
         background. False checks it before the first search.
@@ -56,33 +62,34 @@ class Engine:
         self._serving = serving
         self._encoder = encoder
         self._queue = queue
+        self._open = ExitStack()
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Keys of this data directory."""
-        return load_secrets(self.settings.home)
+        """Keys of this archive."""
+        return new_secrets() if self.settings.in_memory else load_secrets(self.settings.home)
 
     @cached_property
-    def database(self) -> Database:
-        """The migrated database."""
-        database = Database(self.settings.database)
-        database.migrate()
-        return database
+    def storage(self) -> Storage:
+        """Where rows are kept; a database is brought up to date first."""
+        storage = load_storage(self.settings)
+        self._open.callback(storage.close)
+        return storage
 
-    @cached_property
-    def catalogue(self) -> SqlCatalogue:
+    @property
+    def catalogue(self) -> Catalogue:
         """Entries and their log."""
-        return SqlCatalogue(self.database)
+        return self.storage.catalogue
 
-    @cached_property
-    def jobs(self) -> SqlJobStore:
+    @property
+    def jobs(self) -> JobStore:
         """Jobs and items."""
-        return SqlJobStore(self.database)
+        return self.storage.jobs
 
-    @cached_property
-    def keys(self) -> SqlKeyStore:
+    @property
+    def keys(self) -> KeyStore:
         """API keys and login links."""
-        return SqlKeyStore(self.database)
+        return self.storage.keys
 
     @cached_property
     def encoder(self) -> FrameEncoder:
@@ -90,15 +97,17 @@ class Engine:
         return self._encoder or load_encoder(self.settings)
 
     @cached_property
-    def index(self) -> EmbeddedIndex:
+    def index(self) -> CodeIndex:
         """The projection of the catalogue that answers queries."""
-        return EmbeddedIndex(
-            self.settings.index_root,
+        index = EmbeddedIndex(
+            None if self.settings.in_memory else self.settings.index_root,
             self.encoder.fingerprint,
             threads=min(self.settings.scan_threads, os.cpu_count() or 1),
             compiled=self.settings.scan_kernels == "compiled",
             checked=not self._serving,
         )
+        self._open.callback(index.close)
+        return index
 
     @cached_property
     def searcher(self) -> Searcher:
@@ -120,8 +129,12 @@ class Engine:
         }
 
     @cached_property
-    def uploads(self) -> UploadStore:
+    def uploads(self) -> UploadSource:
         """Files that came with a request."""
+        if self.settings.in_memory:
+            from hmar.adapters.memory import MemoryUploads
+
+            return MemoryUploads()
         return UploadStore(self.settings.upload_root)
 
     @cached_property
@@ -129,10 +142,16 @@ class Engine:
         """The way to the workers; raises UnavailableError where no broker is named."""
         if self._queue is not None:
             return self._queue
+        if self.settings.inline:
+            from hmar.adapters.memory import InlineQueue
+
+            return InlineQueue(lambda message: self.indexer.handle(message))
         if not self.settings.redis_url:
             raise UnavailableError(
                 "HMAR_REDIS_URL is empty.", "Start the product with 'hmar serve', or set it."
             )
+        from hmar.adapters.celery_queue import CeleryQueue
+
         return CeleryQueue(self.settings.redis_url)
 
     @cached_property
@@ -154,6 +173,10 @@ class Engine:
         data = source.fetch(entry.origin.reference, self.settings.max_file_bytes)
         return frame_of(self.decoder.open(data), entry)
 
+    def close(self) -> None:
+        """Give back threads and connections of what was built; the engine is not used afterwards."""
+        self._open.close()
+
 
 def build_engine(
     settings: Settings,
@@ -161,10 +184,22 @@ def build_engine(
     queue: JobQueue | None = None,
     serving: bool = False,
 ) -> Engine:
-    """Create the data directory and return the engine over it."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings.import_root.mkdir(parents=True, exist_ok=True)
+    """Return the engine over an archive; creates its data directory, unless it is in memory."""
+    if not settings.in_memory:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.import_root.mkdir(parents=True, exist_ok=True)
     return Engine(settings, encoder, queue, serving)
+
+
+def load_storage(settings: Settings) -> Storage:
+    """Open the storage that the settings name: memory, or a database."""
+    if settings.in_memory:
+        from hmar.adapters.memory import memory_storage
+
+        return memory_storage()
+    from hmar.adapters.sql.storage import sql_storage
+
+    return sql_storage(settings.database)
 
 
 def load_encoder(settings: Settings) -> FrameEncoder:

@@ -26,6 +26,7 @@ def main() -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
+        settings.check_shared()
         engine = build_engine(settings, serving=True)
         _warm(engine)
     except HmarError as error:
@@ -54,7 +55,7 @@ def _serve(engine: Engine) -> None:
     finally:
         server.close()
         refresher.stop()
-        engine.index.close()
+        engine.close()
 
 
 def _announce(host: str, server: object) -> None:

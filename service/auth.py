@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.errors import AuthError
+from hmar.ports import KeyStore
 from service.problems import CrossSiteError
 
 SESSION_HOURS = 12
@@ -34,7 +34,7 @@ class _Sessions(SecureCookieSessionInterface):
         return request.is_secure or ("Sec-Fetch-Site" in request.headers and not loopback)
 
 
-def install(app: Flask, secret: bytes, keys: SqlKeyStore) -> None:
+def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
     """Guard every endpoint of ``app`` but the open ones.
 
     Parameters
@@ -43,7 +43,7 @@ def install(app: Flask, secret: bytes, keys: SqlKeyStore) -> None:
         The application.
     secret : bytes
         Signs the session cookie.
-    keys : SqlKeyStore
+    keys : KeyStore
         Verifies keys; it looks up a hash, so the time taken says nothing of the key.
     """
     app.secret_key = secret

@@ -8,9 +8,9 @@ from datetime import date
 from typing import cast, get_args
 
 from hmar import filters
-from hmar.errors import ParameterError
+from hmar.errors import ParameterError, shown
 from hmar.values.selection import GroupBy, Same, Selection
-from service.schemas import collection_of, shown
+from service.schemas import collection_of
 
 _FILTERS = ("modality", "body_part", "sex", "age_years", "study_date", "manufacturer", "label")
 

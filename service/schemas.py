@@ -9,13 +9,13 @@ from pathlib import PurePosixPath
 
 from flask import Request
 
-from hmar.errors import DecodeError, ParameterError
+from hmar.errors import DecodeError, ParameterError, shown
 from hmar.filters import label_value
 from hmar.values.frames import Units
+from hmar.values.names import checked_name
 from service.problems import MalformedRequestError, MediaTypeError
 
 DEFAULT_COLLECTION = "default"
-_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def json_object(request: Request) -> dict[str, object]:
@@ -73,13 +73,7 @@ def import_folder(fields: Mapping[str, object]) -> str:
 def collection_of(fields: Mapping[str, object], default: str | None) -> str | None:
     """Return the collection's name, ``default`` where none is given."""
     name = fields.get("collection")
-    if name is None:
-        return default
-    if not isinstance(name, str) or not _COLLECTION.fullmatch(name):
-        raise ParameterError(
-            f"collection is {shown(name)}.", "Give 1 to 64 letters, digits, '.', '_' or '-'."
-        )
-    return name
+    return default if name is None else checked_name("collection", name)
 
 
 def label_of(fields: Mapping[str, object]) -> str | None:
@@ -124,12 +118,6 @@ def window_units(fields: Mapping[str, str]) -> Units | None:
         return Units(units)
     except ValueError as error:
         raise ParameterError(f"units is {shown(units)}.", "Give HU or presentation.") from error
-
-
-def shown(value: object) -> str:
-    """Return a value as an error may quote it: cut short, and with nothing that moves a cursor."""
-    text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def known_fields(fields: dict[str, object], known: frozenset[str]) -> dict[str, object]:

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, indexer: LazyIndexer) -> celery.Celery:
     """Return the Celery app of a worker; raises ConfigError where no broker is named."""
+    settings.check_shared()
     if not settings.redis_url:
         raise ConfigError(
             "HMAR_REDIS_URL is empty.", "Start everything with 'hmar serve', or name a Redis server in it."

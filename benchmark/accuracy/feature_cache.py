@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hmar.files import new_file
 
 _FIELDS = ("pooled", "maps", "thumbnails", "pixels", "hashes")
 
@@ -80,13 +80,9 @@ class FeatureCache:
     def add(self, digests: Sequence[str], described: Described) -> None:
         """Keep the features of images, given by the sha256 of their files as hexadecimal digits."""
         arrays = {name: getattr(described, name) for name in _FIELDS}
-        handle, scratch = tempfile.mkstemp(prefix="writing-", suffix=".part", dir=self._folder)
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, digests=np.array(digests), **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
         shard = self._folder / f"{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:32]}.npz"
-        Path(scratch).replace(shard)
+        with new_file(shard) as stream:
+            np.savez(stream, digests=np.array(digests), **arrays)
         self._enter(shard)
 
     def column(self, name: str, digests: Sequence[str]) -> NDArray[Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 import zipfile
 from dataclasses import asdict, dataclass
@@ -27,6 +25,7 @@ from benchmark.metrics.figures import (
 from benchmark.provenance.code_digest import code_digest
 from benchmark.provenance.machine import processor
 from benchmark.types import Descriptors, Peer
+from hmar.files import new_file
 
 EXAMPLES, HITS = 6, 6
 _RADIUS = 2
@@ -151,10 +150,8 @@ def _first_hits(
 
 def _save(file: Path, trial: Trial) -> None:
     arrays = {name: getattr(trial, name) for name in _ARRAYS}
-    handle, scratch = tempfile.mkstemp(prefix="writing-", suffix=".part", dir=file.parent)
-    with os.fdopen(handle, "wb") as stream:
+    with new_file(file) as stream:
         np.savez(stream, facts=np.array(json.dumps(trial.facts)), **arrays)
-    Path(scratch).replace(file)
 
 
 def _load(file: Path) -> Trial | None:

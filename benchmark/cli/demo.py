@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -23,9 +19,9 @@ from benchmark.nodule.queries import Nodule, QueryResult, load_nodule, run_queri
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
 from hmar.cli.settings import settings_from_environment
-from hmar.config import Settings
 from hmar.errors import UnavailableError
 from hmar.indexing import submit
+from hmar.product.running import RunningProduct, running_product
 from hmar.sample.study import SampleData, fetch_sample_data
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
@@ -33,7 +29,6 @@ from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.wiring import Engine, build_engine
 
-START_TIMEOUT_S = 180.0
 COLLECTION = "demo"
 
 
@@ -57,9 +52,10 @@ def demo(as_json: bool) -> None:
     nodule = load_nodule(sample.nodule)
     with tempfile.TemporaryDirectory(prefix="hmar-demo-") as folder:
         home = Path(folder)
-        with _product(replace(settings, home=home, redis_url="", database_url="", import_dir="")) as product:
-            engine = product.engine
-            seconds = _index(product, sample, console)
+        settings = replace(settings, home=home, database_url="", import_dir="")
+        with running_product(home, {"HMAR_MODEL_DIR": settings.model_dir}) as product:
+            engine = build_engine(replace(settings, redis_url=product.broker_url))
+            seconds = _index(product, engine, sample, console)
             entries = _entries(engine)
             slices = [(entry, engine.frame(entry)) for entry in entries if nodule.on(entry) is not None]
             ours = list(run_queries(engine.searcher, nodule, slices))
@@ -72,64 +68,9 @@ def demo(as_json: bool) -> None:
         _report(ours, baseline, figures, Console())
 
 
-@dataclass(frozen=True, slots=True)
-class _Product:
-    """The product in a process of its own, and an engine that talks to its broker and database."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-    engine: Engine
-
-    def check(self) -> None:
-        """Raise UnavailableError if it has ended."""
-        _check_runs(self.process, self.log)
-
-
-@contextmanager
-def _product(settings: Settings) -> Iterator[_Product]:
-    """Run the whole product on a home of its own."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("HMAR_") or k == "HMAR_MODEL_DIR"}
-    environment |= {"HMAR_HOME": str(settings.home), "HMAR_PORT": "0"}
-    log = settings.home / "product.log"
-    with log.open("wb") as output:
-        product = subprocess.Popen(
-            [sys.executable, "-m", "hmar.cli", "serve"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        run = settings.home / "run"
-        _wait(product, run / "service.url", log)
-        engine = build_engine(replace(settings, redis_url=(run / "broker.url").read_text()))
-        yield _Product(product, log, engine)
-    finally:
-        product.terminate()
-        product.wait()
-
-
-def _wait(product: subprocess.Popen[bytes], ready: Path, log: Path) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    while not ready.exists():
-        _check_runs(product, log)
-        if time.monotonic() > end:
-            raise UnavailableError(
-                f"The product did not start within {START_TIMEOUT_S:.0f} s.", "Run 'hmar doctor'."
-            )
-        time.sleep(0.1)
-
-
-def _check_runs(product: subprocess.Popen[bytes], log: Path) -> None:
-    if product.poll() is not None:
-        last = log.read_text(errors="replace").strip().splitlines()[-1:]
-        raise UnavailableError(f"The product ended: {' '.join(last)}", "Run 'hmar doctor', then try again.")
-
-
-def _index(product: _Product, sample: SampleData, console: Console) -> float:
+def _index(product: RunningProduct, engine: Engine, sample: SampleData, console: Console) -> float:
     """Index both series through the product's worker; return the seconds it took."""
     begun = time.monotonic()
-    engine = product.engine
     for folder in (sample.lidc, sample.example):
         job_id = submit(engine.jobs, engine.queue, COLLECTION, Origin("local", str(folder.resolve())))
         with console.status(f"indexing {folder.name} through the worker") as status:

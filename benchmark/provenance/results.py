@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 
 from benchmark.provenance.machine import cores, processor
 from hmar import __version__
+from hmar.values.finite import finite_json
 
 _PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "faiss-cpu", "pillow", "pydicom", "pykan")
 _REPOSITORY = Path(__file__).parents[2]
@@ -99,7 +99,7 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row for JSON: a figure that is not a number becomes None."""
-        plain: dict[str, Any] = _plain(asdict(self))
+        plain: dict[str, Any] = finite_json(asdict(self))
         return plain
 
 
@@ -155,22 +155,12 @@ def append_results(path: Path, rows: Sequence[Mapping[str, Any]], environment: M
         As :func:`environment` makes it.
     """
     lines = [
-        json.dumps(_plain({**row, "environment": environment}), allow_nan=False, default=float)
+        json.dumps(finite_json({**row, "environment": environment}), allow_nan=False, default=float)
         for row in rows
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as stream:
         stream.write("".join(f"{line}\n" for line in lines))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _commit() -> str | None:

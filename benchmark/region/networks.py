@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from benchmark.provenance.code_digest import code_digest
 from benchmark.region.ablations.variant import OURS, Variant
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
+from hmar.files import write_file
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
@@ -101,9 +102,7 @@ def trained_network(
         trained = train_network([learnt], seen, plan, say, build=variant.build)
         network = served_network(trained)
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = file.with_suffix(".part")
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, scratch)
-        scratch.replace(file)
+        write_file(file, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
     network.backbone = fold_batch_norm(variant.backbone(network.backbone))
     return network.eval().requires_grad_(False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
 from hmar.values.codes import CODE_BITS
+from hmar.values.finite import finite_json
 from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
@@ -176,7 +176,7 @@ def _shaped(row: Row, known: Row) -> Row:
     if protocol == "phantom":
         own["data"] = DRAWN
     whole: Row = {**dict.fromkeys((*_HEAD, *_FIGURES)), **known, **own, **row}
-    return {key: _finite(value) for key, value in whole.items()}
+    return {key: finite_json(value) for key, value in whole.items()}
 
 
 def _lengths(bits: Sequence[int]) -> list[int]:
@@ -186,12 +186,3 @@ def _lengths(bits: Sequence[int]) -> list[int]:
     if not bits:
         raise ParameterError("No code length was given.", "Give 64, 128 or both.")
     return sorted(set(bits))
-
-
-def _finite(value: object) -> object:
-    """Return None for what is not a number, lists and mappings included: JSON has no NaN."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.speed.phantom import SIDE, sop_uid
-from benchmark.speed.product import COLLECTION, Client, Product, index_phantoms, running_product
+from benchmark.speed.product import COLLECTION, Client, Product, index_phantoms, serving
 from benchmark.speed.timing import Rounds, percentiles, ratio_interval
 from benchmark.types import Progress
 from hmar.config import Settings
@@ -99,7 +99,7 @@ def measure_http(
     UnavailableError
         If the product does not start, index or answer.
     """
-    with running_product(settings) as product:
+    with serving(settings) as product:
         index_phantoms(product, frames, progress, side)
         engine = build_engine(product.settings)
         queries = _queries(engine, frames, side)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmark.speed.phantom import SIDE, phantom_file
 from benchmark.types import Progress
 from hmar.config import Settings
 from hmar.errors import UnavailableError
+from hmar.product.running import running_product
 
-START_TIMEOUT_S = 180.0
 REQUEST_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 60.0
 COLLECTION = "speed"
 _REMEDY = "Run 'hmar doctor', then try again."
 
@@ -70,8 +65,8 @@ class Product:
 
 
 @contextmanager
-def running_product(settings: Settings) -> Iterator[Product]:
-    """Run broker, worker and web server on ``settings.home``, and stop them.
+def serving(settings: Settings) -> Iterator[Product]:
+    """Run the product on ``settings.home`` with its model and numbers of threads; the rest is by default.
 
     Raises
     ------
@@ -79,55 +74,13 @@ def running_product(settings: Settings) -> Iterator[Product]:
         If the product ends or does not start in time.
     """
     settings = replace(settings, redis_url="", database_url="", import_dir="", host="127.0.0.1", port=0)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    log = settings.home / "product.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hmar.cli", "serve"],
-            env=_environment(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        address, key = settings.home / "run" / "service.url", settings.home / "secrets" / "api-key"
-        for path in (address, key):
-            _wait(process, path, log)
-        yield Product(settings, address.read_text().strip(), key.read_text())
-    finally:
-        _stop(process)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    own = {
-        "HMAR_HOME": str(settings.home),
-        "HMAR_HOST": settings.host,
-        "HMAR_PORT": str(settings.port),
+    chosen = {
         "HMAR_MODEL_DIR": settings.model_dir,
         "HMAR_WEB_THREADS": str(settings.web_threads),
         "HMAR_ENCODER_THREADS": str(settings.encoder_threads),
     }
-    return {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")} | own
-
-
-def _wait(process: subprocess.Popen[bytes], ready: Path, log: Path) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    while not ready.exists():
-        if process.poll() is not None:
-            last = " ".join(log.read_text(errors="replace").strip().splitlines()[-1:])
-            raise UnavailableError(f"The product ended: {last}", _REMEDY)
-        if time.monotonic() > end:
-            raise UnavailableError(f"The product did not start within {START_TIMEOUT_S:.0f} s.", _REMEDY)
-        time.sleep(0.05)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with running_product(settings.home, chosen) as product:
+        yield Product(settings, product.url, product.key)
 
 
 def index_phantoms(product: Product, frames: int, progress: Progress, side: int = SIDE) -> None:

@@ -17,6 +17,7 @@ from hmar.errors import SnapshotError
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_reach
 from hmar.index.hamming import Slots
+from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
 from hmar.index.snapshot import Generation, SnapshotStore
@@ -42,8 +43,8 @@ class EmbeddedIndex:
 
     Parameters
     ----------
-    root : Path
-        Folder of the snapshots. The newest that is intact is mapped.
+    root : Path or None
+        Folder of the snapshots. The newest that is intact is mapped. None keeps no snapshots.
     model_fingerprint : str
         Rows and snapshots of other models change nothing.
     threads : int
@@ -52,21 +53,25 @@ class EmbeddedIndex:
         False to scan with numpy in place of compiled kernels.
     checked : bool
         False to believe a snapshot whose sizes are right before :meth:`check` has read it as a whole.
+    clock : callable
+        Returns seconds that only grow; a snapshot is checked again after ``CHECK_EVERY_S`` of them.
     """
 
     def __init__(
         self,
-        root: Path,
+        root: Path | None,
         model_fingerprint: str,
         threads: int = 1,
         compiled: bool = True,
         checked: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._model_fingerprint = model_fingerprint
         self._scanner = Scanner(threads, compiled)
         self._writing = threading.Lock()
         self._keeping = threading.Lock()
-        self._store = SnapshotStore(root, model_fingerprint)
+        self._store = NoSnapshots() if root is None else SnapshotStore(root, model_fingerprint)
         self._load(checked)
 
     def apply(self, rows: Sequence[LogRow]) -> None:
@@ -117,7 +122,7 @@ class EmbeddedIndex:
             self._empty()
             return
         self._start(gallery_of(generation), generation)
-        self._checked_at = time.monotonic() if checked else None
+        self._checked_at = self._clock() if checked else None
         self._publish(generation.seq, generation.mark)
 
     def search_global(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
@@ -252,7 +257,7 @@ class EmbeddedIndex:
         with self._keeping:
             if self._store.newest_seq() > (0 if self._base is None else self._base.seq):
                 self._move()
-            if self._checked_at is None or time.monotonic() - self._checked_at >= CHECK_EVERY_S:
+            if self._checked_at is None or self._clock() - self._checked_at >= CHECK_EVERY_S:
                 self._check(stopped)
 
     def _check(self, stopped: Callable[[], bool]) -> None:
@@ -264,7 +269,7 @@ class EmbeddedIndex:
         except SnapshotError as error:
             self._refuse(base, error)
         else:
-            self._checked_at = None if stopped() else time.monotonic()
+            self._checked_at = None if stopped() else self._clock()
 
     def _refuse(self, base: Generation, error: SnapshotError) -> None:
         with self._writing:

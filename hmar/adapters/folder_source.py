@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from hmar.errors import LimitError, NotFoundError, UnavailableError
+from hmar.files import write_file
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -91,17 +90,10 @@ class UploadStore:
         path = self._path(digest)
         if path.is_file():
             return digest
-        draft = path.with_name(f".{digest}.{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with draft.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            write_file(path, data)
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink()
             raise UnavailableError(
                 f"The upload store cannot be written ({error.strerror}).", "Free some space in HMAR_HOME."
             ) from error

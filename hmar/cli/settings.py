@@ -13,18 +13,18 @@ def settings_from_environment() -> Settings:
     """Return the settings, with the broker of the product running on this data directory, if any."""
     settings = Settings.from_environment(os.environ)
     file = settings.home / "run" / "broker.url"
-    if not settings.redis_url and file.exists():
+    if not settings.redis_url and not settings.in_memory and file.exists():
         return replace(settings, redis_url=file.read_text().strip())
     return settings
 
 
 def workers_answering(settings: Settings) -> int:
     """Return the number of workers of the running product; 0 if it does not run."""
-    if not settings.redis_url:
+    if settings.inline or not settings.redis_url:
         return 0
-    from hmar.adapters.celery_queue import CeleryQueue
+    from hmar.wiring import build_engine
 
     try:
-        return CeleryQueue(settings.redis_url).ping()
+        return build_engine(settings).queue.ping()
     except UnavailableError:
         return 0

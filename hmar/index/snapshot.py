@@ -30,6 +30,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
+from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.locked import locked
 from hmar.index.planes import padded
@@ -160,7 +161,7 @@ class SnapshotStore:
                 with self._unfinished() as folder:
                     self._fill(folder, snapshot)
                     folder.rename(target)
-                _sync(self._folder)
+                sync_folder(self._folder)
             for old in self._generations()[GENERATIONS_KEPT:]:
                 shutil.rmtree(old)
         return True
@@ -210,11 +211,7 @@ class SnapshotStore:
             "texts": snapshot.texts,
             "arrays": written,
         }
-        with (folder / _MANIFEST).open("xb") as manifest:
-            manifest.write(_sealed(body))
-            manifest.flush()
-            os.fsync(manifest.fileno())
-        _sync(folder)
+        write_file(folder / _MANIFEST, _sealed(body))
 
     def _read(self, folder: Path) -> Generation:
         try:
@@ -286,11 +283,3 @@ def _modified(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

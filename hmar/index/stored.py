@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
+from hmar.files import sync_file
 
 CHECKED_BYTES = 1 << 24
 """A check asks whether to go on after this many."""
@@ -89,8 +90,7 @@ def write_array(path: Path, dtype: str, array: NDArray[Any] | ArrayParts) -> str
             data = np.ascontiguousarray(part, dtype).reshape(-1).view(np.uint8)
             digest.update(data.data)
             file.write(data.data)
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
     return digest.hexdigest()
 
 

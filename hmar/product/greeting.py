@@ -9,6 +9,8 @@ from hmar.wiring import Engine
 
 LOGIN_TTL_S = 15 * 60
 DEFAULT_KEY = "default"
+READY = "HMAR search is ready."
+"""First line of the greeting, which comes when the product answers."""
 
 
 def service_url(settings: Settings) -> str:
@@ -42,7 +44,7 @@ def greeting(engine: Engine) -> str:
     key = default_key(engine) or "the first key is not valid any more; 'hmar keys new NAME' makes one"
     return "\n".join(
         (
-            "HMAR search is ready.",
+            READY,
             f"  Address  {url}",
             f"  Login    {login_link(engine, url)}",
             "           works once, within 15 minutes; 'hmar keys login' makes another",

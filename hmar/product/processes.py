@@ -47,10 +47,12 @@ class Child:
         Program and arguments.
     environment : mapping of str to str
         Its whole environment.
-    stdin : str
-        Given on its standard input.
     say : callable
         Takes a name and a line of output.
+    stdin : str
+        Given on its standard input.
+    clock : callable
+        Returns seconds that only grow. It tells how long the process lived and when its pause is over.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Child:
         environment: Mapping[str, str],
         say: Callable[[str, str], None],
         stdin: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.failures = 0
@@ -67,6 +70,7 @@ class Child:
         self._environment = dict(environment)
         self._stdin = stdin
         self._say = say
+        self._clock = clock
         self._process: subprocess.Popen[str] | None = None
         self._started = 0.0
         self._restart_at: float | None = None
@@ -74,7 +78,7 @@ class Child:
     def start(self) -> None:
         """Start the process in a group of its own: Ctrl-C in the terminal reaches the parent alone."""
         self._restart_at = None
-        self._started = time.monotonic()
+        self._started = self._clock()
         self._process = subprocess.Popen(  # noqa: S603 - our own commands
             self._command,
             env=self._environment,
@@ -90,7 +94,7 @@ class Child:
 
     def tend(self) -> None:
         """Note a crash and start the process again when its pause is over; call this often."""
-        now = time.monotonic()
+        now = self._clock()
         if self._restart_at is not None:
             if now >= self._restart_at:
                 self.start()

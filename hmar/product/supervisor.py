@@ -65,10 +65,12 @@ class Supervisor:
         Raises
         ------
         ConfigError
-            If the port is in use, or another supervisor runs on the same HMAR_HOME.
+            If the port is in use, another supervisor runs on the same HMAR_HOME, or the settings name what
+            lives in one process.
         UnavailableError
             If a part does not start.
         """
+        self._settings.check_shared()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         run_dir = self._settings.home / "run"

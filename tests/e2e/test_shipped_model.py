@@ -13,7 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.page import Page
-from tests.e2e.product import REPOSITORY, Product
+from tests.e2e.product import REPOSITORY, Product, started
 from tests.phantoms import SPACING_MM, ct_file
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -25,11 +25,8 @@ BOUNDARY = "a-line-that-no-file-holds"
 
 @pytest.fixture
 def product(tmp_path: Path) -> Iterator[Product]:
-    running = Product(tmp_path / "home", HMAR_MODEL_DIR="")
-    try:
+    with started(tmp_path / "home", HMAR_MODEL_DIR="") as running:
         yield running
-    finally:
-        running.close()
 
 
 def upload(product: Product, files: list[bytes]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +75,21 @@ class FailingEncoder(ThumbnailEncoder):
         return super().encode(frame)
 
 
+class RecordingJobs(MemoryJobStore):
+    """A job store that keeps when leases were renewed."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__(clock)
+        self.clock = clock
+        self.renewed_at: list[float] = []
+
+    def renew(self, item_id: int, lease_s: float) -> None:
+        self.renewed_at.append(self.clock())
+        super().renew(item_id, lease_s)
+
+
 class Archive:
-    """An indexer and all that it works on."""
+    """An indexer and all that it works on, with one clock that stands still until it is moved."""
 
     def __init__(
         self, files: dict[str, bytes], encoder: ThumbnailEncoder = ENCODER, queue: DeadQueue | None = None
@@ -85,7 +97,7 @@ class Archive:
         self.now = 1000.0
         self.decoded: list[tuple[str, int]] = []
         self.catalogue = MemoryCatalogue()
-        self.jobs = MemoryJobStore(clock=lambda: self.now)
+        self.jobs = RecordingJobs(lambda: self.now)
         self.queue = InlineQueue()
         self.indexer = Indexer(
             self.catalogue,
@@ -95,6 +107,7 @@ class Archive:
             encoder,
             self.open,
             Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+            lambda: self.now,
         )
         self.queue.handler = self.indexer.handle
 
@@ -272,26 +285,29 @@ def test_sweep_sends_nothing_queued_while_messages_wait() -> None:
 
 
 def test_a_long_file_keeps_its_lease_as_frames_come() -> None:
-    class RecordingJobs(MemoryJobStore):
-        renewals = 0
-
-        def renew(self, item_id: int, lease_s: float) -> None:
-            self.renewals += 1
-            super().renew(item_id, lease_s)
+    """Of a lease of 60 s, a quarter is over at the fourth frame of 5 s."""
 
     class SlowEncoder(ThumbnailEncoder):
         def encode(self, frame: Frame) -> EncodedFrame:
-            time.sleep(0.002)
+            archive.now += 5
             return super().encode(frame)
 
-    archive = Archive({})
-    jobs = RecordingJobs()
-    settings = Settings(home=Path("nowhere"), item_lease_s=0.004)
-    sources = {"files": MemorySource({"a": b"1 6"})}
-    indexer = Indexer(archive.catalogue, jobs, archive.queue, sources, SlowEncoder(), archive.open, settings)
-    archive.queue.handler = indexer.handle
-    indexer.submit("default", ROOT)
-    assert jobs.renewals == 6
+    archive = Archive({"a": b"1 13"}, SlowEncoder())
+    archive.run()
+    assert archive.jobs.renewed_at == [1020, 1040, 1060]
+
+
+def test_a_frame_that_takes_most_of_a_lease_does_not_lose_it() -> None:
+    class SlowEncoder(ThumbnailEncoder):
+        def encode(self, frame: Frame) -> EncodedFrame:
+            archive.now += 15 if frame.info.frame_number % 2 else 44
+            taken.append(archive.jobs.overdue(queued_for_s=3600))
+            return super().encode(frame)
+
+    taken: list[list[Message]] = []
+    archive = Archive({"a": b"1 6"}, SlowEncoder())
+    archive.run()
+    assert taken == [[]] * 6
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a b", "../x", "x" * 65, "ä"])

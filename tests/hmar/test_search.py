@@ -12,7 +12,7 @@ import pytest
 
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
-from hmar.search import Searcher
+from hmar.search import PAGE_ROWS, Searcher
 from hmar.values.codes import EncodedFrame, Query
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
@@ -192,6 +192,14 @@ def test_an_entry_deleted_after_the_index_answered_leaves_no_gap_in_the_ranks(fr
     catalogue.append("default", [frame_of(f"1.{i}", i, {}) for i in range(1, 6)], ORIGIN)
     hits = Searcher(catalogue, MemoryIndex(MODEL), PlainEncoder()).image(frame, 10, "global", ALL)
     assert [(hit.rank, hit.entry.entry_id) for hit in hits] == [(1, 1), (2, 2), (3, 4), (4, 5)]
+
+
+@pytest.mark.parametrize("rows", [PAGE_ROWS - 1, PAGE_ROWS, PAGE_ROWS + 1, 2 * PAGE_ROWS, 2 * PAGE_ROWS + 3])
+def test_one_refresh_applies_all_pages_of_the_log(rows: int) -> None:
+    catalogue, index = MemoryCatalogue(), MemoryIndex(MODEL)
+    catalogue.append("default", [encoded("1.1", number, windows=0) for number in range(1, rows + 1)], ORIGIN)
+    assert Searcher(catalogue, index, PlainEncoder()).refresh() == rows
+    assert index.stats().last_seq == rows
 
 
 def test_refresh_applies_each_row_once_whatever_their_number_and_whoever_asks() -> None:

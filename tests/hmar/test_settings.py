@@ -21,3 +21,36 @@ def test_settings_come_from_the_environment_and_empty_ones_are_defaults(tmp_path
 def test_a_number_that_cannot_be_used_is_refused_by_name(variable: str, value: str) -> None:
     with pytest.raises(ConfigError, match=variable):
         Settings.from_environment({variable: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://:secret@host/0", "rediss://host/0", "redis+socket:///run/redis", "sentinel://host", "inline"],
+)
+def test_a_broker_speaks_the_redis_protocol(url: str) -> None:
+    assert Settings.from_environment({"HMAR_REDIS_URL": url}).inline is (url == "inline")
+
+
+@pytest.mark.parametrize("url", ["amqp://:secret@host", "secret", "Inline", "memory://"])
+def test_another_broker_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="HMAR_REDIS_URL") as refused:
+        Settings.from_environment({"HMAR_REDIS_URL": url})
+    assert "secret" not in str(refused.value)
+
+
+def test_a_broker_is_refused_where_its_workers_could_not_see_the_database() -> None:
+    memory = {"HMAR_DATABASE_URL": "memory:"}
+    assert Settings.from_environment(memory).inline
+    assert Settings.from_environment(memory | {"HMAR_REDIS_URL": "inline"}).inline
+    with pytest.raises(ConfigError, match="HMAR_REDIS_URL"):
+        Settings.from_environment(memory | {"HMAR_REDIS_URL": "redis://host/0"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"database_url": "memory:"}, "HMAR_DATABASE_URL"), ({"redis_url": "inline"}, "HMAR_REDIS_URL")],
+)
+def test_what_lives_in_one_process_is_refused_to_several(settings: dict[str, str], named: str) -> None:
+    Settings().checked().check_shared()
+    with pytest.raises(ConfigError, match=named):
+        Settings(**settings).checked().check_shared()

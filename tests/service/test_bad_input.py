@@ -275,7 +275,7 @@ CASES = {
         {"path": JOBS, "json": {"folder": "chest", "collection": ""}},
         422,
         "parameter-out-of-range",
-        "collection is ''",
+        "The collection's name is ''",
     ),
     "job with a stray field": (
         {"path": JOBS, "json": {"folder": "chest", "path": "x"}},

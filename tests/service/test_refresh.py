@@ -47,6 +47,9 @@ class CountingIndex:
             raise OSError("the disk is not there")
         self.checked.set()
 
+    def close(self) -> None:
+        """Do nothing."""
+
 
 class Log:
     """A log that breaks on its first reading, and then grows by ``step`` rows up to ``end``.

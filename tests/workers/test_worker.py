@@ -77,6 +77,12 @@ def test_delivery_is_late_acknowledged_json_one_at_a_time_without_results(tmp_pa
     assert conf.broker_connection_retry_on_startup
 
 
+def test_a_worker_refuses_a_queue_that_is_inline(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "inline")
+    with pytest.raises(ConfigError, match="inline"):
+        create_app(settings, LazyIndexer(settings))
+
+
 def test_without_a_broker_the_worker_says_so(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "")
     with pytest.raises(ConfigError, match="HMAR_REDIS_URL"):

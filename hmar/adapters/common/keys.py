@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 
 from hmar.errors import ParameterError
 
 KEY_PREFIX = "hmar_"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def new_key() -> str:
@@ -29,15 +27,6 @@ def digest(secret: str) -> str:
     neither a dictionary nor a guess by prefix helps.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that a log line or a table could not show; raises ParameterError."""
-    if not _NAME.fullmatch(name):
-        raise ParameterError(
-            f"The key name {name!r} cannot be used.",
-            "Give 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or digit.",
-        )
 
 
 def name_taken(name: str) -> ParameterError:

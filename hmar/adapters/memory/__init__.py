@@ -5,7 +5,8 @@ from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.adapters.memory.queue import InlineQueue
-from hmar.adapters.memory.source import MemorySource
+from hmar.adapters.memory.source import MemorySource, MemoryUploads
+from hmar.adapters.memory.storage import memory_storage
 
 __all__ = [
     "InlineQueue",
@@ -14,4 +15,6 @@ __all__ = [
     "MemoryJobStore",
     "MemoryKeyStore",
     "MemorySource",
+    "MemoryUploads",
+    "memory_storage",
 ]

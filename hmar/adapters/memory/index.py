@@ -132,6 +132,9 @@ class MemoryIndex:
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Do nothing: there are no snapshots."""
 
+    def close(self) -> None:
+        """Do nothing: there are no threads."""
+
 
 def _number(code: CodeArray) -> int:
     return int.from_bytes(np.ascontiguousarray(code).tobytes(), "big")

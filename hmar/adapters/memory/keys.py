@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from hmar.adapters.common.keys import check_name, digest, name_taken, new_key, new_login
+from hmar.adapters.common.keys import digest, name_taken, new_key, new_login
+from hmar.values.names import checked_name
 
 
 class MemoryKeyStore:
@@ -26,7 +27,7 @@ class MemoryKeyStore:
 
     def create(self, name: str) -> str:
         """Create a key and return it, the only time that it is shown; raises ParameterError."""
-        check_name(name)
+        checked_name("key", name)
         key = new_key()
         with self._lock:
             if name in self._names.values():

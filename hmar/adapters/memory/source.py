@@ -1,7 +1,8 @@
-"""An image source in memory."""
+"""Image sources in memory."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from hmar.errors import LimitError, NotFoundError
@@ -42,3 +43,16 @@ class MemorySource:
                 "Raise HMAR_MAX_FILE_BYTES, or leave the file out.",
             )
         return data
+
+
+class MemoryUploads(MemorySource):
+    """A :class:`hmar.ports.UploadSource` that lives as long as the process, empty at first."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def put(self, data: bytes) -> str:
+        """Store bytes and return their reference: the SHA-256 in hex."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._files[digest] = data
+        return digest

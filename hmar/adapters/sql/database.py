@@ -180,5 +180,6 @@ def _bad_url() -> ConfigError:
     # The URL itself may hold a password.
     return ConfigError(
         "HMAR_DATABASE_URL is no database that can be used.",
-        'Give sqlite:///path/to/file, or postgresql+psycopg://user:password@host/name (extra "postgres").',
+        'Give sqlite:///path/to/file, postgresql+psycopg://user:password@host/name (extra "postgres"), or '
+        "memory:.",
     )

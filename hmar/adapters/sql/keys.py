@@ -8,9 +8,10 @@ from collections.abc import Callable
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hmar.adapters.common.keys import check_name, digest, name_taken, new_key, new_login
+from hmar.adapters.common.keys import digest, name_taken, new_key, new_login
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.schema import api_keys, login_tokens
+from hmar.values.names import checked_name
 
 
 class SqlKeyStore:
@@ -30,7 +31,7 @@ class SqlKeyStore:
 
     def create(self, name: str) -> str:
         """Create a key and return it, the only time that it is shown; raises ParameterError."""
-        check_name(name)
+        checked_name("key", name)
         key = new_key()
         row = {"name": name, "sha256": digest(key), "created_at": self._clock()}
         with self._database.write() as connection:

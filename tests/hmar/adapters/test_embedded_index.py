@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmar.adapters.embedded_index import EmbeddedIndex
+from hmar.adapters.embedded_index import CHECK_EVERY_S, EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
 from hmar.index.scan import Scanner
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
-from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, query
+from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded, query
 
 
 def catalogue_of(frames: int) -> MemoryCatalogue:
@@ -166,18 +166,17 @@ def test_an_altered_snapshot_gives_way_to_an_older_one_and_is_never_copied(tmp_p
     assert [int(path.name.removeprefix("gen-")) for path in tmp_path.glob("*/gen-*")] == [5]
 
 
-def test_a_snapshot_is_checked_once_and_again_when_it_is_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    catalogue = catalogue_of(6)
-    index = EmbeddedIndex(tmp_path, MODEL)
+def test_a_snapshot_is_checked_once_and_again_when_it_is_due(tmp_path: Path) -> None:
+    catalogue, clock = catalogue_of(6), Clock()
+    index = EmbeddedIndex(tmp_path, MODEL, clock=clock)
     index.apply(catalogue.tail(0, 9))
     index.snapshot()
     index.check()
     flip(next(tmp_path.glob("*/gen-*/window_ids.npy")), -1)
+    clock.now += CHECK_EVERY_S - 1
     index.check()
     assert index.stats().frames == 6
-    monkeypatch.setattr("hmar.adapters.embedded_index.CHECK_EVERY_S", 0.0)
+    clock.now += 1
     index.check(lambda: True)
     assert index.stats().frames == 6
     index.check()

@@ -18,6 +18,7 @@ from PIL import Image
 from sqlalchemy import text
 
 from hmar.adapters.memory import InlineQueue
+from hmar.adapters.sql.database import Database
 from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.config import Settings
@@ -150,14 +151,15 @@ def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
 
 
 def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, study: Path) -> None:
-    engine = build_engine(Settings(home=home))
+    build_engine(Settings(home=home)).storage.close()
+    database = Database(Settings(home=home).database)
     trigger = "CREATE TRIGGER full BEFORE UPDATE ON items BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-    with engine.database.write() as connection:
+    with database.write() as connection:
         connection.execute(text(trigger))
     result = hmar(home, "index", study)
     assert result.exit_code == 3
     assert "The database does not answer" in result.stderr
-    with engine.database.write() as connection:
+    with database.write() as connection:
         connection.execute(text("DROP TRIGGER full"))
     assert answer(hmar(home, "index", study, "--json"))["indexed"] == 4
 

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from hmar.product.processes import BACKOFF_S, Child
+from hmar.product.processes import STEADY_S, Child
+from tests.contract.examples import Clock
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -47,20 +48,65 @@ def test_output_comes_line_by_line_and_standard_input_arrives() -> None:
     part.stop(5, lambda: False)
 
 
-def test_a_crash_is_told_and_the_first_pause_is_a_second() -> None:
-    heard = Heard()
-    part = child("raise SystemExit(7)", heard)
-    part.start()
-    until(lambda: part.tend() or part.failures)
-    assert heard.lines[-1] == ("hmar", "part ended with status 7; it is started again in 1 s")
-    until(lambda: part.tend() or part.failures > 1)
-    assert heard.lines[-1] == ("hmar", "part ended with status 7; it is started again in 2 s")
-    part.stop(5, lambda: False)
+class CountedChild(Child):
+    """A child that counts how often it was started."""
+
+    starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+        super().start()
 
 
-def test_pauses_grow_to_half_a_minute() -> None:
-    assert list(BACKOFF_S) == sorted(BACKOFF_S)
-    assert BACKOFF_S[-1] == 30
+class Crashing:
+    """A child that ends with status 7 at once, on a clock that says how long it lived."""
+
+    def __init__(self) -> None:
+        self.heard = Heard()
+        self.clock = Clock()
+        command = [sys.executable, "-c", "raise SystemExit(7)"]
+        self.child = CountedChild("part", command, os.environ, self.heard, clock=self.clock)
+
+    def pause_after(self, lived_s: float) -> str:
+        """Let it crash after so long, and return the pause that is announced."""
+        said = len(self.heard.lines)
+        self.clock.now += lived_s
+        until(lambda: self.child.tend() or len(self.heard.lines) > said)
+        return self.heard.lines[-1][1].removeprefix("part ended with status 7; it is started again in ")
+
+    def pauses_after(self, lives: Sequence[float]) -> list[str]:
+        """Let it crash again and again, and start it again when its pause is over."""
+        pauses = []
+        for lived_s in lives:
+            pauses.append(self.pause_after(lived_s))
+            self.clock.now += float(pauses[-1].removesuffix(" s"))
+            self.child.tend()
+        return pauses
+
+
+@pytest.fixture
+def crashing() -> Iterator[Crashing]:
+    crashing = Crashing()
+    crashing.child.start()
+    yield crashing
+    crashing.child.stop(5, lambda: False)
+
+
+def test_a_crash_is_told_and_pauses_grow_to_half_a_minute(crashing: Crashing) -> None:
+    assert crashing.pauses_after([0] * 7) == ["1 s", "2 s", "4 s", "8 s", "16 s", "30 s", "30 s"]
+
+
+def test_a_child_that_lived_for_a_while_has_recovered_and_its_pauses_grow_anew(crashing: Crashing) -> None:
+    lives = [0, 0, STEADY_S, STEADY_S + 1, 0, STEADY_S + 1]
+    assert crashing.pauses_after(lives) == ["1 s", "2 s", "4 s", "1 s", "2 s", "1 s"]
+
+
+def test_a_child_is_started_again_when_its_pause_is_over_and_not_before(crashing: Crashing) -> None:
+    assert crashing.pause_after(lived_s=0) == "1 s"
+    for elapsed_s, starts in ((0.0, 1), (0.75, 1), (0.25, 2)):
+        crashing.clock.now += elapsed_s
+        crashing.child.tend()
+        assert crashing.child.starts == starts
 
 
 @pytest.mark.parametrize(("grace_s", "hurried"), [(0.2, False), (600.0, True)])

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[3]
+from hmar.product.running import start_product
+from hmar.wiring import THUMBNAIL
+
 REQUESTS = 1500
 """More lines of the access log than a pipe holds."""
 
 
 def test_a_product_whose_output_nobody_reads_goes_on_and_stops_in_order(tmp_path: Path) -> None:
-    environment = os.environ | {
-        "HMAR_HOME": str(tmp_path),
-        "HMAR_MODEL_DIR": "thumbnail",
-        "HMAR_REDIS_URL": "",
-        "HMAR_DATABASE_URL": "",
-    }
-    product = subprocess.Popen(
-        [sys.executable, "-m", "hmar.cli", "serve", "--port", "0"],
-        cwd=REPOSITORY,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    product = start_product(tmp_path, {"HMAR_MODEL_DIR": THUMBNAIL}, subprocess.PIPE)
     try:
         assert product.stdout is not None
         assert any("Ctrl-C" in line for line in product.stdout)

@@ -1,0 +1,13 @@
+"""Everything that is kept in memory, for as long as the process lives."""
+
+from __future__ import annotations
+
+from hmar.adapters.memory.catalogue import MemoryCatalogue
+from hmar.adapters.memory.jobs import MemoryJobStore
+from hmar.adapters.memory.keys import MemoryKeyStore
+from hmar.ports import Storage
+
+
+def memory_storage() -> Storage:
+    """Return an empty archive's storage."""
+    return Storage(MemoryCatalogue(), MemoryJobStore(), MemoryKeyStore(), close=lambda: None)
