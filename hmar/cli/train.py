@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import ConfigError, ParameterError
+from hmar.errors import ParameterError
 from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
+    from hmar.model.backbones.base import Backbone
+    from hmar.training.config import TrainingConfig
     from hmar.training.data.volumes import Volume
+    from hmar.training.export.card import Origin
 
+Say = Callable[[str], None]
 _RADIMAGENET = "radimagenet:"
 _PRESETS = ("open-ct", "structures", "archive", "quick")
 
@@ -41,7 +46,12 @@ class InitType(click.ParamType[Path]):
 @click.argument("config", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--preset", type=click.Choice(_PRESETS), help="Settings; open-ct, or archive with --archive.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to write.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the volumes; HMAR_HOME/open-ct.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
+    help="Folder of the open CT volumes, fetched into it where they are missing.",
+)
 @click.option(
     "--archive",
     metavar="COLLECTION",
@@ -90,51 +100,71 @@ def train(
       hmar train settings.toml --out models/my-model --resume
       HMAR_MODEL_DIR=models/my-model hmar serve
     """
-    try:
-        from hmar.training.config import PRESETS, read_config, with_steps
-        from hmar.training.data.open_ct import fetch_backbone, fetch_open_ct, load_backbone, load_open_ct
+    if archive is not None and data is not None:
+        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
+    with extra_train("Training"):
         from hmar.training.device import choose_device
-        from hmar.training.export.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan, stages_of
         from hmar.training.run import train as run
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"Training needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
-        ) from error
-    if archive is not None and data is not None:
-        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
-    chosen = PRESETS[preset or ("open-ct" if archive is None else "archive")]
-    chosen = chosen if config is None else read_config(config, chosen)
-    chosen = chosen if steps is None else with_steps(chosen, steps)
-    chosen = chosen if seed is None else replace(chosen, seed=seed)
-    plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
-    backbone = None if init is None else load_radimagenet(init)
-    folder = data or settings_from_environment().home / "open-ct"
+
+    settings = _settings(config, preset or ("open-ct" if archive is None else "archive"), steps, seed)
+    plan = Plan(settings, views, tuple(stages_of(stage)), resume, choose_device(device))
+    given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
+    folder = open_ct_folder(data)
     with progress_of(Console(stderr=True)) as progress:
 
         def say(line: str) -> None:
             progress(line, 0, 0)
 
-        if archive is None:
-            fetch_open_ct(folder, say)
-            volumes, said = load_open_ct(folder), OPEN_CT
-        else:
-            volumes = _archive(
-                archive, say, labels=max(chosen.structure_weight, chosen.structure_contrast) > 0
-            )
-            said = f"Series of the collection {archive!r} of a site's own archive."
-        if backbone is None:
-            fetch_backbone(folder, say)
-            backbone = load_backbone(folder, chosen)
-        origin = Origin(said, LITE0, "ImageNet") if init is None else radimagenet_origin(said, init)
-        fingerprint = run(out, volumes, backbone, origin, plan, progress)
+        volumes, source = _open_ct(folder, say) if archive is None else _archive(archive, settings, say)
+        backbone = _published(folder, settings, say) if given is None else given
+        fingerprint = run(out, volumes, backbone, _origin(source, init), plan, progress)
     click.echo(f"{out}: model {fingerprint}")
 
 
-def _archive(collection: str, say: Callable[[str], None], *, labels: bool) -> list[Volume]:
+def _settings(config: Path | None, preset: str, steps: int | None, seed: int | None) -> TrainingConfig:
+    """Return a preset's settings, changed by a file and then by options."""
+    from hmar.training.config import PRESETS, read_config, with_steps
+
+    settings = PRESETS[preset]
+    if config is not None:
+        settings = read_config(config, settings)
+    if steps is not None:
+        settings = with_steps(settings, steps)
+    return settings if seed is None else replace(settings, seed=seed)
+
+
+def _open_ct(folder: Path, say: Say) -> tuple[list[Volume], str]:
+    """Return the open CT volumes, fetched where they are missing, and their line on the model's card."""
+    from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
+    from hmar.training.export.card import OPEN_CT
+
+    fetch_open_ct(folder, say)
+    return load_open_ct(folder), OPEN_CT
+
+
+def _archive(collection: str, settings: TrainingConfig, say: Say) -> tuple[list[Volume], str]:
+    """Return the volumes of a collection of the archive, and their line on the model's card."""
     from hmar.training.data.archive import archive_volumes
 
     engine = build_engine(settings_from_environment())
+    labels = max(settings.structure_weight, settings.structure_contrast) > 0
     fingerprint = engine.encoder.fingerprint
-    return archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)
+    volumes = archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)
+    return volumes, f"Series of the collection {collection!r} of a site's own archive."
+
+
+def _published(folder: Path, settings: TrainingConfig, say: Say) -> Backbone:
+    """Return the published backbone that these settings start from, fetched where it is missing."""
+    from hmar.training.data.open_ct import fetch_backbone, load_backbone
+
+    fetch_backbone(folder, say)
+    return load_backbone(folder, settings)
+
+
+def _origin(source: str, init: Path | None) -> Origin:
+    """Return where volumes and weights come from, for the model's card."""
+    from hmar.training.export.card import LITE0, Origin, radimagenet_origin
+
+    return Origin(source, LITE0, "ImageNet") if init is None else radimagenet_origin(source, init)
