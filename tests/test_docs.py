@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import Field, fields
@@ -16,6 +17,7 @@ from hmar import __version__, errors
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import main
 from hmar.cli.commands import all_commands
+from hmar.cli.reference import reference_page
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
@@ -125,6 +127,22 @@ def test_every_command_and_option_is_documented_and_no_other(name: str, command:
     assert set(re.findall(r"^\| `(-[\w-]+)` \|", text, re.MULTILINE)) == options - {"--help"}
     for argument in arguments:
         assert str(argument.name).upper() in text.splitlines()[0]
+
+
+def test_the_page_of_commands_is_what_their_help_says() -> None:
+    assert read("docs/cli.md") == reference_page(main), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_help_of_every_command_and_option_explains_it(name: str, command: click.Command) -> None:
+    first, *rest = inspect.cleandoc(command.help or "").split("\n\n")
+    assert first.endswith(".")
+    assert any("Example" in paragraph for paragraph in rest)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert (option.help or "").endswith("."), (name, option.name)
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:

@@ -53,6 +53,7 @@ class Product:
             time.sleep(POLL_S)
         if job is None or job.frames == 0:
             raise UnavailableError(f"Nothing of {folder.name} was indexed.", _REMEDY)
+        report(job.frames)
 
     def entries(self, collection: str) -> Sequence[EntryInfo]:
         """Return every frame of a collection."""

@@ -20,12 +20,12 @@ from hmar.cli.progress import progress_of
     help="Folder of the open CT volumes, fetched into it where they are missing.",
 )
 def export_model(folder: Path, data: Path | None) -> None:
-    """Write again what serves the model in FOLDER, from its weights.
+    """Write again the files that serve the model in FOLDER, from its weights.
 
-    hmar train does it at its end. A model that was trained by an older version lacks files; this makes them:
-    the backbone as an ONNX graph, checked against the network bit by bit, the reference that typicality is
-    measured from, the golden file and the checksums. The fingerprint stays, and with it the archive. Needs
-    the extra "train".
+    hmar train does it at its end. A model that was trained by an older version lacks some of these files: the
+    backbone as an ONNX graph, checked against the network bit by bit; the reference that typicality is
+    measured from, made with the open CT volumes; the golden file; the checksums. The fingerprint stays, so
+    that an archive that was indexed with the model stays valid. Needs the extra "train".
 
     \b
     Example:

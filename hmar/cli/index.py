@@ -38,14 +38,24 @@ _BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--collection", default="default", show_default=True, help="Name to keep these images under.")
-@click.option("--label", help="Short free text to find these images by: hmar search --label.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.option(
+    "--collection", default="default", show_default=True, help="Name of the collection that they go into."
+)
+@click.option(
+    "--label",
+    help="Short free text, 1 to 64 characters, by which hmar search --label finds these images, and which "
+    "hmar train --archive learns. What is indexed already keeps its own.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
+)
 def index(path: Path, collection: str, label: str | None, as_json: bool) -> None:
-    """Index the images at PATH, a file or a folder.
+    """Index the images at PATH, a file or a folder with everything below it.
 
-    The worker of a running product does it; without one it is done in this process. Files that are indexed
-    already are skipped, so that an interrupted run is simply started again.
+    DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
+    without one it is done in this process. Files that are indexed already are skipped: start an interrupted
+    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; the exit
+    status is 1 if all files failed.
 
     \b
     Examples:

@@ -122,6 +122,10 @@ def search(
 ) -> None:
     """Search for images like FILE, or like a region of it.
 
+    FILE is a DICOM, PNG or JPEG file; it need not be indexed. No product needs to run: the index is loaded
+    into this process. Filters hold all at once, and before the k nearest are taken; an image of which a value
+    is unknown is not found by a filter on it.
+
     \b
     Examples:
       hmar search slice.dcm

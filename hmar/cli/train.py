@@ -44,8 +44,20 @@ class InitType(click.ParamType[Path]):
 
 @click.command()
 @click.argument("config", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--preset", type=click.Choice(_PRESETS), help="Settings; open-ct, or archive with --archive.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to write.")
+@click.option(
+    "--preset",
+    type=click.Choice(_PRESETS),
+    show_default="open-ct, or archive with --archive",
+    help="Named settings: open-ct (positions, the backbone's weights as published; the shipped model is "
+    "trained so), structures (labelled structures, with the backbone's last blocks), archive, or quick (a "
+    "few steps, to see that it runs).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the model to write; its name becomes the model's name.",
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -55,19 +67,48 @@ class InitType(click.ParamType[Path]):
 @click.option(
     "--archive",
     metavar="COLLECTION",
-    help="Train on this collection of the archive, with the labels of its images.",
-)
-@click.option("--stage", type=click.Choice(["1", "2", "both"]), default="both", show_default=True)
-@click.option("--resume", is_flag=True, help="Go on where a run into --out was interrupted.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where."
+    help="Train on this collection of the archive: its CT and MR series, and its labelled images.",
 )
 @click.option(
-    "--views", type=click.IntRange(2, 64), default=6, show_default=True, help="Views of each slice."
+    "--stage",
+    type=click.Choice(["1", "2", "both"]),
+    default="both",
+    show_default=True,
+    help="Train on whole frames (1), on regions (2, which goes on from 1), or on one after the other.",
 )
-@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
-@click.option("--init", type=InitType(), help="Start from this backbone, in place of EfficientNet-Lite0.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where a run into --out was interrupted, with the same settings and data.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a GPU if torch sees one.",
+)
+@click.option(
+    "--views",
+    type=click.IntRange(2, 64),
+    default=6,
+    show_default=True,
+    help="Augmented views of each slice; all are kept in memory.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    show_default="the settings'",
+    help="Steps of stage 2: those that train the backbone's last blocks where they are trained, else those "
+    "of the experts.",
+)
+@click.option("--seed", type=click.IntRange(0), show_default="the settings'", help="Random seed.")
+@click.option(
+    "--init",
+    type=InitType(),
+    metavar=InitType.name,
+    help="Start from the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.",
+)
 def train(
     config: Path | None,
     preset: str | None,
@@ -84,21 +125,33 @@ def train(
 ) -> None:
     """Train a model: on open CT volumes, or on your own archive.
 
-    Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
-    backbone encodes views of every slice; experts and router are trained in two stages: on whole frames,
-    then on regions. "open-ct" finds places again, with the backbone's weights as published; "structures" and
-    "archive" train its last blocks too, "structures" to find what volumes label. From an archive it also
-    learns the labels that images were indexed with (hmar index --label). Writes a sealed folder that
-    HMAR_MODEL_DIR can name, with its log and curves. With --init radimagenet:PATH the backbone is the
-    ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
+    CONFIG is a TOML file of settings that differ from the preset's, such as settle_steps = 300. The backbone
+    encodes augmented views of every slice; experts and router are trained in two stages: on whole frames,
+    then on regions. Writes a sealed folder that HMAR_MODEL_DIR can name, with its card, its log
+    (training.jsonl) and its curves (training.png), and checks that what serves the model computes the
+    network's codes. Needs the extra "train".
+
+    From an archive the model learns positions in CT and MR series of 8 and more evenly spaced slices; no
+    label is needed. Images that were indexed with a label (hmar index --label) are learned from too, if there
+    are two labels or more: slices of such series, and any other image by itself.
+
+    PATH of --init is one of RadImageNet's PyTorch files, or a state dict of either network with torchvision's
+    names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
+    before anything is fetched or written. Without --init the backbone is EfficientNet-Lite0, as published.
+
+    All views lie in memory: 330 kB each for EfficientNet-Lite0, nine times that for the other backbones, so
+    that 10,000 images with --views 2 take 11 GB; use fewer views to save memory.
 
     \b
     Examples:
       hmar train --out models/my-model
-      hmar train --out models/organs --preset structures
-      hmar train --out models/our-site --archive default
-      hmar train settings.toml --out models/my-model --resume
       HMAR_MODEL_DIR=models/my-model hmar serve
+      hmar train --out models/organs --preset structures
+      hmar index /data/fractures --collection films --label fracture
+      hmar index /data/no-finding --collection films --label "no finding"
+      hmar train --out models/our-films --archive films
+      hmar train settings.toml --out models/my-model --resume
+      hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
     """
     if archive is not None and data is not None:
         raise ParameterError("--archive and --data are both given.", "Give one of the two.")
