@@ -1,6 +1,6 @@
 """The benchmark's frozen backbone: the whole EfficientNet-Lite0 (Tan & Le, ICML 2019).
 
-The product serves it up to block 10. The benchmark adds the blocks behind that and the head of 1280 channels,
+The product serves it up to block 10. The benchmark adds the blocks after that and the head of 1280 channels,
 whose average is the feature that other work compares codes on. Parameter names are the published ones.
 """
 
@@ -41,7 +41,7 @@ _BEHIND = (
 
 
 class Lite0(Lite0Backbone):
-    """The backbone, and what the published network has behind it, without its classifier."""
+    """The backbone and the blocks that follow it in the published network, without the classifier."""
 
     FOLDS: ClassVar = (  # type: ignore[assignment]
         ("_conv_stem", "_bn0"),
@@ -74,7 +74,7 @@ class FrozenLite0:
     Parameters
     ----------
     state : dict of str to Tensor
-        The published state dict; what it has besides the network's own tensors is ignored.
+        The published state dict; other tensors than the network's own are ignored.
     threads : int
         Of this process from now on.
     """
@@ -87,7 +87,7 @@ class FrozenLite0:
         self._network = fold_batch_norm(network)
 
     def network(self) -> Lite0:
-        """Return a copy of the network, batch norms folded, to do with as one likes."""
+        """Return a copy of the network, batch norms folded, which the caller may change."""
         return copy.deepcopy(self._network)
 
     @torch.inference_mode()
@@ -134,7 +134,7 @@ def published_lite0(cache: Path, report: Callable[[str], None], threads: int = 1
 
 
 def untrained_lite0(threads: int = 1) -> FrozenLite0:
-    """Return the backbone with random weights, always the same, for runs that are to need no network."""
+    """Return the backbone with fixed random weights, for runs without a network connection."""
     network = Lite0()
     generator = torch.Generator().manual_seed(0)
     for parameter in network.parameters():

@@ -121,7 +121,7 @@ def measure(request: Request, progress: Progress, say: Callable[[str], None]) ->
 
 @contextmanager
 def quick_request(request: Request) -> Iterator[Request]:
-    """Yield a request for small drawn data, 64 bits and one seed, all in a folder that is deleted after."""
+    """Yield a request for small synthetic data, 64 bits and one seed, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="hmar-bench-") as scratch:
         root = Path(scratch)
         write_quick(root)
@@ -154,7 +154,7 @@ def _peers(request: Request, backbone: Callable[[], FrozenLite0], progress: Prog
 
 
 def _config(request: Request, peers: Sequence[Peer]) -> dict[str, Any]:
-    """Return what was asked for, as it stands in every row's environment."""
+    """Return the arguments of the run, as every row's environment holds them."""
     return {
         "command": "accuracy",
         "dataset": request.dataset,

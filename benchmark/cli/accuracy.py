@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option(
     "--quick",
     is_flag=True,
-    help="Drawn pictures, an untrained backbone, 64 bits, one seed, few steps: a check, in a minute.",
+    help="Synthetic pictures, an untrained backbone, 64 bits, one seed, few steps: a check, in a minute.",
 )
 @outputs
 def accuracy(

@@ -100,12 +100,12 @@ def code_lengths(text: str) -> list[int]:
 
 
 def names(text: str) -> list[str]:
-    """Return what stands between commas, each once, in order."""
+    """Return the names between commas, each once, in order."""
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def _writable(_context: click.Context, option: click.Parameter, place: Path | None) -> Path | None:
-    """Refuse a place that cannot be written, before the run and not after it."""
+    """Reject, before the run, a path that cannot be written."""
     if place is None:
         return None
     try:

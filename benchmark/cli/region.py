@@ -36,22 +36,22 @@ if TYPE_CHECKING:
     "--steps",
     type=click.IntRange(1),
     show_default="300",
-    help="Steps in which what is trained here fine-tunes the backbone's last blocks; the 400 steps of the "
-    "experts after them stay.",
+    help="Fine-tuning steps of the backbone's last blocks, in networks that are trained here; the 400 steps "
+    "of the experts that follow stay.",
 )
 @click.option(
     "--seeds",
     type=click.IntRange(1, 100),
     default=1,
     show_default=True,
-    help="How often what is trained here is trained; figures are means over seeds, query by query.",
+    help="Seeds of each network that is trained here; figures are means over seeds, query by query.",
 )
 @outputs
 def region(root: Path | None, peers: str, bits: str, steps: int | None, seeds: int, outputs: Outputs) -> None:
     """Compare ways to find a region again in another patient.
 
     Three protocols: organs of one patient's CT are looked for in another's, with every window of that CT as
-    the gallery; lesions planted in drawn slices (synthetic) are found again after changes of the image; and
+    the gallery; lesions planted in synthetic slices are found again after changes of the image; and
     the nodule of `hmar demo` is found on its other slices. The model measured is that of HMAR_MODEL_DIR, else
     the shipped one.
 

@@ -1,4 +1,4 @@
-"""Intervals by the bootstrap: how far a macro mean would move had other patients been queried."""
+"""Bootstrap intervals: how far a macro mean would move if other patients were queried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nodule of ``hmar demo``, from the same folder: and how many of its other slices are found."""
+"""The protocol "nodule": how many other slices of the nodule of ``hmar demo`` are found."""
 
 from __future__ import annotations
 

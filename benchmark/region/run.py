@@ -33,7 +33,7 @@ _HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fing
 _FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "sd", "queries")
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
 DRAWN = "drawn by the benchmark"
-"""What stands for the data of phantoms."""
+"""Value of ``data`` in the rows of phantoms."""
 
 Row = dict[str, object]
 
@@ -72,11 +72,11 @@ def run_region(
     model_dir : str
         Folder of the model that is measured; empty stands for the shipped one.
     phantoms : int
-        How many are drawn.
+        Number of phantoms.
     training : TrainingConfig
         Of ours, where it is trained on the query's volume; a variant may change them.
     seeds : int
-        How often what is trained here is trained; the first seed is that of the settings, the others follow.
+        Number of seeds of each network that is trained here: that of the settings and those after it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The plain way to code windows: each is cut out of the image and goes through the backbone by itself."""
+"""The straightforward way to code windows: each is cropped and goes through the backbone alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH = 32
 
 
 class ServedCrops:
-    """Codes windows the plain way in the runtime that serves: cut each out, send it through the backbone.
+    """Codes windows one by one in the runtime that serves: crop each, run the backbone on it.
 
     The frame is laid on its grid beforehand, which is not timed.
 
@@ -56,7 +56,7 @@ class ServedCrops:
 
 
 class CropEncoder:
-    """Codes windows the plain way in torch, crops of one size going through together.
+    """Codes windows as crops in torch, crops of one size in a batch.
 
     The frame is laid on its grid beforehand, which is not timed.
 

@@ -29,9 +29,9 @@ def measure_encode(
 ) -> list[dict[str, object]]:
     """Time a frame with all its windows, against torch and against crops of a sample of them, scaled to all.
 
-    The sample is every n-th window, so that sizes stand in it as they do in the frame. The quality beside
-    the speed is the share of bits in which both ways agree: crops do not see what lies around them, and so
-    give other codes, not better ones.
+    The sample is every n-th window, so that sizes are represented as in the frame. The quality beside the
+    speed is the share of bits in which both agree: crops have no context, and so give other codes, not better
+    ones.
 
     Parameters
     ----------

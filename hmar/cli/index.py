@@ -98,7 +98,7 @@ def _through_workers(
                 time.sleep(POLL_S)
             bar.show(job)
         except KeyboardInterrupt:
-            console.print(f"Not watched any more; the worker goes on with job {job_id}.")
+            console.print(f"Stopped watching; the worker continues job {job_id}.")
             sys.exit(INTERRUPTED)
     return engine.jobs, job
 
@@ -146,7 +146,7 @@ def _in_process(
 
 
 class _StoppedError(Exception):
-    """The database fails in this process: unlike a broker that is down, no sweep mends that."""
+    """The database fails in this process: unlike a broker that is down, no later sweep repairs that."""
 
     def __init__(self, reason: OperatorError) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ def _job(jobs: JobStore, job_id: str) -> Job:
 
 
 class _Bar:
-    """Shows how far a job is; asks for news at most every POLL_S seconds."""
+    """Shows the progress of a job, updated at most every POLL_S seconds."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -216,7 +216,7 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
 
 
 def _print_typicality(hit: Hit, console: Console) -> None:
-    """Say whether the query is like what the model was trained on, where it can tell."""
+    """Say whether the query resembles the training data, if the model can tell."""
     if hit.query_out_of_distribution:
         console.print(
             f"Out of distribution: the query is unlike the images that {hit.model} was trained on "
@@ -228,5 +228,5 @@ def _print_typicality(hit: Hit, console: Console) -> None:
 
 
 def _tail(uid: str) -> str:
-    """Return the end of a UID, which tells two of one study apart; --json has it all."""
+    """Return the end of a UID, which distinguishes two of one study; --json has the whole."""
     return uid if len(uid) <= 8 else f"..{uid[-6:]}"
