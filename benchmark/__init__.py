@@ -1,1 +1,1 @@
-"""Measures the product on real data."""
+"""Measures how well and how fast images are found: data sets, peers, protocols, figures and reports."""

@@ -1,4 +1,4 @@
-"""The values that the parts of the benchmark hand to each other."""
+"""The values that the parts of the benchmark exchange."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def silent(_what: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """One image of a data set: where it is, what it shows, whom it is of, and on which side it lies.
+    """One image of a data set: its file, label, group and split.
 
-    ``group`` stands for the patient: images of one group are never on two sides of the protocol "clean".
+    ``group`` stands for the patient: images of one group are never in two splits of the protocol "clean".
     ``modality`` and ``region`` are empty where the data set does not say.
     """
 
@@ -45,7 +45,7 @@ class Dataset:
     problems: tuple[str, ...] = ()
 
     def of(self, split: Split) -> tuple[LabelledImage, ...]:
-        """Return the images of one side."""
+        """Return the images of one split."""
         return tuple(image for image in self.images if image.split == split)
 
 
@@ -64,7 +64,7 @@ class Features:
     labels, groups : ndarray of int64, shape (N,)
         Class and group of each image.
     paths : tuple of Path
-        Files of the images, for peers that tune the backbone itself; the others look at none.
+        Files of the images, for peers that fine-tune the backbone; the others ignore them.
     """
 
     pooled: NDArray[np.float32]
@@ -117,6 +117,6 @@ class Peer(Protocol):
         bits : int
             Length of the code; float peers ignore it.
         seed : int
-            Seeds everything drawn.
+            Random seed.
         """
         ...

@@ -1,4 +1,4 @@
-"""Features on disk, by the content of the image file: extracted once, whatever data set or split asks."""
+"""Features on disk, by the content of the image file: extracted once for all data sets and splits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELDS = ("pooled", "maps", "thumbnails", "pixels", "hashes")
 
 
 _EMPTY = {"pooled": (0,), "maps": (0, 0, 0), "thumbnails": (0,), "pixels": (32,), "hashes": (32,)}
-"""Shapes of one image where there is none."""
+"""Shapes of the arrays of one image, for an empty cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +41,15 @@ def joined(parts: Sequence[Described]) -> Described:
 
 
 class FeatureCache:
-    """A folder of shards, each an .npz file of some hundred images.
+    """A folder of shards, each an .npz file of a few hundred images.
 
-    A shard appears under its name when it is complete, so that an interrupted run loses one shard at most.
-    One that cannot be read, or whose checksums do not hold, is deleted, and its images count as never
-    described.
+    A shard appears under its name when it is complete, so an interrupted run loses one shard at most. A shard
+    that cannot be read, or whose checksums do not match, is deleted, and its images are described again.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there. It stands for one version of the features and one backbone.
+        Created where needed; one folder holds one version of the features of one backbone.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -85,18 +85,18 @@ class FeatureStore:
         return replace(dataset, images=kept, problems=dataset.problems + lines)
 
     def features(self, dataset: Dataset) -> dict[Split, Features]:
-        """Return the features of each side of a data set that :meth:`complete` has gone over."""
+        """Return the features of each split of a data set that :meth:`complete` returned."""
         label = {name: number for number, name in enumerate(dataset.classes)}
         group = {name: number for number, name in enumerate(sorted({i.group for i in dataset.images}))}
         return {split: self._side(dataset.of(split), label, group) for split in get_args(Split)}
 
     def prints(self, paths: Sequence[Path]) -> Prints:
-        """Return what images that :meth:`complete` has gone over are recognised by."""
+        """Return the fingerprints by which duplicates of images are found; :meth:`complete` has seen them."""
         digests = [self._digest(path) for path in paths]
         return Prints(self._cache.column("pixels", digests), self._cache.column("hashes", digests))
 
     def digest(self, dataset: Dataset) -> str:
-        """Return a hash of a data set: its files' contents, labels, groups and sides, in order."""
+        """Return a hash of a data set: its files' contents, labels, groups and splits, in order."""
         whole = hashlib.sha256(repr(dataset.classes).encode())
         for image in dataset.images:
             whole.update(repr((self._digest(image.path), image.label, image.group, image.split)).encode())
@@ -121,7 +121,7 @@ class FeatureStore:
         return self._digests[path]
 
     def _extract(self, waiting: dict[str, Path], known: int, progress: Progress) -> dict[str, str]:
-        """Describe files by shards; return why some, by their digests, cannot be."""
+        """Describe files shard by shard; return the reasons of those that cannot be described, by digest."""
         broken: dict[str, str] = {}
         done, total = known, known + len(waiting)
         for shard in _chunks(list(waiting.items()), SHARD_IMAGES):
@@ -149,7 +149,7 @@ class FeatureStore:
 def extract_features(
     dataset: Dataset, backbone: FrozenBackbone, cache: Path, progress: Progress
 ) -> dict[Split, Features]:
-    """Return the features of each side of a data set; images that cannot be read are left out.
+    """Return the features of each split of a data set; images that cannot be read are left out.
 
     See :class:`FeatureStore`, which also says which those are.
     """
@@ -171,9 +171,9 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _shown(path: Path, digest: str | None) -> str:
-    """Return what a line calls a file: the last two parts of its path, enough to find it.
+    """Return how a message names a file: by the last two parts of its path, enough to find it.
 
-    Folders of DICOM files are often named after patients: those are called by their content.
+    Folders of DICOM files are often named after patients: those are named by a hash of their content.
     """
     if path.suffix.lower() in PICTURES:
         return "/".join(path.parts[-2:])

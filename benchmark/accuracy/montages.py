@@ -11,14 +11,13 @@ from benchmark.report import Montage, Picture, Shown
 from hmar.image.raster import render
 
 PREFERRED = ("hmar", "linear")
-"""Peers whose examples are shown; where neither was run, those of the last one are."""
+"""Peers whose examples are shown; if neither was run, those of the last peer."""
 
 
 def montages(examples: Sequence[Example]) -> list[Montage]:
     """Return the montages of the preferred peers at their longest codes, the same queries for each.
 
-    Only files that were decoded for their features are read. Hits at equal distances stand in an order that
-    was drawn at random.
+    Only files that were decoded for their features are read. Hits at equal distances are in random order.
     """
     names = list(dict.fromkeys(example.name for example in examples))
     chosen = [name for name in PREFERRED if name in names] or names[-1:]

@@ -1,4 +1,4 @@
-"""From a frame to what the frozen backbone is shown: the frame, drawn out to a square."""
+"""From a frame to the input of the frozen backbone: the frame, stretched to a square."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ THUMBNAIL_SIDE = 32
 
 
 def square(frame: Frame) -> NDArray[np.float32]:
-    """Resize a frame to 224x224 pixels, whatever its proportions: what work on such data sets does.
+    """Resize a frame to 224x224 pixels, whatever its proportions, as published work on such data sets does.
 
-    RadImageNet's pictures are squares already; the pixel spacing is not heeded, for most pictures have none.
+    RadImageNet's pictures are squares already; the pixel spacing is ignored, since most pictures have none.
 
     Returns
     -------
     ndarray of float32, shape (3, 224, 224)
-        Values from 0 to 1: the three HU display windows for Hounsfield units, else the grey values thrice.
+        Values from 0 to 1: the three HU display windows for Hounsfield units, else the grey values three
+        times.
     """
     rows, columns = frame.info.rows, frame.info.columns
     return channels(frame, Grid(SIDE, SIDE, SIDE, SIDE, SIDE / rows, SIDE / columns))

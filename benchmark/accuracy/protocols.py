@@ -1,4 +1,4 @@
-"""The protocols: who learns from which images, which are queries, and which are searched."""
+"""The protocols: which images are trained on, which are queries, and which are the gallery."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Task:
     ----------
     protocol, dataset : str
     train, val : Features
-        What peers learn from and choose on; their labels lie below ``learnt``.
+        Training and validation images; their labels lie below ``learnt``.
     gallery, queries : Features
         Their labels are places in ``classes``.
     learnt : int
@@ -41,7 +41,7 @@ class Task:
     gallery_paths, query_paths : tuple of Path
         Files of the rows of ``gallery`` and ``queries``.
     duplicates : Duplicates
-        Queries that have one among the images of all other sides.
+        Queries with a duplicate among the images of the other splits.
     data : str
         Hash of the files' contents and all that this task does with them.
     """
@@ -61,7 +61,7 @@ class Task:
 
 
 def check_protocols(protocols: Sequence[str], dataset: Dataset, held: Sequence[str]) -> None:
-    """Refuse what :func:`make_task` would refuse, before any feature is extracted.
+    """Reject what :func:`make_task` would reject, before any feature is extracted.
 
     Raises
     ------
@@ -83,9 +83,9 @@ def make_task(protocol: str, dataset: Dataset, store: FeatureStore, held: Sequen
     Parameters
     ----------
     protocol : str
-        ``clean``: learn on train, choose on val, search train with test. ``acir-compat``: the data set is
-        divided anew image by image, val is searched with test. ``unseen``: as clean, but classes are learnt
-        from or searched, not both.
+        ``clean``: train on train, choose on val, gallery train, queries test. ``acir-compat``: the data set
+        is split anew image by image, val is the gallery and test the queries. ``unseen``: as clean, but a
+        class is either trained on or searched, not both.
     dataset : Dataset
         As :meth:`FeatureStore.complete` returned it.
     store : FeatureStore
@@ -97,7 +97,7 @@ def make_task(protocol: str, dataset: Dataset, store: FeatureStore, held: Sequen
     ParameterError
         If there is no such protocol, or ``unseen`` lacks classes to hold out.
     ConfigError
-        If a side has no image left.
+        If a split has no image left.
     """
     check_protocols([protocol], dataset, held)
     if protocol == CLEAN:
@@ -137,6 +137,6 @@ def _demand_images(protocol: str, dataset: Dataset, splits: Sequence[Split]) -> 
     for split in splits:
         if not dataset.of(split):
             raise ConfigError(
-                f"The protocol {protocol} has no readable image of {dataset.name} on the side {split}.",
+                f"The protocol {protocol} has no readable image of {dataset.name} in the split {split}.",
                 "Give more images, or leave the protocol out.",
             )

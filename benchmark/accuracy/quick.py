@@ -1,4 +1,4 @@
-"""The benchmark in a minute, without images or network: a small set of drawn patterns, and brief training."""
+"""The benchmark in a minute, without images or network: a few synthetic patterns, and short training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmark.types import Peer
 
 SIDE = 96
 SIDES = {"train": 5, "val": 2, "test": 3}
-"""Groups of each class on each side."""
+"""Groups of each class in each split."""
 IMAGES = 2
 STEPS = 40
 """Of training, for every peer that trains."""
@@ -25,7 +25,7 @@ _CLASSES = ("rings", "stripes", "spots", "plain")
 
 
 def shortened(peer: Peer) -> Peer:
-    """Return a peer that learns for a few steps only, however it learns."""
+    """Return a peer that trains for a few steps only; one that does not train is unchanged."""
     brief = copy.copy(peer)
     for name in ("schedule", "training"):
         if hasattr(peer, name):
@@ -34,10 +34,10 @@ def shortened(peer: Peer) -> Peer:
 
 
 def write_quick(folder: Path) -> None:
-    """Draw 80 grey pictures of four patterns, and list them in a manifest with groups and sides.
+    """Draw 80 grey pictures of four patterns, and list them in a manifest with groups and splits.
 
-    The pictures of a group differ in noise alone; groups differ in place, size and direction. They are drawn
-    (synthetic): figures on them show that the benchmark runs, and nothing else.
+    The pictures of a group differ only in noise; groups differ in position, size and direction. They are
+    synthetic: figures on them show that the benchmark runs, and nothing else.
     """
     random = np.random.default_rng(0)
     rows = []

@@ -1,4 +1,4 @@
-"""``hmar bench accuracy``: every peer on the same features, bits and split, and what stands in the table."""
+"""``hmar bench accuracy``: every peer on the same features, bits and split, and the rows of the table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query and its first hits, to look at; ``right`` says which hits have its label."""
+    """A query and its first hits, to be shown; ``right`` says which hits have its label."""
 
     name: str
     protocol: str
@@ -83,7 +83,7 @@ def run_accuracy(
     """Measure peers under protocols.
 
     Each trial (a peer, a code length, a seed) is fitted on train, chosen on val, and measured once on test.
-    It is kept under ``work``, and a run that was interrupted goes on behind the last one. Peers that do not
+    It is kept under ``work``, and an interrupted run goes on after the last trial. Peers that do not
     learn have one seed; those that describe by floats have one code length.
 
     Parameters
@@ -148,7 +148,7 @@ def _duplicates(task: Task) -> str:
     found = task.duplicates
     return (
         f"{task.protocol}: {found.exact} of {found.queries} queries ({found.exact_share:.1%}) have an exact "
-        f"duplicate on another side, {found.near} ({found.near_share:.1%}) a near one (dHash within 12 bits)"
+        f"duplicate in another split, {found.near} ({found.near_share:.1%}) a near one (dHash within 12 bits)"
     )
 
 
@@ -202,7 +202,7 @@ def _row(task: Task, entry: _Entry, references: Mapping[int, _Entry], features: 
 def _difference(
     entry: _Entry, references: Mapping[int, _Entry], task: Task
 ) -> tuple[float, float, float] | None:
-    """Return the paired difference to the linear peer of the same code length, for floats of the longest."""
+    """Return the paired difference to the linear peer of the same code length, of the longest for floats."""
     reference = references.get(entry.bits or max(references, default=0))
     if reference is None or reference is entry:
         return None

@@ -1,4 +1,4 @@
-"""Other divisions of a data set than its own: for comparison with papers, and for classes never seen."""
+"""Other splits of a data set than its own: for comparison with papers, and for unseen classes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ COMPAT_SHARES: dict[Split, float] = {"train": 0.7, "val": 0.2, "test": 0.1}
 
 
 def compat_split(dataset: Dataset, seed: int) -> Dataset:
-    """Divide a data set image by image, as ACIR does; for the protocol "acir-compat" alone.
+    """Split a data set image by image, as ACIR does; for the protocol "acir-compat" only.
 
     70 per cent train, 20 per cent gallery (as "val"), 10 per cent queries (as "test"). Slices of one patient
-    come to lie on all sides, so what is measured on it says little about new patients.
+    are in several splits, so figures on it say little about new patients.
 
     Parameters
     ----------
     dataset : Dataset
-        Its own sides are ignored.
+        Its own split is ignored.
     seed : int
         Seeds the draw; the order of the images does not matter.
 
@@ -47,7 +47,7 @@ def compat_split(dataset: Dataset, seed: int) -> Dataset:
 
 
 def hold_out_classes(dataset: Dataset, held: Sequence[str]) -> tuple[Dataset, Dataset]:
-    """Divide a data set into classes to learn from, and classes never seen to retrieve among.
+    """Divide a data set into classes to train on, and unseen classes to retrieve among.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def hold_out_classes(dataset: Dataset, held: Sequence[str]) -> tuple[Dataset, Da
     Returns
     -------
     seen, unseen : Dataset
-        Each with its own classes; sides stay. Train on train and choose on val of ``seen``; the gallery is
-        train, the queries are test of ``unseen``.
+        Each with its own classes; the split stays. Train on train and choose on val of ``seen``; the gallery
+        is train, the queries are test of ``unseen``.
 
     Raises
     ------
     ParameterError
-        If a name is no class, or fewer than two classes are on either part.
+        If a name is no class, or either part has fewer than two classes.
     """
     unknown = sorted(set(held) - set(dataset.classes))
     if unknown:
@@ -75,7 +75,7 @@ def hold_out_classes(dataset: Dataset, held: Sequence[str]) -> tuple[Dataset, Da
     if len(chosen) < 2 or len(dataset.classes) - len(chosen) < 2:
         raise ParameterError(
             f"{len(chosen)} of {len(dataset.classes)} classes are held out.",
-            "Hold out two or more, and leave two or more to learn from.",
+            "Hold out two or more, and leave two or more to train on.",
         )
     return _part(dataset, set(dataset.classes) - chosen), _part(dataset, chosen)
 

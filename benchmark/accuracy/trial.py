@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """What was measured of Q queries; NaN where a query has nothing to find.
+    """Figures of Q queries; NaN where a query has no relevant item.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Trial:
     curve : ndarray of float64, shape (2, K)
         Recall and precision by rank.
     examples : ndarray of int64, shape (E, 1 + H)
-        Rows of some queries, each followed by the rows of its first hits; ties in an order drawn at random.
+        Rows of some queries, each followed by the rows of its first hits; ties in random order.
     example_distances : ndarray of float64, shape (E, H)
     facts : mapping
         ``floats`` (0 for codes) and ``seconds``; for codes also ``balance``, ``correlation``, ``distinct``,
@@ -85,7 +85,8 @@ class Trials:
 
     def run(self, task: Task, peer: Peer, bits: int, seed: int) -> Trial:
         """Return a trial: the kept one, else fit the peer and measure it once."""
-        # The machine is part of it: fit_seconds would otherwise be told of one that never fitted.
+        # The machine is part of the key: fit_seconds would otherwise be reported for a machine that never
+        # fitted.
         code = code_digest(__name__, type(peer).__module__)
         made_of = (code, self._machine, self.features, task.data, peer.name, bits, seed)
         file = self._folder / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()}.npz"
@@ -137,12 +138,12 @@ def _facts(queries: Descriptors, gallery: Descriptors, task: Task) -> dict[str, 
 def _first_hits(
     queries: Descriptors, gallery: Descriptors, task: Task
 ) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the first hits of one query of each of some classes; the same queries for every peer."""
+    """Return the first hits of one query each of a few classes; the same queries for every peer."""
     random = np.random.default_rng(0)
     classes = random.permutation(np.unique(task.queries.labels))[:EXAMPLES]
     rows = np.array([random.choice(np.flatnonzero(task.queries.labels == label)) for label in classes])
     apart = distances(queries[rows], gallery)
-    # The gallery lies in order of classes: without a draw the first hits of tied codes would flatter.
+    # The gallery is in order of classes: without shuffling, the first hits among ties would look too good.
     order = random.permutation(len(gallery))
     first = order[np.argsort(apart[:, order], axis=1, kind="stable")[:, :HITS]]
     return np.column_stack([rows, first]), np.take_along_axis(apart, first, axis=1).astype(np.float64)

@@ -6,4 +6,4 @@ COMMANDS = {
     "bench": Command("benchmark.cli.bench", "bench", "Measure how well and how fast images are found."),
     "demo": Command("benchmark.cli.demo", "demo", "Find a real nodule again, and measure how well."),
 }
-"""What the entry point ``hmar.commands`` of this package adds to the command line."""
+"""The commands that this package registers by the entry point ``hmar.commands``."""

@@ -14,7 +14,7 @@ _ACCURACY = frozenset(
     {"name", "dataset", "protocol", "direction", "bits", "macro_map", "ci95", "micro_map", "sd", "iou"}
     | {"p_at_1", "p_at_5", "p_at_10", "difference_to_linear", "gallery_learnt_from"}
 )
-"""What a terminal is wide enough for; pages have more."""
+"""The columns that fit into a terminal; reports have more."""
 LOG_WIDTH = 160
 
 

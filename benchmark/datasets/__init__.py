@@ -29,7 +29,7 @@ DATASETS: dict[str, Callable[[Path, Progress], Dataset]] = {
 def load_dataset(name: str, root: Path, progress: Progress = silent) -> Dataset:
     """List the labelled images of a data set.
 
-    No pixel is read but by "folder" and "manifest", where sides must be drawn and groups are not known.
+    No pixel is read, except by "folder" and "manifest" if a split must be drawn and groups are unknown.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def load_dataset(name: str, root: Path, progress: Progress = silent) -> Dataset:
     Returns
     -------
     Dataset
-        With absolute paths, at least two images of every class, at least one image on each side, and no
-        group on two sides. What was left out is told in its ``problems``, one line for each reason.
+        With absolute paths, at least two images of every class, at least one image in each split, and no
+        group in two splits. Its ``problems`` say what was left out, one line for each reason.
 
     Raises
     ------
     ParameterError
         If no layout has that name.
     ConfigError
-        If the folder, a list or one of its columns is missing, or if nothing is left on one of the sides.
+        If the folder, a list or one of its columns is missing, or if a split has no image left.
     """
     if name not in DATASETS:
         raise ParameterError(f"There is no data set layout {name!r}.", f"Give one of {', '.join(DATASETS)}.")

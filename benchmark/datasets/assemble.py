@@ -1,4 +1,4 @@
-"""What every loader ends with: the promises of a data set are kept, and what breaks them is left out."""
+"""The last step of every loader: enforce what a data set promises, and leave out what breaks it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def assemble(
     """Make a data set of what a loader found.
 
     Left out, with one line for each reason, in this order: images that are listed but absent; a path that is
-    listed again, where the first time counts; images of a group outside the side on which most of it lies;
-    classes with a single image. Classes that only one side knows stay, with a line. Images without a group
-    get one before it is looked at (:func:`benchmark.datasets.patients.find_groups`).
+    listed again, where the first time counts; images of a group outside the split that has most of it;
+    classes with a single image. Classes that occur in one split only stay, with a line. Images without a
+    group get one first (:func:`benchmark.datasets.patients.find_groups`).
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ def assemble(
     problems : iterable of str
         What the loader left out itself.
     draw : bool
-        Draw the sides by :func:`group_split` with seed 0 instead of taking those of the images.
+        Draw the split by :func:`group_split` with seed 0 instead of taking that of the images.
     progress : Progress
         Shown where pixels must be read to find groups.
 
     Raises
     ------
     ConfigError
-        If no image is left on one of the sides.
+        If a split has no image left.
     """
     kept, absent = _present(list(images), root)
     lines = [*problems, *absent]
@@ -97,7 +97,7 @@ def _whole_groups(images: Sequence[LabelledImage]) -> _Checked:
         return kept, []
     out = counted(len(images) - len(kept), "image")
     return kept, [
-        f"{counted(divided, 'group')} on more than one side: kept where most images are, {out} left out"
+        f"{counted(divided, 'group')} in more than one split: kept where most images are, {out} left out"
     ]
 
 
@@ -114,7 +114,7 @@ def _demand_sides(images: Sequence[LabelledImage], problems: Sequence[str], root
     if empty:
         known = f" ({'; '.join(problems)})" if problems else ""
         raise ConfigError(
-            f"No image is left on the side {' nor on '.join(empty)} of {root}{known}.",
+            f"No image is left in the split {' nor in '.join(empty)} of {root}{known}.",
             "Each of train, val and test needs images, of more than one group; correct the lists or --root.",
         )
 

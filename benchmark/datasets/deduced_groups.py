@@ -1,4 +1,4 @@
-"""Groups where a data set names none: chains of near duplicates stand in for patients."""
+"""Groups where a data set names none: chains of near-duplicates stand in for patients."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from hmar.errors import DecodeError
 def deduce_groups(
     images: Sequence[LabelledImage], bits_apart: int = 12, progress: Progress = silent
 ) -> tuple[LabelledImage, ...]:
-    """Put images into one group that are linked by a chain of near duplicates.
+    """Put images that are linked by a chain of near-duplicates into one group.
 
-    Reads every image, and compares all with all: the time grows with the square of their number. The sides
-    stay as they are and may divide the new groups: draw them again by :func:`group_split`.
+    Reads every image, and compares all with all: the time grows with the square of their number. The split
+    stays as it is and may divide the new groups: draw it again by :func:`group_split`.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def deduce_groups(
     hashes: list[NDArray[np.uint8]] = []
     readable: list[int] = []
     for row, image in enumerate(images):
-        progress("near duplicates", row + 1, len(images))
+        progress("near-duplicates", row + 1, len(images))
         try:
             hashes.append(difference_hash(read_image(image.path)))
         except DecodeError:

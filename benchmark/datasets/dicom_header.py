@@ -14,7 +14,7 @@ from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError
 
 HEAD_BYTES = 1 << 16
-"""Enough of a file to tell whether it is DICOM."""
+"""Bytes that tell whether a file is DICOM."""
 HEADER = (
     "SOPInstanceUID",
     "SeriesInstanceUID",
@@ -42,7 +42,7 @@ class Header:
 
 
 def read_header(path: Path, hasher: PatientHasher) -> Header | str:
-    """Return a file's header, or why it is none that can be used."""
+    """Return a file's header, or the reason why it cannot be used."""
     try:
         with path.open("rb") as file:
             if not is_dicom(file.read(HEAD_BYTES)):

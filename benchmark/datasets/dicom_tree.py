@@ -24,17 +24,17 @@ def load_dicom_tree(root: Path) -> Dataset:
 
     The list has the columns SOPInstanceUID or SeriesInstanceUID (or both: a series' label holds for its
     instances that have none of their own) and label, and may have split (train, val or test for every row).
-    Without it sides are drawn by :func:`group_split` with seed 0. Files need no extension.
+    Without it the split is drawn by :func:`group_split` with seed 0. Files need no extension.
 
-    A group is a patient: patient ids are hashed with a secret that is forgotten, then only numbered. Where a
+    A group is a patient: patient ids are hashed with a secret that is thrown away, then numbered. Where a
     file has no patient id its study takes the patient's place. As folders are often named after patients,
     problems name no files.
 
     Raises
     ------
     ConfigError
-        If the list or one of its columns is missing, it labels something twice, has a split that is none, or
-        nothing is left on one of the sides.
+        If the list or one of its columns is missing, it labels something twice, names an unknown split, or a
+        split has no image left.
     """
     rows = _read_labels(root / LABELS)
     out: Counter[str] = Counter()
@@ -48,7 +48,8 @@ def load_dicom_tree(root: Path) -> Dataset:
             out[f"not labelled by {LABELS}"] += 1
             continue
         used.add(uid)
-        # Hashes differ from run to run; numbers in the order of paths do not, nor does what is drawn by them.
+        # Hashes differ from run to run. Numbers in the order of paths do not, and neither does a split drawn
+        # by them.
         group = patients.setdefault(header.patient or header.study, f"patient {len(patients) + 1}")
         label, side = rows[uid]
         images.append(
@@ -64,7 +65,7 @@ def load_dicom_tree(root: Path) -> Dataset:
 
 
 def _read_labels(path: Path) -> dict[str, tuple[str, Split | None]]:
-    """Return label and side by UID, of an instance or of a series."""
+    """Return label and split by UID, of an instance or of a series."""
     rows = read_table(path, ("label",))
     if rows and INSTANCE not in rows[0] and SERIES not in rows[0]:
         raise ConfigError(

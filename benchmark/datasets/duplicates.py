@@ -1,4 +1,4 @@
-"""How many queries have the answer lying in the gallery as a copy of themselves."""
+"""How many queries have an exact or near-duplicate of themselves among the other images."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Queries that are found again among other images.
+    """Queries with a duplicate among other images.
 
     Parameters
     ----------
     exact : int
-        Queries whose decoded pixels are those of another image, to the last value.
+        Queries whose decoded pixels equal those of another image.
     near : int
-        Queries whose difference hash lies near that of another image; the exact ones are among them.
+        Queries whose perceptual hash is near that of another image, the exact ones included.
     queries : int
         Queries looked at.
     """
@@ -43,18 +43,18 @@ class Duplicates:
 
     @property
     def near_share(self) -> float:
-        """Near duplicates among the queries, 0 to 1."""
+        """Near-duplicates among the queries, 0 to 1."""
         return self.near / max(self.queries, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prints:
-    """What N images are recognised by.
+    """Fingerprints of N images, by which duplicates are found.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (N, 32)
-        Sha256 of the decoded values and their shape, so that another compression without loss, or other tags,
+        Sha256 of the decoded values and their shape, so that another lossless compression, or other tags,
         make no difference.
     hashes : ndarray of uint8, shape (N, 32)
         :func:`difference_hash`.
@@ -72,17 +72,17 @@ class Prints:
 
 
 def duplicate_rate(queries: Prints, others: Prints, bits_apart: int = 12) -> Duplicates:
-    """Count the queries that other images hold too, as they are or nearly so.
+    """Count the queries that have an exact or near-duplicate among other images.
 
     A slice next to the query's own, of the same patient, is a free hit; this says how many there may be. It
     sees copies, rescaled and recompressed images and adjacent slices; it does not see a patient who was
-    scanned twice. Pictures with little in them (empty slices) are near to each other as well.
+    scanned twice. Pictures with little content (empty slices) count as near-duplicates as well.
 
     Parameters
     ----------
     queries, others : Prints
     bits_apart : int
-        Largest Hamming distance of two 256-bit difference hashes that still makes a near duplicate.
+        Cut-off: largest Hamming distance of the 256-bit difference hashes of near-duplicates.
     """
     held = {row.tobytes() for row in others.pixels}
     near = 0

@@ -1,4 +1,4 @@
-"""A folder for each class, with or without sides above them."""
+"""A folder for each class, with or without folders of splits above them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SUFFIXES = PICTURES | {".dcm"}
 
 
 def load_folder(root: Path, progress: Progress = silent) -> Dataset:
-    """List ``<root>/<class>/*``, or ``<root>/<side>/<class>/*`` with the sides train, val and test.
+    """List ``<root>/<class>/*``, or ``<root>/<split>/<class>/*`` with the splits train, val and test.
 
-    PNG, JPEG and .dcm files count; names that begin with a dot do not. Without sides they are drawn by
+    PNG, JPEG and .dcm files count; names that begin with a dot do not. Without splits they are drawn by
     :func:`group_split` with seed 0. Folders say nothing of patients: see
     :func:`benchmark.datasets.patients.find_groups`.
 
     Raises
     ------
     ConfigError
-        If one or two of the three sides are there, or nothing is left on one of them.
+        If only one or two of the three splits are there, or one of them has no image left.
     """
     sides = _sides(root)
     if sides:

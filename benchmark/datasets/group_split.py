@@ -1,4 +1,4 @@
-"""Three sides that no group crosses."""
+"""A split into train, val and test that divides no group."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from benchmark.types import LabelledImage, Split
 
 SHARES: dict[Split, float] = {"train": 0.7, "test": 0.2, "val": 0.1}
-"""Share of each side; where two are filled alike, the earlier gets the next group."""
+"""Share of each split; if two are equally full, the earlier gets the next group."""
 
 
 def group_split(images: Iterable[LabelledImage], seed: int = 0) -> tuple[LabelledImage, ...]:
-    """Draw sides of about 70, 10 and 20 per cent of every class, and divide no group.
+    """Draw splits of about 70, 10 and 20 per cent of every class, and divide no group.
 
-    Groups come in random order, large ones first, each to the side that is filled least with the group's
-    classes, as in stratified group k-fold. The sides of a class with few groups are far from these shares.
+    Groups come in random order, large ones first, each to the split that has least of the group's classes, as
+    in stratified group k-fold. The splits of a class with few groups are far from these shares.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def group_split(images: Iterable[LabelledImage], seed: int = 0) -> tuple[Labelle
     Returns
     -------
     tuple of LabelledImage
-        By path, with new sides.
+        By path, with the new split.
     """
     by_path = sorted(images, key=lambda image: image.path)
     groups: dict[str, Counter[str]] = {}

@@ -16,9 +16,9 @@ MANIFEST = "manifest.csv"
 def load_manifest(root: Path, progress: Progress = silent) -> Dataset:
     """List the images of a CSV file with the columns path, label and, if known, group and split.
 
-    Without the column "split", or with nothing in it, sides are drawn by :func:`group_split` with seed 0.
+    Without the column "split", or if it is empty, the split is drawn by :func:`group_split` with seed 0.
     Images without a group get one by :func:`benchmark.datasets.patients.find_groups`. A row whose path is
-    absolute or leads out of the folder, which has no label, or whose side is none of train, val and test, is
+    absolute or leads out of the folder, which has no label, or whose split is none of train, val and test, is
     left out.
 
     Parameters
@@ -31,7 +31,7 @@ def load_manifest(root: Path, progress: Progress = silent) -> Dataset:
     Raises
     ------
     ConfigError
-        If the file or one of the columns path and label is missing, or nothing is left on one of the sides.
+        If the file or one of the columns path and label is missing, or a split has no image left.
     """
     file = root / MANIFEST if root.is_dir() else root
     folder = file.parent
@@ -47,7 +47,7 @@ def load_manifest(root: Path, progress: Progress = silent) -> Dataset:
         elif not row["label"]:
             refused["without label"].append(row["path"])
         elif side is None:
-            refused["on none of the sides train, val and test"].append(row["path"])
+            refused["with a split that is none of train, val and test"].append(row["path"])
         else:
             group = row.get("group") or NO_GROUP
             images.append(LabelledImage(folder.joinpath(*parts), row["label"], group, side))

@@ -1,4 +1,4 @@
-"""Whom images are of, where lists do not say: patient ids of DICOM files, or chains of near duplicates."""
+"""Groups of images whose lists name none: patient ids of DICOM files, or chains of near-duplicates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmark.types import LabelledImage, Progress
 from hmar.dicom.deidentify import PatientHasher
 
 NO_GROUP = ""
-"""The group of an image that nothing is known of."""
+"""The group of an image whose group is unknown."""
 
 
 def find_groups(
@@ -21,16 +21,16 @@ def find_groups(
 ) -> tuple[list[LabelledImage], list[str]]:
     """Give a group to the images that have none.
 
-    A DICOM file's is its patient: ids are hashed with a secret that is forgotten, then only numbered; without
-    an id the study takes the patient's place. Other images are grouped by :func:`deduce_groups` where sides
-    are to be drawn, so that a draw does not divide a patient's adjacent slices. Where sides are given it is
-    too late for that: each image is its own.
+    A DICOM file's is its patient: ids are hashed with a secret that is thrown away, then numbered; without an
+    id the study takes the patient's place. Other images are grouped by :func:`deduce_groups` if a split is to
+    be drawn, so that it does not divide a patient's adjacent slices. If the split is given, each image is a
+    group of its own.
 
     Parameters
     ----------
     images : sequence of LabelledImage
     draw : bool
-        Whether sides are drawn by the groups.
+        Whether the split is drawn by groups.
     progress : Progress
 
     Returns
@@ -61,14 +61,14 @@ def find_groups(
         others = list(deduce_groups(others, progress=progress))
         groups = len({image.group for image in others})
         lines.append(
-            f"no groups given for {counted(len(rest), 'image')}: {counted(groups, 'chain')} of near "
-            "duplicates stand for patients; one whose images differ may lie on two sides"
+            f"no groups given for {counted(len(rest), 'image')}: {counted(groups, 'chain')} of "
+            "near-duplicates stand for patients; one whose images differ may be in two splits"
         )
     else:
         others = [replace(image, group=f"image {row}") for row, image in zip(rest, others, strict=True)]
         lines.append(
-            f"sides given without groups for {counted(len(rest), 'image')}: each is its own, and a patient "
-            "or near duplicates may lie on two sides"
+            f"split given without groups for {counted(len(rest), 'image')}: each is its own, and a patient "
+            "or near-duplicates may be in two splits"
         )
     for row, image in zip(rest, others, strict=True):
         found[row] = image

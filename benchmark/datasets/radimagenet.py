@@ -41,7 +41,7 @@ def load_radimagenet(root: Path) -> Dataset:
     Raises
     ------
     ConfigError
-        If a list or the folder is missing, or nothing is left on one of the sides.
+        If a list or the folder is missing, or a split has no image left.
     """
     base, images, problems = _candidates(root, "/".join)
     return assemble("radimagenet", base, images, problems)
@@ -81,7 +81,7 @@ def _candidates(
 ) -> tuple[Path, list[LabelledImage], list[str]]:
     """Return the folder above the images, the images that get a label, and problems.
 
-    ``label_of`` is handed modality, region and plain pathology, all in lower case.
+    ``label_of`` takes modality, region and plain pathology, all in lower case.
     """
     base, lists = _places(root)
     groups = _read_groups(lists)

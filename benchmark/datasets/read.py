@@ -16,8 +16,8 @@ from hmar.values.frames import Frame
 def read_image(path: Path) -> Frame:
     """Read a PNG, JPEG or single-frame DICOM file.
 
-    Loaders do not open pixels: a broken file is found here, when features are extracted, which leaves it
-    out with a line of its own and goes on.
+    Loaders do not open pixels: a broken file is found here, when features are extracted, and is left out with
+    a line of its own.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""CSV lists as they are found in the wild, and the paths in them."""
+"""CSV lists, tolerant of how they are written, and the paths in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPLIT_NAMES: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
-"""How lists and folders spell the three sides, in lower case."""
+"""How lists and folders spell the three splits, in lower case."""
 PICTURES = frozenset({".png", ".jpg", ".jpeg"})
 """Suffixes, in lower case, of files whose names may be told."""
 _DRIVE = re.compile(r"[A-Za-z]:|\\")

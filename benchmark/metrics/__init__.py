@@ -1,1 +1,1 @@
-"""Retrieval metrics: figures, their tie rule, and their intervals."""
+"""Retrieval metrics: figures with their tie rule, and their confidence intervals."""

@@ -1,4 +1,4 @@
-"""Intervals by the bootstrap: how far a macro mean would move had other patients been queried.
+"""Bootstrap intervals: how far a macro mean would move if other patients were queried.
 
 ``scipy.stats.bootstrap`` is not used because it resamples observations and not groups of them; given the
 groups as observations it would draw them, but the macro mean of each draw would still have to be written

@@ -1,4 +1,4 @@
-"""Whether a code uses its bits: balanced, uncorrelated, and not all the same."""
+"""Bit statistics: whether codes are balanced, uncorrelated and distinct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far descriptors lie apart: bits that differ, or one minus the cosine."""
+"""Distances of descriptors: bits that differ, or one minus the cosine."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _unit(vectors: Descriptors) -> NDArray[np.float32]:
     values = np.asarray(vectors, np.float32)
     if not np.isfinite(values).all():
         raise ParameterError(
-            "Descriptors hold values that are not finite.", "Look at what described the images."
+            "Descriptors hold values that are not finite.", "Check the peer that described the images."
         )
     length = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.where(length > 0, length, 1), np.float32)

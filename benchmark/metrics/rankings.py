@@ -25,7 +25,7 @@ def rankings(
     gallery_labels: Labels,
     exclude: Mask | None,
 ) -> Iterator[TieGroups]:
-    """Yield the rankings of some queries after the other, so that memory does not grow with their number."""
+    """Yield rankings a few queries at a time, so that memory does not grow with the number of queries."""
     if len(query) != len(query_labels) or len(gallery) != len(gallery_labels):
         raise ParameterError(
             f"{len(query)} queries have {len(query_labels)} labels, "

@@ -128,8 +128,8 @@ def average_precision(groups: TieGroups, cut: int | None = None) -> FloatArray:
 def hits_found_precision(groups: TieGroups, cut: int) -> FloatArray:
     """Return the expected AP@cut of each query when it is divided by the hits found up to the cut.
 
-    This is what the published code of deep hashing computes, and ACIR's (arXiv 2503.09370) mAP@100. It
-    flatters: a query with one hit, at rank 1, scores 1 however many it missed.
+    This is what the published code of deep hashing computes, and ACIR's (arXiv 2503.09370) mAP@100. It is too
+    optimistic: a query with one hit, at rank 1, scores 1 however many it missed.
 
     Returns
     -------

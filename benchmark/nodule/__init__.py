@@ -1,1 +1,1 @@
-"""The nodule of the sample study as queries."""
+"""The nodule of the sample study: queries with it, and the run of ``hmar demo``."""

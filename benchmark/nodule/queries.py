@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hmar.search import Searcher
 from hmar.values.entries import EntryInfo
@@ -41,16 +42,23 @@ class Nodule:
 
 
 def load_nodule(path: Path) -> Nodule:
-    """Read the contours of ``hmar sample-data`` and average the readers' boxes."""
-    document = json.loads(path.read_text("utf-8"))
+    """Read the nodule from the contours of ``hmar sample-data``."""
+    return nodule_of(json.loads(path.read_text("utf-8")))
+
+
+def nodule_of(contours: Mapping[str, Any]) -> Nodule:
+    """Return the nodule whose contours are as :func:`hmar.sample.archives.read_contours` returns them.
+
+    Its box on a slice is the mean of the boxes of the readers who outlined it there.
+    """
     found: dict[float, list[Box]] = {}
-    for reader in document["readers"]:
+    for reader in contours["readers"]:
         outlined: dict[float, list[tuple[int, int]]] = {}
         for contour in reader:
             outlined.setdefault(contour["z"], []).extend(contour["points"])
         for z, points in outlined.items():
             found.setdefault(z, []).append(_around(points))
-    return Nodule(document["series_uid"], {z: _mean(boxes) for z, boxes in sorted(found.items())})
+    return Nodule(contours["series_uid"], {z: _mean(boxes) for z, boxes in sorted(found.items())})
 
 
 def _around(points: Sequence[tuple[int, int]]) -> Box:

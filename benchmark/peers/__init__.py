@@ -46,11 +46,11 @@ PEERS: dict[str, Peer] = {peer.name: peer for peer in (*_OTHERS, *HMAR_PEERS)}
 """Every peer on frozen features by name, in the order of the tables."""
 
 TUNED = {peer.name: peer for peer in (LinearTuned, HmarTuned)}
-"""The peers that tune the backbone itself."""
+"""The peers that fine-tune the backbone."""
 
 
 def schedules(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
-    """Return how long and how fast peers train, by name; those that do not train are left out."""
+    """Return the training schedules of peers, by name; peers that do not train are left out."""
     found = {}
     for peer in peers:
         schedule = getattr(peer, "schedule", None) or getattr(peer, "training", None)
@@ -65,12 +65,12 @@ def select_peers(text: str, backbone: BuildBackbone, progress: Progress = silent
     Parameters
     ----------
     text : str
-        Names separated by commas; ``all`` stands for those on frozen features, ``tuned`` for those that tune
-        the backbone, which takes half an hour a seed for 5,000 images.
+        Names separated by commas; ``all`` stands for those on frozen features, ``tuned`` for those that
+        fine-tune the backbone, which takes half an hour a seed for 5,000 images.
     backbone : BuildBackbone
         What is tuned.
     progress : Progress
-        Told how far each tuning is.
+        Told how far each fine-tuning is.
 
     Returns
     -------

@@ -23,5 +23,5 @@ def check_bits(bits: int) -> int:
         If it is not.
     """
     if bits <= 0 or bits % 8:
-        raise ParameterError(f"A code of {bits} bits has no bytes of its own.", "Use a multiple of 8.")
+        raise ParameterError(f"A code of {bits} bits does not fill whole bytes.", "Use a multiple of 8.")
     return bits

@@ -1,4 +1,4 @@
-"""What is done to the frozen features before a hashing peer sees them."""
+"""Normalisation of the frozen features in front of the hashing peers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def principal_axes(centred: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Return the principal axes of centred features, most varying first.
+    """Return the principal axes of centred features, largest variance first.
 
     Parameters
     ----------

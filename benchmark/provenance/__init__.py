@@ -1,1 +1,1 @@
-"""Where a result comes from: code, machine, arguments; and how results are kept."""
+"""Provenance of results (code, machine, versions, arguments), and the files that keep them."""

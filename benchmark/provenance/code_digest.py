@@ -1,4 +1,4 @@
-"""A hash of the code that a kept result came through, so that it is not taken for that of other code."""
+"""A hash of the code that computed a cached result, so that other code does not reuse it."""
 
 from __future__ import annotations
 

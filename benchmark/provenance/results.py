@@ -1,4 +1,4 @@
-"""The rows of the benchmark, and how they are kept: JSON lines with all that made them."""
+"""The rows of the benchmark, kept as JSON lines with their provenance."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Row:
     queries, gallery, without_relevant : int
         ``without_relevant`` queries have nothing to find: they are among ``queries``, and in no mean.
     duplicates : mapping
-        Queries with an ``exact`` or ``near`` duplicate among the images of the other sides.
+        Queries with an ``exact`` or ``near`` duplicate among the images of the other splits.
     seeds : int
         How many were run; 1 for peers that do not learn.
     fit_seconds : float or None
-        Mean over seeds; of this machine, whatever else it was doing.
+        Mean over seeds; on this machine, under whatever load it had.
     data, features : str
-        Hash of the data set and its division; version of the features and weights of the backbone.
+        Hash of the data set and its split; version of the features and weights of the backbone.
     source : str
         The paper of a quoted figure.
     """
@@ -117,14 +117,14 @@ QUOTED = tuple(
 
 
 def environment(threads: int, config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what figures depend on besides the data; to be called when a run begins.
+    """Return what figures depend on besides the data; call it when a run begins.
 
     Parameters
     ----------
     threads : int
         Of torch.
     config : mapping, optional
-        What was asked for: the arguments, and what follows from them.
+        The arguments of the run, and what follows from them.
 
     Returns
     -------
@@ -143,12 +143,12 @@ def environment(threads: int, config: Mapping[str, Any] | None = None) -> dict[s
 
 
 def append_results(path: Path, rows: Sequence[Mapping[str, Any]], environment: Mapping[str, Any]) -> None:
-    """Append rows to a file of JSON lines, each with the environment it was made in.
+    """Append rows to a file of JSON lines, each with its environment.
 
     Parameters
     ----------
     path : Path
-        Made if it is not there, its folder too.
+        Created where needed, with its folder.
     rows : sequence of mapping
         As :meth:`Row.to_dict` makes them; of any shape, for each part of the benchmark has its own.
     environment : mapping

@@ -1,4 +1,4 @@
-"""Regions across patients: a place in one volume is to find the same organ in another."""
+"""``hmar bench region``: a window on an organ of one patient is to find the same organ in another."""
 
 from benchmark.region.networks import TRAINING
 from benchmark.region.peers import REGION_PEERS

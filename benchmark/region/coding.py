@@ -17,7 +17,7 @@ Code = Callable[[FloatArray], Descriptors]
 
 
 def fit_code(coding: Coding, sample: FloatArray, bits: int, seed: int) -> Code:
-    """Return what turns features (N, D) into descriptors.
+    """Return the function from features (N, D) to descriptors.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def fit_code(coding: Coding, sample: FloatArray, bits: int, seed: int) -> Code:
         "float" keeps them, to be compared by cosine; "sign" packs the signs of the first ``bits``; "itq" fits
         :func:`fit_itq` on the sample.
     sample : ndarray of float32, shape (M, D)
-        Features of the side that may be learnt from; only "itq" looks at them.
+        Features of the query's volume, which may be trained on; only "itq" uses them.
     bits : int
     seed : int
         Seeds the rotation.

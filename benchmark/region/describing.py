@@ -1,4 +1,4 @@
-"""Describing all windows of a volume with one peer, and counting what it costs."""
+"""Describing all windows of a volume with one peer, and measuring the time it takes."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _SEED = 7
 
 
 class Steps:
-    """Shows that one piece of work goes on, step by step, whatever parts it has."""
+    """Counts the steps of one piece of work and shows its progress."""
 
     def __init__(self, progress: Progress, work: str, total: int) -> None:
         self._progress, self._work, self._total, self._done = progress, work, total, 0
 
     def __call__(self) -> None:
-        """Count one step more."""
+        """Count one more step."""
         self._done += 1
         self._progress(self._work, self._done, self._total)
 
 
 @dataclass(slots=True)
 class Cost:
-    """Milliseconds spent on windows, the backbone's share included."""
+    """Milliseconds spent on windows, their share of the backbone's pass included."""
 
     ms: float = 0.0
     windows: int = 0
@@ -53,10 +53,10 @@ class Cost:
 def fit_codes(
     peer: RegionPeer, feature: WindowFeature, planes: Sequence[Plane], bits: Sequence[int]
 ) -> dict[int, Code]:
-    """Return the peer's code of each length, fitted on windows of these planes where it learns.
+    """Return the peer's code of each length, fitted on windows of these planes if it needs fitting.
 
-    The windows are of all sizes, up to 8 rows and 8 columns of a plane at random places of the lattice; no
-    label is looked at.
+    The windows are of all sizes, up to 8 rows and 8 columns of a plane at random positions of the lattice;
+    labels are not used.
     """
     if peer.coding == "float":
         return {FLOAT: fit_code("float", np.empty((0, 1), np.float32), FLOAT, _SEED)}
@@ -116,7 +116,7 @@ def describe_queries(
 
 @torch.inference_mode()
 def crop_cost_ms(backbone: nn.Module, pixels: int, crops: int = 8) -> float:
-    """Return what the backbone takes for one crop of ``pixels`` squared, the mean over a batch, warmed up."""
+    """Return the backbone's time for one crop of ``pixels`` squared: mean over a batch, after warm-up."""
     batch = torch.zeros(crops, 3, pixels, pixels).to(memory_format=torch.channels_last)
     backbone(batch[:1])
     begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the peers see of a window. R rows times S columns of windows of one side go in, (R * S, D) come out.
+"""The features of windows: R rows times S columns of windows of one side to (R * S, D).
 
 Rows and columns are first cells, possibly fractional: a window may lie between the cells of the map.
 """
@@ -30,7 +30,7 @@ _RANDOM_WIDTH = 128
 
 
 class OwnMaps:
-    """The maps that a network's own backbone makes of slices, each made once and kept.
+    """Feature maps of slices by a network's own backbone, each computed once and cached.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ class OwnMaps:
     @torch.inference_mode()
     def __call__(self, plane: Plane) -> torch.Tensor:
         """Return the map of a slice, (C, h, w)."""
-        if id(plane) not in self._made:  # the plane is kept too, so that no other can have its id
+        if id(plane) not in self._made:  # the plane is kept too, so that its id is not reused
             image = torch.from_numpy(plane.image())[None].to(memory_format=torch.channels_last)
             self._made[id(plane)] = (plane, self._network(image)[0].contiguous())
         return self._made[id(plane)][1]
 
 
 def random_feature(seed: int) -> WindowFeature:
-    """Draw every window anew: chance."""
+    """Return random features, new ones for every window: chance level."""
     rng = np.random.default_rng(seed)
 
     def feature(_plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
@@ -61,7 +61,7 @@ def random_feature(seed: int) -> WindowFeature:
 
 
 def thumbnail_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
-    """Shrink each window of the mean of the three channels to 16x16 pixels, its own mean taken off."""
+    """Shrink each window of the mean of the three channels to 16x16 pixels, minus its own mean."""
     grey = plane.image().mean(axis=0, keepdims=True, dtype=np.float32)
     small = shrink(grey, rows, columns, side, THUMBNAIL_SIDE).reshape(len(rows) * len(columns), -1)
     centred: FloatArray = small - small.mean(axis=1, keepdims=True)
@@ -126,9 +126,10 @@ def hmar_feature(network: HmarNetwork) -> WindowFeature:
 
 
 def crop_feature(backbone: nn.Module) -> WindowFeature:
-    """Cut every window out, shrink it to 48x48 pixels, and run the backbone over it by itself.
+    """Crop every window, shrink it to 48x48 pixels, and run the backbone on the crop alone.
 
-    48 pixels are a 36 mm window as it is; the map is 3x3 cells then, as wide as :func:`cells_feature`.
+    48 pixels are a 36 mm window at its own resolution; its map has 3x3 cells, as wide as
+    :func:`cells_feature`.
     """
 
     @torch.inference_mode()

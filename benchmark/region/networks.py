@@ -35,7 +35,7 @@ TRAINING = replace(
     place_weight=0.1,
     evaluate_every=100,
 )
-"""In smaller batches than for many scans, and for structures above places: they are what is asked for."""
+"""Smaller batches than for many scans, and more weight on structures than on positions: they are the task."""
 
 VIEWS = 6
 
@@ -68,12 +68,12 @@ def trained_network(
     views: int = VIEWS,
     variant: Variant = OURS,
 ) -> HmarNetwork:
-    """Train ours on one volume as `hmar train` does on many, or load it where this was done before.
+    """Train ours on one volume as ``hmar train`` does on many, or load the network of an earlier run.
 
     Parameters
     ----------
     volume : LabelledVolume
-        All that is learned from, its labels included where the variant learns from them.
+        The only training data, with its labels if the variant learns from them.
     backbone : Backbone
         Published weights to start from.
     folder : Path

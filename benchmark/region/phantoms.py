@@ -1,4 +1,4 @@
-"""Planted lesions: how many bits a perturbation leaves, and at what rank the true place is found."""
+"""Planted lesions: how many bits survive a perturbation, and at what rank the true position is found."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ class PhantomStudy:
         planes: Sequence[Plane],
         archive: Descriptors,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return distance to the true place, its expected rank, and its chance of rank 1, by phantom."""
+        """Return distance, expected rank and probability of rank 1 of the true position, by phantom."""
         found = []
-        side = query_side(_SIDE * perturbation.scale, (_SIDE,))  # the box that a reader draws scales as well
+        side = query_side(_SIDE * perturbation.scale, (_SIDE,))  # the reader's box scales with the lesion
         for index, (phantom, plane) in enumerate(zip(self.phantoms, planes, strict=True)):
             x_mm, y_mm = phantom.centre_mm(perturbation)
             row, column = (np.array([place / _CELL_MM - side / 2]) for place in (y_mm, x_mm))

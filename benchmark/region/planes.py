@@ -1,4 +1,4 @@
-"""Slices on the encoder's grid, each one pass of the backbone each, and the windows of the protocol."""
+"""Slices on the encoder's grid, one pass of the backbone for each, and the windows of the protocol."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The region protocol: the windows of one patient's organs, looked for among all windows of another's.
 
 A query is the window nearest to a structure's centroid on a slice, the gallery every window of that size in
-the other volume, and right is a window whose centre the same structure covers. Both directions; what learns,
-learns from the query's volume.
+the other volume, and a window is relevant if the same structure covers its centre. Both directions are
+measured; peers are trained on the query's volume only.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from benchmark.types import Progress
 from hmar.errors import ParameterError
 
 _LEARNT = {
-    "float": "Nothing is learnt here.",
+    "float": "Nothing is trained.",
     "itq": "ITQ is fitted on windows of the query's volume alone, without labels.",
     "sign": "Chance.",
 }
 _TRAINED = (
-    "hmar train learns from open CT, ts and its labels among it: the query's side of ts->lidc, which the "
-    "protocol allows, but the gallery of lidc->ts, which it does not."
+    "hmar train uses open CT volumes, ts with its labels among them: the query's volume of ts->lidc, which "
+    "the protocol allows, but the gallery of lidc->ts, which it does not."
 )
 _NOTES = {"global": _TRAINED, MODEL: _TRAINED}
 _HAS_SEEN_BOTH = ("global", MODEL)
@@ -83,14 +83,14 @@ def region_rows(
     list of dict
         For each peer and code length a row for either direction and one for their mean, with the figures of
         :func:`benchmark.region.scoring.figures` of the mean over seeds, query by query; ``sd`` is that of
-        macro_map over seeds, None where there is one. ``ms_per_window`` is the cost of describing a window of
+        macro_map over seeds, None where there is one. ``ms_per_window`` is the time to describe a window of
         the gallery with ``threads`` threads of torch, its share of the backbone's pass over the slice
         included. ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
 
     Raises
     ------
     ParameterError
-        If there is nothing to ask for.
+        If no query is left.
     """
     first, second = (planes_of(volume, networks[0].frozen, progress) for volume in volumes)
     structures = volumes[0].structures
@@ -138,7 +138,7 @@ def _peer_rows(
     rows = []
     left_out = [side.without_relevant for side in sides]
     learnt_from = [side.direction.endswith(f"->{_LEARNT_FROM}") for side in sides]
-    learnt_from.append(any(learnt_from))  # the mean holds the others
+    learnt_from.append(any(learnt_from))  # the mean contains both directions
     directions = [*(side.direction for side in sides), "mean"]
     for length, parts in scored.items():
         means = [over_seeds(seeds) for seeds in parts]

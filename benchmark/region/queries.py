@@ -1,4 +1,4 @@
-"""Which windows are queries, which of the gallery's are right, and how well a window fits a structure."""
+"""Which windows are queries, which are relevant, and how well a window fits a structure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hmar.values.geometry import Box
 MIN_AREA_MM2 = 100.0
 QUERIES_PER_STRUCTURE = 8
 EXTENT_BELOW_MM = (48.0, 78.0, np.inf)
-"""A structure whose longer side is below each of these is asked for with the window of that size."""
+"""A structure whose longer side is below one of these is queried with the window of that size."""
 
 AREA_BINS_CM2 = ((1.0, 5.0), (5.0, 20.0), (20.0, np.inf))
 
@@ -83,7 +83,7 @@ def _query(index: int, plane: Plane, structure: int) -> RegionQuery | None:
 
 
 def answerable(queries: Sequence[RegionQuery], gallery: Sequence[Plane]) -> list[RegionQuery]:
-    """Leave out what the other volume has no window of: nothing could be found."""
+    """Return the queries whose structure the other volume has a window of."""
     there = [set(gallery_labels(gallery, side).tolist()) for side in SIDES]
     return [query for query in queries if query.structure in there[query.size]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,13 +9,14 @@ from pathlib import Path
 import torch
 
 from benchmark.region.ablations.variant import Variant
+from benchmark.region.data import check_files, fetch_region_data, files_digest
 from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
 from benchmark.region.nodule import NODULE_METRIC, nodule_row
-from benchmark.region.peers import MODEL, select_region_peers
+from benchmark.region.peers import MODEL, RegionPeer, select_region_peers
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
 from benchmark.region.protocol import region_rows
-from benchmark.region.volumes import NODULE_FILES, VOLUME_FILES, check_files, load_volumes
+from benchmark.region.volumes import LabelledVolume, load_volumes
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -33,7 +33,7 @@ _HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fing
 _FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "sd", "queries")
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
 DRAWN = "drawn by the benchmark"
-"""What stands for the data of phantoms."""
+"""Value of ``data`` in the rows of phantoms."""
 
 Row = dict[str, object]
 
@@ -56,7 +56,7 @@ def run_region(
     Parameters
     ----------
     root : Path
-        What get_real_ct.sh makes.
+        Folder of the data; what is missing is fetched into it.
     peers : sequence of str
         Names of :data:`benchmark.region.peers.REGION_PEERS`, "all" or "ablations".
     bits : sequence of int
@@ -72,11 +72,11 @@ def run_region(
     model_dir : str
         Folder of the model that is measured; empty stands for the shipped one.
     phantoms : int
-        How many are drawn.
+        Number of phantoms.
     training : TrainingConfig
         Of ours, where it is trained on the query's volume; a variant may change them.
     seeds : int
-        How often what is trained here is trained; the first seed is that of the settings, the others follow.
+        Number of seeds of each network that is trained here: that of the settings and those after it.
 
     Returns
     -------
@@ -95,8 +95,10 @@ def run_region(
         If a peer or a number of bits is unknown.
     ConfigError
         If the model has another grid or other windows than the protocol, or none to measure.
+    UnavailableError
+        If data are missing and cannot be downloaded.
     NotFoundError
-        If files are missing; names them all.
+        If files are missing from what was fetched before; names them all.
     DecodeError
         If a file cannot be read.
     """
@@ -104,9 +106,29 @@ def run_region(
     chosen = select_region_peers(peers)
     lengths = _lengths(bits)
     bundle = load_model(model_dir)
-    check_files(root, (*VOLUME_FILES, *NODULE_FILES))
+    fetch_region_data(root, lambda line: progress(line, 0, 0))
+    check_files(root)
     volumes = load_volumes(root)
-    backbone = published()
+    drawn = range(training.seed, training.seed + seeds)
+    networks = _networks(bundle, published(), kept, training, drawn, progress)
+    rows = region_rows(volumes, chosen, lengths, networks, progress)
+    rows += _phantom_rows(chosen, lengths, networks[0], volumes[0], phantoms, progress)
+    if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
+        rows += _nodule_rows(root, _folder(model_dir), threads, progress)
+    measured = _what_was_measured(chosen, bundle, training, drawn)
+    data = files_digest(root)
+    return [_shaped(row, {"data": data} | measured.get(str(row["name"]), {})) for row in rows]
+
+
+def _networks(
+    bundle: Bundle,
+    backbone: Backbone,
+    kept: Path,
+    training: TrainingConfig,
+    seeds: Sequence[int],
+    progress: Progress,
+) -> list[Networks]:
+    """Return what peers are built from, for each seed of what is trained."""
     frozen = fold_batch_norm(backbone)
 
     def of_seed(seed: int) -> Networks:
@@ -119,22 +141,43 @@ def run_region(
             ),
         )
 
-    drawn = range(training.seed, training.seed + seeds)
-    networks = [of_seed(seed) for seed in drawn]
-    rows = region_rows(volumes, chosen, lengths, networks, progress)
-    untrained = [peer for peer in chosen if peer.variant is None]
-    if untrained:
-        study = PhantomStudy(frozen, progress, phantoms)
-        for peer in untrained:
-            rows += study.rows(peer, peer.build(networks[0], volumes[0]), lengths, progress)
-    if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
-        rows.append(nodule_row(root, MODEL, HmarEncoder.load(_folder(model_dir), threads), progress))
-        rows.append(nodule_row(root, "thumbnail", ThumbnailEncoder(), progress))
-    measured: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
-    own = {peer.name: measured for peer in chosen if peer.of_model}
-    own |= {peer.name: _trained(peer.variant, training, drawn) for peer in chosen if peer.variant is not None}
-    data = files_digest(root)
-    return [_shaped(row, {"data": data} | own.get(str(row["name"]), {})) for row in rows]
+    return [of_seed(seed) for seed in seeds]
+
+
+def _phantom_rows(
+    peers: Sequence[RegionPeer],
+    bits: Sequence[int],
+    networks: Networks,
+    volume: LabelledVolume,
+    phantoms: int,
+    progress: Progress,
+) -> list[Row]:
+    """Return the rows of all peers but those that are trained on the query's volume."""
+    untrained = [peer for peer in peers if peer.variant is None]
+    if not untrained:
+        return []
+    study = PhantomStudy(networks.frozen, progress, phantoms)
+    return [
+        row for peer in untrained for row in study.rows(peer, peer.build(networks, volume), bits, progress)
+    ]
+
+
+def _nodule_rows(root: Path, model: Path, threads: int, progress: Progress) -> list[Row]:
+    return [
+        nodule_row(root, MODEL, HmarEncoder.load(model, threads), progress),
+        nodule_row(root, "thumbnail", ThumbnailEncoder(), progress),
+    ]
+
+
+def _what_was_measured(
+    peers: Sequence[RegionPeer], bundle: Bundle, training: TrainingConfig, seeds: Sequence[int]
+) -> dict[str, Row]:
+    """Return by name the model that a peer is of, or how it was trained; others are not in it."""
+    model: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
+    measured = {peer.name: model for peer in peers if peer.of_model}
+    return measured | {
+        peer.name: _trained(peer.variant, training, seeds) for peer in peers if peer.variant is not None
+    }
 
 
 def load_model(model_dir: str) -> Bundle:
@@ -152,17 +195,6 @@ def load_model(model_dir: str) -> Bundle:
 
 def _folder(model_dir: str) -> Path:
     return Path(model_dir) if model_dir else shipped_bundle()
-
-
-def files_digest(root: Path) -> str:
-    """Return the sha256 of all files that are read, by name and content."""
-    digest = hashlib.sha256()
-    for name in sorted((*VOLUME_FILES, *NODULE_FILES)):
-        place = root / name
-        for path in sorted(place.iterdir()) if place.is_dir() else [place]:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
-    return digest.hexdigest()
 
 
 def _trained(variant: Variant, training: TrainingConfig, seeds: Sequence[int]) -> Row:

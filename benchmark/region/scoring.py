@@ -32,7 +32,7 @@ _BINNED = ("macro_map", "p_at_10", "iou")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One direction without its peers: queries by size, and the other patient's gallery.
+    """One direction, the same for all peers: queries by size, and the other patient's gallery.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Side:
     boxes : mapping
         The gallery's structures: (plane, structure) to box in grid pixels.
     without_relevant : int
-        Queries that were left out, for the gallery has no window of theirs.
+        Queries that were left out because the gallery has no relevant window.
     """
 
     direction: str
@@ -134,7 +134,7 @@ def _first_overlaps(
 
 
 def join(parts: Sequence[Scores]) -> Scores:
-    """Put scores one after the other."""
+    """Concatenate scores."""
     return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
 
 
@@ -157,7 +157,7 @@ def figures(scores: Scores, structures: Sequence[str], without_relevant: int = 0
     """Return the figures of one direction.
 
     macro_map is the mean over structures, all others are means over queries. The interval is that of
-    macro_map when structures are resampled: with two patients there is none over patients.
+    macro_map when structures are resampled: two patients are too few to resample.
 
     Parameters
     ----------

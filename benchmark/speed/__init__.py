@@ -57,7 +57,8 @@ def run_speed(
         Frames of the scanned archives, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, for
         its frames go through the worker one by one.
     windows : int
-        Windows of a frame in the mean, from 1: of the scanned archive, and the larger batch of the KAN layer.
+        Mean number of windows of a frame, from 1: of the scanned archive, and the larger batch of the KAN
+        layer.
     progress : Progress
     growth : bool
         Whether the scan is also timed on smaller archives, and projected to a larger one.
@@ -150,7 +151,7 @@ def _model_dir() -> Path:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let torch use one thread, as the product's runtime does, and give it back what it had."""
+    """Let torch use one thread, as the product's runtime does; restore its setting at the end."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""Synthetic archives of window codes, drawn in blocks and put on disk as the product keeps them."""
+"""Synthetic archives of window codes, generated in blocks and stored as the product stores them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Archive:
     folder : Path
         Root of the snapshot.
     kind : str
-        "random": every bit is drawn, so that nothing is like anything and the nearest is far. "clustered":
-        frames are of ``SCENES`` scenes, each window a copy of its scene's with an eighth of the bits flipped,
-        so that a query has hundreds of frames at nearly its own distance.
+        "random": independent random bits, so that no two frames are similar and the nearest is far.
+        "clustered": frames belong to ``SCENES`` scenes, each window a copy of its scene's with an eighth of
+        the bits flipped, so that hundreds of frames are nearly as near as the nearest.
     codes : ndarray of uint8, shape (16, padded(W))
         Planes of the window codes, mapped from the snapshot.
     offsets : ndarray of int64, shape (F + 1,)
@@ -74,7 +74,7 @@ class Archive:
 
 
 def write_archive(folder: Path, kind: Kind, frames: int, windows: int, seed: int = 0) -> Archive:
-    """Draw an archive of frames with ``windows`` windows in the mean, from 0.7 to 1.3 times as many."""
+    """Generate an archive of frames with ``windows`` windows on average, from 0.7 to 1.3 times as many."""
     generator = np.random.default_rng(seed)
     least, most = max(1, round(0.7 * windows)), max(1, round(1.3 * windows))
     offsets = offsets_of(generator.integers(least, most, frames, endpoint=True))
@@ -101,7 +101,7 @@ def write_archive(folder: Path, kind: Kind, frames: int, windows: int, seed: int
 
 
 def _codes(generator: np.random.Generator, bounds: NDArray[np.int64], scenes: CodeArray | None) -> CodeArray:
-    """Draw the codes of consecutive frames, whose windows lie between bounds."""
+    """Generate the codes of consecutive frames, whose windows lie between bounds."""
     counts = np.diff(bounds)
     total = int(counts.sum())
     if scenes is None:

@@ -1,4 +1,4 @@
-"""What a filter costs or saves a search: the same query with it and without, on synthetic codes."""
+"""Search time with a filter and without it: the same query, on synthetic codes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def filled_index(archive: Archive, infos: Sequence[FrameInfo], folder: Path) -> 
             encoded = EncodedFrame(info, codes[0], codes, ids, (0.5, 0.5), MODEL)
             rows.append(LogRow(number + 1, "add", number + 1, "speed", "speed", encoded))
         index.apply(rows)
-    index.snapshot()  # as a search finds an archive: mapped, not in the tail
+    index.snapshot()  # as in a running product: mapped, not in the in-memory tail
     return index
 
 
@@ -128,7 +128,7 @@ def _equal(
     selection: Selection,
     allowed: NDArray[np.int64],
 ) -> str:
-    """Say of how many queries the hits are allowed ones at the least distances that allowed ones have."""
+    """Count the queries whose hits pass the filter and have the smallest distances that pass it."""
     equal = 0
     for number in range(CHECKED):
         query = _query(queries, number)

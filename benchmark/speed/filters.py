@@ -135,6 +135,6 @@ def select(database: sqlite3.Connection, selection: Selection) -> list[int]:
     if selection.study_dates is not None:
         conditions.append("study_date BETWEEN ? AND ?")
         values += [day.toordinal() for day in selection.study_dates]
-    # The conditions are made of constants; what is asked for is bound.
+    # The conditions are built from constants; the values are bound.
     statement = f"SELECT rowid FROM frames WHERE {' AND '.join(conditions)} ORDER BY rowid"  # noqa: S608
     return [row for (row,) in database.execute(statement, values)]

@@ -14,7 +14,7 @@ from hmar.values.codes import CodeArray
 faiss: Any = _faiss
 
 _FIRST_ASK = 8
-"""Windows asked for at first, for each frame wanted: neighbouring windows of one frame come together."""
+"""Over-fetch factor, in windows per frame: neighbouring windows of one frame have similar distances."""
 
 _SUMMED_FRAMES = 1 << 13
 
@@ -36,7 +36,7 @@ class FlatScan:
         self._offsets = offsets
         windows = int(offsets[-1])
         self._index = faiss.IndexBinaryFlat(bits)
-        # Room for all at once: to grow would take three times the memory for a while.
+        # Allocated at once: growing would take three times the memory for a while.
         self._index.xb.resize(windows * bits // 8)
         self._index.ntotal = windows
         size = windows * bits // 8
@@ -60,9 +60,9 @@ class FlatScan:
     def nearest_frames(self, code: CodeArray, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return (distances, frames) of every frame that is not farther than the k-th nearest.
 
-        A frame's distance is that of its nearest window. FAISS knows windows alone, so that it is asked for
-        more of them until k frames are among them; if the last window returned may hide others of the same
-        distance, everything within that distance is fetched.
+        A frame's distance is that of its nearest window. FAISS knows windows only, so more and more of them
+        are fetched until k frames are among them; if windows at the distance of the last one may be missing,
+        everything within that distance is fetched.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class FlatScan:
     def frame_sums(self, codes: CodeArray) -> NDArray[np.int64]:
         """Return, for each frame, the sum over some codes of the distance to its nearest window.
 
-        FAISS has no such answer: this is numpy over the codes that FAISS holds, plainly.
+        FAISS has no such answer: this is plain numpy over the codes that FAISS holds.
 
         Parameters
         ----------

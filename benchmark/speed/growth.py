@@ -34,7 +34,7 @@ def measure_growth(
     """Time one query window at 64 bits on one thread, on archives from ten thousand frames up to ``frames``.
 
     The last row is a projection to ten million, by the straight line through the two largest archives; it is
-    marked as such, and nothing of it was measured.
+    marked as such, and was not measured.
     """
     rows = []
     for size in sizes_up_to(frames):

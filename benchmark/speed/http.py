@@ -31,7 +31,7 @@ Answer = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RegionQuery:
-    """A box on an indexed slice; ``own`` is the slice's entry, which is not to be found."""
+    """A box on an indexed slice; ``own`` is the slice's entry, which is excluded."""
 
     frame: Frame
     region: Box
@@ -49,7 +49,7 @@ class RegionQuery:
         }
 
     def in_process(self, searcher: Searcher) -> Answer:
-        """Ask the search use case itself."""
+        """Search in process."""
         selection = Selection(COLLECTION, frozenset({self.own}))
         hits = searcher.region(self.frame, self.region, K, "local", selection)
         return tuple((hit.entry.info.sop_instance_uid, round(hit.distance, 6)) for hit in hits)
@@ -57,7 +57,7 @@ class RegionQuery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Burst:
-    """What clients saw in one round: every latency and answer, and the seconds until the last answer."""
+    """The measurements of one round: every latency and answer, and the seconds until the last answer."""
 
     latencies_ms: list[float]
     answers: list[tuple[int, Answer]]
@@ -73,16 +73,16 @@ def measure_http(
     progress: Progress,
     side: int = SIDE,
 ) -> list[dict[str, object]]:
-    """Ask a running product at rising load.
+    """Query a running product at rising load.
 
     Every round goes through all loads, forwards or backwards, and through the same queries in process. Every
-    answer is compared with the one in process. Clients run in this process, on the same machine, and take
-    their share of it.
+    answer is compared with the one in process. Clients run in this process, on the same machine, and use some
+    of its processor time.
 
     Parameters
     ----------
     settings : Settings
-        ``home`` is used up; model, web threads and encoder threads are as given.
+        ``home`` is written to; model, web threads and encoder threads are as given.
     frames : int
         Phantom slices indexed.
     loads : sequence of int
@@ -148,7 +148,7 @@ def _timed(query: RegionQuery, searcher: Searcher) -> float:
 
 
 def _burst(product: Product, queries: Sequence[RegionQuery], clients: int, requests: int) -> Burst:
-    """Let clients ask at once, each its own queries one after the other."""
+    """Run clients concurrently, each with its own queries one after the other."""
     with ExitStack() as stack:
         connections = [stack.enter_context(closing(product.client())) for _ in range(clients)]
         for connection in connections:

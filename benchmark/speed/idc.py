@@ -30,7 +30,7 @@ _COLUMNS = (
 def series_infos() -> Iterator[list[FrameInfo]]:
     """Yield every series as one frame, in batches; values are kept as those of a header are.
 
-    Patients' ids stand for their keys: those of this public archive are pseudonyms.
+    Patient ids are used as patient keys: those of this public archive are pseudonyms.
     """
     file = parquet.ParquetFile(IDC_INDEX_PARQUET_FILEPATH)
     for batch in file.iter_batches(_BATCH, columns=list(_COLUMNS)):

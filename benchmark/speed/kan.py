@@ -24,8 +24,8 @@ def measure_kan(
 ) -> list[dict[str, object]]:
     """Time the KAN layer of a hash head at the batches that serving runs.
 
-    The layer has pykan's initial weights and the model's sizes: its cost does not hang on its weights. Both
-    forms are of the same layer, and the quality is how far their outputs lie apart.
+    The layer has pykan's initial weights and the model's sizes: its time does not depend on its weights. Both
+    forms are of the same layer, and the quality is the largest difference of their outputs.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def measure_kan(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         trained = TrainableKAN(config.hidden, CODE_BITS, config.intervals, config.order)
-        # As the head's layer norm leaves them; see hmar.model.hash_head.
+        # Distributed as behind the head's layer norm; see hmar.model.hash_head.
         inputs = [torch.randn(batch, config.hidden) * 0.5 for batch in batches]
     return [_compare(trained, x, config, rounds, progress) for x in inputs]
 

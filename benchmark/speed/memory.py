@@ -1,4 +1,4 @@
-"""Memory at rest: how much of the machine's memory processes take that serve the same index."""
+"""Memory at rest: how much memory processes that serve the same index take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hmar.values.codes import CODE_BYTES
 
 PROCESSES = (1, 2)
 _SMAPS_FIELDS = 5
-"""What stands before the path in the heading of a mapping: addresses, permissions, offset, device, inode."""
+"""Fields before the path in the heading of a mapping: addresses, permissions, offset, device, inode."""
 _CHILD = "from benchmark.speed.memory import serve; serve()"
 
 
@@ -22,10 +22,10 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
     """Open an index in one process and in two at a time; return a row for each, with the slowest's times.
 
     Every process opens the index as a web server does, checks it against its checksums, answers a query, and
-    tells by how much its memory has grown since it had loaded its code: pages of its own, and its part of the
-    index's pages (PSS of /proc/self/smaps: shared pages are divided among those that map them). Pages of
-    libraries are left out, for a process's part of them falls when another starts. What the page cache holds
-    beyond is not counted, and may be had by others.
+    reports by how much its memory has grown since its code was loaded: private pages, and its share of the
+    index's pages (PSS of /proc/self/smaps: shared pages are divided among the processes that map them). Pages
+    of libraries are left out, because a process's share of them falls when another starts. Other pages in the
+    page cache are not counted: the system can reclaim them.
     """
     code_bytes = CODE_BYTES * archive.windows
     rows = []
@@ -61,14 +61,14 @@ def _serve_all(folder: Path, processes: int) -> Sequence[dict[str, float]]:
         for _ in range(processes)
     ]
     try:
-        # All have answered before any is measured: a page is shared by those that have looked at it.
+        # All have answered before any is measured: a page is shared by the processes that have touched it.
         for line in ("ready\n", "open\n"):
             for child in children:
                 if _line(child) != line:
-                    raise RuntimeError("a process that was to be measured has ended")
+                    raise RuntimeError("a process ended before it was measured")
             for child in children:
                 _say(child)
-        # None ends before all are measured: what it shared would be counted to those that are left.
+        # None ends before all are measured: its share would be counted to the others.
         return [json.loads(_line(child)) for child in children]
     finally:
         for child in children:
@@ -90,7 +90,7 @@ def _say(child: subprocess.Popen[str]) -> None:
 
 
 def serve() -> None:
-    """Be one of the processes: argument 1 is the index's folder."""
+    """Run as one of the processes: argument 1 is the index's folder."""
     import numpy as np
 
     from hmar.adapters.embedded_index import EmbeddedIndex
@@ -129,7 +129,7 @@ def _wait(state: str) -> None:
 
 
 def held_bytes(folder: Path) -> tuple[int, int]:
-    """Return the bytes of this process's own pages, and its part of the pages of files in ``folder``."""
+    """Return the bytes of this process's private pages, and its share of the pages of files in ``folder``."""
     own, mapped, path = 0, 0, ""
     for line in Path("/proc/self/smaps").read_text().splitlines():
         name, *values = line.split(maxsplit=_SMAPS_FIELDS)

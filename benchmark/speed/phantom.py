@@ -1,4 +1,4 @@
-"""Synthetic CT slices of 512x512, so that speed is measured without anybody's images."""
+"""Synthetic CT slices of 512x512, so that speed is measured without patient data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = "2.25.41"
 
 
 def phantom_hu(number: int, side: int = SIDE) -> FloatArray:
-    """Draw a backbone with lungs, heart and spine.
+    """Draw a chest with lungs, heart and spine.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def sop_uid(number: int) -> str:
 
 
 def phantom_file(number: int, side: int = SIDE) -> bytes:
-    """Return the slice as an uncompressed DICOM file that belongs to nobody."""
+    """Return the slice as an uncompressed DICOM file without a patient."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = UID(sop_uid(number))

@@ -22,7 +22,7 @@ _REMEDY = "Run 'hmar doctor', then try again."
 
 
 class Client:
-    """One connection to the API, kept open between requests as a program's would be.
+    """One connection to the API, kept open between requests.
 
     Parameters
     ----------

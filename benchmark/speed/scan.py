@@ -27,7 +27,7 @@ QUERY_WINDOWS = (1, 4, 9)
 """Windows of a query; nine are the product's region query."""
 THREADS = (1, 2)
 CHECKED = 2
-"""Queries of several windows whose answers are compared: the plain way to them takes long."""
+"""Queries of several windows whose answers are compared: the reference computation is slow."""
 _FILL_WINDOWS = 1 << 14
 _FLOOR = "floor"
 
@@ -62,8 +62,8 @@ def measure_scan(
 
     Every answer of the product has rank, both experts' distances and tie rule in it. The peer of a query of
     one window is FAISS with the grouping by frame that a region search needs; of several, for which FAISS has
-    no exact answer, its bare search for all of them, as the least that it could take. The floor is one sum by
-    numpy over the bytes of all 64-bit codes: what it takes to read them at all.
+    no exact answer, its bare search for all of them, a lower bound of its time. The floor is one sum by numpy
+    over the bytes of all 64-bit codes: the time to read them.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _nearest(flat: FlatScan, codes: CodeArray) -> tuple[NDArray[np.int64], NDArr
 def ranked(
     archive: Archive, codes: CodeArray, sums: NDArray[np.int64], frames: NDArray[np.int64]
 ) -> list[tuple[int, float]]:
-    """Return (frame, distance) of the K first by distance, by distance at 128 bits, by frame.
+    """Return (frame, distance) of the first K by distance, by distance at 128 bits, by frame.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def _sum_at_128_bits(archive: Archive, frame: int, codes: CodeArray) -> int:
 
 
 def with_headlines(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """Mark, of rows that differ in their codes alone, the slower one: it is the figure to quote."""
+    """Mark the slower of rows that differ only in their codes: it is the figure to quote."""
     worst: dict[tuple[object, ...], float] = {}
     for row in rows:
         key = (row["bits"], row["query_windows"], row["threads"])

@@ -1,7 +1,7 @@
-"""Timing against a peer: warm-up, rounds in which both take turns, and what is made of the figures.
+"""Timing against a peer: warm-up, rounds in which both alternate, and the statistics of their times.
 
-A machine's speed drifts (heat, neighbours, page cache). Two things that are timed one after the other in
-every round see the same drift, so that their ratio holds where their milliseconds do not.
+A machine's speed drifts (heat, other processes, page cache). Two calls that are timed one after the other in
+every round see the same drift, so their ratio is stable where their milliseconds are not.
 """
 
 from __future__ import annotations

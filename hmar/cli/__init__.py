@@ -13,6 +13,7 @@ import click
 
 from hmar import __version__
 from hmar.cli.commands import all_commands
+from hmar.cli.lazy import LazyGroup
 from hmar.errors import HmarError, OperatorError
 
 USER_ERROR = 2
@@ -20,25 +21,11 @@ OPERATOR_ERROR = 3
 INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command when it is used, and prints errors without a traceback."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names of all commands, in the order of the overview."""
-        return list(all_commands())
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return a command."""
-        command = all_commands().get(cmd_name)
-        return None if command is None else command.load()
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, command.summary) for name, command in all_commands().items()])
+class MainGroup(LazyGroup):
+    """All commands; an error of ours becomes one line on stderr, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; an error of ours becomes one line and an exit status."""
+        """Run a command; exit with 2 for a caller's error and with 3 for an operator's."""
         try:
             return super().invoke(ctx)
         except HmarError as error:
@@ -46,7 +33,9 @@ class LazyGroup(click.Group):
             ctx.exit(OPERATOR_ERROR if isinstance(error, OperatorError) else USER_ERROR)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=MainGroup, commands_of=all_commands, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="hmar")
 def main() -> None:
     """Search medical images by what they show.

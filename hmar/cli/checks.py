@@ -45,7 +45,7 @@ CODECS = (
     RLELossless,
 )
 GOLDEN_TOLERANCE = 10_000
-"""Of so many bits one may differ: a logit next to 0 may round to either side on another processor."""
+"""One bit in this many may differ: a logit next to 0 may round either way on another processor."""
 
 START = "Start the product with 'hmar serve'."
 
@@ -55,7 +55,7 @@ class State(StrEnum):
 
     OK = "ok"
     NOTE = "note"
-    """Not as it should be for everything, but nothing is broken."""
+    """Something is missing or busy, but nothing is broken."""
     FAILED = "failed"
 
 
@@ -73,7 +73,7 @@ Check = Callable[[Engine], tuple[State, str, str]]
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at every part; one that fails does not keep the others from being looked at."""
+    """Check every part; a failure does not stop the other checks."""
     home = _home(settings)
     findings = [_python(), home]
     if home.state is State.FAILED:

@@ -38,7 +38,9 @@ OWN = {
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
     ),
     "train": Command("hmar.cli.train", "train", "Train a model."),
-    "export-model": Command("hmar.cli.export_model", "export_model", "Write again what serves a model."),
+    "export-model": Command(
+        "hmar.cli.export_model", "export_model", "Write again the files that serve a model."
+    ),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "doctor": Command("hmar.cli.doctor", "doctor", "Check every part and say what to do."),
 }

@@ -20,7 +20,11 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def doctor(as_json: bool) -> None:
-    """Check every part of the product and say what to do; exit status 1 if a part fails.
+    """Check every part of the product and say what to do.
+
+    Looks at Python, the data directory, free disk, secrets, database, model, codecs, index, broker and
+    worker. The model encodes its golden frame, whose codes are known, so that a runtime that computes other
+    codes is found. The exit status is 1 if a part fails.
 
     \b
     Examples:

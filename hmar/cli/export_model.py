@@ -7,33 +7,32 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
 from hmar.cli.progress import progress_of
-from hmar.cli.settings import settings_from_environment
-from hmar.errors import ConfigError
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the volumes; HMAR_HOME/open-ct.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
+    help="Folder of the open CT volumes, fetched into it where they are missing.",
+)
 def export_model(folder: Path, data: Path | None) -> None:
-    """Write again what serves the model in FOLDER, from its weights.
+    """Write again the files that serve the model in FOLDER, from its weights.
 
-    hmar train does it at its end. A model that was trained by an older version lacks files; this makes them:
-    the backbone as an ONNX graph, checked against the network bit by bit, the reference that typicality is
-    measured from, the golden file and the checksums. The fingerprint stays, and with it the archive. Needs
-    the extra "train".
+    hmar train does it at its end. A model that was trained by an older version lacks some of these files: the
+    backbone as an ONNX graph, checked against the network bit by bit; the reference that typicality is
+    measured from, made with the open CT volumes; the golden file; the checksums. The fingerprint stays, so
+    that an archive that was indexed with the model stays valid. Needs the extra "train".
 
     \b
     Example:
       hmar export-model models/my-model
     """
-    try:
+    with extra_train("Exporting"):
         from hmar.training.run import export_model as export
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"Exporting needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
-        ) from error
-    volumes = data or settings_from_environment().home / "open-ct"
     with progress_of(Console(stderr=True)) as progress:
-        fingerprint = export(folder, volumes, progress)
+        fingerprint = export(folder, open_ct_folder(data), progress)
     click.echo(f"{folder}: model {fingerprint}")

@@ -38,14 +38,24 @@ _BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
 
 @click.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--collection", default="default", show_default=True, help="Name to keep these images under.")
-@click.option("--label", help="Short free text to find these images by: hmar search --label.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.option(
+    "--collection", default="default", show_default=True, help="Name of the collection that they go into."
+)
+@click.option(
+    "--label",
+    help="Short free text, 1 to 64 characters, by which hmar search --label finds these images, and which "
+    "hmar train --archive learns. What is indexed already keeps its own.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
+)
 def index(path: Path, collection: str, label: str | None, as_json: bool) -> None:
-    """Index the images at PATH, a file or a folder.
+    """Index the images at PATH, a file or a folder with everything below it.
 
-    The worker of a running product does it; without one it is done in this process. Files that are indexed
-    already are skipped, so that an interrupted run is simply started again.
+    DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
+    without one it is done in this process. Files that are indexed already are skipped: start an interrupted
+    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; the exit
+    status is 1 if all files failed.
 
     \b
     Examples:
@@ -88,7 +98,7 @@ def _through_workers(
                 time.sleep(POLL_S)
             bar.show(job)
         except KeyboardInterrupt:
-            console.print(f"Not watched any more; the worker goes on with job {job_id}.")
+            console.print(f"Stopped watching; the worker continues job {job_id}.")
             sys.exit(INTERRUPTED)
     return engine.jobs, job
 
@@ -136,7 +146,7 @@ def _in_process(
 
 
 class _StoppedError(Exception):
-    """The database fails in this process: unlike a broker that is down, no sweep mends that."""
+    """The database fails in this process: unlike a broker that is down, no later sweep repairs that."""
 
     def __init__(self, reason: OperatorError) -> None:
         super().__init__()
@@ -158,7 +168,7 @@ def _job(jobs: JobStore, job_id: str) -> Job:
 
 
 class _Bar:
-    """Shows how far a job is; asks for news at most every POLL_S seconds."""
+    """Shows the progress of a job, updated at most every POLL_S seconds."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -15,6 +15,8 @@ from hmar.wiring import Engine, build_engine
 def keys(ctx: click.Context) -> None:
     """Make, list and revoke API keys; make a login link.
 
+    A key is shown once, when it is made: the database keeps a digest of it only.
+
     \b
     Examples:
       hmar keys new pacs
@@ -29,7 +31,9 @@ def keys(ctx: click.Context) -> None:
 @click.argument("name")
 @click.pass_obj
 def new(engine: Engine, name: str) -> None:
-    """Make an API key called NAME and print it, once.
+    """Make an API key called NAME and print it.
+
+    It cannot be shown again: only a digest of it is kept.
 
     \b
     Example:

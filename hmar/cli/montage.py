@@ -1,4 +1,4 @@
-"""A picture of a query and its hits, side by side."""
+"""A picture of a query and its hits, next to each other."""
 
 from __future__ import annotations
 

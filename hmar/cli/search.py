@@ -122,6 +122,10 @@ def search(
 ) -> None:
     """Search for images like FILE, or like a region of it.
 
+    FILE is a DICOM, PNG or JPEG file; it need not be indexed. No product needs to run: the index is loaded
+    into this process. Filters hold all at once, and before the k nearest are taken; an image of which a value
+    is unknown is not found by a filter on it.
+
     \b
     Examples:
       hmar search slice.dcm
@@ -212,7 +216,7 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
 
 
 def _print_typicality(hit: Hit, console: Console) -> None:
-    """Say whether the query is like what the model was trained on, where it can tell."""
+    """Say whether the query resembles the training data, if the model can tell."""
     if hit.query_out_of_distribution:
         console.print(
             f"Out of distribution: the query is unlike the images that {hit.model} was trained on "
@@ -224,5 +228,5 @@ def _print_typicality(hit: Hit, console: Console) -> None:
 
 
 def _tail(uid: str) -> str:
-    """Return the end of a UID, which tells two of one study apart; --json has it all."""
+    """Return the end of a UID, which distinguishes two of one study; --json has the whole."""
     return uid if len(uid) <= 8 else f"..{uid[-6:]}"

@@ -13,10 +13,18 @@ from hmar.product.supervisor import Supervisor
 
 
 @click.command()
-@click.option("--host", help="Address to listen on; HMAR_HOST, or 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; HMAR_PORT, or 8080. 0 takes a free one.")
+@click.option("--host", show_default="HMAR_HOST, or 127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    show_default="HMAR_PORT, or 8080",
+    help="Port to listen on; 0 takes a free one.",
+)
 def serve(host: str | None, port: int | None) -> None:
-    """Run the product: broker, worker and web server; Ctrl-C stops all.
+    """Run the product: broker, worker and web server under one supervisor.
+
+    Ctrl-C stops all of them, a second Ctrl-C without waiting. A part that crashes is started again, after a
+    pause that grows. It prints the address of the page, a login link and an API key.
 
     A Redis server named in HMAR_REDIS_URL is used in place of the embedded broker. HMAR_SAMPLE=1 loads the
     sample study into an empty archive.

@@ -1,4 +1,4 @@
-"""What the commands share: the settings, and the way to a running product."""
+"""What the commands share: the settings, and the connection to a running product."""
 
 from __future__ import annotations
 

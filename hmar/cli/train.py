@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import ConfigError, ParameterError
+from hmar.errors import ParameterError
 from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
+    from hmar.model.backbones.base import Backbone
+    from hmar.training.config import TrainingConfig
     from hmar.training.data.volumes import Volume
+    from hmar.training.export.card import Origin
 
+Say = Callable[[str], None]
 _RADIMAGENET = "radimagenet:"
 _PRESETS = ("open-ct", "structures", "archive", "quick")
 
@@ -39,25 +44,71 @@ class InitType(click.ParamType[Path]):
 
 @click.command()
 @click.argument("config", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--preset", type=click.Choice(_PRESETS), help="Settings; open-ct, or archive with --archive.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model to write.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of the volumes; HMAR_HOME/open-ct.")
+@click.option(
+    "--preset",
+    type=click.Choice(_PRESETS),
+    show_default="open-ct, or archive with --archive",
+    help="Named settings: open-ct (positions, the backbone's weights as published; the shipped model is "
+    "trained so), structures (labelled structures, with the backbone's last blocks), archive, or quick (a "
+    "few steps, to see that it runs).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the model to write; its name becomes the model's name.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
+    help="Folder of the open CT volumes, fetched into it where they are missing.",
+)
 @click.option(
     "--archive",
     metavar="COLLECTION",
-    help="Train on this collection of the archive, with the labels of its images.",
-)
-@click.option("--stage", type=click.Choice(["1", "2", "both"]), default="both", show_default=True)
-@click.option("--resume", is_flag=True, help="Go on where a run into --out was interrupted.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where."
+    help="Train on this collection of the archive: its CT and MR series, and its labelled images.",
 )
 @click.option(
-    "--views", type=click.IntRange(2, 64), default=6, show_default=True, help="Views of each slice."
+    "--stage",
+    type=click.Choice(["1", "2", "both"]),
+    default="both",
+    show_default=True,
+    help="Train on whole frames (1), on regions (2, which goes on from 1), or on one after the other.",
 )
-@click.option("--steps", type=click.IntRange(1), help="Steps of stage 2, in place of the settings'.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of all that is drawn, in place of the settings'.")
-@click.option("--init", type=InitType(), help="Start from this backbone, in place of EfficientNet-Lite0.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where a run into --out was interrupted, with the same settings and data.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a GPU if torch sees one.",
+)
+@click.option(
+    "--views",
+    type=click.IntRange(2, 64),
+    default=6,
+    show_default=True,
+    help="Augmented views of each slice; all are kept in memory.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    show_default="the settings'",
+    help="Steps of stage 2: those that train the backbone's last blocks where they are trained, else those "
+    "of the experts.",
+)
+@click.option("--seed", type=click.IntRange(0), show_default="the settings'", help="Random seed.")
+@click.option(
+    "--init",
+    type=InitType(),
+    metavar=InitType.name,
+    help="Start from the ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.",
+)
 def train(
     config: Path | None,
     preset: str | None,
@@ -74,67 +125,99 @@ def train(
 ) -> None:
     """Train a model: on open CT volumes, or on your own archive.
 
-    Needs the extra "train". CONFIG is a TOML file of settings that differ from the preset's. The published
-    backbone encodes views of every slice; experts and router are trained in two stages: on whole frames,
-    then on regions. "open-ct" finds places again, with the backbone's weights as published; "structures" and
-    "archive" train its last blocks too, "structures" to find what volumes label. From an archive it also
-    learns the labels that images were indexed with (hmar index --label). Writes a sealed folder that
-    HMAR_MODEL_DIR can name, with its log and curves. With --init radimagenet:PATH the backbone is the
-    ResNet-50 or DenseNet-121 whose RadImageNet weights PATH holds.
+    CONFIG is a TOML file of settings that differ from the preset's, such as settle_steps = 300. The backbone
+    encodes augmented views of every slice; experts and router are trained in two stages: on whole frames,
+    then on regions. Writes a sealed folder that HMAR_MODEL_DIR can name, with its card, its log
+    (training.jsonl) and its curves (training.png), and checks that what serves the model computes the
+    network's codes. Needs the extra "train".
+
+    From an archive the model learns positions in CT and MR series of 8 and more evenly spaced slices; no
+    label is needed. Images that were indexed with a label (hmar index --label) are learned from too, if there
+    are two labels or more: slices of such series, and any other image by itself.
+
+    PATH of --init is one of RadImageNet's PyTorch files, or a state dict of either network with torchvision's
+    names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
+    before anything is fetched or written. Without --init the backbone is EfficientNet-Lite0, as published.
+
+    All views lie in memory: 330 kB each for EfficientNet-Lite0, nine times that for the other backbones, so
+    that 10,000 images with --views 2 take 11 GB; use fewer views to save memory.
 
     \b
     Examples:
       hmar train --out models/my-model
-      hmar train --out models/organs --preset structures
-      hmar train --out models/our-site --archive default
-      hmar train settings.toml --out models/my-model --resume
       HMAR_MODEL_DIR=models/my-model hmar serve
+      hmar train --out models/organs --preset structures
+      hmar index /data/fractures --collection films --label fracture
+      hmar index /data/no-finding --collection films --label "no finding"
+      hmar train --out models/our-films --archive films
+      hmar train settings.toml --out models/my-model --resume
+      hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
     """
-    try:
-        from hmar.training.config import PRESETS, read_config, with_steps
-        from hmar.training.data.open_ct import fetch_backbone, fetch_open_ct, load_backbone, load_open_ct
+    if archive is not None and data is not None:
+        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
+    with extra_train("Training"):
         from hmar.training.device import choose_device
-        from hmar.training.export.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan, stages_of
         from hmar.training.run import train as run
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"Training needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
-        ) from error
-    if archive is not None and data is not None:
-        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
-    chosen = PRESETS[preset or ("open-ct" if archive is None else "archive")]
-    chosen = chosen if config is None else read_config(config, chosen)
-    chosen = chosen if steps is None else with_steps(chosen, steps)
-    chosen = chosen if seed is None else replace(chosen, seed=seed)
-    plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
-    backbone = None if init is None else load_radimagenet(init)
-    folder = data or settings_from_environment().home / "open-ct"
+
+    settings = _settings(config, preset or ("open-ct" if archive is None else "archive"), steps, seed)
+    plan = Plan(settings, views, tuple(stages_of(stage)), resume, choose_device(device))
+    given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
+    folder = open_ct_folder(data)
     with progress_of(Console(stderr=True)) as progress:
 
         def say(line: str) -> None:
             progress(line, 0, 0)
 
-        if archive is None:
-            fetch_open_ct(folder, say)
-            volumes, said = load_open_ct(folder), OPEN_CT
-        else:
-            volumes = _archive(
-                archive, say, labels=max(chosen.structure_weight, chosen.structure_contrast) > 0
-            )
-            said = f"Series of the collection {archive!r} of a site's own archive."
-        if backbone is None:
-            fetch_backbone(folder, say)
-            backbone = load_backbone(folder, chosen)
-        origin = Origin(said, LITE0, "ImageNet") if init is None else radimagenet_origin(said, init)
-        fingerprint = run(out, volumes, backbone, origin, plan, progress)
+        volumes, source = _open_ct(folder, say) if archive is None else _archive(archive, settings, say)
+        backbone = _published(folder, settings, say) if given is None else given
+        fingerprint = run(out, volumes, backbone, _origin(source, init), plan, progress)
     click.echo(f"{out}: model {fingerprint}")
 
 
-def _archive(collection: str, say: Callable[[str], None], *, labels: bool) -> list[Volume]:
+def _settings(config: Path | None, preset: str, steps: int | None, seed: int | None) -> TrainingConfig:
+    """Return a preset's settings, changed by a file and then by options."""
+    from hmar.training.config import PRESETS, read_config, with_steps
+
+    settings = PRESETS[preset]
+    if config is not None:
+        settings = read_config(config, settings)
+    if steps is not None:
+        settings = with_steps(settings, steps)
+    return settings if seed is None else replace(settings, seed=seed)
+
+
+def _open_ct(folder: Path, say: Say) -> tuple[list[Volume], str]:
+    """Return the open CT volumes, fetched where they are missing, and their line on the model's card."""
+    from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
+    from hmar.training.export.card import OPEN_CT
+
+    fetch_open_ct(folder, say)
+    return load_open_ct(folder), OPEN_CT
+
+
+def _archive(collection: str, settings: TrainingConfig, say: Say) -> tuple[list[Volume], str]:
+    """Return the volumes of a collection of the archive, and their line on the model's card."""
     from hmar.training.data.archive import archive_volumes
 
     engine = build_engine(settings_from_environment())
+    labels = max(settings.structure_weight, settings.structure_contrast) > 0
     fingerprint = engine.encoder.fingerprint
-    return archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)
+    volumes = archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)
+    return volumes, f"Series of the collection {collection!r} of a site's own archive."
+
+
+def _published(folder: Path, settings: TrainingConfig, say: Say) -> Backbone:
+    """Return the published backbone that these settings start from, fetched where it is missing."""
+    from hmar.training.data.open_ct import fetch_backbone, load_backbone
+
+    fetch_backbone(folder, say)
+    return load_backbone(folder, settings)
+
+
+def _origin(source: str, init: Path | None) -> Origin:
+    """Return where volumes and weights come from, for the model's card."""
+    from hmar.training.export.card import LITE0, Origin, radimagenet_origin
+
+    return Origin(source, LITE0, "ImageNet") if init is None else radimagenet_origin(source, init)

@@ -1,1 +1,1 @@
-"""The sample study: a real CT with a nodule, fetched from public packages."""
+"""Open data from public packages: how they are fetched, and the sample study, a real CT with a nodule."""

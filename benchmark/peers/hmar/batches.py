@@ -1,4 +1,4 @@
-"""Batches for our model: balanced by class and by group, and mixed so that no scan is learnt by heart."""
+"""Batches for our model: balanced by class and by group, and mixed, so that no scan is memorised."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mixing:
     Parameters
     ----------
     classmates : float
-        Share of images that are mixed with another of their class, mostly of another group.
+        Share of images that are mixed with another image of their class, mostly of another group.
     others : float
         Share of batches in which images are mixed with any others, and so are their labels (Zhang et al.,
         ICLR 2018).
@@ -45,7 +45,7 @@ class MixedBatch:
     target : Tensor, shape (B, classes)
         Rows sum to 1.
     mixed : bool
-        Whether images of different classes were mixed, so that labels say only half of it.
+        Whether images of different classes were mixed, so that a label is only part of the target.
     """
 
     view: View
@@ -65,7 +65,7 @@ def mixed_batches(
     mixing: Mixing,
     rng: np.random.Generator,
 ) -> Iterator[MixedBatch]:
-    """Draw batches from the views of all images of train."""
+    """Draw random batches from the views of all training images."""
     sampler = GroupSampler(labels, groups)
     for _ in range(count):
         rows, mates = sampler.draw(size, rng)

@@ -1,4 +1,4 @@
-"""What our model is judged by at image level: that codes say the class, and that their bits are good."""
+"""The losses of our model at image level: class centres, contrast, and bit statistics."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hmar.training.losses.terms import centre_loss, gate_entropy
 
 
 def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
-    """Return the class centres of both experts, weighed by the gate, and of what they say together.
+    """Return the class-centre losses of both experts, weighted by the gate, and of their fused logits.
 
-    A batch whose images were not mixed with those of other classes is contrasted besides.
+    A batch whose images were not mixed with other classes gets a contrastive loss, too.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: Hmar
 
 
 def balance(logits: Tensor) -> Tensor:
-    """Return how far each soft bit is from being set in half of the batch, mean square; 0 is best."""
+    """Return the mean square imbalance of the soft bits over the batch; 0 where each is set in half of it."""
     return torch.tanh(logits).mean(dim=0).square().mean()
 
 
 def quantisation(logits: Tensor) -> Tensor:
-    """Return how far logits are from -1 and 1, mean square; 0 is best (Zhu et al., AAAI 2016)."""
+    """Return the quantisation loss: the mean square distance of logits to -1 or 1 (Zhu et al., AAAI 2016)."""
     return (logits.abs() - 1).square().mean()

@@ -43,7 +43,7 @@ class HmarSizes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the network made of a batch.
+    """The outputs of the network for a batch.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Seen:
     gate : Tensor, shape (B, 2)
         Weights of (Expert0, Expert1); rows sum to 1.
     attention : Tensor, shape (B, W)
-        How much each window counts; rows sum to 1.
+        Attention weights of the windows; rows sum to 1.
     """
 
     whole: Tensor
@@ -65,7 +65,7 @@ class Seen:
 
 
 class HmarImageNetwork(nn.Module):
-    """Features of an image to the logits of its code.
+    """Maps features of an image to the logits of its code.
 
     Expert0 sees the pooled features and the map pooled on 3x3 parts of the whole image; Expert1 sees windows
     of several sizes, each pooled on 3x3 parts, with one head for all of them. Its head is linear up to the

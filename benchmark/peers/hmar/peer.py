@@ -1,4 +1,4 @@
-"""Our model, trained on labelled images: with all its parts, and without each of them in turn."""
+"""Our model, trained on labelled images: with all its parts, and without one part at a time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class HmarNoRouter(Hmar):
 
 
 class HmarNoStage2(Hmar):
-    """The first stage alone, as long as both."""
+    """The first stage only, for as many steps as both."""
 
     name: ClassVar[str] = "hmar-no-stage2"
     stage2: ClassVar[bool] = False

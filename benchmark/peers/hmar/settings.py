@@ -1,4 +1,4 @@
-"""How our model is trained at image level."""
+"""Hyper-parameters of our model at image level."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmark.peers.learned.schedule import Length
 
 @dataclass(frozen=True, slots=True)
 class HmarTraining(Length):
-    """What a training is made of.
+    """Hyper-parameters of a training.
 
     Parameters
     ----------
@@ -17,11 +17,11 @@ class HmarTraining(Length):
         Steps of both stages are ``passes`` times the images of train over ``batch``, within ``least`` and
         ``most``.
     region_share : float
-        Share of the steps that stage 2 has; without stage 2, stage 1 is as long as both.
+        Share of the steps that stage 2 takes; without stage 2, stage 1 takes all of them.
     batch, windows : int
         Images in a batch, at most those of train; windows of each that stage 2 compares.
     rate, decay : float
-        AdamW's learning rate at its highest, and weight decay; a cosine to zero over both stages.
+        AdamW's peak learning rate, and weight decay; cosine decay to zero over both stages.
     scale, margin : float
         Of the class-centre loss.
     temperature : float
@@ -29,9 +29,9 @@ class HmarTraining(Length):
     contrast, region, gate_entropy, bits : float
         Weights of the losses beside the class centres.
     average : float
-        Decay of the running average of weights that is kept.
+        Decay of the EMA of weights that is kept.
     evaluations : int
-        How often val is looked at, in stage 2 or what stands in its place.
+        How often val is evaluated, in stage 2 or in the steps that replace it.
     """
 
     passes: int = 12

@@ -39,14 +39,14 @@ def train_hmar(
     *,
     stage2: bool,
 ) -> Describe:
-    """Train our model and return what describes images by it.
+    """Train our model, and return the function that describes images with it.
 
     Parameters
     ----------
     build : callable
-        Builds the network inside the seeded region.
+        Builds the network after the seed was set.
     train, val : Features
-        Of val, the macro mAP decides which weights are kept.
+        The macro mAP on val decides which weights are kept.
     classes, bits, seed : int
     config : HmarTraining
     mixing : Mixing
@@ -132,7 +132,7 @@ class _Run:
         return loss
 
     def _region_loss(self, seen: Seen, batch: MixedBatch) -> Tensor:
-        """Draw windows by their attention and compare them across images."""
+        """Sample windows by their attention and contrast them across images."""
         drawn = torch.multinomial(seen.attention.detach() + 1e-6, self._config.windows)  # (B, n)
         image = torch.arange(len(drawn))[:, None].expand_as(drawn).flatten()
         windows = batch.view.windows[image, drawn.flatten()].flatten(1)
@@ -141,7 +141,7 @@ class _Run:
 
 
 def describer(network: HmarImageNetwork, viewer: Viewer) -> Describe:
-    """Return what describes features by the packed fused codes of a network."""
+    """Return the function that describes features by the packed fused codes of a network."""
 
     def describe(features: Features) -> NDArray[np.uint8]:
         return packed_codes(network, viewer(features))

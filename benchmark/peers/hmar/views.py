@@ -1,4 +1,4 @@
-"""What our model sees of an image: pooled features, its map on 3x3 parts, and windows of several sizes."""
+"""The inputs of our model: pooled features, the map on 3x3 parts, and windows of several sizes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LEAST_VARIANCE = 1e-6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What the network sees of B images.
+    """The inputs of the network for B images.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ class View:
         return View(self.pooled[chosen], self.frame[chosen].float(), self.windows[chosen].float())
 
     def mirrored(self) -> View:
-        """Return the images with left and right exchanged; pooled features stay."""
+        """Return the images mirrored left to right; pooled features stay."""
         return View(self.pooled, self.frame.flip(-1), self.windows[:, _mirror_order()].flip(-1))
 
     def blend(self, other: View, keep: Tensor) -> View:
-        """Return mixtures: ``keep`` (B,) of these images, the rest of the others."""
+        """Return mixtures: a share ``keep`` (B,) of these images, the rest of the others."""
 
         def mix(own: Tensor, foreign: Tensor) -> Tensor:
             return torch.lerp(foreign, own, keep.reshape(-1, *[1] * (own.dim() - 1)))
@@ -68,7 +68,7 @@ class Viewer:
     """Makes views, scaled by the images of train.
 
     Pooled features and map channels are standardised. Windows are pooled from the map's first principal
-    components, each scaled to variance 1: what a 1x1 convolution in front of Expert1 would be started from.
+    components, each scaled to variance 1: the starting point of a 1x1 convolution in front of Expert1.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Viewer:
         return View(torch.from_numpy(self._pooled(features.pooled)), frame, windows)
 
     def see(self, pooled: Tensor, maps: Tensor) -> View:
-        """Return the views of images whose features (B, D) and maps (B, C, h, w) may yet be changing."""
+        """Return the views of images whose features (B, D) and maps (B, C, h, w) are still trained."""
         mean, deviation = torch.from_numpy(self._pooled.mean), torch.from_numpy(self._pooled.deviation)
         return View((pooled - mean) / deviation, *self._pool_parts(maps))
 
@@ -119,7 +119,7 @@ class Viewer:
 
 
 def _pool(maps: Tensor, share: float, count: int) -> Tensor:
-    """Pool a lattice of windows from border to border: (B, C, h, w) -> (B, count * count, C, 3, 3)."""
+    """Pool a lattice of windows that spans the map: (B, C, h, w) -> (B, count * count, C, 3, 3)."""
     rows, columns = (_weights(cells, share, count) for cells in maps.shape[2:])
     pooled = rows @ maps @ columns.T  # (B, C, count * 3, count * 3)
     parts = pooled.reshape(*maps.shape[:2], count, PARTS, count, PARTS)
@@ -131,7 +131,7 @@ def _weights(cells: int, share: float, count: int) -> Tensor:
 
 
 def _mirror_order() -> Tensor:
-    """Return which window lies at each window's place after left and right are exchanged."""
+    """Return which window lies at each window's position after mirroring left to right."""
     orders, before = [], 0
     for _, count in LATTICE:
         orders.append(torch.arange(before, before + count * count).reshape(count, count).flip(1).flatten())

@@ -1,4 +1,4 @@
-"""How good a half-trained model is, by val alone."""
+"""Model selection: how good a model is during training, measured on val only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Choice:
 
     @classmethod
     def of(cls, train: Features, val: Features, rng: np.random.Generator) -> Choice:
-        """Draw at most 1,000 images of val, of classes that train has, and 2,000 of train."""
+        """Draw at most 1,000 random images of val, of classes that train has, and 2,000 of train."""
         known = np.flatnonzero(np.isin(val.labels, train.labels))
         return cls(
             val.take(_some(known, _QUERIES, rng)), train.take(_some(np.arange(len(train)), _GALLERY, rng))

@@ -43,7 +43,7 @@ class CsqLoss(Objective):
 
 
 class Csq:
-    """A linear head drawn to one Hadamard hash centre a class."""
+    """A linear head pulled to one Hadamard hash centre per class."""
 
     name: ClassVar[str] = "csq"
     paper: ClassVar[str] = "CSQ (Yuan et al., CVPR 2020)"

@@ -20,7 +20,7 @@ _MARGIN = 1.0
 
 
 class DpnLoss(Objective):
-    """``mean max(0, 1 - u c_y)``: the polarisation loss, with targets fixed beforehand.
+    """``mean max(0, 1 - u c_y)``: the polarisation loss, with fixed targets.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class DpnLoss(Objective):
 
 
 class Dpn:
-    """A linear head polarised towards one target code a class."""
+    """A linear head polarised towards one target code per class."""
 
     name: ClassVar[str] = "dpn"
     paper: ClassVar[str] = "DPN (Fan et al., IJCAI 2020)"

@@ -38,7 +38,7 @@ class GreedyHashLoss(Objective):
 
 
 class GreedyHash:
-    """A linear head under a classifier of its bits."""
+    """A linear head, with a classifier on its bits."""
 
     name: ClassVar[str] = "greedyhash"
     paper: ClassVar[str] = "GreedyHash (Su et al., NeurIPS 2018)"

@@ -1,4 +1,4 @@
-"""HashNet: pairs of images, and a tanh that grows into a sign."""
+"""HashNet: pairwise loss, and a tanh that sharpens into a sign."""
 
 from __future__ import annotations
 

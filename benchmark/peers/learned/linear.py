@@ -1,4 +1,4 @@
-"""The plainest learned code: one matrix."""
+"""The simplest learned code: one matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A learned code through one hidden layer."""
+"""A learned code with one hidden layer."""
 
 from __future__ import annotations
 

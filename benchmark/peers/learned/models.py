@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What a loss may look at beside the logits.
+    """The inputs of a loss besides the logits.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Batch:
     thumbnails : Tensor of float32, shape (B, 1024)
         32x32 pixels, 0 to 1.
     done : float
-        Share of the training that lies behind, 0 to 1.
+        Share of the training that is done, 0 to 1.
     """
 
     labels: Tensor
@@ -29,7 +29,7 @@ class Batch:
 
 
 class CodeModel(nn.Module, ABC):
-    """Maps standardised features to logits, and says how wrong a batch is."""
+    """Maps standardised features to logits, and computes the loss of a batch."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class CodeModel(nn.Module, ABC):
 
 
 class Objective(nn.Module, ABC):
-    """A loss on logits, with whatever parameters it learns itself."""
+    """A loss on logits, with its own parameters if it has any."""
 
     @abstractmethod
     def forward(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -68,4 +68,4 @@ class HeadModel(CodeModel):
 
 
 BuildModel = Callable[[int, np.random.Generator], CodeModel]
-"""(features D, source of drawn constants) -> model."""
+"""(features D, random generator) -> model."""

@@ -1,4 +1,4 @@
-"""How long a peer is trained, and how its learning rate falls; the same for all loops."""
+"""Number of steps and cosine decay of the learning rate; the same for all training loops."""
 
 from __future__ import annotations
 

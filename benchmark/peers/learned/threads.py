@@ -1,4 +1,4 @@
-"""How many threads a training has."""
+"""Training on one thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep sums in one order, and leave the other cores to others."""
+    """Use one thread: sums have one order, and other processes keep the other cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""The one training loop of all learned peers, so that they differ in head and loss alone."""
+"""The one training loop of all learned peers, so that they differ only in head and loss."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Schedule(Length):
-    """How long and how fast; the same for all learned peers unless their file says otherwise.
+    """Hyper-parameters; the same for all learned peers unless their file says otherwise.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Schedule(Length):
     passes : int
         Steps are this times the images of train over ``batch``, within ``least`` and ``most``.
     evaluations, patience : int
-        How often val is looked at, and how often in a row without a new best ends the training.
+        How often val is evaluated, and after how many evaluations without a new best training stops.
     rate, decay : float
-        AdamW's learning rate at its highest, and weight decay.
+        AdamW's peak learning rate, and weight decay.
     """
 
     batch: int = 256
@@ -56,15 +56,15 @@ def learn(
 ) -> Describe:
     """Train a model, and keep the weights that did best on val.
 
-    AdamW whose rate falls to zero by a cosine; batches in which every class is equally likely
+    AdamW with cosine decay to zero; batches in which every class is equally likely
     (:mod:`benchmark.peers.learned.sampling`). The criterion is
-    :meth:`benchmark.peers.learned.choice.Choice.quality`; where val has no class in common with train, all
-    steps are taken and the last weights are kept. One thread, and the same result for the same seed.
+    :meth:`benchmark.peers.learned.choice.Choice.quality`; if val has no class in common with train, all steps
+    are taken and the last weights are kept. One thread, and the same result for the same seed.
 
     Parameters
     ----------
     build : callable
-        Builds the model inside the seeded region.
+        Builds the model after the seed was set.
     train, val : Features
     seed : int
         Seeds weights, class codes and batches.
@@ -85,7 +85,7 @@ def learn(
 
 
 def describer(model: CodeModel, scale: Standardiser) -> Describe:
-    """Return what describes features by the packed codes of a model."""
+    """Return the function that describes features by the packed codes of a model."""
 
     @torch.no_grad()
     def describe(features: Features) -> NDArray[np.uint8]:
@@ -124,7 +124,8 @@ def _train(
         if step % every and step < steps:
             continue
         reached = choice.quality(describer(model, scale))
-        # NaN (val has nothing to query with) compares with nothing: it neither waits nor is left behind.
+        # NaN (val has no query): all comparisons are false, so patience is not used up and the last weights
+        # win.
         since = since + 1 if reached <= best else 0
         if since == schedule.patience:
             break

@@ -1,4 +1,4 @@
-"""A classifier in the guise of a code: what retrieval by class label alone reaches."""
+"""The control: codes of a classifier's prediction, as good as retrieval by class label alone can be."""
 
 from __future__ import annotations
 

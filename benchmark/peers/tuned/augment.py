@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True, slots=True)
 class ImageVariation:
-    """How much images vary.
+    """How strong the augmentation is.
 
     Parameters
     ----------
     turn_degrees, scale, stretch : float
         Standard deviations of rotation, and of the logarithms of scale and of proportions.
     shift : float
-        Farthest shift, as a share of half the image.
+        Largest shift, as a share of half the image.
     blurred : float
         Share of images that lose half their resolution.
     gamma, contrast, brightness : float
@@ -47,7 +47,7 @@ _COVER_VALUE = 0.3
 
 
 def varied(images: Tensor, variation: ImageVariation, generator: torch.Generator) -> Tensor:
-    """Vary each image (B, C, H, W) of values from 0 to 1 by itself; half of them are mirrored."""
+    """Augment each image (B, C, H, W) of values from 0 to 1 independently; half of them are mirrored."""
     seen = _placed(images, variation, generator)
     seen = _toned(_blurred(seen, variation, generator), variation, generator)
     seen = seen + torch.randn(seen.shape, generator=generator) * _each(
@@ -59,7 +59,7 @@ def varied(images: Tensor, variation: ImageVariation, generator: torch.Generator
 
 
 def _placed(images: Tensor, variation: ImageVariation, generator: torch.Generator) -> Tensor:
-    """Mirror, turn, scale, stretch and shift."""
+    """Mirror, rotate, scale, stretch and shift."""
     count = len(images)
     angle, scale, stretch = (torch.randn(count, generator=generator) for _ in range(3))
     angle = angle * math.radians(variation.turn_degrees)

@@ -1,4 +1,4 @@
-"""What is trained behind a backbone that is tuned: ours, and the plainest head to set it beside."""
+"""The heads of the peers that fine-tune the backbone: ours, and a linear one to compare with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORT_SHARE = 0.5
 
 
 class TunedHead(nn.Module, ABC):
-    """Views to logits whose first bits are the shorter codes, and how wrong a batch is at every length."""
+    """Maps views to logits whose first bits are the shorter codes; its loss covers every length."""
 
     @abstractmethod
     def forward(self, view: View) -> Tensor:
@@ -31,7 +31,7 @@ class TunedHead(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: MixedBatch, *, decide: bool) -> Tensor:
-        """Return a scalar; ``decide`` asks for bits that are decided and balanced, besides."""
+        """Return a scalar; ``decide`` adds the losses of quantisation and balance."""
 
 
 BuildHead = Callable[[tuple[int, int, int], int, Sequence[int], np.random.Generator], TunedHead]
@@ -39,7 +39,7 @@ BuildHead = Callable[[tuple[int, int, int], int, Sequence[int], np.random.Genera
 
 
 class _ClassCodes(TunedHead):
-    """A head whose classes have codes of which every length is far from all others."""
+    """A head with class codes that are far apart at every length."""
 
     codes: Tensor
 
@@ -69,7 +69,7 @@ class ExpertsHead(_ClassCodes):
         return seen.fused
 
     def loss(self, batch: MixedBatch, *, decide: bool) -> Tensor:
-        """Return the mean over lengths of what the peer ``hmar`` is judged by, its regions left out."""
+        """Return the mean over lengths of the losses of the peer ``hmar``, without those of regions."""
         seen: Seen = self.network(batch.view)
         losses = []
         for bits in self.lengths:

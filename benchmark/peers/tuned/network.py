@@ -1,4 +1,4 @@
-"""A backbone that is tuned, and the head behind it."""
+"""A backbone that is fine-tuned, and its head."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _AT_ONCE = 32
 
 
 def read_images(paths: Sequence[Path]) -> Tensor:
-    """Return images as the frozen backbone is shown them, (B, 3, 224, 224), values from 0 to 1.
+    """Return images as the frozen backbone gets them, (B, 3, 224, 224), values from 0 to 1.
 
-    One channel alone, (B, 1, 224, 224), where all three are the same.
+    If all channels are equal, one is returned, (B, 1, 224, 224).
     """
     images = torch.from_numpy(np.stack([square(read_image(path)) for path in paths]))
     grey = images[:, :1]
@@ -34,9 +34,9 @@ class TunedNetwork(nn.Module):
     Parameters
     ----------
     backbone : Lite0
-        Batch norms folded. What lies behind its stem is trained; its stem stays as it was published.
+        Batch norms folded. The blocks after its stem are trained; the stem stays as published.
     viewer : Viewer
-        Scales what the backbone makes of images as its frozen features of train were scaled.
+        Scales the features as the frozen features of train were scaled.
     head : TunedHead
     """
 

@@ -1,7 +1,7 @@
-"""Peers that tune the backbone's last blocks on the images themselves: ours, and the plainest head beside it.
+"""Peers that fine-tune the backbone's last blocks on the images themselves: ours, and a linear head.
 
-The other peers see frozen features, which says how heads and losses compare. These say how well images are
-found when all that may learn does.
+The other peers see frozen features, which compares heads and losses. These show how well images are found
+when the backbone is trained, too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmark.types import Describe, Features, Progress, silent
 from hmar.training.losses.terms import NESTED_BITS
 
 BuildBackbone = Callable[[], Lite0]
-"""Makes the published backbone anew, batch norms folded."""
+"""Makes a new copy of the published backbone, batch norms folded."""
 
 
 class _Tuned:
@@ -34,7 +34,7 @@ class _Tuned:
     ----------
     backbone : BuildBackbone
     progress : Progress
-        Told how far a training is, and a description of images.
+        Told how far training and description are.
     """
 
     name: ClassVar[str]
@@ -50,9 +50,9 @@ class _Tuned:
         self._made: dict[tuple[int, tuple[int, ...]], _Describer] = {}
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
-        """Train backbone and head; val is not looked at. See :class:`benchmark.types.Peer`."""
+        """Train backbone and head; val is not used. See :class:`benchmark.types.Peer`."""
         lengths = NESTED_BITS if bits in NESTED_BITS else (bits,)
-        if self._train is not train:  # another protocol: what was made for the last is not asked for again
+        if self._train is not train:  # another protocol: the networks of the last one are not needed again
             self._train = train
             self._made.clear()
         key, work = (seed, lengths), f"{self.name} with seed {seed}"
@@ -75,7 +75,7 @@ class _Tuned:
 
 
 class _Describer:
-    """Codes of images by one network, whose logits are made once for all lengths."""
+    """Codes of images by one network, whose logits are computed once for all lengths."""
 
     def __init__(self, network: TunedNetwork, work: str, progress: Progress) -> None:
         self._network, self._work, self._progress = network, work, progress

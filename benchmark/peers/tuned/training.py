@@ -1,4 +1,4 @@
-"""Training a head and the backbone's last blocks together, on images that look different at every step."""
+"""Training a head and the backbone's last blocks together, on augmented images."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from hmar.training.ema import follow
 
 _CLIP = 2.0
 _SETTLED, _AT_ONCE = 16, 64
-"""Batches that a batch norm is measured on at the end, and images in each."""
+"""Batches on which batch-norm statistics are measured at the end, and images in each."""
 
 
 @dataclass(frozen=True, slots=True)
 class TunedTraining(Length):
-    """What a training is made of.
+    """Hyper-parameters of a training.
 
     Parameters
     ----------
     passes, least, most : int
         Steps are ``passes`` times the images of train over ``batch``, within ``least`` and ``most``.
     batch : int
-        Images of a step, at most those of train; half of them are mates of the others, of their class and
+        Images of a step, at most those of train; half of them are partners of the others: of the same class,
         mostly of other groups.
     rate, backbone_rate : float
-        AdamW's learning rates at their highest, of the head and of the backbone behind its stem.
+        AdamW's peak learning rates, of the head and of the backbone after its stem.
     decay, backbone_decay : float
         Weight decay.
     warm_up : int
-        Steps in which the rates rise, before a cosine to zero.
+        Steps of linear warm-up, before the cosine decay to zero.
     decided : float
-        Share of the steps, at the end, that also ask for decided and balanced bits.
+        Share of the steps, at the end, with losses of quantisation and balance.
     average : float
-        Decay of the running average of weights that is kept.
+        Decay of the EMA of weights that is kept.
     """
 
     passes: int = 6
@@ -75,16 +75,16 @@ def tune(
     variation: ImageVariation,
     step: Callable[[int, int], None],
 ) -> TunedNetwork:
-    """Train and return the running average of all weights; nothing is chosen on val.
+    """Train and return the EMA of all weights; nothing is chosen on val.
 
     Parameters
     ----------
     backbone : Lite0
         Batch norms folded; trained in place.
     build : callable
-        Builds the head inside the seeded region.
+        Builds the head after the seed was set.
     train : Features
-        Their frozen features scale what the backbone makes of their images.
+        Their frozen features give the scale of the features that are trained.
     classes : int
     lengths : sequence of int
         Of the codes, ascending: the first bits of the longest are the shorter ones.
@@ -156,7 +156,7 @@ def draw_batch(
     mixing: Mixing,
     variation: ImageVariation,
 ) -> MixedBatch:
-    """Draw images and their mates, and mix each with the other."""
+    """Draw images and their partners, and mix each with the other."""
     half = (min(config.batch, len(train)) + 1) // 2
     rows = np.concatenate(sampler.draw(half, rng))
     images = varied(read_images([train.paths[row] for row in rows.tolist()]), variation, generator)
@@ -167,7 +167,7 @@ def draw_batch(
 
 @torch.no_grad()
 def _settle(network: TunedNetwork, train: Features, rng: np.random.Generator) -> None:
-    """Measure anew, on images as they are, what batch norms of the head have measured on varied ones."""
+    """Measure the batch-norm statistics of the head again, on images without augmentation."""
     norms = [module for module in network.head.modules() if isinstance(module, nn.BatchNorm1d)]
     if not norms:
         return

@@ -1,1 +1,1 @@
-"""Codes and descriptors that learn from no label."""
+"""Codes and descriptors that use no labels."""

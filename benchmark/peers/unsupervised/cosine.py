@@ -1,4 +1,4 @@
-"""The frozen features without any hashing: what codes of any length are made from."""
+"""The frozen features without hashing: the source of all codes."""
 
 from __future__ import annotations
 

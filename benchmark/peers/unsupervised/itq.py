@@ -14,11 +14,11 @@ from benchmark.types import Describe, Features
 
 
 class Itq:
-    """Principal components turned so that their signs lose least.
+    """Principal components, rotated to the least quantisation error.
 
     FAISS finds the rotation (``ITQTransform``: rows centred and of unit length). The components are found
-    before it, because its own reduction wants more images than bits; where there are fewer components than
-    bits, the rest is zero and the rotation spreads the components over all the bits.
+    before it, because its own reduction needs more images than bits; if there are fewer components than bits,
+    the rest is zero and the rotation spreads the components over all the bits.
     """
 
     name: ClassVar[str] = "itq"

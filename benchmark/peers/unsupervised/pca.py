@@ -12,7 +12,7 @@ from benchmark.types import Describe, Features
 class Pca:
     """Each bit is the sign of a principal component of rows at unit length.
 
-    Bits past the rank of train are always 0.
+    Bits beyond the rank of the training features are always 0.
     """
 
     name: ClassVar[str] = "pca"

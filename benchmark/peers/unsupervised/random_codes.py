@@ -1,4 +1,4 @@
-"""Chance: codes that know nothing of the image."""
+"""Chance level: random codes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from benchmark.types import Describe, Descriptors, Features
 
 
 class RandomCodes:
-    """Draws a code for each image, a fresh one each time it is asked: the floor of every table."""
+    """A random code for each image, a new one on every call: the lower bound of every table."""
 
     name: ClassVar[str] = "random"
     paper: ClassVar[str] = "none: chance level"
     learns: ClassVar[bool] = True
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
-        """Seed the draw; nothing is learnt. See :class:`benchmark.types.Peer`."""
+        """Seed the generator; nothing is trained. See :class:`benchmark.types.Peer`."""
         width = check_bits(bits) // 8
         rng = np.random.default_rng(seed)
 

@@ -1,4 +1,4 @@
-"""The picture itself, made small: what any description of content must beat."""
+"""The picture itself, shrunk: a baseline that any descriptor must beat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.types import Describe, Descriptors, Features
 
 
 class Thumbnail:
-    """32x32 pixels less the mean picture of train, floats, compared by cosine at every code length."""
+    """32x32 pixels minus the mean picture of train, floats, compared by cosine at every code length."""
 
     name: ClassVar[str] = "thumbnail"
     paper: ClassVar[str] = "none: cosine of 32x32 pixels less the mean picture"

@@ -1,1 +1,1 @@
-"""Ours without one of its parts at a time, trained by the same code on the same data."""
+"""Ablations: ours without one part at a time, trained by the same code on the same data."""

@@ -1,4 +1,4 @@
-"""Both experts count the same in the losses, where ours has a router that weighs them."""
+"""Ablation of the router: both experts have equal weight in the losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hmar.training.stages import trainable_network
 
 
 class EqualRouter(Router):
-    """A router that reads modality and region, and weighs both experts alike."""
+    """A router that predicts modality and region, and weights both experts equally."""
 
     def forward(self, backbone_map: Tensor, modality: Tensor, region: Tensor) -> Routing:
         """Route a batch; see :class:`hmar.model.router.Router`."""

@@ -1,4 +1,4 @@
-"""A matrix, or a perceptron, where ours has KAN layers. Both start as the same linear map as those."""
+"""Ablations of the KAN layers: a matrix, or a perceptron. Both start as the same linear map as those."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MatrixLayer(CodeLayer):
 
 
 class MlpLayer(CodeLayer):
-    """A perceptron with one hidden layer, as wide as makes it as heavy as the KAN layer in its place.
+    """A perceptron with one hidden layer, with as many parameters as the KAN layer that it replaces.
 
     That has for every input and output a spline of G + order coefficients and the scales of spline and SiLU.
     """

@@ -1,4 +1,4 @@
-"""One average of each window, where ours keeps the arrangement of its 3x3 parts."""
+"""Ablation of the 3x3 parts: one average of each window, without its spatial arrangement."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hmar.training.stages import trainable_network
 
 
 class AveragingExpert(LocalExpert):
-    """Expert1 that sees the mean of a window's parts, given in place of each of them."""
+    """Expert1 that gets the mean of a window's parts in place of each part."""
 
     def seen(self, windows: Tensor) -> Tensor:
-        """Pooled windows (N, width * 9) -> the mean of each window's parts in place of each."""
+        """Pooled windows (N, width * 9) -> the mean of each window's parts in place of each part."""
         parts = windows.reshape(len(windows), -1, PARTS * PARTS)
         return parts.mean(dim=2, keepdim=True).expand_as(parts).flatten(1)
 

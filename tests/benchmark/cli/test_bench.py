@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,7 +112,6 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (("accuracy", "--quick", "--protocols", "unseen"), 2, "0 of 4 classes are held out. Hold out two"),
         (("accuracy", "--quick", "--protocols", "unseen", "--hold-out", "discs"), 2, "no class 'discs'"),
         (("accuracy", "--seeds", "0"), 2, "0 is not in the range 1<=x<=100"),
-        (("region",), 2, "Missing option '--root'"),
         (("region", "--root", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
         (("region", "--root", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
         (("speed", "--part", "warp"), 2, "Give some of encode, kan, scan, filters, http."),
@@ -132,10 +132,47 @@ def test_a_protocol_is_refused_before_any_feature_is_extracted(tmp_path):
     ]
 
 
-def test_a_region_folder_without_volumes_is_refused_with_what_is_missing(tmp_path):
-    result = bench(tmp_path, "region", "--root", tmp_path / "absent")
-    assert result.exit_code == 2
-    assert "lacks" in result.stderr
+@pytest.mark.parametrize("root", [None, "elsewhere"])
+def test_region_fetches_its_data_and_says_so_where_it_cannot(tmp_path, monkeypatch, root):
+    # pip's own settings, so that it looks nowhere but in an empty folder.
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    result = bench(tmp_path / "home", "region", *([] if root is None else ["--root", tmp_path / root]))
+    assert result.exit_code == 3
+    assert "downloading totalsegmentator 2.18.0, 1 of 4 packages" in result.stderr
+    assert "totalsegmentator 2.18.0 could not be downloaded." in result.stderr
+    assert "Check the network and pip's index settings" in result.stderr
+    folder = tmp_path / "home" / "open-ct" if root is None else tmp_path / root
+    assert list(folder.iterdir()) == []
+
+
+def test_region_reads_the_folder_of_the_training_data_by_default(tmp_path, monkeypatch):
+    asked: list[Path] = []
+    monkeypatch.setattr("benchmark.region.run_region", lambda root, *_, **__: asked.append(root) or [])
+    for options in ([], ["--root", tmp_path / "elsewhere"]):
+        assert bench(tmp_path, "region", *options).exit_code == 0
+    assert asked == [tmp_path / "open-ct", tmp_path / "elsewhere"]
+
+
+HELP_OF_THE_GROUP = """
+import sys
+from click.testing import CliRunner
+import benchmark.cli
+from hmar.cli import main
+
+result = CliRunner().invoke(main, ["bench", "--help"])
+assert result.exit_code == 0, result.output
+assert "accuracy" in result.output
+print(sorted({"numpy", "torch", "matplotlib", "benchmark.cli.accuracy"} & set(sys.modules)))
+"""
+
+
+def test_help_of_the_group_imports_no_benchmark_and_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-c", HELP_OF_THE_GROUP], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_steps_are_those_of_what_region_trains(tmp_path, monkeypatch):
@@ -192,7 +229,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, option):
     [
         ((), ("accuracy", "region", "speed")),
         (("accuracy",), (*PROTOCOLS, "radimagenet-ct", "manifest", "dicom", "--hold-out", "--quick")),
-        (("region",), ("--root", "[required]", "--report")),
+        (("region",), ("--root", "HMAR_HOME/open-ct", "--report")),
         (("speed",), ("encode, kan, scan, filters, http", "--frames", "--windows")),
     ],
 )

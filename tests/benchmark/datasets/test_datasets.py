@@ -207,7 +207,7 @@ def test_a_group_on_two_sides_stays_where_most_of_it_lies(tmp_path):
     dataset = load_dataset("radimagenet", tmp_path)
     assert {image.split for image in dataset.images if image.group == "one patient"} == {"test"}
     assert len(dataset.images) == 17
-    assert len(lines(dataset, "1 group on more than one side")) == 1
+    assert len(lines(dataset, "1 group in more than one split")) == 1
 
 
 def test_an_image_on_two_lists_counts_on_the_first(tmp_path):
@@ -222,7 +222,7 @@ def test_a_side_without_images_stops_and_says_what_was_left_out(tmp_path):
     listed = radimagenet_tree(tmp_path, TWO)
     for name in listed["val"]:
         (tmp_path / name).unlink()
-    with pytest.raises(ConfigError, match=r"side val of .*2 listed images absent"):
+    with pytest.raises(ConfigError, match=r"split val of .*2 listed images absent"):
         load_dataset("radimagenet", tmp_path)
 
 
@@ -242,7 +242,7 @@ def test_a_folder_for_each_class_is_drawn_into_three_sides(tmp_path, suffix):
     assert Counter((image.label, image.split) for image in dataset.images) == {
         (label, side): number for label in "ab" for side, number in zip(SIDES, (7, 1, 2), strict=True)
     }
-    assert lines(dataset, "chains of near duplicates stand for patients")
+    assert lines(dataset, "chains of near-duplicates stand for patients")
     assert lines(dataset, "left out") == [
         "2 files other than PNG, JPEG or .dcm in a class, left out: odd.png and 1 more"
     ]
@@ -317,11 +317,11 @@ def test_near_duplicates_stay_on_one_side_where_sides_are_drawn_and_no_groups_ar
         dataset = load_dataset(name, tmp_path, lambda *told, shown=shown: shown.append(told))
         assert len({image.group for image in dataset.images}) == 12
         assert len({(image.path.name.split("-")[0], image.split) for image in dataset.images}) == 12
-        (line,) = [line for line in dataset.problems if "near duplicates" in line]
+        (line,) = [line for line in dataset.problems if "near-duplicates" in line]
         assert line.startswith(
-            "no groups given for 48 images: 12 chains of near duplicates stand for patients"
+            "no groups given for 48 images: 12 chains of near-duplicates stand for patients"
         )
-        assert shown[-1] == ("near duplicates", 48, 48)
+        assert shown[-1] == ("near-duplicates", 48, 48)
 
 
 def test_dicom_files_are_grouped_by_patient_whatever_the_layout(tmp_path):
@@ -346,7 +346,7 @@ def test_a_patient_on_two_given_sides_is_kept_on_one(tmp_path):
             dicom(path, number + 1, ord(label), PatientID=f"{PATIENT_ID}{patient}")
     dicom(tmp_path / "train" / "a" / "again.dcm", 9, 1, PatientID=f"{PATIENT_ID}2")
     dataset = load_dataset("folder", tmp_path)
-    assert "1 group on more than one side: kept where most images are, 1 image left out" in dataset.problems
+    assert "1 group in more than one split: kept where most images are, 1 image left out" in dataset.problems
 
 
 def test_given_sides_without_groups_are_kept_and_a_line_says_what_that_may_mean(tmp_path):
@@ -354,8 +354,8 @@ def test_given_sides_without_groups_are_kept_and_a_line_says_what_that_may_mean(
     dataset = load_dataset("manifest", tmp_path)
     assert len({image.group for image in dataset.images}) == 18
     assert dataset.problems == (
-        "sides given without groups for 18 images: each is its own, and a patient or near duplicates may lie "
-        "on two sides",
+        "split given without groups for 18 images: each is its own, and a patient or near-duplicates may be "
+        "in two splits",
     )
 
 
@@ -383,9 +383,9 @@ def test_rows_that_cannot_be_used_are_left_out_with_a_line_for_each_reason(tmp_p
     assert dataset.problems == (
         "2 rows with a path that is absolute or climbs, left out: ../x.png, /x.png",
         "1 row without label, left out: y.png",
-        "1 row on none of the sides train, val and test, left out: z.png",
-        "sides given without groups for 1 image: each is its own, and a patient or near duplicates may lie "
-        "on two sides",
+        "1 row with a split that is none of train, val and test, left out: z.png",
+        "split given without groups for 1 image: each is its own, and a patient or near-duplicates may be "
+        "in two splits",
     )
     assert len(dataset.images) == 7
 

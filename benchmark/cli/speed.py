@@ -1,0 +1,65 @@
+"""``hmar bench speed``."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs
+from hmar.cli.extras import extra_train
+from hmar.cli.progress import progress_of
+from hmar.cli.settings import settings_from_environment
+
+
+@click.command()
+@click.option(
+    "--part",
+    "parts",
+    default="all",
+    show_default=True,
+    help="all, or of encode, kan, scan, filters, http, by commas; filters needs the extra bench too.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Frames of the scanned archives.",
+)
+@click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
+@click.option(
+    "--growth",
+    is_flag=True,
+    help="Also scan archives from ten thousand frames up to --frames, and project to ten million.",
+)
+@outputs
+def speed(parts: str, frames: int, windows: int, growth: bool, outputs: Outputs) -> None:
+    """Time encoding, KAN layers, the scan, filters and queries over HTTP, each beside another way to do it.
+
+    Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
+    alternate between the two, after warm-up. Needs the extra "train".
+
+    \b
+    Examples:
+      hmar bench speed
+      hmar bench speed --part scan --frames 1000000 --growth --json speed.jsonl --report report
+      hmar bench speed --part filters --json filters.jsonl
+    """
+    with extra_train(NEEDS_EXTRA):
+        from benchmark.cli.tables import print_rows
+        from benchmark.provenance.results import environment
+        from benchmark.speed import PARTS, run_speed
+
+    chosen = PARTS if parts == "all" else names(parts)
+    config = {
+        "command": "speed",
+        "parts": list(chosen),
+        "frames": frames,
+        "windows": windows,
+        "growth": growth,
+    }
+    made_in = environment(settings_from_environment().encoder_threads, config)
+    with progress_of(Console(stderr=True)) as progress:
+        rows = run_speed(chosen, frames, windows, progress, growth)
+    print_rows(rows)
+    outputs.write(rows, "Speed", made_in)
