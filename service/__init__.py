@@ -1,1 +1,1 @@
-"""service."""
+"""The web server: the page, the API, and the rules of both."""

@@ -1,1 +1,1 @@
-"""Workers: what the queue carries is done here."""
+"""The worker: does what the messages of the queue name."""

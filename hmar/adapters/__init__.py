@@ -1,1 +1,1 @@
-"""hmar/adapters."""
+"""Adapters: what stands behind the ports (SQL, Celery, an embedded broker, folders, memory)."""

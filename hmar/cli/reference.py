@@ -111,8 +111,8 @@ def _value(option: click.Option) -> str:
 def _default(option: click.Option, context: click.Context) -> str:
     if option.required:
         return "required"
-    shown = option.get_help_extra(context).get("default", "")
-    return f"`{shown.strip('()')}`" if shown else ""
+    shown = option.get_help_extra(context).get("default", "").strip("()")
+    return f"`{shown}`" if shown and " " not in shown else shown  # words or a value
 
 
 if __name__ == "__main__":

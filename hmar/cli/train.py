@@ -139,8 +139,9 @@ def train(
     names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
     before anything is fetched or written. Without --init the backbone is EfficientNet-Lite0, as published.
 
-    All views lie in memory: 330 kB each for EfficientNet-Lite0, nine times that for the other backbones, so
-    that 10,000 images with --views 2 take 11 GB; use fewer views to save memory.
+    All views are kept in memory: for EfficientNet-Lite0 330 kB each, and 230 kB more once its last blocks no
+    longer change, so that 10,000 images with --views 2 take 11 GB; feature maps of the other backbones are
+    nine times as large. Fewer views take less.
 
     \b
     Examples:

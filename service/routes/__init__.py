@@ -1,1 +1,1 @@
-"""service/routes."""
+"""The routes of the web server, one file a subject: parse, call, answer."""

@@ -20,6 +20,7 @@ def tools() -> None:
 @click.option("--kind", type=click.Choice(["a", "b"]), multiple=True, help="Either | or.")
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to.")
 @click.option("--home", show_default="HOME/x", help="From where.")
+@click.option("--host", show_default="HOST, or nothing", help="Where.")
 @click.option("--loud", "-l", is_flag=True, help="Say more.")
 @click.option("--secret", hidden=True, help="Not shown.")
 def build(**_: object) -> None:
@@ -77,6 +78,7 @@ The last words.
 | `--kind` | `a`, `b`, repeatable | Either \\| or. |  |
 | `--out` | `directory` | Where to. | required |
 | `--home` | `text` | From where. | `HOME/x` |
+| `--host` | `text` | Where. | HOST, or nothing |
 | `--loud`, `-l` |  | Say more. |  |
 
 Examples:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hmar.errors import UnavailableError
+from hmar.errors import ConfigError, UnavailableError
 from hmar.sample.download import Package
 from hmar.sample.parts import Part, fetch_parts
 
@@ -97,6 +97,25 @@ def test_a_part_that_was_deleted_or_emptied_is_fetched_again(tmp_path: Path) -> 
     (tmp_path / "other" / "b.nii.gz").unlink()
     fetch_parts(tmp_path, PARTS, quiet, LocalIndex())
     assert files(tmp_path) == WHOLE
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    root = tmp_path / "file" / "inside"
+    with pytest.raises(ConfigError, match="inside cannot be written"):
+        fetch_parts(root, PARTS, quiet, LocalIndex())
+
+
+def test_a_part_that_another_process_put_there_meanwhile_stays(tmp_path: Path) -> None:
+    index = LocalIndex()
+
+    def fetch(packages: Sequence[Package], folder: Path) -> None:
+        index(packages, folder)
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "b.nii.gz").write_text("theirs")
+
+    fetch_parts(tmp_path, [OTHER], quiet, fetch)
+    assert files(tmp_path) == {"other/b.nii.gz": "theirs"}
 
 
 def test_a_package_that_is_not_the_one_pinned_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
