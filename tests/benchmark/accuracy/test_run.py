@@ -538,8 +538,8 @@ def test_the_environment_says_commit_machine_versions_and_threads():
 def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
     project = tmp_path / "project"
     copied = project / "lib" / "benchmark"
-    copied.mkdir(parents=True)
-    for name in ("__init__", "results", "machine"):
+    (copied / "provenance").mkdir(parents=True)
+    for name in ("__init__", "provenance/__init__", "provenance/results", "provenance/machine"):
         (copied / f"{name}.py").write_bytes((ROOT / "benchmark" / f"{name}.py").read_bytes())
     author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
     for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "x")):
