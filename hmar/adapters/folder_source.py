@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hmar.errors import LimitError, NotFoundError, UnavailableError
+from hmar.adapters.common.sources import absent, too_large
+from hmar.errors import NotFoundError, UnavailableError
 from hmar.files import write_file
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -58,7 +59,7 @@ class FolderSource:
         try:
             path = (root / reference).resolve()
         except (OSError, ValueError, RuntimeError) as error:
-            raise _absent() from error
+            raise absent() from error
         if not path.is_relative_to(root):
             raise NotFoundError(
                 "The path leads out of the folder that may be read.",
@@ -102,7 +103,7 @@ class UploadStore:
     def list(self, reference: str) -> Iterator[str]:
         """Yield the reference itself, if it is stored."""
         if not self._path(reference).is_file():
-            raise _absent()
+            raise absent()
         yield reference
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
@@ -120,7 +121,7 @@ class UploadStore:
 def _read(path: Path, max_bytes: int) -> bytes:
     # A pipe or a device would block or never end.
     if not path.is_file():
-        raise _absent()
+        raise absent()
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
@@ -130,20 +131,11 @@ def _read(path: Path, max_bytes: int) -> bytes:
             f"The file cannot be read ({error.strerror}).", "Check its permissions."
         ) from error
     if size > max_bytes:
-        raise LimitError(
-            f"The file has {size} bytes; at most {max_bytes} are read.",
-            "Raise HMAR_MAX_FILE_BYTES to index it.",
-        )
+        raise too_large(size, max_bytes)
     return data
-
-
-def _absent() -> NotFoundError:
-    return NotFoundError(
-        "There is no file or folder at this reference.", "Check the path, and that its name is valid UTF-8."
-    )
 
 
 def _unreadable(error: OSError) -> None:
     if isinstance(error, FileNotFoundError):
-        raise _absent() from error
+        raise absent() from error
     raise NotFoundError(f"A folder cannot be listed ({error.strerror}).", "Check its permissions.") from error

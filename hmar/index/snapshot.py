@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from hmar.errors import SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
-from hmar.index.locked import locked
 from hmar.index.planes import padded
 from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
+from hmar.locks import locked
 
 MAGIC = "HMAR index snapshot"
 FORMAT_VERSION = 4

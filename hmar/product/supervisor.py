@@ -10,7 +10,6 @@ until a part has ended before it stops the one that it needs.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -28,6 +27,7 @@ from typing import TextIO
 from hmar.adapters.embedded_broker import embedded_broker, free_port
 from hmar.config import Settings
 from hmar.errors import ConfigError, HmarError, UnavailableError
+from hmar.locks import locked
 from hmar.product.greeting import greeting, service_url
 from hmar.product.processes import Child
 from hmar.product.sample_offer import offer_sample
@@ -165,15 +165,13 @@ class Supervisor:
 
 @contextmanager
 def _only_one(run_dir: Path) -> Iterator[None]:
-    """Hold the lock of a data directory; the kernel lets go of it when the process ends, however it ends."""
-    with (run_dir / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+    """Hold the lock of a data directory; raises ConfigError where another supervisor does."""
+    with locked(run_dir / "lock", exclusive=True, wait=False) as held:
+        if not held:
             raise ConfigError(
                 "The product runs already on this data directory.",
                 "Stop it first, or set HMAR_HOME to another folder.",
-            ) from error
+            )
         yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from hmar.errors import LimitError, NotFoundError
+from hmar.adapters.common.sources import absent, too_large
 
 
 class MemorySource:
@@ -29,19 +29,16 @@ class MemorySource:
             if folder in ("", ".") or name == folder or name.startswith(f"{folder}/")
         )
         if not found:
-            raise NotFoundError("There is no file at the reference given.", "Give one that the source holds.")
+            raise absent()
         return iter(found)
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
         """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
         data = self._files.get(reference)
         if data is None:
-            raise NotFoundError("There is no file at the reference given.", "Give one that the source holds.")
+            raise absent()
         if len(data) > max_bytes:
-            raise LimitError(
-                f"The file has {len(data)} bytes, more than the {max_bytes} allowed.",
-                "Raise HMAR_MAX_FILE_BYTES, or leave the file out.",
-            )
+            raise too_large(len(data), max_bytes)
         return data
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hmar.adapters.sql import migrations
 from hmar.errors import ConfigError, UnavailableError
-from hmar.index.locked import locked
+from hmar.locks import locked
 
 _BUSY_MS = 30_000
 _PG_MIGRATION_LOCK = 0x484D4152

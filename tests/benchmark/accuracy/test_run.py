@@ -539,8 +539,8 @@ def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
     project = tmp_path / "project"
     copied = project / "lib" / "benchmark"
     (copied / "provenance").mkdir(parents=True)
-    for name in ("__init__.py", *(f"provenance/{name}.py" for name in ("__init__", "results", "machine"))):
-        (copied / name).write_bytes((ROOT / "benchmark" / name).read_bytes())
+    for name in ("__init__", "provenance/__init__", "provenance/results", "provenance/machine"):
+        (copied / f"{name}.py").write_bytes((ROOT / "benchmark" / f"{name}.py").read_bytes())
     author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
     for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "x")):
         subprocess.run(["git", "-C", str(project), *command], check=True)

@@ -10,11 +10,11 @@ import pytest
 
 from hmar.errors import SnapshotError
 from hmar.index.frames import FRAME_ARRAYS
-from hmar.index.locked import locked
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import to_planes
 from hmar.index.snapshot import ARRAYS, Generation, Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
+from hmar.locks import locked
 from tests.contract.examples import MODEL, OTHER_MODEL
 
 Damage = Callable[[bytes], bytes]
