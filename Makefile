@@ -12,13 +12,14 @@ DEVELOPMENT := $(VENV)/development.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check docs bench clean
 
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
 	@echo "make setup    only install, with the tools of development, into $(VENV)"
 	@echo "make test     run the tests"
 	@echo "make check    lint, formatting, types and the layers of imports"
+	@echo "make docs     write the tables of properties into the pages"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
 	@echo "make clean    remove the environment and all caches; data directories stay"
 	@echo
@@ -39,6 +40,9 @@ check: $(DEVELOPMENT)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: $(DEVELOPMENT)
+	$(BIN)/python -m hmar.properties.documented docs
 
 bench: $(RUNTIME)
 	$(BIN)/hmar demo

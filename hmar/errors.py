@@ -88,3 +88,9 @@ class SnapshotError(OperatorError):
 
 class UnavailableError(OperatorError):
     """A broker, database or download that does not answer."""
+
+
+def shown(value: object) -> str:
+    """Return a value as an error may quote it: cut short, and with nothing that moves a cursor."""
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."

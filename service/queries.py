@@ -10,14 +10,14 @@ from typing import cast
 
 from flask import Request
 
-from hmar.errors import ParameterError
+from hmar.errors import ParameterError, shown
 from hmar.search import MAX_K
 from hmar.values.codes import Bits
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.selection import Same, Selection
 from service.filters import excluded, selection_of
-from service.schemas import json_object, known_fields, number_of, shown, uploaded_file, whole_number
+from service.schemas import json_object, known_fields, number_of, uploaded_file, whole_number
 
 _UID = re.compile(r"[!-~]{1,64}")
 _FORM_FIELDS = frozenset(

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 
 from flask import Request
 
-from hmar.errors import DecodeError, ParameterError
-from hmar.filters import label_value
+from hmar.errors import DecodeError, ParameterError, shown
+from hmar.properties.kinds.labels import label_value
 from hmar.values.frames import Units
 from service.problems import MalformedRequestError, MediaTypeError
 
@@ -124,12 +124,6 @@ def window_units(fields: Mapping[str, str]) -> Units | None:
         return Units(units)
     except ValueError as error:
         raise ParameterError(f"units is {shown(units)}.", "Give HU or presentation.") from error
-
-
-def shown(value: object) -> str:
-    """Return a value as an error may quote it: cut short, and with nothing that moves a cursor."""
-    text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def known_fields(fields: dict[str, object], known: frozenset[str]) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
@@ -17,6 +19,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.config import Settings
+from hmar.properties import documented
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
 from service import problems
@@ -125,6 +128,28 @@ def test_every_command_and_option_is_documented_and_no_other(name: str, command:
     assert set(re.findall(r"^\| `(-[\w-]+)` \|", text, re.MULTILINE)) == options - {"--help"}
     for argument in arguments:
         assert str(argument.name).upper() in text.splitlines()[0]
+
+
+@pytest.mark.parametrize("page", documented.PAGES)
+def test_pages_have_the_table_of_properties_as_it_is(page: str) -> None:
+    text = read(f"docs/{page}")
+    assert documented.PAGES[page]() in text
+    assert documented.filled(text, documented.PAGES[page]()) == text
+
+
+def test_make_docs_writes_the_tables_into_the_pages(tmp_path: Path) -> None:
+    for page, table in documented.PAGES.items():
+        (tmp_path / page).write_text(read(f"docs/{page}").replace(table(), "| old |\n"), "utf-8")
+    subprocess.run([sys.executable, "-m", documented.__name__, tmp_path], cwd=ROOT, check=True)
+    for page in documented.PAGES:
+        assert (tmp_path / page).read_text("utf-8") == read(f"docs/{page}")
+
+
+def test_a_table_is_written_between_its_marks_and_nothing_else_changes() -> None:
+    page = "before\n<!-- properties: begin (x) -->\nold\n<!-- properties: end -->\nafter\n"
+    new = documented.filled(page, "new\n")
+    assert new == page.replace("old", "new")
+    assert documented.filled("a page without marks", "new\n") == "a page without marks"
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hmar.answers import item_json, job_json
-from hmar.errors import NotFoundError, ParameterError
+from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job
 from hmar.wiring import Engine
@@ -17,7 +17,6 @@ from service.schemas import (
     json_object,
     known_fields,
     label_of,
-    shown,
     uploaded_files,
     whole_number,
 )

@@ -9,13 +9,12 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hmar.answers import hit_json, query_json
-from hmar.errors import NotFoundError, ParameterError
+from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
 from service.opened import OpenedFiles
 from service.queries import SearchRequest, read_search
-from service.schemas import shown
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
