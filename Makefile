@@ -19,7 +19,7 @@ help:
 	@echo "make setup    only install, with the tools of development, into $(VENV)"
 	@echo "make test     run the tests"
 	@echo "make check    lint, formatting, types and the layers of imports"
-	@echo "make docs     write docs/cli.md from the commands' own help"
+	@echo "make docs     write into docs/ what follows from the code: commands and properties"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
 	@echo "make clean    remove the environment and all caches; data directories stay"
 	@echo
@@ -43,6 +43,7 @@ check: $(DEVELOPMENT)
 
 docs: $(DEVELOPMENT)
 	$(BIN)/python -m hmar.cli.reference docs/cli.md
+	$(BIN)/python -m hmar.properties.documented docs/api.md
 
 bench: $(RUNTIME)
 	$(BIN)/hmar demo

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from hmar.properties.table import TABLE
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, Spacing
@@ -29,13 +30,7 @@ def hit_json(hit: Hit) -> Json:
         "frame_number": info.frame_number,
         "instance_number": info.instance_number,
         "collection": hit.entry.collection,
-        "modality": info.modality,
-        "body_part": info.body_part,
-        "sex": info.sex,
-        "age_years": info.age_years,
-        "study_date": None if info.study_date is None else info.study_date.isoformat(),
-        "manufacturer": info.manufacturer,
-        "label": info.label,
+        **properties_json(info),
         "rows": info.rows,
         "columns": info.columns,
         "box": box_json(hit.box),
@@ -47,6 +42,11 @@ def hit_json(hit: Hit) -> Json:
         "gate": gate_json(hit.gate),
         "model": hit.model,
     }
+
+
+def properties_json(info: FrameInfo) -> Json:
+    """Return the properties that may be shown, null for those that are unknown."""
+    return {name: item.to_json(getattr(info, name)) for name, item in TABLE.items() if item.shown}
 
 
 def query_json(frame: Frame, region: Box | None, hits: Sequence[Hit]) -> Json:

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, UnavailableError
-from hmar.filters import label_value
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
+from hmar.properties.kinds.labels import label_value
 from hmar.values.codes import EncodedFrame, distinct_windows
 from hmar.values.entries import Origin
 from hmar.values.frames import ImageFile

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from flask import Request
 
 from hmar.errors import DecodeError, ParameterError, shown
-from hmar.filters import label_value
+from hmar.properties.kinds.labels import label_value
 from hmar.values.frames import Units
 from hmar.values.names import checked_name
 from service.problems import MalformedRequestError, MediaTypeError

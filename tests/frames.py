@@ -18,7 +18,18 @@ def frame_info(
     body_part: str | None = None,
 ) -> FrameInfo:
     """Return the info of a frame that belongs to nobody."""
-    return FrameInfo("2.25.1", "2.25.2", "2.25.3", 1, modality, body_part, None, rows, columns, spacing)
+    return FrameInfo(
+        study_uid="2.25.1",
+        series_uid="2.25.2",
+        sop_instance_uid="2.25.3",
+        frame_number=1,
+        modality=modality,
+        body_part=body_part,
+        patient_key=None,
+        rows=rows,
+        columns=columns,
+        spacing=spacing,
+    )
 
 
 def textured_frame(seed: int, rows: int = 256, columns: int = 256, spacing: Spacing | None = PLAIN) -> Frame:

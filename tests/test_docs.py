@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
@@ -19,6 +21,7 @@ from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.cli.reference import reference_page
 from hmar.config import Settings
+from hmar.properties import documented
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import PRESETS, TrainingConfig
 from hmar.wiring import build_engine
@@ -197,6 +200,26 @@ def test_the_help_of_every_command_and_option_explains_it(name: str, command: cl
     for option in command.params:
         if isinstance(option, click.Option):
             assert (option.help or "").endswith("."), (name, option.name)
+
+
+def test_the_page_of_the_api_has_the_table_of_properties_as_it_is() -> None:
+    text = read("docs/api.md")
+    assert documented.api_table() in text
+    assert documented.filled(text, documented.api_table()) == text
+
+
+def test_make_docs_writes_the_table_into_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "api.md"
+    page.write_text(read("docs/api.md").replace(documented.api_table(), "| old |\n"), "utf-8")
+    subprocess.run([sys.executable, "-m", documented.__name__, page], cwd=ROOT, check=True)
+    assert page.read_text("utf-8") == read("docs/api.md")
+
+
+def test_a_table_is_written_between_its_marks_and_nothing_else_changes() -> None:
+    page = "before\n<!-- properties: begin (x) -->\nold\n<!-- properties: end -->\nafter\n"
+    new = documented.filled(page, "new\n")
+    assert new == page.replace("old", "new")
+    assert documented.filled("a page without marks", "new\n") == "a page without marks"
 
 
 def test_no_command_is_documented_that_does_not_exist() -> None:

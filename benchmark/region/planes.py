@@ -94,7 +94,17 @@ def make_plane(
     units : Units
     """
     rows, columns = values.shape
-    info = FrameInfo("2.25.1", "2.25.1", "2.25.1", 1, "CT", None, None, rows, columns, spacing)
+    info = FrameInfo(
+        study_uid="2.25.1",
+        series_uid="2.25.1",
+        sop_instance_uid="2.25.1",
+        frame_number=1,
+        modality="CT",
+        patient_key=None,
+        rows=rows,
+        columns=columns,
+        spacing=spacing,
+    )
     frame = Frame(info, np.asarray(values, np.float32), units)
     grid = make_grid(info.rows, info.columns, spacing, GRID)
     begun = time.perf_counter()

@@ -12,23 +12,26 @@ import numpy as np
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.index.frames import FrameTable
+from hmar.properties.table import TABLE
 from hmar.values.codes import EncodedFrame
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
 
 PEER = "SQLite in memory, SELECT over the same values"
 SELECTIONS: Mapping[str, Selection] = {
-    "CT": Selection(modalities=frozenset({"CT"})),
-    "CT or MR": Selection(modalities=frozenset({"CT", "MR"})),
-    "women": Selection(sexes=frozenset({"F"})),
-    "aged 40 to 60": Selection(age_years=(40, 60)),
-    "studies of 2010 to 2015": Selection(study_dates=(date(2010, 1, 1), date(2015, 12, 31))),
+    "CT": Selection(filters={"modality": frozenset({"CT"})}),
+    "CT or MR": Selection(filters={"modality": frozenset({"CT", "MR"})}),
+    "women": Selection(filters={"sex": frozenset({"F"})}),
+    "aged 40 to 60": Selection(filters={"age_years": (40, 60)}),
+    "studies of 2010 to 2015": Selection(filters={"study_date": (date(2010, 1, 1), date(2015, 12, 31))}),
     "chest CT by Siemens, women aged 40 to 60": Selection(
-        modalities=frozenset({"CT"}),
-        body_parts=frozenset({"CHEST"}),
-        sexes=frozenset({"F"}),
-        manufacturers=frozenset({"SIEMENS"}),
-        age_years=(40, 60),
+        filters={
+            "modality": frozenset({"CT"}),
+            "body_part": frozenset({"CHEST"}),
+            "sex": frozenset({"F"}),
+            "manufacturer": frozenset({"SIEMENS"}),
+            "age_years": (40, 60),
+        }
     ),
 }
 
@@ -98,43 +101,30 @@ def _row(
 
 def insert(database: sqlite3.Connection, infos: Iterable[FrameInfo]) -> None:
     """Add frames to a database, whose row numbers then count them from 1."""
-    database.execute(
-        "CREATE TABLE IF NOT EXISTS frames (modality, body_part, sex, manufacturer, age_years, study_date)"
-    )
-    database.executemany(
-        "INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            (
-                info.modality,
-                info.body_part,
-                info.sex,
-                info.manufacturer,
-                info.age_years,
-                None if info.study_date is None else info.study_date.toordinal(),
-            )
-            for info in infos
-        ),
-    )
+    database.execute(f"CREATE TABLE IF NOT EXISTS frames ({', '.join(TABLE)})")
+    # The columns are the table's own names; what frames have is bound.
+    statement = f"INSERT INTO frames VALUES ({', '.join('?' * len(TABLE))})"  # noqa: S608
+    database.executemany(statement, ([_number(getattr(info, name)) for name in TABLE] for info in infos))
 
 
 def select(database: sqlite3.Connection, selection: Selection) -> list[int]:
     """Return the row numbers of what a selection's filters find, ascending."""
     conditions, values = ["1"], list[object]()
-    for column, wanted in (
-        ("modality", selection.modalities),
-        ("body_part", selection.body_parts),
-        ("sex", selection.sexes),
-        ("manufacturer", selection.manufacturers),
-    ):
-        if wanted:
-            conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-            values += wanted
-    if selection.age_years is not None:
-        conditions.append("age_years BETWEEN ? AND ?")
-        values += selection.age_years
-    if selection.study_dates is not None:
-        conditions.append("study_date BETWEEN ? AND ?")
-        values += [day.toordinal() for day in selection.study_dates]
-    # The conditions are built from constants; the values are bound.
+    for name, condition in selection.filters.items():
+        if isinstance(condition, frozenset):
+            conditions.append(f"{name} IN ({', '.join('?' * len(condition))})")
+            values += condition
+        elif isinstance(condition, tuple):
+            conditions.append(f"{name} BETWEEN ? AND ?")
+            values += map(_number, condition)
+        else:
+            conditions.append(f"{name} = ?")
+            values.append(condition)
+    # The conditions are made of the table's own names; what is asked for is bound.
     statement = f"SELECT rowid FROM frames WHERE {' AND '.join(conditions)} ORDER BY rowid"  # noqa: S608
     return [row for (row,) in database.execute(statement, values)]
+
+
+def _number(value: object) -> object:
+    """Return a day as a number, for SQLite has no days, and anything else as it is."""
+    return value.toordinal() if isinstance(value, date) else value

@@ -22,10 +22,10 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.errors import OperatorError
-from hmar.filters import label_value
 from hmar.indexing import submit
 from hmar.ports import JobStore
 from hmar.product.sample_offer import done
+from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.wiring import build_engine

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast, get_args
 
@@ -14,20 +12,18 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hmar import filters
 from hmar.answers import hit_json, query_json
 from hmar.cli.montage import draw_montage
+from hmar.cli.property_options import property_options
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import DecodeError, LimitError, ParameterError, RegionError
+from hmar.errors import DecodeError, LimitError, RegionError
+from hmar.properties.conditions import Typed, conditions_of_options
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit, Mode
 from hmar.values.selection import GroupBy, Same, Selection
 from hmar.wiring import Engine, build_engine
-
-Band = tuple[str | None, str | None]
-_DATES = "2020-01-01..2021-12-31"
 
 
 class RegionType(click.ParamType[Box]):
@@ -50,21 +46,6 @@ class RegionType(click.ParamType[Box]):
         return Box(*numbers)
 
 
-class BandType(click.ParamType[Band]):
-    """Two ends with a separator between, either of which may be left out."""
-
-    def __init__(self, name: str, separator: str) -> None:
-        self.name = name
-        self._separator = separator
-
-    def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> Band:
-        """Return both ends, None for one that is left out; raises ParameterError for anything else."""
-        first, separator, last = str(value).partition(self._separator)
-        if not separator:
-            raise ParameterError(f"The range is {value!r}.", f"Give {self.name}, or one end of it.")
-        return first.strip() or None, last.strip() or None
-
-
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--region", type=RegionType(), help="Search for this region alone, in source pixels.")
@@ -79,19 +60,7 @@ class BandType(click.ParamType[Band]):
     "--bits", type=click.Choice(["64", "128"]), default="128", show_default=True, help="Code length."
 )
 @click.option("--collection", help="Search this collection alone.")
-@click.option("--modality", "modalities", multiple=True, help="Only this modality; any of several.")
-@click.option("--body-part", "body_parts", multiple=True, help="Only this body part; any of several.")
-@click.option("--sex", "sexes", multiple=True, help="Only patients of this sex: F, M or O; any of several.")
-@click.option(
-    "--age", type=BandType("40-60", "-"), help="Only patients of this age in years; 90 is 90 and above."
-)
-@click.option("--date", "dates", type=BandType(_DATES, ".."), help="Only studies of these days.")
-@click.option(
-    "--manufacturer", "manufacturers", multiple=True, help="Only this manufacturer; any of several."
-)
-@click.option(
-    "--label", "labels", multiple=True, help="Only what was indexed under this label; any of several."
-)
+@property_options
 @click.option(
     "--exclude-same", type=click.Choice(get_args(Same)), help="Leave out what FILE itself belongs to."
 )
@@ -108,17 +77,11 @@ def search(
     mode: str | None,
     bits: str,
     collection: str | None,
-    modalities: Sequence[str],
-    body_parts: Sequence[str],
-    sexes: Sequence[str],
-    age: Band | None,
-    dates: Band | None,
-    manufacturers: Sequence[str],
-    labels: Sequence[str],
     exclude_same: Same | None,
     group_by: GroupBy | None,
     as_json: bool,
     montage: Path | None,
+    **properties: Typed,
 ) -> None:
     """Search for images like FILE, or like a region of it.
 
@@ -136,13 +99,7 @@ def search(
     """
     selection = Selection(
         collection,
-        modalities=filters.codes("modality", modalities),
-        body_parts=filters.codes("body_part", body_parts),
-        sexes=filters.sexes(sexes),
-        manufacturers=filters.manufacturers(manufacturers),
-        labels=filters.labels(labels),
-        age_years=None if age is None else filters.age_band(*map(_years, age)),
-        study_dates=None if dates is None else filters.date_range(*dates),
+        filters=conditions_of_options(properties),
         group_by=group_by,
     )
     engine = build_engine(settings_from_environment())
@@ -173,12 +130,6 @@ def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
     except OSError as error:
         raise DecodeError(f"The file cannot be read ({error.strerror}).", "Check its permissions.") from error
     return engine.decoder.open(data).frame(frame_number)
-
-
-def _years(text: str | None) -> int | None:
-    if text is not None and not re.fullmatch("[0-9]{1,3}", text):
-        raise ParameterError(f"The age is {text!r}.", "Give whole years, such as 40-60.")
-    return None if text is None else int(text)
 
 
 def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from hmar.errors import DecodeError
-from hmar.filters import code_value
+from hmar.properties.kinds.codes import code_value
 from hmar.values.geometry import Spacing
 
 # How pydicom gives an element of several values: parsed text, or unpacked binary.
@@ -54,10 +54,14 @@ _FUNCTIONAL_GROUPS = (
 
 def text(dataset: Dataset, keyword: str) -> str:
     """Return the first value of an element as text without padding; empty if absent or unreadable."""
+    return next(iter(texts(dataset, keyword)), "")
+
+
+def texts(dataset: Dataset, keyword: str) -> list[str]:
+    """Return the values of an element as text without padding; none if absent or unreadable."""
     value = _value(dataset, keyword)
-    if isinstance(value, _SEVERAL):
-        value = value[0] if len(value) else None
-    return "" if value is None else str(value).strip(" \0")
+    values = value if isinstance(value, _SEVERAL) else [value]
+    return [str(item).strip(" \0") for item in values if item is not None]
 
 
 def code(dataset: Dataset, keyword: str) -> str | None:

@@ -17,9 +17,9 @@ from hmar.dicom.checks import (
     frame_count,
 )
 from hmar.dicom.deidentify import PatientHasher
-from hmar.dicom.header import code, frame_header, frame_position, frame_spacing, integer, text
-from hmar.dicom.metadata import age_years, manufacturer, sex, study_date
+from hmar.dicom.header import frame_header, frame_position, frame_spacing, integer, text
 from hmar.dicom.pixels import decode_frame
+from hmar.dicom.properties import frame_properties
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError, ParameterError
@@ -123,11 +123,7 @@ class DicomFile:
 def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> tuple[FrameInfo, ...]:
     uids = instance_uids(dataset, data)
     patient_key = hasher.key(text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID"))
-    modality = code(dataset, "Modality") or "OT"
-    body_part = code(dataset, "BodyPartExamined")
     series_number, instance_number = integer(dataset, "SeriesNumber"), integer(dataset, "InstanceNumber")
-    patient_sex, age = sex(dataset), age_years(dataset)
-    day, maker = study_date(dataset), manufacturer(dataset)
     headers = (frame_header(dataset, number, frames) for number in range(1, frames + 1))
     return tuple(
         FrameInfo(
@@ -135,8 +131,6 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
             series_uid=uids.series,
             sop_instance_uid=uids.sop_instance,
             frame_number=number,
-            modality=modality,
-            body_part=body_part,
             patient_key=patient_key,
             rows=dataset.Rows,
             columns=dataset.Columns,
@@ -145,10 +139,9 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
             instance_number=instance_number,
             position=frame_position(header),
             uids_derived=uids.derived,
-            sex=patient_sex,
-            age_years=age,
-            study_date=day,
-            manufacturer=maker,
+            **properties,
         )
-        for number, header in enumerate(headers, start=1)
+        for number, (header, properties) in enumerate(
+            zip(headers, frame_properties(dataset, frames), strict=True), start=1
+        )
     )

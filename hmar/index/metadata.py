@@ -11,33 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.growing import GrowingArray
+from hmar.properties.kinds.kind import Condition, Kind
+from hmar.properties.kinds.labels import Labels
+from hmar.properties.table import TABLE
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import GroupBy, Selection
 
-TEXTS = ("collections", "modalities", "body_parts", "sexes", "manufacturers", "labels")
+COLLECTION = Labels()
+TEXTS = ("collections", *(item.plural for item in TABLE.values() if item.kind.texts))
 """Columns of positions in a list of texts; -1 stands for unknown."""
 METADATA_ARRAYS = {
-    **dict.fromkeys(TEXTS, ("<i4", 1)),
-    "ages": ("|u1", 1),
-    "study_dates": ("<i4", 1),
+    "collections": (COLLECTION.dtype, 1),
+    **{item.plural: (item.kind.dtype, 1) for item in TABLE.values()},
     "patients": ("<u8", 1),
     "studies": ("<u8", 1),
     "series": ("<u8", 1),
 }
 """Name of every column with its dtype and number of axes."""
 
-_UNKNOWN_AGE = 255
-_UNKNOWN_DATE = 0
 _UNKNOWN_IDENTITY = 0
 
 Texts = Mapping[str, Sequence[str]]
 
 
 class MetadataColumns:
-    """Properties of frames, by slot.
+    """Properties of frames, by slot, each as its kind encodes it.
 
-    Ages are in years, study dates in days since 1 January of year 1 (:meth:`datetime.date.toordinal`). Keys
-    of patients and UIDs are 64 bits of their BLAKE2b: among a million of them, two are alike with a
+    Keys of patients and UIDs are 64 bits of their BLAKE2b: among a million of them, two are alike with a
     probability of 3e-8.
 
     Parameters
@@ -65,20 +65,15 @@ class MetadataColumns:
     def extend(self, rows: Sequence[tuple[str, FrameInfo]]) -> None:
         """Append frames as (collection, info)."""
         infos = [info for _, info in rows]
-        self._extend_texts("collections", [collection for collection, _ in rows])
-        self._extend_texts("modalities", [info.modality for info in infos])
-        self._extend_texts("body_parts", [info.body_part for info in infos])
-        self._extend_texts("sexes", [info.sex for info in infos])
-        self._extend_texts("manufacturers", [info.manufacturer for info in infos])
-        self._extend_texts("labels", [info.label for info in infos])
-        self._extend("ages", [_UNKNOWN_AGE if info.age_years is None else info.age_years for info in infos])
-        self._extend(
-            "study_dates",
-            [_UNKNOWN_DATE if info.study_date is None else info.study_date.toordinal() for info in infos],
-        )
-        self._extend("patients", [_identity(info.patient_key) for info in infos])
-        self._extend("studies", [_identity(info.study_uid) for info in infos])
-        self._extend("series", [_identity(info.series_uid) for info in infos])
+        self._extend("collections", COLLECTION, [collection for collection, _ in rows])
+        for name, item in TABLE.items():
+            self._extend(item.plural, item.kind, [getattr(info, name) for info in infos])
+        for column, keys in (
+            ("patients", [info.patient_key for info in infos]),
+            ("studies", [info.study_uid for info in infos]),
+            ("series", [info.series_uid for info in infos]),
+        ):
+            self._columns[column].extend(np.array([_identity(key) for key in keys], np.uint64))
 
     def take(self, other: MetadataColumns, slots: NDArray[np.int64]) -> None:
         """Append some frames of other columns."""
@@ -98,37 +93,17 @@ class MetadataColumns:
         columns._columns = {name: column.frozen() for name, column in self._columns.items()}
         return columns
 
-    def _extend_texts(self, name: str, texts: Sequence[str | None]) -> None:
-        positions = self._positions[name]
-        self._extend(
-            name, [-1 if text is None else positions.setdefault(text, len(positions)) for text in texts]
-        )
-
-    def _extend(self, name: str, values: Sequence[int]) -> None:
+    def _extend(self, name: str, kind: Kind[Any, Any], values: Sequence[Any]) -> None:
         column = self._columns[name]
-        column.extend(np.array(values, column.values.dtype))
+        encoded = kind.encode(values, self._positions.get(name, {}))
+        column.extend(np.array(encoded, column.values.dtype))
 
     def narrow(self, mask: NDArray[np.bool_], selection: Selection) -> None:
         """Clear a mask, shape (F,), where a frame has not what a selection asks for."""
-        collections = frozenset() if selection.collection is None else frozenset({selection.collection})
-        for name, wanted in (
-            ("collections", collections),
-            ("modalities", selection.modalities),
-            ("body_parts", selection.body_parts),
-            ("sexes", selection.sexes),
-            ("manufacturers", selection.manufacturers),
-            ("labels", selection.labels),
-        ):
-            if wanted:
-                mask &= self._any_of(name, wanted)
-        if selection.age_years is not None:
-            least, greatest = selection.age_years
-            ages = self._columns["ages"].values
-            mask &= (ages >= least) & (ages <= min(greatest, _UNKNOWN_AGE - 1))
-        if selection.study_dates is not None:
-            first, last = (day.toordinal() for day in selection.study_dates)
-            days = self._columns["study_dates"].values
-            mask &= (days >= first) & (days <= last)
+        if selection.collection is not None:
+            mask &= self._fitting("collections", COLLECTION, frozenset({selection.collection}))
+        for name, condition in selection.filters.items():
+            mask &= self._fitting(TABLE[name].plural, TABLE[name].kind, condition)
         for name, left_out in (
             ("patients", selection.not_patient),
             ("studies", selection.not_study),
@@ -137,13 +112,8 @@ class MetadataColumns:
             if left_out is not None:
                 mask &= self._columns[name].values != np.uint64(_identity(left_out))
 
-    def _any_of(self, name: str, wanted: frozenset[str]) -> NDArray[np.bool_]:
-        column, positions = self._columns[name].values, self._positions[name]
-        found = np.zeros(len(column), np.bool_)
-        for text in wanted:
-            if (position := positions.get(text)) is not None:
-                found |= column == position
-        return found
+    def _fitting(self, name: str, kind: Kind[Any, Any], condition: Condition) -> NDArray[np.bool_]:
+        return kind.fitting(self._columns[name].values, condition, self._positions.get(name, {}))
 
     def groups(self, group_by: GroupBy, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return a number for the series, study or patient of some slots, equal where they are the same."""

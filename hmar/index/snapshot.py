@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from hmar.errors import SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
+from hmar.index.metadata import TEXTS
 from hmar.index.planes import padded
 from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
 from hmar.locks import locked
@@ -217,6 +218,7 @@ class SnapshotStore:
         try:
             body = _unsealed((folder / _MANIFEST).read_bytes())
             self._check_kind(body)
+            _check_names(body)
             stored = {}
             for name, (dtype, axes) in ARRAYS.items():
                 shape, sha256 = tuple(body["arrays"][name]["shape"]), body["arrays"][name]["sha256"]
@@ -265,6 +267,18 @@ def _unsealed(data: bytes) -> dict[str, Any]:
     if _sealed(body) != data:
         raise corrupt("its manifest was altered")
     return body
+
+
+def _check_names(body: Mapping[str, Any]) -> None:
+    """Refuse a snapshot of a version with other properties.
+
+    What it lacks cannot count as unknown: a process of the older version may have written it after one of
+    this version indexed frames. The log knows.
+    """
+    for name, expected in (("arrays", set(ARRAYS)), ("texts", set(TEXTS))):
+        differing = sorted(set(body[name]) ^ expected)
+        if differing:
+            raise corrupt(f"its {name} are those of another version, which differs in {', '.join(differing)}")
 
 
 def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hmar.properties.table import Properties
 from hmar.values.geometry import Spacing
 
 FloatArray = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class FrameInfo:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameInfo(Properties):
     """What is known of one frame besides its pixels. Holds no patient's name, id or date of birth.
 
     Parameters
@@ -26,10 +26,6 @@ class FrameInfo:
         DICOM UIDs; derived ones (``uids_derived``) where the file has none.
     frame_number : int
         From 1, as in DICOM.
-    modality : str
-        DICOM Modality (0008,0060), upper case; "OT" where unknown.
-    body_part : str or None
-        BodyPartExamined (0018,0015), upper case.
     patient_key : str or None
         Keyed hash of the patient's id, or None where the file has none.
     rows, columns : int
@@ -42,24 +38,14 @@ class FrameInfo:
         ImagePositionPatient in mm (x, y, z).
     uids_derived : bool
         True if any UID was derived from the content because the file carries none.
-    sex : str or None
-        Patient's Sex (0010,0040): "F", "M" or "O".
-    age_years : int or None
-        Patient's Age (0010,1010) in whole years; 90 for all above 89.
-    study_date : date or None
-        Study Date (0008,0020).
-    manufacturer : str or None
-        Manufacturer (0008,0070) as :func:`hmar.filters.manufacturer_value` leaves it.
-    label : str or None
-        What the images were called when they were indexed.
+    **properties
+        Modality, body part and the like; see :class:`hmar.properties.table.Properties`.
     """
 
     study_uid: str
     series_uid: str
     sop_instance_uid: str
     frame_number: int
-    modality: str
-    body_part: str | None
     patient_key: str | None
     rows: int
     columns: int
@@ -68,11 +54,6 @@ class FrameInfo:
     instance_number: int | None = None
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
-    sex: str | None = None
-    age_years: int | None = None
-    study_date: date | None = None
-    manufacturer: str | None = None
-    label: str | None = None
 
 
 class Units(StrEnum):

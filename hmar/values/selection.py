@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
+
+from hmar.properties.kinds.kind import Condition
+from hmar.properties.table import TABLE
 
 GroupBy = Literal["series", "study", "patient"]
 Same = Literal["instance", "series", "study", "patient"]
@@ -12,7 +16,7 @@ Same = Literal["instance", "series", "study", "patient"]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which entries may be found, and whether one by one or in groups. Empty and None: any.
+    """Which entries may be found, and whether one by one or in groups. None: any.
 
     It is applied before the k nearest are taken, so that k of them come back where there are k. An entry of
     which a value is unknown is not found by a filter on it, and not left out by an exclusion of it.
@@ -23,12 +27,9 @@ class Selection:
         This collection alone.
     exclude : frozenset of int
         Not these entries.
-    modalities, body_parts, sexes, manufacturers, labels : frozenset of str
-        Any of these; in the form of :mod:`hmar.filters`.
-    age_years : tuple of int or None
-        Least and greatest age, both included.
-    study_dates : tuple of date or None
-        First and last day, both included.
+    filters : mapping of str to Condition
+        By the names of properties, what each must fit: any of some texts, a band that includes both its ends,
+        or yes or no. See :func:`hmar.properties.conditions.conditions_of_json`.
     not_patient : str or None
         Not the patient with this key.
     not_study, not_series : str or None
@@ -40,14 +41,15 @@ class Selection:
 
     collection: str | None = None
     exclude: frozenset[int] = frozenset()
-    modalities: frozenset[str] = frozenset()
-    body_parts: frozenset[str] = frozenset()
-    sexes: frozenset[str] = frozenset()
-    manufacturers: frozenset[str] = frozenset()
-    labels: frozenset[str] = frozenset()
-    age_years: tuple[int, int] | None = None
-    study_dates: tuple[date, date] | None = None
+    filters: Mapping[str, Condition] = field(default_factory=dict, hash=False)
     not_patient: str | None = None
     not_study: str | None = None
     not_series: str | None = None
     group_by: GroupBy | None = None
+
+    def __post_init__(self) -> None:
+        """Keep filters as they are now; raises ValueError for one on what is no property."""
+        unknown = sorted(set(self.filters) - set(TABLE))
+        if unknown:
+            raise ValueError(f"There is no property {unknown[0]!r}.")
+        object.__setattr__(self, "filters", MappingProxyType(dict(self.filters)))

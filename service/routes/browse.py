@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -15,8 +13,8 @@ from hmar.wiring import Engine
 from service.opened import OpenedFiles
 from service.routes.search import frame_of, indexed
 from service.schemas import collection_of, display_window, uploaded_file, whole_number, window_units
+from service.specification import specification
 
-SPECIFICATION = Path(__file__).parents[1] / "openapi.yaml"
 IMAGE_AGE_S = 3600
 
 
@@ -29,8 +27,8 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return render_template("index.html", model=engine.encoder.name)
 
     @routes.get("/api/v1/openapi.yaml")
-    def specification() -> ResponseReturnValue:
-        return Response(SPECIFICATION.read_bytes(), mimetype="application/yaml")
+    def openapi() -> ResponseReturnValue:
+        return Response(specification(), mimetype="application/yaml")
 
     @routes.get("/api/v1/series")
     def series() -> ResponseReturnValue:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from datetime import date
 from typing import Any
 
 import numpy as np
 
+from hmar.properties.table import TABLE
 from hmar.values.codes import EncodedFrame, Query
 from hmar.values.entries import Origin
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Spacing
+from tests.samples import samples
 
 MODEL = "model-a"
 OTHER_MODEL = "model-b"
@@ -34,8 +35,6 @@ def info(sop: str = "1.2.3", frame_number: int = 1, **changes: Any) -> FrameInfo
         "series_uid": "1.2.9",
         "sop_instance_uid": sop,
         "frame_number": frame_number,
-        "modality": "CT",
-        "body_part": "CHEST",
         "patient_key": "0123456789abcdef",
         "rows": 512,
         "columns": 400,
@@ -43,11 +42,7 @@ def info(sop: str = "1.2.3", frame_number: int = 1, **changes: Any) -> FrameInfo
         "series_number": 3,
         "instance_number": 7,
         "position": (1.0, 2.0, 3.5),
-        "sex": "F",
-        "age_years": 51,
-        "study_date": date(2021, 3, 4),
-        "manufacturer": "GE MEDICAL SYSTEMS",
-        "label": "teaching set",
+        **{item.name: samples(item)[0] for item in TABLE.values()},
     }
     return FrameInfo(**{**values, **changes})
 

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from hmar.ports import Catalogue
+from hmar.properties.declaration import Property
+from hmar.properties.table import TABLE
 from hmar.values.entries import Appended, LogRow, Origin
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, same_codes
+from tests.samples import samples, unknown
 
 
 def whole_log(catalogue: Catalogue) -> list[LogRow]:
@@ -40,24 +43,30 @@ def test_what_is_appended_comes_back_from_the_log_unchanged(catalogue: Catalogue
 
 def test_a_frame_with_nothing_optional_comes_back_unchanged(catalogue: Catalogue) -> None:
     bare = encoded(
-        body_part=None,
         patient_key=None,
         spacing=None,
         series_number=None,
         instance_number=None,
         position=None,
         uids_derived=True,
-        sex=None,
-        age_years=None,
-        study_date=None,
-        manufacturer=None,
-        label=None,
+        **unknown(),
     )
     catalogue.append("default", [bare], ORIGIN)
     (row,) = catalogue.tail(0, 1)
     assert row.encoded is not None
     assert same_codes(row.encoded, bare)
     assert catalogue.entries([1])[1].info == bare.info
+
+
+@pytest.mark.parametrize("item", TABLE.values(), ids=lambda item: item.name)
+def test_every_value_of_a_property_comes_back_unchanged(catalogue: Catalogue, item: Property) -> None:
+    values = samples(item)
+    frames = [encoded(str(number), **{item.name: value}) for number, value in enumerate(values)]
+    catalogue.append("default", frames, ORIGIN)
+    entries = catalogue.entries(range(1, len(values) + 1))
+    kept = [getattr(entries[number].info, item.name) for number in range(1, len(values) + 1)]
+    assert kept == list(values)
+    assert {type(value) for value in kept} == {item.kind.stored}
 
 
 def test_a_frame_is_kept_once_for_each_collection_and_model(catalogue: Catalogue) -> None:

@@ -34,7 +34,17 @@ class TextImage:
     @property
     def infos(self) -> Sequence[FrameInfo]:
         return [
-            FrameInfo("1.1", "1.2", self.uid, number, "CT", None, None, 32, 32, None)
+            FrameInfo(
+                study_uid="1.1",
+                series_uid="1.2",
+                sop_instance_uid=self.uid,
+                frame_number=number,
+                modality="CT",
+                patient_key=None,
+                rows=32,
+                columns=32,
+                spacing=None,
+            )
             for number in range(1, self.count + 1)
         ]
 

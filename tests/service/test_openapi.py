@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +11,17 @@ import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from hmar.errors import ParameterError
+from hmar.properties.conditions import conditions_of_json
+from hmar.properties.declaration import Property
+from hmar.properties.table import TABLE
 from service.problems import HTTP_PROBLEMS, INTERNAL, PROBLEMS
+from service.specification import specification
 from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.samples import samples
 from tests.service.conftest import Archive
 
-SPEC: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "service" / "openapi.yaml").read_text(encoding="utf-8")
-)
+SPEC: dict[str, Any] = yaml.safe_load(specification())
 SLUGS = {problem.slug for problem in PROBLEMS.values()}
 SLUGS |= {problem.slug for problem, _ in HTTP_PROBLEMS.values()} | {INTERNAL.slug}
 
@@ -52,6 +55,36 @@ def test_every_problem_is_listed_and_explained_and_no_other() -> None:
     kind = SPEC["components"]["schemas"]["Problem"]["properties"]["type"]
     assert {name.removeprefix("/problems/") for name in kind["enum"]} == SLUGS
     assert set(re.findall(r"^- ([a-z-]+) \(", kind["description"], re.MULTILINE)) == SLUGS
+
+
+def test_filters_and_hits_have_every_property_of_the_table() -> None:
+    schemas = SPEC["components"]["schemas"]
+    shown = [name for name, item in TABLE.items() if item.shown]
+    assert list(schemas["Filters"]["properties"]) == list(TABLE)
+    assert [name for name in schemas["Hit"]["properties"] if name in TABLE] == shown
+    assert set(schemas["Hit"]["required"]) == set(schemas["Hit"]["properties"])
+    assert "# properties:" not in specification()
+
+
+@pytest.mark.parametrize("item", TABLE.values(), ids=lambda item: item.name)
+def test_the_schema_of_a_filter_or_value_takes_what_the_program_takes_and_gives(item: Property) -> None:
+    def taken(schema: Any, value: object) -> bool:
+        root = {**schema, "components": SPEC["components"]}
+        return Draft202012Validator(root).is_valid(value)
+
+    filters = SPEC["components"]["schemas"]["Filters"]["properties"][item.name]
+    for asked in (["CT"], "F", True, {"min": 1}, {"from": "2020-01-01"}, {"max": 2.5}, {}, None, 1, [7], []):
+        try:
+            conditions_of_json({item.name: asked})
+        except ParameterError:
+            refused = True
+        else:
+            refused = False
+        assert taken(filters, asked) is not refused, asked
+    value = SPEC["components"]["schemas"]["Hit"]["properties"][item.name]
+    assert all(taken(value, item.to_json(sample)) for sample in samples(item))
+    assert taken(value, None) == (item.unknown is None)
+    assert not taken(value, [])
 
 
 def test_the_server_hands_the_specification_out(archive: Archive) -> None:

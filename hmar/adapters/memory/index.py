@@ -5,20 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import TypeVar
 
 import numpy as np
 
 from hmar.index.distances import fused_distance, local_distance
 from hmar.ports import IndexStats
+from hmar.properties.table import TABLE
 from hmar.values.codes import Bits, CodeArray, Query
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
 from hmar.values.hits import CodeHit
 from hmar.values.selection import GroupBy, Selection
-
-_Ordered = TypeVar("_Ordered", int, date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +146,9 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
     info = entry.info
     if selection.collection is not None and entry.collection != selection.collection:
         return False
-    for value, wanted in (
-        (info.modality, selection.modalities),
-        (info.body_part, selection.body_parts),
-        (info.sex, selection.sexes),
-        (info.manufacturer, selection.manufacturers),
-        (info.label, selection.labels),
-    ):
-        if wanted and value not in wanted:
+    for name, condition in selection.filters.items():
+        if not TABLE[name].kind.fits(getattr(info, name), condition):
             return False
-    if selection.age_years is not None and not _between(info.age_years, selection.age_years):
-        return False
-    if selection.study_dates is not None and not _between(info.study_date, selection.study_dates):
-        return False
     for identity, left_out in (
         (info.patient_key, selection.not_patient),
         (info.study_uid, selection.not_study),
@@ -170,10 +157,6 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
         if left_out is not None and identity == left_out:
             return False
     return entry.entry_id not in selection.exclude
-
-
-def _between(value: _Ordered | None, band: tuple[_Ordered, _Ordered]) -> bool:
-    return value is not None and band[0] <= value <= band[1]
 
 
 def _first_of_groups(ranking: list[_Entry], group_by: GroupBy | None) -> list[_Entry]:

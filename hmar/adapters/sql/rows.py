@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Row
 
 from hmar.adapters.sql.schema import entries
+from hmar.properties.table import TABLE
 from hmar.values.codes import CODE_BYTES, EncodedFrame
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import FrameInfo
@@ -34,8 +35,6 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "series_uid": info.series_uid,
         "sop_instance_uid": info.sop_instance_uid,
         "frame_number": info.frame_number,
-        "modality": info.modality,
-        "body_part": info.body_part,
         "patient_key": info.patient_key,
         "rows": info.rows,
         "columns": info.columns,
@@ -52,11 +51,7 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "global_code": encoded.global_code.tobytes(),
         "window_codes": encoded.window_codes.tobytes(),
         "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
-        "sex": info.sex,
-        "age_years": info.age_years,
-        "study_date": info.study_date,
-        "manufacturer": info.manufacturer,
-        "label": info.label,
+        **{name: getattr(info, name) for name in TABLE},
     }
 
 
@@ -67,8 +62,6 @@ def frame_info(row: Row[Any]) -> FrameInfo:
         series_uid=row.series_uid,
         sop_instance_uid=row.sop_instance_uid,
         frame_number=row.frame_number,
-        modality=row.modality,
-        body_part=row.body_part,
         patient_key=row.patient_key,
         rows=row.rows,
         columns=row.columns,
@@ -79,11 +72,7 @@ def frame_info(row: Row[Any]) -> FrameInfo:
             None if row.position_x_mm is None else (row.position_x_mm, row.position_y_mm, row.position_z_mm)
         ),
         uids_derived=row.uids_derived,
-        sex=row.sex,
-        age_years=row.age_years,
-        study_date=row.study_date,
-        manufacturer=row.manufacturer,
-        label=row.label,
+        **{name: getattr(row, name) for name in TABLE},
     )
 
 

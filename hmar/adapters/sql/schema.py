@@ -1,9 +1,13 @@
 """The tables, in portable SQL.
 
-:mod:`hmar.adapters.sql.migrations` creates them, and a test compares the two.
+:mod:`hmar.adapters.sql.migrations` creates them, and a test compares the two. Every property is a column of
+the table of entries.
 """
 
 from __future__ import annotations
+
+from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +26,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
+
+from hmar.properties.declaration import Property
+from hmar.properties.kinds.kind import Value
+from hmar.properties.table import TABLE
 
 # In SQLite only a primary key of the very type INTEGER is the row number itself.
 _ROW = BigInteger().with_variant(Integer(), "sqlite")
@@ -34,6 +43,21 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_TYPES: dict[type[Value], TypeEngine[Any]] = {
+    str: Text(),
+    int: Integer(),
+    float: Float(53),
+    date: Date(),
+    bool: Boolean(),
+}
+
+
+def _property_column(item: Property) -> Column[Any]:
+    kind = item.kind
+    column_type = _TYPES[kind.stored] if kind.length is None else String(kind.length)
+    return Column(item.name, column_type, nullable=item.unknown is None)
+
 
 counter = Table(
     "counter",
@@ -55,8 +79,6 @@ entries = Table(
     Column("series_uid", Text, nullable=False),
     Column("sop_instance_uid", Text, nullable=False),
     Column("frame_number", Integer, nullable=False),
-    Column("modality", Text, nullable=False),
-    Column("body_part", Text),
     Column("patient_key", Text),
     Column("rows", Integer, nullable=False),
     Column("columns", Integer, nullable=False),
@@ -73,11 +95,7 @@ entries = Table(
     Column("global_code", LargeBinary, nullable=False),
     Column("window_codes", LargeBinary, nullable=False),
     Column("window_ids", LargeBinary, nullable=False),
-    Column("sex", String(1)),
-    Column("age_years", Integer),
-    Column("study_date", Date),
-    Column("manufacturer", Text),
-    Column("label", Text),
+    *map(_property_column, TABLE.values()),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
     ),

@@ -39,10 +39,13 @@ from hmar.index.planes import to_codes
 from hmar.model.config import NetworkConfig
 from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
+from hmar.properties.table import TABLE
 from hmar.values.codes import EncodedFrame, Query, hamming
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
+from hmar.values.selection import Selection
 from tests.contract.examples import info
+from tests.samples import conditions
 
 TWO = Rounds(repeats=2, warm_up=1)
 TIMES = {"p50_ms", "p95_ms", "peer_p50_ms", "peer_p95_ms", "ratio", "ratio_ci95"}
@@ -251,7 +254,8 @@ def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
     infos = drawn_infos(500)
     with closing(sqlite3.connect(":memory:")) as database:
         insert(database, infos)
-        for selection in SELECTIONS.values():
+        own = [Selection(filters={name: wanted}) for name in TABLE for wanted in conditions(TABLE[name])]
+        for selection in (*SELECTIONS.values(), *own):
             rows = [LogRow(at, "add", at, "c", "m", bare(info)) for at, info in enumerate(infos, start=1)]
             oracle = MemoryIndex("speed")
             oracle.apply(rows)

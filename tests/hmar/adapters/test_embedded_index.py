@@ -17,6 +17,7 @@ from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded, query
+from tests.hmar.index.manifests import resealed
 
 
 def catalogue_of(frames: int) -> MemoryCatalogue:
@@ -40,6 +41,23 @@ def test_a_corrupt_snapshot_costs_nothing_but_a_replay(tmp_path: Path) -> None:
         assert again.stats().last_seq == (8 if generation.name.endswith("12") else 0)
         again.apply(catalogue.tail(again.stats().last_seq, 100))
         assert again.search_fused(query(2), 12, 64, Selection()) == expected
+
+
+def test_a_snapshot_of_before_a_property_costs_nothing_but_a_replay(tmp_path: Path) -> None:
+    catalogue = catalogue_of(12)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 99))
+    index.snapshot()
+    (generation,) = tmp_path.glob("*/gen-*")
+    resealed(
+        generation / "manifest.json", lambda body: [body[kind].pop("sexes") for kind in ("arrays", "texts")]
+    )
+    again = EmbeddedIndex(tmp_path, MODEL)
+    assert again.stats().last_seq == 0
+    again.apply(catalogue.tail(0, 99))
+    again.snapshot()
+    women = Selection(filters={"sex": frozenset({"F"})})
+    assert again.count(women) == EmbeddedIndex(tmp_path, MODEL).count(women) == 12
 
 
 def test_a_snapshot_of_an_unchanged_index_is_not_written_again(tmp_path: Path) -> None:

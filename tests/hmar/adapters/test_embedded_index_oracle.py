@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +14,14 @@ from hypothesis import strategies as st
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryIndex
-from hmar.filters import SEXES
+from hmar.properties.table import TABLE
 from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
 from hmar.values.entries import LogRow
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
+from tests.samples import conditions, samples
 
 COLLECTIONS = ("a", "b")
-DAYS = (date(2019, 12, 31), date(2020, 1, 1), date(2021, 6, 30))
 T = TypeVar("T")
 
 _PLACES = (0, 1, 62, 63, 64, 65, 126, 127)
@@ -39,13 +38,7 @@ def codes() -> st.SearchStrategy[CodeArray]:
 
 infos = st.builds(
     lambda **known: info(**known),
-    modality=st.sampled_from(["CT", "MR"]),
-    body_part=st.sampled_from(["CHEST", "LIVER", None]),
-    sex=st.sampled_from([*SEXES, None]),
-    age_years=st.sampled_from([0, 40, 60, 90, None]),
-    study_date=st.sampled_from([*DAYS, None]),
-    manufacturer=st.sampled_from(["SIEMENS", None]),
-    label=st.sampled_from(["x", "y", None]),
+    **{item.name: st.sampled_from([*samples(item), item.unknown]) for item in TABLE.values()},
     patient_key=st.sampled_from(["p", "q", None]),
     study_uid=st.sampled_from(["1", "2", "3"]),
     series_uid=st.sampled_from(["1.1", "1.2", "2.1", "3.1"]),
@@ -89,21 +82,15 @@ def maybe(wanted: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
     return st.integers(0, 3).flatmap(lambda lot: wanted if lot == 0 else st.just(otherwise))
 
 
-def any_of(*texts: str) -> st.SearchStrategy[frozenset[str]]:
-    return maybe(st.frozensets(st.sampled_from([*texts, "nowhere"]), min_size=1), frozenset())
-
-
+# Of one property or two, so that a selection is seldom of nothing.
+filters = st.lists(st.sampled_from(list(TABLE.values())), max_size=2, unique=True).flatmap(
+    lambda items: st.fixed_dictionaries({item.name: st.sampled_from(conditions(item)) for item in items})
+)
 selections = st.builds(
     Selection,
     maybe(st.sampled_from([*COLLECTIONS, "c"]), None),
     st.frozensets(st.integers(1, 30), max_size=10),
-    modalities=any_of("CT", "MR"),
-    body_parts=any_of("CHEST", "LIVER"),
-    sexes=any_of(*SEXES),
-    manufacturers=any_of("SIEMENS"),
-    labels=any_of("x", "y"),
-    age_years=maybe(st.sampled_from([(0, 90), (40, 60), (41, 59), (60, 90)]), None),
-    study_dates=maybe(st.tuples(st.sampled_from(DAYS), st.sampled_from(DAYS)), None),
+    filters=filters,
     not_patient=maybe(st.sampled_from(["p", "nobody"]), None),
     not_study=maybe(st.sampled_from(["1", "9"]), None),
     not_series=maybe(st.sampled_from(["1.1", "9.9"]), None),

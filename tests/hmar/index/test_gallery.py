@@ -15,7 +15,7 @@ from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
 from tests.frames import frame_info
 
-CT = Selection(modalities=frozenset({"CT"}))
+CT = Selection(filters={"modality": frozenset({"CT"})})
 
 
 class Noting(Scanner):

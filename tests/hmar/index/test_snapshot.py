@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hmar.index.snapshot import ARRAYS, Generation, Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
 from hmar.locks import locked
 from tests.contract.examples import MODEL, OTHER_MODEL
+from tests.hmar.index.manifests import resealed
 
 Damage = Callable[[bytes], bytes]
 FILES = ["manifest.json", *(f"{name}.npy" for name in ARRAYS)]
@@ -133,6 +135,30 @@ def test_an_altered_generation_is_quarantined_said_so_and_the_older_one_is_loade
     assert newest.name in caplog.text
     assert not newest.exists()
     assert len(list(tmp_path.glob("*/quarantine/gen-*6-*"))) == 1
+
+
+@pytest.mark.parametrize("name", ["sexes", "ages"])
+def test_a_snapshot_of_a_version_with_other_properties_is_refused_and_they_are_named(
+    store: SnapshotStore, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    changes: tuple[Callable[[dict[str, Any]], object], ...] = (
+        lambda body: (body["arrays"].pop(name), body["texts"].pop(name, None)),
+        lambda body: body["arrays"].update({f"more {name}": body["arrays"][name]}),
+        lambda body: body["texts"].update({f"more {name}": []}),
+    )
+    for seq, change in enumerate(changes, start=5):
+        store.write(snapshot(seq))
+        resealed(generations(tmp_path)[-1] / "manifest.json", change)
+        with caplog.at_level(logging.WARNING):
+            assert store.load() is None
+        assert "another version" in caplog.messages[-1]
+        assert name in caplog.messages[-1]
+
+
+def test_a_manifest_that_is_sealed_anew_is_believed(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    resealed(generations(tmp_path)[0] / "manifest.json", lambda body: None)
+    assert_same(store.load(), snapshot(5))
 
 
 def test_no_byte_of_the_manifest_can_change_unnoticed(store: SnapshotStore, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -22,6 +23,7 @@ from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import log, metadata
 from hmar.errors import ConfigError, UnavailableError
 from tests.contract.examples import ORIGIN, encoded, same_codes
+from tests.samples import unknown
 
 ROW = {"seq": 1, "kind": "add", "entry_id": 1, "collection": "default", "created_at": 0.0, "mark": "m"}
 
@@ -80,27 +82,32 @@ def test_log_rows_of_the_first_release_get_marks_of_their_own(path: Path) -> Non
     assert rows[0][2] != rows[1][2]
 
 
-def test_frames_and_jobs_of_before_the_metadata_know_none_of_it(path: Path) -> None:
-    bare = encoded("1.1", sex=None, age_years=None, study_date=None, manufacturer=None, label=None)
+def migrations_from(first: str) -> list[str]:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    return [step.revision for step in script.walk_revisions() if step.revision >= first]
+
+
+@pytest.mark.parametrize("revision", migrations_from("0002"))
+def test_frames_of_before_a_property_do_not_know_it_and_keep_all_else(path: Path, revision: str) -> None:
     with closing(Database(f"sqlite:///{path}")) as database:
         with database.write() as connection:
             config = Config()
             config.set_main_option("script_location", str(Path(migrations.__file__).parent))
             config.attributes["connection"] = connection
-            command.upgrade(config, "0002")
-            row = entry_row(1, "default", bare, ORIGIN)
+            command.upgrade(config, revision)
             known = {column["name"] for column in inspect(connection).get_columns("entries")}
-            new = row.keys() - known
-            assert {row[name] for name in new} == {None}
+            old = encoded("1.1", **{name: value for name, value in unknown().items() if name not in known})
             names = ", ".join(f'"{name}"' for name in known)
             values = ", ".join(f":{name}" for name in known)
+            row = entry_row(1, "default", old, ORIGIN)
             connection.execute(text(f"INSERT INTO entries ({names}) VALUES ({values})"), row)
             connection.execute(insert(log), ROW)
         database.migrate()
         (logged,) = SqlCatalogue(database).tail(0, 9)
-    assert new == {"sex", "age_years", "study_date", "manufacturer", "label"}
+    assert {"modality", "body_part"} <= known
+    assert ("label" in known) == (revision >= "0003")
     assert logged.encoded is not None
-    assert same_codes(logged.encoded, bare)
+    assert same_codes(logged.encoded, old)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:

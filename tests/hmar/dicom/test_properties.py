@@ -1,4 +1,4 @@
-"""What a search may be filtered by, as real headers and strange ones have it."""
+"""The properties of frames, as real headers and strange ones have them."""
 
 from __future__ import annotations
 
