@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.table import Table
 
 from hmar import filters
-from hmar.answers import hit_json, query_json
 from hmar.cli.montage import draw_montage
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import DecodeError, LimitError, ParameterError, RegionError
@@ -143,18 +142,15 @@ def search(
     )
     engine = build_engine(settings_from_environment())
     frame = _read(engine, file, frame_number)
-    chosen = cast(Mode, mode or ("auto" if region is None else "local"))
     code_bits: Bits = 64 if bits == "64" else 128
     if exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, exclude_same)
-    if region is None:
-        hits = engine.searcher.image(frame, k, chosen, selection, code_bits)
-    else:
-        hits = engine.searcher.region(frame, region, k, chosen, selection, code_bits)
+    results = engine.searcher.answer(frame, region, k, cast(Mode | None, mode), selection, code_bits)
+    hits = list(results)
     if montage is not None:
         draw_montage(engine, frame, region, hits, montage)
     if as_json:
-        answer = {"query": query_json(frame, region, hits), "hits": [hit_json(hit) for hit in hits]}
+        answer = {"query": results.query_dict(), "hits": [hit.to_dict() for hit in hits]}
         click.echo(json.dumps(answer, allow_nan=False))
     else:
         _print_table(hits, montage, engine.index.stats().frames)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.values.geometry import Spacing
+from hmar.values.plain import Json, number
 
 FloatArray = NDArray[np.float32]
 
@@ -74,6 +75,33 @@ class FrameInfo:
     manufacturer: str | None = None
     label: str | None = None
 
+    def properties(self) -> Json:
+        """Return what a hit shows of a frame, and what searches are filtered by."""
+        return {
+            "modality": self.modality,
+            "body_part": self.body_part,
+            "sex": self.sex,
+            "age_years": self.age_years,
+            "study_date": None if self.study_date is None else self.study_date.isoformat(),
+            "manufacturer": self.manufacturer,
+            "label": self.label,
+        }
+
+    def to_dict(self) -> Json:
+        """Return all that is known of the frame, but for the patient's key."""
+        return {
+            "study_uid": self.study_uid,
+            "series_uid": self.series_uid,
+            "sop_instance_uid": self.sop_instance_uid,
+            "frame_number": self.frame_number,
+            "instance_number": self.instance_number,
+            **self.properties(),
+            "rows": self.rows,
+            "columns": self.columns,
+            "spacing_mm": None if self.spacing is None else self.spacing.to_list(),
+            "position_mm": None if self.position is None else [number(value) for value in self.position],
+        }
+
 
 class Units(StrEnum):
     """What the numbers in a frame mean."""
@@ -105,6 +133,11 @@ class Frame:
     values: FloatArray
     units: Units
     display_window: tuple[float, float] | None = None
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """Pixel spacing in mm, None where unknown."""
+        return self.info.spacing
 
 
 class ImageFile(Protocol):
