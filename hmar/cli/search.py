@@ -17,7 +17,8 @@ from rich.table import Table
 from hmar import filters
 from hmar.cli.montage import draw_montage
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import DecodeError, LimitError, ParameterError, RegionError
+from hmar.errors import ParameterError, RegionError
+from hmar.library.images import read_image
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
 from hmar.values.geometry import Box
@@ -157,14 +158,7 @@ def search(
 
 
 def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
-    limit = engine.settings.max_file_bytes
-    if file.stat().st_size > limit:
-        raise LimitError(f"The file is larger than {limit} bytes.", "Raise HMAR_MAX_FILE_BYTES.")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise DecodeError(f"The file cannot be read ({error.strerror}).", "Check its permissions.") from error
-    return engine.decoder.open(data).frame(frame_number)
+    return engine.decoder.open(read_image(file, engine.settings.max_file_bytes)).frame(frame_number)
 
 
 def _years(text: str | None) -> int | None:

@@ -91,6 +91,11 @@ class Job:
         return sum(self.counts.values())
 
     @property
+    def done(self) -> int:
+        """Number of items that have ended, one way or another."""
+        return sum(self.counts.get(state, 0) for state in FINAL_ITEM_STATES)
+
+    @property
     def finished(self) -> bool:
         """Whether nothing more will happen to the job."""
         return self.state in (JobState.DONE, JobState.FAILED)
