@@ -1,3 +1,62 @@
-"""HMAR search: content-based search over medical images."""
+"""HMAR search: content-based search over medical images.
+
+``open_image`` reads a file, ``load_model`` makes codes, ``Archive`` indexes and searches; docs/python.md is
+the tutorial. What is named here is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from hmar.lazy import lazy_names
 
 __version__ = "0.1.0"
+__all__ = [
+    "Added",
+    "Archive",
+    "Box",
+    "Frame",
+    "FrameInfo",
+    "Hit",
+    "HmarError",
+    "Model",
+    "OpenedImage",
+    "Results",
+    "Spacing",
+    "Units",
+    "__version__",
+    "load_model",
+    "open_image",
+    "train_model",
+]
+
+if TYPE_CHECKING:
+    from hmar.errors import HmarError
+    from hmar.library.added import Added
+    from hmar.library.archive import Archive
+    from hmar.library.images import OpenedImage, open_image
+    from hmar.library.models import Model, load_model
+    from hmar.library.training import train_model
+    from hmar.values.frames import Frame, FrameInfo, Units
+    from hmar.values.geometry import Box, Spacing
+    from hmar.values.hits import Hit
+    from hmar.values.results import Results
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "Added": "hmar.library.added",
+            "Archive": "hmar.library.archive",
+            "Box": "hmar.values.geometry",
+            "Frame": "hmar.values.frames",
+            "FrameInfo": "hmar.values.frames",
+            "Hit": "hmar.values.hits",
+            "HmarError": "hmar.errors",
+            "Model": "hmar.library.models",
+            "OpenedImage": "hmar.library.images",
+            "Results": "hmar.values.results",
+            "Spacing": "hmar.values.geometry",
+            "Units": "hmar.values.frames",
+            "load_model": "hmar.library.models",
+            "open_image": "hmar.library.images",
+            "train_model": "hmar.library.training",
+        },
+    )

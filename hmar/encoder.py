@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from hmar.image.grid import Grid, channels, content, make_grid, resample
 from hmar.image.regions import check_region
 from hmar.image.windows import kept_windows, query_windows, spread_windows, window_box
+from hmar.model.bundle import CONFIG
 from hmar.model.serving.model import ServedModel, load_served
 from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
@@ -97,8 +98,17 @@ class HmarEncoder:
 
 def shipped_bundle() -> Path:
     """Return the folder of the model that comes with the product: in the wheel, or beside the source."""
-    packaged = Path(__file__).parent / "_models" / DEFAULT_MODEL
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "models" / DEFAULT_MODEL
+    return _shipped() / DEFAULT_MODEL
+
+
+def shipped_models() -> dict[str, Path]:
+    """Return the folders of all models that come with the product, by name."""
+    return {path.name: path for path in sorted(_shipped().iterdir()) if (path / CONFIG).is_file()}
+
+
+def _shipped() -> Path:
+    packaged = Path(__file__).parent / "_models"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "models"
 
 
 DEFAULT_MODEL = "hmar-ct-128"

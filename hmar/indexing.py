@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, UnavailableError
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.codes import EncodedFrame, distinct_windows
-from hmar.values.entries import Origin
-from hmar.values.frames import ImageFile
+from hmar.values.entries import Appended, Origin
+from hmar.values.frames import Frame, FrameInfo, ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.names import checked_name
 
@@ -119,6 +120,31 @@ class Indexer:
         """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
         return submit(self._jobs, self._queue, collection, origin, references, label)
 
+    def add(
+        self, collection: str, frames: Iterable[Frame], origin: Origin, label: str | None = None
+    ) -> Appended:
+        """Index frames that are decoded already, without a job; those indexed before stay as they are.
+
+        Raises
+        ------
+        ParameterError
+            If the collection's name is none, or the label.
+        """
+        checked_name("collection", collection)
+        kept_label = None if label is None else label_value(label)
+        unchanged = 0
+
+        def new_frames() -> Iterator[Frame]:
+            nonlocal unchanged
+            for frame in frames:
+                if self._new_frames([frame.info], collection):
+                    yield frame
+                else:
+                    unchanged += 1
+
+        appended = self._append(collection, new_frames(), origin, kept_label)
+        return Appended(appended.added, appended.unchanged + unchanged)
+
     def sweep(self) -> int:
         """Send again what has stood still for longer than a lease; return the number of messages."""
         return sweep(self._jobs, self._queue, self._settings.item_lease_s)
@@ -198,31 +224,42 @@ class Indexer:
         """Add what is new of a file; return the number of frames added, and of frames in the file."""
         source = self._sources[item.origin.source]
         file = self._decoder(source.fetch(item.origin.reference, self._settings.max_file_bytes))
-        added = 0
-        chunk: list[EncodedFrame] = []
         lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
-        for frame_number in self._new_frames(file, item.collection):
-            encoded = distinct_windows(self._encoder.encode(file.frame(frame_number)))
-            chunk.append(replace(encoded, info=replace(encoded.info, label=item.label)))
-            lease.progress()
-            if len(chunk) == CHUNK_FRAMES:
-                added += self._catalogue.append(item.collection, chunk, item.origin).added
-                chunk = []
-        if chunk:
-            added += self._catalogue.append(item.collection, chunk, item.origin).added
-        return added, len(file.infos)
+        frames = (file.frame(number) for number in self._new_frames(file.infos, item.collection))
+        appended = self._append(item.collection, frames, item.origin, item.label, lease.progress)
+        return appended.added, len(file.infos)
 
-    def _new_frames(self, file: ImageFile, collection: str) -> list[int]:
-        uids = {info.sop_instance_uid for info in file.infos}
+    def _append(
+        self,
+        collection: str,
+        frames: Iterable[Frame],
+        origin: Origin,
+        label: str | None,
+        progress: Callable[[], None] = lambda: None,
+    ) -> Appended:
+        """Encode frames and append them, some at a time; ``progress`` is called after each."""
+        added = unchanged = 0
+        encoded = (self._encoded(frame, label, progress) for frame in frames)
+        while chunk := list(islice(encoded, CHUNK_FRAMES)):
+            appended = self._catalogue.append(collection, chunk, origin)
+            added += appended.added
+            unchanged += appended.unchanged
+        return Appended(added, unchanged)
+
+    def _encoded(self, frame: Frame, label: str | None, progress: Callable[[], None]) -> EncodedFrame:
+        encoded = distinct_windows(self._encoder.encode(frame))
+        progress()
+        return replace(encoded, info=replace(encoded.info, label=label))
+
+    def _new_frames(self, infos: Sequence[FrameInfo], collection: str) -> list[int]:
+        uids = {info.sop_instance_uid for info in infos}
         known = {
             (entry.info.sop_instance_uid, entry.info.frame_number)
             for uid in uids
             for entry in self._catalogue.find(uid, self._encoder.fingerprint, collection)
         }
         return [
-            info.frame_number
-            for info in file.infos
-            if (info.sop_instance_uid, info.frame_number) not in known
+            info.frame_number for info in infos if (info.sop_instance_uid, info.frame_number) not in known
         ]
 
 

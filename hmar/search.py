@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import replace
 from typing import get_args
 
@@ -15,6 +16,7 @@ from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import CodeHit, Hit, Mode
+from hmar.values.results import Results
 from hmar.values.selection import Same, Selection
 
 MAX_K = 1000
@@ -113,6 +115,38 @@ class Searcher:
             )
         patient = own.patient_key if same == "patient" else selection.not_patient
         return replace(selection, not_study=own.study_uid, not_patient=patient)
+
+    def answer(
+        self,
+        frame: Frame,
+        region: Box | None,
+        k: int,
+        mode: Mode | None,
+        selection: Selection,
+        bits: Bits = 128,
+    ) -> Results:
+        """Search for a region of a frame, or for all of it, and return the hits with what was asked.
+
+        Parameters and errors are those of :meth:`region`; without a region, the frame is searched for as a
+        whole. Without a mode, it is "local" for a region and "auto" for a whole frame.
+        """
+        started = time.perf_counter()
+        if region is None:
+            chosen = mode or "auto"
+            hits = self.image(frame, k, chosen, selection, bits)
+        else:
+            chosen = mode or "local"
+            hits = self.region(frame, region, k, chosen, selection, bits)
+        return Results(
+            hits=tuple(hits),
+            frame=frame.info,
+            region=region,
+            mode=chosen,
+            bits=bits,
+            model=self._encoder.name,
+            searched_frames=self._index.count(selection),
+            took_ms=(time.perf_counter() - started) * 1000,
+        )
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
         """Find the k frames most like a whole frame; see :meth:`region`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource, UploadStore
+from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.config import Settings
 from hmar.decoding import ImageDecoder, frame_of
 from hmar.dicom.deidentify import PatientHasher
@@ -49,6 +50,8 @@ class Engine:
     serving : bool
         True for a process that stays: it starts at once on the newest snapshot, and checks it in the
         background. False checks it before the first search.
+    decoder : ImageDecoder or None
+        None makes one that knows patients by this archive's secret.
     """
 
     def __init__(
@@ -57,11 +60,13 @@ class Engine:
         encoder: FrameEncoder | None = None,
         queue: JobQueue | None = None,
         serving: bool = False,
+        decoder: ImageDecoder | None = None,
     ) -> None:
         self.settings = settings
         self._serving = serving
         self._encoder = encoder
         self._queue = queue
+        self._decoder = decoder
         self._open = ExitStack()
 
     @cached_property
@@ -117,7 +122,7 @@ class Engine:
     @cached_property
     def decoder(self) -> ImageDecoder:
         """Bytes to frames."""
-        return ImageDecoder(self.settings.max_pixels, PatientHasher(self.secrets.patient))
+        return self._decoder or ImageDecoder(self.settings.max_pixels, PatientHasher(self.secrets.patient))
 
     @cached_property
     def sources(self) -> Mapping[str, ImageSource]:
@@ -126,6 +131,7 @@ class Engine:
             "local": FolderSource(Path("/")),
             "import": FolderSource(self.settings.import_root),
             "upload": self.uploads,
+            UNKEPT: UnkeptFrames(),
         }
 
     @cached_property
@@ -183,12 +189,13 @@ def build_engine(
     encoder: FrameEncoder | None = None,
     queue: JobQueue | None = None,
     serving: bool = False,
+    decoder: ImageDecoder | None = None,
 ) -> Engine:
     """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.import_root.mkdir(parents=True, exist_ok=True)
-    return Engine(settings, encoder, queue, serving)
+    return Engine(settings, encoder, queue, serving, decoder)
 
 
 def load_storage(settings: Settings) -> Storage:

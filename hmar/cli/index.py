@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -21,19 +20,16 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
-from hmar.errors import OperatorError
 from hmar.indexing import submit
+from hmar.library.added import Added, file_of
+from hmar.library.running import POLL_S, failed_items, known_job, run_job
 from hmar.ports import JobStore
-from hmar.product.sample_offer import done
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import Item, ItemState, Job, JobState
 from hmar.wiring import build_engine
 
-POLL_S = 0.2
 SHOWN_FAILURES = 20
-_OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
-_BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
 
 
 @click.command()
@@ -77,7 +73,7 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
         where = "this process"
         console.print("No worker answers: indexing in this process.")
         jobs, job = _in_process(settings, collection, label, origin, console)
-    failures = jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
+    failures = failed_items(jobs, job)
     if as_json:
         click.echo(json.dumps(_outcome(job, failures, path, where, time.monotonic() - begun)))
     else:
@@ -93,7 +89,7 @@ def _through_workers(
     job_id = submit(engine.jobs, engine.queue, collection, origin, label=label)
     with _progress(console) as bar:
         try:
-            while not (job := _job(engine.jobs, job_id)).finished:
+            while not (job := known_job(engine.jobs, job_id)).finished:
                 bar.show(job)
                 time.sleep(POLL_S)
             bar.show(job)
@@ -109,82 +105,33 @@ def _in_process(
     queue = InlineQueue()
     engine = build_engine(settings, queue=queue)
     with console.status("Loading the model."):
-        indexer = engine.indexer
-    job_id = _interrupted(engine.jobs, collection, label, origin)
+        _ = engine.indexer
+
+    def resumed() -> None:
+        console.print("Going on with an interrupted run.")
+
     with _progress(console) as bar:
-
-        def handle(message: Message) -> None:
-            nonlocal job_id
-            if message.kind == "expand":
-                job_id = message.target
-            try:
-                indexer.handle(message)
-            except OperatorError as error:
-                raise _StoppedError(error) from error
-            if job_id is not None and bar.due():
-                bar.show(_job(engine.jobs, job_id))
-
-        queue.handler = handle
         try:
-            if job_id is None:
-                job_id = indexer.submit(collection, origin, label=label)
-            else:
-                console.print("Going on with an interrupted run.")
-                indexer.resume(job_id)
-            while not (job := _job(engine.jobs, job_id)).finished:
-                # A file to try again, or one whose lease another process still holds.
-                bar.show(job)
-                time.sleep(POLL_S)
-                indexer.handle(Message("expand", job_id))
-            bar.show(job)
-        except _StoppedError as stopped:
-            raise stopped.reason from stopped
+            job = run_job(engine, queue, collection, origin, label=label, report=bar.show, resumed=resumed)
         except KeyboardInterrupt:
             console.print("Interrupted; what is indexed stays. The same command again goes on from here.")
             sys.exit(INTERRUPTED)
     return engine.jobs, job
 
 
-class _StoppedError(Exception):
-    """The database fails in this process: unlike a broker that is down, no later sweep repairs that."""
-
-    def __init__(self, reason: OperatorError) -> None:
-        super().__init__()
-        self.reason = reason
-
-
-def _interrupted(jobs: JobStore, collection: str, label: str | None, origin: Origin) -> str | None:
-    for job in jobs.unfinished(_OPEN_JOBS):
-        if (job.collection, job.label, job.origin) == (collection, label, origin):
-            return job.job_id
-    return None
-
-
-def _job(jobs: JobStore, job_id: str) -> Job:
-    job = jobs.job(job_id)
-    if job is None:
-        raise RuntimeError("a job vanished from the database")
-    return job
-
-
 class _Bar:
-    """Shows the progress of a job, updated at most every POLL_S seconds."""
+    """Shows the progress of a job."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("listing", total=None, frames=0)
-        self._next = 0.0
-
-    def due(self) -> bool:
-        return time.monotonic() >= self._next
 
     def show(self, job: Job) -> None:
-        self._next = time.monotonic() + POLL_S
         self._progress.update(
             self._task,
             description="files",
             total=job.total or None,
-            completed=done(job),
+            completed=job.done,
             frames=job.frames,
         )
 
@@ -211,12 +158,8 @@ def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: fl
         "reason": job.reason,
         "where": where,
         "files": job.total,
-        "indexed": job.counts[ItemState.INDEXED],
-        "unchanged": job.counts[ItemState.UNCHANGED],
-        "failed": len(failures),
-        "frames": job.frames,
         "seconds": round(seconds, 3),
-        "failures": [{"file": _shown(item, path), "reason": item.reason} for item in failures],
+        **Added.of_job(job, failures, path).to_dict(),
     }
 
 
@@ -232,12 +175,7 @@ def _report(job: Job, failures: list[Item], path: Path, console: Console) -> Non
         return
     table = Table("file", "reason", title="Not indexed", box=SIMPLE_HEAD, pad_edge=False)
     for item in failures[:SHOWN_FAILURES]:
-        table.add_row(escape(_shown(item, path)), escape(item.reason or ""))
+        table.add_row(escape(file_of(item, path)), escape(item.reason or ""))
     console.print(table)
     if len(failures) > SHOWN_FAILURES:
         console.print(f"and {len(failures) - SHOWN_FAILURES} more; --json lists all")
-
-
-def _shown(item: Item, path: Path) -> str:
-    reference = Path("/", item.origin.reference)
-    return os.path.relpath(reference, path.resolve() if path.is_dir() else path.resolve().parent)

@@ -12,11 +12,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from hmar.answers import hit_json, query_json
 from hmar.cli.montage import draw_montage
 from hmar.cli.property_options import property_options
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import DecodeError, LimitError, RegionError
+from hmar.errors import RegionError
+from hmar.library.images import read_image
 from hmar.properties.conditions import Typed, conditions_of_options
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
@@ -104,32 +104,22 @@ def search(
     )
     engine = build_engine(settings_from_environment())
     frame = _read(engine, file, frame_number)
-    chosen = cast(Mode, mode or ("auto" if region is None else "local"))
     code_bits: Bits = 64 if bits == "64" else 128
     if exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, exclude_same)
-    if region is None:
-        hits = engine.searcher.image(frame, k, chosen, selection, code_bits)
-    else:
-        hits = engine.searcher.region(frame, region, k, chosen, selection, code_bits)
+    results = engine.searcher.answer(frame, region, k, cast(Mode | None, mode), selection, code_bits)
+    hits = list(results)
     if montage is not None:
         draw_montage(engine, frame, region, hits, montage)
     if as_json:
-        answer = {"query": query_json(frame, region, hits), "hits": [hit_json(hit) for hit in hits]}
+        answer = {"query": results.query_dict(), "hits": [hit.to_dict() for hit in hits]}
         click.echo(json.dumps(answer, allow_nan=False))
     else:
         _print_table(hits, montage, engine.index.stats().frames)
 
 
 def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
-    limit = engine.settings.max_file_bytes
-    if file.stat().st_size > limit:
-        raise LimitError(f"The file is larger than {limit} bytes.", "Raise HMAR_MAX_FILE_BYTES.")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise DecodeError(f"The file cannot be read ({error.strerror}).", "Check its permissions.") from error
-    return engine.decoder.open(data).frame(frame_number)
+    return engine.decoder.open(read_image(file, engine.settings.max_file_bytes)).frame(frame_number)
 
 
 def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
-from hmar.model.backbones.base import fold_batch_norm
+from hmar.model.backbones.base import Backbone, fold_batch_norm
+from hmar.model.backbones.registry import build_backbone
 from hmar.model.bundle import FORMAT_BACKBONE, WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
@@ -51,6 +52,24 @@ def _build(config: NetworkConfig, tensors: dict[str, torch.Tensor]) -> HmarNetwo
     network.load_state_dict(_renamed(tensors, FORMAT_BACKBONE, "backbone"))
     network.backbone = fold_batch_norm(network.backbone)
     return network.eval().requires_grad_(False)
+
+
+def load_backbone(folder: Path) -> Backbone:
+    """Return the backbone of a model as it was trained, batch norms and all: what a training starts from.
+
+    Raises
+    ------
+    ModelError
+        See :func:`load_bundle`.
+    """
+    verify(folder)
+    backbone = build_backbone(read_info(folder).network.backbone)
+    try:
+        tensors = _renamed(load_file(folder / WEIGHTS), FORMAT_BACKBONE, "backbone")
+        backbone.load_state_dict({key: tensors[f"backbone.{key}"] for key in backbone.state_dict()})
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise unreadable(folder, error) from error
+    return backbone.eval().requires_grad_(False)
 
 
 def write_weights(

@@ -12,7 +12,6 @@ from hmar.errors import HmarError
 from hmar.indexing import submit
 from hmar.sample.study import fetch_sample_data
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState, Job
 from hmar.wiring import Engine
 
 COLLECTION = "default"
@@ -72,16 +71,11 @@ def _watch(engine: Engine, job_id: str, name: str, say: Say, stopping: threading
         job = engine.jobs.job(job_id)
         if job is None or job.finished:
             break
-        tenth = 10 * done(job) // max(1, job.total)
+        tenth = 10 * job.done // max(1, job.total)
         if tenth > told:
             told = tenth
-            say("sample", f"{name}: {done(job)} of {job.total} files")
+            say("sample", f"{name}: {job.done} of {job.total} files")
     else:
         return
     if job is not None:
         say("sample", f"{name}: {job.frames} frames can be searched")
-
-
-def done(job: Job) -> int:
-    """Return the number of files of a job that are through."""
-    return job.total - job.counts[ItemState.QUEUED] - job.counts[ItemState.RUNNING]

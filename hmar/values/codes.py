@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.values.frames import FloatArray, FrameInfo
+from hmar.values.plain import Json, optional, weights
 
 CodeArray = NDArray[np.uint8]
 WindowIds = NDArray[np.uint32]
@@ -45,6 +46,17 @@ class EncodedFrame:
     gate: tuple[float, float]
     model_fingerprint: str
 
+    def to_dict(self) -> Json:
+        """Return the frame and its codes, these in hexadecimal."""
+        return {
+            "frame": self.info.to_dict(),
+            "global_code": self.global_code.tobytes().hex(),
+            "window_codes": [code.tobytes().hex() for code in self.window_codes],
+            "window_ids": self.window_ids.tolist(),
+            "gate": weights(self.gate),
+            "model_fingerprint": self.model_fingerprint,
+        }
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
@@ -68,6 +80,15 @@ class Query:
     window_codes: CodeArray
     gate: tuple[float, float]
     typicality: float | None = None
+
+    def to_dict(self) -> Json:
+        """Return the codes in hexadecimal, and how they are weighed."""
+        return {
+            "global_code": self.global_code.tobytes().hex(),
+            "window_codes": [code.tobytes().hex() for code in self.window_codes],
+            "gate": weights(self.gate),
+            "typicality": optional(self.typicality),
+        }
 
 
 def pack_logits(logits: FloatArray) -> CodeArray:

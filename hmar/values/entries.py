@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 from hmar.values.codes import EncodedFrame
 from hmar.values.frames import FrameInfo
+from hmar.values.plain import Json
 
 
 class Origin(NamedTuple):
@@ -25,6 +26,20 @@ class EntryInfo:
     info: FrameInfo
     model_fingerprint: str
     origin: Origin
+
+    def to_dict(self) -> Json:
+        """Return the frame as the API lists it among those of its series."""
+        listed = (
+            "sop_instance_uid",
+            "frame_number",
+            "instance_number",
+            "rows",
+            "columns",
+            "spacing_mm",
+            "position_mm",
+        )
+        known = self.info.to_dict()
+        return {name: known[name] for name in listed}
 
 
 class Appended(NamedTuple):
@@ -61,3 +76,7 @@ class SeriesInfo:
     modality: str
     body_part: str | None
     frames: int
+
+    def to_dict(self) -> Json:
+        """Return the series as the API lists it."""
+        return asdict(self)

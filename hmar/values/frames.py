@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.properties.table import Properties
+from hmar.properties.table import TABLE, Properties
 from hmar.values.geometry import Spacing
+from hmar.values.plain import Json, number
 
 FloatArray = NDArray[np.float32]
 
@@ -55,6 +56,25 @@ class FrameInfo(Properties):
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
 
+    def properties(self) -> Json:
+        """Return the properties that may be shown, None for those that are unknown."""
+        return {name: item.to_json(getattr(self, name)) for name, item in TABLE.items() if item.shown}
+
+    def to_dict(self) -> Json:
+        """Return all that is known of the frame, but for the patient's key."""
+        return {
+            "study_uid": self.study_uid,
+            "series_uid": self.series_uid,
+            "sop_instance_uid": self.sop_instance_uid,
+            "frame_number": self.frame_number,
+            "instance_number": self.instance_number,
+            **self.properties(),
+            "rows": self.rows,
+            "columns": self.columns,
+            "spacing_mm": None if self.spacing is None else self.spacing.to_list(),
+            "position_mm": None if self.position is None else [number(value) for value in self.position],
+        }
+
 
 class Units(StrEnum):
     """What the numbers in a frame mean."""
@@ -86,6 +106,11 @@ class Frame:
     values: FloatArray
     units: Units
     display_window: tuple[float, float] | None = None
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """Pixel spacing in mm, None where unknown."""
+        return self.info.spacing
 
 
 class ImageFile(Protocol):

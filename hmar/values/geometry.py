@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hmar.values.plain import Json, number
+
 
 class Spacing(NamedTuple):
     """Distance between pixel centres in mm: between rows, then between columns (PS3.3 10.7.1.3)."""
 
     row_mm: float
     column_mm: float
+
+    def to_list(self) -> list[float | int | None]:
+        """Return the spacing as [between rows, between columns]."""
+        return [number(self.row_mm), number(self.column_mm)]
 
 
 class Box(NamedTuple):
@@ -33,3 +39,11 @@ class Box(NamedTuple):
             self.width * spacing.column_mm,
             self.height * spacing.row_mm,
         )
+
+    def to_dict(self) -> Json:
+        """Return the rectangle as the API does."""
+        return {name: number(value) for name, value in self._asdict().items()}
+
+
+BoxLike = Box | tuple[float, float, float, float]
+"""A box, or its four numbers: x, y, width, height."""

@@ -8,6 +8,7 @@ from typing import Literal
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
 from hmar.values.geometry import Box
+from hmar.values.plain import Json, number, weights
 
 Mode = Literal["global", "local", "auto"]
 ATYPICAL = 0.01
@@ -77,3 +78,29 @@ class Hit:
     def query_out_of_distribution(self) -> bool | None:
         """Whether the query is unlike all that the model was trained on; None where it cannot tell."""
         return None if self.query_typicality is None else self.query_typicality < ATYPICAL
+
+    def to_dict(self) -> Json:
+        """Return the hit as the API answers with it. Where its file lies is not told."""
+        info = self.entry.info
+        return {
+            "rank": self.rank,
+            "distance": number(self.distance),
+            "bits": self.bits,
+            "study_uid": info.study_uid,
+            "series_uid": info.series_uid,
+            "sop_instance_uid": info.sop_instance_uid,
+            "frame_number": info.frame_number,
+            "instance_number": info.instance_number,
+            "collection": self.entry.collection,
+            **info.properties(),
+            "rows": info.rows,
+            "columns": info.columns,
+            "box": self.box.to_dict(),
+            "box_mm": None if self.box_mm is None else self.box_mm.to_dict(),
+            "experts": {
+                "global": {"distance": number(self.global_distance), "score": number(self.global_score)},
+                "local": {"distance": number(self.local_distance), "score": number(self.local_score)},
+            },
+            "gate": weights(self.gate),
+            "model": self.model,
+        }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 from hmar.values.entries import Origin
+from hmar.values.plain import Json
 
 
 class Message(NamedTuple):
@@ -54,6 +58,17 @@ class Item:
     reason: str | None
     label: str | None = None
 
+    def to_dict(self) -> Json:
+        """Return the file as the API does; of its place only the last part is told."""
+        return {
+            "item_id": self.item_id,
+            "reference": PurePosixPath(self.origin.reference).name,
+            "state": self.state.value,
+            "attempts": self.attempts,
+            "frames": self.frames,
+            "reason": self.reason,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -76,6 +91,32 @@ class Job:
         return sum(self.counts.values())
 
     @property
+    def done(self) -> int:
+        """Number of items that have ended, one way or another."""
+        return sum(self.counts.get(state, 0) for state in FINAL_ITEM_STATES)
+
+    @property
     def finished(self) -> bool:
         """Whether nothing more will happen to the job."""
         return self.state in (JobState.DONE, JobState.FAILED)
+
+    def to_dict(self, failed: Sequence[Item]) -> Json:
+        """Return the job as the API does, with some of its failures."""
+        return {
+            "job_id": self.job_id,
+            "collection": self.collection,
+            "label": self.label,
+            "state": self.state.value,
+            "finished": self.finished,
+            "created_at": _time(self.created_at),
+            "updated_at": _time(self.updated_at),
+            "total": self.total,
+            "counts": {state.value: self.counts.get(state, 0) for state in ItemState},
+            "frames": self.frames,
+            "reason": self.reason,
+            "failed_items": [item.to_dict() for item in failed],
+        }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

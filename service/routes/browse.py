@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from hmar.answers import frame_json, series_json
 from hmar.errors import NotFoundError, shown
 from hmar.image.raster import png, render
 from hmar.values.frames import Frame, Units
@@ -35,7 +34,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         collection = collection_of(request.args, None)
         listed = engine.catalogue.series(engine.encoder.fingerprint)
         wanted = [one for one in listed if collection is None or one.collection == collection]
-        return jsonify(series=[series_json(one) for one in wanted])
+        return jsonify(series=[one.to_dict() for one in wanted])
 
     @routes.get("/api/v1/series/<series_uid>/frames")
     def frames(series_uid: str) -> ResponseReturnValue:
@@ -44,7 +43,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         if not entries:
             raise _unknown_series(series_uid)
         return jsonify(
-            series_uid=series_uid, collection=collection, frames=[frame_json(entry) for entry in entries]
+            series_uid=series_uid, collection=collection, frames=[entry.to_dict() for entry in entries]
         )
 
     @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")

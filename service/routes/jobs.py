@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from hmar.answers import item_json, job_json
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job
@@ -46,7 +45,7 @@ def blueprint(engine: Engine) -> Blueprint:
         after = whole_number(request.args, "after", 0, 0, 2**53)
         found = engine.jobs.items(job_id, _states(request.args.get("state")), limit, after)
         return jsonify(
-            items=[item_json(item) for item in found],
+            items=[item.to_dict() for item in found],
             next_after=found[-1].item_id if len(found) == limit else None,
         )
 
@@ -68,7 +67,7 @@ def _submit(engine: Engine) -> str:
 
 def _job_answer(engine: Engine, job_id: str) -> dict[str, object]:
     job = _job(engine, job_id)
-    return job_json(job, engine.jobs.items(job_id, FAILED_STATES, FAILURES_SHOWN))
+    return job.to_dict(engine.jobs.items(job_id, FAILED_STATES, FAILURES_SHOWN))
 
 
 def _job(engine: Engine, job_id: str) -> Job:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from hmar.answers import hit_json, query_json
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
@@ -58,19 +57,8 @@ def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[st
     selection = replace(asked.selection, exclude=own)
     if asked.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
-    if asked.region is None:
-        hits = engine.searcher.image(frame, asked.k, asked.mode, selection, asked.bits)
-    else:
-        hits = engine.searcher.region(frame, asked.region, asked.k, asked.mode, selection, asked.bits)
-    return {
-        "model": engine.encoder.name,
-        "bits": asked.bits,
-        "mode": asked.mode,
-        "query": query_json(frame, asked.region, hits),
-        "hits": [hit_json(hit) for hit in hits],
-        "searched_frames": engine.index.count(selection),
-        "took_ms": round((time.perf_counter() - started) * 1000, 1),
-    }
+    results = engine.searcher.answer(frame, asked.region, asked.k, asked.mode, selection, asked.bits)
+    return replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
 
 
 def _query_frame(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:

@@ -1,0 +1,280 @@
+"""An archive for Python: add images, search them, read them again."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, get_args
+
+from hmar.adapters.memory import InlineQueue
+from hmar.config import IN_MEMORY, Settings
+from hmar.decoding import ImageDecoder
+from hmar.errors import ParameterError
+from hmar.library.added import Added
+from hmar.library.adding import Addable, Adder, Progress, silent
+from hmar.library.images import ImageSource, OpenedImage, open_with
+from hmar.library.models import Model, load_model
+from hmar.library.patients import process_hasher
+from hmar.library.selecting import FilterValue, selection_from
+from hmar.ports import FrameEncoder
+from hmar.values.codes import Bits
+from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.frames import Frame
+from hmar.values.geometry import Box, BoxLike
+from hmar.values.hits import Hit, Mode
+from hmar.values.results import Results
+from hmar.values.selection import GroupBy, Same
+from hmar.wiring import build_engine
+
+DEFAULT_COLLECTION = "default"
+
+
+class Archive:
+    """Images that can be searched: in memory, or in a data directory.
+
+    Searches are thread-safe; images are added one call at a time. A context manager: on leaving it, threads
+    and connections are given back, and what is in memory is gone.
+
+    ``engine`` is what it is made of, for what has no method here.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A data directory, such as the one that ``hmar serve`` works in (HMAR_HOME); created where there is
+        none. None keeps everything in memory.
+    model : str, path or Model, optional
+        What makes the codes, see :func:`hmar.load_model`. Frames that another model encoded stay, and are not
+        seen.
+    settings : Settings, optional
+        Limits, threads, and another database than the folder's; ``folder`` comes before its home. None takes
+        the defaults, whatever the environment says.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    ConfigError
+        If the settings or the folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | FrameEncoder | None = None,
+        *,
+        settings: Settings | None = None,
+    ) -> None:
+        chosen = _settings(folder, settings)
+        queue = InlineQueue()
+        self._passing = chosen.in_memory
+        self.engine = build_engine(
+            chosen,
+            _encoder(model, chosen),
+            queue,
+            decoder=ImageDecoder(chosen.max_pixels, process_hasher()) if self._passing else None,
+        )
+        self._adder = Adder(self.engine, queue, self._check)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back threads and connections; the archive is not used afterwards."""
+        self.engine.close()
+
+    @property
+    def model(self) -> Model:
+        """What makes the codes."""
+        encoder = self.engine.encoder
+        return encoder if isinstance(encoder, Model) else Model(encoder)
+
+    def __len__(self) -> int:
+        """Return the number of frames that can be found."""
+        self.engine.searcher.refresh()
+        return self.engine.index.stats().frames
+
+    def open(self, image: ImageSource) -> OpenedImage:
+        """Open a file as this archive does, with its limits and its keys of patients.
+
+        See :func:`hmar.open_image`, whose keys an archive in memory shares and one on disk does not.
+        """
+        return open_with(self.engine.decoder, image, self.engine.settings.max_file_bytes)
+
+    def add(
+        self,
+        images: Addable,
+        *,
+        collection: str = DEFAULT_COLLECTION,
+        label: str | None = None,
+        progress: Progress = silent,
+    ) -> Added:
+        """Index images. What is there already stays as it is, and an interrupted call is simply made again.
+
+        Parameters
+        ----------
+        images : path, bytes, OpenedImage, Frame or iterable of Frame
+            A folder is taken with all below it. Files are left where they are and must stay there to be shown
+            again; bytes are kept; of frames only the codes are kept.
+        collection : str
+            Name to keep the images under.
+        label : str, optional
+            Short text to find them by.
+        progress : callable, optional
+            Called with (files done, files known so far) while a folder is indexed.
+
+        Returns
+        -------
+        Added
+            How many files were new or unchanged, and which could not be read, with the reason: one bad file
+            does not end a folder.
+
+        Raises
+        ------
+        DecodeError
+            If a frame cannot be decoded, among those that are handed over as frames.
+        NotFoundError
+            If there is no such file or folder.
+        ParameterError
+            If the collection's name or the label is none, or a frame was opened with another archive's key.
+        """
+        with self._lock:
+            return self._adder.add(images, collection, label, progress)
+
+    def search(
+        self,
+        image: ImageSource | OpenedImage | Frame,
+        box: BoxLike | None = None,
+        k: int = 10,
+        mode: Mode | None = None,
+        bits: Bits = 128,
+        *,
+        frame_number: int = 1,
+        collection: str | None = None,
+        exclude: Same | None = None,
+        group_by: GroupBy | None = None,
+        where: Mapping[str, FilterValue] | None = None,
+        **filters: FilterValue,
+    ) -> Results:
+        """Find the frames most like an image, or those that hold something most like a region of it.
+
+        Parameters
+        ----------
+        image : path, bytes, OpenedImage or Frame
+            What to search with; it need not be in the archive.
+        box : Box or tuple of float, optional
+            The region as (x, y, width, height) in pixels of the frame; None searches for all of it.
+        k : int
+            Number of hits, from 1 to 1000; fewer come back where there are fewer.
+        mode : str, optional
+            "global" compares whole images, "local" windows, "auto" both, weighed by the router. By default
+            "local" for a region and "auto" for a whole image.
+        bits : int
+            64 or 128.
+        frame_number : int
+            Frame of a file with several, from 1.
+        collection : str, optional
+            Search this collection alone.
+        exclude : str, optional
+            Leave out what the image itself belongs to: its "instance", "series", "study" or "patient".
+        group_by : str, optional
+            One hit for each "series", "study" or "patient", its nearest frame.
+        where : mapping, optional
+            Filters by name, besides ``filters``.
+        **filters
+            ``modality``, ``body_part``, ``sex``, ``manufacturer``, ``label``: one text, or any of several.
+            ``age_years``, ``study_date``: the least and the greatest, either of them None. They hold before
+            the k nearest are taken.
+
+        Raises
+        ------
+        DecodeError
+            If the image cannot be read.
+        RegionError
+            If the box lies outside the frame.
+        ParameterError
+            If any of the others is out of its range.
+        """
+        if twice := sorted(set(where or ()) & set(filters)):
+            raise ParameterError(f"The filter {twice[0]!r} is given twice.", "Give it once.")
+        selection = selection_from({**(where or {}), **filters}, collection, group_by)
+        frame = self._query_frame(image, frame_number)
+        if exclude is not None:
+            if exclude not in get_args(Same):
+                raise ParameterError(f"exclude is {exclude!r}.", f"Give one of {', '.join(get_args(Same))}.")
+            if exclude == "patient":
+                self._check(frame)
+            selection = self.engine.searcher.excluding(selection, frame.info, exclude)
+        region = None if box is None else Box(*box)
+        return self.engine.searcher.answer(frame, region, k, mode, selection, bits)
+
+    def _query_frame(self, image: ImageSource | OpenedImage | Frame, frame_number: int) -> Frame:
+        if isinstance(image, Frame):
+            return image
+        opened = self.open(image.source if isinstance(image, OpenedImage) else image)
+        if not 1 <= frame_number <= len(opened):
+            raise ParameterError(
+                f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {len(opened)}."
+            )
+        return opened[frame_number - 1]
+
+    def _check(self, frame: Frame) -> None:
+        """Raise ParameterError for a frame whose patient's key means nothing in this archive."""
+        if not self._passing and process_hasher().gave(frame.info.patient_key):
+            raise ParameterError(
+                "The frame was opened by hmar.open_image, whose patient keys mean nothing in this archive.",
+                "Give the file itself, or open it with the archive's own open().",
+            )
+
+    def frame(self, found: Hit | EntryInfo) -> Frame:
+        """Read the pixels of a hit, or of a frame of the archive, again.
+
+        Raises
+        ------
+        NotFoundError
+            If its file is gone or holds another image by now, or it was added as a frame.
+        """
+        return self.engine.frame(found.entry if isinstance(found, Hit) else found)
+
+    def series(self) -> list[SeriesInfo]:
+        """List the series, in order of collection, study and series."""
+        return self.engine.catalogue.series(self.engine.encoder.fingerprint)
+
+    def frames(self, series_uid: str | None = None, collection: str | None = None) -> list[EntryInfo]:
+        """List the frames of one series, or of all, each series in display order."""
+        return [
+            entry
+            for series in self.series()
+            if series_uid in (None, series.series_uid) and collection in (None, series.collection)
+            for entry in self.engine.catalogue.frames(
+                series.collection, series.series_uid, self.engine.encoder.fingerprint
+            )
+        ]
+
+    def delete(self, *, series_uid: str, collection: str = DEFAULT_COLLECTION) -> int:
+        """Delete a series, of whatever model, and return the number of frames deleted. Files stay."""
+        return self.engine.catalogue.delete(collection, series_uid)
+
+
+def _settings(folder: str | os.PathLike[str] | None, settings: Settings | None) -> Settings:
+    if folder is not None:
+        return replace(settings or Settings(), home=Path(folder)).checked()
+    return (settings or Settings(database_url=IN_MEMORY)).checked()
+
+
+def _encoder(model: str | os.PathLike[str] | FrameEncoder | None, settings: Settings) -> FrameEncoder | None:
+    """Return the model that was asked for, None for the one that the settings name."""
+    if model is None:
+        return None
+    if isinstance(model, str | os.PathLike):
+        return load_model(model, threads=settings.encoder_threads)
+    return model

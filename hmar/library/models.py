@@ -1,0 +1,101 @@
+"""Models for Python: the shipped ones by name, and any other by its folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmar.config import Settings
+from hmar.errors import ModelError
+from hmar.ports import FrameEncoder
+from hmar.values.codes import EncodedFrame, Query
+from hmar.values.frames import Frame, FrameInfo
+from hmar.values.geometry import Box, BoxLike
+from hmar.wiring import THUMBNAIL, load_encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What makes codes of frames; build one with :func:`load_model`. A :class:`hmar.ports.FrameEncoder`.
+
+    Parameters
+    ----------
+    encoder : FrameEncoder
+        What does it.
+    """
+
+    encoder: FrameEncoder
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.encoder.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of configuration and weights; codes of two fingerprints are never compared."""
+        return self.encoder.fingerprint
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        """Encode a frame: the code of the whole, and one of every window that shows something."""
+        return self.encoder.encode(frame)
+
+    def image_query(self, frame: Frame) -> Query:
+        """Encode a frame as a query for the whole image."""
+        return self.encoder.image_query(frame)
+
+    def region_query(self, frame: Frame, box: BoxLike) -> Query:
+        """Encode a region of a frame as a query.
+
+        Parameters
+        ----------
+        frame : Frame
+        box : Box or tuple of float
+            x, y, width, height in pixels of the frame.
+
+        Raises
+        ------
+        RegionError
+            If the box lies outside the frame, or has no area.
+        """
+        return self.encoder.region_query(frame, Box(*box))
+
+    def window_box(self, info: FrameInfo, window_id: int) -> Box:
+        """Return the box of a window in source pixels, clipped to the frame."""
+        return self.encoder.window_box(info, window_id)
+
+
+def load_model(model: str | os.PathLike[str] | None = None, *, threads: int = 1) -> Model:
+    """Load a model.
+
+    Parameters
+    ----------
+    model : str or path, optional
+        A shipped model's name, ``"thumbnail"`` for the baseline without learning, or the folder of a model
+        that was trained. None is the shipped model that ``hmar serve`` uses by default.
+    threads : int
+        Threads for one frame, of the runtime, and from here on of numpy's linear algebra in this process.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its folder is incomplete or altered.
+    """
+    if model == THUMBNAIL:
+        return Model(load_encoder(Settings(model_dir=THUMBNAIL)))
+    folder = model_folder(model)
+    return Model(load_encoder(Settings(model_dir=str(folder), encoder_threads=threads)))
+
+
+def model_folder(model: str | os.PathLike[str] | None) -> Path:
+    """Return the folder of a model that was trained; see :func:`load_model`."""
+    from hmar.encoder import DEFAULT_MODEL, shipped_models
+
+    shipped = shipped_models()
+    name = DEFAULT_MODEL if model is None else os.fspath(model)
+    folder = shipped.get(name, Path(name))
+    if not folder.is_dir():
+        others = ", ".join(other for other in (*shipped, THUMBNAIL) if other != name)
+        raise ModelError(f"There is no model {name!r}.", f"Give one of {others}, or a model's folder.")
+    return folder

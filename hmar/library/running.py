@@ -1,0 +1,116 @@
+"""An index job in this process, from its submission to its end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from hmar.adapters.memory import InlineQueue
+from hmar.errors import OperatorError
+from hmar.ports import JobStore
+from hmar.values.entries import Origin
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.wiring import Engine
+
+POLL_S = 0.2
+"""How often news of a job is asked for, and how long to wait for a file that another process holds."""
+
+_OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
+_BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
+
+
+def run_job(
+    engine: Engine,
+    queue: InlineQueue,
+    collection: str,
+    origin: Origin,
+    references: Sequence[str] | None = None,
+    label: str | None = None,
+    report: Callable[[Job], None] = lambda _job: None,
+    resumed: Callable[[], None] = lambda: None,
+) -> Job:
+    """Index all that lies at ``origin``, or ``references`` alone, and return the job once it has ended.
+
+    A job over the same that was interrupted is gone on with.
+
+    Parameters
+    ----------
+    engine : Engine
+        Built with ``queue``.
+    queue : InlineQueue
+        Its handler is set as long as the job runs.
+    collection, origin, references, label
+        See :meth:`hmar.indexing.Indexer.submit`.
+    report : callable
+        Told of the job now and then, and when it has ended.
+    resumed : callable
+        Called where an interrupted job is gone on with.
+
+    Raises
+    ------
+    OperatorError
+        If the database fails.
+    """
+    indexer = engine.indexer
+    job_id = None if references is not None else _interrupted(engine.jobs, collection, label, origin)
+    due = 0.0
+
+    def handle(message: Message) -> None:
+        nonlocal job_id, due
+        if message.kind == "expand":
+            job_id = message.target
+        try:
+            indexer.handle(message)
+        except OperatorError as error:
+            raise _StoppedError(error) from error
+        if job_id is not None and time.monotonic() >= due:
+            due = time.monotonic() + POLL_S
+            report(known_job(engine.jobs, job_id))
+
+    queue.handler = handle
+    try:
+        if job_id is None:
+            job_id = indexer.submit(collection, origin, references, label)
+        else:
+            resumed()
+            indexer.resume(job_id)
+        while not (job := known_job(engine.jobs, job_id)).finished:
+            # A file to try again, or one whose lease another process still holds.
+            report(job)
+            time.sleep(POLL_S)
+            indexer.handle(Message("expand", job_id))
+    except _StoppedError as stopped:
+        raise stopped.reason from stopped
+    finally:
+        queue.handler = None
+    report(job)
+    return job
+
+
+def known_job(jobs: JobStore, job_id: str) -> Job:
+    """Return a job that is there; rows of jobs are never deleted."""
+    job = jobs.job(job_id)
+    if job is None:
+        raise RuntimeError("a job vanished from the database")
+    return job
+
+
+def failed_items(jobs: JobStore, job: Job) -> list[Item]:
+    """Return the files of a job that failed or were given up."""
+    return jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
+
+
+class _StoppedError(Exception):
+    """The database fails in this process: unlike a broker that is down, no sweep mends that."""
+
+    def __init__(self, reason: OperatorError) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def _interrupted(jobs: JobStore, collection: str, label: str | None, origin: Origin) -> str | None:
+    for job in jobs.unfinished(_OPEN_JOBS):
+        if (job.collection, job.label, job.origin) == (collection, label, origin):
+            return job.job_id
+    return None

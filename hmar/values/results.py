@@ -1,0 +1,92 @@
+"""The answer to one search: the hits, and what was searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from hmar.values.codes import Bits
+from hmar.values.frames import FrameInfo
+from hmar.values.geometry import Box
+from hmar.values.hits import Hit, Mode
+from hmar.values.plain import Json, optional, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Results(Sequence[Hit]):
+    """The hits of a search, nearest first; a sequence of them.
+
+    Parameters
+    ----------
+    hits : tuple of Hit
+    frame : FrameInfo
+        The frame that was searched with.
+    region : Box or None
+        The region of it that was searched for, in its pixels; None for all of it.
+    mode : str
+        What was compared: "global", "local" or "auto".
+    bits : int
+        Code length compared.
+    model : str
+        Name of the model.
+    searched_frames : int
+        How many frames could have been found.
+    took_ms : float
+        How long it took.
+    """
+
+    hits: tuple[Hit, ...]
+    frame: FrameInfo
+    region: Box | None
+    mode: Mode
+    bits: Bits
+    model: str
+    searched_frames: int
+    took_ms: float
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def query_dict(self) -> Json:
+        """Return what was searched for, as the API repeats it.
+
+        Gate and typicality are null without hits; typicality is null, too, where the model cannot tell it.
+        """
+        info, region = self.frame, self.region
+        first = self.hits[0] if self.hits else None
+        extent = None if region is None or info.spacing is None else region.extent_mm(info.spacing)
+        return {
+            "modality": info.modality,
+            "body_part": info.body_part,
+            "frame_number": info.frame_number,
+            "rows": info.rows,
+            "columns": info.columns,
+            "spacing_mm": None if info.spacing is None else info.spacing.to_list(),
+            "region": None if region is None else region.to_dict(),
+            "region_mm": None if extent is None else extent.to_dict(),
+            "gate": None if first is None else weights(first.gate),
+            "typicality": None if first is None else optional(first.query_typicality),
+            "out_of_distribution": None if first is None else first.query_out_of_distribution,
+        }
+
+    def to_dict(self) -> Json:
+        """Return the answer as the API gives it."""
+        return {
+            "model": self.model,
+            "bits": self.bits,
+            "mode": self.mode,
+            "query": self.query_dict(),
+            "hits": [hit.to_dict() for hit in self.hits],
+            "searched_frames": self.searched_frames,
+            "took_ms": round(self.took_ms, 1),
+        }
