@@ -65,7 +65,7 @@ class HmarEncoder:
         """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
 
         The first is centred on the region, the others are its neighbours a third of a side away: a place is
-        known by what lies around it too, and one code is a noisy reading of it.
+        recognised by its surroundings too, and one code is a noisy descriptor of it.
         """
         check_region(region, frame.info)
         backbone_map, _ = self._read(frame)
@@ -83,7 +83,7 @@ class HmarEncoder:
     def _read(self, frame: Frame) -> tuple[FloatArray, WindowIds]:
         """Return the backbone's map (h, w, C) and the windows that show something."""
         grid = self._layout(frame.info)
-        laid = replace(frame, values=resample(frame.values, grid))  # once, for both that look at it
+        laid = replace(frame, values=resample(frame.values, grid))  # once, for windows and channels
         ids = kept_windows(content(laid, grid), grid, self._stride, self._info.windows)
         return self._model.map(channels(laid, grid)), ids
 

@@ -1,7 +1,7 @@
 """Indexing: files to catalogue rows, through jobs that survive any crash.
 
 What was asked for is written to the :class:`hmar.ports.JobStore` first and sent to the queue second, so a
-message may be lost or come twice: a sweep sends again what stands still, and handling a message twice
+message may be lost or come twice: a sweep sends again what has stalled, and handling a message twice
 changes nothing. A frame is indexed once per (collection, SOP instance, frame number, model fingerprint).
 """
 
@@ -49,7 +49,7 @@ def submit(
     Raises
     ------
     ParameterError
-        If the collection's name is none, or the label.
+        If the collection's name or the label cannot be used.
     """
     checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
@@ -59,7 +59,7 @@ def submit(
 
 
 def sweep(jobs: JobStore, queue: JobQueue, queued_for_s: float) -> int:
-    """Send a message again for all that stands still; return how many.
+    """Send a message again for each job and item that has stalled; return how many.
 
     While messages wait in the broker, a queued row most likely has its message among them: then only rows
     whose worker is gone, and very old ones, are sent again. Else a long job would be sent over and over.
@@ -146,7 +146,7 @@ class Indexer:
         return Appended(appended.added, appended.unchanged + unchanged)
 
     def sweep(self) -> int:
-        """Send again what has stood still for longer than a lease; return the number of messages."""
+        """Send again what has stalled for longer than a lease; return the number of messages."""
         return sweep(self._jobs, self._queue, self._settings.item_lease_s)
 
     def handle(self, message: Message) -> None:

@@ -103,7 +103,7 @@ class JobStore(Protocol):
         """Return the jobs in the given states, oldest first."""
 
     def overdue(self, queued_for_s: float) -> list[Message]:
-        """Return a message for all that stands still.
+        """Return a message for each job and item that has stalled.
 
         That is: jobs not yet listed and items queued for longer than ``queued_for_s`` (their message may be
         lost), and items running with their lease over (their worker is gone). Each row returned counts as
@@ -131,8 +131,8 @@ Handler = Callable[[Message], None]
 class IndexStats:
     """What an index holds: live frames and windows, and the last log row applied (0 and "" before any).
 
-    ``snapshot_seq`` is the last log row in the snapshot that the index stands on, 0 without one. It tells
-    nothing of what the index holds, and takes no part in comparisons.
+    ``snapshot_seq`` is the last log row in the snapshot under the index, 0 without one. It says nothing about
+    what the index holds, and is ignored in comparisons.
     """
 
     frames: int
@@ -147,7 +147,7 @@ class CodeIndex(Protocol):
     """A projection of the log that answers queries exactly.
 
     Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id. A
-    selection holds before the k are taken, and where it groups, they are the nearest of k groups.
+    selection is applied before the k nearest are taken; where it groups, they are those of k groups.
     """
 
     def apply(self, rows: Sequence[LogRow]) -> None:
@@ -175,10 +175,10 @@ class CodeIndex(Protocol):
         """Write a snapshot, where the adapter keeps any."""
 
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Look after the snapshots: compare the one in use with its checksums, and use a newer one if any.
+        """Look after the snapshots: verify the one in use, and move onto a newer one if any.
 
-        An index that stands on an altered one forgets what it holds; the log then brings it back. May take
-        seconds; gives up once ``stopped`` says so.
+        An index on an altered one forgets what it holds, and the log brings it back. May take seconds; ends
+        early once ``stopped`` returns True.
         """
 
     def close(self) -> None:

@@ -87,7 +87,7 @@ class Searcher:
         return self._catalogue.tail(0, PAGE_ROWS)
 
     def excluding(self, selection: Selection, own: FrameInfo, same: Same) -> Selection:
-        """Return a selection that leaves out, besides what it did, what a frame belongs to.
+        """Return a selection that also leaves out the query's own instance, series, study or patient.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Searcher:
         Raises
         ------
         ParameterError
-            For "patient" where the frame has no patient id: nothing tells then whose hits to leave out.
+            For "patient" where the frame has no patient id.
         """
         if same == "instance":
             found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)

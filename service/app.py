@@ -30,7 +30,7 @@ MAX_FORM_PARTS = 1000
 
 
 class _StrictJson(DefaultJSONProvider):
-    """Keys in the order written; a NaN is an error here and never reaches a client."""
+    """JSON with keys in insertion order; a NaN is an error here and never reaches a client."""
 
     sort_keys = False
 

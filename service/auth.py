@@ -96,7 +96,7 @@ def _presented_key() -> str | None:
 
 
 def _check_same_site() -> None:
-    """Refuse a change that a cookie alone vouches for (OWASP CSRF: fetch metadata, then Origin)."""
+    """Refuse a change by cookie that the page did not send (OWASP CSRF: fetch metadata, then Origin)."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         same = site in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""Indexed frames, read again from where they came; the files last opened are kept for the next frame."""
+"""Indexed frames, decoded again from their files; a cache holds the files last opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BYTES_PER_PIXEL = 4
 
 
 class _Opened(NamedTuple):
-    """A file, how many bytes it may hold, and a lock: a file is asked for one frame at a time."""
+    """A file, an upper bound of its bytes in memory, and a lock: its frames are decoded one at a time."""
 
     file: ImageFile
     size: int
@@ -31,8 +31,8 @@ class OpenedFiles:
     engine : Engine
         Its sources and its decoder are used.
     max_bytes : int
-        How much the files that are kept may hold in all; the one used longest ago goes first. A larger file
-        is opened anew for each frame.
+        Size of the cache; the least recently used file is dropped first. A larger file is opened again for
+        each frame.
     """
 
     def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES) -> None:

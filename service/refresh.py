@@ -1,4 +1,4 @@
-"""Keeps the index at the end of the log between searches, and its snapshot young and unaltered."""
+"""Keeps the index up to date with the log between searches, and its snapshot recent and intact."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _log = logging.getLogger("hmar.service.refresh")
 SNAPSHOT_ROWS = 5000
 """A snapshot is written after this many new log rows, and when the service ends."""
 SNAPSHOT_SHARE = 20
-"""Or after one for every so many frames, where that is more: what is new is a process's own memory, and a
-snapshot writes everything."""
+"""Or after one new row per this many frames, where that is more: new rows are private memory of each process,
+but a snapshot writes everything."""
 
 
 class Refresher:

@@ -29,7 +29,7 @@ UNASKED_BYTES = 512 << 10
 """Bodies up to this size are taken in before anyone is asked."""
 
 DRAINED_BYTES = 256 << 20
-"""How much of a refused body is read and thrown away: a client that is still sending hears no answer."""
+"""How much of a refused body is read and discarded: a client that is still sending reads no answer."""
 
 
 def make_server(app: Flask, host: str, port: int, threads: int) -> Any:
@@ -140,7 +140,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _Nowhere:
-    """A buffer of waitress's kind that keeps nothing."""
+    """A buffer for waitress that discards everything."""
 
     def append(self, _data: bytes) -> None:
         pass
@@ -153,7 +153,7 @@ class _Nowhere:
 
 
 class _Refusal:
-    """An error of waitress's kind: an answer of the application."""
+    """An error for waitress that carries the application's answer."""
 
     def __init__(self, response: Response | None) -> None:
         self._response = response or Response(status=413)

@@ -50,7 +50,7 @@ def sweep_forever(sweep: Callable[[], int], interval_s: float, stopped: threadin
             _log.warning("sweep failed: %s", type(error).__name__)
         else:
             if count:
-                _log.info("sent %d messages again that stood still", count)
+                _log.info("sent %d messages again for jobs and files that had stalled", count)
 
 
 def run(settings: Settings) -> None:
@@ -59,7 +59,7 @@ def run(settings: Settings) -> None:
     app = create_app(settings, indexer)
     # Before the first message, so that a model that cannot be loaded stops the worker and not every item.
     ready = indexer.get()
-    # It warns root of pickled messages; ours are JSON.
+    # Celery warns root users of pickled messages; ours are JSON.
     warnings.simplefilter("ignore", celery.exceptions.SecurityWarning)
     stopped = threading.Event()
     interval_s = max(1.0, settings.item_lease_s / 4)

@@ -35,7 +35,7 @@ BROKER_ERRORS: tuple[type[Exception], ...] = (
     redis.exceptions.IncorrectPolicyType,
     OSError,
 )
-"""Whatever the vendors raise when the broker does not take or give a message."""
+"""Everything that the libraries raise when the broker does not take or give a message."""
 
 
 def celery_app(broker_url: str, visibility_timeout_s: float) -> celery.Celery:

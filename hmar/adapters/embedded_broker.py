@@ -1,6 +1,6 @@
 """The embedded broker: a Valkey server from a wheel, for one machine, that keeps nothing.
 
-It may forget everything at any time: what is to be done stands in the database, and a sweep sends it again.
+It may lose everything at any time: jobs are in the database, and a sweep sends their messages again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class EmbeddedBroker:
 
 
 def embedded_broker() -> EmbeddedBroker:
-    """Plan a server on a free port of the loopback address, with a random password.
+    """Return how to start a server on a free port of the loopback address, with a random password.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def free_port(host: str, port: int = 0) -> int:
     """Return ``port``, or a free one for 0; raises OSError if it is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        # As servers do: a port whose last connections only linger is free.
+        # As servers do: a port with connections in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
         return int(probe.getsockname()[1])

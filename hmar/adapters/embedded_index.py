@@ -1,4 +1,4 @@
-"""The index that lives in the searching process: exact, in memory that processes share, kept on disk."""
+"""The index inside the searching process: exact, in memory that processes share, with snapshots on disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
 from hmar.index.gallery import Gallery, GrowingGallery
-from hmar.index.grouping import first_of_each, within_reach
+from hmar.index.grouping import first_of_each, within_cutoff
 from hmar.index.hamming import Slots
 from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
@@ -28,7 +28,7 @@ from hmar.values.hits import CodeHit
 from hmar.values.selection import GroupBy, Selection
 
 CHECK_EVERY_S = 3600.0
-"""A generation in use is compared with its checksums again after this long."""
+"""The snapshot in use is verified again after this long."""
 
 _MARKS_KEPT = 1 << 16
 _Measure = Callable[[Slots, Bits], NDArray[np.float64]]
@@ -38,8 +38,8 @@ _log = logging.getLogger(__name__)
 class EmbeddedIndex:
     """A :class:`hmar.ports.CodeIndex` over FAISS and the window scan.
 
-    Thread-safe. Searches run on what was published last and wait for nobody; rows are applied beside them,
-    one batch at a time, and published at the batch's end.
+    Thread-safe. Searches run on the state published last and never wait; rows are applied meanwhile, one
+    batch at a time, and published at the end of the batch.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class EmbeddedIndex:
     compiled : bool
         False to scan with numpy in place of compiled kernels.
     checked : bool
-        False to believe a snapshot whose sizes are right before :meth:`check` has read it as a whole.
+        False to use a snapshot once its sizes are right, before :meth:`check` has verified it.
     clock : callable
         Returns seconds that only grow; a snapshot is checked again after ``CHECK_EVERY_S`` of them.
     """
@@ -87,7 +87,7 @@ class EmbeddedIndex:
                     else:
                         self._add(run)
             except BaseException:
-                # Out of memory, say: frames and windows may not match now; wrong hits are worse than none.
+                # Out of memory, say. Frames and windows may not match now: wrong hits are worse than none.
                 self._empty()
                 raise
             self._marks.extend((row.seq, row.mark) for row in new)
@@ -187,20 +187,20 @@ class EmbeddedIndex:
         bits: Bits,
         group_by: GroupBy | None,
     ) -> list[CodeHit]:
-        """Rank slots by distance at ``bits``, at 128 bits (of those still in reach), and by entry.
+        """Rank slots by distance at ``bits``, at 128 bits (within the cut-off), and by entry.
 
-        Of each group the first alone is kept.
+        Only the first of each group is kept.
         """
         distances = measure(slots, bits)
         if not len(slots):
             return []
         groups = None if group_by is None else gallery.frames.groups(group_by, slots)
-        reach = np.flatnonzero(within_reach(distances, k, groups))
-        slots, distances = slots[reach], distances[reach]
+        near = np.flatnonzero(within_cutoff(distances, k, groups))
+        slots, distances = slots[near], distances[near]
         full = distances if bits == 128 else measure(slots, 128)
         order = np.lexsort((gallery.frames.entry_ids[slots], full, distances))
         if groups is not None:
-            order = order[first_of_each(groups[reach][order])]
+            order = order[first_of_each(groups[near][order])]
         return self._hits(gallery, query, slots[order[:k]], bits)
 
     def _hits(self, gallery: Gallery, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
@@ -219,7 +219,7 @@ class EmbeddedIndex:
         ]
 
     def clear(self) -> None:
-        """Forget everything, and put the snapshots where they are not loaded again."""
+        """Forget everything, and quarantine the snapshots."""
         with self._writing:
             self._empty()
         self._store.discard()
@@ -239,20 +239,20 @@ class EmbeddedIndex:
     def snapshot(self) -> None:
         """Write a snapshot, unless another process is writing one, and move onto it.
 
-        Searches go on meanwhile, and rows are applied.
+        Meanwhile searches go on and rows are applied.
         """
         with self._keeping:
-            # What is copied must be right: in the new snapshot it would pass for it.
+            # Altered codes would get a valid checksum in the new snapshot.
             self._check(lambda: False)
             published, base = self._published, self._base
             if (base is None or published.seq != base.seq) and self._store.write(snapshot_of(published)):
                 self._move()
 
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Compare the snapshot in use with its checksums, unless it was lately, and move onto a newer one.
+        """Verify the snapshot in use, unless that was done lately, and move onto a newer one.
 
-        One that was altered goes to quarantine, nothing of it is found any more, and the index starts again
-        from an older one, or from nothing: the log does the rest.
+        An altered snapshot is quarantined and dropped from memory; the index starts again from an older one,
+        or from nothing, and the log brings the rest back.
         """
         with self._keeping:
             if self._store.newest_seq() > (0 if self._base is None else self._base.seq):

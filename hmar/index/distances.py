@@ -1,6 +1,6 @@
-"""Distances that are made of Hamming distances, written once for every index and for the searcher.
+"""Distances composed of Hamming distances, defined once for every index and for the searcher.
 
-Order must not hang on rounding: the local distance is kept as an integer sum over the query's windows for
+Order must not depend on rounding: the local distance is kept as an integer sum over the query's windows for
 as long as possible, and the fused distance is always these operations in this order, in float64, whether
 on one number or on an array. IEEE 754 then gives every adapter the same bits, and the same order.
 """

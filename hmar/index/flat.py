@@ -17,10 +17,10 @@ _LENGTHS: tuple[Bits, ...] = (64, 128)
 
 
 class FlatIndex:
-    """Two exhaustive binary indexes over the same codes, of the first 64 bits and of all 128; never changes.
+    """Two exhaustive binary indexes over the same codes: of the first 64 bits, and of all 128. Immutable.
 
-    FAISS breaks ties by position and cuts them at k, so that it is asked twice: for the distance of the k-th,
-    then for everything within that distance. Ordering is the caller's.
+    FAISS drops ties beyond k, so it is asked twice: for the distance of the k-th nearest, then for every code
+    within that distance. Sorting is left to the caller.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class FlatIndex:
         """
         if not len(self):
             return np.empty(0, np.int64)
-        # One query is one pass, bound by memory: a second thread gains nothing, and where the other cores
-        # are busy the first waits for it. The setting is the calling thread's own.
+        # One query is one memory-bound pass: a second thread gains nothing, and delays the first where the
+        # other cores are busy. The setting holds for the calling thread alone.
         faiss.omp_set_num_threads(1)
         index, query = self._by_bits[bits], code[None, : bits // 8]
         distances, _ = index.search(query, min(k, len(self)))

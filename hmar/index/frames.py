@@ -30,7 +30,7 @@ class FrameTable:
     arrays : mapping of str to ndarray, shape (F, ...)
         As in ``FRAME_ARRAYS``; entry ids strictly growing.
     texts : mapping of str to sequence of str
-        The texts that some columns refer to; see :class:`hmar.index.metadata.MetadataColumns`.
+        Strings that some columns refer to by number; see :class:`hmar.index.metadata.MetadataColumns`.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], texts: Texts) -> None:
@@ -67,7 +67,7 @@ class FrameTable:
 
     @property
     def texts(self) -> dict[str, list[str]]:
-        """The texts that some columns refer to."""
+        """Strings that some columns refer to by number."""
         return self._metadata.texts
 
     @property
@@ -90,7 +90,7 @@ class FrameTable:
         self._live.extend(other.live[slots])
 
     def frozen(self) -> FrameTable:
-        """Return the table as it is now: what is added or removed later does not show in it."""
+        """Return an immutable view: later additions and removals do not affect it."""
         table = copy(self)
         table._entry_ids = self._entry_ids.frozen()
         table._words = self._words.frozen()
@@ -107,7 +107,7 @@ class FrameTable:
         return slots[there]
 
     def remove(self, slots: Slots) -> None:
-        """Make tombstones of some slots."""
+        """Mark some slots as removed (tombstones)."""
         self.live[slots] = False
 
     def selected(self, selection: Selection) -> Slots:
@@ -119,7 +119,7 @@ class FrameTable:
         return np.flatnonzero(mask)
 
     def groups(self, group_by: GroupBy, slots: Slots) -> NDArray[np.uint64]:
-        """Return a number for the group of some slots, equal where the group is the same."""
+        """Return the group number of each slot; slots of one group have the same number."""
         return self._metadata.groups(group_by, slots)
 
     def distances(self, slots: Slots, query: Words, bits: Bits) -> NDArray[np.uint8]:
@@ -128,5 +128,5 @@ class FrameTable:
         return row_distances((words[:, 0], words[:, 1]), query, bits)
 
     def kept(self, slots: Slots) -> FrameTable:
-        """Return a table of some slots alone, in that order."""
+        """Return a table of the given slots alone, in the given order."""
         return FrameTable({name: values[slots] for name, values in self.arrays.items()}, self.texts)

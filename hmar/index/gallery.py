@@ -1,4 +1,4 @@
-"""All that is searched, held together: frames, their windows, and FAISS over their global codes."""
+"""What is searched: the frame table, the windows of its frames, and FAISS over their global codes."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hmar.index.windows import Segment, WindowMatrix, Windows
 from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
 from hmar.values.selection import Selection
 
-_MUCH = 4
-"""A selection of more than one frame in so many is much."""
-_MORE = 8
-"""So many times k frames most likely have k of much of all, or of k groups, among them."""
+_BROAD = 4
+"""A selection larger than a quarter of the gallery counts as broad."""
+_OVER_FETCH = 8
+"""Over-fetch factor: the 8k nearest frames almost always hold k that pass a broad filter, or k groups."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gallery:
-    """The frames and their codes at one moment. Never changes, so that any number of threads may read it.
+    """An immutable view of the frames and their codes, which any number of threads may read.
 
     Parameters
     ----------
     frames : FrameTable
-        One row for each frame, tombstones included; of the gallery's own.
+        One row per frame, tombstones included; not shared with another gallery.
     windows : Windows
         Their windows, by the same slots.
     flat : FlatIndex
-        Global codes of the first slots; those after them are compared one by one.
+        Over the global codes of the first slots; later slots are compared without it.
     live_frames, live_windows : int
-        How many may be found.
+        Without tombstones.
     """
 
     frames: FrameTable
@@ -57,16 +57,17 @@ class Gallery:
         return np.arange(len(self.frames)) if slots is None else slots
 
     def nearest_global(self, code: CodeArray, k: int, bits: Bits, selection: Selection) -> Slots:
-        """Return selected slots, in no order: all that are not farther than the k-th nearest, and others.
+        """Return candidate slots, unordered: all selected ones up to the k-th nearest, and maybe others.
 
-        FAISS knows no filter that costs less than comparing what is selected. Where that is much, the nearest
-        of all most likely have k of the selected (or k groups) among them; else the caller compares them all.
+        FAISS has no filter that is cheaper than comparing the selected codes. For a broad selection the 8k
+        nearest of all codes are fetched, which almost always hold k that are selected (or k groups);
+        otherwise the whole selection is returned.
         """
         slots, base = self.selected(selection), len(self.flat)
         if slots is None:
             return np.concatenate([self.flat.candidates(code, k, bits), np.arange(base, len(self.frames))])
-        if len(slots) * _MUCH > len(self.frames):
-            fitting = _among(slots, self.flat.candidates(code, _MORE * k, bits))
+        if len(slots) * _BROAD > len(self.frames):
+            fitting = _among(slots, self.flat.candidates(code, _OVER_FETCH * k, bits))
             if self._groups(fitting, selection) >= k:
                 return np.concatenate([fitting, slots[slots >= base]])
         return slots
@@ -74,21 +75,21 @@ class Gallery:
     def nearest_windows(
         self, scanner: Scanner, queries: CodeArray, k: int, bits: Bits, selection: Selection
     ) -> Slots:
-        """Return selected slots with windows, in no order: all not farther than the k-th nearest, or group.
+        """Return candidate slots with windows, unordered: all selected ones up to the k-th nearest, or group.
 
-        Neighbours of a slice look like it, so that the k nearest are seldom of k groups. To ask for more of
-        them at once costs far less than a second pass.
+        Adjacent slices look alike, so the k nearest frames seldom belong to k groups. Over-fetching costs far
+        less than a second pass.
         """
         slots = self.selected(selection)
-        asked = k if selection.group_by is None else _MORE * k
+        asked = k if selection.group_by is None else _OVER_FETCH * k
         while True:
             near = scanner.nearest(self.windows, queries, asked, bits, slots)[0]
             if len(near) < asked or self._groups(near, selection) >= k:
                 return near
-            asked *= _MORE
+            asked *= _OVER_FETCH
 
     def _groups(self, slots: Slots, selection: Selection) -> int:
-        """Count the groups of some slots; the slots themselves where a selection has none."""
+        """Count the groups among some slots, or the slots where the selection does not group."""
         if selection.group_by is None:
             return len(slots)
         return len(np.unique(self.frames.groups(selection.group_by, slots)))
@@ -118,13 +119,13 @@ class Gallery:
 
 
 def _among(slots: Slots, found: Slots) -> Slots:
-    """Return those of ``found`` that are among ascending ``slots``, of which there is one at least."""
+    """Return the members of ``found`` that occur in ``slots``, which is ascending and not empty."""
     there: Slots = found[slots[np.searchsorted(slots, found).clip(max=len(slots) - 1)] == found]
     return there
 
 
 class GrowingGallery:
-    """A gallery that frames are added to and removed from. Not thread-safe.
+    """A gallery that frames can be added to and removed from. Not thread-safe.
 
     Parameters
     ----------
@@ -142,14 +143,14 @@ class GrowingGallery:
 
     @classmethod
     def empty(cls) -> GrowingGallery:
-        """Return a gallery of nothing."""
+        """Return an empty gallery."""
         nothing = np.empty(0, np.int64)
         return cls(
             FrameTable.empty(), Segment.of(np.empty((0, 16), np.uint8), np.empty(0, np.uint32), nothing)
         )
 
     def frozen(self) -> Gallery:
-        """Return the gallery as it is now."""
+        """Return an immutable view of the current state."""
         return Gallery(
             self._frames.frozen(), self._windows.frozen(), self._flat, self._live_frames, self._live_windows
         )
@@ -173,7 +174,7 @@ class GrowingGallery:
         self._live_windows += int(other.windows.counts(slots).sum())
 
     def remove(self, entry_ids: Sequence[int]) -> None:
-        """Make tombstones of those entries that are there."""
+        """Mark entries as removed (tombstones); unknown ones are ignored."""
         slots = self._frames.slots(np.unique(np.array(entry_ids, np.int64)))
         if len(slots):
             self._frames.remove(slots)

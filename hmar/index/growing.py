@@ -1,4 +1,4 @@
-"""Arrays that grow at their end while others read what is there."""
+"""Append-only arrays: readers keep valid views while rows are appended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SMALLEST = 1024
 
 
 class GrowingArray(Generic[Scalar]):
-    """Rows that are appended at amortised constant cost; what has been handed out never changes.
+    """Rows appended at amortised constant cost; views that were handed out never change.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class GrowingArray(Generic[Scalar]):
 
     @property
     def values(self) -> NDArray[Scalar]:
-        """The rows so far, a view: rows appended later are not in it, and move nothing under it."""
+        """A view of the current rows; appending neither extends it nor moves its data."""
         return self._buffer[: self._length]
 
     def extend(self, rows: NDArray[Any]) -> None:
@@ -43,7 +43,7 @@ class GrowingArray(Generic[Scalar]):
         self._length = needed
 
     def frozen(self) -> GrowingArray[Scalar]:
-        """Return the rows as they are now; appending to the one or the other does not show in the other."""
+        """Return an independent array of the current rows: appending to either does not affect the other."""
         return GrowingArray(self.values)
 
     def _grow(self, capacity: int) -> None:

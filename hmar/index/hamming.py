@@ -1,4 +1,4 @@
-"""Hamming distances of global codes, as two words each.
+"""Hamming distances of global codes, each held as two 64-bit words.
 
 Words are little-endian wherever they are stored, so that a snapshot means the same on every machine; the
 order of bytes within a word does not change a distance.

@@ -33,7 +33,7 @@ LANES = 32
 FOUR, NIBBLES = 4, 16
 _HOST = get_host_cpu_features()
 SHUFFLES = bool(_HOST.get("avx2")) and not (numba.config.CPU_NAME or numba.config.CPU_FEATURES)
-"""Whether four codes are compared at a time: on x86 with AVX2, unless numba is told to build for less."""
+"""Whether four codes are compared at a time: on x86 with AVX2, unless numba builds for an older processor."""
 
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_BYTE, LANES)
@@ -55,7 +55,7 @@ _SCAN = types.int64(
 
 
 def compiled(signature: Any) -> Callable[[_Function], _Function]:
-    """Compile a function now, or load what an earlier process compiled; it runs without Python's lock."""
+    """Compile a function now, or load what an earlier process compiled; it runs without the GIL."""
 
     def decorate(function: _Function) -> _Function:
         try:
@@ -68,7 +68,7 @@ def compiled(signature: Any) -> Callable[[_Function], _Function]:
 
 
 def intrinsic(define: Callable[..., Any]) -> Any:
-    """Make a function of compiled code of one that returns its signature and what writes it."""
+    """Turn a function that returns a signature and a code generator into one that compiled code may call."""
     return _extending.intrinsic(define)
 
 
@@ -94,10 +94,10 @@ def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any)
 
 
 def _build_minima(builder: Any, arguments: Any, vectors: int, sums: int, width: int, add: _Add) -> list[Any]:
-    """Write the loop over columns, some vectors at a time, and in it that over planes; return the minima.
+    """Generate the loop over columns, by vectors, and the inner one over planes; return the minima.
 
-    What adds a plane to the sums is given its vectors of codes, and where the query's bytes for it begin, of
-    which there are ``width``.
+    ``add`` generates the code that adds a plane to the sums. It is given the plane's vectors of codes and the
+    address of the ``width`` bytes of the query for that plane.
     """
     address, stride, start, stop, query, planes = arguments
     first, query = (builder.inttoptr(pointer, _BYTE.as_pointer()) for pointer in (address, query))
@@ -243,10 +243,10 @@ def _looked_up(builder: Any, tables: Any, number: int, index: Any) -> Any:
 def _nearest_four(
     _context: Any, address: Any, stride: Any, start: Any, stop: Any, tables: Any, planes: Any
 ) -> Any:
-    """Find what :func:`_nearest` does for four codes at once, in the bytes of one number.
+    """Do what :func:`_nearest` does for four codes at once; the minima are the bytes of one number.
 
-    Each half of a byte is looked up in a table that holds, for each code, in how many bits it differs: the
-    halves are taken apart once for four codes (André et al., VLDB 2015, do so for product quantisers).
+    Each half of a byte is looked up in a table of its Hamming distances to the query's halves: bytes are
+    split once for four codes (André et al., VLDB 2015, do so for product quantisers).
     """
     signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
     return signature, _build_nearest_four if SHUFFLES else lambda *_: _INT64(0)
@@ -254,7 +254,7 @@ def _nearest_four(
 
 @compiled(_tables(_planes))
 def _tables_of(queries: CodeArray) -> Planes:
-    """Return the tables of every four queries, by plane, code and half; one to three at the end have none."""
+    """Return the tables of each four queries, by plane, code and half; the last one to three have none."""
     tables = np.zeros((len(queries) // FOUR, CODE_BYTES, FOUR, 2, NIBBLES), np.uint8)
     for query in range(len(tables) * FOUR):
         for plane in range(CODE_BYTES):
@@ -278,16 +278,16 @@ def _add_minima(
     queries: CodeArray,
     tables: Planes,
     planes: int,
-    reach: int,
+    cutoff: int,
     total: int,
     minima: Integers,
 ) -> int:
     """Replace a frame's minima by those over more planes, and return their new total.
 
-    It gives up once the total is beyond reach.
+    It stops early once the total is above the cut-off.
     """
     query = 0
-    while query < len(queries) and total <= reach:
+    while query < len(queries) and total <= cutoff:
         if SHUFFLES and len(queries) - query >= FOUR and stop - start >= LANES:
             table = tables.ctypes.data + query // FOUR * tables.strides[0]
             packed: int = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
@@ -305,8 +305,8 @@ def _add_minima(
 
 
 @compiled(types.UniTuple(types.int64, 2)(_column, types.int64, types.int64))
-def _reach(histogram: Integers, k: int, limit: int) -> tuple[int, int]:
-    """Return the largest sum that still counts, and how many frames are known that have it or less."""
+def _cutoff(histogram: Integers, k: int, limit: int) -> tuple[int, int]:
+    """Return the cut-off, the largest sum that still counts, and how many known frames are within it."""
     within = 0
     for value in range(limit + 1):
         within += histogram[value]
@@ -316,14 +316,14 @@ def _reach(histogram: Integers, k: int, limit: int) -> tuple[int, int]:
 
 
 @compiled(types.UniTuple(types.int64, 2)(_column, types.int64, types.int64, types.int64, types.int64))
-def _counted(histogram: Integers, k: int, reach: int, within: int, value: int) -> tuple[int, int]:
-    """Count a frame of a sum within reach, and draw the reach in where k others are nearer."""
+def _counted(histogram: Integers, k: int, cutoff: int, within: int, value: int) -> tuple[int, int]:
+    """Count a frame whose sum is within the cut-off, and lower the cut-off where k others are nearer."""
     histogram[value] += 1
     within += 1
-    while within - histogram[reach] >= k:
-        within -= histogram[reach]
-        reach -= 1
-    return reach, within
+    while within - histogram[cutoff] >= k:
+        within -= histogram[cutoff]
+        cutoff -= 1
+    return cutoff, within
 
 
 @compiled(_SCAN)
@@ -342,8 +342,8 @@ def scan_frames(
     found: Integers,
     sums: Integers,
 ) -> int:
-    """Scan frame by frame, each for all query windows while it is in the processor's first cache."""
-    reach, within = _reach(histogram, k, limit)
+    """Scan frame by frame, each for all query windows while it is in the L1 cache."""
+    cutoff, within = _cutoff(histogram, k, limit)
     tables = _tables_of(queries)
     minima = np.zeros(len(queries), np.int64)
     count = 0
@@ -356,15 +356,15 @@ def scan_frames(
             total = 0
             minima[:] = 0
             if prefix < planes:
-                total = _add_minima(codes, start, stop, queries, tables, prefix, reach, total, minima)
-                if total > reach:
+                total = _add_minima(codes, start, stop, queries, tables, prefix, cutoff, total, minima)
+                if total > cutoff:
                     continue
                 judged[0] += 1
-            total = _add_minima(codes, start, stop, queries, tables, planes, reach, total, minima)
-            if total <= reach:
+            total = _add_minima(codes, start, stop, queries, tables, planes, cutoff, total, minima)
+            if total <= cutoff:
                 found[count], sums[count] = frame, total
                 count += 1
-                reach, within = _counted(histogram, k, reach, within, total)
+                cutoff, within = _counted(histogram, k, cutoff, within, total)
     return count
 
 
@@ -384,23 +384,23 @@ def scan_columns(
     found: Integers,
     sums: Integers,
 ) -> int:
-    """Scan cache line by cache line for one query window; frames that show in none within reach are passed.
+    """Scan cache line by cache line for one query window; lines with nothing within the cut-off are skipped.
 
-    A line is read whatever frames it holds columns of: those that are not asked for make it pass in vain at
-    worst, so that the mask is looked at where something is near and nowhere else.
+    A line is read whichever frames its columns belong to. At worst, frames that are not asked for make it
+    pass for nothing, so the mask is looked at only where something is near.
     """
     address, stride, query = codes.ctypes.data, codes.strides[0], queries.ctypes.data
-    reach, within = _reach(histogram, k, limit)
+    cutoff, within = _cutoff(histogram, k, limit)
     count = 0
     for run in range(len(runs)):
         frame = runs[run, 0]
         done, end = offsets[frame], offsets[runs[run, 1]]
         for line in range(done - done % LINE, end, LINE):
             judged[1] += 1
-            if _nearest(address, stride, line, line + LINE, query, prefix) > reach:
+            if _nearest(address, stride, line, line + LINE, query, prefix) > cutoff:
                 continue
             judged[0] += 1
-            if prefix < planes and _nearest(address, stride, line, line + LINE, query, planes) > reach:
+            if prefix < planes and _nearest(address, stride, line, line + LINE, query, planes) > cutoff:
                 continue
             stop = min(line + LINE, end)
             column = max(line, done)
@@ -411,9 +411,9 @@ def scan_columns(
                 if not mask[frame]:
                     continue
                 total = _frame_minimum(codes, offsets[frame], column, queries, 0, planes)
-                if total <= reach:
+                if total <= cutoff:
                     found[count], sums[count] = frame, total
                     count += 1
-                    reach, within = _counted(histogram, k, reach, within, total)
+                    cutoff, within = _counted(histogram, k, cutoff, within, total)
             done = max(done, column)
     return count

@@ -1,8 +1,7 @@
-"""Codes laid on their side: one plane of bytes for each of the sixteen bytes of a code.
+"""Codes as byte planes: plane p holds byte p of every code.
 
-A scan compares one code with very many. On planes it takes 32 codes at a time whatever the machine's vectors
-are, its sums are bytes, and it may stop after as many planes as it takes to tell that nothing is near: the
-distance over the first planes is never more than that over all.
+A scan compares one code with very many. On planes it compares 32 codes at a time on any processor, its sums
+fit in bytes, and it can stop early: the distance over the first planes is a lower bound of the whole one.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ LINE = 64
 
 
 def padded(codes: int) -> int:
-    """Return the width of planes that hold so many codes; the bytes beyond them mean nothing."""
+    """Return the width of planes for a number of codes; the padding bytes have no meaning."""
     return max(LINE, -(-codes // LINE) * LINE)
 
 
 def to_planes(codes: CodeArray) -> Planes:
-    """Lay codes, shape (n, 16), on their side, shape (16, padded(n))."""
+    """Transpose codes, shape (n, 16), to planes, shape (16, padded(n))."""
     planes = np.zeros((CODE_BYTES, padded(len(codes))), np.uint8)
     planes[:, : len(codes)] = codes.T
     return planes
@@ -38,9 +37,9 @@ def to_codes(planes: Planes, columns: slice | NDArray[np.int64]) -> CodeArray:
 
 
 class GrowingPlanes:
-    """Codes that are appended at amortised constant cost; what has been handed out never changes.
+    """Codes appended at amortised constant cost, as planes; codes that were handed out never change.
 
-    Codes beyond those that a reader knows of may appear in the planes handed out to it.
+    New codes may appear behind those that a reader of the planes knows of.
     """
 
     def __init__(self) -> None:
@@ -56,7 +55,7 @@ class GrowingPlanes:
         return self._buffer
 
     def extend(self, planes: Planes) -> None:
-        """Append codes that lie on their side, shape (16, n); raises ValueError for any other."""
+        """Append codes given as planes, shape (16, n); raises ValueError for any other."""
         if planes.shape[0] != CODE_BYTES:
             raise ValueError(f"expected codes of {CODE_BYTES} bytes, got {planes.shape[0]}")
         needed = self._length + planes.shape[1]

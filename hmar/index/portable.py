@@ -1,4 +1,4 @@
-"""The scan in numpy: the same answers as the compiled one, from machines on which that does not run."""
+"""The scan in numpy: the same answers as the compiled one, for machines on which that does not run."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def scan_frames(
     planes : int
         How many count: 8 or 16.
     prefix : int
-        How many are read of everything before the rest, 1 to ``planes``. It changes no answer; numpy
+        How many are read of every code before the rest, 1 to ``planes``. It changes no answer; numpy
         reads all.
     k : int
         From 1.
     limit : int
-        A larger sum does not count, however few frames are found; up to the length of the histogram less 1.
+        Upper bound of the cut-off, however few frames are found; below the length of the histogram.
     histogram : ndarray of int64, shape (8 * planes * Q + 1,)
         How many frames are known of each sum. Those found are added.
     judged : ndarray of int64, shape (2,)
-        How much the prefix let pass, and how much was looked at: both are added to.
+        Counters, added to: how much passed the prefix, and how much was looked at.
     found, sums : ndarray of int64, shape (frames of all runs,)
         Filled with frames, in order, and their sums.
 
@@ -100,7 +100,7 @@ def plane_distances(codes: Planes, columns: slice, query: CodeArray, planes: int
 def _chunks(offsets: Integers, first: int, last: int) -> Iterator[Integers]:
     """Yield the frames of a run that have windows, a bounded number of windows at a time."""
     counts = np.diff(offsets[first : last + 1])
-    # reduceat gives nonsense for an empty segment, so that frames without windows take no part.
+    # reduceat is wrong for empty segments: frames without windows are left out.
     occupied = first + np.flatnonzero(counts)
     ends = offsets[occupied + 1]
     at = 0

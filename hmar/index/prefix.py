@@ -1,4 +1,4 @@
-"""How many planes of all codes are read before the rest of what is left: chosen as the scan goes."""
+"""How many planes of every code are read before the rest is read of those that may be near; adaptive."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ LEAST_PLANES = 2
 
 
 class Prefix:
-    """The number of planes that are read of everything.
+    """The number of planes that are read of every code.
 
-    A longer prefix costs memory bandwidth, a shorter one lets more pass that is then read in vain. How much
-    passes hangs on the codes and on how near the nearest are, so that it is judged block by block.
+    A longer prefix costs memory bandwidth; a shorter one rejects less, and what passes is read again. How
+    much passes depends on the codes and on how near the nearest are, so the length is adapted after each
+    block.
 
     Parameters
     ----------
     planes : int
         Planes of a code: 8 or 16.
     queries : int
-        Windows of the query. One is compared line by line, where a line that passes costs far more than
-        its bytes: the processor has foreseen that it would not. Several are compared frame by frame.
+        Windows of the query. One is compared line by line: a line that passes costs a branch misprediction on
+        top of its memory traffic. Several are compared frame by frame.
     prunes : bool
-        False where all sums are asked for: everything is read at once.
+        False where all sums are wanted: all planes are read at once.
     """
 
     def __init__(self, planes: int, queries: int, prunes: bool = True) -> None:
@@ -31,13 +32,13 @@ class Prefix:
         self.planes = min(FIRST_PLANES, planes) if prunes else planes
 
     def judge(self, planes: int, passed: int, seen: int) -> None:
-        """Take into account how much of what was seen passed a prefix of so many planes."""
+        """Adapt the length to what share of a block passed a prefix of ``planes``."""
         if planes != self.planes or not seen:
             return
         if passed > self._raise_above * seen and planes < self._most:
             self.planes = planes + 1
-            # One more byte lets a tenth pass of one window, so that the two bounds are never met in turn.
-            # Of several windows it may be nearly as much, and the way back would be tried for ever.
+            # With one window, another byte cuts what passes to a tenth: the length does not oscillate between
+            # the two bounds. With several it may cut little: a length that was too short is not tried again.
             if self._several:
                 self._least = planes + 1
         elif passed < self._lower_below * seen and planes > self._least:

@@ -1,4 +1,4 @@
-"""What an index has applied of the log, how it becomes a snapshot, and how it moves onto one."""
+"""What an index has applied of the log, how that is written as a snapshot, and how it moves onto one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hmar.index.windows import Segment, Windows, offsets_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """A gallery, the last log row that is in it, and that row's mark. Never changes."""
+    """A gallery, the last log row that is in it, and that row's mark. Immutable."""
 
     gallery: Gallery
     seq: int
@@ -28,16 +28,16 @@ class Projection:
 
 
 def gallery_of(generation: Generation) -> GrowingGallery:
-    """Return the gallery of a generation: its windows stay mapped, the rest is small."""
+    """Return the gallery of a generation; its windows stay memory-mapped."""
     arrays = generation.arrays
     frames = FrameTable(arrays, generation.texts)
-    # The offsets are memory of our own: nothing that happens to the file makes a scan read beyond the codes.
+    # Offsets are private memory: whatever happens to the file, no scan reads beyond the codes.
     offsets = offsets_of(arrays["window_counts"])
     return GrowingGallery(frames, Segment(arrays["window_codes"], offsets, arrays["window_ids"]))
 
 
 def snapshot_of(projection: Projection) -> Snapshot:
-    """Return what to write: without tombstones, the windows made when they are written."""
+    """Return the snapshot to write: without tombstones, its windows produced while they are written."""
     gallery = projection.gallery
     slots = np.flatnonzero(gallery.frames.live)
     frames, windows = gallery.frames.kept(slots), gallery.windows
@@ -77,9 +77,9 @@ def _parts(
 
 
 def moved(current: Projection, generation: Generation) -> GrowingGallery | None:
-    """Return what an index holds, with as much of it as can be in a generation of the same log.
+    """Move the in-memory index onto an on-disk snapshot of the same log; keep in memory only what it lacks.
 
-    Frames that were deleted since the generation become tombstones, those added since its tail.
+    Frames deleted since the snapshot become tombstones; frames added since become its tail.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """The region scan: which frames hold the windows nearest to a query's, exactly, on several threads.
 
-Frames are cut into blocks, which threads take in turn. What is known of the nearest frames so far (a
-histogram of their sums) bounds what can still matter: a block is told it, and adds to it. The order in which
-blocks are done changes how much is skipped, and no answer: every frame within the final reach is found.
+Frames are split into blocks, which threads take in turn. A histogram of the sums found so far gives the
+cut-off; each block starts from it and adds to it. The order of blocks changes how much is skipped, but no
+answer: every frame within the final cut-off is found.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hmar.values.codes import Bits, CodeArray
 BLOCK_WINDOWS = 1 << 20
 """Windows that a thread takes at a time: some hundred microseconds of work."""
 GAP_FRAMES = 16
-"""Up to so many frames in a row that are not asked for are scanned along: another run costs as much."""
+"""Gaps of up to this many frames are scanned with their run: to begin another costs as much."""
 
 Runs = NDArray[np.int64]
 Mask = NDArray[np.uint8]
@@ -96,7 +96,7 @@ class Scanner:
         bits: Bits,
         slots: Slots | None = None,
     ) -> list[tuple[Slots, Sums]]:
-        """Answer several queries in one pass: a block is looked at for all of them while it is at hand."""
+        """Answer several queries in one pass over the codes."""
         searches = [_Search(self._kernels, query, k, bits) for query in queries]
         self._scan(windows, searches, slots)
         return [search.nearest() for search in searches]
@@ -138,12 +138,12 @@ class Scanner:
         futures = [self._pool.submit(work) for _ in range(helpers)] if self._pool is not None else []
         work()
         for future in futures:
-            if not future.cancel():  # one that waits behind another search's has nothing left to do
+            if not future.cancel():  # one still queued behind another search has no blocks left to take
                 future.result()
 
 
 class _Search:
-    """One query on its way through the blocks."""
+    """The state of one query during a scan."""
 
     def __init__(
         self, kernels: ModuleType, queries: CodeArray, k: int, bits: Bits, limit: int | None = None
@@ -187,8 +187,8 @@ class _Search:
     def nearest(self) -> tuple[Slots, Sums]:
         """Return what is not farther than the k-th nearest."""
         slots, sums = self.found()
-        reach = int(np.searchsorted(np.cumsum(self._histogram), self._k))
-        near = sums <= reach
+        cutoff = int(np.searchsorted(np.cumsum(self._histogram), self._k))
+        near = sums <= cutoff
         return slots[near], sums[near]
 
 

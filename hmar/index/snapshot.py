@@ -9,8 +9,8 @@
 
 ``<model>`` is a digest of the model's fingerprint, so that two models never meet. A generation is written
 under another name, synced, and renamed: it is there as a whole or not at all. Its arrays are mapped, so
-that all processes on one machine share one copy; a generation that is dropped stays with those that have it.
-Losing all of them loses nothing, for the log rebuilds the index.
+that all processes on one machine share one copy; a generation that is deleted stays readable where it is
+mapped. Losing all of them loses nothing, for the log rebuilds the index.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """A snapshot on disk. Its arrays are mapped and read-only; :meth:`check` tells whether to believe them.
+    """A snapshot on disk. Its arrays are memory-mapped and read-only; :meth:`check` verifies them.
 
     Parameters
     ----------
     seq, mark, texts
         As in :class:`Snapshot`.
     folder : Path
-        Where it lies, or lay.
+        Where it was read; it may be deleted by now.
     stored : mapping of str to StoredArray
         As in ``ARRAYS``.
     """
@@ -101,10 +101,10 @@ class Generation:
         return {name: array.values for name, array in self.stored.items()}
 
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Compare every array with its digest; raises SnapshotError if a bit of one differs."""
+        """Verify the checksum of every array; raises SnapshotError if a bit of one differs."""
         for name, array in self.stored.items():
             array.check(name, stopped)
-        # Scans read the codes all the time, and nothing else of windows.
+        # Scans read the codes all the time, and window ids never.
         self.stored["window_ids"].forget()
 
 
@@ -151,7 +151,7 @@ class SnapshotStore:
         return max((int(folder.name.removeprefix(_PREFIX)) for folder in self._generations()), default=0)
 
     def write(self, snapshot: Snapshot) -> bool:
-        """Write a snapshot and drop all but the newest; False if another process is at it."""
+        """Write a snapshot and delete all but the newest; False if another process is writing one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self._folder / "lock", exclusive=True, wait=False) as held:
             if not held:
@@ -251,12 +251,12 @@ class SnapshotStore:
             target.rmdir()
             return
         for old in sorted(quarantine.iterdir(), key=_modified, reverse=True)[QUARANTINED_KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)  # another process may be at it
+            shutil.rmtree(old, ignore_errors=True)  # another process may be deleting it
         _log.warning("Index snapshot %s moved to quarantine: %s", folder.name, error.detail)
 
 
 def _sealed(body: dict[str, Any]) -> bytes:
-    """Render a manifest with a digest of itself, in the one form that is accepted back."""
+    """Serialise a manifest with its own checksum, in the only form that is accepted back."""
     text = json.dumps(body, sort_keys=True)
     seal = hashlib.sha256(text.encode()).hexdigest()
     return json.dumps({"manifest": body, "seal": seal}, sort_keys=True, indent=1).encode()
@@ -282,7 +282,7 @@ def _check_names(body: Mapping[str, Any]) -> None:
 
 
 def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays that do not belong together: a scan trusts the counts of windows."""
+    """Reject arrays of sizes that do not match: a scan relies on the counts of windows."""
     counts = arrays["window_counts"]
     frames = {len(arrays[name]) for name in _BY_FRAME}
     windows = len(arrays["window_ids"])

@@ -1,7 +1,7 @@
-"""Arrays in files: written in parts with a digest of what was meant, mapped, and checked later.
+"""Arrays in files: written in parts with a checksum, memory-mapped, and verified later.
 
-A file is NumPy's .npy: a header that says dtype and shape, then the numbers. What is mapped costs no memory
-of the process's own, and processes that map the same file share one copy of it.
+A file is NumPy's .npy: a header with dtype and shape, then the numbers. A mapped array needs no private
+memory, and processes that map the same file share one copy of it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from hmar.errors import SnapshotError
 from hmar.files import sync_file
 
 CHECKED_BYTES = 1 << 24
-"""A check asks whether to go on after this many."""
+"""A check asks this often whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayParts:
-    """An array that is made when it is written, in parts, so that it is never in memory as a whole.
+    """An array that is produced part by part while it is written, and is never in memory as a whole.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class ArrayParts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredArray:
-    """An array mapped from a file, and what its file must hold.
+    """An array mapped from a file, and its checksum.
 
     Parameters
     ----------
@@ -57,14 +57,14 @@ class StoredArray:
     _mapping: mmap.mmap | None
 
     def check(self, name: str, stopped: Callable[[], bool]) -> None:
-        """Compare the numbers with their digest; raises SnapshotError if one bit differs.
+        """Verify the checksum; raises SnapshotError if one bit differs.
 
         Parameters
         ----------
         name : str
             For the message.
         stopped : callable
-            True to give up, having found nothing.
+            True ends the check early, without an error.
         """
         digest = hashlib.sha256()
         data = self.values.reshape(-1).view(np.uint8)
@@ -76,13 +76,13 @@ class StoredArray:
             raise corrupt(f"{name}.npy was altered")
 
     def forget(self) -> None:
-        """Give back the pages that were mapped by looking at all of it; they come again when used."""
+        """Release the pages that a check has read; they are read again when used."""
         if self._mapping is not None:
             self._mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def write_array(path: Path, dtype: str, array: NDArray[Any] | ArrayParts) -> str:
-    """Write an array, synced to the disk; return the digest of its numbers."""
+    """Write an array, synced to the disk; return its checksum."""
     digest = hashlib.sha256()
     with path.open("xb") as file:
         file.write(_header(dtype, array.shape))
@@ -123,7 +123,7 @@ def _header(dtype: str, shape: tuple[int, ...]) -> bytes:
 
 
 def corrupt(reason: str) -> SnapshotError:
-    """Return the error of a snapshot that must not be believed."""
+    """Return the error for a snapshot that must not be used."""
     return SnapshotError(
         f"The index snapshot is not what was written: {reason}.",
         "Nothing is lost: the index is rebuilt from the log. Check the disk if this comes again.",

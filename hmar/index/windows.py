@@ -1,7 +1,7 @@
 """The windows of all frames: a base that never changes, as a snapshot holds it, and a tail that grows.
 
-Frames are numbered from 0 in order of arrival, those of the base first: a *slot*. A frame may have no
-windows. Window ids are kept as they come, mean nothing here, and are read for hits alone.
+A *slot* is a frame's number, from 0 in order of arrival, those of the base first. A frame may have no
+windows. Window ids are opaque here, and read for hits alone.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from hmar.index.planes import GrowingPlanes, Planes, to_codes, to_planes
 from hmar.values.codes import Bits, CodeArray, WindowIds, hamming
 
 GATHERED_FRAMES = 4096
-"""Frames whose windows are copied at a time where some are left out."""
+"""Frames whose windows are copied at a time when some frames are left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """Windows of consecutive frames; never changes.
+    """Windows of consecutive frames. Immutable.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Segment:
 
     @classmethod
     def of(cls, codes: CodeArray, window_ids: WindowIds, counts: NDArray[np.int64]) -> Segment:
-        """Return a segment of codes, shape (W, 16), and the number of each frame's windows."""
+        """Return a segment from codes, shape (W, 16), and the number of windows of each frame."""
         return cls(to_planes(codes), offsets_of(counts), window_ids)
 
     def __len__(self) -> int:
@@ -74,7 +74,7 @@ def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """The windows of all frames at one moment; never changes.
+    """An immutable view of the windows of all frames.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Windows:
 
 
 class WindowMatrix:
-    """The windows of all frames as they grow. Not thread-safe; what it has handed out never changes.
+    """The windows of all frames, append-only. Not thread-safe; views that were handed out never change.
 
     Parameters
     ----------
@@ -157,6 +157,6 @@ class WindowMatrix:
         self._ids.extend(segment.window_ids[columns])
 
     def frozen(self) -> Windows:
-        """Return the windows as they are now."""
+        """Return an immutable view of the windows."""
         tail = Segment(self._codes.planes, self._offsets.values, self._ids.values)
         return Windows((self._base, tail))

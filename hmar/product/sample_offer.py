@@ -33,7 +33,7 @@ def offer_sample(engine: Engine, empty: bool, say: Say, stopping: threading.Even
     say : callable
         Takes a name and a line.
     stopping : Event
-        Ends the watching; the worker goes on with the job at the next start.
+        Ends the progress reports; the worker goes on with the job at the next start.
     """
     if not empty:
         return
@@ -47,7 +47,7 @@ def offer_sample(engine: Engine, empty: bool, say: Say, stopping: threading.Even
 
 
 def wanted(environment: Mapping[str, str], terminal: TextIO) -> bool:
-    """Return whether to load: HMAR_SAMPLE=1 says so unasked, else the person at the terminal is asked."""
+    """Return whether to load it: yes with HMAR_SAMPLE=1, else the person at the terminal is asked."""
     if environment.get("HMAR_SAMPLE") == "1":
         return True
     if not terminal.isatty():
@@ -65,7 +65,7 @@ def _load(engine: Engine, say: Say, stopping: threading.Event) -> None:
 
 
 def _watch(engine: Engine, job_id: str, name: str, say: Say, stopping: threading.Event) -> None:
-    """Tell how far a job is, at every tenth of it."""
+    """Report the progress of a job, at every tenth of it."""
     told = 0
     while not stopping.wait(0.5):
         job = engine.jobs.job(job_id)

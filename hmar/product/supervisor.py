@@ -37,7 +37,7 @@ from hmar.wiring import Engine, build_engine
 READY_TIMEOUT_S = 180.0
 GRACE_S = {"service": 5.0, "worker": 20.0, "broker": 5.0}
 HOPELESS = 3
-"""Crashes before the product was ever ready after which the start is given up."""
+"""Number of crashes of one part, before the product was ever ready, at which the start is given up."""
 
 
 class Supervisor:
@@ -131,7 +131,7 @@ class Supervisor:
         return lambda: _answers(url) and engine.queue.ping() > 0
 
     def _wait(self, condition: Callable[[], bool], problem: str) -> None:
-        """Wait for a condition while tending the children; raises UnavailableError when it is hopeless."""
+        """Tend the children until a condition holds; raises UnavailableError where that is hopeless."""
         end = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping.is_set() and not _holds(condition):
             self._tend()
@@ -157,7 +157,7 @@ class Supervisor:
 
     def _say(self, name: str, line: str) -> None:
         # A reader that went away (a closed terminal, "| head") must neither keep the children from being
-        # stopped nor their output from being read: a child whose pipe is full stands still.
+        # stopped nor their output from being read: a child whose pipe is full blocks.
         with self._out_lock, suppress(OSError):
             self._out.write(f"{name:>7} | {line}\n" if name else f"\n{line}\n\n")
             self._out.flush()

@@ -1,4 +1,4 @@
-"""Looking around: the page, its lists of series and frames, and frames as pictures."""
+"""Browsing: the page, its lists of series and frames, and frames as PNG."""
 
 from __future__ import annotations
 

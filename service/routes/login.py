@@ -27,7 +27,7 @@ def blueprint(engine: Engine) -> Blueprint:
     @routes.post("/logout")
     def logout() -> ResponseReturnValue:
         auth.log_out()
-        # The pictures that the browser has kept are not for who comes next.
+        # The next user of this browser must not see cached images.
         return "", 204, {"Clear-Site-Data": '"cache"'}
 
     return routes

@@ -13,7 +13,7 @@ def dead_reason(attempts: int, last_reason: str | None) -> str:
 
 
 def check_final(state: ItemState) -> None:
-    """Refuse to end an item in a state that is no end; raises ValueError."""
+    """Raise ValueError for a state that is not final."""
     if state not in FINAL_ITEM_STATES:
         raise ValueError(f"an item cannot finish as {state!r}")
 

@@ -23,8 +23,8 @@ def new_login() -> str:
 def digest(secret: str) -> str:
     """Return what is stored of a key or token.
 
-    A plain SHA-256 is enough, and a lookup by it leaks no timing of use: the secrets are random, so
-    neither a dictionary nor a guess by prefix helps.
+    A plain SHA-256 is enough: the secrets are random, so that neither a dictionary attack nor the timing of a
+    lookup helps an attacker.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -181,7 +181,7 @@ class MemoryJobStore:
         return sorted((job for job in jobs if job), key=lambda job: (job.created_at, job.job_id))
 
     def overdue(self, queued_for_s: float) -> list[Message]:
-        """Return a message for all that stands still; each counts as queued from now on."""
+        """Return a message for each job and item that has stalled; each counts as queued from now on."""
         with self._lock:
             now = self._clock()
             before = now - queued_for_s

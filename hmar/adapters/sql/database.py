@@ -1,4 +1,4 @@
-"""The database: connections, transactions, migrations, and all in which SQLite and PostgreSQL differ."""
+"""The database: connections, transactions, migrations, and every difference between SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hmar.locks import locked
 
 _BUSY_MS = 30_000
 _PG_MIGRATION_LOCK = 0x484D4152
-"""Any number that other programs do not take as an advisory lock."""
+"""Key of an advisory lock: any number that other programs do not use."""
 
 
 class Database:
@@ -131,7 +131,7 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
     def create_privately(*_: Any) -> None:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            # Only if absent: closing a file of one's own drops the locks that SQLite holds on it.
+            # Only if absent: to close a second descriptor of the file would drop SQLite's locks on it.
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
             return
@@ -152,7 +152,7 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later could not wait for another writer.
+        # A transaction that began with a read cannot wait for another writer when it comes to write.
         write = connection.get_execution_options().get("hmar_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 

@@ -153,7 +153,7 @@ class SqlJobStore:
         job_id = connection.scalar(select(items.c.job_id).where(items.c.item_id == item_id))
         if job_id is None:
             return
-        # Two workers that end the last two items must not each see the other's as still open.
+        # Of two workers that end the last two items at once, each would see the other's as still open.
         _lock(connection, job_id)
         ended = (
             update(items)
@@ -199,8 +199,8 @@ class SqlJobStore:
             .group_by(items.c.job_id, items.c.state)
         )
         with self._database.read() as connection:
-            # One transaction, but PostgreSQL shows each statement the latest commit: a job read before its
-            # items is never further than they are.
+            # PostgreSQL shows each statement of a transaction the latest commit: a job that is read before
+            # its items is never ahead of them.
             rows = connection.execute(
                 select(jobs).where(wanted).order_by(jobs.c.created_at, jobs.c.job_id)
             ).all()
@@ -214,7 +214,7 @@ class SqlJobStore:
         return [_job(row, counts[row.job_id], frames[row.job_id]) for row in rows]
 
     def overdue(self, queued_for_s: float) -> list[Message]:
-        """Return a message for all that stands still; each counts as queued from now on."""
+        """Return a message for each job and item that has stalled; each counts as queued from now on."""
         now = self._clock()
         before = now - queued_for_s
         stale_jobs = and_(jobs.c.state == JobState.QUEUED, jobs.c.queued_at < before)

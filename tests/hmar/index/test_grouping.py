@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmar.index.grouping import first_of_each, within_reach
+from hmar.index.grouping import first_of_each, within_cutoff
 
 members = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=60)
 
 
 @given(members, st.integers(1, 12))
-def test_all_members_that_can_stand_for_one_of_the_k_nearest_groups_are_within_reach(
+def test_all_members_that_can_stand_for_one_of_the_k_nearest_groups_are_within_cutoff(
     listed: list[tuple[int, int]], k: int
 ) -> None:
     distances = np.array([distance for distance, _ in listed], np.float64)
@@ -21,19 +21,19 @@ def test_all_members_that_can_stand_for_one_of_the_k_nearest_groups_are_within_r
     for distance, group in listed:
         nearest[group] = min(distance, nearest.get(group, distance))
     farthest = sorted(nearest.values())[min(k, len(nearest)) - 1]
-    reach = within_reach(distances, k, groups)
-    assert all(reach[distances <= farthest])
-    # No more than is needed to tell: whatever is as near as something within reach is within reach too.
-    assert distances[reach].max() < distances[~reach].min(initial=np.inf)
+    near = within_cutoff(distances, k, groups)
+    assert all(near[distances <= farthest])
+    # No more than is needed to tell: whatever is as near as something within the cut-off is within it too.
+    assert distances[near].max() < distances[~near].min(initial=np.inf)
 
 
 @given(members, st.integers(1, 70))
-def test_without_groups_the_k_nearest_and_their_ties_are_within_reach(
+def test_without_groups_the_k_nearest_and_their_ties_are_within_cutoff(
     listed: list[tuple[int, int]], k: int
 ) -> None:
     distances = np.array([distance for distance, _ in listed], np.float64)
     farthest = sorted(distances)[min(k, len(distances)) - 1]
-    np.testing.assert_array_equal(within_reach(distances, k, None), distances <= farthest)
+    np.testing.assert_array_equal(within_cutoff(distances, k, None), distances <= farthest)
 
 
 @given(st.lists(st.integers(0, 5), max_size=30))
