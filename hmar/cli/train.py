@@ -96,8 +96,9 @@ def train(
         from hmar.training.device import choose_device
         from hmar.training.export.card import LITE0, OPEN_CT, Origin, radimagenet_origin
         from hmar.training.radimagenet import load_radimagenet
-        from hmar.training.run import Plan, stages_of
+        from hmar.training.run import Plan
         from hmar.training.run import train as run
+        from hmar.training.stages import stages_of
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Training needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
@@ -108,7 +109,7 @@ def train(
     chosen = chosen if config is None else read_config(config, chosen)
     chosen = chosen if steps is None else with_steps(chosen, steps)
     chosen = chosen if seed is None else replace(chosen, seed=seed)
-    plan = Plan(chosen, views, tuple(stages_of(stage)), resume, choose_device(device))
+    plan = Plan(chosen, views, stages_of(stage), resume, choose_device(device))
     backbone = None if init is None else load_radimagenet(init)
     folder = data or settings_from_environment().home / "open-ct"
     with progress_of(Console(stderr=True)) as progress:
