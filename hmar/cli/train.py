@@ -159,11 +159,12 @@ def train(
     with extra_train("Training"):
         from hmar.training.device import choose_device
         from hmar.training.radimagenet import load_radimagenet
-        from hmar.training.run import Plan, stages_of
+        from hmar.training.run import Plan
         from hmar.training.run import train as run
+        from hmar.training.stages import stages_of
 
     settings = _settings(config, preset or ("open-ct" if archive is None else "archive"), steps, seed)
-    plan = Plan(settings, views, tuple(stages_of(stage)), resume, choose_device(device))
+    plan = Plan(settings, views, stages_of(stage), resume, choose_device(device))
     given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
     folder = open_ct_folder(data)
     with progress_of(Console(stderr=True)) as progress:

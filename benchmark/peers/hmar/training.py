@@ -20,7 +20,7 @@ from benchmark.peers.learned.choice import Choice
 from benchmark.peers.learned.schedule import cosine
 from benchmark.peers.learned.threads import one_thread
 from benchmark.types import Describe, Features
-from hmar.training.ema import follow
+from hmar.training.ema import update_ema
 from hmar.training.losses.class_codes import class_codes
 from hmar.training.losses.classmates import region_contrastive
 
@@ -111,7 +111,7 @@ class _Run:
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             schedule.step()
-            follow(averaged, network, config.average)
+            update_ema(averaged, network, config.average)
             if step == steps or (step > image_steps and (step - image_steps) % every == 0):
                 reached = self._choice.quality(self._describe(averaged))
                 if not reached <= best:

@@ -20,7 +20,7 @@ from benchmark.peers.tuned.heads import BuildHead
 from benchmark.peers.tuned.network import TunedNetwork, read_images
 from benchmark.types import Features
 from hmar.training.data.group_sampler import GroupSampler
-from hmar.training.ema import follow
+from hmar.training.ema import ema_decay, update_ema
 
 _CLIP = 2.0
 _SETTLED, _AT_ONCE = 16, 64
@@ -139,7 +139,7 @@ def _trained(
             nn.utils.clip_grad_norm_(group["params"], _CLIP)
         optimiser.step()
         schedule.step()
-        follow(averaged, network, min(config.average, (done + 1) / (done + 10)))
+        update_ema(averaged, network, ema_decay(config.average, done + 1))
         step(done + 1, steps)
     _settle(averaged, train, rng)
     return averaged

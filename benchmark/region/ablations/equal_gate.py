@@ -10,7 +10,7 @@ from torch import Tensor
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.router import Router, Routing
-from hmar.training.stages import trainable_network
+from hmar.training.trainable import trainable_network
 
 
 class EqualRouter(Router):

@@ -7,7 +7,7 @@ from torch import Tensor
 from hmar.model.config import PARTS, NetworkConfig
 from hmar.model.experts import LocalExpert
 from hmar.model.network import HmarNetwork
-from hmar.training.stages import trainable_network
+from hmar.training.trainable import trainable_network
 
 
 class AveragingExpert(LocalExpert):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hmar.model.backbones.base import Backbone
 from hmar.model.backbones.efficientnet_lite0 import SmoothLite0Backbone
 from hmar.training.config import TrainingConfig
-from hmar.training.stages import BuildNetwork, trainable_network
+from hmar.training.trainable import BuildNetwork, trainable_network
 
 
 def as_published(backbone: Backbone) -> Backbone:

@@ -1,6 +1,5 @@
 import io
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +13,8 @@ import torch
 
 from hmar.cli import main
 from hmar.cli.progress import progress_of
-from hmar.errors import ConfigError
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.bundle import CARD
-from hmar.training.config import PRESETS
-from hmar.training.data.volumes import Volume
-from hmar.training.export.card import Origin
-from hmar.training.run import CHECKPOINT, Plan, _said, train
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -120,31 +114,3 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     found = json.loads(hmar("search", tmp_path / "fracture of Smith" / "3.png", "--json", **served))
     assert {hit["model"] for hit in found["hits"]} == {"our-films"}
     assert len(found["hits"]) == 9
-
-
-def test_a_run_is_taken_up_again_on_the_same_data_alone():
-    volume = Volume("a", np.zeros((9, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(9, -1), None)
-    plan = Plan(PRESETS["quick"])
-    others = (
-        {"values": np.ones((9, 4, 4), np.int16)},
-        {"regions": np.zeros(9, np.int64)},
-        {"image_labels": np.zeros(9, np.int64)},
-        {"labels": np.zeros((9, 4, 4), np.int16)},
-        {"patient": "hash"},
-        {"spacing_mm": (2.0, 1.0, 1.0)},
-    )
-    assert _said(plan, [volume], "lite0") == _said(plan, [replace(volume, name="b")], "lite0")
-    said = [
-        _said(plan, [volume], "lite0"),
-        *(_said(plan, [replace(volume, **change)], "lite0") for change in others),
-    ]
-    assert len({one["data"] for one in said}) == len(others) + 1
-    assert _said(plan, [volume], "lite0-smooth") != said[0]
-
-
-def test_a_checkpoint_of_other_data_is_refused(tmp_path):
-    volume = Volume("a", np.zeros((9, 4, 4), np.int16), (1.0, 1.0, 1.0), "CT", np.full(9, -1), None)
-    plan = Plan(PRESETS["quick"], resume=True)
-    torch.save({"plan": _said(plan, [replace(volume, patient="hash")], "lite0")}, tmp_path / CHECKPOINT)
-    with pytest.raises(ConfigError, match="on other data"):
-        train(tmp_path, [volume], Lite0Backbone(), Origin("", "", ""), plan, lambda *_: None)

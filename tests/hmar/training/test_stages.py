@@ -25,7 +25,6 @@ from hmar.model.serving.model import load_served
 from hmar.model.tags import REGIONS
 from hmar.model.weights import load_bundle, write_weights
 from hmar.training.config import PRESETS, TrainingConfig
-from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views
 from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
@@ -39,7 +38,8 @@ from hmar.training.export.serving_form import write_serving_form
 from hmar.training.heads.initial import discriminative, initialise_head, itq
 from hmar.training.heads.kan_layer import TrainableKAN
 from hmar.training.losses.terms import NESTED_BITS, contrastive
-from hmar.training.stages import Step, Trainer
+from hmar.training.stages import Stage
+from hmar.training.trainer import Step, Trainer
 from hmar.training.validation.places import Validation, first_place, held_out
 
 SMALL = TrainingConfig(
@@ -157,7 +157,7 @@ def test_settling_gives_up_nothing_that_was_better(views, backbone, monkeypatch)
     before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
     looks = iter([0.9, 0.2, 0.3])
     monkeypatch.setattr(Validation, "measure", lambda *_: next(looks))
-    after = trainer.run(lambda step: None, (3,)).state_dict()
+    after = trainer.run(lambda step: None, (Stage.EXPERTS,)).state_dict()
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
@@ -173,7 +173,7 @@ def test_the_tail_of_the_backbone_learns_and_its_stem_does_not(run, backbone):
 
 
 def test_the_experts_settle_on_a_backbone_that_stays_as_it_is(run, views, backbone):
-    before = trainer_of(views, backbone).run(lambda step: None, (1, 2)).state_dict()
+    before = trainer_of(views, backbone).run(lambda step: None, (Stage.IMAGES, Stage.REGIONS)).state_dict()
     after = run[0].network.state_dict()
     moved = {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
     assert any(name.startswith("local_expert.") for name in moved)
@@ -183,9 +183,9 @@ def test_the_experts_settle_on_a_backbone_that_stays_as_it_is(run, views, backbo
 
 def test_the_backbone_does_not_learn_from_what_routes_it(views, backbone):
     trainer = trainer_of(views, backbone)
-    trainer._parameters(2)  # stage 2 makes the tail one that learns
+    trainer._parameters(Stage.REGIONS)  # it makes the tail one that learns
     tail = [p for module in trainer.network.backbone.tail_modules() for p in module.parameters()]
-    losses = trainer._losses(trainer._sampler.draw(), regions=True)
+    losses = trainer._losses(trainer._sampler.draw(), Stage.REGIONS)
     for name, reached in (("modality", False), ("region", False), ("gate_entropy", False), ("gated", True)):
         found = torch.autograd.grad(losses[name], tail, allow_unused=True, retain_graph=True)
         assert any(gradient is not None for gradient in found) == reached, name
@@ -249,7 +249,7 @@ def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled
     trainer = labelled_run[0](replace(SMALL, region_steps=0))
     left = labelled_run[2][0]
     assert left["stage"] == 1
-    trainer.run(lambda step: None, (2,), left)
+    trainer.run(lambda step: None, (Stage.REGIONS,), left)
     after = trainer._objective.state()["labels"]
     assert all(torch.equal(tensor, after[name]) for name, tensor in left["objective"]["labels"].items())
     fresh = labelled_run[0]()._objective.state()["labels"]
@@ -259,7 +259,7 @@ def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled
 def test_labels_reach_the_windows_expert_already_on_whole_images(labelled_run, run, views, backbone):
     for trainer, reached in ((labelled_run[0](), True), (trainer_of(views, backbone), False)):
         before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
-        after = trainer.run(lambda step: None, (1,)).state_dict()
+        after = trainer.run(lambda step: None, (Stage.IMAGES,)).state_dict()
         moved = [name for name, tensor in before.items() if not torch.equal(tensor, after[name])]
         assert any(name.startswith("local_expert.") for name in moved) == reached
         assert any(name.startswith("global_expert.") for name in moved)
@@ -305,7 +305,7 @@ def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
     made = trainer()
     asked = set(made._label_validation.asked.tolist())
     assert asked
-    patients = ImageLabels.of(made._views, made._volumes, SMALL).patient
+    patients = made._label_validation.labels.patient
     held = {patients[view] for view in asked}
     for _ in range(30):
         batch = made._sampler.draw()

@@ -1,0 +1,165 @@
+"""Checkpoints: all that the next step depends on, in a file that is never half written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hmar.errors import ConfigError
+from hmar.model.network import HmarNetwork
+from hmar.training.config import TrainingConfig
+from hmar.training.data.pairs import PairSampler
+from hmar.training.data.volumes import Volume
+from hmar.training.losses.objective import Objective
+from hmar.training.stages import Stage
+
+CHECKPOINT = "checkpoint.pt"
+
+State = dict[str, Any]
+"""What a run goes on from, in types that load without pickled code."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a stage has come.
+
+    Parameters
+    ----------
+    kept : dict of str to Tensor
+        The averaged weights that validation found best.
+    step : int
+        The last that was taken; 0 before the first.
+    best : float
+        What validation found of them; below 0 before it was first run.
+    waited : int
+        How often in a row validation found nothing better.
+    """
+
+    kept: dict[str, Tensor]
+    step: int = 0
+    best: float = -1.0
+    waited: int = 0
+
+    def note(self, found: float | None, averaged: HmarNetwork) -> None:
+        """Keep the averaged weights where validation found them better than the best so far.
+
+        Where nothing is held out (None), the last weights are the best known.
+        """
+        if found is None or found > self.best:
+            self.best = self.best if found is None else found
+            self.waited = 0
+            self.kept = {name: tensor.clone() for name, tensor in averaged.state_dict().items()}
+        else:
+            self.waited += 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The parts of a training whose state the next step depends on."""
+
+    network: HmarNetwork
+    averaged: HmarNetwork
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    objective: Objective
+    sampler: PairSampler
+    device: torch.device
+
+    def state(self, stage: Stage, progress: Progress) -> State:
+        """Return the state of a stage."""
+        return {
+            "stage": int(stage),
+            "step": progress.step,
+            "best": progress.best,
+            "waited": progress.waited,
+            "kept": progress.kept,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "objective": self.objective.state(),
+            "sampler": self.sampler.state(),
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+
+    def restore(self, state: State) -> Progress:
+        """Set all parts to a state that :meth:`state` returned, and return how far it was."""
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.objective.restore(state["objective"])
+        self.sampler.restore(state["sampler"])
+        torch.set_rng_state(state["torch"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda"], self.device)
+        return Progress(state["kept"], state["step"], state["best"], state["waited"])
+
+
+def run_key(
+    config: TrainingConfig, views_per_slice: int, volumes: Sequence[Volume], backbone: str
+) -> dict[str, Any]:
+    """Return what a run must have in common with the one that it resumes; it may go on to another stage.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    views_per_slice : int
+    volumes : sequence of Volume
+        Hashed, but for their names.
+    backbone : str
+        Its name.
+    """
+    data, views = hashlib.sha256(), views_per_slice
+    for volume in volumes:
+        data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality, volume.patient)).encode())
+        for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
+            data.update(b"none" if array is None else np.ascontiguousarray(array).data)
+    return {
+        "config": asdict(config),
+        "views": views,
+        "data": data.hexdigest(),
+        "backbone": backbone,
+    }
+
+
+def write_checkpoint(folder: Path, key: dict[str, Any], log: list[dict[str, Any]], state: State) -> None:
+    """Write a checkpoint into a run's folder: whole, or not at all."""
+    scratch = folder / f"{CHECKPOINT}.part"
+    torch.save({"plan": key, "log": log, "trainer": state}, scratch)
+    scratch.replace(folder / CHECKPOINT)
+
+
+def read_checkpoint(folder: Path, key: dict[str, Any]) -> tuple[list[dict[str, Any]], State]:
+    """Return the log and the state of a run that was interrupted.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    key : dict
+        As :func:`run_key` returns it.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds no checkpoint, or one of other settings or data.
+    """
+    file = folder / CHECKPOINT
+    if not file.is_file():
+        raise ConfigError(f"{folder} holds no interrupted run.", "Leave --resume out to start one.")
+    kept = torch.load(file, weights_only=True)
+    if kept["plan"] != key:
+        raise ConfigError(
+            f"The run in {folder} was started with other settings, on other data, or by another version.",
+            "Give the settings it was started with, or leave --resume out to start anew.",
+        )
+    return kept["log"], kept["trainer"]
