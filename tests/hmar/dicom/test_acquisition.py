@@ -9,7 +9,6 @@ import pytest
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from hmar.answers import properties_json
 from hmar.values.frames import FrameInfo
 from tests.hmar.dicom.build import image, opened, ramp
 
@@ -57,7 +56,7 @@ def test_a_classic_header_says_it_or_leaves_it_unknown(
 ) -> None:
     (info,) = infos(**elements)
     assert getattr(info, name) == kept
-    assert properties_json(info)[name] == kept
+    assert info.properties()[name] == kept
 
 
 @pytest.mark.parametrize(
