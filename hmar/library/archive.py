@@ -145,7 +145,8 @@ class Archive:
         NotFoundError
             If there is no such file or folder.
         ParameterError
-            If the collection's name or the label is none, or a frame was opened with another archive's key.
+            If the collection's name or the label is none, or a frame comes from :func:`hmar.open_image` where
+            this archive, being on disk, has patient keys of its own.
         """
         with self._lock:
             return self._adder.add(images, collection, label, progress)

@@ -82,20 +82,23 @@ def load_model(model: str | os.PathLike[str] | None = None, *, threads: int = 1)
     ModelError
         If there is no such model, or its folder is incomplete or altered.
     """
-    if model == THUMBNAIL:
-        return Model(load_encoder(Settings(model_dir=THUMBNAIL)))
-    folder = model_folder(model)
-    return Model(load_encoder(Settings(model_dir=str(folder), encoder_threads=threads)))
+    return Model(load_encoder(Settings(model_dir=_model_dir(model), encoder_threads=threads)))
 
 
-def model_folder(model: str | os.PathLike[str] | None) -> Path:
-    """Return the folder of a model that was trained; see :func:`load_model`."""
-    from hmar.encoder import DEFAULT_MODEL, shipped_models
+def _model_dir(model: str | os.PathLike[str] | None) -> str:
+    """Return a model as HMAR_MODEL_DIR names it."""
+    if model is None:
+        return ""
+    name = os.fspath(model)
+    if name == THUMBNAIL:
+        return THUMBNAIL
+    from hmar.encoder import shipped_models
 
     shipped = shipped_models()
-    name = DEFAULT_MODEL if model is None else os.fspath(model)
     folder = shipped.get(name, Path(name))
     if not folder.is_dir():
-        others = ", ".join(other for other in (*shipped, THUMBNAIL) if other != name)
-        raise ModelError(f"There is no model {name!r}.", f"Give one of {others}, or a model's folder.")
-    return folder
+        raise ModelError(
+            f"There is no model {name!r}.",
+            f"Give one of {', '.join([*shipped, THUMBNAIL])}, or a model's folder.",
+        )
+    return str(folder)

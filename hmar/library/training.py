@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hmar.errors import ConfigError
 from hmar.library.archive import DEFAULT_COLLECTION, Archive
-from hmar.library.models import Model, load_model, model_folder
+from hmar.library.models import Model, load_model
 
 if TYPE_CHECKING:
     from hmar.model.backbones.base import Backbone
@@ -29,7 +29,6 @@ def train_model(
     collection: str = DEFAULT_COLLECTION,
     *,
     settings: str | TrainingConfig = "archive",
-    start: str | os.PathLike[str] | None = None,
     views: int = 6,
     device: str = "auto",
     resume: bool = False,
@@ -37,8 +36,9 @@ def train_model(
 ) -> Model:
     """Train a model on the series of a collection, and with the labels that its images were added with.
 
-    Needs the extra "train". Nothing is downloaded: training starts from the backbone of a model that is here.
-    ``hmar train`` does the same from the command line, and on open CT volumes besides.
+    Needs the extra "train". Nothing is downloaded: training starts from the shipped model's backbone, which
+    is EfficientNet-Lite0 as it was published. ``hmar train`` does the same from the command line, from other
+    backbones, and on open CT volumes besides.
 
     Parameters
     ----------
@@ -49,9 +49,6 @@ def train_model(
     collection : str
     settings : str or TrainingConfig
         A preset of :data:`hmar.training.config.PRESETS`, or settings made from one.
-    start : str or path, optional
-        The model whose backbone to start from, see :func:`hmar.load_model`; None is the shipped one, whose
-        backbone is EfficientNet-Lite0 as it was published.
     views : int
         Views of each slice.
     device : str
@@ -93,9 +90,8 @@ def train_model(
         labels=config.learns_labels,
     )
     said = f"Series of the collection {collection!r} of a site's own archive."
-    weights = LITE0 if start is None else f"those of the model {Path(start).name}"
     plan = Plan(config, views, resume=resume, device=choose_device(device))
-    train(Path(out), volumes, _backbone(start, config), Origin(said, weights, "ImageNet"), plan, report)
+    train(Path(out), volumes, starting_backbone(config), Origin(said, LITE0, "ImageNet"), plan, report)
     return load_model(out)
 
 
@@ -109,15 +105,16 @@ def _config(settings: str | TrainingConfig) -> TrainingConfig:
     return PRESETS[settings]
 
 
-def _backbone(start: str | os.PathLike[str] | None, config: TrainingConfig) -> Backbone:
-    """Return the backbone of a model, without blurs before its last strides where its tail is trained.
+def starting_backbone(config: TrainingConfig) -> Backbone:
+    """Return the shipped model's backbone, without blurs before its last strides where its tail is trained.
 
     A tail that is trained learns from shifted views what blurs give.
     """
+    from hmar.encoder import shipped_bundle
     from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone, SmoothLite0Backbone
     from hmar.model.weights import load_backbone
 
-    backbone = load_backbone(model_folder(start))
+    backbone = load_backbone(shipped_bundle())
     if isinstance(backbone, SmoothLite0Backbone) and config.backbone_rate > 0:
         return Lite0Backbone.like(backbone)
     return backbone
