@@ -12,12 +12,13 @@ DEVELOPMENT := $(VENV)/development.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check docs bench clean
+.PHONY: help setup run test test-fast check docs bench clean
 
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
 	@echo "make setup    only install, with the tools of development, into $(VENV)"
 	@echo "make test     run the tests"
+	@echo "make test-fast  run the tests that take less than a second each, on all cores"
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
@@ -34,6 +35,9 @@ run: $(RUNTIME)
 
 test: $(DEVELOPMENT)
 	$(BIN)/python -m pytest
+
+test-fast: $(DEVELOPMENT)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" --numprocesses auto --dist loadfile
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .

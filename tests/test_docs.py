@@ -238,9 +238,9 @@ def test_every_command_of_the_pages_exists() -> None:
 
 
 def test_every_make_target_of_the_pages_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     for page in PAGES:
-        named = set(re.findall(r"(?:^|`|=1 |=9000 )make ([a-z]+)", page.read_text("utf-8"), re.MULTILINE))
+        named = set(re.findall(r"(?:^|`|=1 |=9000 )make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE))
         assert named <= targets, page.name
     assert {"run", "test"} <= set(re.findall(r"^make (\w+)", read("README.md"), re.MULTILINE))
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.phantoms import SPACING_MM, ct_file, slice_hu
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("torch", reason="the extra 'train' is not installed")
 pytest.importorskip("kan", reason="the extra 'train' is not installed")
 

@@ -22,7 +22,7 @@ from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.indexing import submit
 from hmar.library.added import Added, file_of
-from hmar.library.running import POLL_S, failed_items, known_job, run_job
+from hmar.library.index_job import POLL_S, failed_items, known_job, run_job
 from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin

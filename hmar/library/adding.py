@@ -10,14 +10,14 @@ from hmar.adapters.memory import InlineQueue
 from hmar.adapters.unkept_frames import UNKEPT
 from hmar.errors import NotFoundError
 from hmar.library.added import Added, Failure
-from hmar.library.images import ImageSource, OpenedImage
-from hmar.library.running import failed_items, run_job
+from hmar.library.images import Openable, OpenedImage
+from hmar.library.index_job import failed_items, run_job
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
 from hmar.values.jobs import Job, JobState
 from hmar.wiring import Engine
 
-Addable = ImageSource | OpenedImage | Frame | Iterable[Frame]
+Addable = Openable | OpenedImage | Frame | Iterable[Frame]
 """A file or folder by its path, a file's bytes, an opened image, or frames."""
 
 Progress = Callable[[int, int], None]

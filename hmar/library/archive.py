@@ -13,10 +13,10 @@ from typing import Self, get_args
 from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding import ImageDecoder
-from hmar.errors import ParameterError
+from hmar.errors import ParameterError, shown
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
-from hmar.library.images import ImageSource, OpenedImage, open_with
+from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.models import Model, load_model
 from hmar.library.patients import process_hasher
 from hmar.library.selecting import FilterValue, selection_from
@@ -103,7 +103,7 @@ class Archive:
         self.engine.searcher.refresh()
         return self.engine.index.stats().frames
 
-    def open(self, image: ImageSource) -> OpenedImage:
+    def open(self, image: Openable) -> OpenedImage:
         """Open a file as this archive does, with its limits and its keys of patients.
 
         See :func:`hmar.open_image`, whose keys an archive in memory shares and one on disk does not.
@@ -145,15 +145,15 @@ class Archive:
         NotFoundError
             If there is no such file or folder.
         ParameterError
-            If the collection's name or the label is none, or a frame comes from :func:`hmar.open_image` where
-            this archive, being on disk, has patient keys of its own.
+            If the collection's name or the label cannot be used, or a frame comes from
+            :func:`hmar.open_image` where this archive, being on disk, has patient keys of its own.
         """
         with self._lock:
             return self._adder.add(images, collection, label, progress)
 
     def search(
         self,
-        image: ImageSource | OpenedImage | Frame,
+        image: Openable | OpenedImage | Frame,
         box: BoxLike | None = None,
         k: int = 10,
         mode: Mode | None = None,
@@ -206,19 +206,21 @@ class Archive:
             If any of the others is out of its range.
         """
         if twice := sorted(set(where or ()) & set(filters)):
-            raise ParameterError(f"The filter {twice[0]!r} is given twice.", "Give it once.")
+            raise ParameterError(f"The filter {shown(twice[0])} is given twice.", "Give it once.")
         selection = selection_from({**(where or {}), **filters}, collection, group_by)
         frame = self._query_frame(image, frame_number)
         if exclude is not None:
             if exclude not in get_args(Same):
-                raise ParameterError(f"exclude is {exclude!r}.", f"Give one of {', '.join(get_args(Same))}.")
+                raise ParameterError(
+                    f"exclude is {shown(exclude)}.", f"Give one of {', '.join(get_args(Same))}."
+                )
             if exclude == "patient":
                 self._check(frame)
             selection = self.engine.searcher.excluding(selection, frame.info, exclude)
         region = None if box is None else Box(*box)
         return self.engine.searcher.answer(frame, region, k, mode, selection, bits)
 
-    def _query_frame(self, image: ImageSource | OpenedImage | Frame, frame_number: int) -> Frame:
+    def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
         if isinstance(image, Frame):
             return image
         opened = self.open(image.source if isinstance(image, OpenedImage) else image)

@@ -14,8 +14,8 @@ from hmar.errors import DecodeError, LimitError
 from hmar.library.patients import process_hasher
 from hmar.values.frames import Frame, FrameInfo, ImageFile
 
-ImageSource = str | os.PathLike[str] | bytes
-"""A file by its path, or its bytes."""
+Openable = str | os.PathLike[str] | bytes
+"""A file by its path, or the bytes of one."""
 
 
 class OpenedImage(Sequence[Frame]):
@@ -52,7 +52,7 @@ class OpenedImage(Sequence[Frame]):
         return self._file.frame(numbers) if isinstance(numbers, int) else list(map(self._file.frame, numbers))
 
 
-def open_image(image: ImageSource, *, patient_secret: bytes | None = None) -> OpenedImage:
+def open_image(image: Openable, *, patient_secret: bytes | None = None) -> OpenedImage:
     """Open a DICOM, PNG or JPEG file.
 
     Parameters
@@ -83,7 +83,7 @@ def open_image(image: ImageSource, *, patient_secret: bytes | None = None) -> Op
     return open_with(ImageDecoder(settings.max_pixels, hasher), image, settings.max_file_bytes)
 
 
-def open_with(decoder: ImageDecoder, image: ImageSource, max_bytes: int) -> OpenedImage:
+def open_with(decoder: ImageDecoder, image: Openable, max_bytes: int) -> OpenedImage:
     """Open a file with a decoder; see :func:`open_image`."""
     source = image if isinstance(image, bytes) else Path(image)
     data = source if isinstance(source, bytes) else read_image(source, max_bytes)

@@ -175,6 +175,7 @@ def test_frames_without_positions_are_displayed_by_number(catalogue: Catalogue) 
     ]
 
 
+@pytest.mark.slow
 def test_thousands_of_entries_are_looked_up_at_once(catalogue: Catalogue) -> None:
     frames = [encoded("1.1", number, windows=0) for number in range(1, 6003)]
     assert catalogue.append("default", frames, ORIGIN) == Appended(6002, 0)

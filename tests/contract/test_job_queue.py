@@ -79,6 +79,7 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return CeleryRig(url)
 
 
+@pytest.mark.slow
 def test_a_fresh_queue_is_empty_and_has_no_worker(rig: Rig) -> None:
     assert rig.queue.backlog() == 0
     assert rig.queue.ping() == 0

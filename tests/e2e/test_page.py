@@ -22,6 +22,8 @@ from tests.e2e.page import WAIT_S, Page
 from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, SPACING_MM, ct_file, series_uid
 
+pytestmark = pytest.mark.slow
+
 SLICES = 7
 NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
 PICTURES_SHOWN = (

@@ -19,7 +19,7 @@ from hmar.wiring import build_engine
 from tests.e2e.product import Product, alive, hmar, started, until
 from tests.phantoms import ct_file, sop_uid
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 SLICES = 30
 

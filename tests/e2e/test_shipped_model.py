@@ -16,7 +16,7 @@ from tests.e2e.page import Page
 from tests.e2e.product import REPOSITORY, Product, started
 from tests.phantoms import SPACING_MM, ct_file
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 SLICES = 6
 NODULE = (60.0, 84.0)

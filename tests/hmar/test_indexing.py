@@ -177,6 +177,7 @@ def test_only_the_frames_that_are_missing_are_encoded() -> None:
     assert archive.counts(job_id) == {ItemState.INDEXED: 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, CHUNK_FRAMES - 1, CHUNK_FRAMES, CHUNK_FRAMES + 1, 2 * CHUNK_FRAMES])
 def test_a_multi_frame_file_is_whole_whatever_its_length(count: int) -> None:
     archive = Archive({"a": b"1 %d" % count})
@@ -245,6 +246,7 @@ def test_an_interrupt_gives_the_file_back_and_resume_ends_the_job() -> None:
     assert sorted(archive.frames()) == [("1", 1), ("2", 1)]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_loses_nothing_and_doubles_nothing() -> None:
     archive = Archive({"a": b"1 %d" % (CHUNK_FRAMES + 3)})
     archive.queue.handler = None
@@ -294,6 +296,7 @@ def test_sweep_sends_nothing_queued_while_messages_wait() -> None:
     assert archive.indexer.sweep() == 1
 
 
+@pytest.mark.slow
 def test_a_long_file_keeps_its_lease_as_frames_come() -> None:
     """Of a lease of 60 s, a quarter is over at the fourth frame of 5 s."""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TRAINING = ("torch", "kan", "sklearn", "onnx", "onnxscript", "nibabel", "matplotlib")
 
 ENGINE = """

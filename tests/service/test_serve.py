@@ -58,6 +58,7 @@ def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal
     assert reloaded.index.stats().frames == FRAMES, "the snapshot of a clean stop holds every frame"
 
 
+@pytest.mark.slow
 def test_a_setting_that_cannot_be_used_ends_it_with_one_line(tmp_path: Path) -> None:
     process = start(tmp_path, HMAR_WEB_THREADS="none")
     _, errors = process.communicate(timeout=60)

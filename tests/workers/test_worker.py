@@ -83,6 +83,7 @@ def test_a_worker_refuses_a_queue_that_is_inline(tmp_path: Path) -> None:
         create_app(settings, LazyIndexer(settings))
 
 
+@pytest.mark.slow
 def test_without_a_broker_the_worker_says_so(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "")
     with pytest.raises(ConfigError, match="HMAR_REDIS_URL"):

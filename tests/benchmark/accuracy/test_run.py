@@ -126,6 +126,7 @@ def test_the_drawn_data_set_has_whole_groups_on_every_side(drawn):
     assert len({(image.group, image.split) for image in drawn.dataset.images}) == GROUPS
 
 
+@pytest.mark.slow
 def test_every_peer_has_one_row_at_each_length_and_floats_have_one_of_0_bits(outcome):
     assert [(row.name, row.bits, row.floats) for row in outcome.rows] == [
         ("random", 16, 0),
@@ -583,6 +584,7 @@ def one_line(result: Result, words: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_the_16_ct_patterns_in_radimagenets_layout_run_by_one_command(tmp_path, cache):
     root = tmp_path / "data"
     listed = radimagenet_tree(root, [*CT16, "MR/abd/liver_lesion"])

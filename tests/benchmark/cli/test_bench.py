@@ -37,6 +37,7 @@ def bench(home: Path, *arguments: object) -> Result:
     return CliRunner().invoke(main, ["bench", *map(str, arguments)], env=environment)
 
 
+@pytest.mark.slow
 def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     file, folder, home = tmp_path / "rows.jsonl", tmp_path / "report", tmp_path / "home"
     result = bench(home, "accuracy", "--quick", "--json", file, "--report", folder)
@@ -64,6 +65,7 @@ def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_rows_go_behind_those_that_the_file_holds(tmp_path):
     file = tmp_path / "rows.jsonl"
     for _ in range(2):
@@ -202,6 +204,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("accuracy", "--quick"), ("region", "--root", ".")])
 def test_without_the_extra_train_the_missing_package_is_named(tmp_path, arguments):
     command = [sys.executable, "-c", WITHOUT_EXTRA, "bench", *arguments]

@@ -18,6 +18,8 @@ from benchmark.peers.hmar.views import LATTICE, Viewer
 from benchmark.types import Features
 from hmar.training.losses.terms import centre_loss
 
+pytestmark = pytest.mark.slow
+
 CLASSES, CHANNELS, SIDE, WIDE = 3, 4, 14, 12
 SIZES = HmarSizes(hidden=16, intervals=3, order=2, scorer=8, drop=0.1)
 BRIEF = HmarTraining(batch=48, windows=2, evaluations=2)

@@ -92,6 +92,7 @@ def test_the_table_of_the_readme_names_every_peer_with_its_paper():
         assert peer.paper in row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*UNTRAINED, *TRAINED])
 def test_a_hashing_peer_gives_packed_codes_of_the_length_asked_for(name):
     codes = fitted(name)(TEST)
@@ -112,6 +113,7 @@ def test_a_float_peer_gives_floats_whatever_the_bits(name):
     np.testing.assert_array_equal(*described)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*UNTRAINED, "linear", "mlp"])
 def test_the_same_seed_gives_the_same_descriptors_and_leaves_the_global_state_alone(name):
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
@@ -121,6 +123,7 @@ def test_the_same_seed_gives_the_same_descriptors_and_leaves_the_global_state_al
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["random", "lsh", "itq", "linear"])
 def test_a_peer_that_learns_or_draws_gives_other_codes_for_another_seed(name):
     first, second = (fit(name, seed)(TEST) for seed in (0, 1))
@@ -172,6 +175,7 @@ def test_bits_are_logits_above_zero_most_significant_first():
         pack_bits(np.zeros((1, 12), np.float32))
 
 
+@pytest.mark.slow
 @given(st.integers(1, 40), st.sampled_from([8, 16, 24, 64]), st.integers(0, 9))
 def test_class_codes_differ_in_half_the_bits_where_they_can_and_never_coincide(classes, bits, seed):
     codes = class_codes(classes, bits, np.random.default_rng(seed))
@@ -230,6 +234,7 @@ def drifted(val: Features):
     return learn(lambda inputs, rng: Drifting(inputs), TRAIN, val, 0, schedule)
 
 
+@pytest.mark.slow
 def test_the_weights_that_did_best_on_val_are_kept_and_the_last_where_val_cannot_tell():
     none = VAL.take(np.zeros(0, np.int64))
     assert quality(drifted(VAL)) > 0.6
@@ -259,6 +264,7 @@ def test_itq_is_centred_on_train_alone():
     np.testing.assert_array_equal(*codes)
 
 
+@pytest.mark.slow
 def test_a_peer_that_trains_may_be_given_few_steps_and_says_how_it_trains():
     for name in TRAINED:
         brief = shortened(PEERS[name])

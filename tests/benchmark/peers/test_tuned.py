@@ -19,6 +19,8 @@ from benchmark.peers.tuned.training import TunedTraining, draw_batch, tune
 from benchmark.types import silent
 from hmar.training.data.group_sampler import GroupSampler
 
+pytestmark = pytest.mark.slow
+
 STILL = ImageVariation(0, 0, 0, 0, 0, 0, 0, 0, 0, covered=0)
 BRIEF = TunedTraining(passes=0, least=3, most=3, batch=8, warm_up=1, decided=0.5)
 WIDTHS, CLASSES = (12, 18, 9), 4

@@ -25,6 +25,8 @@ from hmar.training.config import PRESETS
 from hmar.training.heads.kan_layer import TrainableKAN
 from tests.benchmark.region.ct_volumes import quiet, volume, whole_root
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = {variant.name: variant for variant in (OURS, *ABLATIONS)}
 BRIEF = replace(
     PRESETS["quick"],

@@ -48,6 +48,8 @@ from hmar.training.config import PRESETS
 from hmar.values.geometry import Box
 from tests.benchmark.region.ct_volumes import STRUCTURES, quiet, volume, whole_root, write_root
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network():

@@ -326,6 +326,7 @@ def test_nothing_in_a_value_becomes_markup(tmp_path) -> None:
         ElementTree.fromstring(plot)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_an_escaped_text_is_one_line_without_active_characters(text: str) -> None:
     found = escaped(text)

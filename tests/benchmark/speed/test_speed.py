@@ -211,6 +211,7 @@ def test_the_slower_of_two_rows_is_the_headline() -> None:
     assert [row["headline"] for row in rows] == [False, True, True]
 
 
+@pytest.mark.slow
 def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path) -> None:
     one, two = measure_memory(write_archive(tmp_path, "random", 2000, 200))
     assert one["code_bytes"] == two["code_bytes"] > 6e6
@@ -330,6 +331,7 @@ def test_folded_kan_and_pykan_give_the_same_outputs() -> None:
         assert row["quality"]["largest difference of outputs"] < 1e-5
 
 
+@pytest.mark.slow
 def test_answers_over_http_are_those_in_process(tmp_path) -> None:
     settings = Settings(home=tmp_path, model_dir="thumbnail")
     rows = measure_http(settings, 4, (1, 2), 2, Rounds(1, 0), silent, side=96)
@@ -349,6 +351,7 @@ def test_unknown_parts_and_empty_archives_are_refused(parts, frames) -> None:
         run_speed(parts, frames, 1, silent)
 
 
+@pytest.mark.slow
 def test_parts_run_in_their_order_and_torch_gets_its_threads_back() -> None:
     torch.set_num_threads(2)
     rows = run_speed(["scan"], 20, 3, silent)

@@ -21,6 +21,8 @@ from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 from tests.samples import conditions, samples
 
+pytestmark = pytest.mark.slow
+
 COLLECTIONS = ("a", "b")
 T = TypeVar("T")
 

@@ -91,6 +91,7 @@ def test_every_command_is_in_the_overview_and_teaches_by_example() -> None:
         assert re.search(r"^ +hmar \w", text, re.MULTILINE), path
 
 
+@pytest.mark.slow
 def test_index_then_nothing_new(home: Path, study: Path) -> None:
     first = answer(hmar(home, "index", study, "--json"))
     assert (first["files"], first["indexed"], first["frames"]) == (4, 4, 4)
@@ -100,6 +101,7 @@ def test_index_then_nothing_new(home: Path, study: Path) -> None:
     assert second.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study: Path) -> None:
     (study / "notes.txt").write_text("hello")
     (study / "empty.dcm").write_bytes(b"")
@@ -126,6 +128,7 @@ def test_an_empty_folder_is_a_failed_job_with_a_reason(home: Path, tmp_path: Pat
     assert "There is no file in the folder." in result.output
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
     settings = Settings(home=home, model_dir="thumbnail")
     queue = InlineQueue()
@@ -150,6 +153,7 @@ def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, study: Path) -> None:
     build_engine(Settings(home=home)).storage.close()
     database = Database(Settings(home=home).database)
@@ -164,6 +168,7 @@ def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, stud
     assert answer(hmar(home, "index", study, "--json"))["indexed"] == 4
 
 
+@pytest.mark.slow
 def test_a_region_finds_itself_and_its_neighbour(home: Path, study: Path, tmp_path: Path) -> None:
     hmar(home, "index", study)
     picture = tmp_path / "hits.png"
@@ -177,6 +182,7 @@ def test_a_region_finds_itself_and_its_neighbour(home: Path, study: Path, tmp_pa
         assert drawn.width > 3 * 300
 
 
+@pytest.mark.slow
 def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) -> None:
     hmar(home, "index", study)
     result = hmar(home, "search", study / "3.dcm", "--mode", "global", "--bits", "64")
@@ -190,6 +196,7 @@ def found(home: Path, file: Path, *arguments: object) -> list[str]:
     return [f"{hit['series_uid'].split('.')[-1]}/{hit['instance_number']}" for hit in hits]
 
 
+@pytest.mark.slow
 def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Path) -> None:
     other = study / "other"
     other.mkdir()
@@ -221,6 +228,7 @@ def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Pa
         assert found(home, file, *arguments) == expected, arguments
 
 
+@pytest.mark.slow
 def test_a_search_that_filters_leave_nothing_to_says_so(home: Path, study: Path) -> None:
     hmar(home, "index", study)
     assert "among the 4 indexed frames" in hmar(home, "search", study / "1.dcm", "--modality", "US").output
@@ -250,6 +258,7 @@ def test_a_filter_that_means_nothing_is_named_in_one_line(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_query_unlike_all_training_images_is_told(home: Path, study: Path, tmp_path: Path) -> None:
     noise, shipped = tmp_path / "noise.png", {"HMAR_MODEL_DIR": "", "COLUMNS": "200"}
     Image.effect_noise((200, 200), 90).save(noise)
@@ -294,6 +303,7 @@ def test_an_operators_error_has_its_own_status(home: Path, study: Path) -> None:
     assert "HMAR_MAX_PIXELS" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_montage_needs_a_picture_format(home: Path, study: Path, tmp_path: Path) -> None:
     hmar(home, "index", study)
     result = hmar(home, "search", study / "1.dcm", "--montage", tmp_path / "hits.doc")
@@ -320,6 +330,7 @@ def test_a_login_link_works_once(home: Path) -> None:
     assert not keys.redeem_login(token)
 
 
+@pytest.mark.slow
 def test_doctor_is_content_without_a_running_product(home: Path, study: Path) -> None:
     hmar(home, "index", study)
     report = answer(hmar(home, "doctor", "--json"))

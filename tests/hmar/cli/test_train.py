@@ -78,6 +78,7 @@ def pictures(folder, count: int, rng: np.random.Generator) -> None:
         Image.fromarray(values).resize((160, 160)).save(folder / f"{number}.png")
 
 
+@pytest.mark.slow
 def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monkeypatch):
     open_ct = pytest.importorskip("hmar.training.data.open_ct", reason="the extra 'train' is not installed")
     torch.manual_seed(0)

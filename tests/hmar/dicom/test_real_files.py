@@ -120,6 +120,7 @@ def check(frame: Frame, source: DicomFile) -> None:
         assert frame.values.max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DECODABLE)
 def test_a_file_that_can_be_decoded_is(name: str) -> None:
     source = read(FILES[name])

@@ -78,6 +78,7 @@ def selections(frames: int, data: st.DataObject) -> list[list[int]]:
     return [every, [], every[::2], [one], sorted(data.draw(st.sets(st.sampled_from(every))))]
 
 
+@pytest.mark.slow
 @KINDS
 @LENGTHS
 @settings(deadline=None, max_examples=60)
@@ -140,6 +141,7 @@ def test_a_range_search_finds_all_frames_within_the_radius(
     assert pairs(Scanner(compiled=compiled).within(matrix, queries, radius, bits)) == expected
 
 
+@pytest.mark.slow
 @KINDS
 @LENGTHS
 @settings(deadline=None, max_examples=60)

@@ -119,6 +119,7 @@ DAMAGES: dict[str, Damage] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", FILES)
 def test_an_altered_generation_is_quarantined_said_so_and_the_older_one_is_loaded(

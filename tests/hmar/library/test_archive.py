@@ -187,9 +187,11 @@ def test_what_is_no_frame_is_refused(archive: hmar.Archive) -> None:
 
 
 @pytest.mark.parametrize("made", [False, True])
-def test_a_name_or_a_label_that_is_none_is_refused(archive: hmar.Archive, study: Path, made: bool) -> None:
+def test_a_name_or_a_label_that_cannot_be_used_is_refused(
+    archive: hmar.Archive, study: Path, made: bool
+) -> None:
     images = textured_frame(0) if made else study
-    with pytest.raises(ParameterError, match="The collection's name"):
+    with pytest.raises(ParameterError, match="The collection's name is"):
         archive.add(images, collection="../x")
     with pytest.raises(ParameterError, match="label"):
         archive.add(images, label=" ")

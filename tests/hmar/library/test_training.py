@@ -24,6 +24,8 @@ from hmar.training.config import PRESETS
 from tests.models import write_model
 from tests.phantoms import ct_file
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_backbone_of_a_model_is_the_one_that_was_written(tmp_path: Path) -> None:
     written = write_model(tmp_path / "model", NetworkConfig(backbone="resnet50")).backbone.state_dict()

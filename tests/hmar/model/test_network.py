@@ -43,6 +43,7 @@ def test_folding_batch_norms_changes_nothing(backbone):
     assert torch.allclose(fold_batch_norm(backbone)(image), backbone(image), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_shift_by_whole_cells_shifts_the_map(backbone):
     image = torch.rand(1, 3, 768, 768)
     shifted = torch.roll(image, (STRIDE, 2 * STRIDE), (2, 3))
@@ -51,6 +52,7 @@ def test_a_shift_by_whole_cells_shifts_the_map(backbone):
     assert torch.allclose(backbone(shifted)[:, :, 19:31, 20:32], expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone_class", BACKBONES)
 def test_a_cell_sees_what_lies_around_its_centre(backbone_class):
     torch.manual_seed(0)

@@ -123,6 +123,7 @@ def test_a_child_that_ignores_sigterm_is_killed(grace_s: float, hurried: bool) -
     assert "SIGKILL" in heard.lines[-1][1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_child_dies_with_a_parent_that_was_killed() -> None:
     program = (

@@ -7,8 +7,12 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from hmar.product.running import start_product
 from hmar.wiring import THUMBNAIL
+
+pytestmark = pytest.mark.slow
 
 REQUESTS = 1500
 """More lines of the access log than a pipe holds."""

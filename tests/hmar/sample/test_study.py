@@ -187,6 +187,7 @@ def test_links_in_an_archive_are_not_followed(tmp_path: Path) -> None:
         unpack_tar(tmp_path / "a.tar.gz", INSIDE, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_without_an_index_the_download_names_the_package_and_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +200,7 @@ def test_without_an_index_the_download_names_the_package_and_the_remedy(
     assert "pip config list" in refusal.value.remedy
 
 
+@pytest.mark.slow
 def test_nothing_in_a_source_distribution_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index, target = tmp_path / "index", tmp_path / "out"
     index.mkdir()

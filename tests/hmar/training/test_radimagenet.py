@@ -12,6 +12,8 @@ from hmar.model.backbones.registry import BACKBONES, build_backbone
 from hmar.training.radimagenet import load_radimagenet
 from tests.hmar.model.backbones.published import State, densenet_state, resnet_state
 
+pytestmark = pytest.mark.slow
+
 STATES = {"resnet50": resnet_state(), "densenet121": densenet_state()}
 IMAGE = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 

@@ -192,6 +192,7 @@ def _migrate(url: str) -> None:
         database.migrate()
 
 
+@pytest.mark.slow
 def test_processes_that_migrate_at_once_make_one_schema(path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_migrate, args=(f"sqlite:///{path}",)) for _ in range(3)]

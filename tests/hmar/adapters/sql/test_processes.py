@@ -21,6 +21,8 @@ from hmar.values.entries import Appended, LogRow, Origin
 from hmar.values.jobs import ItemState, JobState
 from tests.contract.examples import MODEL, ORIGIN, encoded, same_codes
 
+pytestmark = pytest.mark.slow
+
 SPAWN = multiprocessing.get_context("spawn")
 WRITERS = 3
 APPENDS = 20

@@ -53,6 +53,7 @@ def test_folding_takes_the_norms_behind_convolutions_leaves_the_others_and_chang
     assert torch.allclose(folded(image), backbone(image), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_cell_sees_what_lies_around_its_centre():
     torch.manual_seed(0)
     backbone = DenseNet121Backbone().eval()

@@ -35,6 +35,7 @@ def test_it_gives_1024_channels_at_stride_16(backbone, height, width):
     assert features.shape == (2, ResNet50Backbone.channels, height // STRIDE, width // STRIDE)
 
 
+@pytest.mark.slow
 def test_its_map_is_the_published_one_half_a_cell_on(backbone):
     image = torch.rand(1, 3, 320, 320)
     at_stride_8 = resnet_layer2(resnet_state(), image * 2 - 1)
@@ -53,6 +54,7 @@ def test_folding_batch_norms_changes_nothing(backbone):
     assert torch.allclose(folded(image), backbone(image), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_cell_sees_what_lies_around_its_centre():
     torch.manual_seed(0)
     backbone = ResNet50Backbone().eval()

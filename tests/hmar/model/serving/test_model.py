@@ -50,6 +50,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 def test_both_forms_give_the_same_bits_gate_and_nearly_the_same_logits(model, bundle, name):
     frame = FRAMES[name]()

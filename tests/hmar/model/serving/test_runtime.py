@@ -17,6 +17,8 @@ pytest.importorskip("onnxscript", reason="the extra 'train' is not installed")
 
 from hmar.training.export.onnx_graph import export_backbone
 
+pytestmark = pytest.mark.slow
+
 
 class SmallBackbone(Backbone):
     """A few layers of each kind that the real backbones are made of, at stride 16."""

@@ -41,6 +41,7 @@ def views():
     return volume, made
 
 
+@pytest.mark.slow
 def test_views_know_where_each_cell_lies(views):
     _, made = views
     row, column = np.mgrid[:CANVAS_CELLS, :CANVAS_CELLS] + 0.5
@@ -95,6 +96,7 @@ def labelled_volume() -> Volume:
     return Volume("labelled", values, (2.5, 3.0, 3.0), "CT", constant_regions(8, "CHEST"), labels)
 
 
+@pytest.mark.slow
 def test_every_structure_is_drawn_as_often_as_any_other():
     volume = labelled_volume()
     rng = np.random.default_rng(0)

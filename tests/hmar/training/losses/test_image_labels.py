@@ -119,6 +119,7 @@ def test_views_of_a_label_that_would_vanish_are_known():
     assert labels.wholly_in(mask).tolist() == (labels.label == 0).tolist()
 
 
+@pytest.mark.slow
 def test_labels_are_drawn_alike_in_twos_and_patients_by_the_root_of_their_images():
     volumes = [image(0, "long", 64), image(0, "short", 16), image(1, "other"), image(None, "none", 27)]
     labels = labels_of(volumes)
@@ -141,6 +142,7 @@ def test_labels_are_drawn_alike_in_twos_and_patients_by_the_root_of_their_images
     assert np.mean(of_first == labels.patient[0]) == pytest.approx(8 / 12, abs=0.02)
 
 
+@pytest.mark.slow
 def test_series_are_drawn_as_often_as_they_are_among_all_views():
     volumes = [image(None, f"series {number}", 30) for number in range(4)]
     volumes += [image(number % 2, f"film {number}") for number in range(120)]
@@ -180,6 +182,7 @@ def module(count: int = 3, inputs: int = 16) -> ImageLabelLoss:
     return ImageLabelLoss(count, inputs, CONFIG, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regions", [False, True])
 def test_attention_finds_the_window_that_a_label_speaks_of(regions):
     bags, loss, expert = Windows(), module(), nn.Linear(16, BITS)
