@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import torch
-from hmar.training.losses.classmates import region_contrastive
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -23,6 +22,7 @@ from benchmark.peers.learned.threads import one_thread
 from benchmark.types import Describe, Features
 from hmar.training.ema import update_ema
 from hmar.training.losses.class_codes import class_codes
+from hmar.training.losses.functional.window_contrast import region_contrastive
 
 _CHUNK = 256
 

@@ -17,7 +17,7 @@ from hmar.training.data.pooling import pool_windows
 from hmar.training.data.structures import NO_STRUCTURE
 from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
-from hmar.training.losses.terms import NESTED_BITS, code_lengths
+from hmar.training.losses.functional.nested import NESTED_BITS, code_lengths
 
 BackboneMaps = Callable[[NDArray[np.int64]], Tensor]
 

@@ -16,7 +16,7 @@ from benchmark.peers.hmar.peer import Hmar, HmarNoKan, HmarNoRouter, HmarNoStage
 from benchmark.peers.hmar.settings import HmarTraining
 from benchmark.peers.hmar.views import LATTICE, Viewer
 from benchmark.types import Features
-from hmar.training.losses.terms import centre_loss
+from hmar.training.losses.functional.centre import centre_loss
 
 CLASSES, CHANNELS, SIDE, WIDE = 3, 4, 14, 12
 SIZES = HmarSizes(hidden=16, intervals=3, order=2, scorer=8, drop=0.1)
