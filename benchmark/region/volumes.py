@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import csv
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from hmar.errors import DecodeError, NotFoundError
+from hmar.training.data.class_map import read_class_map
 from hmar.training.data.volumes import load_nifti
 
 NO_STRUCTURE = -1
@@ -70,8 +69,8 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
         If a file cannot be read, or a mask does not fit its volume.
     """
     check_files(root, VOLUME_FILES)
-    lidc_names = structure_table(root / _LIDC[2])
-    ts_names = structure_source(root / _TS[2])
+    lidc_names = read_class_map(root / _LIDC[2], _REMEDY)
+    ts_names = read_class_map(root / _TS[2], _REMEDY)
     lidc = _read(root, *_LIDC[:2])
     ts = _read(root, *_TS[:2])
     present = [
@@ -87,27 +86,6 @@ def check_files(root: Path, files: tuple[str, ...]) -> None:
     missing = [name for name in files if not (root / name).exists()]
     if missing:
         raise NotFoundError(f"{root} lacks {', '.join(missing)}.", _REMEDY)
-
-
-def structure_table(path: Path) -> dict[int, str]:
-    """Read names by id from a CSV with the columns ``id`` and ``structure``."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {int(row["id"]): row["structure"] for row in csv.DictReader(file)}
-    except (KeyError, ValueError) as error:
-        raise DecodeError(f"{path} is no table of id and structure.", _REMEDY) from error
-
-
-def structure_source(path: Path) -> dict[int, str]:
-    """Read names by id out of a Python file's ``class_map["total"]``, as data: nothing of it is run."""
-    try:
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "class_map":
-                names: dict[int, str] = ast.literal_eval(node.value)["total"]
-                return names
-    except (SyntaxError, ValueError, KeyError) as error:
-        raise DecodeError(f"{path} holds no names of structures.", _REMEDY) from error
-    raise DecodeError(f"{path} holds no class_map.", _REMEDY)
 
 
 _Voxels = tuple[NDArray[np.int16], NDArray[np.int16], tuple[float, float, float]]

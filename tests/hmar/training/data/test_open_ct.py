@@ -1,4 +1,3 @@
-import ast
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,3 @@ def test_a_backbone_that_stays_as_published_strides_behind_blurs_and_one_that_is
     for name, weights in published.state_dict().items():
         assert torch.equal(kept.state_dict()[name], weights)
         assert torch.equal(trained.state_dict()[name], weights)
-
-
-def test_structure_names_are_read_as_data_and_never_run(tmp_path: Path):
-    source = tmp_path / "names.py"
-    source.write_text("raise SystemExit\nclass_map = {'total': {1: 'spleen', 3: 'liver'}}\n")
-    assert ast.parse(source.read_text())
-    assert open_ct._structure_names(source) == ("", "spleen", "", "liver")
-    source.write_text("other = 1\n")
-    with pytest.raises(ValueError, match="class_map"):
-        open_ct._structure_names(source)

@@ -24,7 +24,7 @@ def test_a_volume_is_read_as_a_radiologist_sees_it(tmp_path: Path):
 
 
 def test_regions_follow_from_structures():
-    names = ("", "heart", "kidney_left", "hip_left")
+    names = {1: "heart", 2: "kidney_left", 3: "hip_left"}
     labels = np.zeros((4, 2, 2), np.uint8)
     labels[0, 0, 0], labels[1, 0, 0], labels[1, 0, 1], labels[2, 0, 0] = 3, 2, 1, 1
     found = [None if index < 0 else REGIONS[index] for index in regions_from_structures(labels, names)]
