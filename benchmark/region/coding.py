@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmark.types import Descriptors
-from hmar.training.heads.initial import itq
+from hmar.training.heads.itq import itq
 from hmar.values.frames import FloatArray
 
 Coding = Literal["float", "sign", "itq"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import csv
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from benchmark.region.data import (
     remedy,
 )
 from hmar.errors import DecodeError
+from hmar.training.data.class_map import read_class_map
 from hmar.training.data.volumes import load_nifti
 
 NO_STRUCTURE = -1
@@ -72,8 +71,8 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
         If a file cannot be read, or a mask does not fit its volume.
     """
     check_files(root)
-    lidc_names = structure_table(root / LIDC_NAMES)
-    ts_names = structure_source(root / TS_NAMES)
+    lidc_names = read_class_map(root / LIDC_NAMES, remedy(LIDC_NAMES))
+    ts_names = read_class_map(root / TS_NAMES, remedy(TS_NAMES))
     lidc = _read(root, LIDC_CT, LIDC_MASK)
     ts = _read(root, TS_CT, TS_MASK)
     present = [
@@ -82,27 +81,6 @@ def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:
     ]
     shared = tuple(sorted(present[0] & present[1]))
     return _volume("lidc", lidc, lidc_names, shared), _volume("ts", ts, ts_names, shared)
-
-
-def structure_table(path: Path) -> dict[int, str]:
-    """Read names by id from a CSV with the columns ``id`` and ``structure``."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {int(row["id"]): row["structure"] for row in csv.DictReader(file)}
-    except (KeyError, ValueError) as error:
-        raise DecodeError(f"{path} is no table of id and structure.", remedy(LIDC_NAMES)) from error
-
-
-def structure_source(path: Path) -> dict[int, str]:
-    """Read names by id out of a Python file's ``class_map["total"]``, as data: nothing of it is run."""
-    try:
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "class_map":
-                names: dict[int, str] = ast.literal_eval(node.value)["total"]
-                return names
-    except (SyntaxError, ValueError, KeyError) as error:
-        raise DecodeError(f"{path} holds no names of structures.", remedy(TS_NAMES)) from error
-    raise DecodeError(f"{path} holds no class_map.", remedy(TS_NAMES))
 
 
 _Voxels = tuple[NDArray[np.int16], NDArray[np.int16], tuple[float, float, float]]

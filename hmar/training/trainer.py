@@ -24,8 +24,8 @@ from hmar.training.data.volumes import Volume
 from hmar.training.ema import ema_decay, update_ema
 from hmar.training.feature_maps import FeatureMaps
 from hmar.training.initialisation import initialise
+from hmar.training.losses.functional.nested import code_lengths
 from hmar.training.losses.objective import Objective
-from hmar.training.losses.terms import code_lengths
 from hmar.training.stages import Stage
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.validation.labels import LabelValidation

@@ -8,8 +8,9 @@ from torch import Tensor
 from benchmark.peers.hmar.batches import MixedBatch
 from benchmark.peers.hmar.network import Seen
 from benchmark.peers.hmar.settings import HmarTraining
-from hmar.training.losses.classmates import supervised_contrastive
-from hmar.training.losses.terms import centre_loss, gate_entropy
+from hmar.training.losses.functional.centre import centre_loss
+from hmar.training.losses.functional.gate_entropy import gate_entropy
+from hmar.training.losses.functional.label_contrast import supervised_contrastive
 
 
 def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:

@@ -22,7 +22,7 @@ from benchmark.peers.learned.threads import one_thread
 from benchmark.types import Describe, Features
 from hmar.training.ema import update_ema
 from hmar.training.losses.class_codes import class_codes
-from hmar.training.losses.classmates import region_contrastive
+from hmar.training.losses.functional.window_contrast import region_contrastive
 
 _CHUNK = 256
 

@@ -17,7 +17,8 @@ from benchmark.peers.hmar.settings import HmarTraining
 from benchmark.peers.hmar.views import View
 from benchmark.peers.learned.heads import balanced, linear_head
 from hmar.training.losses.class_codes import nested_codes
-from hmar.training.losses.terms import centre_loss, nested
+from hmar.training.losses.functional.centre import centre_loss
+from hmar.training.losses.functional.nested import nested
 
 _SHORT_SHARE = 0.5
 

@@ -21,7 +21,7 @@ from benchmark.peers.tuned.heads import BuildHead, ExpertsHead, OrthoHashHead
 from benchmark.peers.tuned.network import TunedNetwork
 from benchmark.peers.tuned.training import TunedTraining, tune
 from benchmark.types import Describe, Features, Progress, silent
-from hmar.training.losses.terms import NESTED_BITS
+from hmar.training.losses.functional.nested import NESTED_BITS
 
 BuildBackbone = Callable[[], Lite0]
 """Makes a new copy of the published backbone, batch norms folded."""

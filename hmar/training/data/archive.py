@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +17,22 @@ from hmar.errors import HmarError, NotFoundError
 from hmar.image.grid import GridConfig, make_grid, resample
 from hmar.model.tags import region_index
 from hmar.ports import Catalogue
+from hmar.training.data.dicom_series import from_feet_to_head, gaps_mm, series_volume, stored_values
 from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.data.views import CANVAS_CELLS
 from hmar.training.data.volumes import Volume
 from hmar.values.entries import EntryInfo, SeriesInfo
-from hmar.values.frames import FloatArray, Frame, Units
+from hmar.values.frames import Frame, Units
 
 LEAST_SLICES = 8
 """A series of fewer slices of one geometry has no neighbours to learn from."""
 
 _LARGEST_GAP_MM = 12.0
+"""A series whose slices lie farther apart is a localiser or incomplete: neighbours hardly share anatomy."""
+
+_LARGEST_HOLE = 2
+"""Times the usual distance that two neighbouring slices may be apart: one slice may be missing."""
+
 _ONE_LABEL = 2
 """Numbers that one label takes, with that of no label."""
 _GONE = "a file is gone or cannot be read any more"
@@ -116,12 +121,12 @@ def _volume(
     """Return a series as a volume, or why it is none."""
     if series.modality not in ("CT", "MR"):
         return "neither CT nor MR"
-    placed = sorted(filter(_placed, entries), key=_height)
+    placed = from_feet_to_head(filter(_placed, entries), lambda entry: entry.info)
     if len(placed) < LEAST_SLICES:
         return f"fewer than {LEAST_SLICES} slices with position and spacing"
-    gaps = [_height(b) - _height(a) for a, b in pairwise(placed)]
+    gaps = gaps_mm([entry.info for entry in placed])
     between = float(np.median(gaps))
-    if not 0 < between <= _LARGEST_GAP_MM or max(gaps) > 2 * between:
+    if not 0 < between <= _LARGEST_GAP_MM or gaps.max() > _LARGEST_HOLE * between:
         return "slices are not evenly spaced along the body"
     try:
         frames = [read(entry) for entry in placed]
@@ -131,15 +136,10 @@ def _volume(
         return "slices differ in size or units"
     if series.modality == "CT" and frames[0].units is not Units.HU:
         return "CT without Hounsfield units"
-    spacing = placed[0].info.spacing
-    if spacing is None:
-        return "no pixel spacing"
     labels = np.array([number[entry.info.label] for entry in placed])
-    return Volume(
+    return series_volume(
         name,
-        np.stack([_stored(frame.values, series.modality) for frame in frames]),
-        (between, spacing.row_mm, spacing.column_mm),
-        series.modality,
+        [replace(frame, info=entry.info) for frame, entry in zip(frames, placed, strict=True)],
         _regions(series.body_part, len(placed)),
         image_labels=labels if (labels != NO_LABEL).any() else None,
         patient=_patient(placed[0]),
@@ -162,7 +162,7 @@ def _single(
     modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
     return Volume(
         name,
-        _stored(values, modality)[None],
+        stored_values(values, modality)[None],
         (1.0, laid.pitch_mm, laid.pitch_mm),
         modality,
         _regions(info.body_part, 1),
@@ -179,13 +179,3 @@ def _patient(entry: EntryInfo) -> str:
 def _regions(body_part: str | None, slices: int) -> NDArray[np.int64]:
     region = region_index(body_part)
     return np.full(slices, -1 if region is None else region, np.int64)
-
-
-def _stored(values: FloatArray, modality: str) -> NDArray[np.int16]:
-    """Return HU for CT; presentation values, 0 to 1, as thousandths for what has no units."""
-    stored: NDArray[np.int16] = np.rint(values * (1.0 if modality == "CT" else 1000.0)).astype(np.int16)
-    return stored
-
-
-def _height(entry: EntryInfo) -> float:
-    return 0.0 if entry.info.position is None else entry.info.position[2]

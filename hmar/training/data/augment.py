@@ -12,7 +12,25 @@ from torch.nn import functional as F
 from hmar.image.grid import HU_DISPLAY_WINDOWS
 
 ENHANCING_HU = (20.0, 450.0)
-"""Tissue that takes up contrast agent, and bone marrow, which a stronger beam shows otherwise."""
+"""Tissue that takes up contrast agent, and bone marrow, whose HU depend on the tube's voltage."""
+
+_STRETCH = 0.4
+"""Standard deviation of the logarithm that what lies above water is stretched by."""
+
+_ENHANCED_SHARE = 0.5
+"""Share of structures that take up the contrast agent of a phase."""
+
+_TISSUE_HU = -100.0
+"""Fat and all that is denser; air and lung take up no contrast agent that would show."""
+
+_WATER_HU = 5.0
+"""Just above water: no tissue is darkened below it, and what lies below it already is left as it is."""
+
+_COARSE_SHARE = 0.5
+"""Share of slices that are seen through coarser pixels."""
+
+_LEAST_PIXELS = 32
+"""A coarse slice keeps this many pixels along each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +76,32 @@ def vary_contrast(
         Structure of each pixel, -1 for none.
     """
     low, high = ENHANCING_HU
-    stretch = float(np.exp(generator.normal(0, 0.4)))
+    stretch = float(np.exp(generator.normal(0, _STRETCH)))
     enhancing = (values > low) & (values < high)
     varied_values = torch.where(enhancing, low + (values - low) * stretch, values)
     if labels is None:
         return varied_values
     count = int(labels.max()) + 2  # the last stands for no structure
     common = generator.uniform(-1, 1) * generator.uniform(0, varied.enhancement)
-    shares = generator.uniform(0, 1, count) * (generator.random(count) < 0.5)
+    shares = generator.uniform(0, 1, count) * (generator.random(count) < _ENHANCED_SHARE)
     offsets = torch.from_numpy(common * shares + generator.normal(0, varied.structure_hu, count)).float()
     offsets[-1] = 0.0
     shifted = values + offsets[labels]  # -1 reads the last
-    tissue = values > -100
-    return torch.where((labels >= 0) & tissue, torch.maximum(shifted, values.clamp(max=5.0)), varied_values)
+    tissue = values > _TISSUE_HU
+    return torch.where(
+        (labels >= 0) & tissue, torch.maximum(shifted, values.clamp(max=_WATER_HU)), varied_values
+    )
 
 
 def vary_sharpness(
     values: Tensor, spacing_mm: tuple[float, float], varied: Augmentation, generator: np.random.Generator
 ) -> Tensor:
     """Show half of the slices as a scan of coarser pixels would; values (H, W)."""
-    if generator.random() < 0.5:
+    if generator.random() < _COARSE_SHARE:
         return values
     pixel = generator.uniform(*varied.pixel_mm)
     rows, columns = (
-        min(length, max(32, round(length * spacing / pixel)))
+        min(length, max(_LEAST_PIXELS, round(length * spacing / pixel)))
         for length, spacing in zip(values.shape, spacing_mm, strict=True)
     )
     coarse = F.interpolate(values[None, None], size=(rows, columns), mode="area")

@@ -6,8 +6,7 @@ that the demo asks the model about a patient it has never seen.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,8 @@ from hmar.sample.download import Package
 from hmar.sample.parts import Part, fetch_parts
 from hmar.sample.study import TOTALSEGMENTATOR
 from hmar.training.config import TrainingConfig
+from hmar.training.data.class_map import read_class_map
+from hmar.training.data.dicom_series import from_feet_to_head, series_volume
 from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 
 DICOM2STL = Package(
@@ -47,6 +48,7 @@ STRUCTURES = Part("code", TOTALSEGMENTATOR, ("totalsegmentator",))
 HEADS = Part("head", DICOM2STL, ("examples/Data",))
 BACKBONE = Part("trunk", LITE0, (_WEIGHTS,))
 """The published weights; the folder keeps the name that data folders have had from the start."""
+_REMEDY = "Remove the folder of the volumes; they are then fetched again."
 
 
 def fetch_open_ct(folder: Path, report: Callable[[str], None]) -> None:
@@ -67,7 +69,7 @@ def fetch_backbone(folder: Path, report: Callable[[str], None]) -> None:
 
 def load_open_ct(folder: Path) -> list[Volume]:
     """Load the volumes that :func:`fetch_open_ct` put into a folder."""
-    names = _structure_names(folder / STRUCTURES.folder / "map_to_binary.py")
+    names = read_class_map(folder / STRUCTURES.folder / "map_to_binary.py", _REMEDY)
     return [
         _labelled(folder / EXAMPLE.folder, names),
         _dicom_series(folder / EXAMPLE_DICOM.folder, folder / EXAMPLE.folder / "example_seg_dicom.nii.gz"),
@@ -100,16 +102,7 @@ def weights_file(folder: Path) -> Path:
     return folder / BACKBONE.folder / _WEIGHTS
 
 
-def _structure_names(source: Path) -> tuple[str, ...]:
-    """Read the names of the structures out of a Python file, as data: nothing of it is run."""
-    for node in ast.parse(source.read_text("utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "class_map":
-            names: dict[int, str] = ast.literal_eval(node.value)["total"]
-            return tuple(names.get(index, "") for index in range(max(names) + 1))
-    raise ValueError(f"{source.name} holds no class_map")
-
-
-def _labelled(folder: Path, names: tuple[str, ...]) -> Volume:
+def _labelled(folder: Path, names: Mapping[int, str]) -> Volume:
     values, spacing = load_nifti(folder / "example_ct.nii.gz")
     ids = _structures(folder / "example_seg_fast_force_split.nii.gz")
     regions = regions_from_structures((ids + 1).astype(np.uint8), names)
@@ -130,19 +123,6 @@ def _dicom_series(folder: Path, mask: Path) -> Volume:
     """Load a DICOM series with the product's own reader; no patient data leaves it."""
     hasher = PatientHasher(bytes(32))
     files = [read_dicom(path.read_bytes(), 1 << 30, hasher) for path in sorted(folder.iterdir())]
-    slices = sorted((file.frame(1) for file in files), key=lambda frame: _height(frame.info.position))
-    heights = [_height(frame.info.position) for frame in slices]
-    spacing = slices[0].info.spacing
-    if spacing is None:
-        raise ValueError("the example series has no pixel spacing")
-    values = np.stack([frame.values for frame in slices]).astype(np.int16)
-    between = float(np.median(np.diff(heights)))
-    size = (between, spacing.row_mm, spacing.column_mm)
-    regions = constant_regions(len(values), "ABDOMEN")
-    return Volume("example-dicom", values, size, "CT", regions, _structures(mask))
-
-
-def _height(position: Sequence[float] | None) -> float:
-    if position is None:
-        raise ValueError("a slice of the example series has no position")
-    return position[2]
+    frames = from_feet_to_head((file.frame(1) for file in files), lambda frame: frame.info)
+    regions = constant_regions(len(frames), "ABDOMEN")
+    return series_volume("example-dicom", frames, regions, labels=_structures(mask))

@@ -25,7 +25,32 @@ CANVAS_CELLS = 32
 """Side of every view in feature-map cells: 384 mm at 0.75 mm per pixel."""
 
 _LEAST_CELLS = 9
-"""Cells that a view must show to be drawn."""
+"""Cells that a view must show to be drawn: the smallest window has 3x3."""
+
+_CONTENT_SHARE = 0.1
+"""Share of a cell's pixels that must show more than air for the cell to count."""
+
+_AIR_HU, _VACUUM_HU = -900.0, -1024.0
+"""Below the first, CT shows air; the second stands beyond a slice's border, as scanners pad it."""
+
+_DARK_SHARE = 0.05
+"""Elsewhere, what is darker than this share of the brightest pixel counts as background."""
+
+_BRIGHTEST = 0.995
+"""Quantile that is shown as white where values have no units: a few bright pixels should not darken all."""
+
+_EVERY_PIXEL = 7
+"""That quantile is taken of every seventh pixel, for speed."""
+
+_DEVIATION_HU = 300.0
+"""Standard deviation of a CT slice, roughly: what noise in HU is scaled by where values have no units."""
+
+_SHIFT_PX = 48.0
+"""Farthest shift of a view along each axis: 36 mm."""
+
+_TURN_DEGREES, _STRETCH, _SCALE = 9.0, 0.05, 0.13
+"""Standard deviations of rotation, and of the logarithms of proportions and of size: about what patients and
+how they lie differ by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +121,7 @@ def make_views(
         volume = volumes[v]
         image, shown, affine = _view(volume, p, pitch_mm, varied, None if k == 0 else generator)
         stem_map = _encode(backbone, image)
-        if (
-            done == 0
-        ):  # one allocation: the maps of a wide backbone take gigabytes, and must not be held twice
+        if done == 0:  # allocated once: maps of a wide backbone take gigabytes, and two copies may not fit
             maps = stem_map.new_empty(len(todo), *stem_map.shape[1:])
         maps[done] = stem_map[0]
         contents.append(shown)
@@ -132,14 +155,14 @@ def _view(
         values = vary_contrast(values, labels, varied, generator)
         values = vary_sharpness(values, volume.spacing_mm[1:], varied, generator)
     image, affine = _lay(values, volume, pitch_mm, generator)
-    content = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= 0.1
+    content = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= _CONTENT_SHARE
     if generator is not None:
-        unit = 1.0 if volume.modality == "CT" else float(image.std()) / 300
+        unit = 1.0 if volume.modality == "CT" else float(image.std()) / _DEVIATION_HU
         image = vary_noise(image, unit, varied, generator)
     if volume.modality == "CT":
         shown = display_channels(image, None if generator is None else varied, generator)
     else:
-        top = float(torch.quantile(image.flatten()[::7], 0.995))
+        top = float(torch.quantile(image.flatten()[::_EVERY_PIXEL], _BRIGHTEST))
         shown = (image / max(top, 1e-6)).clamp(0, 1).expand(3, -1, -1)
     return shown, content, affine
 
@@ -154,7 +177,7 @@ def _lay(
     extent = np.array([columns * spacing_x, rows * spacing_y])
     turn, shift = np.eye(2) / pitch_mm, np.zeros(2)
     if generator is not None:
-        turn, shift = _random_turn(generator) / pitch_mm, generator.uniform(-48, 48, 2)
+        turn, shift = _random_turn(generator) / pitch_mm, generator.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
     offset = side / 2 + shift - turn @ (extent / 2)
     to_pixel = np.column_stack([turn, offset])  # mm to canvas pixels
     back = np.linalg.inv(turn)
@@ -163,20 +186,20 @@ def _lay(
     constant = (back @ (side / 2 - offset)) * 2 / extent - 1
     theta = torch.tensor(np.column_stack([linear, constant]), dtype=torch.float32)[None]
     grid = F.affine_grid(theta, [1, 1, side, side], align_corners=False)
-    outside = -1024.0 if volume.modality == "CT" else 0.0
+    outside = _VACUUM_HU if volume.modality == "CT" else 0.0
     image = F.grid_sample(values[None, None] - outside, grid, align_corners=False)[0, 0] + outside
     return image, to_pixel / STRIDE
 
 
 def _random_turn(generator: np.random.Generator) -> NDArray[np.float64]:
     """Return a random scale, rotation and change of proportions, (2, 2)."""
-    angle = np.deg2rad(generator.normal(0, 9))
-    stretch = np.exp(generator.normal(0, 0.05))
-    scale = np.exp(generator.normal(0, 0.13))
+    angle = np.deg2rad(generator.normal(0, _TURN_DEGREES))
+    stretch = np.exp(generator.normal(0, _STRETCH))
+    scale = np.exp(generator.normal(0, _SCALE))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     turned: NDArray[np.float64] = scale * rotation @ np.diag([stretch, 1 / stretch])
     return turned
 
 
 def _content(image: Tensor, modality: str) -> Tensor:
-    return (image > (-900.0 if modality == "CT" else 0.05 * float(image.max()))).float()
+    return (image > (_AIR_HU if modality == "CT" else _DARK_SHARE * float(image.max()))).float()

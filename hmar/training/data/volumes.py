@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,8 +63,16 @@ def constant_regions(slices: int, region: str) -> NDArray[np.int64]:
     return np.full(slices, REGIONS.index(region), np.int64)
 
 
-def regions_from_structures(labels: NDArray[np.uint8], structures: tuple[str, ...]) -> NDArray[np.int64]:
-    """Tell each slice's body region from the structures it shows; the first rule that holds wins."""
+def regions_from_structures(labels: NDArray[np.uint8], names: Mapping[int, str]) -> NDArray[np.int64]:
+    """Tell each slice's body region from the structures it shows; the first rule that holds wins.
+
+    Parameters
+    ----------
+    labels : ndarray of uint8, shape (Z, Y, X)
+        Number of each voxel's structure.
+    names : mapping of int to str
+        Of structures, as TotalSegmentator calls them; a number without a name is none.
+    """
     rules = (
         ("HEAD", ("brain", "skull")),
         ("PELVIS", ("hip_left", "hip_right", "urinary_bladder", "sacrum")),
@@ -73,8 +82,8 @@ def regions_from_structures(labels: NDArray[np.uint8], structures: tuple[str, ..
     )
     found = np.full(len(labels), -1, np.int64)
     for index, plane in enumerate(labels):
-        shown = {structures[value] for value in np.unique(plane)}
-        matching = (region for region, names in rules if shown & set(names))
+        shown = {names.get(int(value)) for value in np.unique(plane)}
+        matching = (region for region, telling in rules if shown & set(telling))
         region = next(matching, None)
         if region is not None:
             found[index] = REGIONS.index(region)

@@ -14,6 +14,15 @@ from hmar.training.data.volumes import Volume
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 from hmar.values.geometry import Spacing
 
+_BRIGHTEST = 0.995
+"""Quantile that is shown as white where values have no units, as in training."""
+
+_LEAST_BRIGHT = 1e-6
+"""Keeps a frame that is black throughout finite."""
+
+_LEAST_VARIANCE = 1e-6
+"""Keeps a channel that never varies finite."""
+
 MAX_FRAMES = 1000
 """Frames that are looked at; more scans are thinned out evenly."""
 
@@ -58,7 +67,7 @@ def slice_frame(volume: Volume, plane: int) -> Frame:
     values = volume.values[plane].astype(np.float32)
     units = Units.HU if volume.modality == "CT" else Units.PRESENTATION
     if units is Units.PRESENTATION:
-        values = np.clip(values / max(float(np.quantile(values, 0.995)), 1e-6), 0, 1)
+        values = np.clip(values / max(float(np.quantile(values, _BRIGHTEST)), _LEAST_BRIGHT), 0, 1)
     uid = f"2.25.1.{plane + 1}"
     info = FrameInfo(
         study_uid=uid,
@@ -100,7 +109,7 @@ def _fit(summaries: FloatArray) -> tuple[FloatArray, FloatArray]:
     exact = summaries.astype(np.float64)
     mean = exact.mean(axis=0)
     covariance = np.atleast_2d(np.cov(exact.T))
-    deviation = np.sqrt(np.diag(covariance) + 1e-6)
+    deviation = np.sqrt(np.diag(covariance) + _LEAST_VARIANCE)
     correlation = (1 - _SHRINKAGE) * covariance / np.outer(deviation, deviation)
     correlation += _SHRINKAGE * np.eye(len(correlation))
     variances, axes = np.linalg.eigh(correlation)

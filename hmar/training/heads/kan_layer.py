@@ -11,6 +11,13 @@ from hmar.model.kan import FoldedKAN, kan_forward, spline_basis
 from hmar.training.heads.code_layer import CodeLayer
 
 _GRID_RANGE = (-2.0, 2.0)
+"""Four standard deviations of the inputs to each side, see :data:`hmar.model.config.KAN_INPUT_SCALE`."""
+
+_NOISE_SCALE = 0.3
+"""pykan's examples start splines with noise of this scale; heads then start as a linear map without any."""
+
+_FITTED_AT = 64
+"""Points that a spline is fitted to a linear function at: several in each of its intervals."""
 
 
 class TrainableKAN(CodeLayer):
@@ -24,7 +31,7 @@ class TrainableKAN(CodeLayer):
         super().__init__()
         self.order, self.outputs = order, outputs
         self.layer = KANLayer(
-            inputs, outputs, num=intervals, k=order, grid_range=list(_GRID_RANGE), noise_scale=0.3
+            inputs, outputs, num=intervals, k=order, grid_range=list(_GRID_RANGE), noise_scale=_NOISE_SCALE
         )
 
     def folded_weights(self) -> tuple[Tensor, Tensor]:
@@ -55,9 +62,9 @@ class TrainableKAN(CodeLayer):
         layer.scale_base.copy_(weight)
         layer.scale_sp.fill_(1.0)
         low, high = float(layer.grid[0, self.order]), float(layer.grid[0, -self.order - 1])
-        x = torch.linspace(low, high, 64, device=weight.device)
+        x = torch.linspace(low, high, _FITTED_AT, device=weight.device)
         rest = x - F.silu(x)  # what a linear function has beyond SiLU
-        basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (64, G + order)
+        basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (points, G + order)
         # In double precision: rounding that differs from run to run must not reach the weights.
         solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
         coefficients = solution[:, 0].float()  # (G + order,)

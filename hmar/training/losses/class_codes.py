@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _DRAWS = 16
+"""Draws of which the best is kept where codes are cut out of a larger matrix; more find little better."""
 
 
 def class_codes(classes: int, bits: int, rng: np.random.Generator) -> NDArray[np.int8]:

@@ -1,23 +1,28 @@
-"""What labelled structures teach: windows of one structure belong together, whoever it is of."""
+"""Labelled structures: windows of one structure have codes near to each other, whoever it is of."""
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hmar.training.config import TrainingConfig
 from hmar.training.data.pairs import PairBatch
 from hmar.training.data.structures import NO_STRUCTURE
-from hmar.training.data.volumes import Volume
-from hmar.training.losses.class_codes import nested_codes
-from hmar.training.losses.terms import centre_loss, class_contrast, code_lengths, nested
+from hmar.training.losses.context import Context, Seen
+from hmar.training.losses.functional.centre import centre_loss
+from hmar.training.losses.functional.class_contrast import class_contrast
+from hmar.training.losses.functional.nested import code_lengths, nested
+from hmar.training.losses.loss import Loss
 
 _NOTHING_WEIGHT = 0.3
-"""Weight of windows whose centre shows no structure: there are many kinds of them."""
+"""Weight of windows whose centre shows no structure: they are of many kinds, which one code cannot fit."""
 
 
-class StructureLoss(nn.Module):
+class StructureLoss(Loss):
     """Class centres and contrast over the structures that volumes label; 0 where none does.
 
     Every structure has a code of its own, and so has what is no structure. Both halves of a code lie far from
@@ -25,29 +30,42 @@ class StructureLoss(nn.Module):
 
     Parameters
     ----------
-    volumes : list of Volume
+    structures : ndarray of int64, shape (S,)
+        Their numbers, ascending.
+    codes : Tensor, shape (S + 1, bits)
+        -1 or 1; the last stands for no structure.
     config : TrainingConfig
-    rng : numpy.random.Generator
-        Draws the codes.
     """
 
-    directions: Tensor
+    name: ClassVar[str] = "structures"
+    codes: Tensor
     classes: Tensor
 
-    def __init__(self, volumes: list[Volume], config: TrainingConfig, rng: np.random.Generator) -> None:
+    def __init__(self, structures: NDArray[np.int64], codes: Tensor, config: TrainingConfig) -> None:
         super().__init__()
         self._config, self._lengths = config, code_lengths(config.short_share)
-        found = [np.unique(volume.labels) for volume in volumes if volume.labels is not None]
-        structures = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
-        structures = structures[structures >= 0]
         self._count = len(structures)
         classes = np.full(int(structures.max(initial=-1)) + 2, self._count)  # the last: no structure
         classes[structures] = np.arange(self._count)
         self.register_buffer("classes", torch.from_numpy(classes))
-        self.register_buffer("directions", nested_codes(self._count + 1, self._lengths, rng))
+        self.register_buffer("codes", codes)
 
-    def forward(self, logits: Tensor, batch: PairBatch) -> Tensor:
-        """Return the loss of a batch's windows: logits (2 N, bits), all first views, then all second."""
+    @classmethod
+    def of(cls, context: Context) -> Self:
+        """Build the loss."""
+        return cls(context.structures, context.structure_codes, context.config)
+
+    def weight(self, *, regions: bool) -> float:
+        """Return the larger of its two weights, where windows are compared."""
+        config = self._config
+        return max(config.structure_weight, config.structure_contrast) if regions else 0.0
+
+    def forward(self, seen: Seen) -> Tensor:
+        """Return the loss of a batch's windows."""
+        return self.of_windows(seen.windows_compared.logits, seen.batch)
+
+    def of_windows(self, logits: Tensor, batch: PairBatch) -> Tensor:
+        """Return the loss of windows: logits (2 N, bits), all first views, then all second."""
         label = torch.from_numpy(np.concatenate([batch.first_label, batch.second_label])).to(logits.device)
         known = label >= NO_STRUCTURE
         if self._count == 0 or not bool(known.any()):
@@ -57,13 +75,13 @@ class StructureLoss(nn.Module):
         logits, label = logits[known], self.classes[label[known]]  # -1 reads the last
         shown = label < self._count
         same = label[:, None] == label[None, :]
-        # Pairs of views show one place: what they have in common is the other loss's to teach.
+        # Two views of one slice show the same place: the loss on places is there for what those share.
         positive = same & (slices[:, None] != slices[None, :]) & shown[:, None] & shown[None, :]
         weight = torch.where(shown, 1.0, _NOTHING_WEIGHT)
         target = nn.functional.one_hot(label, self._count + 1).float()
         losses = []
         for bits in self._lengths:
-            directions = nn.functional.normalize(self.directions[:, :bits], dim=1)
+            directions = nn.functional.normalize(self.codes[:, :bits], dim=1)
             centre = centre_loss(
                 logits[:, :bits], target, directions, self._config.scale, self._config.margin
             )

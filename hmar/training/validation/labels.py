@@ -13,10 +13,17 @@ from hmar.model.network import HmarNetwork
 from hmar.training.data.image_labels import ImageLabels, LabelledViews
 from hmar.training.validation.places import BackboneMaps, agreement, first_place
 
-_ASKED = 96
+_QUERIES = 96
+"""Views that are asked about at least: a share of them is then known to about five percentage points."""
+
 _OF_A_LABEL = 4
-"""Views of each label that are asked about, where that is more; three times as many are learnt from."""
+"""Views of each label that are asked about, where that is more."""
+
+_GALLERY = 3
+"""Views that are learnt from, for each that is asked about: labels should be found among many."""
+
 _AT_ONCE = 32
+"""Views whose codes are computed at a time; bounds memory, changes no figure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +55,9 @@ class LabelValidation:
     ) -> LabelValidation | None:
         """Draw views of two masks, always the same; None where no label of one is in the other."""
         rng = np.random.default_rng(seed)
-        count = max(_ASKED, _OF_A_LABEL * labels.count)
+        count = max(_QUERIES, _OF_A_LABEL * labels.count)
         drawn = LabelledViews(labels, asked).draw(count, rng)
-        among = LabelledViews(labels, learnt).draw(3 * count, rng)
+        among = LabelledViews(labels, learnt).draw(_GALLERY * count, rng)
         drawn = drawn[np.isin(labels.label[drawn], labels.label[among])]
         return cls(drawn, among, labels, lengths) if len(drawn) else None
 

@@ -16,7 +16,7 @@ from benchmark.peers.hmar.peer import Hmar, HmarNoKan, HmarNoRouter, HmarNoStage
 from benchmark.peers.hmar.settings import HmarTraining
 from benchmark.peers.hmar.views import LATTICE, Viewer
 from benchmark.types import Features
-from hmar.training.losses.terms import centre_loss
+from hmar.training.losses.functional.centre import centre_loss
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,10 @@
 import pytest
 import torch
 
-from hmar.training.losses.terms import bit_quality, centre_loss, class_contrast, contrastive
+from hmar.training.losses.functional.bit_quality import bit_quality
+from hmar.training.losses.functional.centre import centre_loss
+from hmar.training.losses.functional.class_contrast import class_contrast
+from hmar.training.losses.functional.contrastive import contrastive
 
 
 @pytest.mark.parametrize("loss", [

@@ -12,6 +12,7 @@ from hmar.training.data.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.data.pairs import PairConfig, PairSampler
 from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
+from hmar.training.losses.class_codes import nested_codes
 from hmar.training.losses.image_labels import ImageLabelLoss
 from hmar.training.validation.labels import LabelValidation
 
@@ -174,12 +175,24 @@ class Windows:
 
     def loss(self, module: ImageLabelLoss, expert: nn.Module, *, regions: bool) -> torch.Tensor:
         whole, gate = torch.zeros(len(self.label), BITS), torch.full((len(self.label), 2), 0.5)
-        return module(whole, self.windows, expert, gate, self.label, self.patient, regions=regions)  # type: ignore[no-any-return]
+        return module.of_images(
+            whole,
+            self.windows,
+            expert,
+            gate,
+            self.label,
+            self.patient,
+            regions=regions,  # type: ignore[arg-type]
+        )
+
+
+def codes(count: int) -> torch.Tensor:
+    return nested_codes(count, (64, BITS), np.random.default_rng(0))
 
 
 def module(count: int = 3, inputs: int = 16) -> ImageLabelLoss:
     torch.manual_seed(0)
-    return ImageLabelLoss(count, inputs, CONFIG, np.random.default_rng(0))
+    return ImageLabelLoss(codes(count), inputs, CONFIG)
 
 
 @pytest.mark.slow
@@ -223,8 +236,8 @@ def test_the_gate_says_which_expert_answers_for_the_label():
     bags = Windows()
     whole = torch.randn(24, BITS, requires_grad=True)
     for gate, reached in (([1.0, 0.0], True), ([0.0, 1.0], False)):
-        only = ImageLabelLoss(3, 16, TrainingConfig(structure_contrast=0.0), np.random.default_rng(0))
-        found = only(
+        only = ImageLabelLoss(codes(3), 16, TrainingConfig(structure_contrast=0.0))
+        found = only.of_images(
             *(whole, bags.windows, expert, torch.tensor([gate] * 24), bags.label, bags.patient), regions=False
         )
         (gradient,) = torch.autograd.grad(found, whole)

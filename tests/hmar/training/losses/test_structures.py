@@ -10,8 +10,8 @@ from hmar.training.config import TrainingConfig
 from hmar.training.data.pairs import PairBatch
 from hmar.training.data.structures import NO_STRUCTURE, UNLABELLED
 from hmar.training.data.volumes import Volume, constant_regions
+from hmar.training.losses.class_codes import nested_codes
 from hmar.training.losses.structures import StructureLoss
-from hmar.training.losses.terms import class_contrast
 
 VIEWS, WINDOWS = 4, 3
 SETTINGS = TrainingConfig()
@@ -34,25 +34,28 @@ def batch(label: int | np.ndarray) -> PairBatch:
 
 
 def loss_of(volumes: list[Volume], config: TrainingConfig = SETTINGS) -> StructureLoss:
-    return StructureLoss(volumes, config, np.random.default_rng(0))
+    found = [volume.labels for volume in volumes if volume.labels is not None]
+    structures = np.unique(np.concatenate(found) if found else [NO_STRUCTURE])[1:].astype(np.int64)
+    codes = nested_codes(len(structures) + 1, (64, 128), np.random.default_rng(0))
+    return StructureLoss(structures, codes, config)
 
 
 def test_without_labels_nothing_is_taught():
     logits = torch.randn(2 * VIEWS * WINDOWS, 128)
-    assert float(loss_of([volume(False)])(logits, batch(UNLABELLED))) == 0
-    assert float(loss_of([volume(True)])(logits, batch(UNLABELLED))) == 0
+    assert float(loss_of([volume(False)]).of_windows(logits, batch(UNLABELLED))) == 0
+    assert float(loss_of([volume(True)]).of_windows(logits, batch(UNLABELLED))) == 0
 
 
 def test_windows_at_their_structures_code_cost_least_at_both_lengths():
     loss = loss_of([volume(True), volume(False)])
     labels = np.array([3, 9, NO_STRUCTURE] * VIEWS)
-    own = loss.directions[loss.classes[torch.from_numpy(np.tile(labels, 2))]] * 4
+    own = loss.codes[loss.classes[torch.from_numpy(np.tile(labels, 2))]] * 4
     first_half_wrong, second_half_wrong = own.clone(), own.clone()
     first_half_wrong[:, :64] = own[:, :64].roll(1, 0)
     second_half_wrong[:, 64:] = own[:, 64:].roll(1, 0)
-    right = float(loss(own, batch(labels)))
-    assert right < float(loss(first_half_wrong, batch(labels)))
-    assert right < float(loss(second_half_wrong, batch(labels)))
+    right = float(loss.of_windows(own, batch(labels)))
+    assert right < float(loss.of_windows(first_half_wrong, batch(labels)))
+    assert right < float(loss.of_windows(second_half_wrong, batch(labels)))
 
 
 @pytest.mark.parametrize(("share", "ratio"), [(0.0, 1.0), (0.5, 1 / 3), (0.99, 0.005)])
@@ -61,31 +64,15 @@ def test_losses_are_shared_between_the_short_code_and_the_whole(share, ratio):
     loss = loss_of([volume(True)], replace(SETTINGS, short_share=share))
     torch.manual_seed(0)
     logits = torch.randn(2 * VIEWS * WINDOWS, 128, requires_grad=True)
-    loss(logits, batch(np.array([3, 9, NO_STRUCTURE] * VIEWS))).backward()
+    loss.of_windows(logits, batch(np.array([3, 9, NO_STRUCTURE] * VIEWS))).backward()
     assert logits.grad is not None
     short, rest = (float(part.abs().sum()) for part in logits.grad.split(64, dim=1))
     assert rest / short == pytest.approx(ratio, rel=0.15)
 
 
 def test_codes_of_structures_are_far_apart_in_either_half():
-    directions = loss_of([volume(True)]).directions
+    directions = loss_of([volume(True)]).codes
     assert directions.shape == (3, 128)
     for half in (directions[:, :64], directions[:, 64:]):
         differing = (half[:, None] != half[None]).sum(dim=2)
         assert int((differing + 64 * torch.eye(3, dtype=torch.int64)).min()) == 32
-
-
-def test_the_class_contrast_is_that_of_a_plain_loop():
-    torch.manual_seed(1)
-    logits = torch.randn(7, 16)
-    label = torch.tensor([0, 0, 1, 1, 1, 2, 0])
-    same = label[:, None] == label[None]
-    positive = same & ~torch.eye(7, dtype=torch.bool)
-    soft = torch.nn.functional.normalize(logits.tanh(), dim=1).double()
-    rows = []
-    for i in range(7):
-        weights = {j: float(torch.exp(soft[i] @ soft[j] / 0.2)) for j in range(7) if j != i}
-        mates = [j for j in weights if label[j] == label[i]]
-        if mates:
-            rows.append(-np.mean([np.log(weights[j] / sum(weights.values())) for j in mates]))
-    assert float(class_contrast(logits, positive, ~same, 0.2)) == pytest.approx(np.mean(rows), rel=1e-4)

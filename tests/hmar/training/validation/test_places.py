@@ -9,7 +9,7 @@ from hmar.training.data.pairs import PairBatch, PairConfig
 from hmar.training.data.structures import NO_STRUCTURE, UNLABELLED
 from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume, constant_regions
-from hmar.training.validation.places import Validation
+from hmar.training.validation.places import Validation, first_place, held_out
 
 CELLS = 32
 LIVER, SPLEEN, RIB = 0, 1, 2
@@ -109,3 +109,21 @@ def test_structures_are_asked_for_where_they_are_labelled_and_learnt(labelled, s
     assert bool(validation.learnt) == asked
     drawn = {int(plane) for one in validation.learnt for plane in (*one.first, *one.second)}
     assert not drawn & {8, 9}
+
+
+def test_slices_in_the_middle_of_a_volume_that_can_spare_them_are_held_out():
+    assert not held_out(views(*[1] * 6)).any()  # six slices can spare none
+    assert np.flatnonzero(held_out(views(*[1] * 40))).tolist() == [18, 19, 20, 21, 22]
+
+
+def test_a_place_is_found_first_where_its_code_is_the_nearest():
+    agreement = torch.tensor([[9.0, 1, 1], [5, 5, 1], [9, 1, 3]])
+    own = torch.eye(3, dtype=torch.bool)
+    others = ~own
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 0) / 3)
+    others[2, 0] = False  # too near to count as another place
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)
+    own[1, 0], others[1, 0] = True, False  # of the same structure
+    assert first_place(agreement, own, others).mean() == pytest.approx(1)
+    own[1, 1], others[1, 1] = False, True  # as near as the one that is of it
+    assert first_place(agreement, own, others).mean() == pytest.approx((1 + 1 / 2 + 1) / 3)

@@ -1,4 +1,4 @@
-"""What images of one label teach one another: the whole of them, and the windows that match."""
+"""Contrast between windows of different images of one label: those that are each other's nearest."""
 
 from __future__ import annotations
 
@@ -6,32 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hmar.training.losses.terms import class_contrast, pulled_together
-
-
-def classmates(labels: Tensor, groups: Tensor) -> Tensor:
-    """Return (B, B) of bool: same label, other group. A scan's own neighbours teach nothing."""
-    return (labels[:, None] == labels) & (groups[:, None] != groups)
-
-
-def supervised_contrastive(logits: Tensor, labels: Tensor, groups: Tensor, temperature: float) -> Tensor:
-    """Return the supervised contrastive loss (Khosla et al., NeurIPS 2020) with positives of other groups.
-
-    Images of the same label and group are neither positives nor negatives; images without a positive in the
-    batch are left out.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (B, bits)
-    labels, groups : Tensor of int64, shape (B,)
-    temperature : float
-
-    Returns
-    -------
-    Tensor, scalar
-        0 where no image has a positive.
-    """
-    return class_contrast(logits, classmates(labels, groups), labels[:, None] != labels, temperature)
+from hmar.training.losses.functional.class_contrast import contrast_of
+from hmar.training.losses.functional.label_contrast import same_label_pairs
 
 
 def region_contrastive(
@@ -40,7 +16,7 @@ def region_contrastive(
     """Return the contrastive loss between windows of different images.
 
     The positive of a window is its mutual nearest among the windows of its class in other groups; windows of
-    other classes are its negatives, and the other windows of its class are left alone.
+    other classes are its negatives, and the other windows of its class are left out.
 
     Parameters
     ----------
@@ -57,9 +33,9 @@ def region_contrastive(
     """
     soft = F.normalize(torch.tanh(logits), dim=1)
     similarity = soft @ soft.T / temperature
-    positive = mutual_nearest(similarity.detach(), classmates(labels, groups)[image][:, image])
+    positive = mutual_nearest(similarity.detach(), same_label_pairs(labels, groups)[image][:, image])
     other_class = (labels[:, None] != labels)[image][:, image]
-    return pulled_together(similarity, positive, other_class)
+    return contrast_of(similarity, positive, other_class)
 
 
 def mutual_nearest(similarity: Tensor, allowed: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from hmar.training.losses.terms import bit_quality, contrastive
+from hmar.training.losses.functional.contrastive import contrastive
 
 
 def test_the_contrastive_loss_is_that_of_a_plain_loop():
@@ -29,15 +29,3 @@ def test_pairs_that_agree_and_differ_from_the_others_cost_least():
         contrastive(codes, codes, negative, 0.1).max()
         < contrastive(codes, codes.roll(1, 0), negative, 0.1).min()
     )
-
-
-def test_balanced_independent_decided_bits_are_best():
-    torch.manual_seed(0)
-    good = (torch.randint(0, 2, (4000, 8)) * 2 - 1) * 5.0
-    stuck, twins, undecided = good.clone(), good.clone(), good * 0.05
-    stuck[:, 0] = 5
-    twins[:, 1] = twins[:, 0]
-    best = float(bit_quality(good))
-    assert best == pytest.approx(0, abs=0.01)
-    for worse in (stuck, twins, undecided):
-        assert float(bit_quality(worse)) > best + 0.01

@@ -1,0 +1,57 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
+
+from hmar.training.config import TrainingConfig
+from hmar.training.export.card import LITE0, OPEN_CT, Origin, card
+from tests.hmar.training.tiny import labelled_volumes, plain_volumes
+
+CONFIG = TrainingConfig(region_steps=3)
+SETTINGS = {
+    "name": "small",
+    "windows": {"cells": (3, 5)},
+    "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
+}
+
+
+def test_a_card_counts_labelled_images_and_names_no_patient():
+    origin = Origin("Of a site.", LITE0, "ImageNet")
+    data = [replace(volume, patient=f"patient-{v}") for v, volume in enumerate(labelled_volumes())]
+    text = card(SETTINGS, CONFIG, data, 2, origin)
+    assert "| single images | DX | 18 | of each | none |" in text
+    assert "34 images were labelled as a whole, with 2 labels" in text
+    assert "film" not in text
+    assert "patient-" not in text
+    assert "24 slices of 4 scans and 18 single images" in text
+    one = [replace(volume, image_labels=np.zeros(len(volume.values), np.int64)) for volume in data]
+    assert "labelled as a whole" not in card(SETTINGS, CONFIG, one, 2, origin)
+    without = card(SETTINGS, replace(CONFIG, structure_weight=0.0, structure_contrast=0.0), data, 2, origin)
+    assert "labelled as a whole" not in without
+
+
+def test_a_card_names_its_data_and_settings():
+    text = card(SETTINGS, CONFIG, plain_volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
+    assert text.startswith("# small\n")
+    assert "| mr | MR | 6 | 3.00, 4.00, 4.00 | none |" in text
+    assert "region_steps 3" in text
+    assert "does not diagnose" in text
+
+
+@pytest.mark.parametrize(
+    ("backbone", "rate", "said"),
+    [
+        ("lite0-smooth", 3e-4, "its last blocks trained further"),
+        ("lite0", 3e-4, "its last blocks trained further"),
+        ("lite0-smooth", 0.0, "kept as they are"),
+        ("resnet50", 3e-4, "kept as they are"),
+    ],
+)
+def test_a_card_says_whether_the_backbone_was_trained(backbone, rate, said):
+    settings = SETTINGS | {"network": {"intervals": 5, "order": 3, "trunk": backbone}}
+    text = card(
+        settings, replace(CONFIG, backbone_rate=rate), plain_volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet")
+    )
+    assert said in text

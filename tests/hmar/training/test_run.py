@@ -1,0 +1,85 @@
+"""From volumes to a sealed folder, and on from a checkpoint."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
+
+from hmar.encoder import HmarEncoder
+from hmar.errors import ConfigError
+from hmar.model.bundle import GOLDEN
+from hmar.model.config import NetworkConfig
+from hmar.model.serving.model import load_served
+from hmar.model.weights import load_bundle
+from hmar.training import run
+from hmar.training.checkpoint import CHECKPOINT
+from hmar.training.export.card import Origin
+from hmar.training.export.fold import served_network
+from hmar.training.export.golden import golden_frame
+from hmar.training.export.parity import compare, served_logits, torch_logits
+from hmar.training.export.reference import slice_frame
+from hmar.training.run import LOG, Plan, train, train_network
+from hmar.training.stages import Stage
+from tests.hmar.training.tiny import CONFIG, NETWORK, scan, tiny_backbone
+
+PLAN = Plan(replace(CONFIG, pairs=3, windows=4), views_per_slice=2)
+ORIGIN = Origin("Noise.", "Two convolutions.", "Nothing")
+
+
+def quiet(*_: object) -> None:
+    """Report no progress."""
+
+
+def volumes():
+    noise = np.random.default_rng(0).normal(40, 200, (4, 72, 72)).astype(np.int16)
+    return [replace(scan(name, slices=4), values=noise) for name in ("a", "b")]
+
+
+@pytest.fixture
+def small(tiny_backbone_is_known, monkeypatch):
+    """Make runs build the small network that tests train."""
+    sizes = {"width": NETWORK.width, "hidden": NETWORK.hidden}
+    monkeypatch.setattr(run, "NetworkConfig", lambda *, backbone: NetworkConfig(backbone=backbone, **sizes))
+
+
+def lines(folder) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
+
+
+def test_a_model_trained_in_two_runs_serves_the_codes_of_its_network(small, tmp_path):
+    folder, backbone = tmp_path / "small", tiny_backbone()
+    first = replace(PLAN, stages=(Stage.IMAGES,))
+    train_network(volumes(), backbone, first, quiet, folder)
+    assert [line["stage"] for line in lines(folder)] == [1, 1]
+    rest = replace(PLAN, stages=(Stage.REGIONS, Stage.EXPERTS), resume=True)
+    train(folder, volumes(), backbone, ORIGIN, rest, quiet)
+    assert [line["stage"] for line in lines(folder)] == [1, 1, 2, 2, 2, 3, 3, 3]
+    assert not (folder / CHECKPOINT).exists()  # there is nothing left to go on to
+    encoder, frame = HmarEncoder.load(folder), golden_frame()
+    encoded = encoder.encode(frame)
+    with np.load(folder / GOLDEN, allow_pickle=False) as golden:
+        assert np.array_equal(golden["window_codes"], encoded.window_codes)
+    bundle = load_bundle(folder)
+    parity = compare(torch_logits(bundle, frame), served_logits(load_served(folder), bundle, frame))
+    assert parity.bits > 10_000
+    assert parity.decided == 0
+    assert encoder.image_query(slice_frame(volumes()[0], 2)).typicality > 0
+
+
+def test_a_folded_network_gives_the_logits_of_the_one_that_was_trained(small):
+    network = train_network(volumes(), tiny_backbone(), replace(PLAN, stages=()), quiet)
+    windows = torch.randn(50, network.config.width * 9)
+    with torch.no_grad():
+        expected, folded = network.local_expert(windows), served_network(network).local_expert(windows)
+    assert torch.allclose(expected, folded, atol=1e-4)
+
+
+def test_a_run_on_other_data_is_not_resumed(small, tmp_path):
+    train_network(volumes(), tiny_backbone(), replace(PLAN, stages=(Stage.IMAGES,)), quiet, tmp_path)
+    resumed = replace(PLAN, resume=True)
+    with pytest.raises(ConfigError, match="on other data"):
+        train(tmp_path, volumes()[:1], tiny_backbone(), ORIGIN, resumed, quiet)
