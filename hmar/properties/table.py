@@ -11,9 +11,11 @@ from hmar.properties.header_text import whole_years
 from hmar.properties.kinds.choices import Choices
 from hmar.properties.kinds.codes import Codes
 from hmar.properties.kinds.days import Days
+from hmar.properties.kinds.decimals import Decimals
 from hmar.properties.kinds.labels import Labels
 from hmar.properties.kinds.names import Names
 from hmar.properties.kinds.whole_numbers import WholeNumbers
+from hmar.properties.kinds.yes_no import YesNo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,43 @@ class Properties:
         plural="labels",
         finds="what was indexed under this label",
         example="proven nodules",
+    )
+    convolution_kernel: str | None = declared(
+        Names(such_as="B30F", joined=True),
+        plural="convolution_kernels",
+        finds="this convolution kernel",
+        example="B30F",
+        sources=("CTReconstructionSequence.ConvolutionKernel", "ConvolutionKernel"),
+    )
+    slice_thickness_mm: float | None = declared(
+        Decimals("slice thickness", "mm"),
+        plural="slice_thicknesses",
+        finds="slices of this thickness in mm",
+        example="0.5-1.25",
+        sources=("PixelMeasuresSequence.SliceThickness", "SliceThickness"),
+        option="--slice-thickness",
+    )
+    contrast: bool | None = declared(
+        # An element that is absent or empty does not say no: scanners and anonymisers leave it out, too.
+        YesNo(),
+        plural="contrasts",
+        finds="images with contrast agent (yes) or without (no)",
+        example="yes",
+        sources=("ContrastBolusUsageSequence.ContrastBolusAgentAdministered", "ContrastBolusAgent"),
+    )
+    view_position: str | None = declared(
+        Codes(),
+        plural="view_positions",
+        finds="this view of a radiograph",
+        example="AP",
+        sources=("ViewPosition",),
+    )
+    laterality: str | None = declared(
+        Choices("L", "R", "B", "U"),  # U: unpaired; PS3.3 C.7.6.16.2.8, C.8.11.2
+        plural="lateralities",
+        finds="this side: L, R, B for both or U for unpaired",
+        example="L",
+        sources=("FrameAnatomySequence.FrameLaterality", "ImageLaterality", "Laterality"),
     )
 
 
