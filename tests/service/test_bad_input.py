@@ -125,6 +125,24 @@ CASES = {
         "parameter-out-of-range",
         "{'min': '40'}",
     ),
+    "thickness of true": (
+        named(IMAGE, filters={"slice_thickness_mm": {"min": True}}),
+        422,
+        "parameter-out-of-range",
+        "{'min': True}",
+    ),
+    "contrast of text": (
+        named(IMAGE, filters={"contrast": "yes"}),
+        422,
+        "parameter-out-of-range",
+        "contrast is 'yes'",
+    ),
+    "unknown property": (
+        named(IMAGE, filters={"colour": "red"}),
+        422,
+        "parameter-out-of-range",
+        "filters.'colour'",
+    ),
     "age of true": (
         named(IMAGE, filters={"age_years": {"min": True}}),
         422,

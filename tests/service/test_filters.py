@@ -44,6 +44,9 @@ def series_of(answer: dict[str, Any]) -> list[int]:
         ({"study_date": {"to": "2020-01-02"}}, {1, 2}),
         ({"manufacturer": "phantom works, 3"}, {3}),
         ({"modality": ["ct", "MR"], "body_part": "chest"}, {1, 2, 3}),
+        ({"slice_thickness_mm": {"min": 5, "max": 5.0}}, {1, 2, 3}),
+        ({"slice_thickness_mm": {"max": 4.999}}, set()),
+        ({"contrast": False}, set()),
         ({"modality": "MR"}, set()),
         ({"label": "none"}, set()),
         ({"sex": "M", "age_years": {"min": 50, "max": 60}}, set()),
@@ -65,6 +68,11 @@ def test_hits_show_what_they_can_be_filtered_by(archive: Archive) -> None:
     assert [hits[0][name] for name in names] == [
         "O", 60, "2020-01-02", "PHANTOM WORKS, 2", None, "CT", "CHEST",
     ]  # fmt: skip
+    assert {name: hits[0][name] for name in ("slice_thickness_mm", "contrast", "laterality")} == {
+        "slice_thickness_mm": 5.0,
+        "contrast": None,
+        "laterality": None,
+    }
 
 
 def test_a_form_takes_the_same_as_json_text(archive: Archive) -> None:
@@ -146,6 +154,9 @@ def test_what_was_indexed_without_metadata_is_found_without_filters_alone(empty_
         {"sex": ["F", "M", "O"]},
         {"age_years": {"min": 0}},
         {"study_date": {"from": "0001-01-01"}},
+        {"slice_thickness_mm": {"min": 0}},
+        {"contrast": False},
+        {"contrast": True},
     ):
         fields = {"file": (io.BytesIO(ct_file(1, 1)), "a.dcm"), "filters": json.dumps(filters)}
         answer = empty_archive.client.post(IMAGE, data=fields).get_json()

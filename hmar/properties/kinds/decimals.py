@@ -67,6 +67,10 @@ class Decimals(Bands[float]):
             )
         return band
 
+    def to_json(self, value: float) -> float | int:
+        """Return a number, a whole one as an integer."""
+        return int(value) if value.is_integer() else value
+
     def value_schema(self) -> Schema:
         """Describe a number."""
         return {"type": "number", "exclusiveMinimum": 0}

@@ -219,6 +219,9 @@ def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Pa
         (["--date", "2020-01-01..2020-01-01"], first),
         (["--manufacturer", "phantom works, 2"], ["2/1"]),
         (["--label", "Set 2"], ["2/1"]),
+        (["--slice-thickness", "4.5-"], everything),
+        (["--slice-thickness", "-4.5"], []),
+        (["--contrast", "no"], []),
         (["--exclude-same", "instance"], everything[1:]),
         (["--exclude-same", "series"], ["2/1"]),
         (["--exclude-same", "patient"], []),
@@ -247,6 +250,8 @@ def test_a_search_that_filters_leave_nothing_to_says_so(home: Path, study: Path)
         (["--date", "2020-02-30.."], "2020-02-30"),
         (["--manufacturer", "*"], "manufacturer is '*'"),
         (["--label", ""], "The label is ''"),
+        (["--slice-thickness", "5"], "The range is '5'"),
+        (["--contrast", "perhaps"], "contrast is 'perhaps'"),
     ],
 )
 def test_a_filter_that_means_nothing_is_named_in_one_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
@@ -179,6 +180,10 @@ def test_an_option_that_means_nothing_is_named(kind: Kind, typed: str, said: str
 )
 def test_a_measure_is_above_0_and_rounded_to_three_decimals(text: str, kept: float | None) -> None:
     assert MEASURES.read([text]) == kept
+
+
+def test_a_whole_measure_is_a_whole_number_in_json() -> None:
+    assert json.dumps([MEASURES.to_json(value) for value in (5.0, 2.5)]) == "[5, 2.5]"
 
 
 @pytest.mark.parametrize(
