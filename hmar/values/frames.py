@@ -36,6 +36,8 @@ class FrameInfo:
         Size of the frame in pixels.
     spacing : Spacing or None
         Pixel spacing in mm, None where unknown.
+    pixel_aspect : float or None
+        Height of a pixel over its width, where that is known and the spacing is not.
     series_number, instance_number : int or None
         For display order.
     position : tuple of float or None
@@ -73,6 +75,7 @@ class FrameInfo:
     study_date: date | None = None
     manufacturer: str | None = None
     label: str | None = None
+    pixel_aspect: float | None = None
 
 
 class Units(StrEnum):
@@ -99,12 +102,15 @@ class Frame:
     display_window : tuple of float or None
         The file's own display window (centre, width) in HU, None where it has none or where the
         window has already been applied.
+    units_note : str or None
+        Why a rescaled CT is in presentation values and not in Hounsfield units, None elsewhere.
     """
 
     info: FrameInfo
     values: FloatArray
     units: Units
     display_window: tuple[float, float] | None = None
+    units_note: str | None = None
 
 
 class ImageFile(Protocol):

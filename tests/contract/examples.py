@@ -48,6 +48,7 @@ def info(sop: str = "1.2.3", frame_number: int = 1, **changes: Any) -> FrameInfo
         "study_date": date(2021, 3, 4),
         "manufacturer": "GE MEDICAL SYSTEMS",
         "label": "teaching set",
+        "pixel_aspect": 1.5,
     }
     return FrameInfo(**{**values, **changes})
 

@@ -52,6 +52,7 @@ def test_a_frame_with_nothing_optional_comes_back_unchanged(catalogue: Catalogue
         study_date=None,
         manufacturer=None,
         label=None,
+        pixel_aspect=None,
     )
     catalogue.append("default", [bare], ORIGIN)
     (row,) = catalogue.tail(0, 1)

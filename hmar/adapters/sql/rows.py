@@ -57,6 +57,7 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "study_date": info.study_date,
         "manufacturer": info.manufacturer,
         "label": info.label,
+        "pixel_aspect": info.pixel_aspect,
     }
 
 
@@ -84,6 +85,7 @@ def frame_info(row: Row[Any]) -> FrameInfo:
         study_date=row.study_date,
         manufacturer=row.manufacturer,
         label=row.label,
+        pixel_aspect=row.pixel_aspect,
     )
 
 

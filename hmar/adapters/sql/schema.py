@@ -78,6 +78,7 @@ entries = Table(
     Column("study_date", Date),
     Column("manufacturer", Text),
     Column("label", Text),
+    Column("pixel_aspect", Float(53)),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
     ),

@@ -81,7 +81,9 @@ def test_log_rows_of_the_first_release_get_marks_of_their_own(path: Path) -> Non
 
 
 def test_frames_and_jobs_of_before_the_metadata_know_none_of_it(path: Path) -> None:
-    bare = encoded("1.1", sex=None, age_years=None, study_date=None, manufacturer=None, label=None)
+    bare = encoded(
+        "1.1", sex=None, age_years=None, study_date=None, manufacturer=None, label=None, pixel_aspect=None
+    )
     with closing(Database(f"sqlite:///{path}")) as database:
         with database.write() as connection:
             config = Config()
@@ -98,7 +100,7 @@ def test_frames_and_jobs_of_before_the_metadata_know_none_of_it(path: Path) -> N
             connection.execute(insert(log), ROW)
         database.migrate()
         (logged,) = SqlCatalogue(database).tail(0, 9)
-    assert new == {"sex", "age_years", "study_date", "manufacturer", "label"}
+    assert new == {"sex", "age_years", "study_date", "manufacturer", "label", "pixel_aspect"}
     assert logged.encoded is not None
     assert same_codes(logged.encoded, bare)
 
