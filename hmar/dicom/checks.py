@@ -43,10 +43,10 @@ def check_byte_order(dataset: Dataset) -> None:
     """
     first = min(dataset.keys(), default=None)
     if first is not None and first.group >= 0x0100 and first.group & 0xFF == 0:
-        name = dataset.file_meta.TransferSyntaxUID.name
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        named = f" that the file names, {syntax.name}" if syntax else " that its first bytes suggest"
         raise DecodeError(
-            f"The data set is not in the transfer syntax that the file names, {name}: bytes are swapped.",
-            SEND_AGAIN,
+            f"The data set is not in the transfer syntax{named}: its bytes are swapped.", SEND_AGAIN
         )
 
 

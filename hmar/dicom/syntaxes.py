@@ -88,7 +88,7 @@ def checked_stream(frame: bytes, syntax_uid: uid.UID, pixels: PixelFormat, frame
     if found.kind is Kind.RLE:
         _check_segments(found, pixels, frame_number)
     else:
-        _check_samples(found, syntax, pixels, frame_number)
+        _check_samples(found, syntax_uid, pixels, frame_number)
     return found
 
 
@@ -101,7 +101,7 @@ def _check_segments(found: StreamHeader, pixels: PixelFormat, frame_number: int)
         )
 
 
-def _check_samples(found: StreamHeader, syntax: Syntax, pixels: PixelFormat, frame_number: int) -> None:
+def _check_samples(found: StreamHeader, syntax_uid: uid.UID, pixels: PixelFormat, frame_number: int) -> None:
     name, precision = f"The compressed frame {frame_number}", found.precision or 0
     if (found.rows, found.columns) != (pixels.rows, pixels.columns):
         raise _refused(
@@ -110,7 +110,9 @@ def _check_samples(found: StreamHeader, syntax: Syntax, pixels: PixelFormat, fra
         )
     if found.components != pixels.samples:
         raise _refused(f"{name} has {found.components} components, SamplesPerPixel is {pixels.samples}")
-    if precision not in syntax.precisions or precision > pixels.bits_allocated:
+    if precision not in SYNTAXES[syntax_uid].precisions:
+        raise _refused(f"{name} has {precision} bits per sample, for which {syntax_uid.name} has no decoder")
+    if precision > pixels.bits_allocated:
         raise _refused(f"{name} has {precision} bits per sample, BitsAllocated is {pixels.bits_allocated}")
     if precision < pixels.bits_stored and not _narrower_is_plain(found, pixels):
         raise _refused(f"{name} has {precision} bits per sample, BitsStored is {pixels.bits_stored}")
