@@ -97,7 +97,9 @@ def _gdcm(frame: bytes, syntax: UID, header: StreamHeader, pixels: PixelFormat) 
     image.SetNumberOfDimensions(2)
     image.SetDimensions((pixels.columns, pixels.rows, 1))
     image.SetDataElement(element)
-    photometric = gdcm.PhotometricInterpretation.GetPIType(pixels.photometric)
+    # Its own contradiction with the stream would abort the process.
+    stated = {Colour.RGB: "RGB", Colour.YCBCR: "YBR_FULL", None: pixels.photometric}[header.colour]
+    photometric = gdcm.PhotometricInterpretation.GetPIType(stated)
     image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(photometric))
     if pixels.samples > 1:
         image.SetPlanarConfiguration(0)

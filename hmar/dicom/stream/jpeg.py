@@ -18,9 +18,12 @@ _FRAMES = {
 }
 # SOF5-7, 9-11 and 13-15: hierarchical or with arithmetic coding. C4, C8 and CC are no frame headers.
 _UNSUPPORTED = frozenset(range(0xC5, 0xD0)) - {0xC8, 0xCC}
-_SCAN, _END_OF_IMAGE, _START_OF_IMAGE, _APP0, _APP14 = 0xDA, 0xD9, 0xD8, 0xE0, 0xEE
+_SCAN, _APP0, _APP14 = 0xDA, 0xE0, 0xEE
+# Huffman and quantisation tables, restart interval, number of lines, comments and what applications add, and
+# JPEG-LS parameters. Some decoders abort the process at any other.
+_TABLES = frozenset({0xC4, 0xDB, 0xDD, 0xDC, 0xFE, 0xF8, *range(0xE0, 0xF0)})
 _RGB_IDS = (b"RGB", b"rgb")
-_ADOBE_COLOURS = {0: Colour.RGB, 1: Colour.YCBCR}
+_ADOBE_COLOURS = {0: Colour.RGB, 1: Colour.YCBCR, 2: None}  # 2: YCCK, of four components
 
 
 class _Frame(NamedTuple):
@@ -48,18 +51,22 @@ def read_jpeg(data: bytes) -> StreamHeader:
             offset += 1
         length = stream.u16(offset + 2)
         body = stream.at(offset + 4, max(length - 2, 0))
-        if length < 2 or marker in (_START_OF_IMAGE, _END_OF_IMAGE):
-            raise damaged(f"has no scan, but marker FF{marker:02X} at byte {offset}")
+        if length < 2:
+            raise damaged(f"has a segment of {length} bytes at byte {offset}")
         if marker in _FRAMES:
             if frame is not None:
                 raise damaged("has two frame headers")
             frame = _frame(marker, body)
         elif marker in _UNSUPPORTED:
             raise damaged(f"uses a JPEG process (FF{marker:02X}) that no decoder here reads")
+        elif marker not in _TABLES:
+            raise damaged(f"has no scan, but marker FF{marker:02X} at byte {offset}")
         elif marker == _APP0:
             jfif = jfif or body.startswith(b"JFIF")
         elif marker == _APP14 and body.startswith(b"Adobe") and len(body) >= 12:
-            adobe = _ADOBE_COLOURS.get(body[11])
+            if body[11] not in _ADOBE_COLOURS:
+                raise damaged(f"has an Adobe marker of unknown colour transform {body[11]}")
+            adobe = _ADOBE_COLOURS[body[11]]
         offset += 2 + length
     if frame is None:
         raise damaged("has a scan before its frame header")
