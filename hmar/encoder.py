@@ -78,7 +78,7 @@ class HmarEncoder:
         return window_box(window_id, grid, info.rows, info.columns, self._stride, self._info.windows)
 
     def _layout(self, info: FrameInfo) -> Grid:
-        return make_grid(info.rows, info.columns, info.spacing, self._info.grid)
+        return make_grid(info.rows, info.columns, info.spacing, self._info.grid, info.pixel_aspect)
 
     def _read(self, frame: Frame) -> tuple[FloatArray, WindowIds]:
         """Return the backbone's map (h, w, C) and the windows that show something."""

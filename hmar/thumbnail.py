@@ -85,7 +85,7 @@ class ThumbnailEncoder:
         )
 
     def _layout(self, info: FrameInfo) -> Grid:
-        return make_grid(info.rows, info.columns, info.spacing, self._grid)
+        return make_grid(info.rows, info.columns, info.spacing, self._grid, info.pixel_aspect)
 
     def _hash(self, thumbnails: FloatArray) -> CodeArray:
         flat = thumbnails.reshape(len(thumbnails), -1)

@@ -21,6 +21,7 @@ from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.cli.reference import reference_page
 from hmar.config import Settings
+from hmar.dicom.syntaxes import SYNTAXES
 from hmar.properties import documented
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import PRESETS, TrainingConfig
@@ -256,6 +257,13 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 def test_nothing_unfinished_or_of_one_machine_is_published(page: Path) -> None:
     for what, pattern in FORBIDDEN.items():
         assert not pattern.search(page.read_text("utf-8")), what
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_every_compressed_transfer_syntax_is_documented_with_its_decoder(syntax: str) -> None:
+    names = {"gdcm": "GDCM", "openjpeg": "OpenJPEG", "pillow": "Pillow", "rle": "pylibjpeg-rle"}
+    (row,) = [line for line in read("docs/images.md").splitlines() if f"| {syntax} |" in line]
+    assert row.split("|")[-2].split()[0] == names[SYNTAXES[syntax].decoder]
 
 
 def coined(text: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 
 from pydicom.dataset import Dataset
-from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import get_expected_length
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -15,21 +14,55 @@ from pydicom.uid import (
 )
 
 from hmar.dicom.header import integer, text
-from hmar.dicom.pixels import COLOUR, MONOCHROME, PALETTE
+from hmar.dicom.pixel_format import COLOUR, MONOCHROME, PALETTE, check_planes, pixel_format
+from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
+from hmar.dicom.syntaxes import SYNTAXES
 from hmar.errors import DecodeError, LimitError
-
-SEND_AGAIN = "Send the instance again from its source."
 
 _META_START = 132
 _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+# Pixel Data (7FE0,0010) of undefined length, VR OB or OW.
+_COMPRESSED_PIXELS = tuple(b"\xe0\x7f\x10\x00" + vr + b"\x00\x00\xff\xff\xff\xff" for vr in (b"OB", b"OW"))
 _MAX_FRAMES = 100_000
+_NATIVE = frozenset(
+    {
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+    }
+)
 _SIZE_REMEDY = "Raise HMAR_MAX_PIXELS if images of this size are wanted."
 
 
-def check_image(dataset: Dataset) -> None:
-    """Refuse what has no pixels, no size, or a photometric interpretation that is not understood."""
+def check_byte_order(dataset: Dataset) -> None:
+    """Refuse a data set in the other byte order than its transfer syntax says.
+
+    Data sets begin with a group below 0100; read in the wrong order, the bytes of its number are swapped.
+    """
+    first = min(dataset.keys(), default=None)
+    if first is not None and first.group >= 0x0100 and first.group & 0xFF == 0:
+        syntax = dataset.file_meta.get("TransferSyntaxUID")
+        named = f" that the file names, {syntax.name}" if syntax else " that its first bytes suggest"
+        raise DecodeError(
+            f"The data set is not in the transfer syntax{named}: its bytes are swapped.", SEND_AGAIN
+        )
+
+
+def check_image(dataset: Dataset, data: bytes) -> None:
+    """Refuse what has no pixels, no size, or a photometric interpretation that is not understood.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The parsed file.
+    data : bytes
+        The whole file: pydicom leaves out compressed pixels that end with the file.
+    """
     if not any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
+        if any(start in data for start in _COMPRESSED_PIXELS):
+            raise DecodeError("The file ends within its compressed pixel data.", CHECK_COMPLETE)
         raise DecodeError(
             "The DICOM file holds no pixels.",
             "Send an image; reports, directories, plans and waveforms cannot be searched.",
@@ -49,7 +82,13 @@ def check_image(dataset: Dataset) -> None:
             f"Store the image as one of {', '.join(sorted({*MONOCHROME, *COLOUR, PALETTE}))}.",
         )
     if integer(dataset, "SamplesPerPixel") != samples:
-        raise DecodeError(f"{photometric} needs {samples} samples per pixel; the header differs.", SEND_AGAIN)
+        raise DecodeError(
+            f"{photometric} needs {samples} samples per pixel; SamplesPerPixel is "
+            f"{integer(dataset, 'SamplesPerPixel') or 'missing'}.",
+            SEND_AGAIN,
+        )
+    if "PixelData" in dataset:
+        pixel_format(dataset)
 
 
 def complete_transfer_syntax(dataset: Dataset) -> None:
@@ -66,13 +105,11 @@ def complete_transfer_syntax(dataset: Dataset) -> None:
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
         return
-    try:
-        get_decoder(syntax)
-    except NotImplementedError:
+    if syntax not in SYNTAXES and syntax not in _NATIVE:
         raise DecodeError(
             "The transfer syntax is not one that can be decoded.",
             "Store the image as JPEG 2000, JPEG-LS, RLE or uncompressed.",
-        ) from None
+        )
 
 
 def frame_count(dataset: Dataset, max_pixels: int) -> int:
@@ -102,11 +139,13 @@ def check_pixel_bytes(dataset: Dataset, frames: int) -> None:
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         needed = 8 * frames  # each frame has at least one item, with a header of 8 bytes
     else:
+        if integer(dataset, "SamplesPerPixel") != 1:
+            check_planes(dataset)
         needed = get_expected_length(dataset)
     if found < max(needed, 1):
         raise DecodeError(
             f"The pixel data is truncated: {found} bytes of {needed}.",
-            "Check that the file is complete, and send it again.",
+            CHECK_COMPLETE,
         )
 
 

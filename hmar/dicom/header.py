@@ -1,8 +1,9 @@
-"""Header values and geometry, frame by frame, whether classic or enhanced multi-frame."""
+"""Header values, frame by frame, whether classic or enhanced multi-frame."""
 
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -10,7 +11,6 @@ from pydicom.multival import MultiValue
 
 from hmar.errors import DecodeError
 from hmar.properties.kinds.codes import code_value
-from hmar.values.geometry import Spacing
 
 # How pydicom gives an element of several values: parsed text, or unpacked binary.
 _SEVERAL = (MultiValue, list)
@@ -22,6 +22,12 @@ _FRAME_KEYWORDS = (
     "Modality",
     "PixelSpacing",
     "ImagerPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    "NominalScannedPixelSpacing",
+    "PixelAspectRatio",
+    "SequenceOfUltrasoundRegions",
+    "Rows",
+    "Columns",
     "ImagePositionPatient",
     "PhotometricInterpretation",
     "BitsAllocated",
@@ -43,9 +49,11 @@ _FRAME_KEYWORDS = (
     "WindowWidth",
 )
 
-# The same in the functional groups of an enhanced image (PS3.3 C.7.6.16.2).
+# The same in the functional groups of an enhanced image (PS3.3 C.7.6.16.2, C.8.19.6).
 _FUNCTIONAL_GROUPS = (
     "PixelMeasuresSequence",
+    "FramePixelDataPropertiesSequence",
+    "XRayGeometrySequence",
     "PlanePositionSequence",
     "PixelValueTransformationSequence",
     "FrameVOILUTSequence",
@@ -122,24 +130,6 @@ def frame_header(dataset: Dataset, frame_number: int, frames: int) -> Dataset:
     return header
 
 
-def frame_spacing(header: Dataset) -> Spacing | None:
-    """Return the pixel spacing of a frame in mm, None where it is unknown.
-
-    Notes
-    -----
-    PixelSpacing (0028,0030), else ImagerPixelSpacing (0018,1164). The latter is measured at the detector:
-    in a projection the anatomy is smaller than it says by the magnification (PS3.3 10.7.1.3). Ultrasound
-    is calibrated by region, which one spacing for the frame cannot say: None.
-    """
-    if text(header, "Modality").upper() == "US":
-        return None
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-        found = numbers(header, keyword)
-        if len(found) == 2 and min(found) > 0:
-            return Spacing(*found)
-    return None
-
-
 def frame_position(header: Dataset) -> tuple[float, float, float] | None:
     """Return ImagePositionPatient (0020,0032) in mm, None where it is unknown."""
     found = numbers(header, "ImagePositionPatient")
@@ -149,5 +139,5 @@ def frame_position(header: Dataset) -> tuple[float, float, float] | None:
 def _value(dataset: Dataset, keyword: str) -> Any:
     try:
         return dataset.get(keyword)
-    except (TypeError, ValueError, ArithmeticError):
+    except (TypeError, ValueError, ArithmeticError, struct.error):
         return None

@@ -9,7 +9,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from hmar.dicom.checks import (
-    SEND_AGAIN,
+    check_byte_order,
     check_image,
     check_inflated_size,
     check_pixel_bytes,
@@ -17,9 +17,12 @@ from hmar.dicom.checks import (
     frame_count,
 )
 from hmar.dicom.deidentify import PatientHasher
-from hmar.dicom.header import frame_header, frame_position, frame_spacing, integer, text
+from hmar.dicom.encapsulated import EncapsulatedFrames
+from hmar.dicom.header import frame_header, frame_position, integer, text
 from hmar.dicom.pixels import decode_frame
 from hmar.dicom.properties import frame_properties
+from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
+from hmar.dicom.spacing import frame_spacing, pixel_aspect
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError, ParameterError
@@ -72,14 +75,17 @@ def read_dicom(data: bytes, max_pixels: int, hasher: PatientHasher) -> DicomFile
     """
     if not is_dicom(data):
         raise DecodeError("The file is not DICOM.", "Send a DICOM file.")
-    with translated("The DICOM header cannot be read", "Check that the file is complete, and send it again."):
+    with translated("The DICOM header cannot be read", CHECK_COMPLETE):
         check_inflated_size(data, max_pixels)
         dataset = pydicom.dcmread(io.BytesIO(data), force=True)
-        check_image(dataset)
+        check_byte_order(dataset)
+        check_image(dataset, data)
         complete_transfer_syntax(dataset)
         frames = frame_count(dataset, max_pixels)
         check_pixel_bytes(dataset, frames)
-        return DicomFile(dataset, _frame_infos(dataset, data, frames, hasher))
+        compressed = dataset.file_meta.TransferSyntaxUID.is_encapsulated
+        streams = EncapsulatedFrames(dataset, frames) if compressed else None
+        return DicomFile(dataset, _frame_infos(dataset, data, frames, hasher), streams)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +94,7 @@ class DicomFile:
 
     dataset: Dataset = field(repr=False)
     infos: tuple[FrameInfo, ...] = field(repr=False)
+    streams: EncapsulatedFrames | None = field(default=None, repr=False)
 
     def frame(self, frame_number: int) -> Frame:
         """Decode one frame.
@@ -111,13 +118,7 @@ class DicomFile:
             "Check that the file is complete; else store it as JPEG 2000, JPEG-LS, RLE or uncompressed.",
         ):
             header = frame_header(self.dataset, frame_number, frames)
-            values, units, window = decode_frame(self.dataset, header, frame_number, frames)
-            if values.shape != (info.rows, info.columns):
-                raise DecodeError(
-                    f"Frame {frame_number} decodes to {values.shape}, not {(info.rows, info.columns)}.",
-                    SEND_AGAIN,
-                )
-            return Frame(info, values, units, window)
+            return Frame(info, *decode_frame(self.dataset, header, frame_number, self.streams))
 
 
 def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> tuple[FrameInfo, ...]:
@@ -134,7 +135,8 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
             patient_key=patient_key,
             rows=dataset.Rows,
             columns=dataset.Columns,
-            spacing=frame_spacing(header),
+            spacing=(spacing := frame_spacing(header)),
+            pixel_aspect=pixel_aspect(header) if spacing is None else None,
             series_number=series_number,
             instance_number=instance_number,
             position=frame_position(header),

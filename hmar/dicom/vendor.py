@@ -49,16 +49,26 @@ class _Silence:
 _silence = _Silence()
 
 
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (MemoryError, "there is not enough memory for it"),
+    (RecursionError, "its sequences are nested too deeply"),
+    (EOFError, "it ends too early"),
+)
+_OURS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
 @contextmanager
 def translated(detail: str, remedy: str) -> Iterator[None]:
     """Run vendor code: silent, and with every error of its own raised as DecodeError(detail, remedy).
 
-    The name of the vendor's class is added to ``detail``; its text is dropped, as it may quote patient data.
+    Neither text nor class of a vendor's error is repeated: the one may quote patient data, the other says
+    nothing to whoever reads it. A decoder's panic, which is no Exception, is an error as well.
     """
     try:
         with _silence():
             yield
-    except HmarError:
+    except (HmarError, *_OURS):
         raise
-    except Exception as error:
-        raise DecodeError(f"{detail} ({type(error).__name__}).", remedy) from None
+    except BaseException as error:
+        reason = next((f": {reason}" for kind, reason in _REASONS if isinstance(error, kind)), "")
+        raise DecodeError(f"{detail}{reason}.", remedy) from None

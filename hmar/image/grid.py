@@ -32,7 +32,7 @@ class GridConfig:
     max_side : int
         No side is longer than this; a larger frame is laid on a coarser grid.
     min_side : int
-        A frame whose longer side would be shorter than this is treated as of unknown spacing.
+        A frame whose longer side would be shorter than this is enlarged like one of unknown spacing.
     stride : int
         Grid pixels per cell of the feature map; both sides are padded to a multiple of it.
     min_cells : int
@@ -77,7 +77,13 @@ class Grid:
         )
 
 
-def make_grid(rows: int, columns: int, spacing: Spacing | None, config: GridConfig) -> Grid:
+def make_grid(
+    rows: int,
+    columns: int,
+    spacing: Spacing | None,
+    config: GridConfig,
+    pixel_aspect: float | None = None,
+) -> Grid:
     """Lay out the grid of a frame.
 
     Parameters
@@ -88,9 +94,12 @@ def make_grid(rows: int, columns: int, spacing: Spacing | None, config: GridConf
         Pixel spacing in mm.
     config : GridConfig
         The model's grid.
+    pixel_aspect : float or None
+        Height of a pixel over its width where the spacing is unknown; None for square pixels.
     """
-    longest = max(rows, columns)
-    scale = (config.unknown_side / longest, config.unknown_side / longest)
+    aspect = spacing.row_mm / spacing.column_mm if spacing is not None else pixel_aspect or 1.0
+    across = config.unknown_side / max(rows * aspect, columns)
+    scale = (across * aspect, across)
     if spacing is not None:
         physical = (spacing.row_mm / config.pitch_mm, spacing.column_mm / config.pitch_mm)
         if max(rows * physical[0], columns * physical[1]) >= config.min_side:

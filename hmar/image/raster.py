@@ -12,14 +12,27 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hmar.errors import DecodeError, LimitError, ParameterError
+from hmar.image.exif import orientation
 from hmar.image.grid import display
+from hmar.image.png import SIGNATURE, bit_depth, without_ancillary_chunks
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 
 # Pillow's own limit is one constant for the process; the size is checked against the setting instead, below.
 Image.MAX_IMAGE_PIXELS = None
 
 _FORMATS = ("PNG", "JPEG")
-_DEPTH = {"1": 1.0, "L": 255.0, "I;16": 65535.0, "I;16B": 65535.0}
+_WHITE = {"1": 1.0, "L": 255.0, "I": 65535.0, "I;16": 65535.0, "I;16B": 65535.0}
+
+# Exif orientation, by how the picture must be turned to stand upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class RasterFile:
@@ -45,13 +58,14 @@ class RasterFile:
 
 def is_raster(data: bytes) -> bool:
     """Tell PNG and JPEG by their first bytes."""
-    return data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+    return data.startswith((SIGNATURE, b"\xff\xd8\xff"))
 
 
 def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     """Read a PNG or JPEG.
 
-    Colour becomes luminance (ITU-R BT.601); transparency is laid on black.
+    Colour becomes luminance (ITU-R BT.601); transparency is laid on black. The picture is turned as its Exif
+    orientation says, as every viewer shows it; rows and columns are those of the turned picture.
 
     Raises
     ------
@@ -60,14 +74,15 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     LimitError
         If it has more than ``max_pixels`` pixels; found out before decoding.
     """
+    plain = without_ancillary_chunks(data) if data.startswith(SIGNATURE) else data
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with Image.open(io.BytesIO(plain), formats=_FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise LimitError(
                     f"The image has {image.width} x {image.height} pixels; {max_pixels} are allowed.",
                     "Send a smaller image.",
                 )
-            values = _luminance(image)
+            values = _luminance(_upright(image), bit_depth(data))
     except LimitError:
         raise
     except (OSError, ValueError, SyntaxError) as error:
@@ -77,11 +92,19 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     return RasterFile(_info(data, values), values)
 
 
-def _luminance(image: Image.Image) -> FloatArray:
-    if image.mode in _DEPTH:
-        return np.asarray(image, dtype=np.float32) / np.float32(_DEPTH[image.mode])
-    if image.mode == "I":
-        return np.asarray(np.minimum(np.asarray(image) / 65535, 1), dtype=np.float32)
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(orientation(image.info.get("exif") or b""))
+    return image if turn is None else image.transpose(turn)
+
+
+def _luminance(image: Image.Image, depth: int) -> FloatArray:
+    if image.mode in _WHITE:
+        values = np.asarray(image, dtype=np.float32) / np.float32(_WHITE[image.mode])
+        clear = image.info.get("transparency")
+        if isinstance(clear, int):  # in samples as they are in the file, before they are scaled to 8 bits
+            white = (1 << depth) - 1
+            values[np.isclose(values, min(clear, white) / white, atol=1e-6)] = 0
+        return values.clip(0, 1)
     if "A" in image.mode or "transparency" in image.info:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)

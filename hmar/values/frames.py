@@ -33,6 +33,8 @@ class FrameInfo(Properties):
         Size of the frame in pixels.
     spacing : Spacing or None
         Pixel spacing in mm, None where unknown.
+    pixel_aspect : float or None
+        Height of a pixel over its width, where that is known and the spacing is not.
     series_number, instance_number : int or None
         For display order.
     position : tuple of float or None
@@ -55,6 +57,7 @@ class FrameInfo(Properties):
     instance_number: int | None = None
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
+    pixel_aspect: float | None = None
 
     def properties(self) -> Json:
         """Return the properties that may be shown, None for those that are unknown."""
@@ -100,12 +103,15 @@ class Frame:
     display_window : tuple of float or None
         The file's own display window (centre, width) in HU, None where it has none or where the
         window has already been applied.
+    units_note : str or None
+        Why a rescaled CT is in presentation values and not in Hounsfield units, None elsewhere.
     """
 
     info: FrameInfo
     values: FloatArray
     units: Units
     display_window: tuple[float, float] | None = None
+    units_note: str | None = None
 
     @property
     def spacing(self) -> Spacing | None:

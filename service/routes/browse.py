@@ -79,6 +79,8 @@ def _picture(frame: Frame, window: tuple[float, float] | None, units: Units | No
     response.headers["X-HMAR-Rows"] = str(info.rows)
     response.headers["X-HMAR-Columns"] = str(info.columns)
     response.headers["X-HMAR-Units"] = frame.units.value
+    if frame.units_note is not None:
+        response.headers["X-HMAR-Units-Note"] = frame.units_note
     if info.spacing is not None:
         response.headers["X-HMAR-Spacing"] = f"{info.spacing.row_mm:.6g},{info.spacing.column_mm:.6g}"
     shown_window = window or frame.display_window

@@ -42,6 +42,7 @@ def info(sop: str = "1.2.3", frame_number: int = 1, **changes: Any) -> FrameInfo
         "series_number": 3,
         "instance_number": 7,
         "position": (1.0, 2.0, 3.5),
+        "pixel_aspect": 1.5,
         **{item.name: samples(item)[0] for item in TABLE.values()},
     }
     return FrameInfo(**{**values, **changes})

@@ -49,6 +49,7 @@ def test_a_frame_with_nothing_optional_comes_back_unchanged(catalogue: Catalogue
         instance_number=None,
         position=None,
         uids_derived=True,
+        pixel_aspect=None,
         **unknown(),
     )
     catalogue.append("default", [bare], ORIGIN)

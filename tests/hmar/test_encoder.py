@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,23 @@ def test_frames_of_any_shape_and_unknown_spacing_are_encoded(encoder, rows, colu
         assert box.y >= 0
         assert box.x + box.width <= columns + 1e-6
         assert box.y + box.height <= rows + 1e-6
+
+
+def test_pixels_twice_as_high_as_wide_are_encoded_so_whether_aspect_or_spacing_says_it(encoder):
+    # The same picture with square pixels has twice as many rows.
+    merged = textured_frame(3, 128, 256, None).values
+    between = (merged + np.roll(merged, -1, axis=0)) / 2
+    rows = np.stack([merged, between], axis=1).reshape(256, 256)
+    whole = Frame(frame_info(256, 256, None), rows, Units.HU)
+    info = frame_info(128, 256, None)
+    square, by_aspect = (
+        encoder.encode(Frame(one, merged, Units.HU)).global_code
+        for one in (info, replace(info, pixel_aspect=2.0))
+    )
+    expected = encoder.encode(whole).global_code
+    assert hamming(expected, by_aspect) <= 8 < 12 < hamming(expected, square)
+    box = encoder.window_box(replace(info, pixel_aspect=2.0), 0)
+    assert box.width == pytest.approx(2 * box.height)
 
 
 def test_a_region_outside_the_frame_is_refused(encoder):

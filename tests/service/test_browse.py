@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -88,6 +89,17 @@ def test_a_png_is_rendered_without_spacing(archive: Archive) -> None:
     assert pixels(answer.data).shape == (64, 48)
     assert "X-HMAR-Spacing" not in answer.headers
     assert answer.headers["X-HMAR-Units"] == "presentation"
+
+
+def test_a_ct_in_unknown_units_says_why(archive: Archive) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(ct_file(0, 0)))
+    dataset.RescaleType = "whatever"
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    answer = archive.client.post("/api/v1/render", data={"file": (io.BytesIO(buffer.getvalue()), "x.dcm")})
+    assert answer.headers["X-HMAR-Units"] == "presentation"
+    assert answer.headers["X-HMAR-Units-Note"] == "RescaleType is unknown"
+    assert "X-HMAR-Units-Note" not in archive.client.get(IMAGE).headers
 
 
 def test_the_lists_hold_no_patient_and_no_path(archive: Archive) -> None:

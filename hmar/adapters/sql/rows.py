@@ -51,6 +51,7 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "global_code": encoded.global_code.tobytes(),
         "window_codes": encoded.window_codes.tobytes(),
         "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
+        "pixel_aspect": info.pixel_aspect,
         **{name: getattr(info, name) for name in TABLE},
     }
 
@@ -72,6 +73,7 @@ def frame_info(row: Row[Any]) -> FrameInfo:
             None if row.position_x_mm is None else (row.position_x_mm, row.position_y_mm, row.position_z_mm)
         ),
         uids_derived=row.uids_derived,
+        pixel_aspect=row.pixel_aspect,
         **{name: getattr(row, name) for name in TABLE},
     )
 

@@ -95,6 +95,7 @@ entries = Table(
     Column("global_code", LargeBinary, nullable=False),
     Column("window_codes", LargeBinary, nullable=False),
     Column("window_ids", LargeBinary, nullable=False),
+    Column("pixel_aspect", Float(53)),
     *map(_property_column, TABLE.values()),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"

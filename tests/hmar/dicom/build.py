@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -53,6 +55,18 @@ def image(stored: NDArray[Any], *, implicit: bool = False, meta: bool = True, **
         dataset.PixelData = stored.tobytes() + b"\0" * (stored.nbytes % 2)
         dataset["PixelData"].VR = "OW"
     return write(dataset, implicit=implicit, meta=meta)
+
+
+def compressed(
+    frames: list[bytes], syntax: str, stored: NDArray[Any], *, table: bytes = b"", **elements: Any
+) -> bytes:
+    """Write fragments, the Basic Offset Table before them, and elements that describe ``stored``."""
+    dataset = pydicom.dcmread(io.BytesIO(image(stored, **elements)))
+    items = [table, *(frame + b"\0" * (len(frame) % 2) for frame in frames)]
+    dataset.PixelData = b"".join(struct.pack("<4sL", b"\xfe\xff\x00\xe0", len(item)) + item for item in items)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    return write(dataset, syntax=syntax)
 
 
 def write(dataset: Dataset, *, implicit: bool = False, meta: bool = True, syntax: str | None = None) -> bytes:

@@ -70,22 +70,6 @@ def test_a_body_part_as_files_write_it_is_kept_in_upper_case(typed: str) -> None
     assert info(BodyPartExamined=DataElement("BodyPartExamined", "LO", typed)).body_part == typed.upper()
 
 
-@pytest.mark.parametrize(
-    ("elements", "spacing"),
-    [
-        ({"PixelSpacing": [0.5, 0.25], "ImagerPixelSpacing": [1, 1]}, Spacing(0.5, 0.25)),
-        ({"ImagerPixelSpacing": [0.2, 0.1]}, Spacing(0.2, 0.1)),
-        ({"PixelSpacing": [0, 0.25], "ImagerPixelSpacing": [0.2, 0.1]}, Spacing(0.2, 0.1)),
-        ({"PixelSpacing": [-1, 0.25]}, None),
-        ({"PixelSpacing": [0.5, 0.5], "Modality": "US"}, None),
-    ],
-)
-def test_spacing_is_that_of_the_pixels_then_of_the_detector(
-    elements: dict[str, Any], spacing: Spacing | None
-) -> None:
-    assert info(**elements).spacing == spacing
-
-
 def test_a_classic_multi_frame_image_gives_its_frames_but_no_positions() -> None:
     stored = np.stack([ramp(), ramp()[::-1], ramp() + np.uint16(1)])
     file = opened(image(stored, ImagePositionPatient=[1, 2, 3], WindowCenter=10, WindowWidth=21))
@@ -136,13 +120,32 @@ def test_a_deflated_file_may_not_inflate_without_bound() -> None:
 def test_a_compressed_frame_may_not_claim_another_size_than_the_header() -> None:
     # JPEG 2000: SOC and a SIZ segment that claims 60000 x 60000.
     siz = struct.pack(">4H8IH", 0xFF4F, 0xFF51, 41, 0, 60000, 60000, 0, 0, 60000, 60000, 0, 0, 1) + b"\7\1\1"
+    siz += struct.pack(">2H", 0xFF52, 12) + bytes([0, 0, 0, 1, 0, 5, 4, 4, 0, 1])
     with pytest.raises(DecodeError, match="60000 x 60000 pixels, the header says 4 x 5"):
         only(_encapsulated(siz, "1.2.840.10008.1.2.4.90"))
 
 
 def test_compressed_garbage_is_refused_naming_frame_and_transfer_syntax() -> None:
-    with pytest.raises(DecodeError, match="Frame 1 cannot be decoded from transfer syntax JPEG 2000"):
+    with pytest.raises(DecodeError, match="compressed frame 1 is no stream of JPEG 2000"):
         only(_encapsulated(b"no codestream at all", "1.2.840.10008.1.2.4.90"))
+
+
+@pytest.mark.parametrize(
+    ("named", "little"),
+    [("1.2.840.10008.1.2.2", True), ("1.2.840.10008.1.2.1", False), ("1.2.840.10008.1.2.4.90", False)],
+)
+def test_a_data_set_in_the_other_byte_order_than_the_file_names_is_refused_for_it(
+    named: str, little: bool
+) -> None:
+    body, head, fresh = io.BytesIO(), Dataset(), Dataset()
+    for element in pydicom.dcmread(io.BytesIO(image(ramp()))):
+        fresh.add(element)
+    fresh.save_as(body, implicit_vr=False, little_endian=little, enforce_file_format=False)
+    head.Rows = 1
+    start = write(head, syntax=named)
+    data = start[: 144 + struct.unpack_from("<I", start, 140)[0]] + body.getvalue()
+    with pytest.raises(DecodeError, match="not in the transfer syntax that the file names"):
+        opened(data)
 
 
 def _encapsulated(frame: bytes, syntax: str) -> bytes:
@@ -191,7 +194,17 @@ def test_what_is_no_image_is_refused(data: bytes, claims: bool) -> None:
         ({"PixelData": bytes(38)}, "truncated: 38 bytes of 40"),
         ({"NumberOfFrames": 0}, "NumberOfFrames"),
         ({"NumberOfFrames": 2}, "truncated: 40 bytes of 80"),
-        ({"BitsAllocated": None}, "header cannot be read"),
+        ({"BitsAllocated": None}, "BitsAllocated is missing"),
+        ({"BitsAllocated": 12}, "BitsAllocated is 12"),
+        ({"BitsStored": None}, "BitsStored is missing"),
+        ({"BitsStored": 17}, "BitsStored is 17, BitsAllocated is 16"),
+        ({"BitsStored": 0}, "BitsStored is 0"),
+        ({"HighBit": 7}, "HighBit is 7, BitsStored is 16, BitsAllocated is 16"),
+        ({"HighBit": 16}, "HighBit is 16"),
+        ({"PixelRepresentation": None}, "PixelRepresentation is missing"),
+        ({"PixelRepresentation": 2}, "PixelRepresentation is 2"),
+        ({"SamplesPerPixel": None}, "SamplesPerPixel is missing"),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "PlanarConfiguration is missing"),
     ],
 )
 def test_an_image_that_is_not_complete_is_refused(elements: dict[str, Any], message: str) -> None:

@@ -36,6 +36,20 @@ def test_the_edges_of_the_frame_are_the_edges_of_the_filled_grid():
     assert on_grid == pytest.approx((0, 0, grid.filled_columns, grid.filled_rows))
 
 
+@given(SIDES, SIDES, st.floats(0.1, 10))
+def test_pixels_of_unknown_size_keep_their_aspect_on_the_grid(rows, columns, aspect):
+    grid = make_grid(rows, columns, None, CONFIG, aspect)
+    longest = max(rows * aspect, columns)
+    assert grid.filled_rows == max(1, round(rows * aspect / longest * CONFIG.unknown_side))
+    assert grid.filled_columns == max(1, round(columns / longest * CONFIG.unknown_side))
+
+
+def test_an_aspect_without_spacing_lays_a_frame_like_a_spacing_of_that_aspect():
+    # Both are enlarged to the side of unknown frames, the second because it is too small for its pitch.
+    assert make_grid(64, 40, None, CONFIG, 2.0) == make_grid(64, 40, Spacing(0.2, 0.1), CONFIG)
+    assert make_grid(64, 40, None, CONFIG) == make_grid(64, 40, None, CONFIG, 1.0)
+
+
 def test_a_known_spacing_gives_the_grid_its_pitch():
     grid = make_grid(300, 300, Spacing(0.75, 1.5), CONFIG)
     assert (grid.filled_rows, grid.filled_columns) == (300, 600)

@@ -4,9 +4,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from hmar.errors import DecodeError, LimitError, ParameterError
+from hmar.image.png import without_ancillary_chunks
 from hmar.image.raster import is_raster, png, read_raster, render
 from hmar.values.frames import Frame, Units
 from hmar.values.geometry import Spacing
@@ -38,6 +39,84 @@ def test_every_kind_of_png_becomes_presentation_values(image, expected):
     assert frame.values.dtype == np.float32
     assert frame.values == pytest.approx(expected, abs=1e-6)
     assert (file.infos[0].rows, file.infos[0].columns) == (16, 16)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def written_png(depth: int, colour: int, columns: int, row: bytes, *before: bytes) -> bytes:
+    """Return a PNG of one row, chunk by chunk."""
+    header = struct.pack(">IIBBBBB", columns, 1, depth, colour, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b"\0" + row))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(before) + pixels + chunk(b"IEND", b"")
+
+
+PALETTE = chunk(b"PLTE", bytes([255, 0, 0, 0, 255, 0, 255, 255, 255]))
+FOUR = struct.pack(">4H", 0, 1000, 30000, 65535)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (written_png(16, 0, 4, FOUR), [0, 1000 / 65535, 30000 / 65535, 1]),
+        (written_png(16, 0, 4, FOUR, chunk(b"tRNS", b"\x75\x30")), [0, 1000 / 65535, 0, 1]),
+        (written_png(2, 0, 4, b"\x1b"), [0, 1 / 3, 2 / 3, 1]),
+        (written_png(2, 0, 4, b"\x1b", chunk(b"tRNS", b"\0\2")), [0, 1 / 3, 0, 1]),
+        (written_png(1, 0, 4, b"\xa0"), [1, 0, 1, 0]),
+        (written_png(1, 0, 4, b"\xa0", chunk(b"tRNS", b"\0\1")), [0, 0, 0, 0]),
+        (written_png(8, 3, 3, b"\0\1\2", PALETTE), [0.298, 0.588, 1]),
+        (written_png(8, 3, 3, b"\0\1\2", PALETTE, chunk(b"tRNS", b"\xff\0")), [0.298, 0, 1]),
+    ],
+)
+def test_depths_palettes_and_transparent_shades_of_png_are_kept(data, expected):
+    values = read_raster(data, 100).frame(1).values
+    np.testing.assert_allclose(values[0], expected, atol=1e-3)
+
+
+def test_ancillary_chunks_of_any_size_do_not_keep_a_png_from_being_read():
+    large = zlib.compress(bytes(70 << 20))
+    chunks = [
+        chunk(b"zTXt", b"Comment\0\0" + large),
+        chunk(b"iTXt", b"Comment\0\1\0\0\0" + large),
+        chunk(b"iCCP", b"profile\0\0" + large),
+        chunk(b"tEXt", b"Comment\0" + bytes(3 << 20)),
+    ]
+    plain = written_png(8, 0, 4, b"\0\x33\x66\xff")
+    found = read_raster(written_png(8, 0, 4, b"\0\x33\x66\xff", *chunks), 100)
+    assert (found.frame(1).values == read_raster(plain, 100).frame(1).values).all()
+
+
+def test_an_unknown_critical_chunk_is_for_the_decoder_to_judge():
+    assert without_ancillary_chunks(written_png(8, 0, 1, b"\0", chunk(b"ABCD", b"x"))).count(b"ABCD") == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, lambda stored: stored),
+        (2, np.fliplr),
+        (3, lambda stored: np.rot90(stored, 2)),
+        (4, np.flipud),
+        (5, np.transpose),
+        (6, lambda stored: np.rot90(stored, -1)),
+        (7, lambda stored: np.rot90(stored, 2).T),
+        (8, np.rot90),
+        (9, lambda stored: stored),
+    ],
+)
+def test_a_picture_is_turned_as_exif_says(kind, orientation, upright):
+    stored = np.zeros((16, 32), np.uint8)
+    stored[:8, :8], stored[8:, 24:] = 255, 128
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    buffer = io.BytesIO()
+    Image.fromarray(stored).save(buffer, kind, exif=exif)
+    file = read_raster(buffer.getvalue(), 1000)
+    expected = upright(stored) / 255
+    assert (file.infos[0].rows, file.infos[0].columns) == expected.shape
+    np.testing.assert_allclose(file.frame(1).values, expected, atol=0.03)
 
 
 def test_what_is_transparent_is_black():

@@ -88,7 +88,7 @@ def migrations_from(first: str) -> list[str]:
 
 
 @pytest.mark.parametrize("revision", migrations_from("0002"))
-def test_frames_of_before_a_property_do_not_know_it_and_keep_all_else(path: Path, revision: str) -> None:
+def test_frames_of_before_a_column_do_not_know_it_and_keep_all_else(path: Path, revision: str) -> None:
     with closing(Database(f"sqlite:///{path}")) as database:
         with database.write() as connection:
             config = Config()
@@ -96,7 +96,8 @@ def test_frames_of_before_a_property_do_not_know_it_and_keep_all_else(path: Path
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             known = {column["name"] for column in inspect(connection).get_columns("entries")}
-            old = encoded("1.1", **{name: value for name, value in unknown().items() if name not in known})
+            nothing = {**unknown(), "pixel_aspect": None}
+            old = encoded("1.1", **{name: value for name, value in nothing.items() if name not in known})
             names = ", ".join(f'"{name}"' for name in known)
             values = ", ".join(f":{name}" for name in known)
             row = entry_row(1, "default", old, ORIGIN)
