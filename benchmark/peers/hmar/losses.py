@@ -14,9 +14,10 @@ from hmar.training.losses.functional.label_contrast import supervised_contrastiv
 
 
 def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
-    """Return the class centres of both experts, weighed by the gate, and of what they say together.
+    """Return the class-centre losses of both experts, weighted by the gate, and of the fused logits.
 
-    A batch whose images were not mixed with those of other classes is contrasted besides.
+    The gate's entropy is subtracted. A supervised contrastive loss is added where the images of a batch were
+    not mixed with those of other classes.
 
     Parameters
     ----------

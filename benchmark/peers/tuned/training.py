@@ -43,7 +43,7 @@ class TunedTraining(Length):
     decay, backbone_decay : float
         Weight decay.
     warm_up : int
-        Steps in which the rates rise, before a cosine to zero.
+        Steps in which the rates rise, before a cosine to a thousandth.
     decided : float
         Share of the steps, at the end, that also ask for decided and balanced bits.
     average : float
