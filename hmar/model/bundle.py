@@ -6,7 +6,7 @@
     ├── config.toml         format, sizes and backbone of the network, grid and windows
     ├── model.safetensors   weights of the served form
     ├── trunk.onnx          the backbone of these weights, as the serving runtime reads it
-    ├── typicality.npz      what frames like those trained on look like
+    ├── typicality.npz      statistics of the frames trained on
     ├── CARD.md             data, protocol, figures, limits, intended use
     ├── golden.npz          an input and the codes that it must give
     └── SHA256SUMS          of all of the above
@@ -39,7 +39,7 @@ CONFIG, WEIGHTS, BACKBONE, TYPICALITY, CARD, GOLDEN, SUMS = (
     "SHA256SUMS",
 )
 SEALED = (CARD, CONFIG, GOLDEN, WEIGHTS, BACKBONE, TYPICALITY)
-"""Files that SHA256SUMS lists, and that a model cannot do without."""
+"""Files that SHA256SUMS lists; a model without one of them is refused."""
 
 FORMAT_BACKBONE = "trunk"
 """What the format calls the backbone, in ``config.toml`` and before the names of its tensors."""
@@ -50,7 +50,7 @@ _DERIVED_REMEDY = "Run: hmar export-model FOLDER. Or point HMAR_MODEL_DIR at ano
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a model's configuration says.
+    """A model's configuration.
 
     ``fingerprint`` is a hash of its configuration and weights; it names the model in every row and index.
     """
@@ -89,7 +89,7 @@ def read_info(folder: Path) -> ModelInfo:
 
 
 def unreadable(folder: Path, error: Exception) -> ModelError:
-    """Return the error for a folder that is complete and makes no sense."""
+    """Return the error for a folder that is complete but cannot be read."""
     return ModelError(f"The model at {folder} cannot be read ({type(error).__name__}).", REMEDY)
 
 
@@ -105,7 +105,7 @@ def _windows(cells: list[int], strides: list[int], min_content: float) -> Window
 def fingerprint(folder: Path) -> str:
     """Return the first 32 hex digits of the sha256 over configuration and weights.
 
-    ``trunk.onnx`` follows from the weights: exporting them again does not make another model.
+    ``trunk.onnx`` is derived from the weights: exporting it anew does not make another model.
     """
     digest = hashlib.sha256()
     for name in (CONFIG, WEIGHTS):

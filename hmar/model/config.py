@@ -1,11 +1,11 @@
-"""What a network is built from; the form that trains and the form that serves both read it."""
+"""The sizes of a network, for the form that trains and the form that serves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PARTS = 3
-"""A window is pooled on a grid of 3x3 parts: their arrangement is kept, where one average would lose it."""
+"""A window is pooled on a grid of 3x3 parts, which keeps their arrangement; one average would lose it."""
 
 KAN_INPUT_SCALE = 0.5
 """Scale of a KAN layer's input after layer norm: a grid from -2 to 2 then spans four deviations each way."""
@@ -26,8 +26,8 @@ class NetworkConfig:
     intervals, order : int
         Grid intervals and order of the KAN layers' splines.
     backbone : str
-        Name of the backbone, see :data:`hmar.model.backbones.registry.BACKBONES`. Models written before
-        there was a choice do not say it.
+        Name of the backbone, see :data:`hmar.model.backbones.registry.BACKBONES`. Files of models from before
+        there was a choice lack it.
     """
 
     width: int = 64

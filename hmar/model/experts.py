@@ -43,7 +43,7 @@ class LocalExpert(nn.Module):
         return projected
 
     def seen(self, windows: Tensor) -> Tensor:
-        """Pooled windows (N, width * 9) -> what the head sees of them, (N, width * 9): all."""
+        """Pooled windows (N, width * 9) -> the head's input (N, width * 9): here, all of them unchanged."""
         return windows
 
     def forward(self, windows: Tensor) -> Tensor:

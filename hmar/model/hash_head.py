@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from hmar.model.config import KAN_INPUT_SCALE, LAYER_NORM_EPS
 
 KanFactory = Callable[[int, int, int, int], nn.Module]
-"""(inputs, outputs, grid intervals, spline order) to a KAN layer: folded to serve, pykan's to train."""
+"""(inputs, outputs, grid intervals, spline order) -> a KAN layer: folded to serve, pykan's to train."""
 
 
 class HashHead(nn.Module):
     """Linear bottleneck, layer norm, KAN layer.
 
-    The spline is 0 outside its knots, so that its input is normalised first.
+    Splines are 0 outside their knots, so their input is normalised first.
 
     Parameters
     ----------

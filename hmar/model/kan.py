@@ -1,4 +1,4 @@
-"""Kolmogorov-Arnold layers in folded form: what serving runs, and what training differentiates.
+"""Kolmogorov-Arnold layers in folded form, which serving runs and training differentiates.
 
 A KAN layer (Liu et al., ICLR 2025) sums a learned function of each input: a SiLU term and a B-spline.
 Folding its masks and scales into two matrices leaves ``y = SiLU(x) W_base + B(x) W_spline``, with B the

@@ -12,10 +12,10 @@ from hmar.model.tags import MODALITIES, REGIONS
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """What the router made of a batch of frames.
+    """The router's outputs for a batch of frames.
 
-    ``modality`` (B, 5) and ``region`` (B, 6) are logits of its own reading; ``gate`` (B, 2) are the weights
-    of (global, local), each row summing to 1.
+    ``modality`` (B, 5) and ``region`` (B, 6) are the logits of its own classification; ``gate`` (B, 2) are
+    the weights of (global, local), each row summing to 1.
     """
 
     modality: Tensor
@@ -24,7 +24,7 @@ class Routing:
 
 
 class Router(nn.Module):
-    """Reads modality and region from the feature, or takes them from tags, and weighs the experts."""
+    """Weights the experts by modality and body region, from tags or, where those lack, its own reading."""
 
     def __init__(self, channels: int, hidden: int = 64) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ _REGION_WORDS = {
 
 
 def modality_index(modality: str) -> int | None:
-    """Return the index of a DICOM Modality in MODALITIES, None for a tag that says nothing (empty, "OT")."""
+    """Return the index of a DICOM Modality in MODALITIES; None for one without information (empty, "OT")."""
     name = _MODALITY_ALIASES.get(modality, modality)
     if name in MODALITIES:
         return MODALITIES.index(name)

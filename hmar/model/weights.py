@@ -1,4 +1,4 @@
-"""The network of a model's folder in torch: what is trained, exported, and compared with."""
+"""Reading and writing the network of a model's folder, in torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: all that the next step depends on, in a file that is never half written."""
+"""Checkpoints: everything that the next step depends on, in a file that is replaced atomically."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hmar.training.stages import Stage
 CHECKPOINT = "checkpoint.pt"
 
 State = dict[str, Any]
-"""What a run goes on from, in types that load without pickled code."""
+"""What a run resumes from, in types that load without unpickling code."""
 
 
 @dataclass(slots=True)
@@ -35,11 +35,11 @@ class Progress:
     kept : dict of str to Tensor
         The averaged weights that validation found best.
     step : int
-        The last that was taken; 0 before the first.
+        The last step of which validation is known; 0 at first.
     best : float
-        What validation found of them; below 0 before it was first run.
+        What validation found of the kept weights; below 0 at first.
     waited : int
-        How often in a row validation found nothing better.
+        Validations in a row without improvement.
     """
 
     kept: dict[str, Tensor]
@@ -62,7 +62,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """The parts of a training whose state the next step depends on."""
+    """Everything that a stage changes, and that a checkpoint therefore holds."""
 
     network: HmarNetwork
     averaged: HmarNetwork
@@ -107,14 +107,14 @@ class Parts:
 def run_key(
     config: TrainingConfig, views_per_slice: int, volumes: Sequence[Volume], backbone: str
 ) -> dict[str, Any]:
-    """Return what a run must have in common with the one that it resumes; it may go on to another stage.
+    """Return what a run must have in common with the one that it resumes; the stages may differ.
 
     Parameters
     ----------
     config : TrainingConfig
     views_per_slice : int
     volumes : sequence of Volume
-        Hashed, but for their names.
+        All but their names is hashed.
     backbone : str
         Its name.
     """
@@ -132,14 +132,14 @@ def run_key(
 
 
 def write_checkpoint(folder: Path, key: dict[str, Any], log: list[dict[str, Any]], state: State) -> None:
-    """Write a checkpoint into a run's folder: whole, or not at all."""
+    """Write a checkpoint into a run's folder, and replace the last one once it is complete."""
     scratch = folder / f"{CHECKPOINT}.part"
     torch.save({"plan": key, "log": log, "trainer": state}, scratch)
     scratch.replace(folder / CHECKPOINT)
 
 
 def read_checkpoint(folder: Path, key: dict[str, Any]) -> tuple[list[dict[str, Any]], State]:
-    """Return the log and the state of a run that was interrupted.
+    """Return the log and the state of an earlier run.
 
     Parameters
     ----------

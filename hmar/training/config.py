@@ -1,4 +1,4 @@
-"""What a training run is made of, besides its data; a TOML file can say the same."""
+"""The settings of a training run, which a TOML file can change."""
 
 from __future__ import annotations
 
@@ -12,47 +12,48 @@ from hmar.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """Settings of the stages.
+    """Settings of the stages, see :class:`hmar.training.stages.Stage`.
 
     Parameters
     ----------
     initial_batches : int
-        Batches that the closed form which training starts from is computed on.
+        Batches that heads are initialised on, in closed form.
     pairs, windows : int
         Pairs of views in a batch, and windows on each view.
     image_steps, region_steps : int
-        Length of stage 1 (whole images and router) and stage 2 (regions; the router's gates weigh both
-        experts).
+        Steps of stage 1 (whole images and the router) and of stage 2 (regions besides, and the backbone's
+        tail; the gate weighs both experts).
     settle_pairs, settle_steps : int
-        How stage 2 ends: experts and router alone, on maps that no longer change, so that a step costs a
-        tenth and its batch may be some times as large.
+        Pairs in a batch and steps of stage 3: experts and router on cached feature maps of a backbone that
+        no longer changes. A step costs a tenth, so that batches can be larger.
     learning_rate, backbone_rate, weight_decay : float
-        AdamW's, of the heads and of the backbone's tail, with a cosine schedule over each stage. A backbone
-        rate of 0 keeps the weights as they were published.
+        AdamW's learning rates of the heads and of the backbone's tail, at the top of a one-cycle schedule
+        over each stage, and its weight decay. A backbone rate of 0 keeps the published weights.
     temperature : float
         Of the contrastive losses.
     place_weight : float
-        Weight of the loss that brings two views of one place together.
+        Weight of the contrastive loss on places in stages 2 and 3; in stage 1 it is 1.
     structure_weight, structure_contrast : float
-        Weights of the losses on labels, of structures and of whole images: class centres, and contrast with
-        other slices or patients.
+        Weights of the losses on labels of structures and of whole images: class centres, and supervised
+        contrast with other slices or patients. With both 0, labels of images are not used at all.
     scale, margin : float
         Of the class-centre loss.
     short_share : float
-        Share of every loss on codes that is taken on the first 64 bits, as the short code; the rest is on all
-        128.
+        Share of every loss on codes that is taken on the first 64 bits, the short code; the rest is taken on
+        all 128.
     feature_drop : float
-        Share of a window's features that is hidden from its expert.
+        Dropout on the features of windows.
     bit_weight, gate_entropy_weight : float
-        Weights of bit quality, and of keeping both experts in play.
+        Weights of bit quality, and of the gate's entropy, which keeps both experts in use.
     tag_drop : float
-        Share of frames whose modality and body part are hidden from the router.
+        Share of images whose modality, and share whose body part, is hidden from the router, so that it
+        learns to read them from the image.
     average : float
-        Decay of the running average of weights that is kept.
+        Decay of the EMA of weights, which is what validation looks at and what is kept.
     evaluate_every, patience : int
-        Steps between looks at validation, and looks without progress after which a stage ends.
+        Steps between validations, and validations without improvement after which a stage stops early.
     seed : int
-        Seeds everything drawn.
+        Seed of all random numbers.
     """
 
     initial_batches: int = 60
@@ -83,7 +84,7 @@ class TrainingConfig:
 
     @property
     def learns_labels(self) -> bool:
-        """Whether labels teach anything."""
+        """Whether any loss uses labels."""
         return max(self.structure_weight, self.structure_contrast) > 0
 
 
@@ -102,7 +103,8 @@ _PLACES = replace(
     feature_drop=0.0,
     bit_weight=0.5,
 )
-"""For places before structures, on published weights: few scans are learnt by heart otherwise."""
+"""Trains on positions alone, with the backbone's published weights: with as few scans as the open volumes,
+training on structures or on the backbone overfits."""
 
 PRESETS = {
     "open-ct": _PLACES,
@@ -118,8 +120,9 @@ PRESETS = {
         evaluate_every=4,
     ),
 }
-"""Named settings: for the open volumes, by which the shipped model is trained; to find labelled structures in
-other people; for a site's own archive; and to see that it runs."""
+"""Named settings: ``open-ct`` for the open volumes, as the shipped model is trained; ``structures`` to find
+labelled structures in other patients; ``archive`` for a site's own archive; ``quick`` to see that
+training runs."""
 
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
 _AT_LEAST_ONE = ("initial_batches", "pairs", "windows", "settle_pairs", "evaluate_every", "patience")
@@ -131,7 +134,7 @@ def read_config(path: Path, base: TrainingConfig) -> TrainingConfig:
     Raises
     ------
     ConfigError
-        If the file cannot be read, or has a key or a value that is none.
+        If the file cannot be read, or has a key that is no setting or a value that a setting cannot have.
     """
     try:
         given = tomllib.loads(path.read_text("utf-8"))
@@ -162,7 +165,7 @@ def _value(path: Path, name: str, value: object, base: TrainingConfig) -> Any:
 
 
 def with_steps(config: TrainingConfig, steps: int) -> TrainingConfig:
-    """Return settings with another length of stage 2: with the backbone's tail, or of the experts alone."""
+    """Return settings with other steps of stage 2, or of stage 3 where stage 2 has none."""
     if config.region_steps > 0:
         return replace(config, region_steps=steps)
     return replace(config, settle_steps=steps)

@@ -1,4 +1,4 @@
-"""RadImageNet's published PyTorch weights into our backbones: by name and in full, or not at all.
+"""Loading RadImageNet's published PyTorch weights into our backbones: by name and in full, or not at all.
 
 The files are state dicts of torchvision networks without their last layer, wrapped as a numbered sequence
 called ``backbone`` (Mei et al., Radiology: Artificial Intelligence 2022). Loaded non-strictly into a network
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A backbone, how files may name its tensors, and which of those lie behind its cut.
+    """A backbone, how files may name its tensors, and which of those lie behind the cut.
 
     ``renames`` are patterns and replacements, applied in turn.
     """
@@ -126,7 +126,7 @@ class _Match:
         self._convolutions = {name for name, tensor in own.items() if tensor.dim() == 4}
 
     def check(self, path: Path, names: list[str]) -> None:
-        """Refuse a file that does not give the whole backbone; ``names`` are its own names."""
+        """Raise ModelError for a file that lacks part of the backbone; ``names`` are those in the file."""
         total = len(self.found) + len(self.missing)
         if self.share < LEAST_MATCHED or self._convolutions.intersection(self.missing):
             raise ModelError(

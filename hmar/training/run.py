@@ -38,17 +38,17 @@ CURVES = "training.png"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to train, besides the data.
+    """How to train: all but the data.
 
     Parameters
     ----------
     config : TrainingConfig
     views_per_slice : int
-        How many views of each slice the backbone's stem encodes.
+        Views that are made of each slice.
     stages : tuple of Stage
-        Ascending. Stage 1 alone leaves a checkpoint that the others may go on from.
+        Ascending. A run without the last leaves its checkpoint, which another run may resume from.
     resume : bool
-        Whether to go on from the checkpoint that an interrupted run left.
+        Whether to resume from the checkpoint that an earlier run left.
     device : str
         "cpu" or "cuda".
     """
@@ -115,9 +115,9 @@ def train_network(
     plan : Plan
     progress : callable
     out : Path, optional
-        Folder for a log and checkpoints; by default none are written.
+        Folder of the log and the checkpoint; without it, neither is written.
     resumed : tuple, optional
-        Log and state of the run that is gone on with.
+        Log and state of the run to resume.
     build : BuildNetwork
         Builds the network.
     """
@@ -169,7 +169,7 @@ def _key(plan: Plan, volumes: list[Volume], backbone: Backbone) -> dict[str, Any
 
 
 def export_model(folder: Path, data: Path, progress: Progress) -> str:
-    """Write again what serves a model that was trained on the open CT volumes; return its fingerprint.
+    """Write the serving form of a model trained on the open CT volumes anew; return its fingerprint.
 
     Weights, configuration and card stay as they are, and so does the fingerprint.
 
@@ -178,13 +178,13 @@ def export_model(folder: Path, data: Path, progress: Progress) -> str:
     folder : Path
         The model's folder.
     data : Path
-        Where the volumes are, or are put.
+        Folder of the volumes; they are downloaded where it lacks them.
     progress : callable
 
     Raises
     ------
     ModelError
-        If the folder holds no model, or the serving form gives other codes than the network.
+        If the folder holds no model, or the codes of the serving form differ from the network's.
     UnavailableError
         If a package cannot be downloaded.
     """

@@ -55,13 +55,13 @@ Keep = Callable[[State], None]
 
 
 class Trainer:
-    """Trains the experts, the router and the backbone's tail on cached views.
+    """Trains a network on views, which the backbone's stem has encoded once and for all.
 
     Parameters
     ----------
     network : NetworkConfig
     backbone : Backbone
-        Published weights, batch norms not folded. Its stem made the views; its tail is trained on a copy.
+        Published weights, batch norms not folded; copied. Views are the outputs of its stem.
     config : TrainingConfig
     pairs : PairConfig
     views : ViewSet
@@ -122,7 +122,7 @@ class Trainer:
         state : dict, optional
             Where an interrupted run stood, as ``keep`` was given it.
         keep : callable, optional
-            Called with the state whenever validation was run.
+            Called with the state every ``evaluate_every`` steps, and after a stage's last.
         """
         for stage in stages:
             if state is not None and state["stage"] > stage:
@@ -146,17 +146,17 @@ class Trainer:
             progress = parts.restore(state)
         if stage is Stage.EXPERTS:
             self._maps.cache(self.network.backbone)
-            if state is None:  # weights that stage 2 left are given up for better ones alone
+            if state is None:  # the weights that stage 2 left are replaced by better ones only
                 found = self._validate(stage)
                 progress.best = progress.best if found is None else found
         for number in range(progress.step + 1, steps + 1):
             if progress.waited >= config.patience:
                 break
             losses = self._step(parts, number, stage)
-            looks = number % config.evaluate_every == 0 or number == steps
-            found = self._validate(stage) if looks else None
+            due = number % config.evaluate_every == 0 or number == steps
+            found = self._validate(stage) if due else None
             report(Step(stage, number, steps, losses, found))
-            if looks:
+            if due:
                 progress.step = number
                 progress.note(found, self._averaged)
                 if keep is not None:
@@ -164,7 +164,7 @@ class Trainer:
         self.network.load_state_dict(progress.kept)
 
     def _parts(self, stage: Stage) -> Parts:
-        """Return what a stage changes, with an optimiser and a schedule of its own."""
+        """Return what a stage changes; it has an optimiser and a schedule of its own."""
         optimiser = torch.optim.AdamW(self._parameters(stage), weight_decay=self._config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
@@ -207,7 +207,7 @@ class Trainer:
         return self._objective.losses(maps, batch, regions=stage.regions)
 
     def _validate(self, stage: Stage) -> float | None:
-        """Return what validation finds of the averaged weights; None in stage 1 or with nothing held out."""
+        """Return how well the averaged weights do; None in stage 1, and where nothing is held out."""
         if not stage.regions:
             return None
 

@@ -1,4 +1,4 @@
-"""Batches for our model: balanced by class and by group, and mixed, so that no scan is memorised."""
+"""Batches for our model: balanced by class and by group, and mixed so that no scan is memorised."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class MixedBatch:
     target : Tensor, shape (B, classes)
         Rows sum to 1.
     mixed : bool
-        Whether images of different classes were mixed, so that a label is only part of the target.
+        Whether images of different classes were mixed, so that ``labels`` are only the larger part.
     """
 
     view: View
@@ -82,7 +82,7 @@ def mixed_batch(
     mixing: Mixing,
     rng: np.random.Generator,
 ) -> MixedBatch:
-    """Mix images with others of their class, and half of all batches with those of any class.
+    """Mix images with others of their class, and a share of the batches with images of any class.
 
     Parameters
     ----------

@@ -14,9 +14,10 @@ from hmar.training.losses.functional.label_contrast import supervised_contrastiv
 
 
 def experts_loss(seen: Seen, batch: MixedBatch, directions: Tensor, config: HmarTraining) -> Tensor:
-    """Return the class-centre losses of both experts, weighted by the gate, and of their fused logits.
+    """Return the class-centre losses of both experts, weighted by the gate, and of the fused logits.
 
-    A batch whose images were not mixed with other classes gets a contrastive loss, too.
+    The gate's entropy is subtracted. A supervised contrastive loss is added where the images of a batch were
+    not mixed with those of other classes.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class HmarTraining(Length):
     batch, windows : int
         Images in a batch, at most those of train; windows of each that stage 2 compares.
     rate, decay : float
-        AdamW's peak learning rate, and weight decay; cosine decay to zero over both stages.
+        AdamW's learning rate at its highest, and weight decay; a cosine to a thousandth over both stages.
     scale, margin : float
         Of the class-centre loss.
     temperature : float

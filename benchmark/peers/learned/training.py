@@ -56,7 +56,7 @@ def learn(
 ) -> Describe:
     """Train a model, and keep the weights that did best on val.
 
-    AdamW with cosine decay to zero; batches in which every class is equally likely
+    AdamW whose rate falls by a cosine to a thousandth; batches in which every class is equally likely
     (:mod:`benchmark.peers.learned.sampling`). The criterion is
     :meth:`benchmark.peers.learned.choice.Choice.quality`; if val has no class in common with train, all steps
     are taken and the last weights are kept. One thread, and the same result for the same seed.

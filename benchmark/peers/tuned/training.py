@@ -43,7 +43,7 @@ class TunedTraining(Length):
     decay, backbone_decay : float
         Weight decay.
     warm_up : int
-        Steps of linear warm-up, before the cosine decay to zero.
+        Steps in which the rates rise, before a cosine to a thousandth.
     decided : float
         Share of the steps, at the end, with losses of quantisation and balance.
     average : float

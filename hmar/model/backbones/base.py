@@ -1,4 +1,4 @@
-"""What every backbone is: images to features at stride 16, scaled as its published weights expect them."""
+"""The interface of a backbone: images to features at stride 16, with the scaling its weights expect."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ STRIDE = 16
 class Backbone(nn.Module, ABC):
     """A backbone cut at stride 16.
 
-    ``name`` stands in a model's configuration. ``channels`` is the width of the map. Published weights expect
-    the scaling of the pixels that they were trained with: it is the backbone's own, see :meth:`normalise`.
+    ``name`` stands in a model's configuration. ``channels`` is the width of the feature map. Published
+    weights expect pixels scaled as in their own training, see :meth:`normalise`.
     """
 
     name: ClassVar[str]
@@ -43,12 +43,12 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def stem(self, x: Tensor) -> Tensor:
-        """Map normalised images (B, 3, H, W) to what :meth:`tail` takes: the part that is never trained."""
+        """Map normalised images (B, 3, H, W) to the input of :meth:`tail`; this part is never trained."""
 
     def tail(self, x: Tensor) -> Tensor:
-        """Map the stem's output to features (B, channels, H / 16, W / 16): the part that may be trained.
+        """Map the stem's output to features (B, channels, H / 16, W / 16); this part can be trained.
 
-        A backbone that is kept as it was published has all of itself in the stem.
+        A backbone without a trainable part does everything in its stem.
         """
         return x
 
@@ -63,8 +63,8 @@ AnyBackbone = TypeVar("AnyBackbone", bound=Backbone)
 def fold_batch_norm(backbone: AnyBackbone) -> AnyBackbone:
     """Return a copy for serving with batch norms folded into the convolutions before them.
 
-    A module names its pairs of convolution and batch norm in ``FOLDS``. A batch norm without a convolution
-    right before it, as half of a DenseNet's, stays.
+    A module lists its pairs of convolution and batch norm in ``FOLDS``. A batch norm that does not directly
+    follow a convolution, as half of a DenseNet's, stays.
     """
     folded = copy.deepcopy(backbone).eval()
     for module in list(folded.modules()):

@@ -19,7 +19,7 @@ _BOTTLENECK = 4 * GROWTH
 
 
 class DenseLayer(nn.Module):
-    """Adds 32 channels, made from all before, to them."""
+    """Computes 32 channels from its input and appends them to it."""
 
     FOLDS: ClassVar = (("conv1", "norm2"),)
 
@@ -45,7 +45,7 @@ def dense_block(inputs: int, layers: int) -> nn.Sequential:
 
 
 def transition(inputs: int) -> nn.Sequential:
-    """Return what lies between blocks: norm, half the channels, half the resolution."""
+    """Return the layers between blocks: norm, ReLU, half the channels, half the resolution."""
     return nn.Sequential(
         OrderedDict(
             norm=nn.BatchNorm2d(inputs),
@@ -59,10 +59,10 @@ def transition(inputs: int) -> nn.Sequential:
 class DenseNet121Backbone(Backbone):
     """DenseNet-121 up to denseblock3 and the norm behind it: stride 16, 1024 channels, 4.27 M parameters.
 
-    A block's output joins channels of very different scale, each layer norming what it reads. The norm and
-    ReLU of transition3, which read all of it in the published network, make them comparable.
+    A block concatenates channels of very different scale, since each layer normalises its own input. The norm
+    and ReLU of transition3, which follow the block in the published network, make them comparable.
 
-    The stem looks 1.5 pixels up and left, the transitions' average pooling not at all.
+    Cells are centred 1.5 pixels up and left of their place, by the stem; average pooling shifts nothing.
     """
 
     name = "densenet121"

@@ -37,11 +37,12 @@ class _BlockSpec(NamedTuple):
     lead: bool = False
     """Pad a stride-2 convolution on the left and top, not on the right and bottom."""
     smooth: bool = False
-    """Take the stride behind a blur, not in the convolution."""
+    """Blur and subsample after the convolution, in place of its stride."""
 
 
-# TensorFlow's "same" padding moves the map by half a pixel at each stride, all to one side: 7.5 pixels at
-# stride 16. Leading padding at the last one turns its share round, which leaves half a pixel.
+# TensorFlow's "same" padding shifts the map by half a pixel of its input at each stride, always to one side:
+# 7.5 pixels in all at stride 16. Leading padding at the last stride reverses its share, which leaves half a
+# pixel.
 _BLOCKS = (
     _BlockSpec(3, 1, 1, 16),
     _BlockSpec(3, 2, 6, 24),
@@ -57,7 +58,7 @@ _BLOCKS = (
 )
 
 _TAIL = 5
-"""The first block of the tail: from here on maps are small, and nearly all parameters lie."""
+"""The first block of the tail: its maps are small, and it has nearly all parameters."""
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:
@@ -81,16 +82,16 @@ class SameConv2d(nn.Conv2d):
 
 
 class BlurredStride(nn.Module):
-    """Halve a map's sides behind a blur of 1, 2, 1 (Zhang, ICML 2019).
+    """Blur a map with 1, 2, 1, and halve its sides (Zhang, ICML 2019).
 
-    What a convolution of stride 2 makes of an image changes when that shifts by half a stride; what is
-    blurred first changes less.
+    A shift of the image by half a stride changes the output of a convolution with stride 2; with a blur
+    before subsampling, it changes less.
 
     Parameters
     ----------
     channels : int
     lead : bool
-        Take the cells that a leading convolution takes: the first of each pair, not the second.
+        Keep the cells that a convolution with leading padding keeps: the first of each pair, not the second.
     """
 
     kernel: Tensor
@@ -163,7 +164,7 @@ class Lite0Backbone(Backbone):
 
     def normalise(self, x: Tensor) -> Tensor:
         """Scale 0..1 to about -1..1 as the published weights were trained: ``(255 x - 127) / 128``."""
-        return x * (255 / 128) - 127 / 128  # dividing by 128 loses no digit: so it may be done before
+        return x * (255 / 128) - 127 / 128  # exact: dividing by a power of two loses no digit
 
     def stem(self, x: Tensor) -> Tensor:
         """Map normalised images (B, 3, H, W) to the features of block 4, (B, 40, H / 8, W / 8)."""
@@ -182,7 +183,7 @@ class Lite0Backbone(Backbone):
 
 
 class SmoothLite0Backbone(Lite0Backbone):
-    """The same weights, the last two strides behind blurs: a place keeps more of its code when it shifts."""
+    """The same weights with blurs in the last two strides, so that codes change less when a place shifts."""
 
     name = "lite0-smooth"
     blocks: ClassVar = tuple(spec._replace(smooth=number in (3, 5)) for number, spec in enumerate(_BLOCKS))

@@ -1,4 +1,4 @@
-"""The backbones by the names that stand in a model's configuration."""
+"""The backbones by their names in a model's configuration."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ class Bottleneck(nn.Module):
         Channels of the 3x3 convolution; four times as many go out.
     stride : int
     trail : bool
-        Pad the 3x3 convolution, which then has stride 2, on the right and bottom alone, and let the shortcut
-        follow: cells look half a cell farther down and right than with padding on all sides.
+        Pad the 3x3 convolution, which then has stride 2, on the right and bottom only, and shift the shortcut
+        alike: cells are centred half a cell farther down and right than with padding on all sides.
     """
 
     FOLDS: ClassVar = (

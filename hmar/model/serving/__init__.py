@@ -1,1 +1,1 @@
-"""The form of a model that serves, without torch."""
+"""The form of a model that serves: ONNX Runtime and numpy, no torch."""

@@ -18,7 +18,7 @@ Tensors = Mapping[str, FloatArray]
 
 
 class ServedExpert:
-    """An expert without its pooling: project the map, then pooled parts to logits.
+    """An expert without its pooling: its projection of the map, and its head on pooled parts.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class ServedExpert:
 
 
 class ServedRouter:
-    """Weighs the experts, as :class:`hmar.model.router.Router`.
+    """Weights the experts, as :class:`hmar.model.router.Router` does.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class ServedRouter:
         mean : ndarray, shape (C,)
             Mean of the backbone's map.
         modality, region : int or None
-            Indices from the tags, None where unknown: the router then reads them from the image.
+            Indices from the tags; None where unknown, and then classified from the image.
         """
         scale, shift = self._tensors["trunk.0.weight"], self._tensors["trunk.0.bias"]
         hidden = self._linear("trunk.1", layer_norm(mean) * scale + shift)
@@ -83,7 +83,7 @@ class ServedRouter:
 
 
 def layer_norm(x: FloatArray) -> FloatArray:
-    """Take off the mean and divide by the deviation, over the last axis."""
+    """Subtract the mean and divide by the standard deviation, over the last axis."""
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = np.mean(centred * centred, axis=-1, keepdims=True)
     normed: FloatArray = centred / np.sqrt(variance + np.float32(LAYER_NORM_EPS))
@@ -98,7 +98,7 @@ def softmax(logits: FloatArray) -> FloatArray:
 
 
 def _known(index: int | None, logits: FloatArray) -> FloatArray:
-    """Return a tag as one-hot, or the router's own reading of what it does not say."""
+    """Return a tag as one-hot, or class probabilities where it is unknown."""
     if index is None:
         return softmax(logits)
     one_hot: FloatArray = np.eye(len(logits), dtype=np.float32)[index]

@@ -1,9 +1,9 @@
 """A folded KAN layer in numpy: its splines as polynomials and truncated powers.
 
-A spline of order k is one polynomial up to the next knot, and from every knot on there is a term more: a
-multiple of the distance beyond it, to the power k (de Boor, A Practical Guide to Splines, ch. VIII). With the
-polynomial of the middle interval, and terms that grow outwards from it, nothing large cancels where inputs
-are dense; and each term is a few passes over the inputs, where the basis of B-splines is a recursion.
+A spline of order k is one polynomial between two knots, and at every knot a term is added: a multiple of the
+distance beyond the knot, to the power k (de Boor, A Practical Guide to Splines, ch. VIII). Starting from the
+polynomial of the middle interval, with terms that grow outwards, no large numbers cancel where inputs are
+dense; and each term takes a few passes over the inputs, where the B-spline basis takes a recursion.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from hmar.errors import ModelError
 from hmar.values.frames import FloatArray
 
 _ROWS, _BLOCKS = 64, 8
-"""Rows whose terms are computed at a time, to stay in the processor's cache; and so many times as many are
-multiplied at a time, for a matrix product wants them long."""
+"""Rows whose terms are computed at a time, which fit the processor's cache; and how many of such blocks are
+multiplied at a time, since long matrix products are faster."""
 
 _EVEN = 1e-4
-"""How far a knot may lie from its place, in steps of the grid."""
+"""Tolerance of a knot's position, in steps of the grid."""
 
 Exact = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class ServedKAN:
         self._spline = spline
         step, first = _even(knots)
         middle = (count - 1) // 2
-        # Inputs are counted in steps, from the middle of the middle interval.
+        # Inputs are measured in steps of the grid, from the middle of the middle interval.
         at = np.arange(count, dtype=np.float32) - np.float32(middle + 0.5)
         self._first = float(at[0])
         self._scale = np.asarray(1 / step, np.float32)
@@ -96,7 +96,7 @@ class ServedKAN:
             np.multiply(raised, beyond, out=terms[:, term])
 
     def _add_outside(self, outputs: FloatArray, steps: FloatArray, inside: FloatArray) -> None:
-        """Replace the splines' values at the grid's ends by those of the few inputs that lie beyond."""
+        """Correct the few inputs beyond the grid: replace the splines' values at its ends by their own."""
         places = np.flatnonzero(steps != inside)
         if len(places):
             rows, inputs = np.divmod(places, steps.shape[1])
@@ -116,7 +116,7 @@ class ServedKAN:
 
 
 def silu(x: FloatArray) -> FloatArray:
-    """Return x / (1 + exp(-x)); where the exponential overflows, the limit 0 is right."""
+    """Return x / (1 + exp(-x)), and the limit 0 where the exponential overflows."""
     with np.errstate(over="ignore"):
         y: FloatArray = x / (1 + np.exp(-x))
     return y
@@ -135,7 +135,7 @@ def _even(knots: FloatArray) -> tuple[Exact, Exact]:
 
 
 def _jumps(order: int) -> Exact:
-    """Return what begins at each knot of a B-spline: its jumps in the k-th derivative, over k factorial."""
+    """Return the jumps of a B-spline's k-th derivative at its knots, divided by k factorial."""
     signs = [(-1) ** i * comb(order + 1, i) for i in range(order + 2)]
     return np.array(signs, np.float64) / factorial(order)
 

@@ -1,4 +1,4 @@
-"""The form of a model that serves: the backbone in ONNX Runtime, all else in numpy, no torch."""
+"""A model that serves: the backbone in ONNX Runtime, experts and router in numpy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ServedModel:
     tensors : mapping of str to ndarray
         Weights of experts and router, as model.safetensors names them.
     reference : Reference or None
-        What frames like those trained on look like; None where it is being made.
+        Statistics of the frames trained on; None while they are being computed.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class ServedModel:
 
     def global_logits(self, backbone_map: FloatArray) -> FloatArray:
         """Return the logits (bits,) of the whole frame."""
-        parts = self._global.project(pool_frame(backbone_map))  # (9, width): projecting first gives the same
+        parts = self._global.project(pool_frame(backbone_map))  # (9, width): pooling and projecting commute
         logits: FloatArray = self._global.logits(parts.reshape(1, -1))[0]
         return logits
 
@@ -85,12 +85,12 @@ class ServedModel:
         return self._local.logits(by_window.reshape(len(windows.rows) * len(windows.columns), -1))
 
     def gate(self, backbone_map: FloatArray, info: FrameInfo) -> tuple[float, float]:
-        """Return the router's weights (global, local) for a frame with such tags."""
+        """Return the router's weights (global, local) for a frame."""
         mean = backbone_map.mean(axis=(0, 1))
         return self._router.gate(mean, modality_index(info.modality), region_index(info.body_part))
 
     def typicality(self, backbone_map: FloatArray) -> float | None:
-        """Return the share of frames like those trained on that lie as far out; None without a reference."""
+        """Return how typical a map is, see :class:`Reference`; None without statistics."""
         return None if self._reference is None else self._reference.typicality(backbone_map)
 
 

@@ -37,7 +37,7 @@ def pool_lattice(feature_map: FloatArray, ids: WindowIds, config: WindowConfig) 
     ----------
     feature_map : ndarray, shape (h, w, C)
     ids : ndarray of uint32, shape (N,)
-        In order of size, row, column, as :func:`hmar.image.windows.kept_windows` returns them.
+        Sorted by size, row and column, as :func:`hmar.image.windows.kept_windows` returns them.
     config : WindowConfig
 
     Returns

@@ -1,4 +1,4 @@
-"""ONNX Runtime, which runs the backbone where the product serves. The only file that knows it."""
+"""The backbone in ONNX Runtime. No other file imports it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hmar.values.frames import FloatArray
 
 INPUT = "image"
 OUTPUT = "trunk_map"
-_FATAL = 4  # ONNX Runtime's least talkative level: what goes wrong is raised, not printed
+_FATAL = 4  # ONNX Runtime's highest log level: errors are raised, not printed
 
 
 class BackboneRuntime:
@@ -22,7 +22,7 @@ class BackboneRuntime:
     path : Path
         An ONNX file as :func:`hmar.training.export.onnx_graph.export_backbone` writes it.
     threads : int
-        Threads of one image; with 1, the caller's own.
+        Threads for one image; with 1, the calling thread alone.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class BackboneRuntime:
         options.log_severity_level = _FATAL
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors have no common base of their own
+        except Exception as error:  # ONNX Runtime's errors have no base class of their own
             raise ModelError(
                 f"{path} cannot be read ({type(error).__name__}).",
                 "Run: hmar export-model FOLDER. Or restore the model's folder from the release.",

@@ -1,8 +1,8 @@
-"""How much a frame looks like those that a model was trained on.
+"""How typical a frame is of those that a model was trained on.
 
-A frame is summarised by the mean of the backbone's map. Its distance is that of Mahalanobis to the training
-frames, and its typicality the share of held-out training frames that lie at least as far: those of each scan
-measured from all other scans, so that a new patient is the measure and not a neighbouring slice.
+A frame is summarised by the mean of the backbone's feature map. Its distance is the Mahalanobis distance to
+the training frames, and its typicality the share of held-out training frames that lie at least as far. These
+are measured scan by scan against all other scans: as a new patient would be, not a neighbouring slice.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from hmar.values.frames import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """What training frames look like.
+    """Statistics of training frames.
 
     Parameters
     ----------
     mean : ndarray of float32, shape (C,)
         Mean of their summaries.
     whitening : ndarray of float32, shape (C, C)
-        Turns a departure from the mean into one whose length is its Mahalanobis distance.
+        Maps a difference from the mean to a vector whose length is the Mahalanobis distance.
     distances : ndarray of float32, shape (N,)
         Distances of held-out training frames, ascending.
     """
@@ -36,7 +36,7 @@ class Reference:
     distances: FloatArray
 
     def typicality(self, backbone_map: FloatArray) -> float:
-        """Return the share, from 0 to 1, of held-out training frames that lie as far as a map (h, w, C)."""
+        """Return the share, 0 to 1, of held-out training frames that lie as far out as a map (h, w, C)."""
         distance = np.linalg.norm((summary(backbone_map) - self.mean) @ self.whitening)
         nearer = int(np.searchsorted(self.distances, distance))
         return 1 - nearer / len(self.distances)

@@ -1,1 +1,1 @@
-"""Data to train on: volumes, views, batches of pairs, and the labels of images and structures."""
+"""Training data: volumes and their sources, views, batches of pairs, labels of images and structures."""

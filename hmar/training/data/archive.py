@@ -1,7 +1,7 @@
-"""Volumes out of a site's own archive: the series of a collection, read again from where they came.
+"""Volumes from a site's own archive: the series of a collection, decoded again from their files.
 
-Images that were labelled when they were indexed keep their label. They are learnt from one by one where their
-series forms no volume: radiographs, pictures, and whatever has no geometry.
+Images keep the labels that they were indexed with. A labelled image whose series forms no volume (a
+radiograph, a picture, a slice without geometry) becomes a volume of one slice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame, Units
 
 LEAST_SLICES = 8
-"""A series of fewer slices of one geometry has no neighbours to learn from."""
+"""A series of fewer slices is left out: training compares neighbouring slices."""
 
 _LARGEST_GAP_MM = 12.0
 """A series whose slices lie farther apart is a localiser or incomplete: neighbours hardly share anatomy."""
@@ -34,7 +34,7 @@ _LARGEST_HOLE = 2
 """Times the usual distance that two neighbouring slices may be apart: one slice may be missing."""
 
 _ONE_LABEL = 2
-"""Numbers that one label takes, with that of no label."""
+"""Entries of the table of labels where there is one label: itself, and "no label"."""
 _GONE = "a file is gone or cannot be read any more"
 
 
@@ -58,9 +58,10 @@ def archive_volumes(
     fingerprint : str
         Of the model that the archive is indexed with.
     say : callable
-        Told in one line how many series or images were left out, and why.
+        Called with a line for each reason why series or images were left out, and how many.
     labels : bool
-        Whether labels of images are learnt: without them, or with one alone, no image is taken by itself.
+        Whether labels are trained on. Without them, or with a single label, no image becomes a volume by
+        itself.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def archive_volumes(
 
 
 def _numbers(entries: Sequence[EntryInfo]) -> dict[str | None, int]:
-    """Return a number for every label of entries, in their order as text."""
+    """Return a number for every label, in alphabetical order."""
     labels = sorted({entry.info.label for entry in entries if entry.info.label is not None})
     return {None: NO_LABEL} | {label: number for number, label in enumerate(labels)}
 
@@ -118,7 +119,7 @@ def _volume(
     name: str,
     number: Mapping[str | None, int],
 ) -> Volume | str:
-    """Return a series as a volume, or why it is none."""
+    """Return a series as a volume, or the reason why it forms none."""
     if series.modality not in ("CT", "MR"):
         return "neither CT nor MR"
     placed = from_feet_to_head(filter(_placed, entries), lambda entry: entry.info)
@@ -149,16 +150,16 @@ def _volume(
 def _single(
     entry: EntryInfo, read: Callable[[EntryInfo], Frame], name: str, number: Mapping[str | None, int]
 ) -> Volume | str:
-    """Return a labelled image as a volume of one slice, laid as for the encoder but as small as a view is."""
+    """Return a labelled image as a volume of one slice, resampled as for the encoder, to fit into a view."""
     try:
         frame = read(entry)
     except HmarError:
         return _GONE
     info = entry.info
-    # All of it has to fit a view: the label speaks of the whole.
+    # All of it has to fit into a view: the label is of the whole image.
     laid = replace(GridConfig(), max_side=CANVAS_CELLS * GridConfig().stride)
     values = resample(frame.values, make_grid(info.rows, info.columns, info.spacing, laid))
-    # The trainer takes CT for Hounsfield units; a picture of a CT has none.
+    # Training expects Hounsfield units of CT; a picture of a CT has none.
     modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
     return Volume(
         name,
@@ -172,7 +173,7 @@ def _single(
 
 
 def _patient(entry: EntryInfo) -> str:
-    """Return what is common to all that is known to be of one patient."""
+    """Return a key of the entry's patient, or of its study where the patient is unknown."""
     return entry.info.patient_key or entry.info.study_uid
 
 

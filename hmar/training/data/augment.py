@@ -1,4 +1,4 @@
-"""What differs between two scans of one anatomy, drawn at random: contrast, sharpness, noise, display."""
+"""Random differences as between two scans of one anatomy: contrast, sharpness, noise, display window."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Augmentation:
     Parameters
     ----------
     enhancement : float
-        Largest change of the contrast agent's share, in HU, of a structure that is labelled.
+        Largest change of a labelled structure's HU by contrast agent.
     structure_hu : float
-        Standard deviation of what one structure differs from the others, in HU.
+        Standard deviation, in HU, of each labelled structure's own offset.
     pixel_mm : tuple of float
-        Range of the pixel size that half of the views are seen through.
+        Range of the coarser pixel size that half of the views are resampled through.
     noise_hu : float
         Largest standard deviation of noise.
     window_shift, window_scale : float
@@ -65,8 +65,8 @@ def vary_contrast(
 ) -> Tensor:
     """Change how strongly tissue is enhanced, as another phase of contrast agent would.
 
-    Where structures are labelled each gets an offset of its own and a share of one that they have in common;
-    elsewhere what lies above water is stretched or compressed. Tissue is never pushed below water.
+    Each labelled structure gets an offset of its own, and half of them a share of an offset that is common to
+    all; elsewhere, HU above water are stretched or compressed. No tissue is darkened below water.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def vary_contrast(
     varied_values = torch.where(enhancing, low + (values - low) * stretch, values)
     if labels is None:
         return varied_values
-    count = int(labels.max()) + 2  # the last stands for no structure
+    count = int(labels.max()) + 2  # the last entry stands for no structure
     common = generator.uniform(-1, 1) * generator.uniform(0, varied.enhancement)
     shares = generator.uniform(0, 1, count) * (generator.random(count) < _ENHANCED_SHARE)
     offsets = torch.from_numpy(common * shares + generator.normal(0, varied.structure_hu, count)).float()
     offsets[-1] = 0.0
-    shifted = values + offsets[labels]  # -1 reads the last
+    shifted = values + offsets[labels]  # label -1 picks the last entry
     tissue = values > _TISSUE_HU
     return torch.where(
         (labels >= 0) & tissue, torch.maximum(shifted, values.clamp(max=_WATER_HU)), varied_values
@@ -96,7 +96,7 @@ def vary_contrast(
 def vary_sharpness(
     values: Tensor, spacing_mm: tuple[float, float], varied: Augmentation, generator: np.random.Generator
 ) -> Tensor:
-    """Show half of the slices as a scan of coarser pixels would; values (H, W)."""
+    """Resample half of the slices through coarser pixels and back; values (H, W)."""
     if generator.random() < _COARSE_SHARE:
         return values
     pixel = generator.uniform(*varied.pixel_mm)
@@ -110,7 +110,7 @@ def vary_sharpness(
 
 
 def vary_noise(values: Tensor, unit: float, varied: Augmentation, generator: np.random.Generator) -> Tensor:
-    """Add the noise of another dose; ``unit`` is what one HU is in ``values`` (H, W)."""
+    """Add noise, as of a lower dose; ``unit`` is the size of one HU in ``values`` (H, W)."""
     noise = torch.from_numpy(generator.standard_normal(tuple(values.shape), dtype=np.float32))
     return values + noise * float(generator.uniform(0, varied.noise_hu)) * unit
 
@@ -118,7 +118,7 @@ def vary_noise(values: Tensor, unit: float, varied: Augmentation, generator: np.
 def display_channels(
     values: Tensor, varied: Augmentation | None, generator: np.random.Generator | None
 ) -> Tensor:
-    """Show HU (H, W) through the three display windows, (3, H, W) in 0..1; varied unless both are None."""
+    """Map HU (H, W) through the three display windows to (3, H, W) in 0..1; varied unless both are None."""
     planes = []
     for centre, width in HU_DISPLAY_WINDOWS:
         shown_centre, shown_width = centre, width

@@ -1,4 +1,4 @@
-"""A volume out of the slices of one DICOM series."""
+"""A volume from the slices of one DICOM series."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Item = TypeVar("Item")
 
 
 def from_feet_to_head(items: Iterable[Item], info: Callable[[Item], FrameInfo]) -> list[Item]:
-    """Return slices in the order of a volume's; ``info`` looks up what is known of one."""
+    """Sort slices from feet to head; ``info`` returns the attributes of one."""
     return sorted(items, key=lambda item: height_mm(info(item)))
 
 
 def height_mm(info: FrameInfo) -> float:
-    """Return a slice's place along the body.
+    """Return a slice's position along the body.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def height_mm(info: FrameInfo) -> float:
 
 
 def gaps_mm(infos: Sequence[FrameInfo]) -> NDArray[np.float64]:
-    """Return the distances between slices, which are in order."""
+    """Return the distances between sorted slices."""
     return np.array([height_mm(after) - height_mm(before) for before, after in pairwise(infos)])
 
 
@@ -56,8 +56,7 @@ def series_volume(
     ----------
     name : str
     frames : sequence of Frame
-        From feet to head, all of one size. They should be evenly spaced: slices are taken to be as far apart
-        as the median of their distances.
+        From feet to head, all of one size and evenly spaced: the spacing is the median distance.
     regions, labels, image_labels, patient
         See :class:`Volume`.
 

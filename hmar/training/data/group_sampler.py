@@ -1,4 +1,4 @@
-"""Batches balanced by label and by group, so that no long series is learnt by heart."""
+"""Sampling balanced by label and by group, so that long series are not overfitted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Rows = NDArray[np.int64]
 
 
 class GroupSampler:
-    """Draws images: first the class, uniformly, then one of its groups, then one of the group's images.
+    """Draws images: a class uniformly, one of its groups, and one of the group's images.
 
-    A group is drawn in proportion to the square root of its size: a long series counts more than a single
-    slice, but not as often as it has slices.
+    Groups are drawn in proportion to the square root of their size, so that a long series counts more than a
+    single slice, but not in proportion to its slices.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class GroupSampler:
         self._share = [_shares(groups[images]) for images in self._images]
 
     def draw(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Return two arrays of rows: images, and for each another draw of the same class."""
+        """Return two arrays of rows: images, and for each a second draw from the same class."""
         classes = rng.integers(len(self._images), size=size)
         return self._of(classes, rng), self._of(classes, rng)
 
     def draw_apart(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Draw as :meth:`draw` does, the second of another group than the first where its class has one."""
+        """Draw as :meth:`draw` does, the second from another group than the first where its class has one."""
         classes = rng.integers(len(self._images), size=size)
         images, mates = self._of(classes, rng), self._of(classes, rng)
         for place in np.flatnonzero(self._groups[images] == self._groups[mates]):
@@ -50,7 +50,7 @@ class GroupSampler:
 
 
 def _shares(groups: Rows) -> NDArray[np.float64]:
-    """Return how likely each image is drawn; they sum to 1."""
+    """Return each image's probability; they sum to 1."""
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     share = 1 / np.sqrt(sizes[group])
     shares: NDArray[np.float64] = share / share.sum()

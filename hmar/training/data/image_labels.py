@@ -1,4 +1,4 @@
-"""What views show as whole images, and of whom: which are drawn together, and which are held out."""
+"""Labels and patients of whole images: which views are drawn together, and which are held out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD_OUT = 0.12
 """Share of each label's patients that is held out, an eighth: 10 to 20 % are a convention of the field."""
 
 _LEFT = 0.75
-"""Share of its patients that every label keeps to be learnt from, however many share another label."""
+"""Share of its patients that every label keeps for training, however many share another label."""
 
 Mask = NDArray[np.bool_]
 
@@ -34,7 +34,7 @@ class ImageLabels:
         NO_LABEL where there is none.
     patient : ndarray of int64, shape (N,)
     count : int
-        Number of labels; 0 where labels teach nothing.
+        Number of labels; 0 where labels are not trained on.
     """
 
     label: Rows
@@ -43,10 +43,9 @@ class ImageLabels:
 
     @classmethod
     def of(cls, views: ViewSet, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
-        """Look up the labels of views; every volume without a patient is one of its own.
+        """Look up the labels of views; a volume without a patient counts as a patient of its own.
 
-        One label alone tells nothing from anything else: two or more are learnt, where labels are. Views
-        that show too little to be drawn have none.
+        Labels are trained on where there are two or more. Views that show too little to be drawn have none.
         """
         by_slice = [
             np.full(len(volume.values), NO_LABEL) if volume.image_labels is None else volume.image_labels
@@ -62,9 +61,9 @@ class ImageLabels:
         return cls(np.where(label == NO_LABEL, NO_LABEL, np.searchsorted(found, label)), patient, len(found))
 
     def held_out(self) -> Mask:
-        """Return which views are held out: those of an eighth of each label's patients, where it has nine.
+        """Return which views are held out: an eighth of the patients of each label that has nine or more.
 
-        A patient is passed over where another label of theirs would keep less than three quarters of its own.
+        A patient is skipped where one of their labels would keep less than three quarters of its patients.
         """
         of_label = [np.unique(self.patient[self.label == label]) for label in range(self.count)]
         left = [len(patients) for patients in of_label]
@@ -83,14 +82,14 @@ class ImageLabels:
         return np.isin(self.patient, sorted(held))
 
     def wholly_in(self, mask: Mask) -> Mask:
-        """Return the views of those labels that have none outside a mask."""
+        """Return the views whose label has no view outside a mask."""
         outside = np.unique(self.label[~mask])
         alone: Mask = (self.label != NO_LABEL) & ~np.isin(self.label, outside)
         return alone
 
 
 def _spread(patients: Rows) -> list[int]:
-    """Return patients in an order whose beginning lies evenly among them: every eighth, then the others."""
+    """Return patients reordered so that any first few are spread evenly: every eighth, then the others."""
     step = round(1 / _HELD_OUT)
     return [
         int(patient) for first in np.roll(np.arange(step), step // 2) for patient in patients[first::step]
@@ -98,7 +97,7 @@ def _spread(patients: Rows) -> list[int]:
 
 
 class LabelledViews:
-    """Draws views by their labels: labels equally often, and of each its patients by the root of their views.
+    """Draws labelled views: labels equally often, patients in proportion to the root of their views.
 
     Parameters
     ----------
@@ -114,16 +113,16 @@ class LabelledViews:
         self._sampler = GroupSampler(label, patient) if len(self._rows) else None
 
     def draw(self, count: int, rng: np.random.Generator) -> Rows:
-        """Draw labelled views, in twos of one label and, where it has two, of different patients."""
+        """Draw labelled views in pairs of one label, of different patients where the label has several."""
         if self._sampler is None:
             return np.empty(0, np.int64)
         images, mates = self._sampler.draw_apart(-(-count // 2), rng)
         return self._rows[np.stack([images, mates], axis=1).ravel()[:count]]
 
     def put_into(self, drawn: Rows, rng: np.random.Generator) -> Rows:
-        """Put labelled views in place of some, as many as their share among all that may be drawn.
+        """Replace some views by labelled ones, in proportion to their share of all that may be drawn.
 
-        They come in twos; where the number is odd, the last place may have one alone.
+        They come in pairs; in an odd number of places, the last may get a single one.
         """
         if self._sampler is None:
             return drawn

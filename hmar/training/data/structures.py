@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from hmar.training.data.volumes import Volume
 
 NO_STRUCTURE, UNLABELLED = -1, -2
-"""What stands for a place that shows no structure, and for one of a volume without labels."""
+"""Labels of a place that shows no structure, and of a place in a volume without labels."""
 
 LEAST_AREA_MM2 = 100.0
-"""A structure counts as shown by a slice from here on."""
+"""A slice shows a structure if more than this area of it is visible: a square centimetre."""
 
 _KEPT = 400
-"""Pixels kept of a structure on a slice."""
+"""Of a structure on a slice, every n-th pixel is kept, so that at least this many remain of a large one."""
 
 
 class StructurePlaces:
-    """Looks up and draws the structures of volumes, of which some may have no labels.
+    """Looks up and draws places on the structures of volumes, some of which may have no labels.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class StructurePlaces:
         return found
 
     def planes_of_a_structure(self, volume: int, generator: np.random.Generator) -> NDArray[np.int64] | None:
-        """Draw a structure of a volume and return the slices that show it; None where none is labelled."""
+        """Draw a structure of a volume; return the slices that show it, or None where none is labelled."""
         planes = self._planes[volume]
         if not planes:
             return None
@@ -54,7 +54,7 @@ class StructurePlaces:
     def draw(
         self, volume: int, plane: int, count: int, generator: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Draw positions (x, y) in mm on a slice's structures; None where it shows none that is labelled."""
+        """Draw positions (x, y) in mm on a slice's structures; None where it shows none."""
         pixels = self._pixels[volume].get(plane)
         if pixels is None:
             return None
@@ -67,7 +67,7 @@ class StructurePlaces:
 
 
 def _pixels_of(volume: Volume) -> dict[int, dict[int, NDArray[np.int64]]]:
-    """Return some pixels (n, 2), row and column, of every structure of every slice that shows any."""
+    """Return, by slice and structure, some pixels (n, 2), row and column."""
     if volume.labels is None:
         return {}
     _, spacing_y, spacing_x = volume.spacing_mm

@@ -1,4 +1,4 @@
-"""Views: slices under random, known geometry, kept as the feature maps of the backbone's stem."""
+"""Views: slices under a random, known geometry, encoded by the backbone's stem."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ how they lie differ by."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewSet:
-    """Feature maps of many views, and where each lies.
+    """Views as outputs of the backbone's stem, and their geometry.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class ViewSet:
     to_cell: NDArray[np.float64]
 
     def show_enough(self) -> NDArray[np.bool_]:
-        """Return which views show enough to be drawn, (N,)."""
+        """Return which views show enough to be drawn, bool (N,)."""
         enough: NDArray[np.bool_] = self.content.flatten(1).sum(dim=1).numpy() >= _LEAST_CELLS
         return enough
 
@@ -98,7 +98,7 @@ def make_views(
     ----------
     volumes : list of Volume
     backbone : Backbone
-        Its stem is run, where it lies: on the processor or on a GPU. Batch norms may be folded.
+        Its stem is run, on the device that it is on. Batch norms may be folded.
     views_per_slice : int
         The first is the slice as it is, the others are random in geometry and in what
         :mod:`hmar.training.data.augment` varies.
@@ -170,7 +170,7 @@ def _view(
 def _lay(
     values: Tensor, volume: Volume, pitch_mm: float, generator: np.random.Generator | None
 ) -> tuple[Tensor, NDArray[np.float64]]:
-    """Sample a slice onto the canvas; return it (H, W) and the affine from (x, y, 1) in mm to cells."""
+    """Resample a slice onto the canvas; return it (H, W) and the affine from (x, y, 1) in mm to cells."""
     side = CANVAS_CELLS * STRIDE
     _, spacing_y, spacing_x = volume.spacing_mm
     _, rows, columns = volume.values.shape
@@ -181,7 +181,7 @@ def _lay(
     offset = side / 2 + shift - turn @ (extent / 2)
     to_pixel = np.column_stack([turn, offset])  # mm to canvas pixels
     back = np.linalg.inv(turn)
-    # affine_grid wants normalised source coordinates as a function of normalised canvas coordinates
+    # affine_grid takes normalised source coordinates as a function of normalised canvas coordinates.
     linear = back * (side / 2) * 2 / extent[:, None]
     constant = (back @ (side / 2 - offset)) * 2 / extent - 1
     theta = torch.tensor(np.column_stack([linear, constant]), dtype=torch.float32)[None]

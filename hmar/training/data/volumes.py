@@ -1,4 +1,4 @@
-"""Volumes to train on: voxels in HU, geometry, and what is known of their content."""
+"""Volumes to train on: voxels, geometry, and the labels that are known."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Volume:
         Structure of each voxel, by numbers that mean the same in every volume of a training; -1 for none.
         None where nothing is labelled.
     image_labels : ndarray of int64, shape (Z,), or None
-        What each slice as a whole is called, by numbers that mean the same in every volume of a training; -1
-        for nothing. None where none is called anything.
+        Label of each slice as a whole, by numbers that mean the same in every volume of a training; -1 for
+        none. None where no slice has one.
     patient : str or None
-        Volumes that have it in common are of one patient; None for a patient of its own.
+        The same for all volumes of one patient; None for a patient of its own.
     """
 
     name: str
@@ -64,14 +64,14 @@ def constant_regions(slices: int, region: str) -> NDArray[np.int64]:
 
 
 def regions_from_structures(labels: NDArray[np.uint8], names: Mapping[int, str]) -> NDArray[np.int64]:
-    """Tell each slice's body region from the structures it shows; the first rule that holds wins.
+    """Derive each slice's body region from the structures it shows; the first rule that matches wins.
 
     Parameters
     ----------
     labels : ndarray of uint8, shape (Z, Y, X)
         Number of each voxel's structure.
     names : mapping of int to str
-        Of structures, as TotalSegmentator calls them; a number without a name is none.
+        Names of structures as in TotalSegmentator's class map; other numbers are ignored.
     """
     rules = (
         ("HEAD", ("brain", "skull")),

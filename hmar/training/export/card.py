@@ -47,7 +47,7 @@ and two places of one are not pushed apart{together}. Settings:
 ## Limits
 - It learned from {learned}. It finds what looks alike, and does not know why it does.
 - What it was not trained on (see the table) it sees through what the backbone learned from {source}. A query
-  unlike all of it is told by its typicality, not reliably.
+  unlike all of it has a low typicality, which is a hint and no proof.
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """
@@ -149,7 +149,7 @@ def _row(volume: Volume) -> str:
 
 
 def _labelled_images(volumes: list[Volume], config: TrainingConfig) -> list[str]:
-    """Say how many images taught their label, where any did; what the labels are is the site's own."""
+    """Return a sentence on how many labelled images were trained on; the labels themselves stay private."""
     labels = [volume.image_labels for volume in volumes if volume.image_labels is not None]
     if not labels or not config.learns_labels:
         return []

@@ -1,4 +1,4 @@
-"""Training curves as a picture, from the log of a run."""
+"""Training curves as a picture, from a run's log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A golden file: an input that anybody can make again, and the codes that the model must give for it."""
+"""The golden file: a reproducible input, and the codes that the model must give for it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from hmar.model.backbones.base import STRIDE, Backbone
 from hmar.model.serving.runtime import INPUT, OUTPUT
 
 _EXAMPLE_CELLS = (6, 8)
-"""Rows and columns of the image that the graph is traced with; it takes any others."""
+"""Rows and columns, in cells, of the image that the graph is traced with; it accepts any others."""
 
 
 def export_backbone(path: Path, backbone: Backbone) -> None:
@@ -46,7 +46,7 @@ def export_backbone(path: Path, backbone: Backbone) -> None:
 
 
 def _forget_origin(path: Path) -> None:
-    """Drop what the exporter notes of the source files that each node came from: paths of this machine."""
+    """Remove the exporter's notes on the source files of each node, which hold paths of this machine."""
     model = onnx.load(path)
     for annotated in (model, model.graph, *model.graph.node, *model.graph.value_info):
         annotated.ClearField("metadata_props")
@@ -56,7 +56,7 @@ def _forget_origin(path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter quiet about what it would lack for other networks, and about its own deprecations."""
+    """Silence the exporter's warnings, which are about other networks and its own deprecations."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

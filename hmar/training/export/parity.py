@@ -1,4 +1,4 @@
-"""The codes that a network gives in torch, and how far those of the serving form depart from them."""
+"""Comparing the codes of a network in torch with those of its serving form."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from hmar.values.codes import CODE_BITS, WindowIds
 from hmar.values.frames import FloatArray, Frame
 
 UNDECIDED = 1e-4
-"""A logit this near to 0 may give either bit: two ways to sum in single precision may differ by as much."""
+"""A logit this near to 0 may give either bit: sums in single precision differ by as much with their order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Logits:
-    """What codes are made from.
+    """The logits that codes are made from.
 
     ``frame`` (bits,) is of the whole frame, ``windows`` (W, bits) of those it keeps; ``gate`` are the
     router's weights (global, local).
@@ -43,10 +43,10 @@ class Logits:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far two sets of logits depart.
+    """How far two sets of logits differ.
 
-    ``flipped`` of ``bits`` differ; ``decided`` of these were not within :data:`UNDECIDED` of 0. No logit
-    differs by more than ``departure``.
+    Of ``bits`` bits, ``flipped`` differ; the logits of ``decided`` of these are farther than
+    :data:`UNDECIDED` from 0. ``departure`` is the largest difference of two logits.
     """
 
     bits: int
@@ -110,7 +110,7 @@ def check_parity(model: ServedModel, bundle: Bundle, frame: Frame) -> Parity:
 
 
 def _laid(bundle: Bundle, frame: Frame) -> tuple[FloatArray, WindowIds]:
-    """Return the input (3, H, W) of a frame and the windows that show something."""
+    """Return the network's input (3, H, W) for a frame, and the windows that have content."""
     config = bundle.info.grid
     grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, config)
     ids = kept_windows(content(frame, grid), grid, config.stride, bundle.info.windows)

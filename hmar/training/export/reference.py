@@ -1,4 +1,4 @@
-"""What training frames look like to the serving form: the reference that typicality is measured from."""
+"""The statistics of training frames that typicality is measured against."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _LEAST_VARIANCE = 1e-6
 """Keeps a channel that never varies finite."""
 
 MAX_FRAMES = 1000
-"""Frames that are looked at; more scans are thinned out evenly."""
+"""Frames that are summarised at most, spread evenly over all scans."""
 
 _SHRINKAGE = 0.3
-"""Weight of no correlation at all against the correlations of a few hundred neighbouring slices."""
+"""Shrinkage of correlations towards 0: a few hundred neighbouring slices determine them poorly."""
 
 _BLOCKS = 5
-"""Parts that a single scan is held out by."""
+"""Parts that a single scan is cut into, each held out in turn."""
 
 _MOST_PARTS = 20
-"""More scans are held out by so many parts, each of whole scans."""
+"""More scans than this are held out in so many groups of whole scans."""
 
 
 def reference_of(
     model: ServedModel, volumes: list[Volume], progress: Callable[[int, int], None]
 ) -> Reference:
-    """Summarise the slices of volumes as the product would see them, and fit a reference to them.
+    """Summarise slices of volumes as the product encodes them, and fit a reference to the summaries.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def reference_of(
 
 
 def slice_frame(volume: Volume, plane: int) -> Frame:
-    """Return a slice as a decoded frame: HU for CT, else values up to the brightest of 200 as 0 to 1."""
+    """Return a slice as a decoded frame: HU for CT, other values scaled to 0..1 by their 99.5 % quantile."""
     values = volume.values[plane].astype(np.float32)
     units = Units.HU if volume.modality == "CT" else Units.PRESENTATION
     if units is Units.PRESENTATION:
@@ -91,7 +91,7 @@ def fit_reference(summaries: FloatArray, scans: NDArray[np.int64]) -> Reference:
     ----------
     summaries : ndarray, shape (N, C)
     scans : ndarray of int64, shape (N,)
-        Frames of one scan are held out together.
+        Index of each frame's scan; frames of one scan are held out together.
     """
     mean, whitening = _fit(summaries)
     distances = np.concatenate(list(_held_out(summaries, scans)))
@@ -105,7 +105,7 @@ def _held_out(summaries: FloatArray, scans: NDArray[np.int64]) -> Iterator[Float
 
 
 def _fit(summaries: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mean (C,) and what whitens departures from it (C, C), correlations shrunk."""
+    """Return the mean (C,) and the whitening matrix (C, C), with shrunk correlations."""
     exact = summaries.astype(np.float64)
     mean = exact.mean(axis=0)
     covariance = np.atleast_2d(np.cov(exact.T))

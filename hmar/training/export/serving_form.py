@@ -1,4 +1,4 @@
-"""From a model's weights to all that serves it: the backbone's graph, the reference, the golden file."""
+"""From a model's weights to the files that serve it: the backbone's graph, the reference, the golden file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hmar.training.export.parity import check_parity
 from hmar.training.export.reference import reference_of
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+"""Called with what is being done, how much of it is done, and the total."""
 
 
 def write_serving_form(folder: Path, volumes: list[Volume], progress: Progress) -> None:
-    """Write what serves a model beside its weights; all but the card and the checksums.
+    """Write the files that serve a model beside its weights: all but the card and the checksums.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def write_serving_form(folder: Path, volumes: list[Volume], progress: Progress) 
     Raises
     ------
     ModelError
-        If the serving form gives other codes than the network.
+        If the codes of the serving form differ from the network's.
     """
     bundle = load_weights(folder)
     progress("exporting the backbone", 0, 0)

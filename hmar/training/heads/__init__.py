@@ -1,1 +1,1 @@
-"""Hash heads in the form that trains, how they start, and how they fold."""
+"""Hash heads in the form that trains: their layers, their initialisation, and folding."""

@@ -1,4 +1,4 @@
-"""What a head ends with while it is trained: a layer that starts as a linear map and folds to serve."""
+"""The last layer of a head in training: it can start as a linear map, and folds into the form that serves."""
 
 from __future__ import annotations
 

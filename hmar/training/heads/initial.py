@@ -46,11 +46,11 @@ def initialise_projection(project: nn.Conv2d, backbone_features: Tensor) -> None
 
 @torch.no_grad()
 def initialise_head(head: HashHead, first: Tensor, second: Tensor, generator: torch.Generator) -> None:
-    """Set a head so that its first logits are those of ITQ on features that tell places apart.
+    """Set a head so that its first logits are those of ITQ on the features that best tell places apart.
 
-    The bottleneck takes the leading discriminative components under a random rotation, which gives its
-    units equal variance, as the spline grids need; the last layer starts as the linear map that undoes it
-    and quantises.
+    The bottleneck computes the leading discriminative components under a random rotation, which gives its
+    units equal variance, as the spline grids need; the last layer starts as the linear map that undoes the
+    rotation and applies ITQ's.
 
     Parameters
     ----------

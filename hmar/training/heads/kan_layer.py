@@ -1,4 +1,4 @@
-"""pykan's KANLayer as the trained form of a KAN, and its folding into the served form."""
+"""A trainable KAN layer on pykan's KANLayer, and its folding into the served form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GRID_RANGE = (-2.0, 2.0)
 """Four standard deviations of the inputs to each side, see :data:`hmar.model.config.KAN_INPUT_SCALE`."""
 
 _NOISE_SCALE = 0.3
-"""pykan's examples start splines with noise of this scale; heads then start as a linear map without any."""
+"""pykan's default for whole networks. Heads are then set to a linear map, which leaves none of it."""
 
 _FITTED_AT = 64
 """Points that a spline is fitted to a linear function at: several in each of its intervals."""
@@ -63,9 +63,9 @@ class TrainableKAN(CodeLayer):
         layer.scale_sp.fill_(1.0)
         low, high = float(layer.grid[0, self.order]), float(layer.grid[0, -self.order - 1])
         x = torch.linspace(low, high, _FITTED_AT, device=weight.device)
-        rest = x - F.silu(x)  # what a linear function has beyond SiLU
+        rest = x - F.silu(x)  # what SiLU lacks to be linear
         basis = self.basis(x[:, None].expand(-1, weight.shape[0]))[:, 0]  # (points, G + order)
-        # In double precision: rounding that differs from run to run must not reach the weights.
+        # In double precision, so that rounding that differs between machines does not reach the weights.
         solution = torch.linalg.lstsq(basis.double(), rest[:, None].double()).solution
         coefficients = solution[:, 0].float()  # (G + order,)
         layer.coef.copy_(weight[:, :, None] * coefficients)

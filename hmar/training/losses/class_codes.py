@@ -1,4 +1,4 @@
-"""Codes for classes that lie far apart: what the logits of a class are drawn to."""
+"""Target codes of classes, far apart from each other."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 _DRAWS = 16
-"""Draws of which the best is kept where codes are cut out of a larger matrix; more find little better."""
+"""Draws of which the best is kept where codes are cut out of a larger matrix."""
 
 
 def class_codes(classes: int, bits: int, rng: np.random.Generator) -> NDArray[np.int8]:
-    """Draw one code a class, far from all others.
+    """Draw one code for each class, far from all others.
 
-    Rows and columns of a Hadamard matrix, drawn at random, with random signs a column. Where ``bits`` is a
-    power of two and not less than ``classes``, every two codes differ in exactly half the bits. Otherwise the
-    matrix is larger than the codes, and of 16 draws that with the largest least distance is kept.
+    Codes are random rows and columns of a Hadamard matrix, with a random sign for each column. Where ``bits``
+    is a power of two and not less than ``classes``, every two codes differ in exactly half the bits.
+    Otherwise the matrix is larger than the codes, and of 16 draws the one with the largest least distance is
+    kept.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def class_codes(classes: int, bits: int, rng: np.random.Generator) -> NDArray[np
 
 
 def nested_codes(classes: int, lengths: Sequence[int], rng: np.random.Generator) -> Tensor:
-    """Draw one code a class of which every length, ascending, is far from all others by what it adds.
+    """Draw nested codes: the bits that each length adds to the one before are far apart by themselves.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What losses are built from, and what they see of a batch."""
+"""What losses are built from, and what the network computes for a batch, once for all losses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNKNOWN = -1
 """Index of a tag that an image does not have."""
 
 _IMAGE_APART_MM = 30.0
-"""Whole slices of one scan may be pushed apart from here on: nearer ones show much the same."""
+"""Slices of one scan are negatives from this distance on: nearer ones show much the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +109,7 @@ class Compared:
 
     @classmethod
     def of(cls, logits: Tensor, negative: Tensor, config: TrainingConfig) -> Compared:
-        """Compare pairs; ``negative`` (N, N) says which may be pushed apart."""
+        """Compare pairs; ``negative`` (N, N) are the pairs of places that may be pushed apart."""
         places, quality = [], []
         for bits in code_lengths(config.short_share):
             first, second = logits[:, :bits].chunk(2)
@@ -119,7 +119,7 @@ class Compared:
 
 
 class Seen:
-    """What the network makes of a batch; windows are looked at by the first loss that asks for them.
+    """The network's outputs for a batch; windows are encoded when the first loss needs them.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Seen:
     Attributes
     ----------
     modality, region : Tensor of int64, shape (M,)
-        What is known of each pair, :data:`UNKNOWN` where nothing is.
+        Tags of each pair, :data:`UNKNOWN` where missing.
     routing : Routing
         Of each pair's first view.
     image : Compared
@@ -155,7 +155,7 @@ class Seen:
 
     @cached_property
     def windows(self) -> Tensor:
-        """Windows of all first views, then of all second, some features hidden: (2 M n, width * 9)."""
+        """Pooled windows of all first views, then of all second, after dropout: (2 M n, width * 9)."""
         local, batch = self.context.network.local_expert, self.batch
         weights = torch.cat([batch.first_weights, batch.second_weights], dim=1).to(self.maps.device)
         windows = pool_windows(local.map(self.maps), weights)

@@ -1,4 +1,4 @@
-"""Labels of whole images: Expert0 learns them from the whole, Expert1 from the windows that show why."""
+"""The loss on labels of whole images: for Expert0 on the whole image, for Expert1 on attended windows."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ _HIDDEN = 64
 """Width of the attention over windows, half the 128 of the paper."""
 
 _WINDOWS = 6
-"""Windows of an image that are compared with those of others: more would mostly not show what it is labelled
-with."""
+"""Windows of an image that are compared with those of others: most of any more would show something else."""
 
 _EXPERTS = 2
 """Gates of an image sum to 1: times two, an even gate leaves each expert's loss as it is."""
@@ -75,7 +74,7 @@ class ImageLabelLoss(Loss):
         return self.state_dict()
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
+        """Set what :meth:`state` returned."""
         self.load_state_dict(state)
 
     def forward(self, seen: Seen) -> Tensor:

@@ -1,4 +1,4 @@
-"""What every loss is: a weight that settings give it, and a value that it gives a batch."""
+"""The interface of a loss: its weight by the settings, and its value on a batch."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Loss(nn.Module, ABC):
 
     @abstractmethod
     def weight(self, *, regions: bool) -> float:
-        """Return what the settings weigh it with, where windows are compared or not; 0 leaves it out."""
+        """Return its weight by the settings, with or without windows; with 0 it is left out."""
 
     @abstractmethod
     def forward(self, seen: Seen) -> Tensor | None:
-        """Return the loss of a batch, weighted; None where the batch says nothing of it."""
+        """Return the weighted loss of a batch; None where it applies to nothing in the batch."""
 
     def state(self) -> dict[str, Any]:
-        """Return what later values depend on besides the network, for a checkpoint; nothing by default."""
+        """Return what a checkpoint must hold besides the network; nothing by default."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
+        """Set what :meth:`state` returned."""

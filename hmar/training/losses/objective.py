@@ -1,4 +1,4 @@
-"""The objective of training: which losses count, with which weights, and their sum's terms by name."""
+"""The objective of training: a weighted sum of losses, by name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hmar.training.losses.places import GatedPlaces
 from hmar.training.losses.registry import LOSSES
 
 _STATES = {"level": GatedPlaces.name, "labels": ImageLabelLoss.name}
-"""Losses that have a state, by what checkpoints call it."""
+"""Names of losses that have a state, by their keys in checkpoints."""
 
 
 class Objective:
@@ -83,7 +83,7 @@ class Objective:
         return {name: found[name] for name in counted if found[name] is not None}
 
     def modules(self, *, regions: bool) -> list[nn.Module]:
-        """Return what these losses train besides the backbone; labels reach Expert1 on whole images too."""
+        """Return the modules that are trained, but for the backbone; labels train Expert1 in every stage."""
         network, labels = self._context.network, self._losses.get(ImageLabelLoss.name)
         modules: list[nn.Module] = [network.global_expert, network.router]
         if regions or labels is not None:
@@ -91,13 +91,13 @@ class Objective:
         return modules if labels is None else [*modules, labels]
 
     def state(self) -> dict[str, Any]:
-        """Return what later losses depend on besides the network."""
+        """Return what a checkpoint must hold besides the network."""
         return {
             key: self._losses[name].state() if name in self._losses else None for key, name in _STATES.items()
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
+        """Set what :meth:`state` returned."""
         for key, name in _STATES.items():
             if name in self._losses:
                 self._losses[name].restore(state[key])

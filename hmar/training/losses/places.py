@@ -1,4 +1,4 @@
-"""Places: two views of one place have codes nearer to each other than to those of other places."""
+"""Losses on places: codes of two views of one place are nearer than codes of different places."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ _EXPERTS = 2
 """Gates of a pair sum to 1: times two, an even gate leaves each expert's loss as it is."""
 
 _LEVEL_DECAY = 0.98
-"""Of the running mean of each expert's loss: it follows over some fifty steps, so that single batches do not
-change what experts are compared by."""
+"""Of each expert's running mean loss: it averages about fifty steps, so single batches hardly matter."""
 
 _LEAST_LEVEL = 1e-6
-"""Keeps a loss that has reached 0 finite over its running mean."""
+"""Keeps the quotient finite for a loss that has reached 0."""
 
 
 class ImagePlaces(Loss):
@@ -89,7 +88,7 @@ class GatedPlaces(Loss):
         return dict(self._level)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
+        """Set what :meth:`state` returned."""
         self._level = dict(state)
 
 

@@ -1,4 +1,4 @@
-"""What trains the router besides the experts' losses: reading tags from the image, and an open gate."""
+"""Losses of the router: reading tags from the image, and the entropy of its gate."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from hmar.training.losses.functional.gate_entropy import gate_entropy
 from hmar.training.losses.loss import Loss
 
 _READING_WEIGHT = 0.2
-"""Weight of reading a tag from the image. Only the router learns from it, so that it need not be balanced
-against the experts' losses; its size matters for the norm that gradients are clipped to."""
+"""Weight of reading a tag from the image. Small: it trains the router alone, for images without tags."""
 
 
 class _Reading(Loss):
@@ -63,7 +62,7 @@ class RegionReading(_Reading):
 
 
 class GateEntropy(Loss):
-    """Less the entropy of the gates: wherever the gate is trained, both experts stay in use."""
+    """The negative entropy of the gates: wherever gates are trained, both experts stay in use."""
 
     name: ClassVar[str] = "gate_entropy"
 
@@ -77,7 +76,7 @@ class GateEntropy(Loss):
         return cls(context.config, labels=context.labels.count > 0)
 
     def weight(self, *, regions: bool) -> float:
-        """Return its weight; 0 on whole images without labels, whose losses no gate weighs."""
+        """Return its weight; 0 where no loss is weighted by the gate: on whole images without labels."""
         return self._weight if regions or self._labels else 0.0
 
     def forward(self, seen: Seen) -> Tensor:

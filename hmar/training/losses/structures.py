@@ -1,4 +1,4 @@
-"""Labelled structures: windows of one structure have codes near to each other, whoever it is of."""
+"""The loss on labelled structures: windows of one structure have similar codes, in all patients."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from hmar.training.losses.functional.nested import code_lengths, nested
 from hmar.training.losses.loss import Loss
 
 _NOTHING_WEIGHT = 0.3
-"""Weight of windows whose centre shows no structure: they are of many kinds, which one code cannot fit."""
+"""Weight of windows whose centre shows no structure: one code cannot fit all that they show."""
 
 
 class StructureLoss(Loss):
     """Class centres and contrast over the structures that volumes label; 0 where none does.
 
-    Every structure has a code of its own, and so has what is no structure. Both halves of a code lie far from
-    those of all other structures, so that the first 64 bits are as good a target as all 128.
+    Every structure has a target code, and so has the absence of any. Both halves of a code lie far from those
+    of all other structures, so that the first 64 bits are as good a target as all 128.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class StructureLoss(Loss):
         logits, label = logits[known], self.classes[label[known]]  # -1 reads the last
         shown = label < self._count
         same = label[:, None] == label[None, :]
-        # Two views of one slice show the same place: the loss on places is there for what those share.
+        # Two views of one slice show the same place, which is what the loss on places is for.
         positive = same & (slices[:, None] != slices[None, :]) & shown[:, None] & shown[None, :]
         weight = torch.where(shown, 1.0, _NOTHING_WEIGHT)
         target = nn.functional.one_hot(label, self._count + 1).float()

@@ -1,4 +1,4 @@
-"""Which windows of an image its label speaks of."""
+"""Attention over windows: which of them an image's label is about."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from torch import Tensor, nn
 class WindowAttention(nn.Module):
     """Gated attention over the windows of an image (Ilse et al., ICML 2018).
 
-    Image labels reach Expert1 through it alone: a lesion is local, so that most windows of an image do not
-    show what its label says.
+    A lesion is local, so most windows of an image do not show what its label is about.
     """
 
     def __init__(self, inputs: int, hidden: int) -> None:

@@ -1,1 +1,1 @@
-"""What held-out slices and patients tell about a training run."""
+"""Validation of a training run on held-out slices and patients."""

@@ -1,4 +1,4 @@
-"""Validation by labels: images of patients that nothing is learned from, asked for their label."""
+"""Validation by labels: whether images of held-out patients find images of the same label."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hmar.training.data.image_labels import ImageLabels, LabelledViews
 from hmar.training.validation.places import BackboneMaps, agreement, first_place
 
 _QUERIES = 96
-"""Views that are asked about at least: a share of them is then known to about five percentage points."""
+"""Least number of queries: the standard error of a share is then at most 5 percentage points."""
 
 _OF_A_LABEL = 4
-"""Views of each label that are asked about, where that is more."""
+"""Queries of each label, where that makes more."""
 
 _GALLERY = 3
-"""Views that are learnt from, for each that is asked about: labels should be found among many."""
+"""Views in the gallery for each query."""
 
 _AT_ONCE = 32
 """Views whose codes are computed at a time; bounds memory, changes no figure."""
@@ -28,19 +28,19 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelValidation:
-    """Fixed views: held-out ones, and those that are learnt from.
+    """Fixed queries, of held-out views, and a gallery of views that are trained on.
 
     Parameters
     ----------
-    asked, among : ndarray of int64
-        Views; every label that is asked for is among the others.
+    queries, gallery : ndarray of int64
+        Views; the gallery has every label of the queries.
     labels : ImageLabels
     lengths : tuple of int
-        Of the codes that are compared.
+        Lengths of code that are compared.
     """
 
-    asked: NDArray[np.int64]
-    among: NDArray[np.int64]
+    queries: NDArray[np.int64]
+    gallery: NDArray[np.int64]
     labels: ImageLabels
     lengths: tuple[int, ...]
 
@@ -48,36 +48,37 @@ class LabelValidation:
     def of(
         cls,
         labels: ImageLabels,
-        asked: NDArray[np.bool_],
-        learnt: NDArray[np.bool_],
+        held_out: NDArray[np.bool_],
+        trained_on: NDArray[np.bool_],
         lengths: tuple[int, ...],
         seed: int,
     ) -> LabelValidation | None:
-        """Draw views of two masks, always the same; None where no label of one is in the other."""
+        """Draw views of two masks, the same for a seed; None where the two have no label in common."""
         rng = np.random.default_rng(seed)
         count = max(_QUERIES, _OF_A_LABEL * labels.count)
-        drawn = LabelledViews(labels, asked).draw(count, rng)
-        among = LabelledViews(labels, learnt).draw(_GALLERY * count, rng)
-        drawn = drawn[np.isin(labels.label[drawn], labels.label[among])]
-        return cls(drawn, among, labels, lengths) if len(drawn) else None
+        queries = LabelledViews(labels, held_out).draw(count, rng)
+        gallery = LabelledViews(labels, trained_on).draw(_GALLERY * count, rng)
+        queries = queries[np.isin(labels.label[queries], labels.label[gallery])]
+        return cls(queries, gallery, labels, lengths) if len(queries) else None
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float:
-        """Return how often the image whose code is nearest has the label, labels counting about the same.
+        """Return the share of queries whose nearest code in the gallery has their label.
 
-        The mean over code lengths of Expert0's codes; of those that tie, as many as are right count.
+        The mean over code lengths, of Expert0's codes. Labels are drawn equally often. Where several codes
+        are equally near, the share of them that has the label counts.
 
         Parameters
         ----------
         network : HmarNetwork
         backbone_maps : callable
-            From indices of views, (M,), to its backbone's maps of them, (M, C, 32, 32).
+            Indices of views (M,) to the backbone's feature maps (M, C, 32, 32).
         """
         network.eval()
-        asked, among = (_logits(network, views, backbone_maps) for views in (self.asked, self.among))
-        own = torch.from_numpy(self.labels.label[self.asked][:, None] == self.labels.label[self.among])
-        own = own.to(asked.device)
-        found = [first_place(agreement(asked, among, bits), own, ~own) for bits in self.lengths]
+        queries, gallery = (_logits(network, views, backbone_maps) for views in (self.queries, self.gallery))
+        own = torch.from_numpy(self.labels.label[self.queries][:, None] == self.labels.label[self.gallery])
+        own = own.to(queries.device)
+        found = [first_place(agreement(queries, gallery, bits), own, ~own) for bits in self.lengths]
         return float(torch.cat(found).mean())
 
 

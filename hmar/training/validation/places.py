@@ -1,4 +1,4 @@
-"""Validation: slices that nothing is learned from, asked whether places or structures are found again."""
+"""Validation on held-out slices: whether the same place, or the same structure, is found again."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from hmar.training.losses.functional.nested import NESTED_BITS, code_lengths
 BackboneMaps = Callable[[NDArray[np.int64]], Tensor]
 
 BATCHES = 8
-"""Batches of pairs that are asked about: some thousand windows, in a second or two."""
+"""Batches of query windows."""
 
 _SHARE = 0.12
 """Share of a volume's slices that is held out, an eighth: 10 to 20 % are a convention of the field."""
 
 _LEAST_SLICES = 16
-"""Volumes of fewer slices have none to spare: two would be held out, next to ones that are learnt from."""
+"""Nothing is held out of volumes of fewer slices: every held-out slice would lie beside one trained on."""
 
-_LEARNT = 3
-"""Batches of slices that are learnt from, for each of held-out ones: structures are searched among many."""
+_GALLERY = 3
+"""Batches of the gallery that structures are searched in, for each batch of queries."""
 
 
 def held_out(views: ViewSet) -> NDArray[np.bool_]:
-    """Return which views are held out: a run of slices in the middle of every volume that can spare it."""
+    """Return which views are held out: consecutive slices in the middle of every long enough volume."""
     last_plane = np.zeros(int(views.volume.max(initial=0)) + 1, np.int64)
     np.maximum.at(last_plane, views.volume, views.plane)
     slices = last_plane[views.volume] + 1
@@ -51,15 +51,15 @@ class Validation:
     Parameters
     ----------
     batches : tuple of PairBatch
-        Of held-out slices.
-    learnt : tuple of PairBatch
-        Of the others, among which structures are looked for; empty where places are asked for.
+        Queries, on held-out slices.
+    gallery : tuple of PairBatch
+        Windows of the other slices, which structures are searched in; empty where places are searched.
     lengths : tuple of int
-        Of the codes that are compared.
+        Lengths of code that are compared.
     """
 
     batches: tuple[PairBatch, ...]
-    learnt: tuple[PairBatch, ...] = ()
+    gallery: tuple[PairBatch, ...] = ()
     lengths: tuple[int, ...] = NESTED_BITS
 
     @classmethod
@@ -71,36 +71,36 @@ class Validation:
         held: NDArray[np.bool_],
         config: TrainingConfig,
     ) -> Validation:
-        """Draw the batches, always the same; where structures are learnt, also those to find them in."""
+        """Draw the batches, the same for a seed; a gallery too where structures are trained on."""
         if not (held & views.show_enough()).any():
             return cls(())
         batches = _drawn(views, volumes, pairs, held, config, BATCHES)
         lengths = code_lengths(config.short_share)
-        asked = _structures(batches) if config.structure_weight > 0 else set()
-        if not asked:
+        searched = _structures(batches) if config.structure_weight > 0 else set()
+        if not searched:
             return cls(batches, (), lengths)
-        learnt = _drawn(views, volumes, pairs, ~held, config, _LEARNT * BATCHES)
-        return cls(batches, learnt if asked & _structures(learnt) else (), lengths)
+        gallery = _drawn(views, volumes, pairs, ~held, config, _GALLERY * BATCHES)
+        return cls(batches, gallery if searched & _structures(gallery) else (), lengths)
 
     @torch.no_grad()
     def measure(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float | None:
-        """Return how often a window's nearest code is of what is asked for; None where nothing is held out.
+        """Return the share of windows whose nearest code is a match; None where nothing is held out.
 
-        A place is asked for among the other views of its batch, and a window of its structure is as good.
-        Structures are asked for among windows of the slices that are learnt from: what two views of one slice
-        have in common does not count then. The mean over code lengths; of those that tie, as many as are
-        right count.
+        Where places are searched, a window's match is its pair in the other views of the batch, or a window
+        of the same structure. Where structures are searched, matches are windows of the same structure on
+        slices that are trained on, so that two views of one slice do not match by what they share. The mean
+        over code lengths; where several codes are equally near, the share of them that matches counts.
 
         Parameters
         ----------
         network : HmarNetwork
         backbone_maps : callable
-            From indices of views, (M,), to its backbone's maps of them, (M, C, 32, 32).
+            Indices of views (M,) to the backbone's feature maps (M, C, 32, 32).
         """
         if not self.batches:
             return None
         network.eval()
-        if self.learnt:
+        if self.gallery:
             return self._structures_found(network, backbone_maps)
         return float(np.mean([self._places_found(network, batch, backbone_maps) for batch in self.batches]))
 
@@ -118,16 +118,16 @@ class Validation:
         return float(torch.stack(shares).mean())
 
     def _structures_found(self, network: HmarNetwork, backbone_maps: BackboneMaps) -> float:
-        parts = [_shown_windows(network, batch, backbone_maps) for batch in self.learnt]
-        among, shown = (torch.cat(column) for column in zip(*parts, strict=True))
+        parts = [_labelled_windows(network, batch, backbone_maps) for batch in self.gallery]
+        gallery, shown = (torch.cat(column) for column in zip(*parts, strict=True))
         found = []
         for batch in self.batches:
-            asked, structure = _shown_windows(network, batch, backbone_maps)
+            queries, structure = _labelled_windows(network, batch, backbone_maps)
             own = structure[:, None] == shown
             some = (structure >= 0) & own.any(dim=1)
-            asked, own = asked[some], own[some]
+            queries, own = queries[some], own[some]
             for bits in self.lengths:
-                found.append(first_place(agreement(asked, among, bits), own, ~own))
+                found.append(first_place(agreement(queries, gallery, bits), own, ~own))
         return float(torch.cat(found).mean())
 
 
@@ -157,14 +157,14 @@ def agreement(first: Tensor, second: Tensor, bits: int) -> Tensor:
 
 
 def first_place(agreement: Tensor, own: Tensor, others: Tensor) -> Tensor:
-    """Return by row what share of those that are nearest, of its own and of others, are its own."""
+    """Return, by row, the share of matches (``own``) among the nearest of matches and others."""
     nearest = agreement.masked_fill(~(own | others), float("-inf")).amax(dim=1, keepdim=True)
     tied = agreement == nearest
     mine = (tied & own).sum(dim=1)
     return mine / (mine + (tied & others).sum(dim=1))
 
 
-def _shown_windows(
+def _labelled_windows(
     network: HmarNetwork, batch: PairBatch, backbone_maps: BackboneMaps
 ) -> tuple[Tensor, Tensor]:
     """Return logits (N, bits) and structures of a batch's windows, where volumes have labels."""

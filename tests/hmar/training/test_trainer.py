@@ -140,7 +140,7 @@ def test_labels_reach_the_windows_expert_already_on_whole_images(volumes, local)
 
 def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
     made, steps, _ = labelled_run
-    asked = set(made._label_validation.asked.tolist())
+    asked = set(made._label_validation.queries.tolist())
     assert asked
     patients = made._label_validation.labels.patient
     held = {patients[view] for view in asked}

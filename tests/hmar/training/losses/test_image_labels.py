@@ -250,8 +250,8 @@ def test_an_image_is_found_where_the_nearest_of_another_patient_has_its_label():
     labels = labels_of(volumes)
     held = labels.held_out()
     validation = LabelValidation.of(labels, held, ~held, (64, BITS), 0)
-    assert held[validation.asked].all()
-    assert not held[validation.among].any()
+    assert held[validation.queries].all()
+    assert not held[validation.gallery].any()
 
     class Given:
         """A network whose codes are those that maps are given as."""
@@ -271,8 +271,8 @@ def test_an_image_is_found_where_the_nearest_of_another_patient_has_its_label():
     assert share(told) == 1
     assert share(torch.where(torch.from_numpy(held)[:, None], -told, told)) == 0
     same = torch.ones(len(label), BITS)  # all tie
-    of_both = np.bincount(labels.label[validation.among]) / len(validation.among)
-    expected = of_both[labels.label[validation.asked]].mean()
+    of_both = np.bincount(labels.label[validation.gallery]) / len(validation.gallery)
+    expected = of_both[labels.label[validation.queries]].mean()
     assert share(same) == pytest.approx(expected, abs=1e-6)
 
 
@@ -282,4 +282,4 @@ def test_a_label_that_is_not_learnt_is_not_asked_for():
     asked = LabelValidation.of(labels, ~learnt, learnt, (64,), 0)
     assert asked is None
     some = LabelValidation.of(labels, np.arange(60) % 20 == 0, learnt, (64,), 0)
-    assert set(labels.label[some.asked].tolist()) == {0}
+    assert set(labels.label[some.queries].tolist()) == {0}

@@ -106,8 +106,8 @@ def test_structures_are_asked_for_where_they_are_labelled_and_learnt(labelled, s
     held = shown.plane // 2 == 4
     config = TrainingConfig(structure_weight=float(structures))
     validation = Validation.of(shown, [volume(slices, labels)], PairConfig(views=2, windows=3), held, config)
-    assert bool(validation.learnt) == asked
-    drawn = {int(plane) for one in validation.learnt for plane in (*one.first, *one.second)}
+    assert bool(validation.gallery) == asked
+    drawn = {int(plane) for one in validation.gallery for plane in (*one.first, *one.second)}
     assert not drawn & {8, 9}
 
 
