@@ -68,8 +68,10 @@ def text(dataset: Dataset, keyword: str) -> str:
 def texts(dataset: Dataset, keyword: str) -> list[str]:
     """Return the values of an element as text without padding; none if absent or unreadable."""
     value = _value(dataset, keyword)
+    if value is None:
+        return []
     values = value if isinstance(value, _SEVERAL) else [value]
-    return [str(item).strip(" \0") for item in values if item is not None]
+    return ["" if item is None else str(item).strip(" \0") for item in values]
 
 
 def code(dataset: Dataset, keyword: str) -> str | None:

@@ -18,6 +18,7 @@ from hmar.values.frames import FrameInfo
 from hmar.values.selection import GroupBy, Selection
 
 COLLECTION = Labels()
+"""The kind of the name that frames are kept under; it is no property of theirs."""
 TEXTS = ("collections", *(item.plural for item in TABLE.values() if item.kind.texts))
 """Columns of positions in a list of texts; -1 stands for unknown."""
 METADATA_ARRAYS = {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_type_hints
 
 import numpy as np
 import pytest
 from pydicom.datadict import tag_for_keyword
 
+from hmar.answers import properties_json
 from hmar.errors import ParameterError
 from hmar.properties.conditions import conditions_of_json, conditions_of_options
 from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE, Properties
 from hmar.values.frames import FrameInfo
+from service.specification import specification
+from tests.contract.examples import info
 from tests.samples import conditions, fits, samples
 
 every = pytest.mark.parametrize("item", TABLE.values(), ids=lambda item: item.name)
@@ -57,6 +61,17 @@ def test_values_and_columns_of_values_fit_the_same_conditions(item: Property) ->
 def test_a_value_that_is_too_long_for_its_column_is_never_kept(item: Property) -> None:
     if item.kind.length is not None:
         assert max(len(str(value)) for value in samples(item)) == item.kind.length
+
+
+def test_a_property_that_may_not_be_shown_is_in_no_answer_and_can_be_filtered_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(TABLE, "sex", replace(TABLE["sex"], shown=False))
+    assert list(properties_json(info(sex="F"))) == [name for name in TABLE if name != "sex"]
+    text = specification.__wrapped__()
+    assert text.count("\n        sex: ") == 1
+    assert "\n        sex," not in text
+    assert conditions_of_json({"sex": "F"}) == {"sex": {"F"}}
 
 
 def test_conditions_are_those_asked_for() -> None:
