@@ -54,11 +54,12 @@ def translated(detail: str, remedy: str) -> Iterator[None]:
     """Run vendor code: silent, and with every error of its own raised as DecodeError(detail, remedy).
 
     The name of the vendor's class is added to ``detail``; its text is dropped, as it may quote patient data.
+    A MemoryError is the caller's, who knows the limit.
     """
     try:
         with _silence():
             yield
-    except HmarError:
+    except (HmarError, MemoryError):
         raise
     except Exception as error:
         raise DecodeError(f"{detail} ({type(error).__name__}).", remedy) from None

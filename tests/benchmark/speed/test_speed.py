@@ -31,7 +31,7 @@ from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
 from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
