@@ -95,7 +95,8 @@ class Child:
             healthy = False
             header = error_answer(
                 LimitError(
-                    "The image takes more memory to decode than an image of its size may.",
+                    "Decoding takes more memory than the "
+                    f"{self._restraint.allowed_bytes // MEGABYTE} MiB that an image of this size may.",
                     "Store it uncompressed or in smaller frames; raise HMAR_DECODE_MEMORY_MB if it is huge.",
                 )
             )

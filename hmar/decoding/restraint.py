@@ -46,6 +46,8 @@ class Restraint:
         self._statm = _open_statm()
         self._rest = self.data_bytes()
         self._ceiling = self._rest + limits.memory_bytes
+        self.allowed_bytes = limits.memory_bytes
+        """Memory that the request in hand may take."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         largest = _FLOAT_BYTES * MAX_FRAME_PIXELS
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
@@ -56,6 +58,7 @@ class Restraint:
 
     def begin(self, memory_bytes: int) -> None:
         """Allow a request so much memory beyond what is in use, and its processor time."""
+        self.allowed_bytes = memory_bytes
         allowed = min(self.data_bytes() + memory_bytes, self._ceiling)
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, self._ceiling))
         end = math.ceil(time.process_time() + self._seconds)
