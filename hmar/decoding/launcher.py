@@ -24,6 +24,9 @@ _SINGLE = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1"
 )
 
+# glibc: arrays of a frame come from memory that the last frame left, in place of the kernel's, page by page.
+_REUSED = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
+
 
 class ForkServer:
     """A process that forks children. Thread-safe. It is started at once and imports in the background.
@@ -125,7 +128,7 @@ def _environment() -> dict[str, str]:
     # This very package, wherever it was imported from.
     root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return environment | _SINGLE | {"PYTHONPATH": os.pathsep.join(paths)}
+    return environment | _SINGLE | _REUSED | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _end(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -> None:
