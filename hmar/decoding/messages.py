@@ -118,10 +118,10 @@ class Channel:
             data += part
         return data
 
-    def trim(self) -> None:
-        """Give back the memory of files that have grown large."""
-        for descriptor in (self._incoming, self._outgoing):
-            if os.fstat(descriptor).st_size > KEPT_BYTES:
+    def trim(self, size: int) -> None:
+        """Give back the memory of both files after a payload of ``size`` bytes, where that was large."""
+        if size > KEPT_BYTES:
+            for descriptor in (self._incoming, self._outgoing):
                 os.ftruncate(descriptor, 0)
 
     def ended(self) -> bool:

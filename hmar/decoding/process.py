@@ -132,7 +132,7 @@ class Child:
         except MessageError:
             self.end()
             raise ChildEndedError("the decoder answered what cannot be true of an image") from None
-        self._channel.trim()
+        self._channel.trim(max(size, len(payload)))
         return result
 
     def _how(self, status: int) -> str:

@@ -117,9 +117,9 @@ def test_what_nobody_asked_for_counts_as_an_end(ends: Ends) -> None:
 def test_large_memory_files_are_emptied_after_use(ends: Ends) -> None:
     first, second, _ = ends
     first.send({}, bytes(KEPT_BYTES))
-    first.trim()
+    first.trim(KEPT_BYTES)
     assert second.payload(1) == b"\0"
     first.send({}, bytes(KEPT_BYTES + 1))
-    first.trim()
+    first.trim(KEPT_BYTES + 1)
     with pytest.raises(MessageError):
         second.payload(1)
