@@ -50,6 +50,13 @@ class Settings:
     )
     max_file_bytes: int = _setting("HMAR_MAX_FILE_BYTES", 1 << 30, "Largest file that is read for indexing.")
     max_upload_bytes: int = _setting("HMAR_MAX_UPLOAD_BYTES", 64 << 20, "Largest body of a request.")
+    decoders: int = _setting("HMAR_DECODERS", 4, "Processes that decode, if there are so many cores.")
+    decode_seconds: float = _setting(
+        "HMAR_DECODE_SECONDS", 20.0, "Processor time for opening a file or decoding a frame, in seconds."
+    )
+    decode_memory_mb: int = _setting(
+        "HMAR_DECODE_MEMORY_MB", 4096, "Most memory that decoding may take in one process, in MiB."
+    )
     item_lease_s: float = _setting(
         "HMAR_ITEM_LEASE_S", 60.0, "Seconds after which a file whose worker fell silent is tried again."
     )

@@ -109,6 +109,8 @@ class Indexer:
         self._decoder = decoder
         self._settings = settings
         self._clock = clock
+        self.pulse = Pulse(clock)
+        """Shows whoever watches that work goes on."""
 
     def submit(
         self,
@@ -151,10 +153,14 @@ class Indexer:
 
     def handle(self, message: Message) -> None:
         """Do what a message asks for; a second time changes nothing."""
-        if message.kind == "expand":
-            self._expand(message.target)
-        else:
-            self._index(int(message.target))
+        self.pulse.take()
+        try:
+            if message.kind == "expand":
+                self._expand(message.target)
+            else:
+                self._index(int(message.target))
+        finally:
+            self.pulse.rest()
 
     def resume(self, job_id: str) -> None:
         """Go on with a folder's job: list it again for what is new, and send what is open."""
@@ -172,7 +178,10 @@ class Indexer:
 
     def _list(self, job: Job) -> bool:
         try:
-            references = list(self._sources[job.origin.source].list(job.origin.reference))
+            references = []
+            for reference in self._sources[job.origin.source].list(job.origin.reference):
+                references.append(reference)
+                self.pulse.beat()
             self._jobs.add_items(job.job_id, references)
         except OperatorError:
             raise
@@ -198,16 +207,17 @@ class Indexer:
         except InputError as error:
             # The file will not get better: no second attempt.
             self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
-        except Exception as error:
-            self._give_back(item, error)
-        except BaseException:
-            # Ctrl-C: whoever comes next need not wait for the lease.
+        except (KeyboardInterrupt, SystemExit):
+            # Whoever comes next need not wait for the lease.
             self._jobs.release(item_id, "Interrupted.")
             raise
+        except BaseException as error:
+            # Also what is no Exception, such as a panic of native code: it must not end the worker.
+            self._give_back(item, error)
         else:
             self._jobs.finish(item_id, ItemState.INDEXED if added else ItemState.UNCHANGED, frames)
 
-    def _give_back(self, item: Item, error: Exception) -> None:
+    def _give_back(self, item: Item, error: BaseException) -> None:
         _log.warning(
             "item %d, attempt %d of %d: %s",
             item.item_id,
@@ -249,18 +259,44 @@ class Indexer:
     def _encoded(self, frame: Frame, label: str | None, progress: Callable[[], None]) -> EncodedFrame:
         encoded = distinct_windows(self._encoder.encode(frame))
         progress()
+        self.pulse.beat()
         return replace(encoded, info=replace(encoded.info, label=label))
 
     def _new_frames(self, infos: Sequence[FrameInfo], collection: str) -> list[int]:
-        uids = {info.sop_instance_uid for info in infos}
+        listed = [(info.sop_instance_uid, info.frame_number) for info in infos]
         known = {
             (entry.info.sop_instance_uid, entry.info.frame_number)
-            for uid in uids
+            for uid in {uid for uid, _ in listed}
             for entry in self._catalogue.find(uid, self._encoder.fingerprint, collection)
         }
-        return [
-            info.frame_number for info in infos if (info.sop_instance_uid, info.frame_number) not in known
-        ]
+        return [number for uid, number in listed if (uid, number) not in known]
+
+
+class Pulse:
+    """Signs of life of who handles messages: how many it took, and since when it has shown no progress."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.taken = 0
+        self._clock = clock
+        self._last: float | None = None
+
+    def take(self) -> None:
+        """Note that a message is taken."""
+        self.taken += 1
+        self.beat()
+
+    def beat(self) -> None:
+        """Note progress."""
+        self._last = self._clock()
+
+    def rest(self) -> None:
+        """Note that nothing is in hand."""
+        self._last = None
+
+    def silent_s(self) -> float | None:
+        """Return the seconds since the last sign of progress, None with no message in hand."""
+        last = self._last
+        return None if last is None else self._clock() - last
 
 
 class _Lease:
@@ -290,7 +326,7 @@ def _send(queue: JobQueue, messages: Sequence[Message]) -> None:
         _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Return the text kept on a row; an unexpected error's own text may hold patient data and is left out."""
     return (
         str(error) if isinstance(error, InputError | OperatorError) else f"Unexpected {type(error).__name__}."

@@ -12,8 +12,9 @@ from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource, UploadStore
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder, frame_of
-from hmar.dicom.deidentify import PatientHasher
+from hmar.decoding.contained import ContainedDecoder
+from hmar.decoding.indexed import frame_of
+from hmar.decoding.limits import DecodeLimits
 from hmar.errors import UnavailableError
 from hmar.indexing import Indexer
 from hmar.ports import (
@@ -50,8 +51,8 @@ class Engine:
     serving : bool
         True for a process that stays: it starts at once on the newest snapshot, and checks it in the
         background. False checks it before the first search.
-    decoder : ImageDecoder or None
-        None makes one that knows patients by this archive's secret.
+    decoder : ContainedDecoder or None
+        None makes one that knows patients by this archive's secret. Whoever made it closes it.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Engine:
         encoder: FrameEncoder | None = None,
         queue: JobQueue | None = None,
         serving: bool = False,
-        decoder: ImageDecoder | None = None,
+        decoder: ContainedDecoder | None = None,
     ) -> None:
         self.settings = settings
         self._serving = serving
@@ -120,9 +121,13 @@ class Engine:
         return Searcher(self.catalogue, self.index, self.encoder)
 
     @cached_property
-    def decoder(self) -> ImageDecoder:
-        """Bytes to frames."""
-        return self._decoder or ImageDecoder(self.settings.max_pixels, PatientHasher(self.secrets.patient))
+    def decoder(self) -> ContainedDecoder:
+        """Bytes to frames, in processes of their own."""
+        if self._decoder is not None:
+            return self._decoder
+        decoder = ContainedDecoder(DecodeLimits.of(self.settings), self.secrets.patient)
+        self._open.callback(decoder.close)
+        return decoder
 
     @cached_property
     def sources(self) -> Mapping[str, ImageSource]:
@@ -180,7 +185,7 @@ class Engine:
         return frame_of(self.decoder.open(data), entry)
 
     def close(self) -> None:
-        """Give back threads and connections of what was built; the engine is not used afterwards."""
+        """Give back threads, processes and connections; the engine is not used afterwards."""
         self._open.close()
 
 
@@ -189,7 +194,7 @@ def build_engine(
     encoder: FrameEncoder | None = None,
     queue: JobQueue | None = None,
     serving: bool = False,
-    decoder: ImageDecoder | None = None,
+    decoder: ContainedDecoder | None = None,
 ) -> Engine:
     """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:

@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
+from service.outermost import outermost
 from service.routes import browse, health, jobs, login, search
 
 _access = logging.getLogger("hmar.service.access")
@@ -62,6 +63,8 @@ def create_app(engine: Engine) -> Flask:
         app.register_blueprint(showing.blueprint(engine, files))
     app.after_request(_secure)
     app.after_request(_log_access)
+    # Flask's documentation wraps it this way.
+    app.wsgi_app = outermost(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import NamedTuple
 
-from hmar.decoding import frame_of, holds
+from hmar.decoding.contained import ContainedFile
+from hmar.decoding.indexed import frame_of, holds
 from hmar.values.entries import EntryInfo, Origin
-from hmar.values.frames import Frame, ImageFile
+from hmar.values.frames import Frame
 from hmar.wiring import Engine
 
 MAX_BYTES = 384 << 20
-_BYTES_PER_PIXEL = 4
-
-
-class _Opened(NamedTuple):
-    """A file, an upper bound of its bytes in memory, and a lock: its frames are decoded one at a time."""
-
-    file: ImageFile
-    size: int
-    decoding: threading.Lock
 
 
 class OpenedFiles:
@@ -31,14 +22,14 @@ class OpenedFiles:
     engine : Engine
         Its sources and its decoder are used.
     max_bytes : int
-        Size of the cache; the least recently used file is dropped first. A larger file is opened again for
-        each frame.
+        Size of the cache in memory of this process; the least recently used file is dropped first. A larger
+        file is opened again for each frame. What child processes hold of files is bounded there.
     """
 
     def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES) -> None:
         self._engine = engine
         self._max_bytes = max_bytes
-        self._files: OrderedDict[Origin, _Opened] = OrderedDict()
+        self._files: OrderedDict[Origin, ContainedFile] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
@@ -52,34 +43,31 @@ class OpenedFiles:
         DecodeError
             If the file cannot be read any more.
         """
-        opened = self._kept(entry.origin)
-        if opened is None or not holds(opened.file, entry):
-            opened = self._open(entry.origin)
-        with opened.decoding:
-            return frame_of(opened.file, entry)
+        file = self._kept(entry.origin)
+        if file is None or not holds(file, entry):
+            file = self._open(entry.origin)
+        return frame_of(file, entry)
 
-    def _kept(self, origin: Origin) -> _Opened | None:
+    def _kept(self, origin: Origin) -> ContainedFile | None:
         with self._lock:
             if origin in self._files:
                 self._files.move_to_end(origin)
             return self._files.get(origin)
 
-    def _open(self, origin: Origin) -> _Opened:
+    def _open(self, origin: Origin) -> ContainedFile:
         max_bytes = self._engine.settings.max_file_bytes
         data = self._engine.sources[origin.source].fetch(origin.reference, max_bytes)
         file = self._engine.decoder.open(data)
-        pixels = sum(info.rows * info.columns for info in file.infos)
-        opened = _Opened(file, max(len(data), _BYTES_PER_PIXEL * pixels), threading.Lock())
-        self._keep(origin, opened)
-        return opened
+        self._keep(origin, file)
+        return file
 
-    def _keep(self, origin: Origin, opened: _Opened) -> None:
+    def _keep(self, origin: Origin, file: ContainedFile) -> None:
         with self._lock:
             if (known := self._files.pop(origin, None)) is not None:
-                self._size -= known.size
-            if opened.size > self._max_bytes:
+                self._size -= known.cost_bytes
+            if file.cost_bytes > self._max_bytes:
                 return
-            self._files[origin] = opened
-            self._size += opened.size
+            self._files[origin] = file
+            self._size += file.cost_bytes
             while self._size > self._max_bytes:
-                self._size -= self._files.popitem(last=False)[1].size
+                self._size -= self._files.popitem(last=False)[1].cost_bytes

@@ -83,16 +83,28 @@ def problem_of(error: HmarError) -> Problem:
     return INTERNAL
 
 
-def problem_response(problem: Problem, detail: str, remedy: str) -> Response:
-    """Build the application/problem+json response."""
-    body = {
+def problem_body(problem: Problem, detail: str, remedy: str) -> dict[str, object]:
+    """Return the members of problem details (RFC 9457), and the remedy."""
+    return {
         "type": f"/problems/{problem.slug}",
         "title": problem.title,
         "status": problem.status,
         "detail": detail,
         "remedy": remedy,
     }
-    response = jsonify(body)
+
+
+def unexpected_detail(error_id: str) -> tuple[str, str]:
+    """Return detail and remedy of a mistake of the server, which the log describes under an id."""
+    return (
+        f"An unexpected error happened (error {error_id}).",
+        "Report the id to the operator, who finds it in the log.",
+    )
+
+
+def problem_response(problem: Problem, detail: str, remedy: str) -> Response:
+    """Build the application/problem+json response."""
+    response = jsonify(problem_body(problem, detail, remedy))
     response.status_code = problem.status
     response.mimetype = "application/problem+json"
     response.cache_control.no_store = True
@@ -163,8 +175,4 @@ def _unexpected(error: Exception) -> Response:
     rule = request.url_rule.rule if request.url_rule else "-"
     where = "".join(traceback.format_tb(error.__traceback__))
     _log.error("%s: %s %s: %s\n%s", error_id, request.method, rule, type(error).__name__, where)
-    return problem_response(
-        INTERNAL,
-        f"An unexpected error happened (error {error_id}).",
-        "Report the id to the operator, who finds it in the log.",
-    )
+    return problem_response(INTERNAL, *unexpected_detail(error_id))

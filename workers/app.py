@@ -13,6 +13,7 @@ again, and the frames that were committed are skipped.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -20,9 +21,10 @@ from collections.abc import Callable
 import celery
 import celery.exceptions
 
-from hmar.adapters.celery_queue import QUEUE, celery_app
+from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
 from hmar.config import Settings
 from hmar.errors import ConfigError
+from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
 
 _log = logging.getLogger(__name__)
@@ -65,6 +67,9 @@ def run(settings: Settings) -> None:
     interval_s = max(1.0, settings.item_lease_s / 4)
     sweeper = threading.Thread(target=sweep_forever, args=(ready.sweep, interval_s, stopped), daemon=True)
     sweeper.start()
+    liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
+    # A thread that hangs cannot be waited for.
+    threading.Thread(target=watch, args=(liveness, CHECK_S, stopped, os._exit), daemon=True).start()
     try:
         app.Worker(
             pool="threads",
@@ -78,3 +83,4 @@ def run(settings: Settings) -> None:
     finally:
         stopped.set()
         sweeper.join(timeout=5)
+        indexer.close()

@@ -12,7 +12,7 @@ from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.indexing import Indexer
 from hmar.values.jobs import Message
-from hmar.wiring import build_engine
+from hmar.wiring import Engine, build_engine
 
 _KINDS = get_args(get_type_hints(Message)["kind"])
 _log = logging.getLogger(__name__)
@@ -30,14 +30,20 @@ class LazyIndexer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = Lock()
-        self._indexer: Indexer | None = None
+        self._engine: Engine | None = None
 
     def get(self) -> Indexer:
         """Return the indexer; raises OperatorError if a part of it cannot be built."""
         with self._lock:
-            if self._indexer is None:
-                self._indexer = build_engine(self._settings).indexer
-            return self._indexer
+            if self._engine is None:
+                self._engine = build_engine(self._settings)
+            return self._engine.indexer
+
+    def close(self) -> None:
+        """End the processes that decode."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.close()
 
 
 def register(app: celery.Celery, indexer: LazyIndexer) -> None:
@@ -48,6 +54,15 @@ def register(app: celery.Celery, indexer: LazyIndexer) -> None:
             # Another release's message: its rows are in the database, and its own sweep sends it again.
             _log.warning("a message of the unknown kind %r is left alone", kind)
             return
-        indexer.get().handle(Message(kind, target))  # type: ignore[arg-type]
+        try:
+            indexer.get().handle(Message(kind, target))  # type: ignore[arg-type]
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if isinstance(error, Exception):
+                raise
+            # Celery expects an Exception: anything else would leave the message unanswered and the worker
+            # without work for ever. The row in the database is sent again when its lease is over.
+            _log.error("a message of the kind %r ended in %s", kind, type(error).__name__)
 
     app.task(handle, name=TASK, shared=False)

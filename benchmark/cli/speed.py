@@ -17,7 +17,7 @@ from hmar.cli.settings import settings_from_environment
     "parts",
     default="all",
     show_default=True,
-    help="all, or of encode, kan, scan, filters, http, by commas; filters needs the extra bench too.",
+    help="all, or of encode, kan, scan, filters, decode, http, by commas; filters needs the extra bench too.",
 )
 @click.option(
     "--frames",
@@ -34,7 +34,7 @@ from hmar.cli.settings import settings_from_environment
 )
 @outputs
 def speed(parts: str, frames: int, windows: int, growth: bool, outputs: Outputs) -> None:
-    """Time encoding, KAN layers, the scan, filters and queries over HTTP, each beside another way to do it.
+    """Time encoding, KAN layers, scan, filters, decoding and queries over HTTP, each beside another way.
 
     Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
     alternate between the two, after warm-up. Needs the extra "train".

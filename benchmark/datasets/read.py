@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError
 from hmar.values.frames import Frame

@@ -10,7 +10,8 @@ from benchmark.nodule.queries import Nodule, nodule_of, run_queries
 from benchmark.region.data import CONTOURS, SERIES, check_files, remedy
 from benchmark.types import Progress
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
-from hmar.decoding import MAX_FRAME_PIXELS, ImageDecoder
+from hmar.decoding.in_process import ImageDecoder
+from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError
 from hmar.ports import FrameEncoder

@@ -13,6 +13,7 @@ from typing import get_args
 import torch
 
 from benchmark.speed.archive import Kind, write_archive
+from benchmark.speed.decode import measure_decode
 from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import measure_filtered_search
 from benchmark.speed.filters import measure_selection
@@ -27,9 +28,9 @@ from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
 from hmar.image.windows import NEIGHBOUR_OFFSETS
 from hmar.model.bundle import read_info
-from hmar.wiring import THUMBNAIL
+from hmar.wiring import THUMBNAIL, load_encoder
 
-PARTS = ("encode", "kan", "scan", "filters", "http")
+PARTS = ("encode", "kan", "scan", "filters", "decode", "http")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
@@ -37,11 +38,13 @@ MANY_FRAMES = 200_000
 SCAN_ROUNDS_OF_MANY = Rounds(repeats=8, warm_up=1)
 GROWTH_ROUNDS = Rounds(repeats=15, warm_up=2)
 FILTER_ROUNDS = Rounds(repeats=20, warm_up=2)
+DECODE_ROUNDS = Rounds(repeats=200, warm_up=20)
 HTTP_ROUNDS = Rounds(repeats=6, warm_up=1)
 CROPS_MEASURED = 48
 HTTP_LOADS = (1, 2, 4, 8)
 HTTP_REQUESTS = 4
 HTTP_FRAMES = 60
+DECODE_FILES = 200
 
 
 def run_speed(
@@ -87,6 +90,7 @@ def run_speed(
         "kan": lambda: _kan(windows, progress),
         "scan": lambda: _scan(frames, windows, growth, progress),
         "filters": lambda: _filters(frames, windows, progress),
+        "decode": lambda: _decode(min(frames, DECODE_FILES), progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
     }
     with _one_thread():
@@ -133,6 +137,17 @@ def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, ob
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
         archive = write_archive(Path(folder, "drawn"), "clustered", frames, windows)
         return rows + measure_filtered_search(archive, spread, FILTER_ROUNDS, Path(folder, "known"), progress)
+
+
+def _decode(files: int, progress: Progress) -> list[dict[str, object]]:
+    settings = Settings.from_environment(os.environ)
+    study = settings.home / "sample-data"
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        home = replace(settings, home=Path(folder))
+        encoder = load_encoder(settings)
+        return measure_decode(
+            home, encoder, study if study.is_dir() else None, files, DECODE_ROUNDS, progress
+        )
 
 
 def _http(frames: int, progress: Progress) -> list[dict[str, object]]:

@@ -104,6 +104,7 @@ def _in_process(
 ) -> tuple[JobStore, Job]:
     queue = InlineQueue()
     engine = build_engine(settings, queue=queue)
+    click.get_current_context().call_on_close(engine.close)
     with console.status("Loading the model."):
         _ = engine.indexer
 

@@ -103,6 +103,7 @@ def search(
         group_by=group_by,
     )
     engine = build_engine(settings_from_environment())
+    click.get_current_context().call_on_close(engine.close)
     frame = _read(engine, file, frame_number)
     code_bits: Bits = 64 if bits == "64" else 128
     if exclude_same is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pydicom.sequence
@@ -15,17 +15,20 @@ from hmar.properties.table import TABLE
 _BY_FRAME = tuple(item for item in TABLE.values() if item.by_frame)
 
 
-def frame_properties(dataset: Dataset, frames: int) -> Iterator[dict[str, Any]]:
-    """Yield the properties of each frame by their names.
+def frame_properties(dataset: Dataset) -> Callable[[int], dict[str, Any]]:
+    """Return a function that gives the properties of a frame, by its number from 1, by their names.
 
     Of an enhanced image, what a frame's own functional groups say comes before what the shared ones say.
     """
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     per_frame = _items(dataset, "PerFrameFunctionalGroupsSequence")
     of_image = _read(TABLE.values(), dataset, shared)
-    for frame in range(frames):
-        own = per_frame[frame : frame + 1]
-        yield of_image | _read(_BY_FRAME, dataset, [*own, *shared]) if own else of_image
+
+    def of_frame(frame_number: int) -> dict[str, Any]:
+        own = per_frame[frame_number - 1 : frame_number]
+        return of_image | _read(_BY_FRAME, dataset, [*own, *shared]) if own else of_image
+
+    return of_frame
 
 
 def _read(properties: Iterable[Property], dataset: Dataset, groups: Sequence[Dataset]) -> dict[str, Any]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset
 
 from hmar.dicom.checks import (
     check_byte_order,
     check_image,
-    check_inflated_size,
     check_pixel_bytes,
     complete_transfer_syntax,
     frame_count,
@@ -19,18 +17,22 @@ from hmar.dicom.checks import (
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.encapsulated import EncapsulatedFrames
 from hmar.dicom.header import frame_header, frame_position, integer, text
+from hmar.dicom.parse import parse
 from hmar.dicom.pixels import decode_frame
 from hmar.dicom.properties import frame_properties
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.spacing import frame_spacing, pixel_aspect
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
-from hmar.errors import DecodeError, ParameterError
-from hmar.values.frames import Frame, FrameInfo
+from hmar.errors import DecodeError, LimitError, ParameterError
+from hmar.values.frames import Frame, FrameInfo, FrameInfos
 
+_UNREADABLE = "The DICOM header cannot be read"
 _PREAMBLE = 128
 # Without preamble, a data set begins with group 0002 or 0008 in either byte order.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+# A bare data set is only looked at to begin with: if it inflates to more than any limit allows, it is one.
+_BARE_PIXELS = 1
 _IMAGE_OR_IDENTITY = ("SOPClassUID", "SOPInstanceUID", "Modality", "Rows")
 
 
@@ -42,8 +44,10 @@ def is_dicom(data: bytes) -> bool:
         return False
     try:
         with translated("The header cannot be read", SEND_AGAIN):
-            dataset = pydicom.dcmread(io.BytesIO(data), force=True, stop_before_pixels=True)
+            dataset = parse(data, _BARE_PIXELS, pixels=False)
             return any(keyword in dataset for keyword in _IMAGE_OR_IDENTITY)
+    except LimitError:
+        return True
     except DecodeError:
         return False
 
@@ -68,16 +72,16 @@ def read_dicom(data: bytes, max_pixels: int, hasher: PatientHasher) -> DicomFile
     Raises
     ------
     LimitError
-        If the image is larger than ``max_pixels``, or has more than 100,000 frames.
+        If the image is larger than ``max_pixels``, has more frames than that allows, or inflates to more
+        than an image can.
     DecodeError
         If the bytes are not DICOM, hold no pixels, fewer pixels than they declare, or pixels in a form
         that is not understood.
     """
     if not is_dicom(data):
         raise DecodeError("The file is not DICOM.", "Send a DICOM file.")
-    with translated("The DICOM header cannot be read", CHECK_COMPLETE):
-        check_inflated_size(data, max_pixels)
-        dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+    with translated(_UNREADABLE, CHECK_COMPLETE):
+        dataset = parse(data, max_pixels)
         check_byte_order(dataset)
         check_image(dataset, data)
         complete_transfer_syntax(dataset)
@@ -93,7 +97,7 @@ class DicomFile:
     """An opened DICOM image; build it with :func:`read_dicom`."""
 
     dataset: Dataset = field(repr=False)
-    infos: tuple[FrameInfo, ...] = field(repr=False)
+    infos: FrameInfos = field(repr=False)
     streams: EncapsulatedFrames | None = field(default=None, repr=False)
 
     def frame(self, frame_number: int) -> Frame:
@@ -121,29 +125,36 @@ class DicomFile:
             return Frame(info, *decode_frame(self.dataset, header, frame_number, self.streams))
 
 
-def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> tuple[FrameInfo, ...]:
+def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> FrameInfos:
+    """Return the infos of the frames; without per-frame functional groups they are alike."""
     uids = instance_uids(dataset, data)
-    patient_key = hasher.key(text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID"))
-    series_number, instance_number = integer(dataset, "SeriesNumber"), integer(dataset, "InstanceNumber")
-    headers = (frame_header(dataset, number, frames) for number in range(1, frames + 1))
-    return tuple(
-        FrameInfo(
-            study_uid=uids.study,
-            series_uid=uids.series,
-            sop_instance_uid=uids.sop_instance,
-            frame_number=number,
-            patient_key=patient_key,
-            rows=dataset.Rows,
-            columns=dataset.Columns,
-            spacing=(spacing := frame_spacing(header)),
-            pixel_aspect=pixel_aspect(header) if spacing is None else None,
-            series_number=series_number,
-            instance_number=instance_number,
-            position=frame_position(header),
-            uids_derived=uids.derived,
-            **properties,
-        )
-        for number, (header, properties) in enumerate(
-            zip(headers, frame_properties(dataset, frames), strict=True), start=1
-        )
+    properties_of = frame_properties(dataset)
+
+    def varying(frame_number: int) -> dict[str, Any]:
+        header = frame_header(dataset, frame_number, frames)
+        return {
+            "frame_number": frame_number,
+            "spacing": (spacing := frame_spacing(header)),
+            "pixel_aspect": pixel_aspect(header) if spacing is None else None,
+            "position": frame_position(header),
+            **properties_of(frame_number),
+        }
+
+    first = FrameInfo(
+        study_uid=uids.study,
+        series_uid=uids.series,
+        sop_instance_uid=uids.sop_instance,
+        patient_key=hasher.key(text(dataset, "PatientID"), text(dataset, "IssuerOfPatientID")),
+        rows=dataset.Rows,
+        columns=dataset.Columns,
+        series_number=integer(dataset, "SeriesNumber"),
+        instance_number=integer(dataset, "InstanceNumber"),
+        uids_derived=uids.derived,
+        **varying(1),
     )
+
+    def made(frame_number: int) -> FrameInfo:
+        with translated(_UNREADABLE, CHECK_COMPLETE):
+            return replace(first, **varying(frame_number))
+
+    return FrameInfos(first, frames, made if dataset.get("PerFrameFunctionalGroupsSequence") else None)

@@ -50,7 +50,6 @@ _silence = _Silence()
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (MemoryError, "there is not enough memory for it"),
     (RecursionError, "its sequences are nested too deeply"),
     (EOFError, "it ends too early"),
 )
@@ -63,11 +62,12 @@ def translated(detail: str, remedy: str) -> Iterator[None]:
 
     Neither text nor class of a vendor's error is repeated: the one may quote patient data, the other says
     nothing to whoever reads it. A decoder's panic, which is no Exception, is an error as well.
+    A MemoryError is the caller's, who knows the limit.
     """
     try:
         with _silence():
             yield
-    except (HmarError, *_OURS):
+    except (HmarError, MemoryError, *_OURS):
         raise
     except BaseException as error:
         reason = next((f": {reason}" for kind, reason in _REASONS if isinstance(error, kind)), "")

@@ -12,13 +12,13 @@ from typing import Self, get_args
 
 from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding.limits import DecodeLimits
 from hmar.errors import ParameterError, shown
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.models import Model, load_model
-from hmar.library.patients import process_hasher
+from hmar.library.patients import PassingDecoder, is_passing
 from hmar.library.selecting import FilterValue, selection_from
 from hmar.ports import FrameEncoder
 from hmar.values.codes import Bits
@@ -75,7 +75,7 @@ class Archive:
             chosen,
             _encoder(model, chosen),
             queue,
-            decoder=ImageDecoder(chosen.max_pixels, process_hasher()) if self._passing else None,
+            decoder=PassingDecoder(DecodeLimits.of(chosen)) if self._passing else None,
         )
         self._adder = Adder(self.engine, queue, self._check)
         self._lock = threading.Lock()
@@ -89,8 +89,10 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Give back threads and connections; the archive is not used afterwards."""
+        """Give back threads, processes and connections; the archive is not used afterwards."""
         self.engine.close()
+        if self._passing:
+            self.engine.decoder.close()
 
     @property
     def model(self) -> Model:
@@ -232,7 +234,7 @@ class Archive:
 
     def _check(self, frame: Frame) -> None:
         """Raise ParameterError for a frame whose patient's key means nothing in this archive."""
-        if not self._passing and process_hasher().gave(frame.info.patient_key):
+        if not self._passing and is_passing(frame.info.patient_key):
             raise ParameterError(
                 "The frame was opened by hmar.open_image, whose patient keys mean nothing in this archive.",
                 "Give the file itself, or open it with the archive's own open().",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import overload
 
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding.contained import ContainedDecoder
+from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, LimitError
-from hmar.library.patients import process_hasher
+from hmar.library.patients import process_decoder, process_server
 from hmar.values.frames import Frame, FrameInfo, ImageFile
 
 Openable = str | os.PathLike[str] | bytes
@@ -78,12 +80,18 @@ def open_image(image: Openable, *, patient_secret: bytes | None = None) -> Opene
     LimitError
         If it is larger than the default limits of HMAR_MAX_FILE_BYTES and HMAR_MAX_PIXELS.
     """
-    settings = Settings()
-    hasher = process_hasher() if patient_secret is None else PatientHasher(patient_secret)
-    return open_with(ImageDecoder(settings.max_pixels, hasher), image, settings.max_file_bytes)
+    decoder = process_decoder() if patient_secret is None else _decoder_with(patient_secret)
+    return open_with(decoder, image, Settings().max_file_bytes)
 
 
-def open_with(decoder: ImageDecoder, image: Openable, max_bytes: int) -> OpenedImage:
+@lru_cache(maxsize=4)
+def _decoder_with(secret: bytes) -> ContainedDecoder:
+    """Return a decoder with a secret of the caller's; raises ValueError for one that is too short."""
+    PatientHasher(secret)
+    return ContainedDecoder(DecodeLimits.of(Settings()), secret, process_server())
+
+
+def open_with(decoder: ContainedDecoder, image: Openable, max_bytes: int) -> OpenedImage:
     """Open a file with a decoder; see :func:`open_image`."""
     source = image if isinstance(image, bytes) else Path(image)
     data = source if isinstance(source, bytes) else read_image(source, max_bytes)

@@ -5,34 +5,58 @@ from __future__ import annotations
 import secrets
 from functools import cache
 
-from hmar.dicom.deidentify import PatientHasher
+from hmar.config import Settings
+from hmar.decoding.contained import ContainedDecoder, ContainedFile
+from hmar.decoding.launcher import ForkServer
+from hmar.decoding.limits import DecodeLimits
 from hmar.secrets import KEY_BYTES
 
 
-class PassingHasher(PatientHasher):
-    """A :class:`PatientHasher` with a secret that is drawn at random, and told to nobody.
+class PassingDecoder(ContainedDecoder):
+    """A decoder with a secret that is drawn at random for this process, and told to nobody else.
 
-    It remembers the keys it gave, so that they are not taken for those of an archive that has a secret of its
-    own: there they would be another patient's, and a patient who is to be left out would be found.
+    It remembers the patients' keys of the files it opened, so that they are not taken for those of an archive
+    that has a secret of its own: there they would be another patient's, and a patient who is to be left out
+    would be found.
+
+    Parameters
+    ----------
+    limits : DecodeLimits
+        What one file may cost.
     """
 
-    def __init__(self) -> None:
-        super().__init__(secrets.token_bytes(KEY_BYTES))
-        self._given: set[str] = set()
+    def __init__(self, limits: DecodeLimits) -> None:
+        super().__init__(limits, _process_secret(), process_server())
 
-    def key(self, patient_id: str, issuer: str = "") -> str | None:
-        """Return the key of a patient, or None for an empty id."""
-        key = super().key(patient_id, issuer)
-        if key is not None:
-            self._given.add(key)
-        return key
+    def open(self, data: bytes) -> ContainedFile:
+        """Open a file; see :meth:`ContainedDecoder.open`."""
+        file = super().open(data)
+        _given().add(file.infos[0].patient_key)
+        return file
 
-    def gave(self, key: str | None) -> bool:
-        """Return whether a key is one of this process."""
-        return key in self._given
+
+def is_passing(key: str | None) -> bool:
+    """Return whether a patient's key is one that means something within this process alone."""
+    return key is not None and key in _given()
 
 
 @cache
-def process_hasher() -> PassingHasher:
-    """Return the hasher of this process."""
-    return PassingHasher()
+def process_server() -> ForkServer:
+    """Return the server of the decoders that belong to no data directory; it ends with this process."""
+    return ForkServer()
+
+
+@cache
+def process_decoder() -> PassingDecoder:
+    """Return the decoder of this process, with the default limits."""
+    return PassingDecoder(DecodeLimits.of(Settings()))
+
+
+@cache
+def _process_secret() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
+
+
+@cache
+def _given() -> set[str | None]:
+    return set()

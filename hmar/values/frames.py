@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,52 @@ class FrameInfo(Properties):
             "spacing_mm": None if self.spacing is None else self.spacing.to_list(),
             "position_mm": None if self.position is None else [number(value) for value in self.position],
         }
+
+
+class FrameInfos(Sequence[FrameInfo]):
+    """The infos of a file's frames, each made when it is asked for.
+
+    A file of a few kilobytes may have a hundred thousand frames.
+
+    Parameters
+    ----------
+    first : FrameInfo
+        Of frame 1.
+    count : int
+        Number of frames.
+    make : callable or None
+        Returns the info of a frame by its number, from 1. None: the frames differ in their number alone.
+    """
+
+    def __init__(self, first: FrameInfo, count: int, make: Callable[[int], FrameInfo] | None = None) -> None:
+        self._first = first
+        self._count = count
+        self._make = make
+
+    @property
+    def alike(self) -> bool:
+        """Whether the infos differ in nothing but the frame's number."""
+        return self._make is None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> FrameInfo: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[FrameInfo]: ...
+
+    def __getitem__(self, index: int | slice) -> FrameInfo | list[FrameInfo]:
+        numbers = range(1, self._count + 1)[index]
+        return self._info(numbers) if isinstance(numbers, int) else list(map(self._info, numbers))
+
+    def _info(self, frame_number: int) -> FrameInfo:
+        if frame_number == self._first.frame_number:
+            return self._first
+        if self._make is None:
+            return replace(self._first, frame_number=frame_number)
+        return self._make(frame_number)
 
 
 class Units(StrEnum):

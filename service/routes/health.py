@@ -23,7 +23,8 @@ def blueprint(engine: Engine) -> Blueprint:
     routes = Blueprint("health", __name__)
     checks: dict[str, Callable[[], object]] = {
         "database": lambda: engine.catalogue.last_seq(),
-        "broker": lambda: engine.queue.ping(),
+        "broker": lambda: engine.queue.backlog(),
+        "worker": lambda: _worker_answers(engine),
         "model": lambda: engine.encoder.fingerprint,
         "index": lambda: _caught_up(engine),
     }
@@ -47,6 +48,11 @@ def blueprint(engine: Engine) -> Blueprint:
         return response
 
     return routes
+
+
+def _worker_answers(engine: Engine) -> None:
+    if not engine.queue.ping():
+        raise UnavailableError("No worker answers.", "Start one: python -m workers.")
 
 
 def _caught_up(engine: Engine) -> None:

@@ -344,6 +344,35 @@ def test_what_is_indexed_already_keeps_its_label() -> None:
     assert [row.encoded.info.label for row in archive.catalogue.tail(0, 9) if row.encoded] == ["first"] * 2
 
 
+class PanicError(BaseException):
+    """Like the panic of a library written in Rust."""
+
+
+def test_a_panic_of_native_code_is_tried_again_and_ends_nothing() -> None:
+    archive = Archive({"a": b"1 1", "b": b"2 1"}, FailingEncoder(1, PanicError))
+    job_id = archive.run()
+    [item] = archive.jobs.items(job_id, {ItemState.QUEUED}, 10)
+    assert item.reason == "Unexpected PanicError."
+    assert archive.counts(job_id) == {ItemState.QUEUED: 1, ItemState.INDEXED: 1}
+
+
+def test_signs_of_life_come_with_every_message_and_frame() -> None:
+    silences: list[float | None] = []
+
+    class LookingEncoder(ThumbnailEncoder):
+        def encode(self, frame: Frame) -> EncodedFrame:
+            archive.now += 5
+            silences.append(archive.indexer.pulse.silent_s())
+            return super().encode(frame)
+
+    archive = Archive({"a": b"1 3"}, LookingEncoder())
+    assert archive.indexer.pulse.silent_s() is None
+    archive.run()
+    assert silences == [5, 5, 5]
+    assert archive.indexer.pulse.silent_s() is None
+    assert archive.indexer.pulse.taken == 2
+
+
 def test_a_label_that_cannot_be_kept_makes_no_job() -> None:
     archive = Archive({"a": b"1.5 1"})
     with pytest.raises(ParameterError, match="The label is"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hmar.adapters.memory import MemorySource
+from hmar.adapters.memory import InlineQueue, MemorySource
 from hmar.config import Settings
 from hmar.errors import UnavailableError
 from hmar.ports import ImageSource
@@ -65,7 +65,7 @@ def test_the_process_lives_and_is_ready_without_a_key(archive: Archive) -> None:
     assert archive.stranger.get("/healthz").get_json() == {"status": "alive"}
     ready = archive.stranger.get("/readyz")
     assert ready.status_code == 200
-    assert set(ready.get_json()["checks"]) == {"database", "broker", "model", "index"}
+    assert set(ready.get_json()["checks"]) == {"database", "broker", "worker", "model", "index"}
 
 
 def test_readiness_names_the_part_that_fails_and_nothing_more(tmp_path: Path) -> None:
@@ -75,6 +75,20 @@ def test_readiness_names_the_part_that_fails_and_nothing_more(tmp_path: Path) ->
     assert "broker" in answer.get_json(force=True)["detail"]
     assert "database" not in answer.get_json(force=True)["detail"]
     assert "password" not in answer.text
+
+
+class DesertedQueue(InlineQueue):
+    """A broker that answers, and no worker."""
+
+    def ping(self) -> int:
+        return 0
+
+
+def test_without_a_worker_that_answers_the_product_is_not_ready(tmp_path: Path) -> None:
+    engine = build_engine(Settings(home=tmp_path).checked(), ThumbnailEncoder(), DesertedQueue())
+    answer = create_app(engine).test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json(force=True)["detail"] == "Not ready: worker."
 
 
 def faulty(archive: Archive, kind: type[Engine]) -> Archive:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from benchmark.speed import PARTS, run_speed
 from benchmark.speed.archive import SCENES, Kind, write_archive
 from benchmark.speed.crops import CropEncoder, ServedCrops
+from benchmark.speed.decode import measure_decode
 from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
 from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
@@ -31,7 +32,7 @@ from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
 from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
-from hmar.decoding import ImageDecoder
+from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -40,6 +41,7 @@ from hmar.model.config import NetworkConfig
 from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 from hmar.properties.table import TABLE
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame, Query, hamming
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
@@ -343,6 +345,21 @@ def test_answers_over_http_are_those_in_process(tmp_path) -> None:
         assert row["quality"] == {
             "answers equal to those in process": f"{row['requests']} of {row['requests']}"
         }
+
+
+def test_decoding_in_a_child_gives_what_decoding_here_does(tmp_path) -> None:
+    settings = Settings(home=tmp_path).checked()
+    rows = measure_decode(settings, ThumbnailEncoder(), None, 3, TWO, silent, side=96)
+    assert [row["name"] for row in rows] == [
+        "open and decode, uncompressed CT",
+        "open and decode, JPEG 2000 lossless CT",
+        "index a file",
+        "search by file",
+    ]
+    for row in rows:
+        assert set(row) >= ROW_KEYS | {"overhead_ms"}
+    assert [list(row["quality"].values()) for row in rows] == [[1.0], [1.0], ["3 of 3"], ["3 of 3"]]
+    assert all(row["own_per_s"] > 0 and row["peer_per_s"] > 0 for row in rows[2:])
 
 
 @pytest.mark.parametrize(("parts", "frames"), [(["warp"], 1), ([], 1), (["scan"], 0)])

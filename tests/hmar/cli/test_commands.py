@@ -30,6 +30,7 @@ from hmar.wiring import build_engine
 from tests.phantoms import ct_file, sop_uid
 
 NODULE = (60.0, 90.0)
+CRASHES = sorted((Path(__file__).parents[2] / "data" / "decoder_crashes").glob("*.dcm"))
 
 
 @pytest.fixture
@@ -114,6 +115,24 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     table = hmar(home, "index", study).output
     assert "notes.txt" in table
     assert "0 bytes" in table
+
+
+def test_files_that_crash_a_decoder_are_named_and_stop_nothing(home: Path, study: Path) -> None:
+    for path in CRASHES:
+        shutil.copy(path, study / path.name)
+    result = answer(hmar(home, "index", study, "--json"))
+    failures = {failure["file"]: failure["reason"] for failure in result["failures"]}  # type: ignore[attr-defined, index]
+    assert result["indexed"] == 4
+    assert set(failures) == {path.name for path in CRASHES}
+    assert all(failures.values())
+
+
+def test_a_query_that_crashes_a_decoder_is_an_error_in_one_line(home: Path, study: Path) -> None:
+    answer(hmar(home, "index", study, "--json"))
+    for path in CRASHES:
+        result = hmar(home, "search", path)
+        assert result.exit_code == 2
+        assert re.fullmatch(r"Error: [^\n]+\n", result.stderr), result.output
 
 
 def test_index_fails_when_every_file_does(home: Path, tmp_path: Path) -> None:

@@ -21,12 +21,15 @@ class Panic(BaseException):
     """What a decoder written in Rust raises."""
 
 
-# All that Python, pydicom and Pillow define. A group of exceptions cannot be made without others.
+# All that Python, pydicom and Pillow define. A group of exceptions cannot be made without others; a lack of
+# memory is told to the caller.
+_PASSED = (ExceptionGroup, MemoryError)
 _MODULES = {"builtins", "struct", "zlib", "pydicom", "PIL"}
 RAISED = {
     one.__name__: one
     for one in [Panic, Exception, *_subclasses(Exception)]
-    if one is Panic or (one.__module__.partition(".")[0] in _MODULES and one is not ExceptionGroup)
+    if one is Panic
+    or (one.__module__.partition(".")[0] in _MODULES and one not in (ExceptionGroup, MemoryError))
 }
 
 
@@ -62,6 +65,11 @@ def test_our_own_errors_pass_unchanged() -> None:
     with pytest.raises(LimitError) as refusal, translated("It failed", "Mend it."):
         raise ours
     assert refusal.value is ours
+
+
+def test_a_lack_of_memory_is_left_to_who_knows_the_limit() -> None:
+    with pytest.raises(MemoryError), translated("It failed", "Mend it."):
+        raise MemoryError
 
 
 def test_warning_filters_are_restored_when_the_last_of_several_threads_leaves() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from pydicom.datadict import tag_for_keyword
 
-from hmar.answers import properties_json
 from hmar.errors import ParameterError
 from hmar.properties.conditions import conditions_of_json, conditions_of_options
 from hmar.properties.declaration import Property
@@ -67,7 +66,7 @@ def test_a_property_that_may_not_be_shown_is_in_no_answer_and_can_be_filtered_by
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(TABLE, "sex", replace(TABLE["sex"], shown=False))
-    assert list(properties_json(info(sex="F"))) == [name for name in TABLE if name != "sex"]
+    assert list(info(sex="F").properties()) == [name for name in TABLE if name != "sex"]
     text = specification.__wrapped__()
     assert text.count("\n        sex: ") == 1
     assert "\n        sex," not in text

@@ -1,16 +1,17 @@
-"""Bytes to frames, whatever the format: the one door through which images enter."""
+"""Decoding in this process: for the child, and for files that are trusted."""
 
 from __future__ import annotations
 
+import io
+
+from PIL import Image
+
+from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import is_dicom, read_dicom
-from hmar.errors import DecodeError, LimitError, NotFoundError
+from hmar.errors import DecodeError, LimitError
 from hmar.image.raster import is_raster, read_raster
-from hmar.values.entries import EntryInfo
-from hmar.values.frames import Frame, ImageFile
-
-MAX_FRAME_PIXELS = 1 << 26
-"""Largest rows x columns of one frame (8192 x 8192): decoding takes up to 30 bytes a pixel at a time."""
+from hmar.values.frames import ImageFile
 
 
 class ImageDecoder:
@@ -48,18 +49,12 @@ class ImageDecoder:
         )
 
 
-def holds(file: ImageFile, entry: EntryInfo) -> bool:
-    """Return whether a file still holds the image that was indexed from it."""
-    number = entry.info.frame_number
-    return (
-        number <= len(file.infos) and file.infos[number - 1].sop_instance_uid == entry.info.sop_instance_uid
-    )
-
-
-def frame_of(file: ImageFile, entry: EntryInfo) -> Frame:
-    """Decode an indexed frame from its file; raises NotFoundError if the file holds another image by now."""
-    if not holds(file, entry):
-        raise NotFoundError(
-            "The file of this frame holds another image by now.", "Put the file back, or index it again."
-        )
-    return file.frame(entry.info.frame_number)
+def picture_pixels(data: bytes) -> int:
+    """Return the pixels of a PNG or JPEG, which is decoded as soon as it is opened; 0 for anything else."""
+    if not is_raster(data):
+        return 0
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            return min(image.width * image.height, MAX_FRAME_PIXELS)
+    except (OSError, ValueError, SyntaxError):
+        return 0

@@ -7,7 +7,8 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
-from hmar.decoding import MAX_FRAME_PIXELS, ImageDecoder
+from hmar.decoding.in_process import ImageDecoder
+from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, LimitError
 from tests.phantoms import ct_file

@@ -1,0 +1,159 @@
+"""What a child answers, as JSON and back. The child is not trusted: everything is checked on the way back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from hmar.decoding.limits import MAX_FRAME_PIXELS
+from hmar.decoding.messages import MessageError
+from hmar.errors import DecodeError, HmarError, LimitError, ParameterError
+from hmar.properties.declaration import Property
+from hmar.properties.table import TABLE
+from hmar.values.frames import FloatArray, FrameInfo, Units
+from hmar.values.geometry import Spacing
+
+_ERRORS: dict[str, type[HmarError]] = {
+    "limit": LimitError,
+    "parameter": ParameterError,
+    "decode": DecodeError,
+}
+_MAX_TEXT = 1000
+_UID = re.compile(r"[0-9.]{1,64}")
+_PATIENT_KEY = re.compile(r"[0-9a-f]{32}")
+_INTEGER = 2**31
+
+
+def error_answer(error: HmarError) -> dict[str, str]:
+    """Return the header that carries an error."""
+    kind = next((kind for kind, known in _ERRORS.items() if isinstance(error, known)), "decode")
+    return {"error": kind, "detail": error.detail[:_MAX_TEXT], "remedy": error.remedy[:_MAX_TEXT]}
+
+
+def raise_error(answer: Mapping[str, Any]) -> None:
+    """Raise the error that an answer carries, if it carries one."""
+    if "error" not in answer:
+        return
+    kind = _ERRORS.get(str(answer["error"]))
+    if kind is None:
+        raise MessageError
+    raise kind(_text(answer.get("detail")), _text(answer.get("remedy")))
+
+
+def info_answer(info: FrameInfo) -> dict[str, Any]:
+    """Return an info as JSON."""
+    fields = asdict(info)
+    return fields | {name: item.to_json(fields[name]) for name, item in TABLE.items()}
+
+
+def read_info(answer: Any, frame_number: int) -> FrameInfo:
+    """Return the info that JSON stands for; raises MessageError if any part of it cannot be."""
+    try:
+        fields = dict(answer)
+        spacing, position = fields["spacing"], fields["position"]
+        fields |= {
+            "spacing": None if spacing is None else Spacing(*_floats(spacing, 2)),
+            "position": None if position is None else _floats(position, 3),
+            **{name: _property(item, fields[name]) for name, item in TABLE.items()},
+        }
+        info = FrameInfo(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageError from error
+    if not _is_sound(info) or info.frame_number != frame_number:
+        raise MessageError
+    return info
+
+
+def read_size(answer: Mapping[str, Any], key: str, most: int) -> int:
+    """Return a whole number from 1 to ``most``; raises MessageError for anything else."""
+    value: Any = answer.get(key)
+    if not _is_integer(value) or not 1 <= value <= most:
+        raise MessageError
+    return int(value)
+
+
+def read_units(answer: Mapping[str, Any]) -> tuple[Units, tuple[float, float] | None]:
+    """Return a frame's units and display window; raises MessageError for what cannot be."""
+    window = answer.get("window")
+    try:
+        units = Units(str(answer.get("units")))
+        return units, None if window is None else _floats(window, 2)
+    except (TypeError, ValueError) as error:
+        raise MessageError from error
+
+
+def check_values(values: FloatArray, units: Units) -> None:
+    """Raise MessageError for values outside the range of their units; NaN is outside of every range."""
+    low, high = float(values.min()), float(values.max())
+    least, most = (-1024.0, math.inf) if units is Units.HU else (0.0, 1.0)
+    if not (least <= low and high <= most and high < math.inf):
+        raise MessageError
+
+
+def _is_sound(info: FrameInfo) -> bool:
+    """Whether every value besides the properties has the type and range that FrameInfo promises."""
+    return (
+        all(_matches(_UID, uid) for uid in (info.study_uid, info.series_uid, info.sop_instance_uid))
+        and (info.patient_key is None or _matches(_PATIENT_KEY, info.patient_key))
+        and all(_is_integer(size) and size >= 1 for size in (info.rows, info.columns))
+        and info.rows * info.columns <= MAX_FRAME_PIXELS
+        and (info.spacing is None or min(info.spacing) > 0)
+        and all(
+            number is None or (_is_integer(number) and abs(number) < _INTEGER)
+            for number in (info.series_number, info.instance_number)
+        )
+        and isinstance(info.uids_derived, bool)
+    )
+
+
+def _property(item: Property, value: Any) -> Any:
+    """Return a property's value from JSON; raises ValueError unless a header can say so."""
+    if value is None and item.unknown is None:
+        return None
+    if not item.sources:
+        raise ValueError  # no file says it: whoever indexes does
+    if item.kind.stored is date:
+        return date.fromisoformat(value)
+    if item.kind.stored is float and _is_integer(value):
+        value = float(value)
+    if type(value) is not item.kind.stored:
+        raise ValueError
+    if isinstance(value, str) and item.kind.read([value]) != value:
+        raise ValueError
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        _check_range(value, item.kind.value_schema())
+    return value
+
+
+def _check_range(value: float, schema: Mapping[str, Any]) -> None:
+    within = (
+        schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf)
+        and schema.get("exclusiveMinimum", -math.inf) < value < math.inf
+    )
+    if not within:
+        raise ValueError
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _MAX_TEXT or not value.isprintable():
+        raise MessageError
+    return value
+
+
+def _floats(value: Any, count: int) -> Any:
+    numbers = tuple(float(item) for item in value)
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise ValueError
+    return numbers

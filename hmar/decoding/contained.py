@@ -1,0 +1,202 @@
+"""Foreign files, opened and decoded in child processes: no file harms more than itself."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TypeVar
+
+from hmar.decoding.launcher import ForkServer
+from hmar.decoding.limits import PAGE_FRAMES, DecodeLimits
+from hmar.decoding.pool import Pool
+from hmar.decoding.process import AbsentError, Child, ChildEndedError
+from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.values.frames import Frame, FrameInfo, FrameInfos
+
+_INFO_BYTES = 2048
+"""What an opened file takes besides its bytes."""
+_Answer = TypeVar("_Answer")
+
+
+class ContainedDecoder:
+    """Opens DICOM, PNG and JPEG. Thread-safe.
+
+    Parameters
+    ----------
+    limits : DecodeLimits
+        What one file may cost, and how many are decoded at a time.
+    secret : bytes
+        Keys the hash of patient ids; at least 16 bytes.
+    server : ForkServer or None
+        Starts the children; whoever made it closes it. None starts one for this decoder alone.
+    """
+
+    def __init__(self, limits: DecodeLimits, secret: bytes, server: ForkServer | None = None) -> None:
+        self._shared = server is not None
+        self._server = server or ForkServer()
+        self._numbers = itertools.count(1)
+        size = min(limits.decoders, os.cpu_count() or 1)
+        self._limits = limits
+        self._secret = secret
+        self._pool = Pool(self._child, size, limits.wait_s)
+
+    def __enter__(self) -> ContainedDecoder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self, data: bytes) -> ContainedFile:
+        """Open a file.
+
+        Raises
+        ------
+        DecodeError
+            For bytes that are no image, and for those on which the decoder ends.
+        LimitError
+            For an image that is too large.
+        UnavailableError
+            If no decoder is free in time, or none can be started.
+        """
+        asked = AskedFile(self._pool, next(self._numbers), data)
+        return ContainedFile(asked, asked.open())
+
+    def close(self) -> None:
+        """End all child processes. What is being decoded meanwhile fails."""
+        self._pool.close()
+        if not self._shared:
+            self._server.close()
+
+    def _child(self) -> Child:
+        try:
+            return Child(self._server, self._limits, self._secret)
+        except ChildEndedError as error:
+            raise UnavailableError(
+                f"A decoder cannot be started: {error}.",
+                "Look at the machine's memory, or run 'hmar doctor'.",
+            ) from error
+
+
+class ContainedFile:
+    """An opened file; an :class:`hmar.values.frames.ImageFile`. Thread-safe. ContainedDecoder makes it.
+
+    It holds the bytes of the file, so that any child can decode its next frame.
+
+    Parameters
+    ----------
+    asked : AskedFile
+        Asks a child about the file.
+    infos : FrameInfos
+        Of its frames.
+    """
+
+    def __init__(self, asked: AskedFile, infos: FrameInfos) -> None:
+        self._asked = asked
+        self._infos = infos
+
+    @property
+    def infos(self) -> Sequence[FrameInfo]:
+        """Identity and geometry of each frame, in order of frame number; asked for in pages."""
+        return self._infos
+
+    @property
+    def cost_bytes(self) -> int:
+        """Memory that the opened file takes in this process."""
+        return len(self._asked.data) + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
+
+    def frame(self, frame_number: int) -> Frame:
+        """Decode one frame.
+
+        Raises
+        ------
+        ParameterError
+            If ``frame_number`` is not from 1 to the number of frames.
+        DecodeError
+            If its pixels cannot be decoded, or the decoder ends on them. Other frames may still be decoded.
+        UnavailableError
+            If no decoder is free in time, or none can be started.
+        """
+        frames = len(self._infos)
+        if not 1 <= frame_number <= frames:
+            raise ParameterError(
+                f"Frame number {frame_number} does not exist.", f"Give a number from 1 to {frames}."
+            )
+        return self._asked.frame(self._infos[frame_number - 1])
+
+
+class AskedFile:
+    """What a child is asked about one file; one that does not hold the file is given it first.
+
+    Parameters
+    ----------
+    pool : Pool
+        Lends the child.
+    number : int
+        Names the file to the children.
+    data : bytes
+        The file.
+    """
+
+    def __init__(self, pool: Pool, number: int, data: bytes) -> None:
+        self.data = data
+        self._pool = pool
+        self._number = number
+
+    def open(self) -> FrameInfos:
+        """Open the file; return its infos."""
+        with self._pool.child(self._number) as child, _explained("The file"):
+            first, frames, alike = child.open(self._number, self.data)
+        return FrameInfos(first, frames, None if alike else _Pages(self, frames).info)
+
+    def infos(self, first: int, count: int) -> list[FrameInfo]:
+        """Return the infos of ``count`` frames from number ``first``, at most ``PAGE_FRAMES``."""
+        return self._ask(
+            lambda child: child.infos(self._number, first, count), f"The header of frame {first} and the next"
+        )
+
+    def frame(self, info: FrameInfo) -> Frame:
+        """Decode a frame."""
+        return self._ask(lambda child: child.frame(self._number, info), f"Frame {info.frame_number}")
+
+    def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
+        with self._pool.child(self._number) as child, _explained(what):
+            if child.holds(self._number):
+                try:
+                    return ask(child)
+                except AbsentError:
+                    pass
+            child.open(self._number, self.data)
+            return ask(child)
+
+
+class _Pages:
+    """The infos of a file whose frames are not alike, page by page; the page used last is kept."""
+
+    def __init__(self, asked: AskedFile, frames: int) -> None:
+        self._asked = asked
+        self._frames = frames
+        self._page: list[FrameInfo] = []
+
+    def info(self, frame_number: int) -> FrameInfo:
+        page = self._page
+        if not page or not 0 <= frame_number - page[0].frame_number < len(page):
+            first = frame_number - (frame_number - 1) % PAGE_FRAMES
+            page = self._page = self._asked.infos(first, self._frames - first + 1)
+        return page[frame_number - page[0].frame_number]
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn the end of a child into the DecodeError of what it worked on."""
+    try:
+        yield
+    except ChildEndedError as error:
+        raise DecodeError(
+            f"{what} cannot be decoded: {error}.",
+            "Check that the file is complete and undamaged, or store it uncompressed.",
+        ) from None

@@ -1,0 +1,146 @@
+"""One child as the parent sees it: a question, an answer in time, and how it ended if there is none."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hmar.decoding.answers import check_values, raise_error, read_info, read_size, read_units
+from hmar.decoding.launcher import ForkServer
+from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
+from hmar.decoding.messages import EndedError, Header, MessageError
+from hmar.values.frames import Frame, FrameInfo
+
+_Answer = TypeVar("_Answer")
+
+
+class ChildEndedError(Exception):
+    """A child that ended, or was ended, in place of an answer; the text says how."""
+
+
+class AbsentError(Exception):
+    """The child does not hold the file that was asked for."""
+
+
+class Child:
+    """A child process that decodes. Not thread-safe: :class:`hmar.decoding.pool.Pool` lends it to one thread.
+
+    Every method raises ChildEndedError if there is no answer, or none that can be true, and the error that
+    the answer carries.
+
+    Parameters
+    ----------
+    server : ForkServer
+        Starts it; UnavailableError if it cannot.
+    limits : DecodeLimits
+        Of every request.
+    secret : bytes
+        Keys the hash of patient ids.
+    """
+
+    def __init__(self, server: ForkServer, limits: DecodeLimits, secret: bytes) -> None:
+        self._server = server
+        self._limits = limits
+        self.process_id, self._channel = server.fork()
+        self._usable = False
+        self._status: int | None = None
+        self._files: deque[int] = deque(maxlen=FILES_KEPT)
+        self._ask({"limits": asdict(limits), "secret": secret.hex()}, lambda _answer, _size: None)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it lives, and has not asked to be replaced."""
+        return self._usable and not self._channel.ended()
+
+    def holds(self, file: int) -> bool:
+        """Whether it most likely has a file open."""
+        return file in self._files
+
+    def open(self, file: int, data: bytes) -> tuple[FrameInfo, int, bool]:
+        """Open a file under a number; return its first info, its frames, and whether they are alike."""
+
+        def read(answer: dict[str, Any], _size: int) -> tuple[FrameInfo, int, bool]:
+            return (
+                read_info(answer.get("first"), 1),
+                read_size(answer, "frames", self._limits.max_pixels),
+                answer.get("alike") is True,
+            )
+
+        opened = self._ask({"do": "open", "file": file}, read, data)
+        self._files.append(file)
+        return opened
+
+    def infos(self, file: int, first: int, count: int) -> list[FrameInfo]:
+        """Return the infos of ``count`` frames from number ``first``, at most ``PAGE_FRAMES``."""
+
+        def read(answer: dict[str, Any], _size: int) -> list[FrameInfo]:
+            listed = answer.get("infos")
+            if not isinstance(listed, list) or len(listed) != min(count, PAGE_FRAMES):
+                raise MessageError
+            return [read_info(info, number) for number, info in enumerate(listed, start=first)]
+
+        return self._ask({"do": "infos", "file": file, "first": first}, read)
+
+    def frame(self, file: int, info: FrameInfo) -> Frame:
+        """Decode the frame that ``info`` is of."""
+        pixels = info.rows * info.columns
+
+        def read(answer: dict[str, Any], size: int) -> Frame:
+            units, window = read_units(answer)
+            values = np.empty((info.rows, info.columns), np.dtype("<f4"))
+            if answer.get("shape") != list(values.shape) or size != values.nbytes:
+                raise MessageError
+            self._channel.read_into(values.data)
+            check_values(values, units)
+            return Frame(info, values, units, window)
+
+        request = {"do": "frame", "file": file, "frame": info.frame_number, "pixels": pixels}
+        return self._ask(request, read)
+
+    def end(self) -> int:
+        """Kill it, unless it has ended by itself; return its exit status, negative for a signal."""
+        self._usable = False
+        if self._status is None:
+            self._channel.close()
+            self._status = self._server.end(self.process_id)
+        return self._status
+
+    def _ask(
+        self, request: Header, read: Callable[[dict[str, Any], int], _Answer], payload: bytes = b""
+    ) -> _Answer:
+        # Until it has answered: what nobody waited for must not become the answer to the next question.
+        self._usable = False
+        try:
+            self._channel.send(request, payload)
+            answer, size = self._channel.receive(time.monotonic() + self._limits.wall_s)
+            self._usable = answer.get("healthy") is not False
+            if answer.get("absent") is True:
+                raise AbsentError
+            raise_error(answer)
+            result = read(answer, size)
+        except TimeoutError:
+            self.end()
+            raise ChildEndedError(f"it took longer than {self._limits.wall_s:g} seconds") from None
+        except EndedError:
+            raise ChildEndedError(self._how(self.end())) from None
+        except MessageError:
+            self.end()
+            raise ChildEndedError("the decoder answered what cannot be true of an image") from None
+        self._channel.trim(max(size, len(payload)))
+        return result
+
+    def _how(self, status: int) -> str:
+        """Say what an exit status means."""
+        if status == -signal.SIGXCPU:
+            return f"it took more than {self._limits.seconds:g} seconds of processor time"
+        if status == -signal.SIGKILL:
+            return "the decoder was killed from outside, as happens where memory is short"
+        if status < 0:
+            return f"it crashed the decoder ({signal.Signals(-status).name})"
+        return f"the decoder ended with status {status}"
