@@ -19,7 +19,7 @@ FEATURES = (
 def test_features_depend_on_how_files_are_decoded_and_laid_on_the_grid():
     found = modules_below(*FEATURES)
     expected = {
-        "hmar.decoding",
+        "hmar.decoding.in_process",
         "hmar.dicom.pixels",
         "hmar.image.grid",
         "hmar.image.raster",
