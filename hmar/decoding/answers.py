@@ -86,6 +86,16 @@ def read_units(answer: Mapping[str, Any]) -> tuple[Units, tuple[float, float] | 
         raise MessageError from error
 
 
+def read_note(answer: Mapping[str, Any]) -> str | None:
+    """Return why a frame has its units, in ASCII, None if nothing is said; raises MessageError otherwise."""
+    note = answer.get("note")
+    if note is None:
+        return None
+    if not _text(note).isascii():
+        raise MessageError
+    return _text(note)
+
+
 def check_values(values: FloatArray, units: Units) -> None:
     """Raise MessageError for values outside the range of their units; NaN is outside of every range."""
     low, high = float(values.min()), float(values.max())
@@ -102,6 +112,7 @@ def _is_sound(info: FrameInfo) -> bool:
         and all(_is_integer(size) and size >= 1 for size in (info.rows, info.columns))
         and info.rows * info.columns <= MAX_FRAME_PIXELS
         and (info.spacing is None or min(info.spacing) > 0)
+        and (info.pixel_aspect is None or _is_aspect(info.pixel_aspect))
         and all(
             number is None or (_is_integer(number) and abs(number) < _INTEGER)
             for number in (info.series_number, info.instance_number)
@@ -140,6 +151,10 @@ def _check_range(value: float, schema: Mapping[str, Any]) -> None:
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_aspect(value: object) -> bool:
+    return isinstance(value, float) and 0 < value < math.inf
 
 
 def _is_integer(value: object) -> bool:

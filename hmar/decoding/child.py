@@ -139,7 +139,12 @@ class Child:
         self._restraint.begin(self._limits.for_frame(request["pixels"]))
         frame = file.frame(request["frame"])
         values = np.ascontiguousarray(frame.values, dtype="<f4")
-        header = {"units": frame.units.value, "window": frame.display_window, "shape": values.shape}
+        header = {
+            "units": frame.units.value,
+            "window": frame.display_window,
+            "note": frame.units_note,
+            "shape": values.shape,
+        }
         return header, values.data
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from hmar.decoding.answers import check_values, raise_error, read_info, read_size, read_units
+from hmar.decoding.answers import check_values, raise_error, read_info, read_note, read_size, read_units
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
@@ -98,7 +98,7 @@ class Child:
                 raise MessageError
             self._channel.read_into(values.data)
             check_values(values, units)
-            return Frame(info, values, units, window)
+            return Frame(info, values, units, window, read_note(answer))
 
         request = {"do": "frame", "file": file, "frame": info.frame_number, "pixels": pixels}
         return self._ask(request, read)

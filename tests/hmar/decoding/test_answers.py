@@ -16,6 +16,7 @@ from hmar.decoding.answers import (
     info_answer,
     raise_error,
     read_info,
+    read_note,
     read_size,
     read_units,
 )
@@ -36,6 +37,7 @@ INFO = FrameInfo(
     rows=512,
     columns=256,
     spacing=Spacing(0.5, 0.25),
+    pixel_aspect=1.5,
     series_number=-2,
     instance_number=7,
     position=(1.5, -2.0, 3.0),
@@ -85,6 +87,8 @@ def test_every_field_of_the_sample_is_set() -> None:
         {"rows": True},
         {"columns": 2**27},
         {"rows": 8193, "columns": 8192},
+        {"pixel_aspect": 0.0},
+        {"pixel_aspect": "a"},
         {"spacing": [0.5]},
         {"spacing": [0.5, 0]},
         {"spacing": [0.5, "a"]},
@@ -178,6 +182,14 @@ def test_units_and_window_are_known(answer: dict[str, Any]) -> None:
     assert read_units({"units": "presentation", "window": None}) == (Units.PRESENTATION, None)
     with pytest.raises(MessageError):
         read_units(answer)
+
+
+def test_a_note_is_one_line_of_ascii() -> None:
+    assert read_note({"note": None}) is None
+    assert read_note({"note": "RescaleType is unknown."}) == "RescaleType is unknown."
+    for note in ("", "two\nlines", "\u00e9", 3, "x" * 2000):
+        with pytest.raises(MessageError):
+            read_note({"note": note})
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,16 @@ def test_the_end_of_the_program_is_no_error_of_a_vendor(ending: type[BaseExcepti
 
 @pytest.mark.parametrize(
     ("vendor", "reason"),
-    [(MemoryError, "not enough memory"), (RecursionError, "nested too deeply"), (EOFError, "ends too early")],
+    [(RecursionError, "nested too deeply"), (EOFError, "ends too early")],
 )
 def test_what_has_a_plain_meaning_is_said(vendor: type[Exception], reason: str) -> None:
     with pytest.raises(DecodeError, match=reason), translated("It failed", "Mend it."):
         raise vendor
+
+
+def test_a_lack_of_memory_is_told_to_the_caller_who_knows_the_limit() -> None:
+    with pytest.raises(MemoryError), translated("It failed", "Mend it."):
+        raise MemoryError
 
 
 def test_our_own_errors_pass_unchanged() -> None:
