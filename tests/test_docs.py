@@ -209,6 +209,7 @@ def test_the_page_of_the_api_has_the_table_of_properties_as_it_is() -> None:
     assert documented.filled(text, documented.api_table()) == text
 
 
+@pytest.mark.slow
 def test_make_docs_writes_the_table_into_the_page(tmp_path: Path) -> None:
     page = tmp_path / "api.md"
     page.write_text(read("docs/api.md").replace(documented.api_table(), "| old |\n"), "utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hmar.ports import JobStore
 from hmar.values.entries import Origin
 from hmar.values.jobs import Item, ItemState, Message
@@ -30,6 +32,7 @@ def test_a_renewed_lease_counts_from_the_renewal(jobs: JobStore, clock: Clock) -
     assert jobs.overdue(1000) == [Message("item", str(item_id))]
 
 
+@pytest.mark.slow
 def test_only_a_running_item_has_a_lease_to_renew(jobs: JobStore) -> None:
     job_id, item_id = new_item(jobs)
     jobs.renew(item_id, 60)

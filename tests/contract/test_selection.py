@@ -56,6 +56,7 @@ def filled(index: CodeIndex, rows: Sequence[LogRow]) -> CodeIndex:
     return index
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", TABLE.values(), ids=lambda item: item.name)
 def test_a_filter_finds_what_fits_and_never_what_is_unknown(index: CodeIndex, item: Property) -> None:
     values = [*samples(item), None] if item.unknown is None else list(samples(item))
@@ -190,6 +191,7 @@ def test_metadata_survives_a_snapshot_deletes_and_new_values(new_index: Callable
     assert found(again, modality=frozenset({"MR"})) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("near", ["F", "M"])
 def test_many_selected_frames_are_found_whether_they_are_the_nearest_or_the_farthest(
     index: CodeIndex, near: str

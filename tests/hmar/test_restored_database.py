@@ -81,6 +81,7 @@ def archive(tmp_path: Path) -> Archive:
 GROWN = pytest.mark.parametrize("more", [0, 2, 3, 9])
 
 
+@pytest.mark.slow
 @GROWN
 def test_an_older_copy_that_grew_another_way_is_noticed(
     archive: Archive, more: int, caplog: pytest.LogCaptureFixture
@@ -95,6 +96,7 @@ def test_an_older_copy_that_grew_another_way_is_noticed(
     assert len(list(archive.home.glob("index/*/quarantine/gen-*"))) == 2
 
 
+@pytest.mark.slow
 @GROWN
 def test_another_catalogue_is_noticed(archive: Archive, more: int) -> None:
     archive.grow("1.1", "1.2", "1.3", "1.4", "1.5")

@@ -318,6 +318,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_refused_in_words_and_changes_nothing(archive: Archive, case: str) -> None:
     request, status, slug, named_value = CASES[case]

@@ -33,6 +33,7 @@ def series_of(answer: dict[str, Any]) -> list[int]:
     return [names[hit["series_uid"]] for hit in answer["hits"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "series"),
     [
@@ -144,6 +145,7 @@ def test_a_label_is_given_by_a_job_and_finds_its_frames(empty_archive: Archive) 
     assert [(hit["sop_instance_uid"], hit["label"]) for hit in hits] == [(sop_uid(1, 1), "proven nodules")]
 
 
+@pytest.mark.slow
 def test_what_was_indexed_without_metadata_is_found_without_filters_alone(empty_archive: Archive) -> None:
     data = image(ramp(rows=64, columns=64))
     upload = empty_archive.engine.uploads.put(data)

@@ -61,6 +61,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return holds()
 
 
+@pytest.mark.slow
 def test_frames_appear_and_disappear_in_every_server_while_searches_go_on(servers: list[Server]) -> None:
     one, _ = servers
     frames = [encoded(f"1.{number}", windows=2, model=ENCODER.fingerprint) for number in range(5)]

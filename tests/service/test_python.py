@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import hmar
 from tests.frames import textured_frame
 from tests.phantoms import ct_file, series_uid, sop_uid
@@ -27,6 +29,7 @@ def test_what_python_finds_is_what_the_api_answers(archive: Archive) -> None:
     assert listed == archive.client.get("/api/v1/series").get_json()["series"]
 
 
+@pytest.mark.slow
 def test_what_python_adds_is_found_by_the_api_and_the_other_way_round(tmp_path: Path) -> None:
     served = fill(build_archive(tmp_path / "home"))
     with hmar.Archive(served.engine.settings.home, "thumbnail") as mine:

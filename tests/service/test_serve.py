@@ -33,6 +33,7 @@ def start(home: Path, **settings: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     archive = fill(build_archive(tmp_path))

@@ -62,6 +62,7 @@ def answer(connection: socket.socket) -> tuple[int, str, dict[str, str]]:
         return status, headers["Content-Type"], json.loads(stream.read(int(headers["Content-Length"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["", "hmar_wrong"])
 @pytest.mark.parametrize("path", [RENDER, "/api/v1/index-jobs", "/nowhere"])
 def test_a_large_body_without_a_valid_key_is_refused_before_it_is_sent(
@@ -83,6 +84,7 @@ def test_a_body_above_the_limit_is_refused_before_it_is_sent_and_the_setting_nam
     assert "HMAR_MAX_UPLOAD_BYTES" in problem["remedy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("valid", "expected"), [(True, 413), (False, 401)])
 def test_a_client_that_sends_a_refused_body_at_once_still_hears_why(
     served: Served, valid: bool, expected: int
@@ -116,6 +118,7 @@ def test_an_open_route_takes_no_large_body(served: Served) -> None:
     assert (status, problem["type"]) == (400, "/problems/malformed-request")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [MAX_UPLOAD, UNASKED_BYTES + 1, LARGE_LIMIT])
 def test_a_body_within_the_limit_reaches_the_route_when_the_key_is_valid(served: Served, size: int) -> None:
     connection = served.connect()

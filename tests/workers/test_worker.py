@@ -118,6 +118,7 @@ def test_a_failing_sweep_is_tried_again() -> None:
     assert calls == 2
 
 
+@pytest.mark.slow
 def test_a_worker_answers_indexes_and_ends_on_sigterm(tmp_path: Path, broker_url: str) -> None:
     settings = settings_for(tmp_path / "home", broker_url)
     folder = tmp_path / "images"

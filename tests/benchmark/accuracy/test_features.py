@@ -95,6 +95,7 @@ def test_a_store_that_holds_half_of_the_images_describes_only_the_rest(tmp_path,
     assert extracted(dataset, cache) == 8
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_keeps_every_complete_shard(tmp_path, cache):
     dataset = pictures(tmp_path, SHARD_IMAGES + 6)
     store = FeatureStore(PlainBackbone(stops_after=SHARD_IMAGES + 4), cache)

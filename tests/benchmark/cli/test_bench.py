@@ -74,6 +74,7 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
     assert first["macro_map"] == second["macro_map"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -134,6 +135,7 @@ def test_a_protocol_is_refused_before_any_feature_is_extracted(tmp_path):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("root", [None, "elsewhere"])
 def test_region_fetches_its_data_and_says_so_where_it_cannot(tmp_path, monkeypatch, root):
     # pip's own settings, so that it looks nowhere but in an empty folder.

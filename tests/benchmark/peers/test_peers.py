@@ -142,6 +142,7 @@ def test_chance_is_the_share_of_the_class_and_unsupervised_codes_are_above_it():
     assert min(reached[name] for name in OWN[1:6]) > 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*UNTRAINED, "trivial", "csq", "greedyhash"])
 def test_labels_with_gaps_and_a_val_of_other_classes_are_no_obstacle(name):
     train = TRAIN.take(np.flatnonzero(TRAIN.labels % 2 == 1))

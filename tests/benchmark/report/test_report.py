@@ -90,6 +90,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_measured_figure_stands_in_both_forms(tmp_path) -> None:
     page, markdown = report(tmp_path, ROWS)
     text = Elements(page).text
@@ -100,6 +101,7 @@ def test_every_measured_figure_stands_in_both_forms(tmp_path) -> None:
         assert figure in markdown
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_from_outside(tmp_path) -> None:
     page, _ = report(tmp_path, ROWS, montages=[montage()])
     for tag, attributes in Elements(page).tags:
@@ -113,6 +115,7 @@ def test_the_page_needs_nothing_from_outside(tmp_path) -> None:
     assert "prefers-color-scheme:dark" in page
 
 
+@pytest.mark.slow
 def test_tags_are_balanced_and_every_plot_is_well_formed(tmp_path) -> None:
     page, _ = report(tmp_path, ROWS, montages=[montage()])
     plots = re.findall(r"<svg.*?</svg>", page, re.S)
@@ -125,6 +128,7 @@ def test_tags_are_balanced_and_every_plot_is_well_formed(tmp_path) -> None:
         assert len(re.findall(rf"<{tag}[ >]", page)) == page.count(f"</{tag}>"), tag
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("protocol", "mark"), [("acir-compat", "acir-compat"), ("quoted", "quoted"), ("phantom", "synthetic")]
 )
@@ -185,6 +189,7 @@ def test_points_stand_where_their_values_are(tmp_path) -> None:
     assert y6 < y4 < y2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["$\\frac{1$", "\x00\x1b[0m", "肝臓", "<b>&amp;", "a\nb"])
 def test_a_name_of_any_letters_is_drawn_as_it_is(tmp_path, name) -> None:
     row = accuracy_row(name, 64, 0.5, per_class={name: 0.5}, pr_curve=[[0, 1], [1, 0]])
@@ -249,6 +254,7 @@ def test_plots_have_the_colours_and_the_font_of_the_page(tmp_path) -> None:
         assert page.count(f"--{name}:") == (1 if name == "plot" else 2), name
 
 
+@pytest.mark.slow
 def test_the_same_rows_make_the_same_page(tmp_path) -> None:
     first, second = (report(tmp_path / name, ROWS, montages=[montage()]) for name in "ab")
     assert first == second

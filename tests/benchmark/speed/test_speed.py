@@ -158,6 +158,7 @@ def test_an_archive_has_the_windows_asked_for_in_the_mean(tmp_path: Path, kind: 
     assert ones == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 def test_queries_of_clustered_codes_lie_near_many_windows_and_of_random_ones_near_none(
     tmp_path: Path,
 ) -> None:
@@ -169,6 +170,7 @@ def test_queries_of_clustered_codes_lie_near_many_windows_and_of_random_ones_nea
     assert max(nearest["clustered"]) < min(nearest["random"])
 
 
+@pytest.mark.slow
 @KINDS
 def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path: Path, kind: Kind) -> None:
     rows = measure_scan(write_archive(tmp_path, kind, 60, 40), TWO, silent)

@@ -178,6 +178,7 @@ def test_words_of_big_endian_files_are_read_in_their_order() -> None:
     assert shown(data) == [round(33 * x / 1023, 6) for x in range(20)]
 
 
+@pytest.mark.slow
 @given(st.integers(1, 300), st.integers(-400, 400), st.integers(8, 16), st.data())
 def test_every_table_maps_as_a_plain_loop_does(
     count: int, first: int, bits: int, data: st.DataObject

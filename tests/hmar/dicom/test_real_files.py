@@ -154,6 +154,7 @@ def test_a_file_that_can_be_decoded_is(name: str) -> None:
     check(source.frame(len(source.infos)), source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in DECODABLE if name not in NO_PYDICOM])
 def test_the_stored_values_are_those_of_pydicoms_own_pipeline(name: str) -> None:
     source = read(FILES[name])
@@ -164,6 +165,7 @@ def test_the_stored_values_are_those_of_pydicoms_own_pipeline(name: str) -> None
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DECODABLE)
 def test_colours_and_hounsfield_units_are_plain_arithmetic_on_pydicoms_pixels(name: str) -> None:
     source = read(FILES[name])

@@ -9,6 +9,7 @@ from hmar.index.flat import FlatIndex
 from hmar.values.codes import Bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [64, 128])
 @settings(deadline=None)
 @given(values=st.lists(st.integers(0, 3), min_size=1, max_size=12), k=st.integers(1, 15))

@@ -126,6 +126,7 @@ def test_all_frames_as_near_as_the_kth_are_found_with_their_sums(
     scanner.close()
 
 
+@pytest.mark.slow
 @KINDS
 @LENGTHS
 @settings(deadline=None, max_examples=40)

@@ -162,6 +162,7 @@ def test_a_manifest_that_is_sealed_anew_is_believed(store: SnapshotStore, tmp_pa
     assert_same(store.load(), snapshot(5))
 
 
+@pytest.mark.slow
 def test_no_byte_of_the_manifest_can_change_unnoticed(store: SnapshotStore, tmp_path: Path) -> None:
     store.write(snapshot(5))
     (generation,) = generations(tmp_path)

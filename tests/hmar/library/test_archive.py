@@ -71,6 +71,7 @@ def uids(results: hmar.Results) -> list[str]:
     return [hit.entry.info.sop_instance_uid for hit in results]
 
 
+@pytest.mark.slow
 def test_a_folder_is_added_once_and_told_of_as_it_goes(
     new_archive: Callable[..., hmar.Archive], study: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_folder_is_added_once_and_told_of_as_it_goes(
     assert archive.add(study).indexed == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_named_and_ends_nothing(
     new_archive: Callable[..., hmar.Archive], study: Path
 ) -> None:
@@ -108,6 +110,7 @@ def test_a_folder_that_is_not_there_or_empty_is_an_error(
         archive.add(tmp_path / "empty")
 
 
+@pytest.mark.slow
 def test_an_interrupted_folder_is_gone_on_with(
     new_archive: Callable[..., hmar.Archive], study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +133,7 @@ def test_an_interrupted_folder_is_gone_on_with(
     assert len(archive) == FRAMES
 
 
+@pytest.mark.slow
 def test_a_database_that_fails_ends_a_folder(
     new_archive: Callable[..., hmar.Archive], study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +185,7 @@ def numbered(number: int) -> hmar.FrameInfo:
     return replace(frame_info(96, 96), sop_instance_uid=f"2.25.{number + 10}")
 
 
+@pytest.mark.slow
 def test_what_is_no_frame_is_refused(archive: hmar.Archive) -> None:
     with pytest.raises(TypeError, match="a str cannot be added"):
         archive.add(["1.dcm"])  # type: ignore[list-item]
@@ -282,6 +287,7 @@ def test_a_key_that_means_nothing_in_an_archive_is_refused(tmp_path: Path) -> No
         assert len(archive.search(frame, exclude="patient")) == 0
 
 
+@pytest.mark.slow
 def test_series_and_frames_are_listed_and_deleted(
     new_archive: Callable[..., hmar.Archive], study: Path
 ) -> None:

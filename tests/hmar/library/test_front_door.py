@@ -29,6 +29,7 @@ def test_importing_it_imports_nothing_that_takes_time() -> None:
     assert run(f"import sys, hmar; print([name for name in {HEAVY} if name in sys.modules])") == "[]"
 
 
+@pytest.mark.slow
 def test_searching_from_python_imports_nothing_of_training_or_of_the_web_server() -> None:
     script = """
 import sys, hmar

@@ -10,6 +10,7 @@ from hmar.errors import UnavailableError
 from hmar.product.running import running_product
 
 
+@pytest.mark.slow
 def test_a_product_that_ends_at_its_start_is_told_with_its_last_line(tmp_path: Path) -> None:
     left = tmp_path / "run" / "service.url"
     left.parent.mkdir()
@@ -19,6 +20,7 @@ def test_a_product_that_ends_at_its_start_is_told_with_its_last_line(tmp_path: P
         pytest.fail("it runs")
 
 
+@pytest.mark.slow
 def test_settings_of_this_process_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HMAR_SCAN_KERNELS", "unknown")
     with (

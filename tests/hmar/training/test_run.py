@@ -50,6 +50,7 @@ def lines(folder) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_model_trained_in_two_runs_serves_the_codes_of_its_network(small, tmp_path):
     folder, backbone = tmp_path / "small", tiny_backbone()
     first = replace(PLAN, stages=(Stage.IMAGES,))
@@ -70,6 +71,7 @@ def test_a_model_trained_in_two_runs_serves_the_codes_of_its_network(small, tmp_
     assert encoder.image_query(slice_frame(volumes()[0], 2)).typicality > 0
 
 
+@pytest.mark.slow
 def test_a_folded_network_gives_the_logits_of_the_one_that_was_trained(small):
     network = train_network(volumes(), tiny_backbone(), replace(PLAN, stages=()), quiet)
     windows = torch.randn(50, network.config.width * 9)
@@ -78,6 +80,7 @@ def test_a_folded_network_gives_the_logits_of_the_one_that_was_trained(small):
     assert torch.allclose(expected, folded, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_on_other_data_is_not_resumed(small, tmp_path):
     train_network(volumes(), tiny_backbone(), replace(PLAN, stages=(Stage.IMAGES,)), quiet, tmp_path)
     resumed = replace(PLAN, resume=True)

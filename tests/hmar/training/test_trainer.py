@@ -53,6 +53,7 @@ def labelled_run(tiny_backbone_is_known) -> Run:
     return run_of(trainer_of(labelled_volumes()))
 
 
+@pytest.mark.slow
 def test_all_stages_report_every_step_with_finite_losses(run):
     steps = run[1]
     assert [(step.stage, step.number) for step in steps] == STEPS
@@ -60,11 +61,13 @@ def test_all_stages_report_every_step_with_finite_losses(run):
     assert "gated" in steps[-1].losses
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(run):
     again = trainer_of(plain_volumes()).run(lambda step: None).state_dict()
     assert all(torch.equal(tensor, again[name]) for name, tensor in run[0].network.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run):
     steps: list[Step] = []
@@ -107,6 +110,7 @@ def test_stage_3_trains_all_but_the_backbone(run):
     assert moved(before, run[0].network.state_dict()) == {"global_expert", "local_expert", "router"}
 
 
+@pytest.mark.slow
 def test_labels_of_images_are_learnt_in_every_stage_and_taken_up_again(labelled_run):
     _, steps, states = labelled_run
     assert [(step.stage, step.number) for step in steps] == STEPS
@@ -117,6 +121,7 @@ def test_labels_of_images_are_learnt_in_every_stage_and_taken_up_again(labelled_
         assert step.losses == pytest.approx(other.losses, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled_run):
     trainer = trainer_of(labelled_volumes(), replace(CONFIG, region_steps=0))
     left = labelled_run[2][0]
@@ -128,6 +133,7 @@ def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled
     assert any(not torch.equal(tensor, after[name]) for name, tensor in fresh.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("volumes", "local"), [
     (labelled_volumes(), {"local_expert"}), (plain_volumes(), set()),
 ])  # fmt: skip
@@ -152,6 +158,7 @@ def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
     assert all(0 <= found <= 1 for found in looked)
 
 
+@pytest.mark.slow
 def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from():
     named = np.full(20, -1)
     named[9] = 0
@@ -170,6 +177,7 @@ def test_a_label_in_the_middle_of_a_series_alone_is_learnt_from():
     assert made._label_validation is None
 
 
+@pytest.mark.slow
 def test_a_backbone_rate_of_zero_keeps_the_backbone():
     network = trainer_of(plain_volumes(), replace(CONFIG, backbone_rate=0.0)).run(lambda step: None)
     assert not moved(tiny_backbone().state_dict(), network.backbone.state_dict())

@@ -27,6 +27,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", TESTS, ids=lambda path: path.name)
 def test_a_module_of_the_page_does_what_its_tests_say(test: Path, tree: Path) -> None:
     node = require_command("node")

@@ -132,6 +132,7 @@ VALID = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=500)
 @given(st.sampled_from(VALID), st.data())
 def test_damage_anywhere_gives_a_header_or_a_refusal(stream: bytes, data: st.DataObject) -> None:

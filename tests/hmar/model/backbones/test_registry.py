@@ -28,6 +28,7 @@ def test_every_backbone_scales_black_and_white_to_about_minus_one_and_one(name):
     assert (black, white) == pytest.approx((-1, 1), abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_a_model_is_loaded_with_the_backbone_that_its_configuration_names(name, tmp_path):
     network = write_model(tmp_path / "model", NetworkConfig(backbone=name))

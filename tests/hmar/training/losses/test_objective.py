@@ -106,6 +106,7 @@ WHOLE_IMAGES = {"codes", "modality", "region", "image"}
 REGIONS = {"codes", "modality", "region", "gate_entropy", "gated", "structures"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("data", "regions", "names"), [
     (BARE, False, WHOLE_IMAGES),
     (BARE, True, REGIONS),
@@ -134,6 +135,7 @@ OFF = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OFF)
 def test_a_loss_counts_where_its_weight_is_above_0_and_changes_no_other(name):
     on, off = Case(), Case(replace(CONFIG, **OFF[name]))
@@ -146,6 +148,7 @@ def test_a_loss_counts_where_its_weight_is_above_0_and_changes_no_other(name):
         assert all(torch.equal(value, found[other]) for other, value in without.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "field"), [
     ("codes", "bit_weight"), ("gate_entropy", "gate_entropy_weight"), ("gated", "place_weight"),
 ])  # fmt: skip
@@ -156,6 +159,7 @@ def test_a_loss_is_in_proportion_to_its_weight(name, field):
     assert twice.item() == pytest.approx(2 * once.item(), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["structures", "labels"])
 def test_losses_on_labels_are_weighted_sums_of_centres_and_contrast(name):
     both, centres, contrast = (
@@ -180,6 +184,7 @@ REACHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_reach_what_a_loss_trains_and_nothing_else(name):
     case = Case()
@@ -197,6 +202,7 @@ def test_whole_images_alone_leave_the_local_expert_as_it_is():
     assert labelled.network.local_expert in labelled.objective.modules(regions=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gate", "reached"), [((1.0, 0.0), "global"), ((0.0, 1.0), "local")])
 def test_each_gate_weighs_the_loss_of_its_own_expert(gate, reached):
     for name, config in (("gated", CONFIG), ("labels", replace(CONFIG, structure_contrast=0.0))):
@@ -260,6 +266,7 @@ def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(share
     assert float(found) != pytest.approx(float(short), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_an_objective_goes_on_where_its_state_was_taken():
     case, other = Case(), Case()
     case.losses(regions=True)
