@@ -120,10 +120,13 @@ class Child:
             self._channel.send(request, payload)
             answer, size = self._channel.receive(time.monotonic() + self._limits.wall_s)
             self._usable = answer.get("healthy") is not False
-            if answer.get("absent") is True:
-                raise AbsentError
-            raise_error(answer)
-            result = read(answer, size)
+            try:
+                if answer.get("absent") is True:
+                    raise AbsentError
+                raise_error(answer)
+                return read(answer, size)
+            finally:
+                self._channel.trim(max(size, len(payload)))
         except TimeoutError:
             self.end()
             raise ChildEndedError(f"it took longer than {self._limits.wall_s:g} seconds") from None
@@ -132,8 +135,6 @@ class Child:
         except MessageError:
             self.end()
             raise ChildEndedError("the decoder answered what cannot be true of an image") from None
-        self._channel.trim(max(size, len(payload)))
-        return result
 
     def _how(self, status: int) -> str:
         """Say what an exit status means."""
