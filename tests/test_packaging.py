@@ -102,6 +102,7 @@ def test_the_wheel_holds_all_that_the_source_needs_at_run_time(wheel: list[str])
                 assert path.relative_to(ROOT).as_posix() in wheel
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_models(wheel: list[str]) -> None:
     for path in (ROOT / "models").rglob("*"):
         if path.is_file():

@@ -194,6 +194,7 @@ def test_an_entry_deleted_after_the_index_answered_leaves_no_gap_in_the_ranks(fr
     assert [(hit.rank, hit.entry.entry_id) for hit in hits] == [(1, 1), (2, 2), (3, 4), (4, 5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [PAGE_ROWS - 1, PAGE_ROWS, PAGE_ROWS + 1, 2 * PAGE_ROWS, 2 * PAGE_ROWS + 3])
 def test_one_refresh_applies_all_pages_of_the_log(rows: int) -> None:
     catalogue, index = MemoryCatalogue(), MemoryIndex(MODEL)

@@ -10,6 +10,8 @@ import pytest
 
 from tests.phantoms import ct_file
 
+pytestmark = pytest.mark.slow
+
 DECODERS = ("pydicom", "gdcm", "openjpeg", "rle", "pylibjpeg")
 SCRIPT = """
 import sys

@@ -28,6 +28,7 @@ def found(engine: Engine) -> list[int]:
     return [hit.entry.entry_id for hit in engine.searcher.image(frame, 9, "global", Selection())]
 
 
+@pytest.mark.slow
 def test_an_archive_in_memory_indexes_and_answers_and_writes_nothing(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "never-made", database_url=IN_MEMORY).checked()
     engine, other = (build_engine(settings, ThumbnailEncoder()) for _ in range(2))
@@ -42,6 +43,7 @@ def test_an_archive_in_memory_indexes_and_answers_and_writes_nothing(tmp_path: P
     assert not settings.home.exists()
 
 
+@pytest.mark.slow
 def test_jobs_of_a_database_may_be_done_inline(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, redis_url=INLINE).checked()
     engine = build_engine(settings, ThumbnailEncoder())

@@ -19,6 +19,7 @@ def logged_in(archive: Archive) -> FlaskClient:
     return client
 
 
+@pytest.mark.slow
 def test_a_key_is_taken_in_either_header(archive: Archive) -> None:
     client = archive.stranger
     assert client.get(SERIES, headers={"Authorization": f"Bearer {archive.key}"}).status_code == 200

@@ -129,6 +129,7 @@ def test_a_group_is_one_hit_by_its_nearest_frame(
     assert [hit | {"rank": 0} for hit in grouped] == [hit | {"rank": 0} for hit in first.values()]
 
 
+@pytest.mark.slow
 def test_a_label_is_given_by_a_job_and_finds_its_frames(empty_archive: Archive) -> None:
     client = empty_archive.client
     for number, label in ((1, "proven nodules"), (2, None)):

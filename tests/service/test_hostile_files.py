@@ -13,6 +13,8 @@ from hmar.values.jobs import ItemState
 from tests.phantoms import ct_file
 from tests.service.conftest import Archive
 
+pytestmark = pytest.mark.slow
+
 CRASHES = sorted((Path(__file__).parents[1] / "data" / "decoder_crashes").glob("*.dcm"))
 ROUTES = ("/api/v1/render", "/api/v1/search/image")
 

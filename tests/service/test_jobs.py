@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
 
@@ -14,6 +16,7 @@ def parts(*contents: bytes) -> list[tuple[io.BytesIO, str]]:
     return [(io.BytesIO(content), f"{PATIENT_ID}-{number}.dcm") for number, content in enumerate(contents)]
 
 
+@pytest.mark.slow
 def test_uploaded_files_are_indexed_and_can_be_found_and_seen(empty_archive: Archive) -> None:
     client = empty_archive.client
     answer = client.post(JOBS, data={"file": parts(ct_file(1, 1), ct_file(1, 2))})
@@ -28,6 +31,7 @@ def test_uploaded_files_are_indexed_and_can_be_found_and_seen(empty_archive: Arc
     assert picture.status_code == 200
 
 
+@pytest.mark.slow
 def test_a_folder_below_the_import_folder_is_indexed_into_its_collection(empty_archive: Archive) -> None:
     folder = empty_archive.engine.settings.import_root / "new" / "deep"
     folder.mkdir(parents=True)
@@ -40,6 +44,7 @@ def test_a_folder_below_the_import_folder_is_indexed_into_its_collection(empty_a
     ]
 
 
+@pytest.mark.slow
 def test_one_bad_file_does_not_stop_a_job_and_keeps_its_reason(empty_archive: Archive) -> None:
     answer = empty_archive.client.post(JOBS, data={"file": parts(b"no image", ct_file(1, 1))})
     job = answer.get_json()
@@ -51,6 +56,7 @@ def test_one_bad_file_does_not_stop_a_job_and_keeps_its_reason(empty_archive: Ar
     assert PATIENT_ID not in answer.text
 
 
+@pytest.mark.slow
 def test_the_same_files_again_index_nothing(empty_archive: Archive) -> None:
     empty_archive.client.post(JOBS, data={"file": parts(ct_file(1, 1))})
     before = empty_archive.rows()
@@ -59,6 +65,7 @@ def test_the_same_files_again_index_nothing(empty_archive: Archive) -> None:
     assert empty_archive.rows() == before
 
 
+@pytest.mark.slow
 def test_items_come_page_by_page_and_by_state(empty_archive: Archive) -> None:
     contents = [ct_file(1, number) for number in range(1, 4)] + [b"no image"]
     client = empty_archive.client

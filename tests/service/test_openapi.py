@@ -31,6 +31,7 @@ def check(value: object, schema: str) -> None:
     Draft202012Validator(root).validate(value)
 
 
+@pytest.mark.slow
 def test_the_specification_is_valid() -> None:
     validate(SPEC)
 
@@ -100,6 +101,7 @@ def test_search_answers_are_as_specified(archive: Archive, mode: str) -> None:
     check(archive.client.post("/api/v1/search/image", json=body).get_json(force=True), "Problem")
 
 
+@pytest.mark.slow
 def test_lists_and_jobs_are_as_specified(archive: Archive, empty_archive: Archive) -> None:
     for series in archive.client.get("/api/v1/series").get_json()["series"]:
         check(series, "Series")

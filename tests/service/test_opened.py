@@ -37,6 +37,7 @@ def shows(files: OpenedFiles, wanted: EntryInfo, number: int) -> bool:
     return bool(np.array_equal(files.frame(wanted).values, np.rint(slice_hu(1, number)).clip(min=-1024)))
 
 
+@pytest.mark.slow
 def test_a_file_is_read_once_while_it_is_kept(empty_archive: Archive, folder: Path) -> None:
     files, first = OpenedFiles(empty_archive.engine), entry(empty_archive, 1)
     assert shows(files, first, 1)
@@ -44,6 +45,7 @@ def test_a_file_is_read_once_while_it_is_kept(empty_archive: Archive, folder: Pa
     assert shows(files, first, 1)
 
 
+@pytest.mark.slow
 def test_the_file_used_longest_ago_goes_first(empty_archive: Archive, folder: Path) -> None:
     files = OpenedFiles(empty_archive.engine, max_bytes=2 * FILE_BYTES)
     for number in (1, 2, 1, 3):
@@ -56,6 +58,7 @@ def test_the_file_used_longest_ago_goes_first(empty_archive: Archive, folder: Pa
         files.frame(entry(empty_archive, 2))
 
 
+@pytest.mark.slow
 def test_a_file_larger_than_what_may_be_kept_is_read_each_time(empty_archive: Archive, folder: Path) -> None:
     files, first = OpenedFiles(empty_archive.engine, max_bytes=FILE_BYTES - 100), entry(empty_archive, 1)
     assert shows(files, first, 1)
@@ -64,6 +67,7 @@ def test_a_file_larger_than_what_may_be_kept_is_read_each_time(empty_archive: Ar
         files.frame(first)
 
 
+@pytest.mark.slow
 def test_a_file_that_holds_another_image_by_now_is_not_shown_as_the_old_one(
     empty_archive: Archive, folder: Path
 ) -> None:
@@ -76,6 +80,7 @@ def test_a_file_that_holds_another_image_by_now_is_not_shown_as_the_old_one(
     assert empty_archive.client.get(image).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_file_kept_is_read_again_for_an_image_that_came_after_it(
     empty_archive: Archive, folder: Path
 ) -> None:
@@ -86,6 +91,7 @@ def test_a_file_kept_is_read_again_for_an_image_that_came_after_it(
     assert shows(files, entry(empty_archive, 4), 4)
 
 
+@pytest.mark.slow
 def test_threads_that_ask_for_the_same_files_see_what_is_in_them(
     empty_archive: Archive, folder: Path
 ) -> None:

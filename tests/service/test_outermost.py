@@ -20,6 +20,7 @@ class PanicError(BaseException):
     """Like the panic of a library written in Rust."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [PanicError, SystemExit, KeyboardInterrupt, GeneratorExit])
 def test_what_passes_the_application_is_answered_with_a_problem(
     kind: type[BaseException], caplog: pytest.LogCaptureFixture

@@ -15,6 +15,7 @@ from tests.service.conftest import NODULE, Archive, build_archive, fill
 BOX = (NODULE[0] - 10, NODULE[1] - 10, 20, 20)
 
 
+@pytest.mark.slow
 def test_what_python_finds_is_what_the_api_answers(archive: Archive) -> None:
     body = {"sop_instance_uid": sop_uid(1, 2), "region": BOX, "k": 5, "filters": {"sex": ["F", "O"]}}
     answer = archive.client.post("/api/v1/search/region", json=body).get_json()

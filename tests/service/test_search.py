@@ -29,6 +29,7 @@ def by_file(archive: Archive, route: str, data: bytes, **fields: str) -> dict[st
     return answer.get_json()
 
 
+@pytest.mark.slow
 def test_a_region_of_an_indexed_frame_finds_the_same_nodule_in_other_slices_first(archive: Archive) -> None:
     answer = by_uid(archive, "region", region=REGION, k=SLICES - 1)
     assert [hit["series_uid"] for hit in answer["hits"]] == [series_uid(1)] * (SLICES - 1)

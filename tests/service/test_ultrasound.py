@@ -28,6 +28,7 @@ def loop(empty_archive: Archive) -> Archive:
     return empty_archive
 
 
+@pytest.mark.slow
 def test_its_frames_are_listed_and_drawn_one_by_one_and_without_spacing(loop: Archive) -> None:
     [series] = loop.client.get("/api/v1/series").get_json()["series"]
     assert (series["modality"], series["frames"]) == ("US", FRAMES)
@@ -39,6 +40,7 @@ def test_its_frames_are_listed_and_drawn_one_by_one_and_without_spacing(loop: Ar
     assert loop.client.get(f"/api/v1/instances/{UID}/frames/4/image").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ["image", "region"])
 def test_its_hits_have_boxes_in_pixels_and_none_in_millimetres(loop: Archive, route: str) -> None:
     body: dict[str, Any] = {"sop_instance_uid": UID, "frame_number": 2}

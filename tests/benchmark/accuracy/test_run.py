@@ -117,6 +117,7 @@ class BySeed:
 # Rows
 
 
+@pytest.mark.slow
 def test_the_drawn_data_set_has_whole_groups_on_every_side(drawn):
     assert len(drawn.dataset.images) == GROUPS * IMAGES
     assert drawn.dataset.classes == CLASSES
@@ -141,6 +142,7 @@ def test_every_peer_has_one_row_at_each_length_and_floats_have_one_of_0_bits(out
     assert [row.seeds for row in outcome.rows] == [2, 2, 1, 1, 2, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_rows_have_what_was_asked_for_and_it_is_within_its_range(outcome):
     for row in outcome.rows:
         fields = row.to_dict()
@@ -622,6 +624,7 @@ def test_the_16_ct_patterns_in_radimagenets_layout_run_by_one_command(tmp_path, 
     assert "listed image absent" in markdown
 
 
+@pytest.mark.slow
 def test_a_class_with_one_image_is_left_out_with_a_line_and_the_run_goes_on(tmp_path, cache):
     folders = list(CT16)[:5]
     listed = radimagenet_tree(tmp_path, folders)

@@ -37,6 +37,7 @@ def test_the_nodules_box_is_the_mean_of_its_readers_and_holds_whole_pixels(tmp_p
     assert nodule.boxes == {-5.0: Box(102, 82, 18, 18)}
 
 
+@pytest.mark.slow
 def test_hits_are_other_slices_of_the_nodule_and_errors_are_in_mm(tmp_path):
     nodule = load_nodule(nodule_file(tmp_path, [0.0, -1.0]))
     encoder, catalogue = ThumbnailEncoder(), MemoryCatalogue()

@@ -100,6 +100,7 @@ def test_a_hashing_peer_gives_packed_codes_of_the_length_asked_for(name):
     assert codes.shape == (len(TEST), 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*UNTRAINED, "linear"])
 def test_bits_that_fill_no_bytes_are_refused(name):
     with pytest.raises(ParameterError, match="12 bits"):
@@ -131,6 +132,7 @@ def test_a_peer_that_learns_or_draws_gives_other_codes_for_another_seed(name):
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_trained_peer_separates_what_is_separable(name):
     assert quality(fitted(name)) > 0.99

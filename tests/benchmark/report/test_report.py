@@ -155,6 +155,7 @@ def tips(page: str) -> list[str]:
     return [title.text or "" for plot in plots for title in plot.iterfind(".//g/title")]
 
 
+@pytest.mark.slow
 def test_every_row_is_a_point_with_its_interval(tmp_path) -> None:
     page, _ = report(tmp_path, ROWS)
     found = tips(page)
@@ -244,6 +245,7 @@ def test_what_was_projected_is_hollow_and_said_to_be(tmp_path) -> None:
     assert {"frames", "1 k", "10 ms", "hmar", "FAISS flat"} <= {text.replace("\xa0", " ") for text in texts}
 
 
+@pytest.mark.slow
 def test_plots_have_the_colours_and_the_font_of_the_page(tmp_path) -> None:
     page, _ = report(tmp_path, [*ROWS, accuracy_row("third", 64, 0.4)])
     for plot in re.findall(r"<svg.*?</svg>", page, re.S):
@@ -260,6 +262,7 @@ def test_the_same_rows_make_the_same_page(tmp_path) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_drawing_leaves_matplotlib_as_it_was(tmp_path) -> None:
     before = dict(matplotlib.rcParams)
     report(tmp_path, ROWS)
@@ -341,6 +344,7 @@ def test_an_escaped_text_is_one_line_without_active_characters(text: str) -> Non
     assert "<" not in found
 
 
+@pytest.mark.slow
 def test_montages_are_pictures_in_the_page_and_files_beside_the_markdown(tmp_path) -> None:
     page, markdown = report(tmp_path, ROWS, montages=[montage(), montage("acir-compat")])
     data = re.findall(r'src="data:image/png;base64,([^"]*)"', page)

@@ -255,6 +255,7 @@ def test_filter_rows_find_what_sqlite_finds() -> None:
         assert row["quality"] == {"frames equal to the peer's": True}
 
 
+@pytest.mark.slow
 def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
     infos = drawn_infos(500)
     with closing(sqlite3.connect(":memory:")) as database:
@@ -310,6 +311,7 @@ def test_every_series_of_the_public_archive_becomes_a_frame() -> None:
     assert {"CT", "MR"} <= {info.modality for info in infos}
 
 
+@pytest.mark.slow
 def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree() -> None:
     *crops, whole = measure_encode(shipped_bundle(), Rounds(1, 0), 5, silent, side=160)
     assert len(crops) == 3
@@ -349,6 +351,7 @@ def test_answers_over_http_are_those_in_process(tmp_path) -> None:
         }
 
 
+@pytest.mark.slow
 def test_decoding_in_a_child_gives_what_decoding_here_does(tmp_path) -> None:
     settings = Settings(home=tmp_path).checked()
     rows = measure_decode(settings, ThumbnailEncoder(), None, 3, TWO, silent, side=96)

@@ -117,6 +117,7 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     assert "0 bytes" in table
 
 
+@pytest.mark.slow
 def test_files_that_crash_a_decoder_are_named_and_stop_nothing(home: Path, study: Path) -> None:
     for path in CRASHES:
         shutil.copy(path, study / path.name)
@@ -127,6 +128,7 @@ def test_files_that_crash_a_decoder_are_named_and_stop_nothing(home: Path, study
     assert all(failures.values())
 
 
+@pytest.mark.slow
 def test_a_query_that_crashes_a_decoder_is_an_error_in_one_line(home: Path, study: Path) -> None:
     answer(hmar(home, "index", study, "--json"))
     for path in CRASHES:
@@ -135,6 +137,7 @@ def test_a_query_that_crashes_a_decoder_is_an_error_in_one_line(home: Path, stud
         assert re.fullmatch(r"Error: [^\n]+\n", result.stderr), result.output
 
 
+@pytest.mark.slow
 def test_index_fails_when_every_file_does(home: Path, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello")
     assert hmar(home, "index", tmp_path / "text").exit_code == 1
@@ -295,12 +298,14 @@ def test_a_query_unlike_all_training_images_is_told(home: Path, study: Path, tmp
         assert ("Out of distribution" in hmar(home, "search", file, **shipped).output) is strange
 
 
+@pytest.mark.slow
 def test_an_empty_archive_says_how_to_fill_it(home: Path, study: Path) -> None:
     result = hmar(home, "search", study / "1.dcm")
     assert result.exit_code == 0
     assert "hmar index PATH" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

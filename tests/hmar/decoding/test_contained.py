@@ -33,6 +33,8 @@ from tests.hmar.decoding.hostile import SIDE, hostile_server
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import ct_file
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[3]
 CRASHES = sorted((REPOSITORY / "tests" / "data" / "decoder_crashes").glob("*.dcm"))
 SECRET = b"a secret that only tests know ..."

@@ -32,6 +32,7 @@ def test_another_secret_gives_another_key() -> None:
 _VALUES = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Z", "C")), max_size=8)
 
 
+@pytest.mark.slow
 @given(st.tuples(_VALUES.filter(bool), _VALUES), st.tuples(_VALUES.filter(bool), _VALUES))
 def test_two_patients_never_share_a_key(one: tuple[str, str], other: tuple[str, str]) -> None:
     hasher = PatientHasher(SECRET)

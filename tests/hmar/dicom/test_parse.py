@@ -59,6 +59,7 @@ def test_a_deflated_image_is_read(meta: bytes) -> None:
     assert only(data + b"\0").info.rows == 4
 
 
+@pytest.mark.slow
 def test_a_deflated_image_that_inflates_without_bound_is_refused(meta: bytes) -> None:
     data = meta + deflated(image(ramp(), meta=False) + bytes(40 << 20))
     assert is_dicom(data)
@@ -66,6 +67,7 @@ def test_a_deflated_image_that_inflates_without_bound_is_refused(meta: bytes) ->
         read_dicom(data, 1000, HASHER)
 
 
+@pytest.mark.slow
 def test_no_more_is_inflated_than_is_allowed(meta: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     parts: list[int] = []
 

@@ -18,6 +18,7 @@ CT = {"Modality": "CT", "RescaleSlope": 1, "RescaleIntercept": -1024}
 BRIGHT = {"RescaleIntercept": 2000}
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(-(2**15), 2**15 - 1), min_size=6, max_size=6),
     st.sampled_from([0.5, 1, 2]),

@@ -207,6 +207,7 @@ def test_any_other_file_is_refused_with_its_true_reason(name: str) -> None:
         assert not {"PixelData", "FloatPixelData", "DoubleFloatPixelData"} & set(dataset.dir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), SAME_PIXELS)
 def test_the_same_pixels_decode_equally_whatever_their_encoding(one: str, other: str) -> None:
     left, right = read(FILES[one]), read(FILES[other])

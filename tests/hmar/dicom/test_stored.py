@@ -18,6 +18,7 @@ def plain(cell: int, bits_stored: int, high_bit: int, signed: bool) -> int:
     return value - 2**bits_stored if signed and value >= 2 ** (bits_stored - 1) else value
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["u1", "<u2", ">u2", "<u4", "<u8"]), st.booleans(), st.data())
 def test_values_are_placed_by_the_high_bit_and_nothing_is_assumed_of_other_bits(
     dtype: str, signed: bool, data: st.DataObject
@@ -38,6 +39,7 @@ def test_a_ct_in_the_upper_twelve_bits_keeps_its_hounsfield_units(overlay: int) 
     assert values.ravel().tolist() == [x - 1024 for x in range(20)]
 
 
+@pytest.mark.slow
 def test_frames_of_single_bits_need_not_begin_on_bytes() -> None:
     # One stream of bits for all frames (PS3.5 annex D), for every size from 1 x 1 to 7 x 7.
     generator = np.random.default_rng(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from hmar.index.grouping import first_of_each, within_cutoff
 members = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 9)), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @given(members, st.integers(1, 12))
 def test_all_members_that_can_stand_for_one_of_the_k_nearest_groups_are_within_cutoff(
     listed: list[tuple[int, int]], k: int

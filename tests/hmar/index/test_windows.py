@@ -44,6 +44,7 @@ def test_planes_hold_codes_on_their_side_and_are_lines_wide(count: int) -> None:
     np.testing.assert_array_equal(to_codes(planes, slice(0, count)), codes)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(counts=COUNTS, base=st.integers(0, 10))
 def test_every_slot_holds_its_frame_whether_in_the_base_or_the_tail(counts: list[int], base: int) -> None:

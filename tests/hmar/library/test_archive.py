@@ -150,6 +150,7 @@ def test_a_database_that_fails_ends_a_folder(
     assert len(archive) == FRAMES
 
 
+@pytest.mark.slow
 def test_bytes_files_and_opened_images_are_one_image(
     new_archive: Callable[..., hmar.Archive], study: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_bytes_files_and_opened_images_are_one_image(
     np.testing.assert_array_equal(archive.frame(hit).values, hmar.open_image(ct_file(3, 1))[0].values)
 
 
+@pytest.mark.slow
 def test_frames_are_added_as_values_and_their_pixels_are_not_kept(
     new_archive: Callable[..., hmar.Archive],
 ) -> None:
@@ -191,6 +193,7 @@ def test_what_is_no_frame_is_refused(archive: hmar.Archive) -> None:
         archive.add(["1.dcm"])  # type: ignore[list-item]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [False, True])
 def test_a_name_or_a_label_that_cannot_be_used_is_refused(
     archive: hmar.Archive, study: Path, made: bool
@@ -257,6 +260,7 @@ def test_what_is_out_of_range_is_refused(
         archive.search(ct_file(1, 1), **arguments)
 
 
+@pytest.mark.slow
 def test_any_frame_of_a_file_is_searched_with(new_archive: Callable[..., hmar.Archive]) -> None:
     values = np.random.default_rng(0).integers(0, 4000, (2, 90, 80)).astype(np.uint16)
     file, archive = image(values), new_archive()
@@ -309,6 +313,7 @@ def test_series_and_frames_are_listed_and_deleted(
     assert [one.series_uid for one in archive.series()] == [series_uid(1)]
 
 
+@pytest.mark.slow
 def test_an_archive_on_disk_is_there_again_and_one_in_memory_is_not(tmp_path: Path, study: Path) -> None:
     home = tmp_path / "home"
     with hmar.Archive(home, "thumbnail") as archive:
@@ -320,6 +325,7 @@ def test_an_archive_on_disk_is_there_again_and_one_in_memory_is_not(tmp_path: Pa
         assert len(other) == 0
 
 
+@pytest.mark.slow
 def test_frames_of_another_model_are_not_seen(tmp_path: Path) -> None:
     class Renamed(ThumbnailEncoder):
         name = "another"

@@ -58,6 +58,7 @@ def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.M
         hmar.open_image(path)
 
 
+@pytest.mark.slow
 def test_one_patient_has_one_key_in_a_process_and_another_in_the_next() -> None:
     key = hmar.open_image(ct_file(1, 1))[0].info.patient_key
     assert key == hmar.open_image(ct_file(2, 1))[0].info.patient_key

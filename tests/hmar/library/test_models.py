@@ -16,6 +16,7 @@ from tests.frames import textured_frame
 FRAME = textured_frame(0)
 
 
+@pytest.mark.slow
 def test_the_shipped_model_has_a_name_and_a_folder() -> None:
     models = [hmar.load_model(), hmar.load_model(DEFAULT_MODEL), hmar.load_model(shipped_bundle())]
     assert {model.name for model in models} == {DEFAULT_MODEL}

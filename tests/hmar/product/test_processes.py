@@ -92,6 +92,7 @@ def crashing() -> Iterator[Crashing]:
     crashing.child.stop(5, lambda: False)
 
 
+@pytest.mark.slow
 def test_a_crash_is_told_and_pauses_grow_to_half_a_minute(crashing: Crashing) -> None:
     assert crashing.pauses_after([0] * 7) == ["1 s", "2 s", "4 s", "8 s", "16 s", "30 s", "30 s"]
 

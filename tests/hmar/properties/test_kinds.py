@@ -56,6 +56,7 @@ def test_the_first_of_several_values_counts_unless_they_make_one_name() -> None:
         assert kind.read([""]) is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=80), min_size=1, max_size=3))
 def test_what_is_kept_of_a_text_finds_itself_and_so_does_the_text(typed: list[str]) -> None:
     for kind in (CODES, SEXES, MAKERS):

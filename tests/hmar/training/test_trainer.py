@@ -78,12 +78,14 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run):
         assert step.losses == pytest.approx(other.losses, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_step_is_reported_before_the_checkpoint_that_it_is_in(run):
     for state in run[2]:
         step = run[1][state["reported"] - 1]
         assert (step.stage, step.number) == (state["stage"], state["step"])
 
 
+@pytest.mark.slow
 def test_a_stage_that_had_ended_early_is_not_taken_up_again(run):
     ended = run[2][1] | {"waited": CONFIG.patience}
     assert (ended["stage"], ended["step"]) == (2, 2)
@@ -92,6 +94,7 @@ def test_a_stage_that_had_ended_early_is_not_taken_up_again(run):
     assert [(step.stage, step.number) for step in steps] == [(3, 1), (3, 2), (3, 3)]
 
 
+@pytest.mark.slow
 def test_stage_3_gives_up_nothing_that_was_better(monkeypatch):
     trainer = trainer_of(plain_volumes())
     before = parameters(trainer)
@@ -105,6 +108,7 @@ def test_the_tail_of_the_backbone_learns_and_its_stem_does_not(run):
     assert moved(tiny_backbone().state_dict(), run[0].network.backbone.state_dict()) == {"last"}
 
 
+@pytest.mark.slow
 def test_stage_3_trains_all_but_the_backbone(run):
     before = trainer_of(plain_volumes()).run(lambda step: None, (Stage.IMAGES, Stage.REGIONS)).state_dict()
     assert moved(before, run[0].network.state_dict()) == {"global_expert", "local_expert", "router"}
@@ -144,6 +148,7 @@ def test_labels_reach_the_windows_expert_already_on_whole_images(volumes, local)
     assert moved(before, after) == {"global_expert", "router"} | local
 
 
+@pytest.mark.slow
 def test_patients_that_are_asked_about_are_never_learnt_from(labelled_run):
     made, steps, _ = labelled_run
     asked = set(made._label_validation.queries.tolist())

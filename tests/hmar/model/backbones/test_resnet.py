@@ -19,6 +19,7 @@ def count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+@pytest.mark.slow
 def test_with_the_layer_behind_the_cut_it_has_the_published_23_508_032_parameters(backbone):
     assert count(backbone) == 8_543_296
     assert count(backbone) + count(resnet_layer(1024, 512, 3, 2)) == 23_508_032

@@ -58,6 +58,7 @@ def test_views_know_where_each_cell_lies(views):
     assert made.z_mm[-1] == pytest.approx(7 * 2.5)
 
 
+@pytest.mark.slow
 def test_the_two_windows_of_a_pair_show_the_same_place(views):
     volume, made = views
     config = PairConfig(views=6, windows=10, reach_mm=6.0)

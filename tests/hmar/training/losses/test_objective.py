@@ -247,6 +247,7 @@ def test_a_step_against_the_gradient_makes_the_gate_more_even():
     assert 0.5 < after < before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.25])
 def test_the_loss_on_places_is_shared_between_the_short_code_and_the_whole(share):
     case = Case(replace(CONFIG, short_share=share), volumes=BARE)
