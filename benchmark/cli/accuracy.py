@@ -10,10 +10,10 @@ import click
 from rich.console import Console
 
 from benchmark.cli.options import CACHE, NEEDS_EXTRA, Outputs, code_lengths, names, outputs
-from hmar.cli.extras import extra_train
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import ParameterError
+from hmar.library.extras import extra_train
 
 if TYPE_CHECKING:
     from benchmark.accuracy.measure import Measured, Request

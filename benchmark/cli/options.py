@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hmar.cli.extras import extra_train
 from hmar.errors import ConfigError, ParameterError
+from hmar.library.extras import extra_train
 
 if TYPE_CHECKING:
     from benchmark.report import Montage

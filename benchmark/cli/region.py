@@ -9,9 +9,10 @@ import click
 from rich.console import Console
 
 from benchmark.cli.options import CACHE, NEEDS_EXTRA, Outputs, code_lengths, names, outputs
-from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
+from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.library.extras import extra_train
 
 if TYPE_CHECKING:
     from hmar.model.backbones.base import Backbone

@@ -6,9 +6,9 @@ import click
 from rich.console import Console
 
 from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs
-from hmar.cli.extras import extra_train
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.library.extras import extra_train
 
 
 @click.command()

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmark.provenance.machine import cores, processor
 from hmar import __version__
-from hmar.values.finite import finite_json
+from hmar.values.plain import finite_json
 
 _PACKAGES = ("numpy", "scipy", "torch", "onnxruntime", "faiss-cpu", "pillow", "pydicom", "pykan")
 _REPOSITORY = Path(__file__).parents[2]

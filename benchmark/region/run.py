@@ -25,7 +25,7 @@ from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
 from hmar.values.codes import CODE_BITS
-from hmar.values.finite import finite_json
+from hmar.values.plain import finite_json
 from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)

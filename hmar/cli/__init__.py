@@ -2,9 +2,6 @@
 
 A command's module is imported when the command is used, so that ``hmar --help`` needs neither numpy nor a
 database driver.
-
-click documents such a group but ships none, and its own overview would import every command for its line of
-help.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
+from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
+from hmar.library.extras import extra_train
 
 
 @click.command()

@@ -1,4 +1,8 @@
-"""A group of commands whose overview imports none of them."""
+"""A group of commands whose overview imports none of them.
+
+click documents such a group but ships none, and its own overview would import every command for its line of
+help.
+"""
 
 from __future__ import annotations
 

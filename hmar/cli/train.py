@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from hmar.cli.extras import OPEN_CT_FOLDER, extra_train, open_ct_folder
+from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import ParameterError
+from hmar.library.extras import extra_train
 from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
@@ -202,12 +203,18 @@ def _open_ct(folder: Path, say: Say) -> tuple[list[Volume], str]:
 def _archive(collection: str, settings: TrainingConfig, say: Say) -> tuple[list[Volume], str]:
     """Return the volumes of a collection of the archive, and their line on the model's card."""
     from hmar.training.data.archive import archive_volumes
+    from hmar.training.export.card import from_archive
 
     engine = build_engine(settings_from_environment())
-    labels = max(settings.structure_weight, settings.structure_contrast) > 0
-    fingerprint = engine.encoder.fingerprint
-    volumes = archive_volumes(engine.catalogue, engine.frame, collection, fingerprint, say, labels=labels)
-    return volumes, f"Series of the collection {collection!r} of a site's own archive."
+    volumes = archive_volumes(
+        engine.catalogue,
+        engine.frame,
+        collection,
+        engine.encoder.fingerprint,
+        say,
+        labels=settings.learns_labels,
+    )
+    return volumes, from_archive(collection)
 
 
 def _published(folder: Path, settings: TrainingConfig, say: Say) -> Backbone:

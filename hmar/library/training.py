@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hmar.errors import ConfigError
 from hmar.library.archive import DEFAULT_COLLECTION, Archive
+from hmar.library.extras import extra_train
 from hmar.library.models import Model, load_model
 
 if TYPE_CHECKING:
@@ -70,15 +71,11 @@ def train_model(
     ConfigError
         If the extra is not installed, there is no such preset, or nothing to resume.
     """
-    try:
+    with extra_train("Training"):
         from hmar.training.data.archive import archive_volumes
         from hmar.training.device import choose_device
-        from hmar.training.export.card import LITE0, Origin
+        from hmar.training.export.card import LITE0, Origin, from_archive
         from hmar.training.run import Plan, train
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"Training needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
-        ) from error
     config = _config(settings)
     engine = archive.engine
     volumes = archive_volumes(
@@ -89,9 +86,15 @@ def train_model(
         lambda line: report(line, 0, 0),
         labels=config.learns_labels,
     )
-    said = f"Series of the collection {collection!r} of a site's own archive."
     plan = Plan(config, views, resume=resume, device=choose_device(device))
-    train(Path(out), volumes, starting_backbone(config), Origin(said, LITE0, "ImageNet"), plan, report)
+    train(
+        Path(out),
+        volumes,
+        starting_backbone(config),
+        Origin(from_archive(collection), LITE0, "ImageNet"),
+        plan,
+        report,
+    )
     return load_model(out)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from hmar.errors import ConfigError
+from hmar.files import new_file
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.data.pairs import PairSampler
@@ -132,10 +133,9 @@ def run_key(
 
 
 def write_checkpoint(folder: Path, key: dict[str, Any], log: list[dict[str, Any]], state: State) -> None:
-    """Write a checkpoint into a run's folder, and replace the last one once it is complete."""
-    scratch = folder / f"{CHECKPOINT}.part"
-    torch.save({"plan": key, "log": log, "trainer": state}, scratch)
-    scratch.replace(folder / CHECKPOINT)
+    """Write a checkpoint into a run's folder: whole, or not at all."""
+    with new_file(folder / CHECKPOINT) as file:
+        torch.save({"plan": key, "log": log, "trainer": state}, file)
 
 
 def read_checkpoint(folder: Path, key: dict[str, Any]) -> tuple[list[dict[str, Any]], State]:

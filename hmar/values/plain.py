@@ -1,8 +1,11 @@
-"""Plain values out: numbers as JSON can hold them, for every ``to_dict``. No NaN leaves here."""
+"""Numbers as JSON can hold them: it has neither NaN nor infinity."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
 
 Json = dict[str, object]
 
@@ -23,3 +26,17 @@ def optional(value: float | None) -> float | int | None:
 def weights(gate: tuple[float, float]) -> Json:
     """Return the router's weights by the names of the experts."""
     return {"global": number(gate[0]), "local": number(gate[1])}
+
+
+def finite_json(value: Any) -> Any:
+    """Return the same value for JSON, with None for every number in it that is not finite.
+
+    Mappings become dicts with text as keys, tuples lists; what is no number stays as it is.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): finite_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_json(item) for item in value]
+    if isinstance(value, Real) and not math.isfinite(value):
+        return None
+    return value

@@ -78,6 +78,11 @@ class Origin:
     source: str
 
 
+def from_archive(collection: str) -> str:
+    """Return the line of the card that says where a collection's volumes come from."""
+    return f"Series of the collection {collection!r} of a site's own archive."
+
+
 def radimagenet_origin(data: str, weights: Path) -> Origin:
     """Return the origin of a model whose backbone came from a RadImageNet file."""
     with weights.open("rb") as file:

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from hmar.values.finite import finite_json
+from hmar.values.plain import finite_json
 
 
 def test_numbers_that_are_not_finite_become_null_wherever_they_are() -> None:

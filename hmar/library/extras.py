@@ -1,16 +1,11 @@
-"""What commands share that need the packages of training."""
+"""The extra ``train`` of the package, where it is needed and not installed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from hmar.cli.settings import settings_from_environment
 from hmar.errors import ConfigError
-
-OPEN_CT_FOLDER = "open-ct"
-"""Folder in HMAR_HOME of the open CT volumes."""
 
 
 @contextmanager
@@ -28,8 +23,3 @@ def extra_train(what: str) -> Iterator[None]:
         raise ConfigError(
             f"{what} needs {error.name}, which is not installed.", "Run: pip install 'hmar-search[train]'"
         ) from error
-
-
-def open_ct_folder(given: Path | None) -> Path:
-    """Return the folder of the open CT volumes: the one given, or HMAR_HOME/open-ct."""
-    return given or settings_from_environment().home / OPEN_CT_FOLDER
