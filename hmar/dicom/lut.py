@@ -85,7 +85,7 @@ def byte_order(header: Dataset) -> str:
 
 
 def white_of(luts: list[Lut]) -> int:
-    """Return the entry that stands for full brightness in tables that belong together.
+    """Return the entry of full brightness in tables that are used together.
 
     It is the largest of the declared bits, unless the entries say otherwise: tables of 12-bit entries are
     declared as 16 bits, and 16-bit entries as 8. Entries that fill less than a quarter of the declared range,

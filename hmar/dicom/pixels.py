@@ -43,7 +43,7 @@ class Pixels(NamedTuple):
     display_window : tuple of float or None
         The file's display window (centre, width) in HU; None where already applied, or where there is none.
     units_note : str or None
-        Why a CT's values are not in Hounsfield units, where that is not plain.
+        Why a CT's values are not in Hounsfield units, where that needs a reason.
     """
 
     values: FloatArray

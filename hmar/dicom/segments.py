@@ -51,7 +51,7 @@ class _Expansion:
         self.entries: list[int] = []
 
     def run(self, offset: int, segments: int | None) -> bool:
-        """Expand from an offset, so many segments or all; False if they are not a table's."""
+        """Expand a number of segments from an offset, or all; False if they are not those of a table."""
         units, nested = self._units, segments is not None
         # A single unit at the end is padding.
         while segments != 0 and offset + 1 < len(units):

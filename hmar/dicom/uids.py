@@ -42,9 +42,9 @@ def instance_uids(dataset: Dataset, data: bytes) -> Uids:
     Notes
     -----
     A value that is not 1 to 64 characters of digits and dots counts as absent. A series without UID is
-    told by its study, frame of reference, number, date, time, orientation, size and reconstruction; a study
-    without UID by its frame of reference, else its irradiation event, else its date, time and device. Where
-    the file has none of these either, nothing ties it to another: it becomes a series, or study, of its own.
+    identified by its study, frame of reference, number, date, time, orientation, size and reconstruction; a
+    study without UID by its frame of reference, else its irradiation event, else its date, time and device.
+    A file with none of these either becomes a series, or study, of its own.
     """
     instance = _own(dataset, "SOPInstanceUID") or _own(dataset.file_meta, "MediaStorageSOPInstanceUID")
     instance_or_hash = instance or _derive("instance", hashlib.sha256(data).hexdigest())

@@ -21,7 +21,7 @@ HU_DISPLAY_WINDOWS = ((40.0, 400.0), (-600.0, 1500.0), (400.0, 1800.0))
 
 @dataclass(frozen=True, slots=True)
 class GridConfig:
-    """How frames are laid on the grid; part of a model's configuration.
+    """How frames are resampled to the grid; part of a model's configuration.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class GridConfig:
     unknown_side : int
         Length of the longer side, in grid pixels, where it is not.
     max_side : int
-        No side is longer than this; a larger frame is laid on a coarser grid.
+        No side is longer than this; a larger frame gets a coarser grid.
     min_side : int
         A frame whose longer side would be shorter than this is enlarged like one of unknown spacing.
     stride : int

@@ -64,8 +64,8 @@ def is_raster(data: bytes) -> bool:
 def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     """Read a PNG or JPEG.
 
-    Colour becomes luminance (ITU-R BT.601); transparency is laid on black. The picture is turned as its Exif
-    orientation says, as every viewer shows it; rows and columns are those of the turned picture.
+    Colour becomes luminance (ITU-R BT.601); the background of transparency is black. The picture is turned as
+    its Exif orientation says, as every viewer shows it; rows and columns are those of the turned picture.
 
     Raises
     ------

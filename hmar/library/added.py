@@ -1,4 +1,4 @@
-"""What came of adding images to an archive."""
+"""The outcome of adding images to an archive."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """How many files were added; for frames that came as values, how many of those.
+    """The outcome of :meth:`hmar.Archive.add`. Counts are of files, or of frames where frames were given.
 
     Parameters
     ----------
     indexed : int
-        That brought something new.
+        With at least one frame that is new in the archive.
     unchanged : int
-        That were there already.
+        Whose frames had all been indexed before.
     frames : int
-        Frames in both.
+        Frames of both.
     failures : tuple of Failure
         What was not added, and why.
     """
@@ -43,7 +43,7 @@ class Added:
 
     @classmethod
     def of_job(cls, job: Job, failed: Sequence[Item], root: Path) -> Added:
-        """Return what came of a job over ``root`` that has ended; files are named as :func:`file_of` does."""
+        """Return the outcome of a finished job over ``root``; files are named as by :func:`file_of`."""
         return cls(
             job.counts[ItemState.INDEXED],
             job.counts[ItemState.UNCHANGED],
@@ -53,7 +53,7 @@ class Added:
 
     @classmethod
     def of_frames(cls, appended: Appended) -> Added:
-        """Return what came of frames that were handed over as values."""
+        """Return the outcome of adding frames that were given as values."""
         return cls(appended.added, appended.unchanged, sum(appended))
 
     def with_failure(self, failure: Failure) -> Added:

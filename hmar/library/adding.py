@@ -1,4 +1,4 @@
-"""What a Python caller may add to an archive, and how each of it is indexed."""
+"""What :meth:`hmar.Archive.add` takes, and how each kind of it is indexed."""
 
 from __future__ import annotations
 

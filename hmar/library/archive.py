@@ -45,7 +45,7 @@ class Archive:
     ----------
     folder : path, optional
         A data directory, such as the one that ``hmar serve`` works in (HMAR_HOME); created where there is
-        none. None keeps everything in memory.
+        none. None keeps everything in memory, unless ``settings`` are given: then it is their home.
     model : str, path or Model, optional
         What makes the codes, see :func:`hmar.load_model`. Frames that another model encoded stay, and are not
         seen.
@@ -194,9 +194,9 @@ class Archive:
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters
-            ``modality``, ``body_part``, ``sex``, ``manufacturer``, ``label``: one text, or any of several.
-            ``age_years``, ``study_date``: the least and the greatest, either of them None. They hold before
-            the k nearest are taken.
+            By the names of properties (:data:`hmar.properties.table.TABLE`), such as ``modality``: one text,
+            or any of several. Of a band, such as ``age_years``: the least and the greatest, either of them
+            None. ``contrast``: True or False. They apply before the k nearest are taken.
 
         Raises
         ------

@@ -94,17 +94,23 @@ def _decoder_with(secret: bytes) -> ContainedDecoder:
 def open_with(decoder: ContainedDecoder, image: Openable, max_bytes: int) -> OpenedImage:
     """Open a file with a decoder; see :func:`open_image`."""
     source = image if isinstance(image, bytes) else Path(image)
-    data = source if isinstance(source, bytes) else read_image(source, max_bytes)
-    return OpenedImage(source, decoder.open(data))
+    if isinstance(source, Path):
+        return OpenedImage(source, decoder.open(read_image(source, max_bytes)))
+    _check_size(len(source), max_bytes)
+    return OpenedImage(source, decoder.open(source))
 
 
 def read_image(path: Path, max_bytes: int) -> bytes:
     """Return a file's bytes; raises DecodeError if it cannot be read, LimitError if it is too large."""
     try:
-        if path.stat().st_size > max_bytes:
-            raise LimitError(f"The file is larger than {max_bytes} bytes.", "Raise HMAR_MAX_FILE_BYTES.")
+        _check_size(path.stat().st_size, max_bytes)
         return path.read_bytes()
     except OSError as error:
         raise DecodeError(
             f"The file cannot be read ({error.strerror}).", "Check its path and permissions."
         ) from error
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise LimitError(f"The file is larger than {max_bytes} bytes.", "Raise HMAR_MAX_FILE_BYTES.")

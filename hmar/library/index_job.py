@@ -14,7 +14,7 @@ from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.wiring import Engine
 
 POLL_S = 0.2
-"""How often news of a job is asked for, and how long to wait for a file that another process holds."""
+"""Pause between two looks at a job, and before a file that another process holds is tried again."""
 
 _OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
 _BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
@@ -32,7 +32,7 @@ def run_job(
 ) -> Job:
     """Index all that lies at ``origin``, or ``references`` alone, and return the job once it has ended.
 
-    A job over the same that was interrupted is gone on with.
+    An interrupted job over the same files is resumed.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def run_job(
     collection, origin, references, label
         See :meth:`hmar.indexing.Indexer.submit`.
     report : callable
-        Told of the job now and then, and when it has ended.
+        Called with the job from time to time, and once at its end.
     resumed : callable
-        Called where an interrupted job is gone on with.
+        Called when an interrupted job is resumed.
 
     Raises
     ------

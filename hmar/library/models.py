@@ -17,12 +17,12 @@ from hmar.wiring import THUMBNAIL, load_encoder
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What makes codes of frames; build one with :func:`load_model`. A :class:`hmar.ports.FrameEncoder`.
+    """An encoder of frames; build one with :func:`load_model`. A :class:`hmar.ports.FrameEncoder`.
 
     Parameters
     ----------
     encoder : FrameEncoder
-        What does it.
+        What it passes every call to.
     """
 
     encoder: FrameEncoder

@@ -81,8 +81,9 @@ def running_product(home: Path, settings: Mapping[str, str]) -> Iterator[Running
     UnavailableError
         If the product ends before it is ready, or is not ready in time.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "product.log"
+    log.touch(mode=0o600)  # the greeting in it holds the API key
     with log.open("wb") as output:
         process = start_product(home, settings, output)
     try:

@@ -28,14 +28,14 @@ class Property:
     example : str
         What a filter may ask for, as it is typed on the command line.
     sources : tuple of str
-        Where headers have it: keywords of elements, the first that says something counts. An element of a
+        Where headers have it: keywords of elements, of which the first with a value is used. An element of a
         functional group of an enhanced image (PS3.3 C.7.6.16.2) has the group's keyword and a dot before it.
     option : str
         Option of ``hmar search``.
     shown : bool
         Whether answers show it.
     unknown : object
-        What stands where no header says anything.
+        The value where no header has one.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Property:
         return any("." in source for source in self.sources)
 
     def read(self, values: list[list[str]]) -> Value | None:
-        """Return what the first element that says something says; each is given by its values as text."""
+        """Return the value of the first element that has one; an element is given as its values' text."""
         found = (self.kind.read(texts) for texts in values)
         return next((value for value in found if value is not None), self.unknown)
 

@@ -15,7 +15,7 @@ _DATE = re.compile(r"([0-9]{4})(\.?)([0-9]{2})\2([0-9]{2})")
 def whole_years(text: str) -> int | None:
     """Return an age string in whole years, None where it is none.
 
-    Days, weeks, months or years (VR AS), rounded down. An age of more than 130 years stands for none.
+    Days, weeks, months or years (VR AS), rounded down. An age of more than 130 years counts as unknown.
     """
     found = _AGE.fullmatch(text.upper())
     if found is None:

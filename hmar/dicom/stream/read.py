@@ -1,4 +1,4 @@
-"""Which reader reads the header of a compressed stream: told by its first bytes."""
+"""Chooses the reader of a compressed stream's header by its first bytes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class AnyOf(Kind[str, frozenset[str]]):
     texts = True
     repeatable = True
     remedy: str
-    """What to give in place of a text that cannot be a value."""
+    """Remedy of the error for a text that cannot be a value."""
 
     @abstractmethod
     def kept(self, text: str) -> str | None:
@@ -44,7 +44,7 @@ class AnyOf(Kind[str, frozenset[str]]):
     def fitting(
         self, column: NDArray[Any], condition: frozenset[str], positions: Positions
     ) -> NDArray[np.bool_]:
-        """Return where any of the texts stands."""
+        """Return where the column holds any of the texts."""
         found = np.zeros(len(column), np.bool_)
         for text in condition:
             if (position := positions.get(text)) is not None:

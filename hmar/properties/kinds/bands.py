@@ -48,7 +48,7 @@ class Bands(Kind[Ordered, tuple[Ordered, Ordered]], Generic[Ordered]):
 
     @abstractmethod
     def band(self, first: Ordered | None, last: Ordered | None) -> tuple[Ordered, Ordered]:
-        """Return both ends, one that is left out as far as it goes.
+        """Return both ends; one that is left out becomes the least or greatest value.
 
         Raises
         ------

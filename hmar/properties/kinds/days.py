@@ -45,7 +45,7 @@ class Days(Bands[date]):
             raise ParameterError(f"The {self.noun} is {shown(text)}.", "Give YYYY-MM-DD.") from error
 
     def band(self, first: date | None, last: date | None) -> tuple[date, date]:
-        """Return both ends, the first and the last day of all for those left out."""
+        """Return both ends; one that is left out becomes the first or the last possible day."""
         band = first or date.min, last or date.max
         if (first is None and last is None) or band[0] > band[1]:
             raise ParameterError(

@@ -43,7 +43,7 @@ class Kind(ABC, Generic[V, C]):
 
     @abstractmethod
     def read(self, values: Sequence[str]) -> V | None:
-        """Return what is kept of an element's values, given as text; None where they say nothing."""
+        """Return the value to keep of an element's values, given as text; None where it is unknown."""
 
     @abstractmethod
     def encode(self, values: Sequence[V | None], positions: Positions) -> Sequence[int | float]:

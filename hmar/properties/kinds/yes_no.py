@@ -39,7 +39,7 @@ class YesNo(Kind[bool, bool]):
         return [_UNKNOWN if value is None else int(value) for value in values]
 
     def fitting(self, column: NDArray[Any], condition: bool, _positions: Positions) -> NDArray[np.bool_]:
-        """Return where the answer asked for stands."""
+        """Return where the column holds the answer asked for."""
         equal: NDArray[np.bool_] = column == int(condition)
         return equal
 

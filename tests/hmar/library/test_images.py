@@ -50,12 +50,15 @@ def test_what_cannot_be_read_or_is_no_image_is_refused(tmp_path: Path) -> None:
         hmar.open_image(b"text")
 
 
-def test_a_file_over_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_limit_is_not_read_be_it_a_path_or_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "1.dcm"
     path.write_bytes(ct_file(1, 1))
     monkeypatch.setattr(images, "Settings", lambda: replace(Settings(), max_file_bytes=1000))
-    with pytest.raises(LimitError, match="larger than 1000 bytes"):
-        hmar.open_image(path)
+    for source in (path, path.read_bytes()):
+        with pytest.raises(LimitError, match="larger than 1000 bytes"):
+            hmar.open_image(source)
 
 
 @pytest.mark.slow

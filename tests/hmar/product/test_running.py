@@ -18,6 +18,7 @@ def test_a_product_that_ends_at_its_start_is_told_with_its_last_line(tmp_path: P
     settings = {"HMAR_WEB_THREADS": "none"}
     with pytest.raises(UnavailableError, match="HMAR_WEB_THREADS"), running_product(tmp_path, settings):
         pytest.fail("it runs")
+    assert (tmp_path / "product.log").stat().st_mode & 0o777 == 0o600  # later it holds the API key
 
 
 @pytest.mark.slow

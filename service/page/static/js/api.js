@@ -53,7 +53,7 @@ function form(fields) {
   return data;
 }
 
-/** Return the file if one request may carry it: of a larger one the server would break off the sending. */
+/** Return the file if it fits into one request: the server would abort a larger upload. */
 function fitting(file) {
   if (file.size + FORM_BYTES <= Number(document.body.dataset.maxUpload)) return file;
   throw new Problem({

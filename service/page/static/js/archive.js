@@ -21,7 +21,7 @@ export class Archive {
     this.#offerModalities();
   }
 
-  /** What hits are limited to, as the API has it. */
+  /** The filters, in the form of the API. */
   limits() {
     const modality = byId("modality").value;
     return {

@@ -1,4 +1,4 @@
-// Small hands on the document: find by id, build elements, say things.
+// Helpers for the document: find by id, build elements, show messages.
 
 export const byId = (id) => document.getElementById(id);
 

@@ -75,7 +75,7 @@ export function listen(viewer, { search, preset }) {
   });
 }
 
-/** Act on a key; true if it meant something. */
+/** Handle a key; true if it is bound to something. */
 function press(event, viewer, search, preset) {
   const { columns, rows } = viewer.picture ?? {};
   const arrow = ARROWS[event.key];

@@ -21,7 +21,7 @@ export class Hits {
     this.setWindow(displayWindow);
   }
 
-  /** Draw every hit through the viewer's display window where its values are HU, so that eyes can compare. */
+  /** Draw every hit through the viewer's display window where its values are HU, so that they can be compared by eye. */
   setWindow(displayWindow) {
     for (const { hit, image } of this.#cards) {
       const window = displayWindow?.[2] === "HU" ? displayWindow : null;

@@ -1,4 +1,4 @@
-// Indexing files of this computer: sent in parts, each a job that is followed to its end.
+// Indexing files of this computer: uploaded in batches, each a job that is polled until it ends.
 
 import { readJob, startJob } from "./api.js";
 import { byId, el, plural } from "./dom.js";
@@ -7,7 +7,7 @@ const POLL_MS = 700;
 const FILES_PER_JOB = 200;
 const OVERHEAD = 1024;
 
-/** Split files so that no part is larger than one request may be. */
+/** Split files into batches, none larger than one request may be. */
 export function parts(files, maxBytes) {
   const split = [];
   let bytes = Infinity;
@@ -22,7 +22,7 @@ export function parts(files, maxBytes) {
   return split;
 }
 
-/** Index files and show how far it is; `changed` is called when there may be new series. */
+/** Index files and show the progress; `changed` is called when there may be new series. */
 export async function indexFiles(files, changed) {
   const maxBytes = Number(document.body.dataset.maxUpload);
   const fits = files.filter((file) => file.size > 0 && file.size + 2 * OVERHEAD <= maxBytes);

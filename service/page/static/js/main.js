@@ -20,7 +20,7 @@ const stacks = new Map();
 let query = null;
 let searching = false;
 
-/** Run an action of the reader; an error becomes words on the page. */
+/** Run an action of the user; an error is shown on the page. */
 async function guarded(action) {
   clearProblem();
   try {
@@ -85,7 +85,7 @@ async function search() {
   update();
 }
 
-/** Bring the controls in line with what the viewer shows. */
+/** Update the controls to match what the viewer shows. */
 function update() {
   const { stack, index, box, picture } = viewer;
   const slider = byId("slider");

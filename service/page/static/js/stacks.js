@@ -4,7 +4,7 @@ import { fetchPicture, imageUrl, renderFile, searchFile, searchIndexed } from ".
 
 const CACHED_PICTURES = 80;
 
-/** Keeps the pictures last used, so that scrolling back costs nothing. */
+/** A cache of the pictures used last, so that scrolling back loads nothing. */
 class PictureCache {
   #pictures = new Map();
 

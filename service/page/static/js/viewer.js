@@ -65,7 +65,7 @@ export class Viewer extends EventTarget {
     return chosen ?? this.picture?.displayWindow ?? fallback;
   }
 
-  /** Load the wanted picture; calls while one is under way end in one more load of the latest wish. */
+  /** Load the current picture; calls during a load lead to one more, of the newest request. */
   async load() {
     this.#stale = true;
     if (this.#loading || !this.stack) return;
