@@ -11,20 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import (
-    JPEG2000,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    RLELossless,
-)
-
 from hmar.config import Settings
+from hmar.dicom.codecs import undecodable
+from hmar.dicom.syntaxes import SYNTAXES
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
 from hmar.model.bundle import GOLDEN
@@ -33,17 +22,6 @@ from hmar.wiring import Engine, build_engine, model_folder
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2 << 30
-CODECS = (
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    JPEG2000Lossless,
-    JPEG2000,
-    RLELossless,
-)
 GOLDEN_TOLERANCE = 10_000
 """One bit in this many may differ: a logit next to 0 may round either way on another processor."""
 
@@ -148,14 +126,13 @@ def _model(engine: Engine) -> tuple[State, str, str]:
 
 
 def _codecs(_engine: Engine) -> tuple[State, str, str]:
-    absent = [uid.name for uid in CODECS if not get_decoder(uid).is_available]
-    if absent:
+    if absent := undecodable():
         return (
             State.FAILED,
             f"No decoder for {', '.join(absent)}.",
             "Install hmar-search with its dependencies.",
         )
-    return State.OK, f"decoders for all {len(CODECS)} compressed transfer syntaxes", ""
+    return State.OK, f"decoders for all {len(SYNTAXES)} compressed transfer syntaxes", ""
 
 
 def _broker(engine: Engine) -> tuple[State, str, str]:

@@ -1,1 +1,1 @@
-"""DICOM bytes to frames. Nothing outside this package touches pydicom or a pixel decoder."""
+"""DICOM bytes to frames: what serves reads files by pydicom, and decodes pixels, nowhere else."""

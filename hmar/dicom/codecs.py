@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -122,3 +123,18 @@ _CODECS: dict[Decoder, _Codec] = {
     Decoder.PILLOW: _pillow,
     Decoder.RLE: _rle,
 }
+_MODULES = {Decoder.GDCM: "gdcm", Decoder.OPENJPEG: "openjpeg", Decoder.PILLOW: "PIL", Decoder.RLE: "rle"}
+
+
+def undecodable() -> list[str]:
+    """Return the names of the compressed transfer syntaxes whose decoder cannot be imported."""
+    absent = {decoder for decoder, module in _MODULES.items() if not _can_import(module)}
+    return [UID(syntax).name for syntax, known in SYNTAXES.items() if known.decoder in absent]
+
+
+def _can_import(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True

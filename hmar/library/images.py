@@ -104,11 +104,14 @@ def read_image(path: Path, max_bytes: int) -> bytes:
     """Return a file's bytes; raises DecodeError if it cannot be read, LimitError if it is too large."""
     try:
         _check_size(path.stat().st_size, max_bytes)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)  # a device says that it has no size, and never ends
     except OSError as error:
         raise DecodeError(
             f"The file cannot be read ({error.strerror}).", "Check its path and permissions."
         ) from error
+    _check_size(len(data), max_bytes)
+    return data
 
 
 def _check_size(size: int, max_bytes: int) -> None:

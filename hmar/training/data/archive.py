@@ -17,7 +17,7 @@ from hmar.errors import HmarError, NotFoundError
 from hmar.image.grid import GridConfig, make_grid, resample
 from hmar.model.tags import region_index
 from hmar.ports import Catalogue
-from hmar.training.data.dicom_series import from_feet_to_head, gaps_mm, series_volume, stored_values
+from hmar.training.data.dicom_series import as_integers, from_feet_to_head, gaps_mm, series_volume
 from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.data.views import CANVAS_CELLS
 from hmar.training.data.volumes import Volume
@@ -163,7 +163,7 @@ def _single(
     modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
     return Volume(
         name,
-        stored_values(values, modality)[None],
+        as_integers(values, modality)[None],
         (1.0, laid.pitch_mm, laid.pitch_mm),
         modality,
         _regions(info.body_part, 1),

@@ -71,7 +71,7 @@ def series_volume(
         raise ValueError("a slice has no pixel spacing")
     return Volume(
         name,
-        np.stack([stored_values(frame.values, modality) for frame in frames]),
+        np.stack([as_integers(frame.values, modality) for frame in frames]),
         (float(np.median(gaps_mm(infos))), spacing.row_mm, spacing.column_mm),
         modality,
         regions,
@@ -81,7 +81,7 @@ def series_volume(
     )
 
 
-def stored_values(values: FloatArray, modality: str) -> NDArray[np.int16]:
+def as_integers(values: FloatArray, modality: str) -> NDArray[np.int16]:
     """Return HU for CT; presentation values, 0 to 1, as thousandths for what has no units."""
     scale = 1.0 if modality == "CT" else THOUSANDTHS
     stored: NDArray[np.int16] = np.rint(values * scale).astype(np.int16)

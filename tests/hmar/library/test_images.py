@@ -56,7 +56,7 @@ def test_a_file_over_the_limit_is_not_read_be_it_a_path_or_bytes(
     path = tmp_path / "1.dcm"
     path.write_bytes(ct_file(1, 1))
     monkeypatch.setattr(images, "Settings", lambda: replace(Settings(), max_file_bytes=1000))
-    for source in (path, path.read_bytes()):
+    for source in (path, path.read_bytes(), "/dev/zero"):
         with pytest.raises(LimitError, match="larger than 1000 bytes"):
             hmar.open_image(source)
 

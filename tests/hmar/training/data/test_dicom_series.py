@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.training.data.dicom_series import from_feet_to_head, series_volume, stored_values
+from hmar.training.data.dicom_series import as_integers, from_feet_to_head, series_volume
 from hmar.values.frames import Frame, FrameInfo, Units
 from hmar.values.geometry import Spacing
 
@@ -45,8 +45,8 @@ def test_one_missing_slice_does_not_change_the_spacing():
 
 def test_values_without_units_are_kept_as_thousandths():
     values = np.array([[0.0, 0.2504, 1.0]], np.float32)
-    assert stored_values(values, "MR").tolist() == [[0, 250, 1000]]
-    assert stored_values(values * 1000, "CT").tolist() == [[0, 250, 1000]]
+    assert as_integers(values, "MR").tolist() == [[0, 250, 1000]]
+    assert as_integers(values * 1000, "CT").tolist() == [[0, 250, 1000]]
 
 
 def test_slices_without_a_place_or_a_size_form_no_volume():
