@@ -51,5 +51,11 @@ def all_commands() -> Mapping[str, Command]:
     """Return every command by name: the library's own first, then those that are registered, by name."""
     registered: dict[str, Command] = {}
     for point in metadata.entry_points(group=ENTRY_POINTS):
-        registered |= point.load()
+        try:
+            registered |= point.load()
+        except (ImportError, AttributeError) as error:  # of a package that is half removed
+            click.echo(
+                f"The commands of {point.name} are left out ({type(error).__name__}). Install its package again.",
+                err=True,
+            )
     return OWN | {name: registered[name] for name in sorted(registered.keys() - OWN.keys())}

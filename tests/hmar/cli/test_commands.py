@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -413,3 +414,11 @@ def test_doctor_names_a_broker_that_is_down(home: Path) -> None:
 def test_every_command_of_the_table_can_be_imported() -> None:
     context = click.Context(main)
     assert all(isinstance(main.get_command(context, name), click.Command) for name in all_commands())
+
+
+def test_a_registered_package_that_is_gone_costs_its_own_commands_alone(monkeypatch, capsys):
+    gone = metadata.EntryPoint("gone", "no_such_package:COMMANDS", "hmar.commands")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [gone])
+    known = all_commands.__wrapped__()
+    assert {"serve", "search"} <= known.keys()
+    assert "gone" in capsys.readouterr().err
