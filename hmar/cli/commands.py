@@ -55,7 +55,7 @@ def all_commands() -> Mapping[str, Command]:
             registered |= point.load()
         except (ImportError, AttributeError) as error:  # of a package that is half removed
             click.echo(
-                f"The commands of {point.name} are left out ({type(error).__name__}). Install its package again.",
+                f"The commands of {point.name} are left out ({type(error).__name__}): install it again.",
                 err=True,
             )
     return OWN | {name: registered[name] for name in sorted(registered.keys() - OWN.keys())}

@@ -174,6 +174,7 @@ def test_what_may_be_found_is_counted(grouped: CodeIndex) -> None:
     assert grouped.count(Selection("elsewhere")) == 0
 
 
+@pytest.mark.slow
 def test_metadata_survives_a_snapshot_deletes_and_new_values(new_index: Callable[[], CodeIndex]) -> None:
     index = new_index()
     known = {item.name: samples(item)[0] for item in TABLE.values()}

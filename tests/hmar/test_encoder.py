@@ -40,6 +40,7 @@ def test_a_frame_gives_one_global_code_and_hundreds_of_window_codes(encoder):
     assert encoded.model_fingerprint == encoder.fingerprint
 
 
+@pytest.mark.slow
 def test_a_region_that_is_a_window_has_that_windows_code(encoder):
     frame = textured_frame(1)
     encoded = encoder.encode(frame)
@@ -56,6 +57,7 @@ def centred(side: float) -> Box:
     return Box(128 - side / 2, 128 - side / 2, side, side)
 
 
+@pytest.mark.slow
 def test_a_smaller_region_has_other_codes_down_to_four_fifths_of_the_smallest_window(encoder):
     frame = textured_frame(1)
     size = 36 / 1.5  # pixels
@@ -95,6 +97,7 @@ def test_a_frame_of_air_has_a_global_code_and_no_windows(encoder):
     assert encoder.image_query(frame).window_codes.shape == (0, 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (20, 900), (64, 64), (1500, 700)])
 def test_frames_of_any_shape_and_unknown_spacing_are_encoded(encoder, rows, columns):
     values = np.random.default_rng(0).random((rows, columns)).astype(np.float32)

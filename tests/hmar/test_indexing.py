@@ -168,6 +168,7 @@ def test_another_collection_holds_its_own_frames() -> None:
     assert archive.frames() == [("1", 1), ("1", 1)]
 
 
+@pytest.mark.slow
 def test_only_the_frames_that_are_missing_are_encoded() -> None:
     archive = Archive({"a": b"1 5"})
     encoded = [ENCODER.encode(TextImage("1", 5, []).frame(number)) for number in (1, 4)]
@@ -310,6 +311,7 @@ def test_a_long_file_keeps_its_lease_as_frames_come() -> None:
     assert archive.jobs.renewed_at == [1020, 1040, 1060]
 
 
+@pytest.mark.slow
 def test_a_frame_that_takes_most_of_a_lease_does_not_lose_it() -> None:
     class SlowEncoder(ThumbnailEncoder):
         def encode(self, frame: Frame) -> EncodedFrame:
@@ -329,6 +331,7 @@ def test_a_collection_needs_a_plain_name(name: str) -> None:
         Archive({}).indexer.submit(name, ROOT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [None, " teaching set "])
 def test_every_frame_gets_the_label_of_its_job(label: str | None) -> None:
     archive = Archive({"a": b"1.5 2", "b": b"1.6 1"})
@@ -356,6 +359,7 @@ def test_a_panic_of_native_code_is_tried_again_and_ends_nothing() -> None:
     assert archive.counts(job_id) == {ItemState.QUEUED: 1, ItemState.INDEXED: 1}
 
 
+@pytest.mark.slow
 def test_signs_of_life_come_with_every_message_and_frame() -> None:
     silences: list[float | None] = []
 

@@ -105,6 +105,7 @@ def test_another_catalogue_is_noticed(archive: Archive, more: int) -> None:
     archive.assert_index_follows_catalogue()
 
 
+@pytest.mark.slow
 def test_an_older_index_of_the_same_log_is_kept_and_goes_on(
     archive: Archive, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_database_replaced_under_a_running_searcher_is_noticed(archive: Archiv
             assert index.stats().last_mark == replaced.tail(0, 1)[0].mark
 
 
+@pytest.mark.slow
 def test_a_rebuilt_index_is_snapshotted_although_its_log_is_shorter(archive: Archive) -> None:
     archive.grow("1.1")
     copy = archive.backup()

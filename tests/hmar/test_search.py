@@ -203,6 +203,7 @@ def test_one_refresh_applies_all_pages_of_the_log(rows: int) -> None:
     assert index.stats().last_seq == rows
 
 
+@pytest.mark.slow
 def test_refresh_applies_each_row_once_whatever_their_number_and_whoever_asks() -> None:
     catalogue, index = MemoryCatalogue(), MemoryIndex(MODEL)
     catalogue.append("default", [encoded("1.1", number, windows=0) for number in range(1, 1301)], ORIGIN)
@@ -266,6 +267,7 @@ def test_an_index_of_another_catalogue_is_built_anew_and_said_so(
     assert "row 3" in caplog.text
 
 
+@pytest.mark.slow
 def test_searching_needs_no_torch_flask_celery_or_pydicom() -> None:
     script = "import sys, hmar.search; print({'torch','flask','celery','pydicom'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

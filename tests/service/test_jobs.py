@@ -86,6 +86,7 @@ def test_an_unknown_job_is_not_found(empty_archive: Archive) -> None:
         assert (answer.status_code, answer.get_json(force=True)["type"]) == (404, "/problems/not-found")
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_fails_the_job_with_a_reason(empty_archive: Archive) -> None:
     job = empty_archive.client.post(JOBS, json={"folder": "nowhere"}).get_json()
     assert (job["state"], job["finished"]) == ("failed", True)

@@ -42,6 +42,7 @@ def test_what_python_adds_is_found_by_the_api_and_the_other_way_round(tmp_path: 
         assert len(mine) == before + 1
 
 
+@pytest.mark.slow
 def test_a_frame_without_a_file_has_no_picture_and_breaks_nothing(tmp_path: Path) -> None:
     served = build_archive(tmp_path / "home")
     made = textured_frame(0, 96, 96)

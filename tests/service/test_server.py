@@ -96,12 +96,14 @@ def test_a_client_that_sends_a_refused_body_at_once_still_hears_why(
     assert answer(connection)[0] == expected
 
 
+@pytest.mark.slow
 def test_a_chunked_body_needs_a_key_from_its_first_byte(served: Served) -> None:
     connection = served.connect()
     connection.sendall(head("chunked", extra="Expect: 100-continue\r\n"))
     assert answer(connection)[0] == 401
 
 
+@pytest.mark.slow
 def test_a_chunked_body_that_grows_above_the_limit_is_a_problem_too(served: Served) -> None:
     connection = served.connect()
     connection.sendall(head("chunked", served.archive.key))
@@ -111,6 +113,7 @@ def test_a_chunked_body_that_grows_above_the_limit_is_a_problem_too(served: Serv
     assert (status, kind, problem["type"]) == (413, "application/problem+json", "/problems/upload-too-large")
 
 
+@pytest.mark.slow
 def test_an_open_route_takes_no_large_body(served: Served) -> None:
     connection = served.connect()
     connection.sendall(head(LARGE_LIMIT, extra="Expect: 100-continue\r\n", path="/login"))

@@ -354,6 +354,7 @@ def test_a_thumbnail_is_the_mean_channel_under_a_triangle_as_wide_as_two_of_its_
 # The backbone
 
 
+@pytest.mark.slow
 def test_the_untrained_backbone_is_always_the_same_and_has_the_shapes_that_peers_expect():
     threads = torch.get_num_threads()
     try:

@@ -185,6 +185,7 @@ def test_a_learned_peer_is_well_above_chance(outcome):
     assert linear.macro_map > random.ci95[1]
 
 
+@pytest.mark.slow
 def test_the_figures_are_means_over_seeds_and_sd_is_that_of_the_seeds(drawn, tmp_path):
     (row,) = drawn.run(tmp_path, (BySeed(),), bits=(16,), seeds=3).rows
     task = make_task("clean", drawn.dataset, drawn.store, ())
@@ -230,6 +231,7 @@ def test_queries_with_nothing_to_find_are_counted_and_in_no_mean(drawn, tmp_path
     assert all(math.isfinite(figure) for figure in (row.macro_map, row.micro_map, row.p_at_1))
 
 
+@pytest.mark.slow
 def test_the_interval_is_of_resampled_groups_and_not_of_images(drawn, outcome):
     task = make_task("clean", drawn.dataset, drawn.store, ())
     describe = PEERS["cosine"].fit(task.train, task.val, task.learnt, 16, 0)
@@ -381,6 +383,7 @@ def test_the_rate_of_duplicates_is_told_for_every_protocol(side_by_side):
     assert side_by_side.duplicates[0].startswith(f"clean: 0 of {QUERIES} queries (0.0%) have an exact")
 
 
+@pytest.mark.slow
 def test_a_query_that_lies_on_another_side_too_is_counted(tmp_path):
     write_quick(tmp_path)
     with (tmp_path / "manifest.csv").open(newline="") as stream:
@@ -455,6 +458,7 @@ def test_a_trial_is_kept_for_one_machine(drawn, tmp_path, monkeypatch):
     assert again.fits == [(16, 0)]
 
 
+@pytest.mark.slow
 def test_progress_ends_at_its_total_though_floats_have_one_length(drawn, tmp_path):
     shown: list[tuple[int, int]] = []
     run_accuracy(
@@ -538,6 +542,7 @@ def test_the_environment_says_commit_machine_versions_and_threads():
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_a_package_inside_another_projects_checkout_has_no_commit(tmp_path):
     project = tmp_path / "project"
     copied = project / "lib" / "benchmark"

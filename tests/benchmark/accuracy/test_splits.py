@@ -34,6 +34,7 @@ def dataset(labels, sides=SIDES):
     return Dataset("d", tuple(found), tuple(sorted(set(labels))), ("a line",))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sampled_from("abc")), min_size=1, max_size=60),

@@ -324,6 +324,7 @@ def test_near_duplicates_stay_on_one_side_where_sides_are_drawn_and_no_groups_ar
         assert shown[-1] == ("near-duplicates", 48, 48)
 
 
+@pytest.mark.slow
 def test_dicom_files_are_grouped_by_patient_whatever_the_layout(tmp_path):
     for patient in range(6):
         for number in range(4):

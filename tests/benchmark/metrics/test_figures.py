@@ -29,6 +29,7 @@ def drawn(kind: type, queries: int = 12, gallery: int = 60, classes: int = 4, se
     return made[0], made[1], labels[0], labels[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_every_figure_is_that_of_the_query_alone(kind: type) -> None:
     query, gallery, query_labels, gallery_labels = drawn(kind)
@@ -57,6 +58,7 @@ def hits_by_shuffling(apart: np.ndarray, good: np.ndarray, k: int) -> float:
     return float(np.mean(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_many_queries_are_measured_as_few_are(kind: type, share: float) -> None:

@@ -56,6 +56,7 @@ def arrays(items: Sequence[Item], kind: type) -> tuple[np.ndarray, np.ndarray]:
     return np.array([distance], kind), np.array([relevant])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(items=rankings, kind=kinds)
 def test_average_precision_is_the_mean_over_every_order_of_the_ties(items: list[Item], kind: type) -> None:
@@ -70,6 +71,7 @@ def test_average_precision_is_the_mean_over_every_order_of_the_ties(items: list[
     assert expected_ap(distance[0], relevant[0]) == pytest.approx(whole, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(items=rankings, kind=kinds, cut=st.integers(1, 8))
 def test_figures_up_to_a_cut_are_means_over_every_order(items: list[Item], kind: type, cut: int) -> None:
@@ -88,6 +90,7 @@ def test_figures_up_to_a_cut_are_means_over_every_order(items: list[Item], kind:
     assert hits_found_precision(groups, cut)[0] == pytest.approx(flattering, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(items=rankings, kind=kinds, data=st.data())
 def test_an_excluded_item_is_as_if_it_were_not_there(
     items: list[Item], kind: type, data: st.DataObject

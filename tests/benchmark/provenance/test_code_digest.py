@@ -38,6 +38,7 @@ def test_a_peer_depends_on_what_it_is_made_of_and_on_no_other_peer():
     assert not {"benchmark.peers.learned.training", "benchmark.peers.hmar.peer"} & itq.keys()
 
 
+@pytest.mark.slow
 def test_pages_pictures_and_the_quick_data_are_no_part_of_a_trial():
     found = modules_below("benchmark.accuracy.trial", "benchmark.peers.hmar.peer")
     assert {
@@ -56,6 +57,7 @@ def test_pages_pictures_and_the_quick_data_are_no_part_of_a_trial():
     )
 
 
+@pytest.mark.slow
 def test_every_module_of_this_project_that_is_loaded_below_one_is_found():
     import benchmark.accuracy.lite0
 

@@ -213,6 +213,7 @@ def test_what_is_no_number_is_in_no_plot(tmp_path) -> None:
     assert tips(page) == ["interval, 64 bits: 0.500", "interval, 64 bits, a: 0.500"]
 
 
+@pytest.mark.slow
 def test_what_was_projected_is_hollow_and_said_to_be(tmp_path) -> None:
     rows = [
         {
@@ -269,6 +270,7 @@ def test_drawing_leaves_matplotlib_as_it_was(tmp_path) -> None:
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.slow
 def test_help_and_the_tables_of_a_terminal_import_neither_matplotlib_nor_jinja(tmp_path) -> None:
     script = (
         "import sys\nfrom hmar.cli import main\n"
@@ -295,6 +297,7 @@ def test_of_quoted_figures_only_what_the_paper_says_is_tabled(tmp_path) -> None:
     assert "| Queries |" not in markdown
 
 
+@pytest.mark.slow
 def test_protocols_data_sets_and_directions_have_tables_of_their_own_clean_first(tmp_path) -> None:
     rows = [
         accuracy_row("a", 64, 0.1, "quoted"),
@@ -306,6 +309,7 @@ def test_protocols_data_sets_and_directions_have_tables_of_their_own_clean_first
     assert [cells[3] for cells in table_rows(markdown, "a")] == ["0.300", "0.400", "0.200", "0.100"]
 
 
+@pytest.mark.slow
 def test_a_table_goes_by_bits_and_then_by_macro_map(tmp_path) -> None:
     _, markdown = report(tmp_path, [row for row in ROWS if row["protocol"] == "clean"])
     found = [
@@ -321,6 +325,7 @@ def test_a_table_goes_by_bits_and_then_by_macro_map(tmp_path) -> None:
     assert found == order
 
 
+@pytest.mark.slow
 def test_nothing_in_a_value_becomes_markup(tmp_path) -> None:
     row = accuracy_row(NASTY, 64, 0.5, dataset=NASTY, per_class={NASTY: 0.5}, pr_curve=[[0, 1], [1, 0]])
     page, markdown = report(

@@ -102,6 +102,7 @@ def test_calls_take_turns_backwards_in_every_second_round_and_warm_up_is_left_ou
     assert {name: len(values) for name, values in times.items()} == {"a": 2, "b": 2}
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0.1, 100), min_size=1, max_size=20), st.floats(0.1, 10))
 def test_the_ratio_of_a_peer_that_always_takes_twice_as_long_is_two(times: list[float], drift: float) -> None:
     own = np.array(times) * drift
@@ -124,6 +125,7 @@ def test_the_phantom_file_holds_the_phantom_frame(tmp_path) -> None:
     assert np.abs(frame.values - np.clip(expected.values, -1024, 3071)).max() <= 0.5
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from([1, 2, 8]))
 def test_frames_of_the_flat_scan_are_those_of_a_plain_loop_ties_included(
     seed: int, k: int, size: int
@@ -269,6 +271,7 @@ def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
             assert select(database, selection) == [hit.entry_id for hit in hits]
 
 
+@pytest.mark.slow
 def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path: Path) -> None:
     archive = write_archive(tmp_path / "drawn", "clustered", 300, 4)
     rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path / "known", silent)

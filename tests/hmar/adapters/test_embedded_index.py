@@ -270,6 +270,7 @@ def test_searches_go_on_while_rows_are_applied_and_a_snapshot_is_written(
     assert index.stats().frames == len(found(index)) == 8
 
 
+@pytest.mark.slow
 def test_answers_are_the_same_with_any_number_of_threads_and_without_compiled_kernels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

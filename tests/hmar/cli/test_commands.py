@@ -383,6 +383,7 @@ def test_doctor_fails_and_says_what_to_do(home: Path, tmp_path: Path) -> None:
     assert "HMAR_HOME" in result.output
 
 
+@pytest.mark.slow
 def test_doctor_lets_the_model_encode_its_golden_frame(home: Path) -> None:
     checks = answer(hmar(home, "doctor", "--json", HMAR_MODEL_DIR=""))["checks"]
     assert isinstance(checks, list)
@@ -393,6 +394,7 @@ def test_doctor_lets_the_model_encode_its_golden_frame(home: Path) -> None:
     assert int(bits) - int(right) <= int(bits) // 10_000
 
 
+@pytest.mark.slow
 def test_doctor_fails_where_the_golden_codes_are_others(home: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shipped_bundle(), tmp_path / "model"))
     with np.load(folder / GOLDEN) as golden:
@@ -404,6 +406,7 @@ def test_doctor_fails_where_the_golden_codes_are_others(home: Path, tmp_path: Pa
     assert "this runtime computes other codes" in result.output
 
 
+@pytest.mark.slow
 def test_doctor_names_a_broker_that_is_down(home: Path) -> None:
     result = hmar(home, "doctor", "--json", HMAR_REDIS_URL="redis://127.0.0.1:1/0")
     assert result.exit_code == 1

@@ -114,6 +114,7 @@ def test_what_nobody_asked_for_counts_as_an_end(ends: Ends) -> None:
     assert ends[0].ended()
 
 
+@pytest.mark.slow
 def test_large_memory_files_are_emptied_after_use(ends: Ends) -> None:
     first, second, _ = ends
     first.send({}, bytes(KEPT_BYTES))

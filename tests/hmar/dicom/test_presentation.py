@@ -39,12 +39,14 @@ def sigmoid(x: float, c: float, w: float) -> float:
     return 0.0 if power > 700 else 1 / (1 + math.exp(power))
 
 
+@pytest.mark.slow
 @given(VALUES, CENTRES, st.one_of(st.just(1.0), st.floats(1.001, 4000)))
 def test_linear_windows_follow_the_standard(values: list[float], centre: float, width: float) -> None:
     expected = [linear(x, centre, width) for x in values]
     np.testing.assert_allclose(apply_window(np.array(values), Window(centre, width)), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(VALUES, CENTRES, st.floats(0.01, 4000))
 def test_linear_exact_windows_follow_the_standard(values: list[float], centre: float, width: float) -> None:
     expected = [linear_exact(x, centre, width) for x in values]
@@ -52,6 +54,7 @@ def test_linear_exact_windows_follow_the_standard(values: list[float], centre: f
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(VALUES, CENTRES, st.floats(0.01, 4000))
 def test_sigmoid_windows_follow_the_standard(values: list[float], centre: float, width: float) -> None:
     expected = [sigmoid(x, centre, width) for x in values]

@@ -61,6 +61,7 @@ def test_a_bomb_of_indirect_segments_is_refused_within_the_65536_entries_of_a_pa
         expand(units, 65_536)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.binary(max_size=200), st.integers(1, 65_536), st.sampled_from([8, 12, 16]))
 def test_any_bytes_give_the_declared_entries_or_a_refusal(data: bytes, count: int, bits: int) -> None:

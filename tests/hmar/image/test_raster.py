@@ -74,6 +74,7 @@ def test_depths_palettes_and_transparent_shades_of_png_are_kept(data, expected):
     np.testing.assert_allclose(values[0], expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_ancillary_chunks_of_any_size_do_not_keep_a_png_from_being_read():
     large = zlib.compress(bytes(70 << 20))
     chunks = [

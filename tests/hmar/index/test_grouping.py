@@ -29,6 +29,7 @@ def test_all_members_that_can_stand_for_one_of_the_k_nearest_groups_are_within_c
     assert distances[near].max() < distances[~near].min(initial=np.inf)
 
 
+@pytest.mark.slow
 @given(members, st.integers(1, 70))
 def test_without_groups_the_k_nearest_and_their_ties_are_within_cutoff(
     listed: list[tuple[int, int]], k: int
@@ -38,6 +39,7 @@ def test_without_groups_the_k_nearest_and_their_ties_are_within_cutoff(
     np.testing.assert_array_equal(within_cutoff(distances, k, None), distances <= farthest)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), max_size=30))
 def test_the_first_of_each_group_is_where_a_loop_meets_it_first(groups: list[int]) -> None:
     expected = [at for at, group in enumerate(groups) if group not in groups[:at]]

@@ -214,6 +214,7 @@ def test_when_all_codes_are_equal_all_frames_tie(compiled: bool) -> None:
     assert pairs(found) == [(slot, 256) for slot in range(len(frames))]
 
 
+@pytest.mark.slow
 @given(counts=st.lists(st.integers(0, 9), max_size=20), size=st.integers(1, 12), data=st.data())
 def test_blocks_hold_every_frame_with_windows_once_in_order_and_keep_to_their_size(
     counts: list[int], size: int, data: st.DataObject

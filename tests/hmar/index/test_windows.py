@@ -58,6 +58,7 @@ def test_every_slot_holds_its_frame_whether_in_the_base_or_the_tail(counts: list
         assert held(now, slot) == (codes.tolist(), list(range(starts[slot], starts[slot + 1])))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(counts=COUNTS, base=st.integers(0, 10), data=st.data())
 def test_frames_taken_from_another_matrix_follow_in_order(
@@ -72,6 +73,7 @@ def test_frames_taken_from_another_matrix_follow_in_order(
     assert [held(other.frozen(), i) for i in range(len(taken))] == [held(now, slot) for slot in taken]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(counts=st.lists(st.integers(0, 5), min_size=1, max_size=6), data=st.data())
 def test_the_parts_of_a_segment_are_the_windows_of_the_frames_asked_for(

@@ -205,6 +205,7 @@ def test_a_name_or_a_label_that_cannot_be_used_is_refused(
         archive.add(images, label=" ")
 
 
+@pytest.mark.slow
 def test_a_region_is_found_in_the_other_slices(archive: hmar.Archive, study: Path) -> None:
     path = study / "1" / "2.dcm"
     found = [
@@ -226,6 +227,7 @@ def test_a_whole_image_is_compared_in_whole_and_in_parts(archive: hmar.Archive, 
     assert (short.mode, short.bits) == ("global", 64)
 
 
+@pytest.mark.slow
 def test_filters_hold_by_name_and_by_mapping(archive: hmar.Archive, study: Path) -> None:
     path = study / "1" / "1.dcm"
     every = archive.search(path, k=100)
@@ -276,6 +278,7 @@ def test_a_patient_is_left_out_by_the_archives_own_key(archive: hmar.Archive, st
         assert len(archive.search(query, exclude="patient")) == 0
 
 
+@pytest.mark.slow
 def test_a_key_that_means_nothing_in_an_archive_is_refused(tmp_path: Path) -> None:
     frame = hmar.open_image(ct_file(1, 1))[0]
     nobody = replace(frame, info=replace(frame.info, patient_key=None))

@@ -82,6 +82,7 @@ def test_a_blurred_stride_takes_the_mean_around_every_second_cell(lead, centre):
     assert torch.allclose(blurred[0, 1], 2 * blurred[0, 0])
 
 
+@pytest.mark.slow
 def test_behind_a_blur_a_shift_by_half_a_cell_changes_less():
     torch.manual_seed(1)
     image = torch.rand(1, 3, 256, 256)

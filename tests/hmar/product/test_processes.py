@@ -97,6 +97,7 @@ def test_a_crash_is_told_and_pauses_grow_to_half_a_minute(crashing: Crashing) ->
     assert crashing.pauses_after([0] * 7) == ["1 s", "2 s", "4 s", "8 s", "16 s", "30 s", "30 s"]
 
 
+@pytest.mark.slow
 def test_a_child_that_lived_for_a_while_has_recovered_and_its_pauses_grow_anew(crashing: Crashing) -> None:
     lives = [0, 0, STEADY_S, STEADY_S + 1, 0, STEADY_S + 1]
     assert crashing.pauses_after(lives) == ["1 s", "2 s", "4 s", "1 s", "2 s", "1 s"]
@@ -110,6 +111,7 @@ def test_a_child_is_started_again_when_its_pause_is_over_and_not_before(crashing
         assert crashing.child.starts == starts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("grace_s", "hurried"), [(0.2, False), (600.0, True)])
 def test_a_child_that_ignores_sigterm_is_killed(grace_s: float, hurried: bool) -> None:
     heard = Heard()

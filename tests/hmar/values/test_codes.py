@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from hmar.values.codes import distinct_windows
 from tests.contract.examples import bits_code, encoded
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5), max_size=12))
 def test_of_windows_with_equal_codes_the_first_alone_is_kept(places: list[int]) -> None:
     codes = np.array([bits_code(place) for place in places], np.uint8).reshape(-1, 16)

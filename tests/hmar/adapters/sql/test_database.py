@@ -211,6 +211,7 @@ def _write_row(database: Database) -> None:
         connection.execute(insert(log), {**ROW, "seq": 2})
 
 
+@pytest.mark.slow
 def test_a_forked_process_uses_connections_of_its_own(database: Database) -> None:
     with database.write() as connection:
         connection.execute(insert(log), ROW)

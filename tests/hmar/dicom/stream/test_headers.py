@@ -64,6 +64,7 @@ def test_a_jpeg_without_its_end_marker_is_cut() -> None:
     assert not read_stream_header(jpeg(end=b"")).ended
 
 
+@pytest.mark.slow
 @given(SIDES, SIDES, st.integers(0, 9), st.integers(0, 9), st.booleans(), st.integers(1, 38), st.booleans())
 def test_a_jpeg_2000_says_size_precision_sign_and_transform(
     rows: int, columns: int, top: int, left: int, signed: bool, precision: int, reversible: bool
@@ -151,6 +152,7 @@ def test_damage_anywhere_gives_a_header_or_a_refusal(stream: bytes, data: st.Dat
             )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.sampled_from([b"", b"\xff\xd8\xff", b"\xff\x4f\xff\x51", JP2_BOXES]), st.binary(max_size=120))
 def test_any_bytes_give_a_header_or_a_refusal(start: bytes, rest: bytes) -> None:

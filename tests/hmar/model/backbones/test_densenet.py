@@ -18,6 +18,7 @@ def count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+@pytest.mark.slow
 def test_with_what_lies_behind_the_cut_it_has_the_published_6_953_856_parameters(backbone):
     assert count(backbone) == 4_269_440
     behind = count(transition(1024).conv) + count(dense_block(512, 16)) + count(torch.nn.BatchNorm2d(1024))
@@ -30,12 +31,14 @@ def test_its_names_are_the_published_ones_up_to_the_norm_of_transition3():
     assert sorted(DenseNet121Backbone().state_dict()) == sorted(n for n in names if not n.startswith(behind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (96, 64), (112, 208)])
 def test_it_gives_1024_channels_at_stride_16(backbone, height, width):
     features = backbone(torch.rand(2, 3, height, width))
     assert features.shape == (2, DenseNet121Backbone.channels, height // STRIDE, width // STRIDE)
 
 
+@pytest.mark.slow
 def test_its_map_is_the_published_one(backbone):
     image = torch.rand(2, 3, 96, 128)
     expected = densenet_features(densenet_state(), image * 2 - 1)

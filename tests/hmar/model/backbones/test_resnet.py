@@ -25,11 +25,13 @@ def test_with_the_layer_behind_the_cut_it_has_the_published_23_508_032_parameter
     assert count(backbone) + count(resnet_layer(1024, 512, 3, 2)) == 23_508_032
 
 
+@pytest.mark.slow
 def test_its_names_are_the_published_ones_up_to_layer3():
     published = [name for name in resnet_state() if not name.startswith("layer4.")]
     assert sorted(ResNet50Backbone().state_dict()) == sorted(published)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(48, 48), (96, 64), (112, 208)])
 def test_it_gives_1024_channels_at_stride_16(backbone, height, width):
     features = backbone(torch.rand(2, 3, height, width))

@@ -20,6 +20,7 @@ def served(folded: FoldedKAN) -> ServedKAN:
     return ServedKAN(folded.knots.numpy(), folded.base.numpy(), folded.spline.numpy())
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     intervals=st.integers(1, 9),

@@ -86,6 +86,7 @@ def test_a_flipped_bit_counts_as_decided_unless_its_logit_is_next_to_zero():
     assert parity.departure == pytest.approx(0.6)
 
 
+@pytest.mark.slow
 def test_a_serving_form_that_gives_other_codes_is_refused(model, bundle):
     altered = load_bundle(shipped_bundle())
     altered.network.local_expert.head.reduce.bias[:100].add_(0.5)

@@ -10,6 +10,7 @@ from hmar.training.config import PRESETS
 from hmar.training.data import open_ct
 
 
+@pytest.mark.slow
 def test_a_backbone_that_stays_as_published_strides_behind_blurs_and_one_that_is_trained_does_not(
     tmp_path: Path,
 ):

@@ -1,10 +1,12 @@
 import json
 
+import pytest
 from PIL import Image
 
 from hmar.training.export.curves import draw_curves
 
 
+@pytest.mark.slow
 def test_curves_are_a_picture_of_the_log(tmp_path):
     log, picture = tmp_path / "training.jsonl", tmp_path / "training.png"
     steps = [

@@ -119,6 +119,7 @@ def test_the_losses_of_a_stage_are_those_that_the_data_allow(data, regions, name
     assert set(Case(volumes=data).losses(regions=regions)) == names
 
 
+@pytest.mark.slow
 def test_losses_are_reported_in_the_order_of_the_registry():
     case = Case()
     found = [list(case.losses(regions=regions)) for regions in (False, True)]
@@ -192,6 +193,7 @@ def test_gradients_reach_what_a_loss_trains_and_nothing_else(name):
     assert case.reached(losses[name]) == REACHED[name]
 
 
+@pytest.mark.slow
 def test_whole_images_alone_leave_the_local_expert_as_it_is():
     case = Case(volumes=BARE)
     total = torch.stack(list(case.losses(regions=False).values())).sum()
@@ -210,6 +212,7 @@ def test_each_gate_weighs_the_loss_of_its_own_expert(gate, reached):
         assert case.reached(case.losses(regions=True)[name]) & {"global", "local"} == {reached}, name
 
 
+@pytest.mark.slow
 def test_the_gated_loss_is_each_experts_loss_over_its_running_mean_weighted_by_the_gate():
     case = Case(replace(CONFIG, place_weight=0.75), router=FixedRouter(0.8, 0.2))
     found, means, levels = [], [], []
@@ -229,6 +232,7 @@ def test_the_gated_loss_is_each_experts_loss_over_its_running_mean_weighted_by_t
     assert found[1] != pytest.approx(found[0], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_more_even_gate_costs_less():
     even, tilted = (
         Case(router=FixedRouter(p, 1 - p)).losses(regions=True)["gate_entropy"].item() for p in (0.5, 0.9)
@@ -237,6 +241,7 @@ def test_a_more_even_gate_costs_less():
     assert even < tilted < 0
 
 
+@pytest.mark.slow
 def test_a_step_against_the_gradient_makes_the_gate_more_even():
     router = FixedRouter(0.9, 0.1)
     case = Case(router=router)
