@@ -192,9 +192,9 @@ class Archive:
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters
-            ``modality``, ``body_part``, ``sex``, ``manufacturer``, ``label``: one text, or any of several.
-            ``age_years``, ``study_date``: the least and the greatest, either of them None. They hold before
-            the k nearest are taken.
+            By the names of :class:`hmar.properties.table.Properties`. A text, such as ``modality``: one, or
+            any of several. ``contrast``: True or False. A range, such as ``age_years`` or ``study_date``: the
+            least and the greatest, either of them None. They hold before the k nearest are taken.
 
         Raises
         ------
