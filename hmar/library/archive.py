@@ -194,9 +194,9 @@ class Archive:
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters
-            By the names of properties (:data:`hmar.properties.table.TABLE`), such as ``modality``: one text,
-            or any of several. Of a band, such as ``age_years``: the least and the greatest, either of them
-            None. ``contrast``: True or False. They apply before the k nearest are taken.
+            By the names of :class:`hmar.properties.table.Properties`. A text, such as ``modality``: one, or
+            any of several. ``contrast``: True or False. A range, such as ``age_years`` or ``study_date``: the
+            least and the greatest, either of them None. They hold before the k nearest are taken.
 
         Raises
         ------

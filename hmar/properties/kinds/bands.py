@@ -90,9 +90,10 @@ class Bands(Kind[Ordered, tuple[Ordered, Ordered]], Generic[Ordered]):
         """Return the band of a text with one end or both, and a separator."""
         first, separator, last = typed[0].partition(self.separator)
         if not separator:
+            between = self.separator
             raise ParameterError(
-                f"The range is {shown(typed[0])}.",
-                f"Give both ends with {self.separator} between, or one of them and {self.separator}.",
+                f"The {self.noun} is {shown(typed[0])}, which is not a range.",
+                f"Give both ends, A{between}B, or one of them, A{between} or {between}B.",
             )
         return self.band(*(self.typed_end(end.strip()) if end.strip() else None for end in (first, last)))
 

@@ -265,15 +265,15 @@ def test_a_search_that_filters_leave_nothing_to_says_so(home: Path, study: Path)
     [
         (["--modality", "C*"], "modality is 'C*'"),
         (["--sex", "X"], "sex is 'X'"),
-        (["--age", "40"], "The range is '40'"),
+        (["--age", "40"], "The age is '40', which is not a range"),
         (["--age", "forty-60"], "The age is 'forty'"),
         (["--age", "60-40"], "60 to 40 years"),
         (["--age", "-"], "None to None years"),
-        (["--date", "2020"], "The range is '2020'"),
+        (["--date", "2020"], "The study date is '2020', which is not a range"),
         (["--date", "2020-02-30.."], "2020-02-30"),
         (["--manufacturer", "*"], "manufacturer is '*'"),
         (["--label", ""], "The label is ''"),
-        (["--slice-thickness", "5"], "The range is '5'"),
+        (["--slice-thickness", "5"], "The slice thickness is '5', which is not a range"),
         (["--contrast", "perhaps"], "contrast is 'perhaps'"),
     ],
 )

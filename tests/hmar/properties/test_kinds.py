@@ -148,13 +148,13 @@ def test_study_dates_are_days_in_order(ends: tuple[str | None, str | None]) -> N
 @pytest.mark.parametrize(
     ("kind", "typed", "said"),
     [
-        (AGES, "40", "The range is '40'"),
+        (AGES, "40", "The age is '40', which is not a range. Give both ends, A-B"),
         (AGES, "forty-60", "The age is 'forty'"),
         (AGES, "1000-", "The age is '1000'"),
-        (MEASURES, "1.25", "The range is '1.25'"),
+        (MEASURES, "1.25", "The slice thickness is '1.25', which is not a range"),
         (MEASURES, "1e3-", "The slice thickness is '1e3'"),
         (MEASURES, "1-2-3", "The slice thickness is '2-3'"),
-        (DAYS, "2020", "The range is '2020'"),
+        (DAYS, "2020", "The study date is '2020', which is not a range. Give both ends, A..B"),
         (DAYS, "2020..", "The study date is '2020'"),
         (YES_NO, "maybe", "x is 'maybe'"),
     ],
