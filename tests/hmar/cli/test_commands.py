@@ -190,6 +190,18 @@ def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) ->
     assert "4 nearest at 64 bits, model thumbnail-32" in result.output
 
 
+@pytest.mark.slow
+def test_a_terminal_of_80_columns_shows_whole_boxes(home: Path, study: Path) -> None:
+    hmar(home, "index", study)
+    query = ("search", study / "1.dcm", "--region", "42,72,37,37")
+    hits = answer(hmar(home, *query, "--json"))["hits"]
+    table = hmar(home, *query, COLUMNS="80").output
+    assert isinstance(hits, list)
+    for hit in hits:
+        assert ",".join(f"{hit['box'][side]:.0f}" for side in ("x", "y", "width", "height")) in table
+    assert "…" not in table
+
+
 def found(home: Path, file: Path, *arguments: object) -> list[str]:
     hits = answer(hmar(home, "search", file, "-k", "100", "--mode", "global", "--json", *arguments))["hits"]
     assert isinstance(hits, list)
