@@ -72,6 +72,11 @@ def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str
     return found
 
 
+def test_the_help_of_a_key_command_makes_no_data_directory(home: Path) -> None:
+    assert hmar(home, "keys", "login", "--help").exit_code == 0
+    assert not home.exists()
+
+
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from click.testing import CliRunner; from hmar.cli import main\n"
