@@ -13,7 +13,7 @@ from typing import Any
 from benchmark.accuracy.features import FeatureStore
 from benchmark.accuracy.lite0 import FrozenLite0, published_lite0, untrained_lite0
 from benchmark.accuracy.protocols import check_protocols
-from benchmark.accuracy.quick import shortened, write_quick
+from benchmark.accuracy.quick import NAME, shortened, write_quick
 from benchmark.accuracy.run import Example, run_accuracy
 from benchmark.datasets import load_dataset
 from benchmark.peers import schedules, select_peers
@@ -110,6 +110,8 @@ def measure(request: Request, progress: Progress, say: Callable[[str], None]) ->
     backbone = _backbone(request, say)
     peers = _peers(request, backbone, progress)
     dataset = load_dataset(request.dataset, request.root, progress)
+    if request.quick:
+        dataset = replace(dataset, name=NAME)
     check_protocols(request.protocols, dataset, request.held_out)
     made_in = environment(request.threads, _config(request, peers))
     store = FeatureStore(backbone(), request.cache)

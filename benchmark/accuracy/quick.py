@@ -21,6 +21,8 @@ SIDES = {"train": 5, "val": 2, "test": 3}
 IMAGES = 2
 STEPS = 40
 """Of training, for every peer that trains."""
+NAME = "synthetic pictures, to check that it runs"
+"""Of the data set, in tables, rows and reports, so that nobody takes its figures for results."""
 _CLASSES = ("rings", "stripes", "spots", "plain")
 
 

@@ -132,7 +132,7 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
         console.print("No hits: nothing is indexed here yet. 'hmar index PATH' fills the archive.")
         return
     title = f"{len(hits)} nearest at {hits[0].bits} bits, model {hits[0].model}"
-    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in ("rank", "distance", "global", "local"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("series", no_wrap=True)

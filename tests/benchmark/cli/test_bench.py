@@ -15,7 +15,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from benchmark.accuracy.protocols import PROTOCOLS
-from benchmark.accuracy.quick import IMAGES, SIDES, write_quick
+from benchmark.accuracy.quick import IMAGES, NAME, SIDES, write_quick
 from benchmark.peers import PEERS
 from benchmark.region import TRAINING
 from hmar.cli import main
@@ -48,6 +48,7 @@ def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     ]
     assert {row["queries"] for row in rows} == {CLASSES * SIDES["test"] * IMAGES}
     assert {row["protocol"] for row in rows} == {"clean"}
+    assert {row["dataset"] for row in rows} == {NAME}
     assert rows[0]["environment"].keys() >= {"commit", "machine", "versions", "threads", "time"}
     config = rows[0]["environment"]["config"]
     assert (config["command"], config["bits"], config["quick"]) == ("accuracy", [64], True)
@@ -59,6 +60,8 @@ def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     for row in rows:
         assert f"{row['macro_map']:.3f}" in page
         assert f"{row['macro_map']:.3f}" in markdown
+    assert NAME in result.stdout
+    assert f"# Accuracy on {NAME}" in markdown
     assert "data:image/png;base64" in page
     assert "hmar, 64 bits: " in markdown
     # Nothing of it stays among a user's own features and trials.

@@ -74,6 +74,11 @@ def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str
     return found
 
 
+def test_the_help_of_a_key_command_makes_no_data_directory(home: Path) -> None:
+    assert hmar(home, "keys", "login", "--help").exit_code == 0
+    assert not home.exists()
+
+
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from click.testing import CliRunner; from hmar.cli import main\n"
@@ -211,6 +216,18 @@ def test_a_whole_image_finds_itself_first_in_a_table(home: Path, study: Path) ->
     result = hmar(home, "search", study / "3.dcm", "--mode", "global", "--bits", "64")
     assert result.exit_code == 0
     assert "4 nearest at 64 bits, model thumbnail-32" in result.output
+
+
+@pytest.mark.slow
+def test_a_terminal_of_80_columns_shows_whole_boxes(home: Path, study: Path) -> None:
+    hmar(home, "index", study)
+    query = ("search", study / "1.dcm", "--region", "42,72,37,37")
+    hits = answer(hmar(home, *query, "--json"))["hits"]
+    table = hmar(home, *query, COLUMNS="80").output
+    assert isinstance(hits, list)
+    for hit in hits:
+        assert ",".join(f"{hit['box'][side]:.0f}" for side in ("x", "y", "width", "height")) in table
+    assert "…" not in table
 
 
 def found(home: Path, file: Path, *arguments: object) -> list[str]:
