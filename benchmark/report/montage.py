@@ -82,7 +82,7 @@ class Montage:
 def draw(montage: Montage) -> bytes:
     """Draw the query at the left and its hits beside it.
 
-    Right and wrong are told by the colour of the edge, by a tick or a cross, and in words.
+    Right and wrong are shown by the colour of the edge, by a tick or a cross, and in words.
 
     Returns
     -------

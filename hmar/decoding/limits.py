@@ -11,7 +11,7 @@ MAX_FRAME_PIXELS = 1 << 26
 
 MEGABYTE = 1 << 20
 WALL_PER_CPU = 2
-"""By the clock a request may take so many times its processor time: the machine has other work."""
+"""Factor from the limit of processor time to that of wall time: the machine has other work."""
 WAIT_S = 30.0
 """How long a thread waits for a decoder that is free."""
 FILES_KEPT = 4

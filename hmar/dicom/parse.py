@@ -18,7 +18,7 @@ from hmar.errors import DecodeError, LimitError
 INFLATED_BYTES = 128 << 20
 """What a deflated data set may inflate to, whatever its size."""
 INFLATED_RATIO = 16
-"""A larger one may inflate to so many times the file: images shrink to a tenth, not to a thousandth."""
+"""Largest ratio of inflated to deflated size beyond that: images shrink to a tenth, not to a thousandth."""
 _PART = 1 << 20
 
 

@@ -33,7 +33,7 @@ _BLOCKS = 5
 """Parts that a single scan is cut into, each held out in turn."""
 
 _MOST_PARTS = 20
-"""More scans than this are held out in so many groups of whole scans."""
+"""Largest number of folds; more scans than this are held out in groups of whole scans."""
 
 
 def reference_of(
