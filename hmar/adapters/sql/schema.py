@@ -96,6 +96,10 @@ entries = Table(
     Column("window_codes", LargeBinary, nullable=False),
     Column("window_ids", LargeBinary, nullable=False),
     Column("pixel_aspect", Float(53)),
+    Column("file_sha256", String(64)),
+    Column("pixel_digest", String(64)),
+    Column("header_digest", String(64)),
+    Column("row_digest", String(64)),
     *map(_property_column, TABLE.values()),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
@@ -114,6 +118,7 @@ log = Table(
     Column("collection", Text, nullable=False),
     Column("created_at", Float(53), nullable=False),
     Column("mark", String(32), nullable=False),
+    Column("row_digest", String(64)),
 )
 """What happened, in order of commit; kind is "add" or "delete". Grows only. ``mark`` is random, in hex."""
 
@@ -166,6 +171,28 @@ api_keys = Table(
         postgresql_where=text("revoked_at IS NULL"),
     ),
 )
+
+damaged_rows = Table(
+    "damaged_rows",
+    metadata,
+    Column("entry_id", _ROW, primary_key=True, autoincrement=False),
+    Column("collection", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("frame_number", Integer, nullable=False),
+    Column("model_fingerprint", Text, nullable=False),
+    Column("origin_source", Text, nullable=False),
+    Column("origin_reference", Text, nullable=False),
+    Column("found_at", Float(53), nullable=False),
+)
+"""Entries that were taken out because their row was not what had been written."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("expires_at", Float(53), nullable=False),
+)
+"""Logins to the page; a row ends with its session."""
 
 login_tokens = Table(
     "login_tokens",

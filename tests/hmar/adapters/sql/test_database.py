@@ -100,7 +100,7 @@ def test_frames_of_before_a_column_do_not_know_it_and_keep_all_else(path: Path, 
             old = encoded("1.1", **{name: value for name, value in nothing.items() if name not in known})
             names = ", ".join(f'"{name}"' for name in known)
             values = ", ".join(f":{name}" for name in known)
-            row = entry_row(1, "default", old, ORIGIN)
+            row = {**dict.fromkeys(known), **entry_row(1, "default", old, ORIGIN)}
             connection.execute(text(f"INSERT INTO entries ({names}) VALUES ({values})"), row)
             connection.execute(insert(log), ROW)
         database.migrate()
