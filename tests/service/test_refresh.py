@@ -17,7 +17,7 @@ class CountingIndex:
     """A :class:`hmar.ports.CodeIndex` that holds only a position and counts its snapshots."""
 
     def __init__(self) -> None:
-        self.seq = 0
+        self.seq = self.deleted_seq = 0
         self.snapshots: list[int] = []
         self.frames: int | None = None
         self.checks = 0
@@ -36,7 +36,9 @@ class CountingIndex:
 
     def stats(self) -> IndexStats:
         frames = self.seq if self.frames is None else self.frames
-        return IndexStats(frames, 0, self.seq, "", "none", (self.snapshots or [0])[-1])
+        snapshot_seq = (self.snapshots or [0])[-1]
+        unsettled = self.deleted_seq > snapshot_seq
+        return IndexStats(frames, 0, self.seq, "", "none", self.deleted_seq, snapshot_seq, unsettled)
 
     def snapshot(self) -> None:
         self.snapshots.append(self.seq)

@@ -14,6 +14,7 @@ from hmar.adapters.memory import MemoryCatalogue
 from hmar.index.scan import Scanner
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.deletion import Selector
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded, query
@@ -83,7 +84,7 @@ def test_an_index_from_a_snapshot_grows_shrinks_and_grows_again(tmp_path: Path) 
     index.apply(catalogue.tail(0, 9))
     index.snapshot()
     again = EmbeddedIndex(tmp_path, MODEL)
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"))
     catalogue.append("default", [encoded("2.1", windows=2)], ORIGIN)
     again.apply(catalogue.tail(5, 99))
     stats = again.stats()
@@ -217,7 +218,7 @@ def test_an_index_moves_onto_its_snapshot_and_onto_a_newer_one_of_another_proces
     mine.check()
     assert (mine.stats().snapshot_seq, theirs.stats().snapshot_seq) == (9, 9)
     assert found(mine) == expected
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"), "default")
     catalogue.append("default", [encoded("4.1", windows=1)], ORIGIN)
     later = catalogue.tail(11, 99)
     theirs.apply(rows)
