@@ -230,8 +230,8 @@ class UploadSource(ImageSource, Protocol):
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
 
-    def remove(self, reference: str) -> None:
-        """Remove what is stored under a reference; nothing happens where nothing is."""
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
 
     def receiving(self) -> AbstractContextManager[None]:
         """Hold off :meth:`removing` for as long as the context lasts; any number may receive at once."""

@@ -76,10 +76,7 @@ class KeptUploads:
             if not held:
                 _log.info("%d uploads wait for the next sweep: others are being received", len(origins))
                 return 0
-            unneeded = self._unneeded(origins)
-            for origin in unneeded:
-                self._store.remove(origin.reference)
-        return len(unneeded)
+            return sum(self._store.remove(origin.reference) for origin in self._unneeded(origins))
 
     def sweep(self) -> int:
         """Remove all files that nobody needs; return how many.

@@ -54,11 +54,15 @@ class OpenedFiles:
                 raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
         return frame_of(file, entry)
 
+    def origins(self) -> set[Origin]:
+        """Return where the files that are kept now come from."""
+        with self._lock:
+            return set(self._files)
+
     def drop_deleted(self) -> None:
         """Forget the files of which no frame is indexed any more."""
-        with self._lock:
-            kept = list(self._files)
-        self._drop(set(kept) - self._engine.catalogue.referred(kept))
+        kept = self.origins()
+        self._drop(kept - self._engine.catalogue.referred(kept))
 
     def _drop(self, origins: Collection[Origin]) -> None:
         with self._lock:

@@ -109,18 +109,20 @@ class UploadStore:
         for folder, _, files in os.walk(self._root):
             yield from (name for name in files if self._path_if_digest(name) == Path(folder, name))
 
-    def remove(self, reference: str) -> None:
-        """Remove what is stored under a reference; nothing happens where nothing is."""
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
         path = self._path(reference)
         try:
-            path.unlink(missing_ok=True)
-            if path.parent.is_dir():
-                sync_folder(path.parent)
+            path.unlink()
+            sync_folder(path.parent)
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise UnavailableError(
                 f"An upload cannot be removed ({error.strerror}).",
                 "Check the permissions of the folder uploads.",
             ) from error
+        return True
 
     @contextmanager
     def receiving(self) -> Iterator[None]:

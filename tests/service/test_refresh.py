@@ -111,3 +111,27 @@ def test_nothing_new_writes_no_snapshot() -> None:
 
 def test_snapshots_are_looked_after_again_after_an_error() -> None:
     assert run(step=1, end=3).checks > 1
+
+
+def settled(index: CountingIndex, settled_after_s: float, until: threading.Event) -> None:
+    deleted = threading.Event()
+    refresher = Refresher(lambda: 0, index, 0.001, settled_after_s, deleted.set)
+    refresher.start()
+    assert index.checked.wait(20)
+    assert not deleted.is_set()
+    index.seq, index.deleted_seq = 9, 8
+    assert deleted.wait(20)
+    until.wait(0.3)
+    refresher.stop()
+
+
+def test_a_snapshot_is_written_soon_after_a_delete_and_once() -> None:
+    index = CountingIndex()
+    settled(index, 0.01, threading.Event())
+    assert index.snapshots == [9]
+
+
+def test_deletes_that_follow_each_other_cost_one_snapshot() -> None:
+    index = CountingIndex()
+    settled(index, 3600, threading.Event())
+    assert index.snapshots == [9]  # the one of the end

@@ -61,9 +61,9 @@ class MemoryUploads(MemorySource):
         """Yield the references of all that is stored."""
         return iter(sorted(self._files))
 
-    def remove(self, reference: str) -> None:
-        """Remove what is stored under a reference; nothing happens where nothing is."""
-        self._files.pop(reference, None)
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
+        return self._files.pop(reference, None) is not None
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
