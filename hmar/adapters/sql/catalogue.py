@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
+_log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
 
@@ -88,8 +90,8 @@ class SqlCatalogue:
             origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
             if len(gone) < DELETED_AT_ONCE:
                 break
-        if names:
-            self._database.empty_write_ahead_log()
+        if names and not self._database.empty_write_ahead_log():
+            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:

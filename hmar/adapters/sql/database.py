@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,8 +21,7 @@ from hmar.errors import ConfigError, UnavailableError
 from hmar.locks import locked
 
 _BUSY_MS = 30_000
-_EMPTYING_MS = 5_000
-_log = logging.getLogger(__name__)
+EMPTYING_MS = 5_000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
 
@@ -99,24 +97,24 @@ class Database:
                         "The database was written by another version of this program.",
                         "Run the version that wrote it, or a newer one.",
                     ) from error
+        # A process that was killed may have left what was deleted. Whoever is at work goes first.
+        self.empty_write_ahead_log(wait_ms=0)
 
-    def empty_write_ahead_log(self) -> bool:
+    def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
 
-        It holds pages as they were before a change, with what was deleted. Waits some
-        seconds for readers and writers.
+        It holds pages as they were before a change, with what was deleted. Waits so long
+        for readers and writers, who wait meanwhile.
         """
         if self._file is None:
             return True
         with _translated(), self._connect() as connection:
             cursor = connection.connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")  # writers wait meanwhile
+            cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
             try:
                 busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
                 cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        if busy:
-            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
         return not busy
 
     def close(self) -> None:
