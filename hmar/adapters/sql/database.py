@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ from hmar.locks import locked
 _BUSY_MS = 30_000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
+
+
+class DamagedDatabaseError(UnavailableError):
+    """What the file holds cannot be read as a database, or as the text that it should be."""
+
+
+UNREADABLE = (DamagedDatabaseError, ValueError, TypeError)
+"""What reading a damaged row raises; the last two come from values that are none of their column's type."""
 
 
 class Database:
@@ -60,13 +69,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with _translated(), self._connect() as connection, connection.begin():
+        with translated(), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that commits as a whole at the end of the context, or not at all."""
-        with _translated(), self._connect() as connection:
+        with translated(), self._connect() as connection:
             connection = connection.execution_options(hmar_write=True)
             with connection.begin():
                 yield connection
@@ -120,7 +129,7 @@ class Database:
     def _use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once. Kept in the file; cannot change within a transaction."""
         if self._file is not None:
-            with _translated(), self._connect() as connection:
+            with translated(), self._connect() as connection:
                 connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
@@ -158,14 +167,30 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn a failing database into the error that an operator understands."""
     try:
         yield
     except DBAPIError as error:
-        raise _unavailable(error.orig) from error
+        raise _damaged() if _is_damage(error.orig) else _unavailable(error.orig) from error
     except PoolTimeoutError as error:
         raise _unavailable(error) from error
+
+
+def _is_damage(cause: BaseException | None) -> bool:
+    if not isinstance(cause, sqlite3.DatabaseError):
+        return False
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None:  # raised by the driver itself
+        return "decode to UTF-8" in str(cause)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _damaged() -> DamagedDatabaseError:
+    return DamagedDatabaseError(
+        "The database file is damaged.",
+        "Run 'hmar doctor', which says what is; check the disk, and restore the newest backup if need be.",
+    )
 
 
 def _unavailable(cause: BaseException | None) -> UnavailableError:

@@ -1,0 +1,102 @@
+"""Damaged entries: taken out of the catalogue with their names kept, until their frames are indexed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from hmar.adapters.sql.database import UNREADABLE, translated
+from hmar.adapters.sql.logging_rows import allocate, write_log
+from hmar.adapters.sql.schema import damaged_rows, entries, log
+from hmar.adapters.sql.seals import log_intact
+from hmar.values.damage import DamagedRow
+from hmar.values.entries import Origin
+
+_KEPT = [column for column in damaged_rows.columns if column.name not in ("entry_id", "found_at")]
+_FrameKey = tuple[str, int, str]
+
+
+def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
+    """Move damaged entries to the table of damaged rows and log that they are gone; return how many.
+
+    The caller holds the lock on the log.
+    """
+    there = [entry_id for entry_id in sorted(entry_ids) if _is_there(connection, entry_id)]
+    if not there:
+        return 0
+    named = [_names(connection, entry_id) | {"entry_id": entry_id, "found_at": now} for entry_id in there]
+    connection.execute(insert(damaged_rows), named)
+    for entry_id in there:
+        connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
+    seqs = allocate(connection, len(there))
+    logged = [(seq, row["entry_id"], row["collection"]) for seq, row in zip(seqs, named, strict=True)]
+    write_log(connection, "delete", logged, now)
+    return len(there)
+
+
+def settle(connection: Connection, collection: str, added: Collection[_FrameKey]) -> None:
+    """Forget the damaged rows of frames that were indexed again."""
+    waiting = select(damaged_rows).where(damaged_rows.c.collection == collection)
+    back = [
+        row.entry_id
+        for row in connection.execute(waiting)
+        if (row.sop_instance_uid, row.frame_number, row.model_fingerprint) in added
+    ]
+    if back:
+        connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
+
+
+def damaged_row(row: Row[Any]) -> DamagedRow:
+    """Return what a row of the table says."""
+    return DamagedRow(
+        entry_id=row.entry_id,
+        collection=row.collection,
+        study_uid=row.study_uid,
+        series_uid=row.series_uid,
+        sop_instance_uid=row.sop_instance_uid,
+        frame_number=row.frame_number,
+        label=row.label,
+        model_fingerprint=row.model_fingerprint,
+        origin=Origin(row.origin_source, row.origin_reference),
+    )
+
+
+def _is_there(connection: Connection, entry_id: int) -> bool:
+    return connection.scalar(select(entries.c.entry_id).where(entries.c.entry_id == entry_id)) is not None
+
+
+def _names(connection: Connection, entry_id: int) -> dict[str, Any]:
+    """Return what is kept of a row, each column read by itself: one of them may be unreadable."""
+    kept: dict[str, Any] = {}
+    for column in _KEPT:
+        value = _value(connection, entry_id, column.name)
+        wrong = not isinstance(value, column.type.python_type)
+        kept[column.name] = _NOTHING[column.type.python_type] if wrong and not column.nullable else value
+        if wrong and column.nullable:
+            kept[column.name] = None
+    if (logged := _logged_collection(connection, entry_id)) is not None:
+        kept["collection"] = logged
+    return kept
+
+
+_NOTHING: dict[type, Any] = {str: "", int: 0}
+
+
+def _value(connection: Connection, entry_id: int, name: str) -> Any:
+    try:
+        with translated():
+            return connection.scalar(select(entries.c[name]).where(entries.c.entry_id == entry_id))
+    except UNREADABLE:
+        return None
+
+
+def _logged_collection(connection: Connection, entry_id: int) -> str | None:
+    """Return the collection that the log says, which has a digest of its own."""
+    try:
+        with translated():
+            row = connection.execute(select(log).where(log.c.seq == entry_id)).mappings().first()
+    except UNREADABLE:
+        return None
+    return str(row["collection"]) if row is not None and log_intact(row) else None  # type: ignore[arg-type]
