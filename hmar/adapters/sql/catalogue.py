@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from hmar.adapters.common.entries import check_encoded, display_order
@@ -30,8 +31,8 @@ class SqlCatalogue:
     commit. So sequence numbers have no gaps, their order is the order of commits, and a reader that has
     seen one has seen all smaller ones.
 
-    Every row that is read is verified. One that is not what was written is left out and logged once; a frame that is
-    appended takes the place of its damaged row.
+    Every row that is read is verified. One that is not what was written is left out and logged once; a frame
+    that is appended takes the place of its damaged row.
 
     Parameters
     ----------
@@ -118,7 +119,9 @@ class SqlCatalogue:
         ]
         if collection is not None:
             wanted.append(entries.c.collection == collection)
-        return sorted(self._reader.infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id))
+        return sorted(
+            self._reader.infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id)
+        )
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
@@ -128,7 +131,7 @@ class SqlCatalogue:
             .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
         )
         with self._database.read() as connection:
-            counts: dict[int, int] = {first_id: frames for first_id, frames in connection.execute(groups)}
+            counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
         firsts = self.entries(counts)
         listed = [_series([firsts[entry_id]], counts[entry_id]) for entry_id in firsts]
         for entry_id in counts.keys() - firsts.keys():  # the first frame of these is damaged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from hmar.errors import ConfigError, UnavailableError
 from hmar.locks import locked
 
 _BUSY_MS = 30_000
+_COPIED_PAGES = 1000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
 
@@ -66,6 +67,11 @@ class Database:
         elif parsed.get_backend_name() != "postgresql":
             raise _bad_url()
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite."""
+        return self._file is not None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
@@ -89,7 +95,7 @@ class Database:
             If a newer version of the program has written the database.
         """
         config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+        config.set_main_option("script_location", script_location())
         with self._migration_lock():
             self._use_write_ahead_log()
             with self.write() as connection:
@@ -105,6 +111,33 @@ class Database:
                         "The database was written by another version of this program.",
                         "Run the version that wrote it, or a newer one.",
                     ) from error
+
+    def revision(self) -> str:
+        """Return the revision of the schema."""
+        with self.read() as connection:
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write one state of a SQLite database to a new file, while others write; told (pages done, pages).
+
+        Raises
+        ------
+        ConfigError
+            For PostgreSQL, which has a tool of its own.
+        """
+        if self._file is None:
+            raise ConfigError(
+                "The database is PostgreSQL, which is not copied by this program.",
+                "Back it up with pg_dump.",
+            )
+        with self.read() as connection, closing(sqlite3.connect(target)) as copy:
+            # A reader's snapshot: it is what is copied, whatever is written meanwhile.
+            connection.execute(text("SELECT version_num FROM alembic_version")).all()
+            source: Any = connection.connection.driver_connection
+            source.backup(
+                copy, pages=_COPIED_PAGES, progress=lambda _, left, pages: progress(pages - left, pages)
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
@@ -131,6 +164,11 @@ class Database:
         if self._file is not None:
             with translated(), self._connect() as connection:
                 connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def script_location() -> str:
+    """Return where Alembic finds the migrations, as its configuration wants it."""
+    return str(Path(migrations.__file__).parent).replace("%", "%%")
 
 
 def _prepare_sqlite(engine: Engine, file: Path) -> None:

@@ -25,6 +25,8 @@ def allocate(connection: Connection, amount: int) -> range:
 
 def write_log(connection: Connection, kind: str, logged: Sequence[tuple[int, int, str]], now: float) -> None:
     """Write rows of (sequence number, entry, collection), all with one new mark."""
+    if not logged:
+        return
     mark = new_mark()
     rows = [
         sealed_log(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
 from hmar.adapters.sql.logging_rows import allocate, write_log
-from hmar.adapters.sql.schema import damaged_rows, entries, log
+from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.damage import DamagedRow
 from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState
 
 _KEPT = [column for column in damaged_rows.columns if column.name not in ("entry_id", "found_at")]
 _FrameKey = tuple[str, int, str]
+_REFERENCES_AT_ONCE = 1000
 
 
 def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
@@ -48,19 +50,44 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
 
 
-def damaged_row(row: Row[Any]) -> DamagedRow:
-    """Return what a row of the table says."""
-    return DamagedRow(
-        entry_id=row.entry_id,
-        collection=row.collection,
-        study_uid=row.study_uid,
-        series_uid=row.series_uid,
-        sop_instance_uid=row.sop_instance_uid,
-        frame_number=row.frame_number,
-        label=row.label,
-        model_fingerprint=row.model_fingerprint,
-        origin=Origin(row.origin_source, row.origin_reference),
-    )
+def waiting_rows(connection: Connection) -> list[DamagedRow]:
+    """Return the frames that were taken out and are not back, oldest first.
+
+    Their label is that of the job that indexed their file, where there was one: the row's own may be what is
+    damaged.
+    """
+    rows = connection.execute(select(damaged_rows).order_by(damaged_rows.c.entry_id)).all()
+    labels = _labels(connection, [row.origin_reference for row in rows])
+    return [
+        DamagedRow(
+            entry_id=row.entry_id,
+            collection=row.collection,
+            study_uid=row.study_uid,
+            series_uid=row.series_uid,
+            sop_instance_uid=row.sop_instance_uid,
+            frame_number=row.frame_number,
+            label=labels.get((row.collection, row.origin_source, row.origin_reference), row.label),
+            model_fingerprint=row.model_fingerprint,
+            origin=Origin(row.origin_source, row.origin_reference),
+        )
+        for row in rows
+    ]
+
+
+def _labels(connection: Connection, references: Sequence[str]) -> dict[tuple[str, str, str], str | None]:
+    """Return the label that each file was first indexed with, by collection, source and reference."""
+    labels: dict[tuple[str, str, str], str | None] = {}
+    for start in range(0, len(references), _REFERENCES_AT_ONCE):
+        query = (
+            select(jobs.c.collection, jobs.c.origin_source, items.c.reference, jobs.c.label)
+            .join(jobs, jobs.c.job_id == items.c.job_id)
+            .where(items.c.state == ItemState.INDEXED)
+            .where(items.c.reference.in_(references[start : start + _REFERENCES_AT_ONCE]))
+            .order_by(items.c.item_id)
+        )
+        for collection, source, reference, label in connection.execute(query):
+            labels.setdefault((collection, source, reference), label)
+    return labels
 
 
 def _is_there(connection: Connection, entry_id: int) -> bool:

@@ -93,8 +93,7 @@ class InfoReader:
         """Return the intact frames of the series of a frame, whose own row need not be readable."""
         first = entries.alias()
         same = [
-            entries.c[name]
-            == select(first.c[name]).where(first.c.entry_id == entry_id).scalar_subquery()
+            entries.c[name] == select(first.c[name]).where(first.c.entry_id == entry_id).scalar_subquery()
             for name in ("collection", "study_uid", "series_uid")
         ]
         return self.infos(and_(entries.c.model_fingerprint == model_fingerprint, *same))

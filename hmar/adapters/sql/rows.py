@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from hmar.adapters.sql.schema import entries
 from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.properties.table import TABLE
@@ -69,7 +70,9 @@ def frame_info(row: Mapping[str, Any]) -> FrameInfo:
         series_number=row["series_number"],
         instance_number=row["instance_number"],
         position=(
-            None if row["position_x_mm"] is None else (row["position_x_mm"], row["position_y_mm"], row["position_z_mm"])
+            None
+            if row["position_x_mm"] is None
+            else (row["position_x_mm"], row["position_y_mm"], row["position_z_mm"])
         ),
         uids_derived=row["uids_derived"],
         pixel_aspect=row["pixel_aspect"],

@@ -110,8 +110,8 @@ entries = Table(
 )
 """Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log.
 
-What the two digests cover is in :mod:`hmar.adapters.sql.seals`. A column that a later version adds must be NULL in
-the rows that are there, for NULL is what their digests know nothing of.
+What the two digests cover is in :mod:`hmar.adapters.sql.seals`. A column that a later version adds must be
+NULL in the rows that are there, for NULL is what their digests know nothing of.
 """
 
 log = Table(
@@ -193,7 +193,7 @@ damaged_rows = Table(
     Column("origin_reference", Text, nullable=False),
     Column("found_at", Float(53), nullable=False),
 )
-"""Frames that were taken out because their row was not what had been written, until they are indexed again."""
+"""Frames that were taken out because their row was damaged, until they are indexed again."""
 
 secret_checks = Table(
     "secret_checks",

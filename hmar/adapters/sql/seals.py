@@ -1,15 +1,16 @@
 """Digests of rows: written with a row, and compared before it is believed.
 
-They tell faults of disks, memory and hands, not forgery: whoever can write the database can write digests too.
+They tell faults of disks, memory and hands, not forgery: whoever can write the database can write digests
+too.
 
-An entry has two. ``code_digest`` covers gate and codes, ``row_digest`` every other column and ``code_digest``: so a
-reader of metadata verifies it without reading the codes, which are most of a row. A row of the log has one. A row
-without a digest was written by an older version, and is taken as it is.
+An entry has two. ``code_digest`` covers gate and codes, ``row_digest`` every other column and
+``code_digest``: so a reader of metadata verifies it without reading the codes, which are most of a row. A row
+of the log has one. A row without a digest was written by an older version, and is taken as it is.
 
-The canonical form is the same from every database: a JSON object of the columns in order of their names, without those
-that are NULL, in ASCII; dates are ISO 8601, and a float is the shortest decimal number that is read back as the same
-double. :func:`sealed_entry` brings a row into the form in which a database gives it back: there is one zero, and NaN
-is NULL.
+The canonical form is the same from every database: a JSON object of the columns in order of their names,
+without those that are NULL, in ASCII; dates are ISO 8601, and a float is the shortest decimal number that is
+read back as the same double. :func:`sealed_entry` brings a row into the form in which a database gives it
+back: there is one zero, and NaN is NULL.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Select, select
 
 from hmar.adapters.common.entries import check_encoded
@@ -12,7 +14,6 @@ from hmar.adapters.sql.schema import entries, log
 from hmar.adapters.sql.seals import entry_intact, log_intact
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import LogRow
-from typing import Any
 
 _LOGGED = [column.label(f"log_{column.name}") for column in log.columns]
 _LOG_NAMES = {column.name: f"log_{column.name}" for column in log.columns}
@@ -21,8 +22,9 @@ _LOG_NAMES = {column.name: f"log_{column.name}" for column in log.columns}
 class LogReader:
     """Reads the log with the codes of what it added.
 
-    A damaged entry comes as one that is gone. A damaged row of the log comes as the "add" of the entry of its own
-    number, which is all that it can have been if that entry is there. Both are logged once, and so are lost rows.
+    A damaged entry comes as one that is gone. A damaged row of the log comes as the "add" of the entry of its
+    own number, which is all that it can have been if that entry is there. Both are logged once, and so are
+    lost rows.
 
     Parameters
     ----------
@@ -77,7 +79,9 @@ class LogReader:
 
 
 # An "add" has the number of its entry, and a "delete" one that no entry has.
-_ROWS = select(*_LOGGED, *entries.columns).select_from(log.outerjoin(entries, entries.c.entry_id == log.c.seq))
+_ROWS = select(*_LOGGED, *entries.columns).select_from(
+    log.outerjoin(entries, entries.c.entry_id == log.c.seq)
+)
 _ALONE = select(*_LOGGED)
 
 
@@ -94,7 +98,12 @@ def _log_row(values: Values, damaged: list[int], damaged_log: list[int]) -> LogR
             damaged.append(seq)
     if log_intact({name: values[logged] for name, logged in _LOG_NAMES.items()}):
         return LogRow(
-            seq, values["log_kind"], values["log_entry_id"], values["log_collection"], values["log_mark"], encoded
+            seq,
+            values["log_kind"],
+            values["log_entry_id"],
+            values["log_collection"],
+            values["log_mark"],
+            encoded,
         )
     damaged_log.append(seq)
     collection = values["log_collection"] if encoded is None else values["collection"]
