@@ -2,17 +2,23 @@
 
 The content goes to a hidden file beside the target, reaches the disk, and then takes the target's name. A
 reader sees the old file or the new one, also after a power cut; a file that could not be finished is removed.
-Only a process that is killed meanwhile leaves its hidden file behind.
+A process that is killed meanwhile leaves its hidden file behind, which :func:`sweep_drafts` removes.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+DRAFT_AGE_S = 3600.0
+"""A hidden file that was not written to for so long is nobody's any more."""
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 @contextmanager
@@ -65,6 +71,33 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sweep_drafts(root: Path, left_out: Collection[Path] = ()) -> int:
+    """Remove the hidden files that killed processes have left, and return how many.
+
+    Parameters
+    ----------
+    root : Path
+        Searched with all folders below it; links are not followed.
+    left_out : collection of Path
+        Folders whose files are not the program's own.
+    """
+    removed = 0
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if Path(folder, name) not in left_out]
+        for name in files:
+            if _DRAFT.fullmatch(name) and _age_s(Path(folder, name)) > DRAFT_AGE_S:
+                Path(folder, name).unlink(missing_ok=True)
+                removed += 1
+    return removed
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @contextmanager

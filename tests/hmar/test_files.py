@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmar.files import create_file, new_file, write_file
+from hmar.files import create_file, new_file, sweep_drafts, write_file
 
 KILLED_WHILE_WRITING = """
 import os, signal, sys
@@ -151,3 +151,22 @@ def test_the_mode_is_the_one_asked_for_less_the_umask(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_file(tmp_path / "missing" / "file", "")
+
+
+def test_what_a_killed_process_has_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    own, theirs = tmp_path / "secrets", tmp_path / "import"
+    for folder in (own, theirs):
+        folder.mkdir()
+        done = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(folder / "file")], check=False)
+        assert done.returncode == -signal.SIGKILL
+        (folder / ".hidden").write_bytes(b"")
+    [draft] = set(own.iterdir()) - {own / ".hidden"}
+    assert sweep_drafts(tmp_path, [theirs]) == 0
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (0, 0))
+    write_file(own / "file", b"whole")
+    assert sweep_drafts(tmp_path, [theirs]) == 1
+    assert not draft.exists()
+    assert names(own) == [".hidden", "file"]
+    assert len(names(theirs)) == 2
+    assert sweep_drafts(tmp_path / "absent") == 0

@@ -5,23 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import Connection, and_, delete, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from hmar.adapters.common.entries import check_encoded, display_order
 from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.logging_rows import allocate, lock, write_log
-from hmar.adapters.sql.quarantine import settle, take_out
+from hmar.adapters.sql.deleting import (
+    NAME_COLUMNS,
+    VALUES_AT_ONCE,
+    delete_selected,
+    referred,
+    selected,
+)
+from hmar.adapters.sql.log_rows import allocate, lock, write_log
+from hmar.adapters.sql.quarantine import forget_selected, settle, take_out
 from hmar.adapters.sql.reading import DamageReport, InfoReader
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
 from hmar.adapters.sql.tail import LogReader
 from hmar.values.codes import EncodedFrame
+from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
-_VALUES_AT_ONCE = 5000
-"""Values in one IN list; SQLite takes 32766 parameters."""
+DELETED_AT_ONCE = 1000
+"""Frames deleted in one transaction: other writers wait for a fraction of a second."""
 
 
 class SqlCatalogue:
@@ -69,28 +77,49 @@ class SqlCatalogue:
                     for seq, item in zip(seqs, new.values(), strict=True)
                 ]
                 connection.execute(insert(entries), rows)
-                write_log(connection, "add", [(seq, seq, collection) for seq in seqs], self._clock())
+                logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
+                write_log(connection, "add", logged, self._clock())
                 settle(connection, collection, new)
         return Appended(len(new), len(frames) - len(new))
 
     def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
         intact: set[int] = set()
-        for start in range(0, len(entry_ids), _VALUES_AT_ONCE):
-            some = entries.c.entry_id.in_(entry_ids[start : start + _VALUES_AT_ONCE])
+        for start in range(0, len(entry_ids), VALUES_AT_ONCE):
+            some = entries.c.entry_id.in_(entry_ids[start : start + VALUES_AT_ONCE])
             intact.update(entry.entry_id for entry in self._reader.infos_in(connection, some))
         return intact
 
-    def delete(self, collection: str, series_uid: str) -> int:
-        """Delete a series, codes and all, and log it; return the number of frames deleted."""
-        with self._database.write() as connection:
-            lock(connection)
-            of_series = and_(entries.c.collection == collection, entries.c.series_uid == series_uid)
-            gone = sorted(connection.scalars(delete(entries).where(of_series).returning(entries.c.entry_id)))
-            if gone:
-                seqs = allocate(connection, len(gone))
-                logged = [(seq, entry_id, collection) for seq, entry_id in zip(seqs, gone, strict=True)]
-                write_log(connection, "delete", logged, self._clock())
-        return len(gone)
+    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+        """Return how much a delete would take away."""
+        query = select(*NAME_COLUMNS).where(selected(selector, collection))
+        with self._database.read() as connection:
+            return extent_of(FrameName(*row) for row in connection.execute(query))
+
+    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+        """Delete what a selector stands for, and log it; some frames in each transaction.
+
+        A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
+        the frames is left in the files of the database afterwards.
+        """
+        names: list[FrameName] = []
+        origins: set[Origin] = set()
+        wanted = selected(selector, collection)
+        while True:
+            with self._database.write() as connection:
+                gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
+                forget_selected(connection, selector, collection)
+            names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
+            origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
+            if len(gone) < DELETED_AT_ONCE:
+                break
+        if names:
+            self._database.empty_write_ahead_log()
+        return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
+
+    def referred(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that a live frame comes from, or one that was damaged."""
+        with self._database.read() as connection:
+            return referred(connection, origins)
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number; a lost one is told."""
@@ -105,8 +134,8 @@ class SqlCatalogue:
         """Return the entries that are live among ``entry_ids``."""
         ids = list(entry_ids)
         found = []
-        for start in range(0, len(ids), _VALUES_AT_ONCE):
-            found += self._reader.infos(entries.c.entry_id.in_(ids[start : start + _VALUES_AT_ONCE]))
+        for start in range(0, len(ids), VALUES_AT_ONCE):
+            found += self._reader.infos(entries.c.entry_id.in_(ids[start : start + VALUES_AT_ONCE]))
         return {entry.entry_id: entry for entry in found}
 
     def find(
@@ -165,7 +194,7 @@ def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey
     uids = sorted({uid for uid, _, _ in wanted})
     models = {model for _, _, model in wanted}
     known: dict[_FrameKey, int] = {}
-    for start in range(0, len(uids), _VALUES_AT_ONCE):
+    for start in range(0, len(uids), VALUES_AT_ONCE):
         query = select(
             entries.c.sop_instance_uid,
             entries.c.frame_number,
@@ -173,7 +202,7 @@ def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey
             entries.c.entry_id,
         ).where(
             entries.c.collection == collection,
-            entries.c.sop_instance_uid.in_(uids[start : start + _VALUES_AT_ONCE]),
+            entries.c.sop_instance_uid.in_(uids[start : start + VALUES_AT_ONCE]),
             entries.c.model_fingerprint.in_(models),
         )
         known.update(((uid, number, model), found) for uid, number, model, found in connection.execute(query))

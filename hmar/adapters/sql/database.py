@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from hmar.locks import locked
 
 _BUSY_MS = 30_000
 _COPIED_PAGES = 1000
+_EMPTYING_MS = 5_000
+_log = logging.getLogger(__name__)
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
 
@@ -138,6 +141,25 @@ class Database:
                 copy, pages=_COPIED_PAGES, progress=lambda _, left, pages: progress(pages - left, pages)
             )
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
+    def empty_write_ahead_log(self) -> bool:
+        """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
+
+        It holds pages as they were before a change, with what was deleted. Waits some
+        seconds for readers and writers.
+        """
+        if self._file is None:
+            return True
+        with translated(), self._connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")  # writers wait meanwhile
+            try:
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        if busy:
+            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
+        return not busy
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, delete, exists, insert, select, text, 
 
 from hmar.adapters.sql.database import UNREADABLE, Database, translated
 from hmar.adapters.sql.log_check import checked_log, mended_log
-from hmar.adapters.sql.logging_rows import lock
+from hmar.adapters.sql.log_rows import lock
 from hmar.adapters.sql.quarantine import take_out, waiting_rows
 from hmar.adapters.sql.reading import Values, unreadable_among, values_of
 from hmar.adapters.sql.rows import encoded_frame

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Select, delete, func, insert, select, update
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.logging_rows import allocate, write_log
+from hmar.adapters.sql.log_rows import allocate, write_log
 from hmar.adapters.sql.reading import Values, unreadable_among, values_of
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import log_intact
@@ -48,16 +48,19 @@ def mended_log(connection: Connection, now: float) -> int:
             connection.execute(delete(log).where(log.c.seq.in_(some)))
             there = select(entries.c.entry_id, entries.c.collection).where(entries.c.entry_id.in_(some))
             live = {row[0]: row[1] for row in connection.execute(there)}
-            there_again = [(seq, seq, live[seq]) for seq in some if seq in live]
-            write_log(connection, "add", there_again, now)
-            write_log(connection, "delete", [(seq, seq, "") for seq in some if seq not in live], now)
+            again = [{"seq": seq, "entry_id": seq, "collection": live.get(seq, "")} for seq in some]
+            write_log(connection, "add", [row for row in again if row["seq"] in live], now)
+            write_log(connection, "delete", [row for row in again if row["seq"] not in live], now)
     highest = connection.scalar(select(func.max(log.c.seq))) or 0
     if not connection.execute(update(counter).values(value=highest)).rowcount:
         connection.execute(insert(counter), {"id": 1, "value": highest})
     vanished = connection.execute(_vanished(log.c.seq, log.c.collection)).all()
     if vanished:
         seqs = allocate(connection, len(vanished))
-        logged = [(seq, gone, name) for seq, (gone, name) in zip(seqs, vanished, strict=True)]
+        logged = [
+            {"seq": seq, "entry_id": row.seq, "collection": row.collection}
+            for seq, row in zip(seqs, vanished, strict=True)
+        ]
         write_log(connection, "delete", logged, now)
     return len(broken) + len(vanished)
 

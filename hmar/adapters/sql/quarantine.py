@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.logging_rows import allocate, write_log
+from hmar.adapters.sql.deleting import level_column
+from hmar.adapters.sql.log_rows import allocate, write_log
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.damage import DamagedRow
+from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState
 
@@ -33,7 +35,10 @@ def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> in
     for entry_id in there:
         connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
     seqs = allocate(connection, len(there))
-    logged = [(seq, row["entry_id"], row["collection"]) for seq, row in zip(seqs, named, strict=True)]
+    logged = [
+        {"seq": seq, "entry_id": row["entry_id"], "collection": row["collection"]}
+        for seq, row in zip(seqs, named, strict=True)
+    ]
     write_log(connection, "delete", logged, now)
     return len(there)
 
@@ -48,6 +53,13 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
     ]
     if back:
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
+
+
+def forget_selected(connection: Connection, selector: Selector, collection: str | None) -> None:
+    """Forget the damaged rows of what is deleted: it shall not come back."""
+    of_level = damaged_rows.c[level_column(selector.level)] == selector.value
+    here = of_level if collection is None else and_(of_level, damaged_rows.c.collection == collection)
+    connection.execute(delete(damaged_rows).where(here))
 
 
 def waiting_rows(connection: Connection) -> list[DamagedRow]:

@@ -12,10 +12,10 @@ def flip_value(path: Path, table: str, column: str, where: str) -> None:
     """Turn one bit over in the middle of a column's value of one row; NULL becomes 1."""
     with closing(sqlite3.connect(path)) as connection:
         [(kind, value)] = connection.execute(
-            f"SELECT typeof({column}), {column} FROM {table} WHERE {where}"  # noqa: S608 - of the test
+            f"SELECT typeof({column}), {column} FROM {table} WHERE {where}"
         ).fetchall()
         connection.execute(
-            f"UPDATE {table} SET {column} = {'CAST(? AS TEXT)' if kind == 'text' else '?'} WHERE {where}",  # noqa: S608
+            f"UPDATE {table} SET {column} = {'CAST(? AS TEXT)' if kind == 'text' else '?'} WHERE {where}",
             (_flipped(value),),
         )
         connection.commit()

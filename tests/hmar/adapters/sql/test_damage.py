@@ -16,6 +16,7 @@ from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
+from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
 from tests.contract.examples import MODEL, ORIGIN, encoded
 from tests.hmar.adapters.sql.damage import flip_value
@@ -129,7 +130,7 @@ def test_one_bit_in_any_column_of_the_log_is_told_and_its_entry_still_counts(
 
 @pytest.mark.parametrize("column", LOG_COLUMNS)
 def test_a_damaged_delete_is_logged_again(rig: Rig, column: str) -> None:
-    rig.catalogue.delete("default", "1.2.9")
+    rig.catalogue.delete(Selector("series", "1.2.9"), "default")
     flip_value(rig.path, "log", column, "seq = 5")
     assert rig.integrity.check_log().damaged == 1
     rig.integrity.mend_log()
