@@ -232,6 +232,9 @@ class UploadSource(ImageSource, Protocol):
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
 
+    def check(self, reference: str) -> bool:
+        """Return whether stored bytes are what was sent; those that are not are moved to quarantine."""
+
     def remove(self, reference: str) -> bool:
         """Remove what is stored under a reference; return whether anything was."""
 
