@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
-from hmar.adapters.common.entries import check_encoded, display_order, new_mark
+from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order, new_mark
+from hmar.adapters.common.instances import Held, check_instances
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.rows import INFO_COLUMNS, encoded_frame, entry_info, entry_row
 from hmar.adapters.sql.schema import counter, entries, log
@@ -16,6 +17,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
+_Value = TypeVar("_Value", int, str)
 _VALUES_AT_ONCE = 5000
 """Values in one IN list; SQLite takes 32766 parameters."""
 
@@ -39,15 +41,25 @@ class SqlCatalogue:
         self._database = database
         self._clock = clock
 
-    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
-        """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
+    def append(
+        self,
+        collection: str,
+        frames: Sequence[EncodedFrame],
+        origin: Origin,
+        as_of: int | None = None,
+        replaced: Collection[int] = (),
+    ) -> Appended:
+        """Add frames in one transaction; see :meth:`hmar.ports.Catalogue.append`."""
         wanted: dict[_FrameKey, EncodedFrame] = {}
         for encoded in frames:
             check_encoded(encoded)
             wanted.setdefault(_frame_key(encoded), encoded)
         with self._database.write() as connection:
             _lock(connection)
-            known = _known(connection, collection, {encoded.info.sop_instance_uid for encoded in frames})
+            self._remove(connection, collection, replaced)
+            uids = sorted({encoded.info.sop_instance_uid for encoded in frames})
+            check_instances(_held(connection, collection, uids), frames, as_of)
+            known = _known(connection, collection, uids)
             new = [encoded for key, encoded in wanted.items() if key not in known]
             if new:
                 seqs = _allocate(connection, len(new))
@@ -61,10 +73,19 @@ class SqlCatalogue:
         with self._database.write() as connection:
             _lock(connection)
             of_series = and_(entries.c.collection == collection, entries.c.series_uid == series_uid)
-            gone = sorted(connection.scalars(delete(entries).where(of_series).returning(entries.c.entry_id)))
-            if gone:
-                seqs = _allocate(connection, len(gone))
-                self._write_log(connection, "delete", collection, list(zip(seqs, gone, strict=True)))
+            return self._remove(
+                connection, collection, connection.scalars(select(entries.c.entry_id).where(of_series)).all()
+            )
+
+    def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> int:
+        """Delete entries of a collection and log it; return how many there were."""
+        gone: list[int] = []
+        for ids in _parts(entry_ids):
+            wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
+            gone += connection.scalars(delete(entries).where(wanted).returning(entries.c.entry_id))
+        if gone:
+            seqs = _allocate(connection, len(gone))
+            self._write_log(connection, "delete", collection, list(zip(seqs, sorted(gone), strict=True)))
         return len(gone)
 
     def _write_log(
@@ -101,10 +122,9 @@ class SqlCatalogue:
 
     def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
         """Return the entries that are live among ``entry_ids``."""
-        ids = list(entry_ids)
         found = []
-        for start in range(0, len(ids), _VALUES_AT_ONCE):
-            found += self._infos(entries.c.entry_id.in_(ids[start : start + _VALUES_AT_ONCE]))
+        for ids in _parts(entry_ids):
+            found += self._infos(entries.c.entry_id.in_(ids))
         return {entry.entry_id: entry for entry in found}
 
     def find(
@@ -117,7 +137,15 @@ class SqlCatalogue:
         ]
         if collection is not None:
             wanted.append(entries.c.collection == collection)
-        return sorted(self._infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id))
+        return by_frame_number(self._infos(and_(*wanted)))
+
+    def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
+        of_instance = (
+            entries.c.collection == collection,
+            entries.c.sop_instance_uid == sop_instance_uid,
+        )
+        return by_frame_number(self._infos(and_(*of_instance)))
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
@@ -167,17 +195,36 @@ def _allocate(connection: Connection, amount: int) -> range:
     return range(last - amount + 1, last + 1)
 
 
-def _known(connection: Connection, collection: str, sop_instance_uids: set[str]) -> set[_FrameKey]:
+def _known(connection: Connection, collection: str, sop_instance_uids: Sequence[str]) -> set[_FrameKey]:
     """Return the keys of all frames of some instances."""
-    uids = sorted(sop_instance_uids)
     known: set[_FrameKey] = set()
-    for start in range(0, len(uids), _VALUES_AT_ONCE):
+    for uids in _parts(sop_instance_uids):
         query = select(entries.c.sop_instance_uid, entries.c.frame_number, entries.c.model_fingerprint).where(
-            entries.c.collection == collection,
-            entries.c.sop_instance_uid.in_(uids[start : start + _VALUES_AT_ONCE]),
+            entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids)
         )
         known.update((row[0], row[1], row[2]) for row in connection.execute(query))
     return known
+
+
+def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[str]) -> list[Held]:
+    """Return what is there of some instances."""
+    columns = [entries.c[name] for name in Held._fields if name != "newest"]
+    held: list[Held] = []
+    for uids in _parts(sop_instance_uids):
+        query = (
+            select(*columns, func.max(entries.c.entry_id))
+            .where(entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids))
+            .group_by(*columns)
+        )
+        held += (Held(*row) for row in connection.execute(query))
+    return held
+
+
+def _parts(values: Collection[_Value]) -> Iterator[list[_Value]]:
+    """Split values into lists that one statement can take."""
+    listed = list(values)
+    for start in range(0, len(listed), _VALUES_AT_ONCE):
+        yield listed[start : start + _VALUES_AT_ONCE]
 
 
 def _frame_key(encoded: EncodedFrame) -> _FrameKey:
