@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import frame_of, holds
+from hmar.decoding.indexed import frame_of
+from hmar.errors import NotFoundError
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.wiring import Engine
@@ -44,9 +46,10 @@ class OpenedFiles:
             If the file cannot be read any more.
         """
         file = self._kept(entry.origin)
-        if file is None or not holds(file, entry):
-            file = self._open(entry.origin)
-        return frame_of(file, entry)
+        if file is not None:
+            with suppress(NotFoundError):  # another may be in its place by now
+                return frame_of(file, entry)
+        return frame_of(self._open(entry.origin), entry)
 
     def _kept(self, origin: Origin) -> ContainedFile | None:
         with self._lock:

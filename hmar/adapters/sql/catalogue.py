@@ -216,7 +216,7 @@ def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[s
             .where(entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids))
             .group_by(*columns)
         )
-        held += (Held(*row) for row in connection.execute(query))
+        held += map(Held._make, connection.execute(query))
     return held
 
 
