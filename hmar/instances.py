@@ -185,7 +185,7 @@ def compared(
                 return ["pixels"], {}
         except DecodeError as error:
             bad[number] = error
-            if len(bad) == min(len(pixels), MAX_BAD_FRAMES):
+            if len(bad) == MAX_BAD_FRAMES or (len(bad) == len(pixels) and len(others) == len(held)):
                 raise
         progress()
     return [], bad
