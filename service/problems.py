@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from hmar.errors import (
     AuthError,
-    ConflictError,
     DecodeError,
     HmarError,
     InputError,
@@ -51,7 +50,6 @@ PROBLEMS: dict[type[HmarError], Problem] = {
     AuthError: Problem(401, "not-authorised", "A valid key or login is needed"),
     CrossSiteError: Problem(403, "cross-site-request", "The request does not come from the page"),
     NotFoundError: Problem(404, "not-found", "The archive does not hold this"),
-    ConflictError: Problem(409, "other-image-indexed", "The archive holds another image under this UID"),
     LimitError: Problem(413, "image-too-large", "The image is larger than the limits allow"),
     MediaTypeError: Problem(415, "unsupported-media-type", "The body's content type is not read here"),
     DecodeError: Problem(422, "image-not-readable", "The file cannot be read as an image"),

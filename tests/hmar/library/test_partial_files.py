@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
-from pydicom.uid import JPEGBaseline8Bit
 
 import hmar
 from hmar.cli import main
 from hmar.thumbnail import ThumbnailEncoder
-from tests.hmar.dicom.build import compressed, image
+from tests.hmar.cine import PIXELS, jpeg_cine
+from tests.hmar.dicom.build import image
 
 pytestmark = pytest.mark.slow
 
-FRAMES = 20
-PIXELS = np.random.default_rng(3).integers(0, 256, (FRAMES, 32, 40), np.uint8)
+FRAMES = len(PIXELS)
 
 
 def cine(*cut: int) -> bytes:
-    """Return a JPEG cine whose frames of these numbers end within their header."""
-    streams = []
-    for number, pixels in enumerate(PIXELS, start=1):
-        target = io.BytesIO()
-        Image.fromarray(pixels).save(target, "JPEG")
-        streams.append(target.getvalue()[: 24 if number in cut else None])
-    return compressed(streams, JPEGBaseline8Bit, PIXELS)
+    return jpeg_cine(FRAMES, *cut)
 
 
 def numbers(archive: hmar.Archive) -> list[int]:
