@@ -16,6 +16,8 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 
 
 SCAN_KERNELS = ("compiled", "numpy")
+REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
+"""What is done with another image under the SOP Instance UID of one that is indexed."""
 IN_MEMORY = "memory:"
 """HMAR_DATABASE_URL of an archive that lives in one process and is gone with it."""
 INLINE = "inline"
@@ -61,6 +63,9 @@ class Settings:
         "HMAR_ITEM_LEASE_S", 60.0, "Seconds after which a file whose worker fell silent is tried again."
     )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
+    same_uid: str = _setting(
+        "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -88,6 +93,8 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
+        if self.same_uid not in SAME_UID:
+            raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
         object.__setattr__(self, "home", self.home.expanduser().absolute())
         return self

@@ -8,6 +8,7 @@
     │   │   └── LimitError    an image larger than the configured limits
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
+    │   ├── ConflictError     another image under the UID of one that is indexed
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
     ├── AuthError             a key or login link that is missing, wrong or used up
     └── OperatorError         something on the server needs a person
@@ -60,6 +61,10 @@ class RegionError(InputError):
 
 class ParameterError(InputError):
     """A parameter out of its range."""
+
+
+class ConflictError(InputError):
+    """Another image under the UID of one that is indexed."""
 
 
 class NotFoundError(InputError):

@@ -2,7 +2,8 @@
 
 What was asked for is written to the :class:`hmar.ports.JobStore` first and sent to the queue second, so a
 message may be lost or come twice: a sweep sends again what has stalled, and handling a message twice
-changes nothing. A frame is indexed once per (collection, SOP instance, frame number, model fingerprint).
+changes nothing. A frame is indexed once per (collection, SOP instance, frame number, model fingerprint), and
+what comes under the UID of another image is told apart from it (:mod:`hmar.instances`).
 """
 
 from __future__ import annotations
@@ -10,23 +11,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 from hmar.config import Settings
-from hmar.errors import InputError, OperatorError, UnavailableError
+from hmar.errors import ConflictError, DecodeError, InputError, OperatorError, UnavailableError
+from hmar.instances import MAX_BAD_FRAMES, Incoming, Plan, Planner
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.codes import EncodedFrame, distinct_windows
+from hmar.values.digests import Digests
 from hmar.values.entries import Appended, Origin
-from hmar.values.frames import Frame, FrameInfo, ImageFile
+from hmar.values.frames import Frame, ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.names import checked_name
+from hmar.values.outcomes import Outcome, outcome_of
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""
 PAGE_ITEMS = 1000
+PLANS = 3
+"""How often a file is compared anew because another with its UID was indexed meanwhile."""
 QUEUED_FOR_S = 3600.0
 """Age at which a queued row's message counts as lost although other messages still wait."""
 
@@ -113,6 +120,7 @@ class Indexer:
         self._decoder = decoder
         self._settings = settings
         self._uploads = uploads
+        self._planner = Planner(catalogue, encoder.fingerprint, settings.same_uid)
         self._clock = clock
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
@@ -142,23 +150,17 @@ class Indexer:
 
         Raises
         ------
+        ConflictError
+            If another image has the SOP Instance UID of a frame, and HMAR_SAME_UID is to refuse that; those
+            before it are indexed.
         ParameterError
             If the collection's name is none, or the label.
         """
         checked_name("collection", collection)
         kept_label = None if label is None else label_value(label)
-        unchanged = 0
-
-        def new_frames() -> Iterator[Frame]:
-            nonlocal unchanged
-            for frame in frames:
-                if self._new_frames([frame.info], collection):
-                    yield frame
-                else:
-                    unchanged += 1
-
-        appended = self._append(collection, new_frames(), origin, kept_label)
-        return Appended(appended.added, appended.unchanged + unchanged)
+        target = _Target(collection, origin, kept_label)
+        added = [self._add(Incoming.of_frame(frame), target).added for frame in frames]
+        return Appended(sum(added), len(added) - sum(added))
 
     def sweep(self) -> int:
         """Send again what has stalled for longer than a lease; return the number of messages."""
@@ -216,7 +218,7 @@ class Indexer:
         if item is None:
             return
         try:
-            added, frames = self._add_frames(item)
+            outcome = self._add_file(item)
         except InputError as error:
             # The file will not get better: no second attempt.
             self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
@@ -228,7 +230,7 @@ class Indexer:
             # Also what is no Exception, such as a panic of native code: it must not end the worker.
             self._give_back(item, error)
         else:
-            self._jobs.finish(item_id, ItemState.INDEXED if added else ItemState.UNCHANGED, frames)
+            self._jobs.finish(item_id, *outcome)
         if item.origin.source == UPLOAD:
             self._drop_unneeded(item)
 
@@ -252,46 +254,110 @@ class Indexer:
         else:
             self._jobs.release(item.item_id, _reason(error))
 
-    def _add_frames(self, item: Item) -> tuple[int, int]:
-        """Add what is new of a file; return the number of frames added, and of frames in the file."""
+    def _add_file(self, item: Item) -> Outcome:
+        """Add what is new of a file."""
         source = self._sources[item.origin.source]
-        file = self._decoder(source.fetch(item.origin.reference, self._settings.max_file_bytes))
+        data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
+        incoming = Incoming.of_file(self._decoder(data), data)
         lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
-        frames = (file.frame(number) for number in self._new_frames(file.infos, item.collection))
-        appended = self._append(item.collection, frames, item.origin, item.label, lease.progress)
-        return appended.added, len(file.infos)
+        done = self._add(incoming, _Target(item.collection, item.origin, item.label), lease.progress)
+        bad = {number: _reason(error) for number, error in done.bad.items()}
+        return outcome_of(len(incoming.numbers), done.added, bad, done.untried)
 
-    def _append(
-        self,
-        collection: str,
-        frames: Iterable[Frame],
-        origin: Origin,
-        label: str | None,
-        progress: Callable[[], None] = lambda: None,
-    ) -> Appended:
-        """Encode frames and append them, some at a time; ``progress`` is called after each."""
-        added = unchanged = 0
-        encoded = (self._encoded(frame, label, progress) for frame in frames)
-        while chunk := list(islice(encoded, CHUNK_FRAMES)):
-            appended = self._catalogue.append(collection, chunk, origin)
-            added += appended.added
-            unchanged += appended.unchanged
-        return Appended(added, unchanged)
+    def _add(self, incoming: Incoming, target: _Target, progress: Callable[[], None] = lambda: None) -> _Done:
+        """Add what is new of an instance; ``progress`` is called after each frame."""
 
-    def _encoded(self, frame: Frame, label: str | None, progress: Callable[[], None]) -> EncodedFrame:
-        encoded = distinct_windows(self._encoder.encode(frame))
-        progress()
-        self.pulse.beat()
-        return replace(encoded, info=replace(encoded.info, label=label))
+        def proceed() -> None:
+            progress()
+            self.pulse.beat()
 
-    def _new_frames(self, infos: Sequence[FrameInfo], collection: str) -> list[int]:
-        listed = [(info.sop_instance_uid, info.frame_number) for info in infos]
-        known = {
-            (entry.info.sop_instance_uid, entry.info.frame_number)
-            for uid in {uid for uid, _ in listed}
-            for entry in self._catalogue.find(uid, self._encoder.fingerprint, collection)
-        }
-        return [number for uid, number in listed if (uid, number) not in known]
+        added, plans = 0, 0
+        while True:
+            plan = self._planner.plan(target.collection, incoming, proceed)
+            plans += 1
+            frames = _Decoding(incoming, plan, proceed)
+            try:
+                for chunk in self._chunks(frames, incoming, target, proceed):
+                    added += self._append(chunk, target, plan)
+                    plan = replace(plan, replaced=())
+                return _Done(added, frames.bad, frames.untried)
+            except ConflictError:
+                # Another worker has indexed a file with this UID since the plan was made.
+                if plans == PLANS:
+                    raise
+
+    def _append(self, chunk: Sequence[EncodedFrame], target: _Target, plan: Plan) -> int:
+        named = [
+            encoded
+            if encoded.info.sop_instance_uid == plan.uid
+            else replace(encoded, info=replace(encoded.info, sop_instance_uid=plan.uid, uids_derived=True))
+            for encoded in chunk
+        ]
+        appended = self._catalogue.append(target.collection, named, target.origin, plan.as_of, plan.replaced)
+        if plan.replaced:
+            _log.info(
+                "%d frames (entries %d to %d) were replaced by another image with their SOP Instance UID",
+                len(plan.replaced),
+                min(plan.replaced),
+                max(plan.replaced),
+            )
+        return appended.added
+
+    def _chunks(
+        self, frames: Iterable[Frame], incoming: Incoming, target: _Target, progress: Callable[[], None]
+    ) -> Iterator[list[EncodedFrame]]:
+        """Encode frames; yield some at a time."""
+
+        def encoded(frame: Frame) -> EncodedFrame:
+            codes = distinct_windows(self._encoder.encode(frame))
+            digests = Digests.of(frame, incoming.file_sha256, incoming.file_frames)
+            progress()
+            return replace(codes, info=replace(codes.info, label=target.label), digests=digests)
+
+        each = map(encoded, frames)
+        while chunk := list(islice(each, CHUNK_FRAMES)):
+            yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where frames are added, where they come from, and their label."""
+
+    collection: str
+    origin: Origin
+    label: str | None
+
+
+class _Done(NamedTuple):
+    """How many frames are new, which cannot be decoded, and which were not tried."""
+
+    added: int
+    bad: Mapping[int, DecodeError]
+    untried: Sequence[int]
+
+
+class _Decoding:
+    """Decodes the frames that a plan misses; keeps which cannot be."""
+
+    def __init__(self, incoming: Incoming, plan: Plan, progress: Callable[[], None]) -> None:
+        self._incoming = incoming
+        self._missing = plan.missing
+        self._progress = progress
+        self.bad = dict(plan.bad)
+        self.untried: Sequence[int] = ()
+
+    def __iter__(self) -> Iterator[Frame]:
+        for place, number in enumerate(self._missing):
+            if len(self.bad) >= MAX_BAD_FRAMES:
+                self.untried = self._missing[place:]
+                return
+            try:
+                frame = self._incoming.frame(number)
+            except DecodeError as error:
+                self.bad[number] = error
+                self._progress()
+            else:
+                yield frame
 
 
 class Pulse:

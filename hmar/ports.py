@@ -26,8 +26,33 @@ from hmar.values.selection import Selection
 class Catalogue(Protocol):
     """The truth: entries and an append-only log whose order is commit order."""
 
-    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
-        """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
+    def append(
+        self,
+        collection: str,
+        frames: Sequence[EncodedFrame],
+        origin: Origin,
+        as_of: int | None = None,
+        replaced: Collection[int] = (),
+    ) -> Appended:
+        """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are.
+
+        Parameters
+        ----------
+        collection, frames, origin
+            What is added, where to, and where it came from.
+        as_of : int, optional
+            The last log row that the caller has seen of what he compared the frames with. If frames of
+            another file, or given as values, have come to one of the instances since, that is a conflict.
+            None looks for no such change.
+        replaced : collection of int
+            Entries of the collection that are deleted and logged first, in the same transaction.
+
+        Raises
+        ------
+        ConflictError
+            For such a change, and if an instance would be of two studies, series or patients. Nothing is
+            added or deleted then.
+        """
 
     def extent(self, selector: Selector, collection: str | None = None) -> Extent:
         """Return how much :meth:`delete` would take away."""
@@ -55,6 +80,9 @@ class Catalogue(Protocol):
         self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
     ) -> list[EntryInfo]:
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
+
+    def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
+from contextlib import suppress
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import frame_of, holds
+from hmar.decoding.indexed import frame_of
 from hmar.errors import NotFoundError
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
@@ -46,12 +47,14 @@ class OpenedFiles:
             If the file cannot be read any more.
         """
         file = self._kept(entry.origin)
-        if file is None or not holds(file, entry):
-            file = self._open(entry.origin)
-            if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
-                # Deleted while it was being read: nobody would drop it.
-                self._drop([entry.origin])
-                raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
+        if file is not None:
+            with suppress(NotFoundError):  # another may be in its place by now
+                return frame_of(file, entry)
+        file = self._open(entry.origin)
+        if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
+            # Deleted while it was being read: nobody would drop it.
+            self._drop([entry.origin])
+            raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
         return frame_of(file, entry)
 
     def origins(self) -> set[Origin]:

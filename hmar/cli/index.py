@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,12 +21,12 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.indexing import submit
-from hmar.library.added import Added, file_of
+from hmar.library.added import Added, Failure
 from hmar.library.index_job import POLL_S, failed_items, known_job, run_job
 from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState
+from hmar.values.jobs import Job, JobState
 from hmar.wiring import build_engine
 
 SHOWN_FAILURES = 20
@@ -50,8 +50,9 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
 
     DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
     without one it is done in this process. Files that are indexed already are skipped: start an interrupted
-    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; the exit
-    status is 1 if all files failed.
+    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; those
+    of its frames that can be read are indexed. Another image under the SOP Instance UID of an indexed one is
+    refused, unless HMAR_SAME_UID says otherwise. The exit status is 1 if all files failed.
 
     \b
     Examples:
@@ -73,12 +74,12 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
         where = "this process"
         console.print("No worker answers: indexing in this process.")
         jobs, job = _in_process(settings, collection, label, origin, console)
-    failures = failed_items(jobs, job)
+    added = Added.of_job(job, failed_items(jobs, job), path)
     if as_json:
-        click.echo(json.dumps(_outcome(job, failures, path, where, time.monotonic() - begun)))
+        click.echo(json.dumps(_outcome(job, added, where, time.monotonic() - begun)))
     else:
-        _report(job, failures, path, Console())
-    if job.state is JobState.FAILED or len(failures) == job.total:
+        _report(job, added, Console())
+    if job.state is JobState.FAILED or added.failed == job.total:
         click.get_current_context().exit(1)
 
 
@@ -150,7 +151,7 @@ def _progress(console: Console) -> Iterator[_Bar]:
         yield _Bar(progress)
 
 
-def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: float) -> dict[str, object]:
+def _outcome(job: Job, added: Added, where: str, seconds: float) -> dict[str, object]:
     return {
         "job_id": job.job_id,
         "collection": job.collection,
@@ -160,23 +161,30 @@ def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: fl
         "where": where,
         "files": job.total,
         "seconds": round(seconds, 3),
-        **Added.of_job(job, failures, path).to_dict(),
+        **added.to_dict(),
     }
 
 
-def _report(job: Job, failures: list[Item], path: Path, console: Console) -> None:
+def _report(job: Job, added: Added, console: Console) -> None:
     if job.state is JobState.FAILED:
         console.print(f"The job failed: {escape(job.reason or 'no reason was kept')}")
         return
-    indexed, unchanged = job.counts[ItemState.INDEXED], job.counts[ItemState.UNCHANGED]
-    if indexed == 0 and unchanged:
+    if added.unchanged and not added.indexed and not added.partial:
         console.print(f"nothing new: all {job.frames} frames were indexed already")
-    console.print(f"{indexed} files indexed, {unchanged} unchanged, {len(failures)} failed")
-    if not failures:
+    in_part = f"{len(added.partial)} in part, " if added.partial else ""
+    console.print(
+        f"{added.indexed} files indexed, {in_part}{added.unchanged} unchanged, {added.failed} failed"
+    )
+    _list("Indexed in part", added.partial, console)
+    _list("Not indexed", added.failures, console)
+
+
+def _list(title: str, files: Sequence[Failure], console: Console) -> None:
+    if not files:
         return
-    table = Table("file", "reason", title="Not indexed", box=SIMPLE_HEAD, pad_edge=False)
-    for item in failures[:SHOWN_FAILURES]:
-        table.add_row(escape(file_of(item, path)), escape(item.reason or ""))
+    table = Table("file", "reason", title=title, box=SIMPLE_HEAD, pad_edge=False)
+    for file, reason in files[:SHOWN_FAILURES]:
+        table.add_row(escape(file), escape(reason or ""))
     console.print(table)
-    if len(failures) > SHOWN_FAILURES:
-        console.print(f"and {len(failures) - SHOWN_FAILURES} more; --json lists all")
+    if len(files) > SHOWN_FAILURES:
+        console.print(f"and {len(files) - SHOWN_FAILURES} more; --json lists all")

@@ -14,6 +14,7 @@ from hmar.decoding.limits import PAGE_FRAMES, DecodeLimits
 from hmar.decoding.pool import Pool
 from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
 
 _INFO_BYTES = 2048
@@ -98,11 +99,19 @@ class ContainedFile:
     def __init__(self, asked: AskedFile, infos: FrameInfos) -> None:
         self._asked = asked
         self._infos = infos
+        self._sha256: str | None = None
 
     @property
     def infos(self) -> Sequence[FrameInfo]:
         """Identity and geometry of each frame, in order of frame number; asked for in pages."""
         return self._infos
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file's bytes."""
+        if self._sha256 is None:
+            self._sha256 = file_digest(self._asked.data)
+        return self._sha256
 
     @property
     def cost_bytes(self) -> int:

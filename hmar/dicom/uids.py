@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pydicom.dataset import Dataset
 
 from hmar.dicom.header import numbers, text
+from hmar.values.uids import derived_uid
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _SERIES_TRAITS = ("SeriesNumber", "SeriesDate", "SeriesTime")
@@ -85,4 +86,4 @@ def _derived_series(dataset: Dataset, study: str, fallback: str) -> str:
 
 def _derive(*parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
-    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+    return derived_uid(digest)

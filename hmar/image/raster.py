@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import uuid
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +15,7 @@ from hmar.image.exif import orientation
 from hmar.image.grid import display
 from hmar.image.png import SIGNATURE, bit_depth, without_ancillary_chunks
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
+from hmar.values.uids import derived_uid
 
 # Pillow's own limit is one constant for the process; the size is checked against the setting instead, below.
 Image.MAX_IMAGE_PIXELS = None
@@ -112,7 +112,7 @@ def _luminance(image: Image.Image, depth: int) -> FloatArray:
 
 
 def _info(data: bytes, values: FloatArray) -> FrameInfo:
-    uid = f"2.25.{uuid.UUID(bytes=hashlib.sha256(data).digest()[:16]).int}"
+    uid = derived_uid(hashlib.sha256(data).digest())
     rows, columns = values.shape
     return FrameInfo(
         study_uid=uid,

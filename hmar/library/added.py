@@ -14,7 +14,7 @@ from hmar.values.plain import Json
 
 
 class Failure(NamedTuple):
-    """A file that was not added, and why."""
+    """A file of which not all was added, and why."""
 
     file: str
     reason: str | None
@@ -31,24 +31,30 @@ class Added:
     unchanged : int
         Whose frames had all been indexed before.
     frames : int
-        Frames of both.
+        Frames of both, and those of ``partial`` that are indexed.
     failures : tuple of Failure
         What was not added, and why.
+    partial : tuple of Failure
+        Files some of whose frames cannot be decoded, which ones, and why. Their other frames are indexed.
     """
 
     indexed: int
     unchanged: int
     frames: int
     failures: tuple[Failure, ...] = ()
+    partial: tuple[Failure, ...] = ()
 
     @classmethod
-    def of_job(cls, job: Job, failed: Sequence[Item], root: Path) -> Added:
+    def of_job(cls, job: Job, faulty: Sequence[Item], root: Path) -> Added:
         """Return the outcome of a finished job over ``root``; files are named as by :func:`file_of`."""
+        partial = [item for item in faulty if item.state is ItemState.PARTIAL]
+        failed = [item for item in faulty if item.state is not ItemState.PARTIAL]
         return cls(
             job.counts[ItemState.INDEXED],
             job.counts[ItemState.UNCHANGED],
             job.frames,
-            tuple(Failure(file_of(item, root), item.reason) for item in failed),
+            _failures(failed, root),
+            _failures(partial, root),
         )
 
     @classmethod
@@ -70,10 +76,16 @@ class Added:
         return {
             "indexed": self.indexed,
             "unchanged": self.unchanged,
+            "partial": len(self.partial),
             "failed": self.failed,
             "frames": self.frames,
             "failures": [failure._asdict() for failure in self.failures],
+            "partial_files": [failure._asdict() for failure in self.partial],
         }
+
+
+def _failures(items: Sequence[Item], root: Path) -> tuple[Failure, ...]:
+    return tuple(Failure(file_of(item, root), item.reason) for item in items)
 
 
 def file_of(item: Item, root: Path) -> str:

@@ -140,11 +140,14 @@ class Archive:
         Returns
         -------
         Added
-            How many files were new or unchanged, and which could not be read, with the reason: one bad file
-            does not end a folder.
+            How many files were new or unchanged, and which could not be read as a whole or in part, with the
+            reason: one bad file does not end a folder.
 
         Raises
         ------
+        ConflictError
+            If another image has the SOP Instance UID of a frame that is handed over as one, and HMAR_SAME_UID
+            is to refuse that.
         DecodeError
             If a frame cannot be decoded, among those that are handed over as frames.
         NotFoundError

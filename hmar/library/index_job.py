@@ -10,14 +10,13 @@ from hmar.adapters.memory import InlineQueue
 from hmar.errors import OperatorError
 from hmar.ports import JobStore
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import FAULTY_ITEM_STATES, Item, Job, JobState, Message
 from hmar.wiring import Engine
 
 POLL_S = 0.2
 """Pause between two looks at a job, and before a file that another process holds is tried again."""
 
 _OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
-_BAD = frozenset({ItemState.FAILED, ItemState.DEAD})
 
 
 def run_job(
@@ -101,8 +100,8 @@ def known_job(jobs: JobStore, job_id: str) -> Job:
 
 
 def failed_items(jobs: JobStore, job: Job) -> list[Item]:
-    """Return the files of a job that failed or were given up."""
-    return jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
+    """Return the files of a job that failed, as a whole or in part, or were given up."""
+    return jobs.items(job.job_id, FAULTY_ITEM_STATES, sys.maxsize >> 32)
 
 
 class _StoppedError(Exception):

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hmar.values.digests import Digests
 from hmar.values.frames import FloatArray, FrameInfo
 from hmar.values.plain import Json, optional, weights
 
@@ -37,6 +38,8 @@ class EncodedFrame:
         The router's weights (global, local); they sum to 1.
     model_fingerprint : str
         The encoder that made the codes. Codes of two models are never compared.
+    digests : Digests or None
+        Of what the codes were made of; None where nobody took them, as in version 0.1.
     """
 
     info: FrameInfo
@@ -45,6 +48,7 @@ class EncodedFrame:
     window_ids: WindowIds
     gate: tuple[float, float]
     model_fingerprint: str
+    digests: Digests | None = None
 
     def to_dict(self) -> Json:
         """Return the frame and its codes, these in hexadecimal."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 from hmar.values.codes import EncodedFrame
+from hmar.values.digests import Digests
 from hmar.values.frames import FrameInfo
 from hmar.values.plain import Json
 
@@ -19,13 +20,14 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EntryInfo:
-    """A catalogue row without its codes. ``origin`` stays on the server."""
+    """A catalogue row without its codes. ``origin`` and ``digests`` stay on the server."""
 
     entry_id: int
     collection: str
     info: FrameInfo
     model_fingerprint: str
     origin: Origin
+    digests: Digests | None = None
 
     def to_dict(self) -> Json:
         """Return the frame as the API lists it among those of its series."""

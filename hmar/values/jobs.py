@@ -35,18 +35,22 @@ class ItemState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     INDEXED = "indexed"
+    PARTIAL = "partial"
+    """Some frames cannot be decoded; all others are indexed."""
     UNCHANGED = "unchanged"
     FAILED = "failed"
     DEAD = "dead"
     """Given up after the allowed number of attempts."""
 
 
-FINAL_ITEM_STATES = frozenset({ItemState.INDEXED, ItemState.UNCHANGED, ItemState.FAILED, ItemState.DEAD})
+FINAL_ITEM_STATES = frozenset(ItemState) - {ItemState.QUEUED, ItemState.RUNNING}
+FAULTY_ITEM_STATES = frozenset({ItemState.PARTIAL, ItemState.FAILED, ItemState.DEAD})
+"""Those of files of which not all is indexed; the item says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job; ``reason`` says why it failed, ``label`` is given to its frames."""
+    """One file of a job; ``reason`` says why not all is indexed, ``label`` is given to its frames."""
 
     item_id: int
     job_id: str
@@ -101,7 +105,7 @@ class Job:
         return self.state in (JobState.DONE, JobState.FAILED)
 
     def to_dict(self, failed: Sequence[Item]) -> Json:
-        """Return the job as the API does, with some of its failures."""
+        """Return the job as the API does, with some of the files that failed, as a whole or in part."""
         return {
             "job_id": self.job_id,
             "collection": self.collection,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState, Job
+from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState, Job
 from hmar.wiring import Engine
 from service.schemas import (
     DEFAULT_COLLECTION,
@@ -20,7 +20,6 @@ from service.schemas import (
     whole_number,
 )
 
-FAILED_STATES = (ItemState.FAILED, ItemState.DEAD)
 FAILURES_SHOWN = 50
 
 
@@ -66,7 +65,7 @@ def _submit(engine: Engine) -> str:
 
 def _job_answer(engine: Engine, job_id: str) -> dict[str, object]:
     job = _job(engine, job_id)
-    return job.to_dict(engine.jobs.items(job_id, FAILED_STATES, FAILURES_SHOWN))
+    return job.to_dict(engine.jobs.items(job_id, FAULTY_ITEM_STATES, FAILURES_SHOWN))
 
 
 def _job(engine: Engine, job_id: str) -> Job:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hmar.config import Settings
+from hmar.config import SAME_UID, Settings
 from hmar.errors import ConfigError
 
 NUMBERS = [item.metadata["variable"] for item in fields(Settings) if isinstance(item.default, int | float)]
@@ -36,6 +36,18 @@ def test_another_broker_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError, match="HMAR_REDIS_URL") as refused:
         Settings.from_environment({"HMAR_REDIS_URL": url})
     assert "secret" not in str(refused.value)
+
+
+def test_what_happens_to_another_image_under_a_uid_is_one_of_three() -> None:
+    assert [Settings.from_environment({"HMAR_SAME_UID": choice}).same_uid for choice in SAME_UID] == [
+        "refuse",
+        "replace",
+        "keep-both",
+    ]
+    with pytest.raises(
+        ConfigError, match=r"HMAR_SAME_UID is 'keep'\. Give one of refuse, replace, keep-both"
+    ):
+        Settings.from_environment({"HMAR_SAME_UID": "keep"})
 
 
 def test_a_broker_is_refused_where_its_workers_could_not_see_the_database() -> None:

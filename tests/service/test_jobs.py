@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 
+import numpy as np
 import pytest
 
+from tests.hmar.cine import jpeg_cine
+from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
 
@@ -107,3 +110,33 @@ def test_a_folder_that_is_not_there_fails_the_job_with_a_reason(empty_archive: A
     assert (job["state"], job["finished"]) == ("failed", True)
     assert job["reason"]
     assert str(empty_archive.engine.settings.home) not in job["reason"]
+
+
+@pytest.mark.slow
+def test_a_file_with_a_bad_frame_is_indexed_in_part_and_says_which(empty_archive: Archive) -> None:
+    job = empty_archive.client.post(JOBS, data={"file": parts(jpeg_cine(3, 2))}).get_json()
+    assert (job["state"], job["counts"]["partial"], job["counts"]["failed"], job["frames"]) == (
+        "done",
+        1,
+        0,
+        2,
+    )
+    [item] = job["failed_items"]
+    assert (item["state"], item["frames"]) == ("partial", 2)
+    assert item["reason"].startswith("2 of 3 frames are indexed. Frame 2: ")
+    listed = empty_archive.client.get(f"{JOBS}/{job['job_id']}/items?state=partial").get_json()
+    assert listed["items"] == [item]
+
+
+@pytest.mark.slow
+def test_another_image_under_the_uid_of_one_that_is_indexed_fails_and_no_patient_is_named(
+    empty_archive: Archive,
+) -> None:
+    pixels = np.arange(1024, dtype=np.uint16).reshape(32, 32)
+    empty_archive.client.post(JOBS, data={"file": parts(image(pixels))})
+    before = empty_archive.rows()
+    answer = empty_archive.client.post(JOBS, data={"file": parts(image(pixels, PatientID=PATIENT_ID))})
+    [item] = answer.get_json()["failed_items"]
+    assert "SOP Instance UID '1.2.3.4.5' is indexed already; they differ in: patient." in item["reason"]
+    assert PATIENT_ID not in answer.text
+    assert empty_archive.rows() == before

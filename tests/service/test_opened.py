@@ -81,6 +81,24 @@ def test_a_file_that_holds_another_image_by_now_is_not_shown_as_the_old_one(
 
 
 @pytest.mark.slow
+def test_a_file_that_holds_other_pixels_by_now_is_not_shown_as_the_old_one(
+    empty_archive: Archive, folder: Path
+) -> None:
+    files, first = OpenedFiles(empty_archive.engine), entry(empty_archive, 1)
+    original = (folder / "1.dcm").read_bytes()
+    altered = bytearray(original)
+    altered[-2000] ^= 1
+    (folder / "1.dcm").write_bytes(altered)
+    answer = empty_archive.client.get(f"/api/v1/instances/{sop_uid(1, 1)}/frames/1/image")
+    assert answer.status_code == 404
+    assert "other pixels" in answer.get_json(force=True)["detail"]
+    with pytest.raises(NotFoundError, match="other pixels"):
+        files.frame(first)
+    (folder / "1.dcm").write_bytes(original)
+    assert shows(files, first, 1)
+
+
+@pytest.mark.slow
 def test_a_file_kept_is_read_again_for_an_image_that_came_after_it(
     empty_archive: Archive, folder: Path
 ) -> None:

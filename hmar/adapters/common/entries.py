@@ -1,4 +1,4 @@
-"""What every catalogue does alike: check codes, mark log rows, and order frames for display."""
+"""What every catalogue does alike: check codes, mark log rows, and order frames."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def check_encoded(encoded: EncodedFrame) -> None:
 def _check_array(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"{name} is {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}")
+
+
+def by_frame_number(entries: Iterable[EntryInfo]) -> list[EntryInfo]:
+    """Sort the frames of one instance by number, those of one number by entry."""
+    return sorted(entries, key=lambda entry: (entry.info.frame_number, entry.entry_id))
 
 
 def display_order(entries: Iterable[EntryInfo]) -> list[EntryInfo]:

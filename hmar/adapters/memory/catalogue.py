@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hmar.adapters.common.entries import check_encoded, display_order, new_mark
+from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order, new_mark
+from hmar.adapters.common.instances import Held, check_instances
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
@@ -42,13 +44,28 @@ class MemoryCatalogue:
         self._lock = threading.Lock()
         self._entries: dict[int, _Entry] = {}
         self._known: dict[_Key, int] = {}
+        self._instances: defaultdict[tuple[str, str], dict[int, _Entry]] = defaultdict(dict)
         self._log: list[_Logged] = []
 
-    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
-        """Add frames; those of the same (SOP instance, frame, model) stay as they are."""
+    def append(
+        self,
+        collection: str,
+        frames: Sequence[EncodedFrame],
+        origin: Origin,
+        as_of: int | None = None,
+        replaced: Collection[int] = (),
+    ) -> Appended:
+        """Add frames; see :meth:`hmar.ports.Catalogue.append`."""
         for encoded in frames:
             check_encoded(encoded)
+        uids = {encoded.info.sop_instance_uid for encoded in frames}
         with self._lock:
+            going = [self._entries[entry_id] for entry_id in sorted(replaced) if entry_id in self._entries]
+            going = [entry for entry in going if entry.info.collection == collection]
+            held = [entry.info for uid in uids for entry in self._of_instance(collection, uid)]
+            staying = [_held(entry) for entry in held if entry.entry_id not in replaced]
+            check_instances(staying, frames, as_of)
+            self._remove(going)
             mark = new_mark()
             added = sum(self._add(collection, encoded, origin, mark) for encoded in frames)
         return Appended(added, len(frames) - added)
@@ -58,9 +75,12 @@ class MemoryCatalogue:
         if key in self._known:
             return False
         entry_id = len(self._log) + 1
-        info = EntryInfo(entry_id, collection, encoded.info, encoded.model_fingerprint, origin)
+        fingerprint, digests = encoded.model_fingerprint, encoded.digests
+        info = EntryInfo(entry_id, collection, encoded.info, fingerprint, origin, digests)
         self._log.append(_Logged("add", entry_id, collection, mark))
-        self._entries[entry_id] = _Entry(info, _copied(encoded))
+        entry = _Entry(info, _copied(encoded))
+        self._entries[entry_id] = entry
+        self._instances[collection, encoded.info.sop_instance_uid][entry_id] = entry
         self._known[key] = entry_id
         return True
 
@@ -73,12 +93,7 @@ class MemoryCatalogue:
         """Delete what a selector stands for, and log each frame."""
         with self._lock:
             gone = self._selected(selector, collection)
-            mark = new_mark()
-            for entry in gone:
-                info = entry.info
-                del self._entries[info.entry_id]
-                del self._known[_key(info.collection, entry.encoded)]
-                self._log.append(_Logged("delete", info.entry_id, info.collection, mark))
+            self._remove(gone)
         origins = {entry.info.origin for entry in gone}
         return Deleted(
             extent_of(_name(entry) for entry in gone), tuple(sorted(origins - self.referred(origins)))
@@ -97,6 +112,15 @@ class MemoryCatalogue:
             if collection in (None, entry.info.collection)
             and getattr(entry.info.info, name) == selector.value
         ]
+
+    def _remove(self, gone: Sequence[_Entry]) -> None:
+        mark = new_mark()
+        for entry in gone:
+            collection, entry_id = entry.info.collection, entry.info.entry_id
+            del self._entries[entry_id]
+            del self._instances[collection, entry.info.info.sop_instance_uid][entry_id]
+            del self._known[_key(collection, entry.encoded)]
+            self._log.append(_Logged("delete", entry_id, collection, mark))
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -124,12 +148,19 @@ class MemoryCatalogue:
         self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
     ) -> list[EntryInfo]:
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
-        found = [
+        return by_frame_number(
             entry
             for entry in self._of_model(model_fingerprint)
             if entry.info.sop_instance_uid == sop_instance_uid and collection in (None, entry.collection)
-        ]
-        return sorted(found, key=lambda entry: (entry.info.frame_number, entry.entry_id))
+        )
+
+    def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
+        with self._lock:
+            return by_frame_number(entry.info for entry in self._of_instance(collection, sop_instance_uid))
+
+    def _of_instance(self, collection: str, sop_instance_uid: str) -> list[_Entry]:
+        return list(self._instances.get((collection, sop_instance_uid), {}).values())
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
@@ -174,6 +205,19 @@ def _key(collection: str, encoded: EncodedFrame) -> _Key:
 def _name(entry: _Entry) -> FrameName:
     info = entry.info.info
     return FrameName(info.study_uid, info.series_uid, info.sop_instance_uid)
+
+
+def _held(entry: EntryInfo) -> Held:
+    info, digests = entry.info, entry.digests
+    file_sha256 = None if digests is None else digests.file_sha256
+    return Held(
+        info.sop_instance_uid,
+        info.study_uid,
+        info.series_uid,
+        info.patient_key,
+        file_sha256,
+        entry.entry_id,
+    )
 
 
 def _copied(encoded: EncodedFrame) -> EncodedFrame:

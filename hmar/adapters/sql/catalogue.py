@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, and_, func, insert, select
 
-from hmar.adapters.common.entries import check_encoded, display_order
+from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
+from hmar.adapters.common.instances import Held, check_instances
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import (
     NAME_COLUMNS,
@@ -29,6 +31,7 @@ from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
+_Value = TypeVar("_Value", int, str)
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
@@ -59,18 +62,28 @@ class SqlCatalogue:
         self._reader = InfoReader(database, report)
         self._log = LogReader(database, report)
 
-    def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
-        """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
+    def append(
+        self,
+        collection: str,
+        frames: Sequence[EncodedFrame],
+        origin: Origin,
+        as_of: int | None = None,
+        replaced: Collection[int] = (),
+    ) -> Appended:
+        """Add frames in one transaction; see :meth:`hmar.ports.Catalogue.append`."""
         wanted: dict[_FrameKey, EncodedFrame] = {}
         for encoded in frames:
             check_encoded(encoded)
             wanted.setdefault(_frame_key(encoded), encoded)
         with self._database.write() as connection:
             lock(connection)
+            self._remove(connection, collection, replaced)
             known = _known(connection, collection, wanted)
             intact = self._intact(connection, list(known.values()))
             damaged = [entry_id for entry_id in known.values() if entry_id not in intact]
             take_out(connection, damaged, self._clock())
+            uids = sorted({encoded.info.sop_instance_uid for encoded in frames})
+            check_instances(_held(connection, collection, uids), frames, as_of)
             new = {key: item for key, item in wanted.items() if known.get(key) not in intact}
             if new:
                 seqs = allocate(connection, len(new))
@@ -86,10 +99,16 @@ class SqlCatalogue:
 
     def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
         intact: set[int] = set()
-        for start in range(0, len(entry_ids), VALUES_AT_ONCE):
-            some = entries.c.entry_id.in_(entry_ids[start : start + VALUES_AT_ONCE])
-            intact.update(entry.entry_id for entry in self._reader.infos_in(connection, some))
+        for ids in _parts(entry_ids):
+            intact.update(
+                entry.entry_id for entry in self._reader.infos_in(connection, entries.c.entry_id.in_(ids))
+            )
         return intact
+
+    def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> None:
+        for ids in _parts(entry_ids):
+            wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
+            delete_selected(connection, wanted, len(ids), self._clock())
 
     def extent(self, selector: Selector, collection: str | None = None) -> Extent:
         """Return how much a delete would take away."""
@@ -134,10 +153,9 @@ class SqlCatalogue:
 
     def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
         """Return the entries that are live among ``entry_ids``."""
-        ids = list(entry_ids)
         found = []
-        for start in range(0, len(ids), VALUES_AT_ONCE):
-            found += self._reader.infos(entries.c.entry_id.in_(ids[start : start + VALUES_AT_ONCE]))
+        for ids in _parts(entry_ids):
+            found += self._reader.infos(entries.c.entry_id.in_(ids))
         return {entry.entry_id: entry for entry in found}
 
     def find(
@@ -150,9 +168,15 @@ class SqlCatalogue:
         ]
         if collection is not None:
             wanted.append(entries.c.collection == collection)
-        return sorted(
-            self._reader.infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id)
+        return by_frame_number(self._reader.infos(and_(*wanted)))
+
+    def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
+        of_instance = and_(
+            entries.c.collection == collection,
+            entries.c.sop_instance_uid == sop_instance_uid,
         )
+        return by_frame_number(self._reader.infos(of_instance))
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
@@ -193,10 +217,9 @@ def _series(frames: Sequence[EntryInfo], count: int) -> SeriesInfo:
 
 def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey]) -> dict[_FrameKey, int]:
     """Return the entry of each frame that is there already."""
-    uids = sorted({uid for uid, _, _ in wanted})
     models = {model for _, _, model in wanted}
     known: dict[_FrameKey, int] = {}
-    for start in range(0, len(uids), VALUES_AT_ONCE):
+    for uids in _parts(sorted({uid for uid, _, _ in wanted})):
         query = select(
             entries.c.sop_instance_uid,
             entries.c.frame_number,
@@ -204,11 +227,32 @@ def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey
             entries.c.entry_id,
         ).where(
             entries.c.collection == collection,
-            entries.c.sop_instance_uid.in_(uids[start : start + VALUES_AT_ONCE]),
+            entries.c.sop_instance_uid.in_(uids),
             entries.c.model_fingerprint.in_(models),
         )
         known.update(((uid, number, model), found) for uid, number, model, found in connection.execute(query))
     return {key: found for key, found in known.items() if key in wanted}
+
+
+def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[str]) -> list[Held]:
+    """Return what is there of some instances."""
+    columns = [entries.c[name] for name in Held._fields if name != "newest"]
+    held: list[Held] = []
+    for uids in _parts(sop_instance_uids):
+        query = (
+            select(*columns, func.max(entries.c.entry_id))
+            .where(entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids))
+            .group_by(*columns)
+        )
+        held += map(Held._make, connection.execute(query))
+    return held
+
+
+def _parts(values: Collection[_Value]) -> Iterator[list[_Value]]:
+    """Split values into lists that one statement can take."""
+    listed = list(values)
+    for start in range(0, len(listed), VALUES_AT_ONCE):
+        yield listed[start : start + VALUES_AT_ONCE]
 
 
 def _frame_key(encoded: EncodedFrame) -> _FrameKey:

@@ -11,6 +11,7 @@ from hmar.adapters.sql.schema import entries
 from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.properties.table import TABLE
 from hmar.values.codes import CODE_BYTES, EncodedFrame
+from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Spacing
@@ -25,6 +26,7 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
     info = encoded.info
     row_mm, column_mm = info.spacing or (None, None)
     x, y, z = info.position or (None, None, None)
+    digests = encoded.digests
     return {
         "entry_id": entry_id,
         "collection": collection,
@@ -52,6 +54,10 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "window_codes": encoded.window_codes.tobytes(),
         "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
         "pixel_aspect": info.pixel_aspect,
+        "file_sha256": digests and digests.file_sha256,
+        "pixel_digest": digests and digests.pixels,
+        "header_digest": digests and digests.header,
+        "file_frames": digests and digests.file_frames,
         **{name: getattr(info, name) for name in TABLE},
     }
 
@@ -83,7 +89,9 @@ def frame_info(row: Mapping[str, Any]) -> FrameInfo:
 def entry_info(row: Mapping[str, Any]) -> EntryInfo:
     """Return the entry that a row of ``INFO_COLUMNS`` holds."""
     origin = Origin(row["origin_source"], row["origin_reference"])
-    return EntryInfo(row["entry_id"], row["collection"], frame_info(row), row["model_fingerprint"], origin)
+    return EntryInfo(
+        row["entry_id"], row["collection"], frame_info(row), row["model_fingerprint"], origin, _digests(row)
+    )
 
 
 def encoded_frame(row: Mapping[str, Any]) -> EncodedFrame:
@@ -95,4 +103,11 @@ def encoded_frame(row: Mapping[str, Any]) -> EncodedFrame:
         window_ids=np.frombuffer(row["window_ids"], _WINDOW_ID),
         gate=(row["gate_global"], row["gate_local"]),
         model_fingerprint=row["model_fingerprint"],
+        digests=_digests(row),
     )
+
+
+def _digests(row: Mapping[str, Any]) -> Digests | None:
+    if row["pixel_digest"] is None:
+        return None
+    return Digests(row["pixel_digest"], row["header_digest"], row["file_sha256"], row["file_frames"])

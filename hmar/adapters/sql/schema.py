@@ -99,6 +99,7 @@ entries = Table(
     Column("file_sha256", String(64)),
     Column("pixel_digest", String(64)),
     Column("header_digest", String(64)),
+    Column("file_frames", Integer),
     Column("code_digest", String(64)),
     Column("row_digest", String(64)),
     *map(_property_column, TABLE.values()),

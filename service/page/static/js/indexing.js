@@ -27,12 +27,12 @@ export async function indexFiles(files, changed) {
   const maxBytes = Number(document.body.dataset.maxUpload);
   const fits = files.filter((file) => file.size > 0 && file.size + 2 * OVERHEAD <= maxBytes);
   const refused = files.filter((file) => !fits.includes(file)).map(refuse);
-  const done = { sent: 0, indexed: 0, unchanged: 0, failed: refused.length, reasons: refused };
+  const done = { sent: 0, indexed: 0, partial: 0, unchanged: 0, failed: refused.length, reasons: refused };
   byId("job").hidden = false;
   byId("job-failures").replaceChildren();
   try {
     for (const part of parts(fits, maxBytes)) await follow(part, done, files.length, changed);
-    show(done, files.length, `Indexed ${plural(done.indexed, "file")}`);
+    show(done, files.length, `Indexed ${plural(done.indexed + done.partial, "file")}`);
   } finally {
     byId("job-progress").value = 1;
   }
@@ -57,10 +57,11 @@ async function follow(part, done, total, changed) {
 }
 
 function add(done, job, sent) {
-  const { indexed, unchanged, failed, dead } = job.counts;
+  const { indexed, partial, unchanged, failed, dead } = job.counts;
   return {
     sent: done.sent + (job.finished ? sent : 0),
     indexed: done.indexed + indexed,
+    partial: done.partial + partial,
     unchanged: done.unchanged + unchanged,
     failed: done.failed + failed + dead,
     reasons: [...done.reasons, ...job.failed_items.map((item) => item.reason)],
@@ -68,10 +69,11 @@ function add(done, job, sent) {
 }
 
 function show(done, total, doing) {
-  const finished = Math.max(done.sent, done.indexed + done.unchanged + done.failed);
+  const finished = Math.max(done.sent, done.indexed + done.partial + done.unchanged + done.failed);
+  const inPart = done.partial ? `, ${done.partial} in part` : "";
   const already = done.unchanged ? `, ${done.unchanged} already there` : "";
   const failed = done.failed ? `, ${done.failed} failed` : "";
-  byId("job-text").textContent = `${doing}: ${finished} of ${total} done${already}${failed}`;
+  byId("job-text").textContent = `${doing}: ${finished} of ${total} done${inPart}${already}${failed}`;
   byId("job-progress").value = finished / total;
   byId("job-failures").replaceChildren(...done.reasons.slice(0, 20).map((reason) => el("li", { textContent: reason })));
 }

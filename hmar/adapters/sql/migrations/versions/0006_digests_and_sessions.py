@@ -20,6 +20,7 @@ def upgrade() -> None:
     """Add the columns and the tables."""
     for name in ("file_sha256", "pixel_digest", "header_digest", "code_digest", "row_digest"):
         op.add_column("entries", sa.Column(name, sa.String(64)))
+    op.add_column("entries", sa.Column("file_frames", sa.Integer()))
     op.add_column("log", sa.Column("row_digest", sa.String(64)))
     op.create_table(
         "damaged_rows",
