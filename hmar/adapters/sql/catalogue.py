@@ -120,7 +120,7 @@ class SqlCatalogue:
         """Delete what a selector stands for, and log it; some frames in each transaction.
 
         A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
-        the frames is left in the files of the database afterwards.
+        the frames is left in the files of the database afterwards, unless a reader stays for seconds.
         """
         names: list[FrameName] = []
         origins: set[Origin] = set()
@@ -134,7 +134,7 @@ class SqlCatalogue:
             if len(gone) < DELETED_AT_ONCE:
                 break
         if names and not self._database.empty_write_ahead_log():
-            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
+            _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:

@@ -23,6 +23,7 @@ from hmar.locks import locked
 
 _BUSY_MS = 30_000
 EMPTYING_MS = 5_000
+"""How long a delete waits for readers of the write-ahead log."""
 _COPIED_PAGES = 1000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
@@ -145,8 +146,8 @@ class Database:
     def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
 
-        It holds pages as they were before a change, with what was deleted. Waits so long
-        for readers and writers, who wait meanwhile.
+        It holds pages as they were before a change, with what was deleted. Waits so long for readers and
+        writers, who wait meanwhile.
         """
         if self._file is None:
             return True
@@ -155,6 +156,8 @@ class Database:
             cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
             try:
                 busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError:
+                return False  # locked while another process recovers or empties it, or the disk is full
             finally:
                 cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         return not busy
