@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from pydicom.uid import RLELossless
 import hmar
 from hmar.config import KEEP_BOTH, REFUSE, REPLACE, SAME_UID, Settings
 from hmar.errors import ConflictError, NotFoundError
-from hmar.library.added import Added
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import EntryInfo
@@ -31,7 +31,7 @@ PIXELS = np.random.default_rng(7).integers(0, 4096, (FRAMES, 40, 48), np.uint16)
 HEADER = {"PixelSpacing": [0.5, 0.5], "SeriesDescription": "first"}
 OTHER_OWNER = {"StudyInstanceUID": "9.1", "SeriesInstanceUID": "9.2", "PatientID": "GEHEIM-4711"}
 FIRST = image(PIXELS, **HEADER)
-NewArchive = Callable[..., hmar.Archive]
+NUMBERS = itertools.count(1)
 
 
 def one_bit(frame: int) -> NDArray[np.uint16]:
@@ -56,32 +56,55 @@ def rle(pixels: NDArray[np.uint16]) -> bytes:
     return compressed(streams, RLELossless, pixels, **HEADER)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def new_archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewArchive]:
-    """Archives with a setting; all that are on disk are one."""
-    made: list[hmar.Archive] = []
+@dataclass(frozen=True)
+class Place:
+    """A collection of an archive."""
 
-    def build(same_uid: str = REFUSE, model: Any = "thumbnail") -> hmar.Archive:
-        url = "memory:" if request.param == "memory" else ""
-        settings = Settings(home=tmp_path / "home", database_url=url, same_uid=same_uid)
-        made.append(hmar.Archive(model=model, settings=settings))
-        return made[-1]
+    archive: hmar.Archive
+    collection: str
 
-    yield build
-    for archive in made:
+    def add(self, images: Any) -> tuple[int, int, int, int]:
+        """Return how many were indexed, indexed in part, unchanged and failed."""
+        added = self.archive.add(images, collection=self.collection)
+        return added.indexed, len(added.partial), added.unchanged, added.failed
+
+    def reason(self, images: Any) -> str:
+        """Return why a file is not indexed."""
+        added = self.archive.add(images, collection=self.collection)
+        assert (added.failed, added.frames) == (1, 0)
+        return str(added.failures[0].reason)
+
+    def held(self, uid: str = UID) -> list[EntryInfo]:
+        return self.archive.engine.catalogue.instance(self.collection, uid)
+
+    def frames(self) -> list[EntryInfo]:
+        return self.archive.frames(collection=self.collection)
+
+    def owners(self, uid: str = UID) -> set[tuple[str, str, str | None]]:
+        infos = [entry.info for entry in self.held(uid)]
+        return {(info.study_uid, info.series_uid, info.patient_key) for info in infos}
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], hmar.Archive]]:
+    """One archive for each setting."""
+    made: dict[str, hmar.Archive] = {}
+
+    def of(same_uid: str) -> hmar.Archive:
+        if same_uid not in made:
+            settings = Settings(home=tmp_path_factory.mktemp(same_uid), same_uid=same_uid)
+            made[same_uid] = hmar.Archive(model="thumbnail", settings=settings)
+        return made[same_uid]
+
+    yield of
+    for archive in made.values():
         archive.close()
 
 
-def told(added: Added) -> tuple[int, int, int, int]:
-    return added.indexed, len(added.partial), added.unchanged, added.failed
-
-
-def held(archive: hmar.Archive, uid: str = UID, collection: str = "default") -> list[EntryInfo]:
-    return archive.engine.catalogue.instance(collection, uid)
-
-
-def owners(entries: list[EntryInfo]) -> set[tuple[str, str, str | None]]:
-    return {(entry.info.study_uid, entry.info.series_uid, entry.info.patient_key) for entry in entries}
+@pytest.fixture
+def place(archives: Callable[[str], hmar.Archive]) -> Callable[[str], Place]:
+    """Collections that are empty at first."""
+    return lambda same_uid: Place(archives(same_uid), f"c{next(NUMBERS)}")
 
 
 OTHERS = {
@@ -101,24 +124,24 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize(("other", "differing"), OTHERS.values(), ids=OTHERS)
+NewPlace = Callable[[str], Place]
+every_other = pytest.mark.parametrize(("other", "differing"), OTHERS.values(), ids=OTHERS)
+
+
+@every_other
 def test_another_image_is_refused_and_what_is_there_stays(
-    new_archive: NewArchive, other: bytes, differing: str
+    place: NewPlace, other: bytes, differing: str
 ) -> None:
-    archive = new_archive()
-    assert told(archive.add(FIRST)) == (1, 0, 0, 0)
-    before = held(archive)
+    there = place(REFUSE)
+    assert there.add(FIRST) == (1, 0, 0, 0)
+    before = there.held()
     for _ in range(2):
-        added = archive.add(other)
-        assert told(added) == (0, 0, 0, 1)
-        assert added.frames == 0
-        [(_, reason)] = added.failures
-        assert reason == (
+        assert there.reason(other) == (
             f"Another image with SOP Instance UID '{UID}' is indexed already; they differ in: {differing}. "
             "The archive keeps that one. Delete it first, or set HMAR_SAME_UID to replace or keep-both."
         )
-        assert held(archive) == before
-    assert told(archive.add(FIRST)) == (0, 0, 1, 0)
+        assert there.held() == before
+    assert there.add(FIRST) == (0, 0, 1, 0)
 
 
 SAME = {
@@ -132,78 +155,72 @@ SAME = {
 @pytest.mark.parametrize("same_uid", SAME_UID)
 @pytest.mark.parametrize("other", SAME.values(), ids=SAME)
 def test_the_same_image_is_unchanged_under_every_setting(
-    new_archive: NewArchive, other: bytes, same_uid: str
+    place: NewPlace, other: bytes, same_uid: str
 ) -> None:
-    archive = new_archive(same_uid)
-    archive.add(FIRST)
-    before = held(archive)
-    assert told(archive.add(other)) == (0, 0, 1, 0)
-    assert held(archive) == before
-    assert len(archive) == FRAMES
+    there = place(same_uid)
+    there.add(FIRST)
+    before = there.held()
+    assert there.add(other) == (0, 0, 1, 0)
+    assert there.held() == before == there.frames()
 
 
-@pytest.mark.parametrize(("other", "differing"), OTHERS.values(), ids=OTHERS)
+@every_other
 def test_another_image_replaces_what_was_there(
-    new_archive: NewArchive, other: bytes, differing: str, caplog: pytest.LogCaptureFixture
+    place: NewPlace, other: bytes, differing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    archive = new_archive(REPLACE)
-    archive.add(FIRST)
+    there = place(REPLACE)
+    there.add(FIRST)
+    first, _, last = [entry.entry_id for entry in there.held()]
     with caplog.at_level(logging.INFO):
-        assert told(archive.add(other)) == (1, 0, 0, 0)
-    assert "3 frames (entries 1 to 3) were replaced" in caplog.text
+        assert there.add(other) == (1, 0, 0, 0)
+    assert f"3 frames (entries {first} to {last}) were replaced" in caplog.text
     assert "GEHEIM" not in caplog.text
     assert UID not in caplog.text
-    now = held(archive)
-    assert len(now) == len(archive) == len(archive.open(other))
-    assert owners(now) == {
-        (info.study_uid, info.series_uid, info.patient_key) for info in archive.open(other).infos
-    }
-    assert told(archive.add(other)) == (0, 0, 1, 0)
-    for entry in now:
-        np.testing.assert_array_equal(
-            archive.frame(entry).values, archive.open(other)[entry.info.frame_number - 1].values
-        )
+    opened = there.archive.open(other)
+    assert [entry.info for entry in there.held()] == list(opened.infos)
+    assert there.held() == there.frames()
+    assert there.add(other) == (0, 0, 1, 0)
+    for entry, frame in zip(there.held(), opened, strict=True):
+        np.testing.assert_array_equal(there.archive.frame(entry).values, frame.values)
 
 
-@pytest.mark.parametrize(("other", "differing"), OTHERS.values(), ids=OTHERS)
-def test_another_image_is_kept_beside_what_was_there(
-    new_archive: NewArchive, other: bytes, differing: str
-) -> None:
-    archive = new_archive(KEEP_BOTH)
-    archive.add(FIRST)
-    before = held(archive)
+@every_other
+def test_another_image_is_kept_beside_what_was_there(place: NewPlace, other: bytes, differing: str) -> None:
+    there = place(KEEP_BOTH)
+    there.add(FIRST)
+    before = there.held()
     for outcome in ((1, 0, 0, 0), (0, 0, 1, 0)):
-        assert told(archive.add(other)) == outcome
-        assert told(archive.add(FIRST)) == (0, 0, 1, 0)
-    assert held(archive) == before
-    [uid] = {entry.info.sop_instance_uid for entry in archive.frames()} - {UID}
-    beside = held(archive, uid)
+        assert there.add(other) == outcome
+        assert there.add(FIRST) == (0, 0, 1, 0)
+    assert there.held() == before
+    [uid] = {entry.info.sop_instance_uid for entry in there.frames()} - {UID}
+    opened, beside = there.archive.open(other), there.held(uid)
     assert uid.startswith("2.25.")
-    assert len(beside) == len(archive.open(other))
-    assert all(entry.info.uids_derived for entry in beside)
-    assert len(owners(beside)) == 1
-    shown = archive.frame(beside[0])
+    assert [entry.info for entry in beside] == [
+        replace(info, sop_instance_uid=uid, uids_derived=True) for info in opened.infos
+    ]
+    shown = there.archive.frame(beside[0])
     assert shown.info.sop_instance_uid == uid
-    np.testing.assert_array_equal(shown.values, archive.open(other)[0].values)
-    [nearest] = archive.search(shown, k=1, mode="global", exclude="instance").hits
-    assert nearest.entry.info.sop_instance_uid == UID
+    np.testing.assert_array_equal(shown.values, opened[0].values)
+    [hit] = there.archive.search(shown, k=1, mode="global", exclude="instance", collection=there.collection)
+    assert hit.entry.info.sop_instance_uid == UID
 
 
-def test_both_are_kept_under_the_same_uids_whatever_was_deleted_meanwhile(new_archive: NewArchive) -> None:
-    archive, (other, _) = new_archive(KEEP_BOTH), OTHERS["another series"]
-    archive.add(FIRST)
-    archive.add(other)
-    archive.delete(series_uid="1.2.3.4")
-    assert told(archive.add(other)) == (0, 0, 1, 0)
-    assert len(archive) == FRAMES
+def test_what_is_kept_beside_another_keeps_its_uid_when_the_other_is_deleted(place: NewPlace) -> None:
+    there, (other, _) = place(KEEP_BOTH), OTHERS["another series"]
+    there.add(FIRST)
+    there.add(other)
+    there.archive.delete(series_uid="1.2.3.4", collection=there.collection)
+    assert there.add(other) == (0, 0, 1, 0)
+    assert len(there.frames()) == FRAMES
 
 
 @pytest.mark.parametrize(("other", "differing"), [OTHERS["all of them"], OTHERS["a bit of the last frame"]])
-def test_collections_do_not_conflict(new_archive: NewArchive, other: bytes, differing: str) -> None:
-    archive = new_archive()
-    archive.add(FIRST)
-    assert told(archive.add(other, collection="other")) == (1, 0, 0, 0)
-    assert owners(held(archive)).isdisjoint(owners(held(archive, collection="other"))) == ("," in differing)
+def test_collections_do_not_conflict(place: NewPlace, other: bytes, differing: str) -> None:
+    here, there = place(REFUSE), place(REFUSE)
+    assert here.add(FIRST) == (1, 0, 0, 0)
+    assert there.add(other) == (1, 0, 0, 0)
+    assert here.owners().isdisjoint(there.owners()) == ("," in differing)
 
 
 class OtherEncoder(ThumbnailEncoder):
@@ -218,29 +235,30 @@ class OtherEncoder(ThumbnailEncoder):
 
 
 @pytest.mark.parametrize("same_uid", SAME_UID)
-def test_models_do_not_conflict_but_none_mixes_two_images(tmp_path: Path, same_uid: str) -> None:
+def test_models_do_not_conflict_but_do_not_mix_two_images_either(tmp_path: Path, same_uid: str) -> None:
     settings = Settings(home=tmp_path, same_uid=same_uid)
     other, _ = OTHERS["all of them"]
     with hmar.Archive(model="thumbnail", settings=settings) as archive:
         archive.add(FIRST)
         frames = archive.frames()
     with hmar.Archive(model=OtherEncoder(), settings=settings) as archive:
-        assert told(archive.add(FIRST)) == (1, 0, 0, 0)
-        assert len(held(archive)) == 2 * FRAMES
+        there = Place(archive, "default")
+        assert there.add(FIRST) == (1, 0, 0, 0)
+        assert len(there.held()) == 2 * FRAMES
         assert archive.add(other).indexed == (0 if same_uid == REFUSE else 1)
-        assert len(owners(held(archive))) == 1
-        assert len(held(archive)) == (2 if same_uid == REPLACE else 2 * FRAMES)
+        assert len(there.owners()) == 1
+        assert len(there.held()) == (2 if same_uid == REPLACE else 2 * FRAMES)
     with hmar.Archive(model="thumbnail", settings=settings) as archive:
         assert archive.frames() == ([] if same_uid == REPLACE else frames)
 
 
 @pytest.mark.parametrize("same_uid", [REPLACE, KEEP_BOTH])
 def test_what_is_interrupted_while_it_comes_is_gone_on_with(
-    new_archive: NewArchive, monkeypatch: pytest.MonkeyPatch, same_uid: str
+    place: NewPlace, monkeypatch: pytest.MonkeyPatch, same_uid: str
 ) -> None:
     monkeypatch.setattr("hmar.indexing.CHUNK_FRAMES", 1)
-    archive, (other, _) = new_archive(same_uid), OTHERS["another patient"]
-    archive.add(FIRST)
+    there, (other, _) = place(same_uid), OTHERS["another patient"]
+    there.add(FIRST)
     encode, encoded = ThumbnailEncoder.encode, []
 
     def interrupted(self: ThumbnailEncoder, frame: hmar.Frame) -> EncodedFrame:
@@ -251,62 +269,59 @@ def test_what_is_interrupted_while_it_comes_is_gone_on_with(
 
     monkeypatch.setattr(ThumbnailEncoder, "encode", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        archive.add(other)
-    patients = {entry.info.patient_key for entry in archive.frames()}
-    assert len(archive) == (1 if same_uid == REPLACE else FRAMES + 1)
-    assert told(archive.add(other)) == (1, 0, 0, 0)
+        there.add(other)
+    patients = {entry.info.patient_key for entry in there.frames()}
+    kept = 0 if same_uid == REPLACE else FRAMES
+    assert len(there.frames()) == kept + 1
+    assert there.add(other) == (1, 0, 0, 0)
     assert encoded == [1, 2, 2, 3]
-    assert len(archive) == (FRAMES if same_uid == REPLACE else 2 * FRAMES)
-    assert {entry.info.patient_key for entry in archive.frames()} == patients
-    for uid in {entry.info.sop_instance_uid for entry in archive.frames()}:
-        assert len(owners(held(archive, uid))) == 1
+    assert len(there.frames()) == kept + FRAMES
+    assert {entry.info.patient_key for entry in there.frames()} == patients
+    for uid in {entry.info.sop_instance_uid for entry in there.frames()}:
+        assert len(there.owners(uid)) == 1
 
 
-def test_a_frame_given_as_a_value_is_compared_too(new_archive: NewArchive) -> None:
-    archive = new_archive()
-    archive.add(FIRST)
-    same, changed = archive.open(FIRST)[1], archive.open(image(one_bit(1), **HEADER))[1]
-    assert told(archive.add(same)) == (0, 0, 1, 0)
+def test_a_frame_given_as_a_value_is_compared_too(place: NewPlace) -> None:
+    there = place(REFUSE)
+    there.add(FIRST)
+    same, changed = there.archive.open(FIRST)[1], there.archive.open(image(one_bit(1), **HEADER))[1]
+    assert there.add(same) == (0, 0, 1, 0)
     with pytest.raises(ConflictError, match="differ in: pixels"):
-        archive.add([same, changed])
+        there.add([same, changed])
     with pytest.raises(ConflictError, match="differ in: study"):
-        archive.add(replace(same, info=replace(same.info, study_uid="9.1")))
+        there.add(replace(same, info=replace(same.info, study_uid="9.1")))
     with pytest.raises(ConflictError, match="differ in: patient"):
-        archive.add(replace(same, info=replace(same.info, patient_key=None, frame_number=9)))
-    assert len(held(archive)) == FRAMES
+        there.add(replace(same, info=replace(same.info, patient_key=None, frame_number=9)))
+    assert len(there.held()) == FRAMES
 
 
-def test_a_file_is_compared_with_frames_that_were_given_as_values(new_archive: NewArchive) -> None:
-    archive = new_archive()
-    archive.add(archive.open(FIRST)[1])
-    assert told(archive.add(image(one_bit(1), **HEADER))) == (0, 0, 0, 1)
-    assert told(archive.add(FIRST)) == (1, 0, 0, 0)
-    assert len(held(archive)) == FRAMES
+def test_a_file_is_compared_with_frames_that_were_given_as_values(place: NewPlace) -> None:
+    there = place(REFUSE)
+    there.add(there.archive.open(FIRST)[1])
+    assert there.add(image(one_bit(1), **HEADER)) == (0, 0, 0, 1)
+    assert there.add(FIRST) == (1, 0, 0, 0)
+    assert len(there.held()) == FRAMES
 
 
-def test_frames_given_as_values_replace_themselves_and_with_another_patient_all(
-    new_archive: NewArchive,
-) -> None:
-    archive = new_archive(REPLACE)
-    archive.add(FIRST)
-    changed = archive.open(image(one_bit(1), **HEADER))[1]
-    assert told(archive.add([changed, changed])) == (1, 0, 1, 0)
-    assert [entry.info.frame_number for entry in held(archive)] == [1, 2, 3]
+def test_frames_given_as_values_replace_themselves_or_all_of_another_patient(place: NewPlace) -> None:
+    there = place(REPLACE)
+    there.add(FIRST)
+    changed = there.archive.open(image(one_bit(1), **HEADER))[1]
+    assert there.add([changed, changed]) == (1, 0, 1, 0)
+    assert [entry.info.frame_number for entry in there.held()] == [1, 2, 3]
     foreign = [replace(changed, info=replace(changed.info, study_uid="9.1", frame_number=n)) for n in (1, 2)]
-    assert told(archive.add(foreign)) == (2, 0, 0, 0)
-    assert [(entry.info.study_uid, entry.info.frame_number) for entry in held(archive)] == [
-        ("9.1", 1),
-        ("9.1", 2),
-    ]
+    assert there.add(foreign) == (2, 0, 0, 0)
+    kept = [(entry.info.study_uid, entry.info.frame_number) for entry in there.held()]
+    assert kept == [("9.1", 1), ("9.1", 2)]
 
 
-def test_frames_given_as_values_are_kept_beside_others_once(new_archive: NewArchive) -> None:
-    archive = new_archive(KEEP_BOTH)
-    archive.add(FIRST)
-    changed = archive.open(image(one_bit(1), **HEADER))[1]
-    assert told(archive.add([changed, changed])) == (1, 0, 1, 0)
-    assert told(archive.add(changed)) == (0, 0, 1, 0)
-    assert len(archive) == FRAMES + 1
+def test_frames_given_as_values_are_kept_beside_others_once(place: NewPlace) -> None:
+    there = place(KEEP_BOTH)
+    there.add(FIRST)
+    changed = there.archive.open(image(one_bit(1), **HEADER))[1]
+    assert there.add([changed, changed]) == (1, 0, 1, 0)
+    assert there.add(changed) == (0, 0, 1, 0)
+    assert len(there.frames()) == FRAMES + 1
 
 
 def test_a_file_that_was_compressed_without_loss_since_is_shown_and_a_changed_one_is_not(
