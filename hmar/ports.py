@@ -303,6 +303,9 @@ class Integrity(Protocol):
     def store_problems(self) -> list[str]:
         """Return what the store's own check of its files finds, a line each; empty if it is sound."""
 
+    def mend_store(self) -> None:
+        """Build anew what the store derives from its rows, if its own check finds anything."""
+
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Verify the next entries in order of their ids; None after the last."""
 

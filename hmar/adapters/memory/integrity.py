@@ -26,6 +26,9 @@ class MemoryIntegrity:
         """Return none."""
         return []
 
+    def mend_store(self) -> None:
+        """Build nothing."""
+
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Count the next entries in order of their ids; None after the last."""
         ids = self._catalogue.ids(after_id)[:limit]
