@@ -250,7 +250,8 @@ def test_one_bit_in_any_page_of_the_file_is_told_or_changes_no_row(rig: Rig, tmp
     rig.database.copy(copy, lambda _done, _total: None)
     whole, rows = copy.read_bytes(), stored(copy)
     told = 0
-    for place in range(0, 8 * len(whole), 8 * len(whole) // 151):
+    written = [8 * place + 5 for place, byte in enumerate(whole) if byte]
+    for place in written[:: len(written) // 101]:
         flip_bit(copy, place)
         if found(copy):
             told += 1
