@@ -331,6 +331,9 @@ class Integrity(Protocol):
     def store_problems(self) -> list[str]:
         """Return what the store's own check of its files finds, a line each; empty if it is sound."""
 
+    def mend_store(self) -> None:
+        """Build anew what the store derives from its rows, if its own check finds anything."""
+
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Verify the next entries in order of their ids; None after the last."""
 
@@ -371,10 +374,11 @@ class Copyable(Protocol):
     def revision(self) -> str:
         """Return the revision of the schema."""
 
-    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> bool:
         """Write one state of the whole store to a file; told (parts done, parts).
 
-        Raises ConfigError where another tool must do it.
+        Returns False, with nothing written, where another tool must do it. Raises ConfigError where nothing
+        is kept.
         """
 
 

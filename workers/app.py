@@ -24,6 +24,7 @@ import celery.exceptions
 from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
 from hmar.config import Settings
 from hmar.errors import ConfigError
+from workers.audit import audit_forever
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
 
@@ -82,6 +83,7 @@ def run(settings: Settings) -> None:
     ]
     for sweeper in sweepers:
         sweeper.start()
+    threading.Thread(target=audit_forever, args=(settings, stopped), daemon=True).start()
     liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
     # A thread that hangs cannot be waited for.
     threading.Thread(target=watch, args=(liveness, CHECK_S, stopped, os._exit), daemon=True).start()

@@ -8,9 +8,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
+from hmar.cli.findings import Finding, State
+from hmar.cli.integrity import Integrity, named_frames
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
@@ -28,36 +28,50 @@ GOLDEN_TOLERANCE = 10_000
 START = "Start the product with 'hmar serve'."
 
 
-class State(StrEnum):
-    """How a part is."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Something is missing or busy, but nothing is broken."""
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found of one part, and what to do about it."""
-
-    part: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
 Check = Callable[[Engine], tuple[State, str, str]]
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Check every part; a failure does not stop the other checks."""
+def examine(settings: Settings, integrity: Integrity | None = None, mend: bool = False) -> list[Finding]:
+    """Check every part; a failure does not stop the other checks.
+
+    Parameters
+    ----------
+    settings : Settings
+    integrity : Integrity or None
+        Verifies what is stored; None leaves that out.
+    mend : bool
+        Whether to repair what it finds.
+    """
     home = _home(settings)
     findings = [_python(), home]
     if home.state is State.FAILED:
         return findings
-    engine = build_engine(settings)
-    return findings + [_finding(part, check, engine) for part, check in CHECKS.items()]
+    try:
+        engine = build_engine(settings)
+    except HmarError as error:
+        return [*findings, Finding("data directory", State.FAILED, error.detail, error.remedy)]
+    checks = FIRST_CHECKS | ({} if integrity is None else integrity.checks()) | LAST_CHECKS
+    findings += [_finding(part, check, engine) for part, check in checks.items()]
+    if integrity is not None and mend:
+        findings.append(_finding("repair", lambda engine: _mended(integrity, engine), engine))
+    return findings
+
+
+def _mended(integrity: Integrity, engine: Engine) -> tuple[State, str, str]:
+    done = integrity.repair(engine)
+    found = (
+        f"{done.taken_out} damaged entries taken out, {done.log_rows} rows of the log written anew, "
+        f"{done.sealed} rows sealed, {len(done.back)} frames indexed again"
+    )
+    if done.back:
+        found += f": {named_frames(done.back)}"
+    if done.waiting:
+        return (
+            State.FAILED,
+            f"{found}. Not back: {named_frames(done.waiting)}",
+            "Put their files back and repeat, index them from elsewhere, or delete them.",
+        )
+    return State.OK, found, "Run 'hmar doctor' again to see that all is well."
 
 
 def _finding(part: str, check: Check, engine: Engine) -> Finding:
@@ -168,12 +182,14 @@ def _index(engine: Engine) -> tuple[State, str, str]:
     return State.OK, f"{held} frames of {len(series)} series, as the catalogue says", ""
 
 
-CHECKS: dict[str, Check] = {
+FIRST_CHECKS: dict[str, Check] = {
     "free disk": _disk,
     "secrets": _secrets,
     "database": _database,
     "model": _model,
     "codecs": _codecs,
+}
+LAST_CHECKS: dict[str, Check] = {
     "index": _index,
     "broker": _broker,
     "worker": _worker,

@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hmar.cli.checks import Finding, State, examine
+from hmar.cli.checks import examine
+from hmar.cli.findings import Finding, State
+from hmar.cli.integrity import Integrity
+from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 
 _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
@@ -19,19 +22,31 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def doctor(as_json: bool) -> None:
+@click.option("--quick", is_flag=True, help="Leave out what reads every stored byte.")
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Take damaged rows out, mend the log, give digests to rows of older versions, and index damaged "
+    "frames again where their files are there.",
+)
+def doctor(as_json: bool, quick: bool, repair: bool) -> None:
     """Check every part of the product and say what to do.
 
     Looks at Python, the data directory, free disk, secrets, database, model, codecs, index, broker and
     worker. The model encodes its golden frame, whose codes are known, so that a runtime that computes other
-    codes is found. The exit status is 1 if a part fails.
+    codes is found. Then every stored byte is verified: the database file, the digest of every row, the log,
+    uploads and snapshots. The exit status is 1 if a part fails.
 
     \b
     Examples:
       hmar doctor
+      hmar doctor --repair
       HMAR_HOME=/srv/hmar hmar doctor --json
     """
-    findings = examine(settings_from_environment())
+    if quick and repair:
+        raise click.UsageError("--repair needs the checks that --quick leaves out.")
+    with progress_of(Console(stderr=True)) as show:
+        findings = examine(settings_from_environment(), None if quick else Integrity(show), repair)
     healthy = all(finding.state is not State.FAILED for finding in findings)
     if as_json:
         click.echo(json.dumps({"healthy": healthy, "checks": [asdict(finding) for finding in findings]}))

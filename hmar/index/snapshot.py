@@ -153,6 +153,21 @@ class SnapshotStore:
                     return generation
         return None
 
+    def check_all(self) -> tuple[int, list[str]]:
+        """Verify every generation; return how many are intact, and the names of those quarantined now."""
+        if not self._folder.is_dir():
+            return 0, []
+        damaged = []
+        with locked(self._folder / "lock", exclusive=True, wait=True):
+            folders = self._generations()
+            for folder in folders:
+                try:
+                    self._read(folder).check()
+                except SnapshotError as error:
+                    self._quarantine(folder, error)
+                    damaged.append(folder.name)
+        return len(folders) - len(damaged), damaged
+
     def newest_seq(self) -> int:
         """Return the seq of the newest generation, whatever state it is in; 0 if there is none."""
         return max((int(folder.name.removeprefix(_PREFIX)) for folder in self._generations()), default=0)

@@ -28,6 +28,7 @@ def run_job(
     label: str | None = None,
     report: Callable[[Job], None] = lambda _job: None,
     resumed: Callable[[], None] = lambda: None,
+    references: Sequence[str] | None = None,
 ) -> Job:
     """Index all that lies at ``origin``, or ``contents`` alone, and return the job once it has ended.
 
@@ -47,6 +48,8 @@ def run_job(
         Called with the job from time to time, and once at its end.
     resumed : callable
         Called when an interrupted job is resumed.
+    references : sequence of str, optional
+        Files of the source that ``origin`` names, which are indexed in place of all that lies at ``origin``.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def run_job(
         If the database fails.
     """
     indexer = engine.indexer
-    job_id = None if contents is not None else _interrupted(engine.jobs, collection, label, origin)
+    alone = contents is not None or references is not None
+    job_id = None if alone else _interrupted(engine.jobs, collection, label, origin)
     due = 0.0
 
     def handle(message: Message) -> None:
@@ -74,7 +78,7 @@ def run_job(
         if contents is not None:
             job_id = indexer.submit_files(collection, contents, label)
         elif job_id is None:
-            job_id = indexer.submit(collection, origin, label=label)
+            job_id = indexer.submit(collection, origin, references, label)
         else:
             resumed()
             indexer.resume(job_id)

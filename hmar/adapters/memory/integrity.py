@@ -26,6 +26,9 @@ class MemoryIntegrity:
         """Return none."""
         return []
 
+    def mend_store(self) -> None:
+        """Build nothing."""
+
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Count the next entries in order of their ids; None after the last."""
         ids = self._catalogue.ids(after_id)[:limit]
@@ -72,7 +75,7 @@ class MemoryIntegrity:
         """Return a revision that no database has."""
         return "memory"
 
-    def copy(self, _target: Path, _progress: Callable[[int, int], None]) -> None:
+    def copy(self, _target: Path, _progress: Callable[[int, int], None]) -> bool:
         """Refuse: what is in memory is meant to be gone with its process."""
         raise ConfigError(
             "HMAR_DATABASE_URL is memory:, of which there is nothing to back up.",

@@ -44,6 +44,12 @@ class SqlIntegrity:
             found = connection.execute(text(f"PRAGMA integrity_check({SHOWN_PROBLEMS})")).scalars().all()
         return [] if found == ["ok"] else [str(line).splitlines()[0] for line in found]
 
+    def mend_store(self) -> None:
+        """Build the indexes of a SQLite file anew, if its check finds anything; they follow from its rows."""
+        if self.store_problems():
+            with self._database.write() as connection:
+                connection.execute(text("REINDEX"))
+
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Verify the next entries in order of their ids; None after the last."""
         following = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,10 +17,11 @@ from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
+from hmar.errors import HmarError
 from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
 from tests.contract.examples import MODEL, ORIGIN, encoded
-from tests.hmar.adapters.sql.damage import flip_value
+from tests.hmar.adapters.sql.damage import flip_bit, flip_value
 
 ENTRY_COLUMNS = [column.name for column in entries.columns if column.name != "entry_id"]
 LOG_COLUMNS = [column.name for column in log.columns if column.name != "seq"]
@@ -217,3 +219,45 @@ def test_entries_are_checked_page_by_page(rig: Rig) -> None:
     assert second is not None
     assert (second.checked, second.last_id) == (1, 3)
     assert rig.integrity.check_entries(3, 2) is None
+
+
+def stored(path: Path) -> list[object]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [
+            connection.execute(f"SELECT * FROM {table}").fetchall() for table in ("entries", "log", "counter")
+        ]
+
+
+def found(path: Path) -> bool:
+    """Return whether anything is told of a database, be it that it cannot be opened."""
+    try:
+        with closing(Database(f"sqlite:///{path}")) as database:
+            database.migrate()
+            integrity = SqlIntegrity(database)
+            if integrity.store_problems() or not integrity.check_log().intact:
+                return True
+            checked = integrity.check_entries(0, 1000)
+            return checked is None or checked.checked != 3 or bool(checked.damaged)
+    except HmarError:
+        return True
+
+
+@pytest.mark.slow
+def test_one_bit_in_any_page_of_the_file_is_told_or_changes_no_row(rig: Rig, tmp_path: Path) -> None:
+    with rig.database.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    copy = tmp_path / "copy.db"
+    rig.database.copy(copy, lambda _done, _total: None)
+    whole, rows = copy.read_bytes(), stored(copy)
+    told = 0
+    written = [8 * place + 5 for place, byte in enumerate(whole) if byte]
+    for place in written[:: len(written) // 101]:
+        flip_bit(copy, place)
+        if found(copy):
+            told += 1
+        else:
+            assert stored(copy) == rows, place
+        for suffix in ("-wal", "-shm"):
+            copy.with_name(f"copy.db{suffix}").unlink(missing_ok=True)
+        copy.write_bytes(whole)
+    assert told > 10

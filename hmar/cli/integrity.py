@@ -1,0 +1,130 @@
+"""What ``hmar doctor`` verifies byte by byte: it may take minutes, and ``--quick`` leaves it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hmar.cli.findings import State
+from hmar.cli.progress import Show
+from hmar.index.snapshot import SnapshotStore
+from hmar.library.audit import Repaired, audit_entries, repair
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.wiring import Engine
+
+NAMED_AT_MOST = 20
+REPAIR = "Run: hmar doctor --repair"
+Found = tuple[State, str, str]
+
+
+@dataclass(slots=True)
+class Integrity:
+    """The checks of stored bytes, and what they found for a repair.
+
+    Parameters
+    ----------
+    show : callable
+        Shows progress.
+    """
+
+    show: Show
+    entries: CheckedEntries = field(default=CheckedEntries(0, 0, 0, ()))
+    log: CheckedLog = field(default=CheckedLog(0, 0, 0, 0, 0, 0))
+
+    def checks(self) -> dict[str, Callable[[Engine], Found]]:
+        """Return the checks in their order; the index is looked at after its snapshots."""
+        return {
+            "database file": self._file,
+            "rows": self._rows,
+            "log": self._log,
+            "damaged rows": _waiting,
+            "uploads": self._uploads,
+            "snapshots": _snapshots,
+        }
+
+    def repair(self, engine: Engine) -> Repaired:
+        """Mend what the checks found, and index again what was lost."""
+        engine.storage.integrity.mend_store()
+        return repair(engine, self.entries, self.log)
+
+    def _file(self, engine: Engine) -> Found:
+        if problems := engine.storage.integrity.store_problems():
+            found = f"{len(problems)} problems: {problems[0]}"
+            return State.FAILED, found, f"{REPAIR}. If it stays: restore the newest backup, check the disk."
+        return State.OK, "its own check finds nothing", ""
+
+    def _rows(self, engine: Engine) -> Found:
+        expected = engine.catalogue.last_seq()
+        self.entries = audit_entries(
+            engine.storage.integrity, lambda done: self.show("verifying rows", done, max(done, expected))
+        )
+        if damaged := self.entries.damaged:
+            named = ", ".join(map(str, damaged[:NAMED_AT_MOST])) + (
+                ", ..." if len(damaged) > NAMED_AT_MOST else ""
+            )
+            return (
+                State.FAILED,
+                f"{len(damaged)} of {self.entries.checked} are not what was written: entries {named}",
+                REPAIR,
+            )
+        return _with_unsealed(f"all {self.entries.checked} are what was written", self.entries.unsealed)
+
+    def _log(self, engine: Engine) -> Found:
+        expected = engine.catalogue.last_seq()
+        self.log = log = engine.storage.integrity.check_log(
+            lambda done: self.show("verifying the log", done, max(done, expected))
+        )
+        if not log.intact:
+            found = (
+                f"{log.damaged} rows damaged, {log.lost} lost, {log.vanished} entries vanished, "
+                f"{log.unlogged} never logged"
+            )
+            return State.FAILED, found, REPAIR
+        return _with_unsealed(f"all {log.rows} rows are there and what was written", log.unsealed)
+
+    def _uploads(self, engine: Engine) -> Found:
+        damaged, count = [], 0
+        for count, reference in enumerate(list(engine.uploads.references()), start=1):
+            if not engine.uploads.check(reference):
+                damaged.append(reference)
+            self.show("verifying uploads", count, 0)
+        if damaged:
+            found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
+            return State.FAILED, found, "Send these files again. Check the disk."
+        return State.OK, f"all {count} are what was sent", ""
+
+
+def _with_unsealed(found: str, unsealed: int) -> Found:
+    if unsealed:
+        return (
+            State.NOTE,
+            f"{found}, but {unsealed} of an older version have no digest",
+            f"{REPAIR}: it takes them as they are.",
+        )
+    return State.OK, found, ""
+
+
+def _waiting(engine: Engine) -> Found:
+    waiting = engine.storage.integrity.damaged_rows()
+    if not waiting:
+        return State.OK, "none waits to be indexed again", ""
+    return (
+        State.FAILED,
+        f"{len(waiting)} were taken out and are not back: {named_frames(waiting)}",
+        "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them.",
+    )
+
+
+def named_frames(rows: list[DamagedRow] | tuple[DamagedRow, ...]) -> str:
+    """Return the instances and frames of damaged rows, the first of them."""
+    named = [f"{row.sop_instance_uid} frame {row.frame_number}" for row in rows[:NAMED_AT_MOST]]
+    return ", ".join(named) + (", ..." if len(rows) > NAMED_AT_MOST else "")
+
+
+def _snapshots(engine: Engine) -> Found:
+    store = SnapshotStore(engine.settings.index_root, engine.encoder.fingerprint)
+    intact, damaged = store.check_all()
+    if damaged:
+        found = f"{', '.join(damaged)} was damaged and moved to quarantine"
+        return State.FAILED, found, "Nothing is lost: the index is built from the log. Check the disk."
+    return State.OK, f"{intact} verified", ""

@@ -1,0 +1,132 @@
+"""Verifying what is stored, row by row, and bringing back what was damaged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hmar.adapters.memory import InlineQueue
+from hmar.errors import HmarError
+from hmar.library.index_job import run_job
+from hmar.ports import Integrity
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState
+from hmar.wiring import Engine, build_engine
+
+PAGE_ENTRIES = 200
+SEALED_AT_ONCE = 500
+_TAKEN_AT_ONCE = 100
+_ITEMS_AT_MOST = 1 << 31
+_SOURCES = ("local", "import", "upload")
+"""Where a file can be read again."""
+
+Progress = Callable[[int], None]
+"""Told how many rows are done."""
+
+
+def silent(_rows: int) -> None:
+    """Show nothing."""
+
+
+def audit_entries(
+    integrity: Integrity, progress: Progress = silent, stopped: Callable[[], bool] = lambda: False
+) -> CheckedEntries:
+    """Verify all entries, a page at a time; ends early once ``stopped``, which may take its time, is True."""
+    checked = unsealed = last = 0
+    damaged: list[int] = []
+    while not stopped() and (page := integrity.check_entries(last, PAGE_ENTRIES)) is not None:
+        checked, unsealed, last = checked + page.checked, unsealed + page.unsealed, page.last_id
+        damaged += page.damaged
+        progress(checked)
+    return CheckedEntries(checked, last, unsealed, tuple(damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What a repair did.
+
+    Parameters
+    ----------
+    taken_out : int
+        Damaged entries moved to the damaged rows.
+    log_rows : int
+        Rows of the log written anew.
+    sealed : int
+        Rows of older versions that got digests.
+    back : tuple of DamagedRow
+        Frames that were indexed again.
+    waiting : tuple of DamagedRow
+        Frames that were not: their file is gone or changed, or another model made them.
+    """
+
+    taken_out: int
+    log_rows: int
+    sealed: int
+    back: tuple[DamagedRow, ...]
+    waiting: tuple[DamagedRow, ...]
+
+
+def repair(engine: Engine, entries: CheckedEntries, log: CheckedLog) -> Repaired:
+    """Take damaged entries out, mend the log, and index again what was lost, in this process.
+
+    Parameters
+    ----------
+    engine : Engine
+    entries, log
+        What was found.
+    """
+    integrity = engine.storage.integrity
+    taken = sum(
+        integrity.take_out(entries.damaged[start : start + _TAKEN_AT_ONCE])
+        for start in range(0, len(entries.damaged), _TAKEN_AT_ONCE)
+    )
+    mended = 0 if log.intact else integrity.mend_log()
+    sealed = 0
+    if entries.unsealed or log.unsealed:
+        while some := integrity.seal(SEALED_AT_ONCE):
+            sealed += some
+    damaged = integrity.damaged_rows()
+    _index_again(engine, damaged)
+    waiting = integrity.damaged_rows()
+    left = {row.entry_id for row in waiting}
+    back = tuple(row for row in damaged if row.entry_id not in left)
+    return Repaired(taken, mended, sealed, back, tuple(waiting))
+
+
+def _index_again(engine: Engine, damaged: Sequence[DamagedRow]) -> None:
+    """Index the files of damaged rows again, in the collection and with the label that they had."""
+    groups: defaultdict[tuple[str, str, str | None], list[DamagedRow]] = defaultdict(list)
+    for row in damaged:
+        if row.model_fingerprint == engine.encoder.fingerprint and _is_there(engine, row.origin):
+            groups[row.collection, row.origin.source, row.label].append(row)
+    if not groups:
+        return
+    queue = InlineQueue()
+    own = build_engine(engine.settings, engine.encoder, queue)
+    try:
+        for (collection, source, label), rows in groups.items():
+            references = sorted({row.origin.reference for row in rows})
+            job = run_job(own, queue, collection, Origin(source, ""), label=label, references=references)
+            done = own.jobs.items(job.job_id, (ItemState.INDEXED, ItemState.UNCHANGED), _ITEMS_AT_MOST)
+            _forget(own, rows, {item.origin.reference for item in done})
+    finally:
+        own.close()
+
+
+def _forget(engine: Engine, rows: Iterable[DamagedRow], indexed: set[str]) -> None:
+    """Forget the rows of files all of whose frames are in the archive now.
+
+    Where a row's own name was damaged, none of them has that name.
+    """
+    engine.storage.integrity.forget_damaged([row.entry_id for row in rows if row.origin.reference in indexed])
+
+
+def _is_there(engine: Engine, origin: Origin) -> bool:
+    if origin.source not in _SOURCES:
+        return False
+    try:
+        return next(iter(engine.sources[origin.source].list(origin.reference))) is not None
+    except (HmarError, StopIteration):
+        return False

@@ -1,0 +1,91 @@
+"""One scenario, every adapter: what is intact is found intact, and secrets' check values are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hmar.adapters.memory import memory_storage
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.integrity import SqlIntegrity
+from hmar.adapters.sql.jobs import SqlJobStore
+from hmar.adapters.sql.keys import SqlKeyStore
+from hmar.errors import ConfigError
+from hmar.ports import Storage
+from hmar.values.deletion import Selector
+from tests.contract.conftest import STORES
+from tests.contract.examples import ORIGIN, encoded
+
+
+@pytest.fixture(params=STORES)
+def storage(request: pytest.FixtureRequest) -> Storage:
+    if request.param == "memory":
+        return memory_storage()
+    database = request.getfixturevalue(request.param)
+    return Storage(
+        SqlCatalogue(database),
+        SqlJobStore(database),
+        SqlKeyStore(database),
+        SqlIntegrity(database),
+        database,
+        database.close,
+    )
+
+
+def test_an_empty_store_is_intact(storage: Storage) -> None:
+    integrity = storage.integrity
+    assert integrity.store_problems() == []
+    assert integrity.check_entries(0, 10) is None
+    assert integrity.check_log().intact
+    assert integrity.damaged_rows() == []
+    assert not integrity.holds_patient_keys()
+
+
+def test_what_is_written_and_deleted_is_intact_and_a_repair_changes_nothing(storage: Storage) -> None:
+    integrity, catalogue = storage.integrity, storage.catalogue
+    catalogue.append("default", [encoded("1.1"), encoded("1.2", series_uid="9"), encoded("1.3")], ORIGIN)
+    catalogue.delete(Selector("series", "9"), None)
+    before = [(row.seq, row.kind, row.mark) for row in catalogue.tail(0, 10)]
+    integrity.mend_store()
+    assert integrity.take_out([1, 2, 3, 99]) == 0
+    assert (integrity.mend_log(), integrity.seal(10)) == (0, 0)
+    integrity.forget_damaged([1])
+    assert [(row.seq, row.kind, row.mark) for row in catalogue.tail(0, 10)] == before
+    first = integrity.check_entries(0, 1)
+    assert first is not None
+    assert (first.checked, first.last_id, first.unsealed, first.damaged) == (1, 1, 0, ())
+    second = integrity.check_entries(1, 10)
+    assert second is not None
+    assert (second.checked, second.last_id) == (1, 3)
+    seen: list[int] = []
+    log = integrity.check_log(seen.append)
+    assert (log.rows, log.unsealed, log.intact) == (4, 0, True)
+    assert seen[-1] == 4
+
+
+def test_patient_keys_are_noticed(storage: Storage) -> None:
+    storage.catalogue.append("default", [encoded("1.1", patient_key=None)], ORIGIN)
+    assert not storage.integrity.holds_patient_keys()
+    storage.catalogue.append("default", [encoded("1.2")], ORIGIN)
+    assert storage.integrity.holds_patient_keys()
+
+
+def test_check_values_are_kept_and_replaced(storage: Storage) -> None:
+    integrity = storage.integrity
+    assert integrity.secret_check("patient") is None
+    integrity.keep_secret_check("patient", "a" * 64)
+    integrity.keep_secret_check("session", "b" * 64)
+    integrity.keep_secret_check("patient", "c" * 64)
+    assert integrity.secret_check("patient") == "c" * 64
+    assert integrity.secret_check("session") == "b" * 64
+
+
+def test_a_copy_is_written_where_there_is_a_file_to_copy(storage: Storage, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    try:
+        written = storage.copies.copy(target, lambda _done, _total: None)
+    except ConfigError:
+        written = False
+    assert target.exists() == written
+    assert storage.copies.revision()

@@ -1,0 +1,86 @@
+"""``hmar doctor`` tells every kind of damage, says what to do, and repairs what can be repaired."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hmar.adapters.memory import InlineQueue
+from hmar.cli import main
+from hmar.config import Settings
+from hmar.library.index_job import run_job
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.entries import Origin
+from hmar.wiring import build_engine
+from tests.hmar.adapters.sql.damage import flip_bit, flip_value
+from tests.phantoms import ct_file
+
+PARTS = ("database file", "rows", "log", "damaged rows", "uploads", "snapshots", "secrets")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HMAR_HOME", str(home))
+    monkeypatch.setenv("HMAR_MODEL_DIR", "thumbnail")
+    queue = InlineQueue()
+    settings = Settings(home=home, model_dir="thumbnail").checked()
+    with closing(build_engine(settings, ThumbnailEncoder(), queue)) as engine:
+        run_job(engine, queue, "sent", Origin("upload", ""), [ct_file(1, 1), ct_file(1, 2)])
+        engine.searcher.refresh()
+        engine.index.snapshot()
+    return home
+
+
+def doctor(*options: str) -> dict[str, Any]:
+    outcome = CliRunner().invoke(main, ["doctor", "--json", *options])
+    found = json.loads(outcome.stdout)
+    parts = {check["part"]: check for check in found["checks"]}
+    assert outcome.exit_code == (0 if found["healthy"] else 1)
+    for check in parts.values():
+        assert check["remedy"] or check["state"] == "ok", check
+    return parts
+
+
+def failed(parts: dict[str, Any]) -> set[str]:
+    return {name for name in (*PARTS, "repair") if name in parts and parts[name]["state"] == "failed"}
+
+
+@pytest.mark.slow
+def test_an_intact_archive_is_healthy(home: Path) -> None:
+    parts = doctor()
+    assert failed(parts) == set()
+    assert set(PARTS) <= set(parts)
+    assert "rows" not in doctor("--quick")
+    assert (home / "catalogue.db").exists()
+
+
+@pytest.mark.slow
+def test_a_damaged_row_is_named_and_repaired(home: Path) -> None:
+    flip_value(home / "catalogue.db", "entries", "rows", "entry_id = 1")
+    flip_value(home / "catalogue.db", "log", "mark", "seq = 2")
+    parts = doctor()
+    assert {"rows", "log"} <= failed(parts)
+    assert "entries 1" in parts["rows"]["found"]
+    repaired = doctor("--repair")["repair"]
+    assert repaired["state"] == "ok"
+    assert "frame 1" in repaired["found"]
+    assert failed(doctor()) == set()
+
+
+@pytest.mark.slow
+def test_a_damaged_upload_snapshot_and_secret_are_told(home: Path) -> None:
+    upload = next(path for path in (home / "uploads").glob("??/*"))
+    flip_bit(upload, 8 * 600)
+    array = next((home / "index").glob("*/gen-*/window_codes.npy"))
+    flip_bit(array, 8 * (array.stat().st_size - 1))
+    parts = doctor()
+    assert {"uploads", "snapshots"} <= failed(parts)
+    assert upload.name in parts["uploads"]["found"]
+    flip_bit(home / "secrets" / "patient", 7)
+    assert "secrets" in failed(doctor("--quick"))

@@ -1,0 +1,128 @@
+"""Damaged rows come back from their files, in their collection and with their label."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hmar.adapters.memory import InlineQueue
+from hmar.config import Settings
+from hmar.library.audit import Repaired, audit_entries, repair
+from hmar.library.index_job import run_job
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.entries import EntryInfo, Origin
+from hmar.wiring import Engine, build_engine
+from tests.hmar.adapters.sql.damage import flip_value
+from tests.phantoms import ct_file
+from workers.audit import audit_if_due
+
+COLUMNS = (
+    "collection",
+    "label",
+    "model_fingerprint",
+    "origin_reference",
+    "origin_source",
+    "row_digest",
+    "sop_instance_uid",
+    "window_codes",
+)
+"""One of each kind; that a bit in any column is told is tested over the database."""
+LOST = {"origin_source", "origin_reference", "model_fingerprint"}
+"""Without these nobody knows what to read again, or with what."""
+
+
+class Rig:
+    """Two files indexed with a label, and one that was sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.images = folder / "images"
+        self.images.mkdir()
+        for number in (1, 2):
+            (self.images / f"{number}.dcm").write_bytes(ct_file(1, number))
+        self.settings = Settings(home=folder / "home", model_dir="thumbnail").checked()
+        queue = InlineQueue()
+        with closing(build_engine(self.settings, ThumbnailEncoder(), queue)) as engine:
+            run_job(engine, queue, "ct", Origin("local", str(self.images)), label="mine")
+            run_job(engine, queue, "sent", Origin("upload", ""), [ct_file(1, 3)])
+
+    def engine(self) -> Engine:
+        return build_engine(self.settings, ThumbnailEncoder(), InlineQueue())
+
+    def flip(self, column: str, entry_id: int = 2) -> None:
+        flip_value(self.settings.home / "catalogue.db", "entries", column, f"entry_id = {entry_id}")
+
+    def repair(self) -> Repaired:
+        with closing(self.engine()) as engine:
+            integrity = engine.storage.integrity
+            return repair(engine, audit_entries(integrity), integrity.check_log())
+
+    def frames(self) -> list[EntryInfo]:
+        with closing(self.engine()) as engine:
+            found = engine.catalogue.entries(range(1, 100)).values()
+            assert engine.storage.integrity.check_log().intact
+        return sorted(
+            (replace(entry, entry_id=0) for entry in found), key=lambda entry: entry.info.sop_instance_uid
+        )
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_row_with_a_bit_wrong_in_any_column_comes_back_from_its_file(rig: Rig, column: str) -> None:
+    before = rig.frames()
+    rig.flip(column)
+    done = rig.repair()
+    assert done.taken_out == 1
+    if column in LOST:
+        assert [row.entry_id for row in done.waiting] == [2]
+        assert [entry for entry in before if entry in rig.frames()] == rig.frames()
+        return
+    assert [row.entry_id for row in done.back] == [2]
+    assert done.waiting == ()
+    assert rig.frames() == before
+
+
+@pytest.mark.slow
+def test_an_upload_comes_back_and_a_file_that_is_gone_is_named(rig: Rig) -> None:
+    before = rig.frames()
+    rig.flip("window_codes", 3)
+    rig.flip("rows", 1)
+    (rig.images / "1.dcm").rename(rig.images / "away")
+    done = rig.repair()
+    assert (len(done.back), len(done.waiting)) == (1, 1)
+    assert done.waiting[0].sop_instance_uid == before[0].info.sop_instance_uid
+    (rig.images / "away").rename(rig.images / "1.dcm")
+    assert rig.repair().waiting == ()
+    assert rig.frames() == before
+
+
+@pytest.mark.slow
+def test_a_worker_audits_once_a_day_names_entries_and_no_patient(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, running = rig.frames(), threading.Event()
+    rig.flip("label")
+    repaired = audit_if_due(rig.settings, running, pause_s=0)
+    assert repaired is not None
+    assert len(repaired.back) == 1
+    assert rig.frames() == before
+    assert "1 damaged entries (2)" in caplog.text
+    assert str(rig.images) not in caplog.text
+    caplog.clear()
+    rig.flip("label", 1)
+    with caplog.at_level(logging.ERROR):
+        assert audit_if_due(rig.settings, running, pause_s=0) is None
+
+
+def test_an_audit_ends_when_it_is_stopped(rig: Rig) -> None:
+    with closing(rig.engine()) as engine:
+        assert audit_entries(engine.storage.integrity, stopped=lambda: True).checked == 0
