@@ -5,7 +5,8 @@
     HmarError
     ├── InputError            the caller sent something that cannot be used
     │   ├── DecodeError       bytes that are not an image we can read
-    │   │   └── LimitError    an image larger than the configured limits
+    │   │   ├── LimitError    an image larger than the configured limits
+    │   │   └── NoImageError  a file of another kind: neither DICOM nor PNG nor JPEG
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
@@ -52,6 +53,10 @@ class DecodeError(InputError):
 
 class LimitError(DecodeError):
     """An image larger than the configured limits; refused before decoding."""
+
+
+class NoImageError(DecodeError):
+    """A file of another kind: neither DICOM nor PNG nor JPEG."""
 
 
 class RegionError(InputError):

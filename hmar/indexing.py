@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 
 from hmar.config import Settings
-from hmar.errors import InputError, OperatorError, UnavailableError
+from hmar.errors import InputError, NoImageError, OperatorError, UnavailableError
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.codes import EncodedFrame, distinct_windows
@@ -22,10 +22,13 @@ from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, FrameInfo, ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.names import checked_name
+from hmar.values.references import named_as_image
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""
 PAGE_ITEMS = 1000
+UPLOAD = "upload"
+"""Name of the source of files that came with a request."""
 QUEUED_FOR_S = 3600.0
 """Age at which a queued row's message counts as lost although other messages still wait."""
 
@@ -204,6 +207,8 @@ class Indexer:
             return
         try:
             added, frames = self._add_frames(item)
+        except NoImageError as error:
+            self._jobs.finish(item_id, _state_without_image(item), 0, _reason(error))
         except InputError as error:
             # The file will not get better: no second attempt.
             self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
@@ -324,6 +329,12 @@ def _send(queue: JobQueue, messages: Sequence[Message]) -> None:
         queue.enqueue(messages)
     except UnavailableError as error:
         _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
+
+
+def _state_without_image(item: Item) -> ItemState:
+    """Return what a file becomes that is no image: skipped, unless somebody said that it is one."""
+    asked_for = item.origin.source == UPLOAD or named_as_image(item.origin.reference)
+    return ItemState.FAILED if asked_for else ItemState.SKIPPED
 
 
 def _reason(error: BaseException) -> str:

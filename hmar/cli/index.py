@@ -22,7 +22,7 @@ from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.indexing import submit
 from hmar.library.added import Added, file_of
-from hmar.library.index_job import POLL_S, failed_items, known_job, run_job
+from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
 from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
@@ -50,8 +50,9 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
 
     DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
     without one it is done in this process. Files that are indexed already are skipped: start an interrupted
-    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; the exit
-    status is 1 if all files failed.
+    run again, and it goes on. A file that cannot be read is named with the reason and stops nothing. Files of
+    another kind, such as notes beside images, are counted as skipped; --json lists them. The exit status is 1
+    if no file could be indexed.
 
     \b
     Examples:
@@ -75,10 +76,11 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
         jobs, job = _in_process(settings, collection, label, origin, console)
     failures = failed_items(jobs, job)
     if as_json:
-        click.echo(json.dumps(_outcome(job, failures, path, where, time.monotonic() - begun)))
+        added = Added.of_job(job, failures, path, skipped_items(jobs, job))
+        click.echo(json.dumps(_outcome(job, added, where, time.monotonic() - begun)))
     else:
         _report(job, failures, path, Console())
-    if job.state is JobState.FAILED or len(failures) == job.total:
+    if job.state is JobState.FAILED or not job.total - len(failures) - job.counts[ItemState.SKIPPED]:
         click.get_current_context().exit(1)
 
 
@@ -150,7 +152,7 @@ def _progress(console: Console) -> Iterator[_Bar]:
         yield _Bar(progress)
 
 
-def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: float) -> dict[str, object]:
+def _outcome(job: Job, added: Added, where: str, seconds: float) -> dict[str, object]:
     return {
         "job_id": job.job_id,
         "collection": job.collection,
@@ -160,7 +162,7 @@ def _outcome(job: Job, failures: list[Item], path: Path, where: str, seconds: fl
         "where": where,
         "files": job.total,
         "seconds": round(seconds, 3),
-        **Added.of_job(job, failures, path).to_dict(),
+        **added.to_dict(),
     }
 
 
@@ -171,7 +173,9 @@ def _report(job: Job, failures: list[Item], path: Path, console: Console) -> Non
     indexed, unchanged = job.counts[ItemState.INDEXED], job.counts[ItemState.UNCHANGED]
     if indexed == 0 and unchanged:
         console.print(f"nothing new: all {job.frames} frames were indexed already")
-    console.print(f"{indexed} files indexed, {unchanged} unchanged, {len(failures)} failed")
+    skipped = job.counts[ItemState.SKIPPED]
+    others = f", {skipped} skipped (no images)" if skipped else ""
+    console.print(f"{indexed} files indexed, {unchanged} unchanged{others}, {len(failures)} failed")
     if not failures:
         return
     table = Table("file", "reason", title="Not indexed", box=SIMPLE_HEAD, pad_edge=False)

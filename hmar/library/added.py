@@ -34,21 +34,25 @@ class Added:
         Frames of both.
     failures : tuple of Failure
         What was not added, and why.
+    skips : tuple of Failure
+        Files of another kind than images.
     """
 
     indexed: int
     unchanged: int
     frames: int
     failures: tuple[Failure, ...] = ()
+    skips: tuple[Failure, ...] = ()
 
     @classmethod
-    def of_job(cls, job: Job, failed: Sequence[Item], root: Path) -> Added:
+    def of_job(cls, job: Job, failed: Sequence[Item], root: Path, skipped: Sequence[Item] = ()) -> Added:
         """Return the outcome of a finished job over ``root``; files are named as by :func:`file_of`."""
         return cls(
             job.counts[ItemState.INDEXED],
             job.counts[ItemState.UNCHANGED],
             job.frames,
-            tuple(Failure(file_of(item, root), item.reason) for item in failed),
+            _failures(failed, root),
+            _failures(skipped, root),
         )
 
     @classmethod
@@ -65,15 +69,26 @@ class Added:
         """Number of files that were not added."""
         return len(self.failures)
 
+    @property
+    def skipped(self) -> int:
+        """Number of files that are no images."""
+        return len(self.skips)
+
     def to_dict(self) -> Json:
-        """Return the counts and the failures, as ``hmar index --json`` prints them."""
+        """Return the counts, the failures and what was skipped, as ``hmar index --json`` prints them."""
         return {
             "indexed": self.indexed,
             "unchanged": self.unchanged,
+            "skipped": self.skipped,
             "failed": self.failed,
             "frames": self.frames,
             "failures": [failure._asdict() for failure in self.failures],
+            "skips": [skip._asdict() for skip in self.skips],
         }
+
+
+def _failures(items: Sequence[Item], root: Path) -> tuple[Failure, ...]:
+    return tuple(Failure(file_of(item, root), item.reason) for item in items)
 
 
 def file_of(item: Item, root: Path) -> str:

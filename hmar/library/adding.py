@@ -11,7 +11,7 @@ from hmar.adapters.unkept_frames import UNKEPT
 from hmar.errors import NotFoundError
 from hmar.library.added import Added, Failure
 from hmar.library.images import Openable, OpenedImage
-from hmar.library.index_job import failed_items, run_job
+from hmar.library.index_job import failed_items, run_job, skipped_items
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
 from hmar.values.jobs import Job, JobState
@@ -67,7 +67,8 @@ class Adder:
         # A folder without any file is an error of the caller's, not one of the job's.
         next(self._engine.sources["local"].list(str(root)))
         job = self._run(Origin("local", str(root)), None, collection, label, progress)
-        added = Added.of_job(job, failed_items(self._engine.jobs, job), root)
+        jobs = self._engine.jobs
+        added = Added.of_job(job, failed_items(jobs, job), root, skipped_items(jobs, job))
         return added.with_failure(Failure(str(path), job.reason)) if job.state is JobState.FAILED else added
 
     def _run(

@@ -101,6 +101,11 @@ def failed_items(jobs: JobStore, job: Job) -> list[Item]:
     return jobs.items(job.job_id, _BAD, sys.maxsize >> 32)
 
 
+def skipped_items(jobs: JobStore, job: Job) -> list[Item]:
+    """Return the files of a job that are no images."""
+    return jobs.items(job.job_id, {ItemState.SKIPPED}, sys.maxsize >> 32)
+
+
 class _StoppedError(Exception):
     """The database fails in this process: unlike a broker that is down, no sweep mends that."""
 

@@ -36,17 +36,19 @@ class ItemState(StrEnum):
     RUNNING = "running"
     INDEXED = "indexed"
     UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    """A file of another kind than an image."""
     FAILED = "failed"
     DEAD = "dead"
     """Given up after the allowed number of attempts."""
 
 
-FINAL_ITEM_STATES = frozenset({ItemState.INDEXED, ItemState.UNCHANGED, ItemState.FAILED, ItemState.DEAD})
+FINAL_ITEM_STATES = frozenset(set(ItemState) - {ItemState.QUEUED, ItemState.RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job; ``reason`` says why it failed, ``label`` is given to its frames."""
+    """One file of a job; ``reason`` says why it failed or was skipped, ``label`` is given to its frames."""
 
     item_id: int
     job_id: str

@@ -11,7 +11,7 @@ import pytest
 
 from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource
 from hmar.config import Settings
-from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.errors import DecodeError, NoImageError, ParameterError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, Indexer
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
@@ -122,6 +122,8 @@ class Archive:
         self.queue.handler = self.indexer.handle
 
     def open(self, data: bytes) -> TextImage:
+        if data == b"another kind":
+            raise NoImageError(f"The {len(data)} bytes are of another kind.", "Send an image.")
         try:
             uid, count = data.decode().split()
         except ValueError:
@@ -193,6 +195,20 @@ def test_a_bad_file_fails_at_once_with_its_reason_and_stops_nothing() -> None:
     [item] = archive.jobs.items(job_id, {ItemState.FAILED}, 10)
     assert item.reason == "The 15 bytes are not an image. Send one."
     assert item.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("notes.txt", ItemState.SKIPPED), ("a/b", ItemState.SKIPPED), ("a/b.DCM", ItemState.FAILED)],
+)
+def test_a_file_of_another_kind_is_skipped_unless_its_name_says_that_it_is_an_image(
+    name: str, state: ItemState
+) -> None:
+    archive = Archive({name: b"another kind"})
+    job_id = archive.run()
+    assert archive.counts(job_id) == {state: 1}
+    [item] = archive.jobs.items(job_id, {state}, 1)
+    assert item.reason == "The 12 bytes are of another kind. Send an image."
 
 
 def test_a_missing_folder_fails_the_job_with_its_reason() -> None:

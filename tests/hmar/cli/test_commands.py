@@ -116,10 +116,14 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     result = answer(hmar(home, "index", study, "--json"))
     failures = {failure["file"]: failure["reason"] for failure in result["failures"]}  # type: ignore[attr-defined, index]
     assert result["indexed"] == 4
-    assert set(failures) == {"notes.txt", "empty.dcm", "cut.dcm"}
+    assert set(failures) == {"empty.dcm", "cut.dcm"}
     assert all(failures.values())
+    [skip] = result["skips"]  # type: ignore[misc]
+    assert (result["skipped"], skip["file"]) == (1, "notes.txt")
+    assert "neither DICOM nor PNG nor JPEG" in skip["reason"]
     table = hmar(home, "index", study).output
-    assert "notes.txt" in table
+    assert "1 skipped (no images), 2 failed" in table
+    assert "notes.txt" not in table
     assert "0 bytes" in table
 
 
