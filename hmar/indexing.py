@@ -150,8 +150,16 @@ class Indexer:
         appended = self._append(collection, new_frames(), origin, kept_label)
         return Appended(appended.added, appended.unchanged + unchanged)
 
-    def sweep(self) -> int:
-        """Send again what has stalled for longer than a lease; return the number of messages."""
+    def sweep(self, clock_was_set: bool = False) -> int:
+        """Send again what has stalled for longer than a lease; return the number of messages.
+
+        Parameters
+        ----------
+        clock_was_set : bool
+            Whether the wall clock was set since the last sweep. No lease counts as over then: workers that
+            live would lose what they do.
+        """
+        self._jobs.rebase_leases(self._settings.item_lease_s, all_running=clock_was_set)
         return sweep(self._jobs, self._queue, self._settings.item_lease_s)
 
     def handle(self, message: Message) -> None:

@@ -22,6 +22,7 @@ import celery
 import celery.exceptions
 
 from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
+from hmar.clocks import ClockSteps
 from hmar.config import Settings
 from hmar.errors import ConfigError
 from workers.liveness import CHECK_S, Liveness, watch
@@ -65,7 +66,10 @@ def run(settings: Settings) -> None:
     warnings.simplefilter("ignore", celery.exceptions.SecurityWarning)
     stopped = threading.Event()
     interval_s = max(1.0, settings.item_lease_s / 4)
-    sweeper = threading.Thread(target=sweep_forever, args=(ready.sweep, interval_s, stopped), daemon=True)
+    steps = ClockSteps()
+    sweeper = threading.Thread(
+        target=sweep_forever, args=(lambda: ready.sweep(steps.seen()), interval_s, stopped), daemon=True
+    )
     sweeper.start()
     liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
     # A thread that hangs cannot be waited for.

@@ -398,3 +398,49 @@ def test_a_label_that_cannot_be_kept_makes_no_job() -> None:
     with pytest.raises(ParameterError, match="The label is"):
         archive.indexer.submit("default", ROOT, label="two\nlines")
     assert archive.jobs.unfinished(set(JobState)) == []
+
+
+class InterruptedEncoder(ThumbnailEncoder):
+    """An encoder during whose first frame something happens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happens: Callable[[], object] = lambda: None
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return super().encode(frame)
+
+
+@pytest.mark.parametrize("step_s", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_while_a_worker_works_commits_no_frame_twice(step_s: float) -> None:
+    encoder = InterruptedEncoder()
+    archive = Archive({"a": b"1 20", "b": b"2 1"}, encoder)
+    # Another worker, which does not know that the clock was set: it has just been started.
+    others = InlineQueue()
+    other = Indexer(
+        archive.catalogue,
+        archive.jobs,
+        others,
+        {"files": MemorySource({"a": b"1 20", "b": b"2 1"})},
+        ENCODER,
+        archive.open,
+        Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+    )
+    others.handler = other.handle
+
+    def clock_is_set() -> None:
+        archive.now += step_s
+        other.sweep()
+        archive.now += 61
+        other.sweep()
+
+    encoder.happens = clock_is_set
+    job_id = archive.run()
+    assert sorted(archive.frames()) == [*(("1", number) for number in range(1, 21)), ("2", 1)]
+    assert archive.catalogue.last_seq() == 21
+    job = archive.jobs.job(job_id)
+    assert job is not None
+    assert (job.state, job.frames) == (JobState.DONE, 21)
+    assert all(item.attempts <= 2 for item in archive.jobs.items(job_id, set(ItemState), 10))

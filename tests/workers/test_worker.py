@@ -125,7 +125,7 @@ def test_a_worker_answers_indexes_and_ends_on_sigterm(tmp_path: Path, broker_url
     folder.mkdir()
     for number in range(1, 4):
         (folder / str(number)).write_bytes(ct_file(1, number))
-    (folder / "bad").write_bytes(b"not an image")
+    (folder / "bad.dcm").write_bytes(b"not an image")
     engine = build_engine(settings)
     # A message that no release knows, and one whose row is gone, stop nothing.
     engine.queue.enqueue([Message("item", "999"), Message("expand", "gone")])
