@@ -27,6 +27,7 @@ from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
 from hmar.values.jobs import Item, ItemState, Job, JobState
+from hmar.values.references import printable, reference_of
 from hmar.wiring import build_engine
 
 SHOWN_FAILURES = 20
@@ -62,7 +63,7 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
     """
     settings = settings_from_environment()
     label = None if label is None else label_value(label)
-    origin = Origin("local", str(path.resolve()))
+    origin = Origin("local", reference_of(path.resolve()))
     # A resolved path is never shown: the names below are relative to what was typed.
     begun = time.monotonic()
     console = Console(stderr=True)
@@ -180,7 +181,7 @@ def _report(job: Job, failures: list[Item], path: Path, console: Console) -> Non
         return
     table = Table("file", "reason", title="Not indexed", box=SIMPLE_HEAD, pad_edge=False)
     for item in failures[:SHOWN_FAILURES]:
-        table.add_row(escape(file_of(item, path)), escape(item.reason or ""))
+        table.add_row(escape(printable(file_of(item, path))), escape(printable(item.reason or "")))
     console.print(table)
     if len(failures) > SHOWN_FAILURES:
         console.print(f"and {len(failures) - SHOWN_FAILURES} more; --json lists all")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hmar.values.entries import Appended
 from hmar.values.jobs import Item, ItemState, Job
 from hmar.values.plain import Json
+from hmar.values.references import reference_of
 
 
 class Failure(NamedTuple):
@@ -94,4 +95,4 @@ def _failures(items: Sequence[Item], root: Path) -> tuple[Failure, ...]:
 def file_of(item: Item, root: Path) -> str:
     """Return the path of a job's file below the folder that was indexed; its name, where that was a file."""
     folder = root.resolve() if root.is_dir() else root.resolve().parent
-    return os.path.relpath(Path("/", item.origin.reference), folder)
+    return os.path.relpath(Path("/", item.origin.reference), reference_of(folder))
