@@ -15,6 +15,7 @@
         ├── ConfigError       a setting that cannot be used
         ├── ModelError        a model bundle that is missing, altered or of another format
         ├── SnapshotError     an index snapshot that does not match its manifest
+        ├── DiskFullError     no room is left on a disk
         └── UnavailableError  a broker, database or download that does not answer
 
 A message carries the offending value and the remedy, and never patient data.
@@ -89,6 +90,10 @@ class ModelError(OperatorError):
 
 class SnapshotError(OperatorError):
     """An index snapshot that does not match its manifest."""
+
+
+class DiskFullError(OperatorError):
+    """No room is left on a disk."""
 
 
 class UnavailableError(OperatorError):

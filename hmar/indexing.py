@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 
 from hmar.config import Settings
-from hmar.errors import InputError, NoImageError, OperatorError, UnavailableError
+from hmar.errors import DiskFullError, InputError, NoImageError, OperatorError, UnavailableError
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.codes import EncodedFrame, distinct_windows
@@ -91,6 +91,10 @@ class Indexer:
         Opens a file's bytes; raises DecodeError.
     settings : Settings
         Leases, attempts and limits.
+    clock : callable
+        Returns seconds that only grow.
+    check_disk : callable
+        Raises OperatorError where there is no room for what is indexed; then nothing is begun.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Indexer:
         decoder: Callable[[bytes], ImageFile],
         settings: Settings,
         clock: Callable[[], float] = time.monotonic,
+        check_disk: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
         self._jobs = jobs
@@ -112,6 +117,8 @@ class Indexer:
         self._decoder = decoder
         self._settings = settings
         self._clock = clock
+        self._check_disk = check_disk
+        self._held: dict[int, str] = {}
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
 
@@ -163,9 +170,17 @@ class Indexer:
         return sweep(self._jobs, self._queue, self._settings.item_lease_s)
 
     def handle(self, message: Message) -> None:
-        """Do what a message asks for; a second time changes nothing."""
+        """Do what a message asks for; a second time changes nothing.
+
+        Raises
+        ------
+        OperatorError
+            If the database fails, or the disk is full. The message is handled again later.
+        """
         self.pulse.take()
         try:
+            self._check_disk()
+            self._give_back_held()
             if message.kind == "expand":
                 self._expand(message.target)
             else:
@@ -220,6 +235,11 @@ class Indexer:
         except InputError as error:
             # The file will not get better: no second attempt.
             self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
+        except DiskFullError as error:
+            # No fault of the file's: it waits, and its attempt does not count.
+            self._held[item_id] = _reason(error)
+            self._give_back_held()
+            raise
         except (KeyboardInterrupt, SystemExit):
             # Whoever comes next need not wait for the lease.
             self._jobs.release(item_id, "Interrupted.")
@@ -229,6 +249,13 @@ class Indexer:
             self._give_back(item, error)
         else:
             self._jobs.finish(item_id, ItemState.INDEXED if added else ItemState.UNCHANGED, frames)
+
+    def _give_back_held(self) -> None:
+        """Release what a full disk has stopped, as soon as there is room to write that down."""
+        while self._held:
+            item_id, reason = next(iter(self._held.items()))
+            self._jobs.release(item_id, reason, counted=False)
+            del self._held[item_id]
 
     def _give_back(self, item: Item, error: BaseException) -> None:
         _log.warning(

@@ -91,8 +91,8 @@ class JobStore(Protocol):
     def renew(self, item_id: int, lease_s: float) -> None:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
 
     def rebase_leases(self, lease_s: float, all_running: bool) -> None:
         """Let leases of running items end ``lease_s`` from now: those that end later, or all of them.

@@ -15,7 +15,9 @@ from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of
 from hmar.decoding.limits import DecodeLimits
+from hmar.disk import Disk
 from hmar.errors import UnavailableError
+from hmar.home import make_folders
 from hmar.indexing import Indexer
 from hmar.ports import (
     Catalogue,
@@ -74,6 +76,11 @@ class Engine:
     def secrets(self) -> Secrets:
         """Keys of this archive."""
         return new_secrets() if self.settings.in_memory else load_secrets(self.settings.home)
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The disk that rows, uploads and snapshots are written to."""
+        return Disk(_written(self.settings), self.settings.min_free_mb << 20)
 
     @cached_property
     def storage(self) -> Storage:
@@ -176,6 +183,7 @@ class Engine:
             self.encoder,
             self.decoder.open,
             self.settings,
+            check_disk=self.disk.check,
         )
 
     def frame(self, entry: EntryInfo) -> Frame:
@@ -198,9 +206,18 @@ def build_engine(
 ) -> Engine:
     """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.import_root.mkdir(parents=True, exist_ok=True)
+        make_folders(settings)
     return Engine(settings, encoder, queue, serving, decoder)
+
+
+def _written(settings: Settings) -> list[Path]:
+    """Return the folders that are written to while the product runs."""
+    if settings.in_memory:
+        return []
+    database = settings.database_url.removeprefix("sqlite:///")
+    if database == settings.database_url:
+        return [settings.home]
+    return [settings.home, Path(database).absolute().parent]
 
 
 def load_storage(settings: Settings) -> Storage:
@@ -211,7 +228,8 @@ def load_storage(settings: Settings) -> Storage:
         return memory_storage()
     from hmar.adapters.sql.storage import sql_storage
 
-    return sql_storage(settings.database)
+    # As a path, for a URL could not tell every name of a folder.
+    return sql_storage(settings.database_url or settings.database_file)
 
 
 def load_encoder(settings: Settings) -> FrameEncoder:

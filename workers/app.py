@@ -24,7 +24,7 @@ import celery.exceptions
 from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
 from hmar.clocks import ClockSteps
 from hmar.config import Settings
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, OperatorError
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
 
@@ -49,6 +49,8 @@ def sweep_forever(sweep: Callable[[], int], interval_s: float, stopped: threadin
     while not stopped.wait(interval_s):
         try:
             count = sweep()
+        except OperatorError as error:
+            _log.warning("the sweep waits: %s", error)
         except Exception as error:
             _log.warning("sweep failed: %s", type(error).__name__)
         else:

@@ -11,7 +11,7 @@ import pytest
 
 from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource
 from hmar.config import Settings
-from hmar.errors import DecodeError, NoImageError, ParameterError, UnavailableError
+from hmar.errors import DecodeError, DiskFullError, NoImageError, ParameterError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, Indexer
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
@@ -444,3 +444,70 @@ def test_a_clock_that_is_set_while_a_worker_works_commits_no_frame_twice(step_s:
     assert job is not None
     assert (job.state, job.frames) == (JobState.DONE, 21)
     assert all(item.attempts <= 2 for item in archive.jobs.items(job_id, set(ItemState), 10))
+
+
+class FullDisk:
+    """A disk that is full while ``full`` says so, below a catalogue and a job store."""
+
+    def __init__(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        for part, name in (
+            (archive.catalogue, "append"),
+            (archive.jobs, "release"),
+            (archive.jobs, "finish"),
+        ):
+            monkeypatch.setattr(part, name, self._guarded(getattr(part, name)))
+
+    def _guarded(self, write: Callable[..., object]) -> Callable[..., object]:
+        def written(*arguments: object, **named: object) -> object:
+            self.check()
+            return write(*arguments, **named)
+
+        return written
+
+    def check(self) -> None:
+        if self.full:
+            raise DiskFullError("The disk is full.", "Free some space.")
+
+
+def test_a_disk_that_fills_up_during_a_file_uses_up_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = InterruptedEncoder()
+    archive = Archive({"a": b"1 1"}, encoder)
+    disk = FullDisk(archive, monkeypatch)
+    archive.queue.handler = None
+    job_id = archive.run()
+    [item_id] = archive.jobs.add_items(job_id, ["a"])
+
+    for _ in range(5):
+        encoder.happens = lambda: setattr(disk, "full", True)
+        with pytest.raises(DiskFullError):
+            archive.indexer.handle(Message("item", str(item_id)))
+        disk.full = False
+    archive.indexer.handle(Message("item", str(item_id)))
+    [item] = archive.jobs.items(job_id, set(ItemState), 2)
+    assert (item.state, item.attempts) == (ItemState.INDEXED, 1)
+
+
+def test_nothing_is_begun_on_a_full_disk() -> None:
+    archive = Archive({"a": b"1 1"})
+    full = Indexer(
+        archive.catalogue,
+        archive.jobs,
+        archive.queue,
+        {"files": MemorySource({"a": b"1 1"})},
+        ENCODER,
+        archive.open,
+        Settings(home=Path("nowhere")),
+        check_disk=raise_full,
+    )
+    job_id = archive.jobs.create("default", Origin("files", "."), ["a"])
+    [item_id] = archive.jobs.add_items(job_id, [])
+    for message in (Message("expand", job_id), Message("item", str(item_id))):
+        with pytest.raises(DiskFullError):
+            full.handle(message)
+    [item] = archive.jobs.items(job_id, set(ItemState), 2)
+    assert (item.state, item.attempts) == (ItemState.QUEUED, 0)
+
+
+def raise_full() -> None:
+    raise DiskFullError("The disk is full.", "Free some space.")

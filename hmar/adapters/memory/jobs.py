@@ -129,12 +129,13 @@ class MemoryJobStore:
             if item is not None and item.state is ItemState.RUNNING:
                 item.lease_until = self._clock() + lease_s
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
         with self._lock:
             item = self._items.get(item_id)
             if item is not None and item.state is ItemState.RUNNING:
                 item.state, item.queued_at, item.reason = ItemState.QUEUED, self._clock(), reason
+                item.attempts -= not counted
 
     def rebase_leases(self, lease_s: float, all_running: bool) -> None:
         """Let leases of running items end ``lease_s`` from now: those that end later, or all of them."""

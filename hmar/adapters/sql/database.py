@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hmar.adapters.sql import migrations
-from hmar.errors import ConfigError, UnavailableError
+from hmar.adapters.sql.failures import operator_error
+from hmar.errors import ConfigError
 from hmar.locks import locked
 
 _BUSY_MS = 30_000
@@ -30,8 +32,8 @@ class Database:
 
     Parameters
     ----------
-    url : str
-        SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://...``.
+    url : str or Path
+        SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``; or the path of a SQLite file.
 
     Raises
     ------
@@ -39,9 +41,9 @@ class Database:
         If the URL is neither.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | Path) -> None:
         try:
-            parsed = make_url(url)
+            parsed = make_url(url) if isinstance(url, str) else URL.create("sqlite", database=str(url))
             # Parameters hold UIDs: they are kept out of messages and logs. A pooled connection is tried
             # before it is used, for the server may have been restarted.
             self._engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
@@ -108,14 +110,19 @@ class Database:
             self._process = os.getpid()
         return self._engine.connect()
 
-    def _migration_lock(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def _migration_lock(self) -> Iterator[None]:
         if self._file is None:
-            return nullcontext()
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unavailable(error) from error
-        return locked(self._file.with_name(f"{self._file.name}.lock"), exclusive=True, wait=True)
+            yield
+            return
+        with ExitStack() as held:
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                lock = self._file.with_name(f"{self._file.name}.lock")
+                held.enter_context(locked(lock, exclusive=True, wait=True))
+            except OSError as error:
+                raise operator_error(error) from error
+            yield
 
     def _use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once. Kept in the file; cannot change within a transaction."""
@@ -136,7 +143,7 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
         except FileExistsError:
             return
         except OSError as error:
-            raise _unavailable(error) from error
+            raise operator_error(error) from error
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
@@ -163,17 +170,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _unavailable(error.orig) from error
-    except PoolTimeoutError as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(cause: BaseException | None) -> UnavailableError:
-    # The cause's own text may hold values of a row, or a path.
-    return UnavailableError(
-        f"The database does not answer as it should ({type(cause).__name__}).",
-        "Check HMAR_DATABASE_URL, that the database runs, its disk has room and its schema is migrated.",
-    )
+        raise operator_error(error.orig) from error
+    except (PoolTimeoutError, sqlite3.Error) as error:
+        raise operator_error(error) from error
 
 
 def _bad_url() -> ConfigError:

@@ -134,9 +134,15 @@ class SqlJobStore:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
         self._change_running(item_id, lease_until=self._clock() + lease_s)
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
-        self._change_running(item_id, state=ItemState.QUEUED, queued_at=self._clock(), reason=reason)
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
+        self._change_running(
+            item_id,
+            state=ItemState.QUEUED,
+            queued_at=self._clock(),
+            reason=reason,
+            attempts=items.c.attempts - (0 if counted else 1),
+        )
 
     def rebase_leases(self, lease_s: float, all_running: bool) -> None:
         """Let leases of running items end ``lease_s`` from now: those that end later, or all of them."""
