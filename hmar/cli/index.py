@@ -73,7 +73,6 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
         jobs, job = _through_workers(settings, collection, label, origin, console)
     else:
         where = "this process"
-        console.print("No worker answers: indexing in this process.")
         jobs, job = _in_process(settings, collection, label, origin, console)
     failures = failed_items(jobs, job)
     if as_json:
@@ -108,6 +107,7 @@ def _in_process(
     queue = InlineQueue()
     engine = build_engine(settings, queue=queue)
     click.get_current_context().call_on_close(engine.close)
+    console.print("No worker answers: indexing in this process.")
     with console.status("Loading the model."):
         _ = engine.indexer
 
