@@ -12,7 +12,7 @@ import celery.exceptions
 
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
-from hmar.errors import OperatorError
+from hmar.errors import DiskFullError, OperatorError
 from hmar.indexing import Indexer
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
@@ -67,10 +67,12 @@ def register(app: celery.Celery, indexer: LazyIndexer) -> None:
         try:
             indexer.get().handle(Message(kind, target))  # type: ignore[arg-type]
         except OperatorError as error:
-            # Back to the broker without a traceback, and no sooner than it may have been mended.
             _log.warning("messages wait: %s", error)
             time.sleep(PAUSE_S)
-            raise celery.exceptions.Reject(error.detail, requeue=True) from None
+            if isinstance(error, DiskFullError):
+                # Nothing was begun: the message goes back. Of other troubles one row may be the cause, which
+                # must not keep all others waiting; a sweep sends it again.
+                raise celery.exceptions.Reject(error.detail, requeue=True) from None
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:

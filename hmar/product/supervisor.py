@@ -209,7 +209,7 @@ def _answers(url: str) -> bool:
     except urllib.error.HTTPError as error:
         # A full disk keeps nobody from searching.
         with error, suppress(OSError, ValueError):
-            return bool(json.load(error).get("detail") == "Not ready: disk.")
+            return error.code == 503 and json.load(error).get("detail") == "Not ready: disk."
         return False
     except (urllib.error.URLError, OSError):
         return False

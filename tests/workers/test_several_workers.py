@@ -24,8 +24,8 @@ pytestmark = pytest.mark.slow
 
 WORKERS = 3
 SERIES = 4
-SLICES = 75
-DEADLINE_S = 240.0
+SLICES = 50
+DEADLINE_S = 600.0
 
 
 @pytest.fixture
