@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, shown
 
 
 def _setting(variable: str, default: Any, meaning: str) -> Any:
@@ -62,6 +62,9 @@ class Settings:
     item_lease_s: float = _setting(
         "HMAR_ITEM_LEASE_S", 60.0, "Seconds after which a file whose worker fell silent is tried again."
     )
+    min_free_mb: int = _setting(
+        "HMAR_MIN_FREE_MB", 256, "Free disk, in MiB, below which nothing is indexed and /readyz fails."
+    )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
     same_uid: str = _setting(
         "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
@@ -96,7 +99,9 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        object.__setattr__(self, "home", self.home.expanduser().absolute())
+        object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
+        if self.import_dir:
+            object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
         return self
 
     def _check_queue(self) -> None:
@@ -139,14 +144,14 @@ class Settings:
         return self.redis_url == INLINE or self.in_memory
 
     @property
-    def database(self) -> str:
-        """SQLAlchemy URL of the catalogue."""
-        return self.database_url or f"sqlite:///{self.home / 'catalogue.db'}"
+    def database_file(self) -> Path:
+        """File of the catalogue where no URL names a database."""
+        return self.home / "catalogue.db"
 
     @property
     def import_root(self) -> Path:
         """Folder that index jobs of the API may read."""
-        return Path(self.import_dir).expanduser().absolute() if self.import_dir else self.home / "import"
+        return Path(self.import_dir) if self.import_dir else self.home / "import"
 
     @property
     def upload_root(self) -> Path:
@@ -157,6 +162,15 @@ class Settings:
     def index_root(self) -> Path:
         """Folder of the index snapshots."""
         return self.home / "index"
+
+
+def _absolute(variable: str, folder: Path) -> Path:
+    try:
+        return folder.expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # no such user, or the current folder is gone
+        raise ConfigError(
+            f"{variable} is {shown(str(folder))}, which is no folder that can be found.", "Give a whole path."
+        ) from error
 
 
 def _parse(variable: str, text: str, kind: type) -> Any:

@@ -5,7 +5,8 @@
     HmarError
     ├── InputError            the caller sent something that cannot be used
     │   ├── DecodeError       bytes that are not an image we can read
-    │   │   └── LimitError    an image larger than the configured limits
+    │   │   ├── LimitError    an image larger than the configured limits
+    │   │   └── NoImageError  a file of another kind: neither DICOM nor PNG nor JPEG
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
     │   ├── ConflictError     another image under the UID of one that is indexed
@@ -16,6 +17,7 @@
         ├── ModelError        a model bundle that is missing, altered or of another format
         ├── SnapshotError     an index snapshot that does not match its manifest
         ├── BackupError       a backup that is damaged, or that cannot be made of what is damaged
+        ├── DiskFullError     no room is left on a disk
         └── UnavailableError  a broker, database or download that does not answer
 
 A message carries the offending value and the remedy, and never patient data.
@@ -56,6 +58,10 @@ class LimitError(DecodeError):
     """An image larger than the configured limits; refused before decoding."""
 
 
+class NoImageError(DecodeError):
+    """A file of another kind: neither DICOM nor PNG nor JPEG."""
+
+
 class RegionError(InputError):
     """A region outside the image, or without area."""
 
@@ -94,6 +100,10 @@ class SnapshotError(OperatorError):
 
 class BackupError(OperatorError):
     """A backup that is damaged, or that cannot be made of what is damaged."""
+
+
+class DiskFullError(OperatorError):
+    """No room is left on a disk."""
 
 
 class UnavailableError(OperatorError):

@@ -16,7 +16,15 @@ from itertools import islice
 from typing import NamedTuple
 
 from hmar.config import Settings
-from hmar.errors import ConflictError, DecodeError, InputError, OperatorError, UnavailableError
+from hmar.errors import (
+    ConflictError,
+    DecodeError,
+    DiskFullError,
+    InputError,
+    NoImageError,
+    OperatorError,
+    UnavailableError,
+)
 from hmar.instances import MAX_BAD_FRAMES, Incoming, Plan, Planner
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
@@ -28,6 +36,7 @@ from hmar.values.frames import Frame, ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
+from hmar.values.references import named_as_image
 
 CHUNK_FRAMES = 16
 """Frames committed together: few enough to hold, many enough for a transaction."""
@@ -98,6 +107,10 @@ class Indexer:
         Leases, attempts and limits.
     uploads : KeptUploads
         Keeps what is sent.
+    clock : callable
+        Returns seconds that only grow.
+    check_disk : callable
+        Raises OperatorError where there is no room for what is indexed; then nothing is begun.
     """
 
     def __init__(
@@ -111,6 +124,7 @@ class Indexer:
         settings: Settings,
         uploads: KeptUploads,
         clock: Callable[[], float] = time.monotonic,
+        check_disk: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalogue = catalogue
         self._jobs = jobs
@@ -122,6 +136,8 @@ class Indexer:
         self._uploads = uploads
         self._planner = Planner(catalogue, encoder.fingerprint, settings.same_uid)
         self._clock = clock
+        self._check_disk = check_disk
+        self._held: dict[int, str] = {}
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
 
@@ -162,14 +178,30 @@ class Indexer:
         added = [self._add(Incoming.of_frame(frame), target).added for frame in frames]
         return Appended(sum(added), len(added) - sum(added))
 
-    def sweep(self) -> int:
-        """Send again what has stalled for longer than a lease; return the number of messages."""
+    def sweep(self, clock_was_set: bool = False) -> int:
+        """Send again what has stalled for longer than a lease; return the number of messages.
+
+        Parameters
+        ----------
+        clock_was_set : bool
+            Whether the wall clock was set since the last sweep. No lease counts as over then: workers that
+            live would lose what they do.
+        """
+        self._jobs.rebase_leases(self._settings.item_lease_s, all_running=clock_was_set)
         return sweep(self._jobs, self._queue, self._settings.item_lease_s)
 
     def handle(self, message: Message) -> None:
-        """Do what a message asks for; a second time changes nothing."""
+        """Do what a message asks for; a second time changes nothing.
+
+        Raises
+        ------
+        OperatorError
+            If the database fails, or the disk is full. The message is handled again later.
+        """
         self.pulse.take()
         try:
+            self._check_disk()
+            self._give_back_held()
             if message.kind == "expand":
                 self._expand(message.target)
             else:
@@ -219,9 +251,16 @@ class Indexer:
             return
         try:
             outcome = self._add_file(item)
+        except NoImageError as error:
+            self._jobs.finish(item_id, _state_without_image(item), 0, _reason(error))
         except InputError as error:
             # The file will not get better: no second attempt.
             self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
+        except DiskFullError as error:
+            # No fault of the file's: it waits, and its attempt does not count.
+            self._held[item_id] = _reason(error)
+            self._give_back_held()
+            raise
         except (KeyboardInterrupt, SystemExit):
             # Whoever comes next need not wait for the lease.
             self._jobs.release(item_id, "Interrupted.")
@@ -240,6 +279,13 @@ class Indexer:
             self._uploads.collect([item.origin.reference])
         except OperatorError as error:
             _log.warning("the upload of item %d waits for the next sweep: %s", item.item_id, error.detail)
+
+    def _give_back_held(self) -> None:
+        """Release what a full disk has stopped, as soon as there is room to write that down."""
+        while self._held:
+            item_id, reason = next(iter(self._held.items()))
+            self._jobs.release(item_id, reason, counted=False)
+            del self._held[item_id]
 
     def _give_back(self, item: Item, error: BaseException) -> None:
         _log.warning(
@@ -412,6 +458,12 @@ def _send(queue: JobQueue, messages: Sequence[Message]) -> None:
         queue.enqueue(messages)
     except UnavailableError as error:
         _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
+
+
+def _state_without_image(item: Item) -> ItemState:
+    """Return what a file becomes that is no image: skipped, unless somebody said that it is one."""
+    asked_for = item.origin.source == UPLOAD or named_as_image(item.origin.reference)
+    return ItemState.FAILED if asked_for else ItemState.SKIPPED
 
 
 def _reason(error: BaseException) -> str:

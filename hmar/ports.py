@@ -123,7 +123,8 @@ class JobStore(Protocol):
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if another has it or it is done.
 
-        Counts the attempt; an item out of attempts becomes dead (and None is returned).
+        Counts the attempt; an item out of attempts becomes dead (and None is returned). A lease that ends
+        later than ``lease_s`` from now was given before the clock was set back: it is cut to that.
         """
 
     def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
@@ -132,8 +133,15 @@ class JobStore(Protocol):
     def renew(self, item_id: int, lease_s: float) -> None:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
+
+    def rebase_leases(self, lease_s: float, all_running: bool) -> None:
+        """Let leases of running items end ``lease_s`` from now: those that end later, or all of them.
+
+        The later ones were given before the clock was set back. All of them mean nothing after the clock was
+        set while workers ran: each worker has this long to show that it lives.
+        """
 
     def job(self, job_id: str) -> Job | None:
         """Return a job with its counts."""
@@ -151,8 +159,9 @@ class JobStore(Protocol):
         """Return a message for each job and item that has stalled.
 
         That is: jobs not yet listed and items queued for longer than ``queued_for_s`` (their message may be
-        lost), and items running with their lease over (their worker is gone). Each row returned counts as
-        queued from now on, so that a sweep repeats a message at most once per ``queued_for_s``.
+        lost), or as far in the future (the clock was set back), and items running with their lease over
+        (their worker is gone). Each row returned counts as queued from now on, so that a sweep repeats a
+        message at most once per ``queued_for_s``.
         """
 
 
@@ -319,7 +328,10 @@ class KeyStore(Protocol):
         """Return the names of the valid keys, sorted."""
 
     def create_login(self, ttl_s: float) -> str:
-        """Return a token that can be redeemed once within ``ttl_s`` seconds."""
+        """Return a token that can be redeemed once within ``ttl_s`` seconds, an hour at most.
+
+        A token that would be valid for longer was made before the clock was set back, and is not.
+        """
 
     def redeem_login(self, token: str) -> bool:
         """Use up a token; return whether it was valid."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hmar.disk import writing
 from hmar.errors import ConfigError
 from hmar.files import create_file, write_file
 from hmar.locks import locked
@@ -112,20 +113,28 @@ def _checked(path: Path, checks: CheckValues, remedy: str) -> bytes:
 
 def create_private(path: Path, data: bytes) -> bool:
     """Create a file that only its owner reads; return False where it exists already."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return create_file(path, data, mode=0o600)
+    with writing("HMAR_HOME/secrets"):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return create_file(path, data, mode=0o600)
 
 
 def replace_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner reads, in place of any other."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_file(path, data, mode=0o600)
+    with writing(f"HMAR_HOME/{path.parent.name}"):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_file(path, data, mode=0o600)
 
 
 def _key(path: Path, remedy: str) -> bytes:
-    if not path.exists():
-        create_private(path, secrets.token_bytes(KEY_BYTES))
-    key = path.read_bytes()
+    try:
+        if not path.exists():
+            create_private(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"The secret {path.name!r} cannot be read ({error.strerror}).",
+            "Let this user read HMAR_HOME/secrets, or restore it from a backup.",
+        ) from error
     if len(key) != KEY_BYTES:
         raise ConfigError(f"The secret {path.name!r} is {len(key)} bytes long, not {KEY_BYTES}.", remedy)
     return key

@@ -16,8 +16,10 @@ from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of
 from hmar.decoding.limits import DecodeLimits
+from hmar.disk import Disk
 from hmar.errors import UnavailableError
 from hmar.files import sweep_drafts
+from hmar.home import make_folders
 from hmar.indexing import Indexer
 from hmar.ports import (
     Catalogue,
@@ -80,6 +82,11 @@ class Engine:
         if self.settings.in_memory:
             return new_secrets()
         return load_secrets(self.settings.home, self.storage.integrity)
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The disk that rows, uploads and snapshots are written to."""
+        return Disk(_written(self.settings), self.settings.min_free_mb << 20)
 
     @cached_property
     def storage(self) -> Storage:
@@ -184,6 +191,7 @@ class Engine:
             self.decoder.open,
             self.settings,
             self.kept_uploads,
+            check_disk=self.disk.check,
         )
 
     @cached_property
@@ -220,10 +228,19 @@ def build_engine(
 ) -> Engine:
     """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(settings)
         settle_restore(settings.home)
-        settings.import_root.mkdir(parents=True, exist_ok=True)
     return Engine(settings, encoder, queue, serving, decoder)
+
+
+def _written(settings: Settings) -> list[Path]:
+    """Return the folders that are written to while the product runs."""
+    if settings.in_memory:
+        return []
+    database = settings.database_url.removeprefix("sqlite:///")
+    if database == settings.database_url:
+        return [settings.home]
+    return [settings.home, Path(database).absolute().parent]
 
 
 def load_storage(settings: Settings) -> Storage:
@@ -234,7 +251,8 @@ def load_storage(settings: Settings) -> Storage:
         return memory_storage()
     from hmar.adapters.sql.storage import sql_storage
 
-    return sql_storage(settings.database)
+    # As a path, for a URL could not tell every name of a folder.
+    return sql_storage(settings.database_url or settings.database_file)
 
 
 def knows_schema(revision: str) -> bool:

@@ -9,7 +9,9 @@ import sys
 from types import FrameType
 
 from hmar.config import Settings
+from hmar.disk import write_error
 from hmar.errors import HmarError
+from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
 from service.app import OPENED, create_app
 from service.refresh import Refresher
@@ -20,9 +22,7 @@ _log = logging.getLogger("hmar.service")
 
 def main() -> int:
     """Serve; return the exit status."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
@@ -31,6 +31,9 @@ def main() -> int:
         _warm(engine)
     except HmarError as error:
         _log.error("%s", error)
+        return 1
+    except OSError as error:
+        _log.error("%s", write_error("A file", error))
         return 1
     _serve(engine)
     return 0

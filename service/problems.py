@@ -10,6 +10,7 @@ from typing import NamedTuple
 from flask import Flask, Response, current_app, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
+from hmar.disk import FULL, write_error
 from hmar.errors import (
     AuthError,
     DecodeError,
@@ -21,8 +22,10 @@ from hmar.errors import (
     ParameterError,
     RegionError,
 )
+from service.troubles import TroubleIds
 
 _log = logging.getLogger("hmar.service.problems")
+_troubles = TroubleIds()
 
 
 class MalformedRequestError(InputError):
@@ -114,8 +117,14 @@ def problem_response(problem: Problem, detail: str, remedy: str) -> Response:
 def install(app: Flask) -> None:
     """Answer every error of ``app`` with a problem."""
     app.register_error_handler(HmarError, _raised)
+    app.register_error_handler(OSError, _not_written)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _not_written(error: OSError) -> Response:
+    """Answer for a full disk as such: large bodies are kept in temporary files while they come in."""
+    return _raised(write_error("A temporary file", error)) if error.errno in FULL else _unexpected(error)
 
 
 def _raised(error: HmarError) -> Response:
@@ -131,7 +140,7 @@ def _raised(error: HmarError) -> Response:
 
 def _unavailable(error: OperatorError) -> Response:
     """Say that something failed, not what: the detail may name hosts and folders, and is for the log."""
-    error_id = uuid.uuid4().hex
+    error_id = _troubles.of(str(error))
     _log.error("%s: %s: %s", error_id, type(error).__name__, error)
     response = problem_response(
         problem_of(error),

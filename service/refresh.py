@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from hmar.errors import OperatorError
 from hmar.ports import CodeIndex, IndexStats
 
 _log = logging.getLogger("hmar.service.refresh")
@@ -19,6 +20,10 @@ one snapshot."""
 SNAPSHOT_SHARE = 20
 """Or after one new row per this many frames, where that is more: new rows are private memory of each process,
 but a snapshot writes everything."""
+
+
+LONGEST_PAUSE_S = 30.0
+"""While rounds fail, pauses grow to this: a snapshot that does not fit is not written over and over."""
 
 
 class Refresher:
@@ -73,16 +78,22 @@ class Refresher:
         self._try(lambda: self._snapshot(lambda _stats: 1))
 
     def _run(self, part: Callable[[], None]) -> None:
+        pause_s = self._interval_s
         while not self._ended.is_set():
-            self._try(part)
-            self._ended.wait(self._interval_s)
+            pause_s = self._interval_s if self._try(part) else min(2 * pause_s, LONGEST_PAUSE_S)
+            self._ended.wait(pause_s)
 
-    def _try(self, part: Callable[[], None]) -> None:
-        """Do one round; an error is logged and the next round tries again."""
+    def _try(self, part: Callable[[], None]) -> bool:
+        """Do one round and return whether it went well; an error is logged and the next round tries again."""
         try:
             part()
+        except OperatorError as error:
+            _log.error("the index was not refreshed: %s", error)
+            return False
         except Exception as error:
             _log.error("the index was not refreshed: %s", type(error).__name__)
+            return False
+        return True
 
     def _refreshed(self) -> None:
         self._refresh()

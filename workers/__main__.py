@@ -7,19 +7,24 @@ import os
 import sys
 
 from hmar.config import Settings
+from hmar.disk import write_error
 from hmar.errors import HmarError
+from hmar.logs import log_to_stderr
 from workers.app import run
 
 
 def main() -> int:
     """Run a worker; return the exit status."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr(logging.WARNING, "%(levelname)s %(name)s: %(message)s")
     for package in ("hmar", "workers"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:
         run(Settings.from_environment(os.environ))
     except HmarError as error:
         logging.getLogger("workers").error("%s %s", error.detail, error.remedy)
+        return 3
+    except OSError as error:
+        logging.getLogger("workers").error("%s", write_error("A file", error))
         return 3
     return 0
 

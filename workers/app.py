@@ -22,8 +22,9 @@ import celery
 import celery.exceptions
 
 from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
+from hmar.clocks import ClockSteps
 from hmar.config import Settings
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, OperatorError
 from workers.audit import audit_forever
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
@@ -56,6 +57,8 @@ def sweep_forever(
     while not stopped.is_set():
         try:
             count = sweep()
+        except OperatorError as error:
+            _log.warning("the sweep waits: %s", error)
         except Exception as error:
             _log.warning("sweep failed: %s", type(error).__name__)
         else:
@@ -74,10 +77,15 @@ def run(settings: Settings) -> None:
     warnings.simplefilter("ignore", celery.exceptions.SecurityWarning)
     stopped = threading.Event()
     interval_s = max(1.0, settings.item_lease_s / 4)
+    steps = ClockSteps()
     sweepers = [
         threading.Thread(target=sweep_forever, args=(*sweep, stopped), daemon=True)
         for sweep in (
-            (ready.sweep, interval_s, "sent %d messages again for jobs and files that had stalled"),
+            (
+                lambda: ready.sweep(steps.seen()),
+                interval_s,
+                "sent %d messages again for jobs and files that had stalled",
+            ),
             (indexer.remover().sweep, REMOVING_S, "removed %d files that killed processes had left"),
         )
     ]

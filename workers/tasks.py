@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import time
 from threading import Lock
 from typing import get_args, get_type_hints
 
 import celery
+import celery.exceptions
 
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
+from hmar.errors import DiskFullError, OperatorError
 from hmar.indexing import Indexer
 from hmar.removal import Remover
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
+
+PAUSE_S = 1.0
+"""What cannot be done for want of disk or database is tried again after this."""
 
 _KINDS = get_args(get_type_hints(Message)["kind"])
 _log = logging.getLogger(__name__)
@@ -54,6 +60,10 @@ class LazyIndexer:
                 self._engine.close()
 
 
+def _rejected(record: logging.LogRecord) -> bool:
+    return record.exc_info is not None and record.exc_info[0] is celery.exceptions.Reject
+
+
 def register(app: celery.Celery, indexer: LazyIndexer) -> None:
     """Add the task ``hmar.handle(kind, target)`` to an app."""
 
@@ -64,6 +74,13 @@ def register(app: celery.Celery, indexer: LazyIndexer) -> None:
             return
         try:
             indexer.get().handle(Message(kind, target))  # type: ignore[arg-type]
+        except OperatorError as error:
+            _log.warning("messages wait: %s", error)
+            time.sleep(PAUSE_S)
+            if isinstance(error, DiskFullError):
+                # Nothing was begun: the message goes back. Of other troubles one row may be the cause, which
+                # must not keep all others waiting; a sweep sends it again.
+                raise celery.exceptions.Reject(error.detail, requeue=True) from None
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
@@ -73,4 +90,6 @@ def register(app: celery.Celery, indexer: LazyIndexer) -> None:
             # without work for ever. The row in the database is sent again when its lease is over.
             _log.error("a message of the kind %r ended in %s", kind, type(error).__name__)
 
+    # Celery logs each message that goes back with a traceback; once a minute is said why.
+    logging.getLogger("celery.app.trace").addFilter(lambda record: not _rejected(record))
     app.task(handle, name=TASK, shared=False)

@@ -13,6 +13,7 @@ from hmar.errors import UnavailableError
 from hmar.indexing import submit
 from hmar.product.running import RunningProduct, running_product
 from hmar.values.entries import EntryInfo, Origin
+from hmar.values.references import reference_of
 from hmar.wiring import Engine, build_engine
 
 POLL_S = 0.2
@@ -41,7 +42,9 @@ class Product:
             If the product ends, or nothing of the folder was indexed.
         """
         engine = self.engine
-        job_id = submit(engine.jobs, engine.queue, collection, Origin("local", str(folder.resolve())))
+        job_id = submit(
+            engine.jobs, engine.queue, collection, Origin("local", reference_of(folder.resolve()))
+        )
         while (job := engine.jobs.job(job_id)) is not None and not job.finished:
             self.running.check()
             report(job.frames)

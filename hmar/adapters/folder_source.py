@@ -7,15 +7,18 @@ import logging
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
-from hmar.errors import NotFoundError, UnavailableError
+from hmar.adapters.folder_tree import Walk, is_loop, kind_of, reached, real_path, resolved
+from hmar.errors import InputError, NoImageError, NotFoundError, UnavailableError
 from hmar.files import sync_folder, write_file
 from hmar.locks import locked
+from hmar.values.references import path_of, reference_of
 
 REMOVING_WAIT_S = 5.0
 """Uploads may come without a pause: whoever wants to remove some does not wait longer."""
@@ -27,9 +30,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class FolderSource:
     """The files below a root; a :class:`hmar.ports.ImageSource`.
 
-    A reference is a path relative to the root, or an absolute one inside it. Nothing outside the root is ever
-    read: ``..`` is refused, and so is a symbolic link that leads out. Names that begin with a dot are skipped
-    in listings, as shells do.
+    A reference is a path relative to the root, or an absolute one inside it, written as
+    :mod:`hmar.values.references` has it. Nothing outside the root is ever read: ``..`` is refused, and so is
+    a symbolic link that leads out. Links inside the root are followed, each folder once. Names that begin
+    with a dot are skipped in listings, as shells do. All else is listed, and :meth:`fetch` says why it is no
+    file.
 
     Parameters
     ----------
@@ -42,44 +47,67 @@ class FolderSource:
 
     def list(self, reference: str) -> Iterator[str]:
         """Yield the references of all files at or below a file or folder, sorted by folder, then by name."""
-        start = self._resolve(reference)
-        if start.is_file():
-            yield self._reference(start)
+        root = real_path(self._root)
+        start = self._located(root, reference)
+        if not stat.S_ISDIR(_mode(start)):
+            yield reference_of(start.relative_to(root))
             return
-        empty = True
-        for folder, folders, files in os.walk(start, onerror=_unreadable):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(name for name in files if not name.startswith(".")):
-                empty = False
-                yield self._reference(Path(folder, name))
+        walk, empty = Walk(root, start), True
+        for path in walk:
+            if path == start:
+                raise _unlisted(start)
+            empty = False
+            yield reference_of(path.relative_to(root))
+        if walk.hidden:
+            _log.info("%d hidden files and folders were left out of a listing", walk.hidden)
         if empty:
             raise NotFoundError(
                 "There is no file in the folder.", "Give a file, or a folder that holds some."
             )
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
-        """Return a file's bytes; raises NotFoundError, or LimitError above ``max_bytes``."""
-        return _read(self._resolve(reference), max_bytes)
+        """Return a file's bytes.
 
-    def _resolve(self, reference: str) -> Path:
-        root = self._root.resolve()
-        if ".." in Path(reference).parts:
-            raise NotFoundError("The path contains '..'.", "Give a path without it, below the import folder.")
+        Raises
+        ------
+        LimitError
+            If it has more than ``max_bytes``.
+        NoImageError
+            If it is no file, such as a pipe, or a link to a folder that is listed at its own place.
+        NotFoundError
+            If there is no such file, or it cannot be read.
+        """
+        root = real_path(self._root)
+        path = self._located(root, reference)
+        mode = _mode(path)
+        if stat.S_ISDIR(mode):
+            raise _not_followed(self._typed(root, reference), path)
+        if not stat.S_ISREG(mode):
+            raise NoImageError(
+                f"There is {kind_of(mode)}, not a file.", "Remove it, if it should not be here."
+            )
+        return _content(path, max_bytes)
+
+    def _typed(self, root: Path, reference: str) -> Path:
+        """Return the absolute path that a reference names, links as they are."""
         try:
-            path = (root / reference).resolve()
-        except (OSError, ValueError, RuntimeError) as error:
+            path = Path(os.fsdecode(path_of(reference)))
+        except UnicodeEncodeError as error:
             raise absent() from error
-        if not path.is_relative_to(root):
+        if "\0" in reference:
+            raise absent()
+        if ".." in path.parts:
+            raise NotFoundError("The path contains '..'.", "Give a path without it, below the import folder.")
+        return root / path
+
+    def _located(self, root: Path, reference: str) -> Path:
+        path = resolved(self._typed(root, reference), root)
+        if path is None:
             raise NotFoundError(
                 "The path leads out of the folder that may be read.",
                 "Give a path below the import folder (HMAR_IMPORT_DIR), not a link out of it.",
             )
         return path
-
-    def _reference(self, path: Path) -> str:
-        """Return the path below the root; bytes that are no UTF-8 are replaced: databases refuse them."""
-        relative = os.fsencode(path.relative_to(self._root.resolve()))
-        return relative.decode("utf-8", errors="replace").replace(os.sep, "/")
 
 
 class UploadStore:
@@ -191,12 +219,12 @@ class UploadStore:
             If there are more than ``max_bytes``.
         """
         path = self._path(reference)
-        data = _read(path, max_bytes)
+        data = _content(path, max_bytes)
         if hashlib.sha256(data).hexdigest() == reference:
             return data
         try:
             if self._quarantine(path):  # another process has stored it anew meanwhile
-                return _read(path, max_bytes)
+                return _content(path, max_bytes)
         except OSError:
             _log.error("Upload %s is damaged and cannot be moved to quarantine.", reference)
         raise NotFoundError(
@@ -241,24 +269,54 @@ def _not_written(error: OSError) -> UnavailableError:
     )
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    # A pipe or a device would block or never end.
-    if not path.is_file():
-        raise absent()
+def _mode(path: Path) -> int:
     try:
-        with path.open("rb") as file:
+        with reached(path) as (name, parent):
+            return os.stat(name, dir_fd=parent).st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise absent() from error
+    except OSError as error:
+        raise _refused(error) from error
+
+
+def _content(path: Path, max_bytes: int) -> bytes:
+    try:
+        with reached(path) as (name, parent):
+            # It may have become a pipe, which would block.
+            opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+        with os.fdopen(opened, "rb") as file:
             data = file.read(max_bytes + 1)
             size = max(os.fstat(file.fileno()).st_size, len(data))
+    except FileNotFoundError as error:
+        raise absent() from error
     except OSError as error:
-        raise NotFoundError(
-            f"The file cannot be read ({error.strerror}).", "Check its permissions."
-        ) from error
+        raise _refused(error) from error
     if size > max_bytes:
         raise too_large(size, max_bytes)
     return data
 
 
-def _unreadable(error: OSError) -> None:
-    if isinstance(error, FileNotFoundError):
-        raise absent() from error
-    raise NotFoundError(f"A folder cannot be listed ({error.strerror}).", "Check its permissions.") from error
+def _not_followed(typed: Path, folder: Path) -> InputError:
+    """Return why a folder stands in a listing."""
+    if typed == folder:
+        return _unlisted(folder)
+    if is_loop(typed, folder):
+        return NoImageError("The link leads to a folder that it lies in: a loop.", "Remove the link.")
+    return NoImageError(
+        "The link leads to a folder that is listed at another place.", "Nothing is left out: remove the link."
+    )
+
+
+def _unlisted(folder: Path) -> NotFoundError:
+    try:
+        with reached(folder) as (name, parent):
+            os.close(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent))
+    except FileNotFoundError:
+        return absent()
+    except OSError as error:
+        return NotFoundError(f"The folder cannot be listed ({error.strerror}).", "Check its permissions.")
+    return NotFoundError("The folder could not be listed.", "Index it again.")
+
+
+def _refused(error: OSError) -> NotFoundError:
+    return NotFoundError(f"The file cannot be read ({error.strerror}).", "Check its permissions.")

@@ -6,12 +6,17 @@ database driver.
 
 from __future__ import annotations
 
+import errno
+import os
+
 import click
 
 from hmar import __version__
 from hmar.cli.commands import all_commands
 from hmar.cli.lazy import LazyGroup
+from hmar.disk import FULL
 from hmar.errors import HmarError, OperatorError
+from hmar.values.references import printable
 
 USER_ERROR = 2
 OPERATOR_ERROR = 3
@@ -26,8 +31,20 @@ class MainGroup(LazyGroup):
         try:
             return super().invoke(ctx)
         except HmarError as error:
-            click.echo(f"Error: {error.detail} {error.remedy}", err=True)
+            click.echo(printable(f"Error: {error.detail} {error.remedy}"), err=True)
             ctx.exit(OPERATOR_ERROR if isinstance(error, OperatorError) else USER_ERROR)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # a reader such as head is gone: click ends without a word
+                raise
+            click.echo(printable(_line_of(error)), err=True)
+            ctx.exit(OPERATOR_ERROR)
+
+
+def _line_of(error: OSError) -> str:
+    if error.errno in FULL:
+        return "Error: The disk is full. Free some space, and try again."
+    name = "A file" if error.filename is None else os.fsdecode(error.filename)
+    return f"Error: {name} cannot be used ({error.strerror}). Check the path, its permissions and its disk."
 
 
 @click.group(

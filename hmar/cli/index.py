@@ -22,11 +22,12 @@ from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
 from hmar.indexing import submit
 from hmar.library.added import Added, Failure
-from hmar.library.index_job import POLL_S, failed_items, known_job, run_job
+from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
 from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
 from hmar.values.jobs import Job, JobState
+from hmar.values.references import printable, reference_of
 from hmar.wiring import build_engine
 
 SHOWN_FAILURES = 20
@@ -52,7 +53,8 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
     without one it is done in this process. Files that are indexed already are skipped: start an interrupted
     run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; those
     of its frames that can be read are indexed. Another image under the SOP Instance UID of an indexed one is
-    refused, unless HMAR_SAME_UID says otherwise. The exit status is 1 if all files failed.
+    refused, unless HMAR_SAME_UID says otherwise. Files of another kind, such as notes beside images, are
+    counted as skipped; --json lists them. The exit status is 1 if no file could be indexed.
 
     \b
     Examples:
@@ -62,7 +64,7 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
     """
     settings = settings_from_environment()
     label = None if label is None else label_value(label)
-    origin = Origin("local", str(path.resolve()))
+    origin = Origin("local", reference_of(path.resolve()))
     # A resolved path is never shown: the names below are relative to what was typed.
     begun = time.monotonic()
     console = Console(stderr=True)
@@ -72,14 +74,13 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
         jobs, job = _through_workers(settings, collection, label, origin, console)
     else:
         where = "this process"
-        console.print("No worker answers: indexing in this process.")
         jobs, job = _in_process(settings, collection, label, origin, console)
-    added = Added.of_job(job, failed_items(jobs, job), path)
+    added = Added.of_job(job, failed_items(jobs, job), path, skipped_items(jobs, job))
     if as_json:
         click.echo(json.dumps(_outcome(job, added, where, time.monotonic() - begun)))
     else:
         _report(job, added, Console())
-    if job.state is JobState.FAILED or added.failed == job.total:
+    if job.state is JobState.FAILED or added.failed + added.skipped == job.total:
         click.get_current_context().exit(1)
 
 
@@ -106,6 +107,7 @@ def _in_process(
     queue = InlineQueue()
     engine = build_engine(settings, queue=queue)
     click.get_current_context().call_on_close(engine.close)
+    console.print("No worker answers: indexing in this process.")
     with console.status("Loading the model."):
         _ = engine.indexer
 
@@ -172,8 +174,9 @@ def _report(job: Job, added: Added, console: Console) -> None:
     if added.unchanged and not added.indexed and not added.partial:
         console.print(f"nothing new: all {job.frames} frames were indexed already")
     in_part = f"{len(added.partial)} in part, " if added.partial else ""
+    others = f"{added.skipped} skipped (no images), " if added.skips else ""
     console.print(
-        f"{added.indexed} files indexed, {in_part}{added.unchanged} unchanged, {added.failed} failed"
+        f"{added.indexed} files indexed, {in_part}{added.unchanged} unchanged, {others}{added.failed} failed"
     )
     _list("Indexed in part", added.partial, console)
     _list("Not indexed", added.failures, console)
@@ -184,7 +187,7 @@ def _list(title: str, files: Sequence[Failure], console: Console) -> None:
         return
     table = Table("file", "reason", title=title, box=SIMPLE_HEAD, pad_edge=False)
     for file, reason in files[:SHOWN_FAILURES]:
-        table.add_row(escape(file), escape(reason or ""))
+        table.add_row(escape(printable(file)), escape(printable(reason or "")))
     console.print(table)
     if len(files) > SHOWN_FAILURES:
         console.print(f"and {len(files) - SHOWN_FAILURES} more; --json lists all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hmar.cli.settings import settings_from_environment
+from hmar.cli.settings import read_if_there, settings_from_environment
 from hmar.errors import NotFoundError
 from hmar.product.greeting import login_link, service_url
 from hmar.wiring import Engine, build_engine
@@ -79,6 +79,5 @@ def login() -> None:
       hmar keys login
     """
     engine = _engine()
-    running = engine.settings.home / "run" / "service.url"
-    url = running.read_text().strip() if running.exists() else service_url(engine.settings)
+    url = read_if_there(engine.settings.home / "run" / "service.url") or service_url(engine.settings)
     click.echo(login_link(engine, url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from hmar.config import Settings
 from hmar.errors import UnavailableError
@@ -13,9 +14,17 @@ def settings_from_environment() -> Settings:
     """Return the settings, with the broker of the product running on this data directory, if any."""
     settings = Settings.from_environment(os.environ)
     file = settings.home / "run" / "broker.url"
-    if not settings.redis_url and not settings.in_memory and file.exists():
-        return replace(settings, redis_url=file.read_text().strip())
+    if not settings.redis_url and not settings.in_memory and (url := read_if_there(file)):
+        return replace(settings, redis_url=url)
     return settings
+
+
+def read_if_there(file: Path) -> str:
+    """Return what a running product wrote, empty where there is nothing that this user may read."""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def workers_answering(settings: Settings) -> int:

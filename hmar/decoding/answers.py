@@ -11,7 +11,7 @@ from typing import Any
 
 from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.decoding.messages import MessageError
-from hmar.errors import DecodeError, HmarError, LimitError, ParameterError
+from hmar.errors import DecodeError, HmarError, LimitError, NoImageError, ParameterError
 from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
 from hmar.values.frames import FloatArray, FrameInfo, Units
@@ -19,6 +19,7 @@ from hmar.values.geometry import Spacing
 
 _ERRORS: dict[str, type[HmarError]] = {
     "limit": LimitError,
+    "no image": NoImageError,
     "parameter": ParameterError,
     "decode": DecodeError,
 }

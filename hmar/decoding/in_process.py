@@ -9,7 +9,7 @@ from PIL import Image
 from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import is_dicom, read_dicom
-from hmar.errors import DecodeError, LimitError
+from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
 from hmar.values.frames import ImageFile
 
@@ -32,7 +32,7 @@ class ImageDecoder:
     def open(self, data: bytes) -> ImageFile:
         """Open a file; raises DecodeError for bytes that are no image, LimitError for one too large."""
         if not data:
-            raise DecodeError("The file is empty (0 bytes).", "Send a DICOM, PNG or JPEG file.")
+            raise NoImageError("The file is empty (0 bytes).", "Send a DICOM, PNG or JPEG file.")
         if is_raster(data):
             return read_raster(data, min(self._max_pixels, MAX_FRAME_PIXELS))
         if is_dicom(data):
@@ -44,7 +44,7 @@ class ImageDecoder:
                     "Send a smaller image.",
                 )
             return file
-        raise DecodeError(
+        raise NoImageError(
             f"The {len(data)} bytes are neither DICOM nor PNG nor JPEG.", "Send a DICOM, PNG or JPEG file."
         )
 

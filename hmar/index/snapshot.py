@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -27,9 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from hmar.errors import SnapshotError
+from hmar.disk import free_bytes, writing
+from hmar.errors import DiskFullError, SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.metadata import TEXTS
@@ -41,6 +44,8 @@ MAGIC = "HMAR index snapshot"
 FORMAT_VERSION = 4
 GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
+SPARE_BYTES = 1 << 20
+"""Left free beside a snapshot."""
 _PREFIX = "gen-"
 _UNFINISHED = ".unfinished-"
 _QUARANTINE = "quarantine"
@@ -173,8 +178,21 @@ class SnapshotStore:
         return max((int(folder.name.removeprefix(_PREFIX)) for folder in self._generations()), default=0)
 
     def write(self, snapshot: Snapshot) -> bool:
-        """Write a snapshot and delete all but the newest; False if another process is writing one."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Write a snapshot and delete all but the newest; False if another process is writing one.
+
+        Raises
+        ------
+        DiskFullError
+            If there is no room for it; then nothing of it is left.
+        UnavailableError
+            If it cannot be written for another reason.
+        """
+        with writing("The snapshot of the index"):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_room(self._folder, snapshot)
+            return self._write(snapshot)
+
+    def _write(self, snapshot: Snapshot) -> bool:
         with locked(self._folder / "lock", exclusive=True, wait=False) as held:
             if not held:
                 return False
@@ -282,6 +300,18 @@ class SnapshotStore:
         for old in sorted(quarantine.iterdir(), key=_modified, reverse=True)[QUARANTINED_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)  # another process may be deleting it
         _log.warning("Index snapshot %s moved to quarantine: %s", folder.name, error.detail)
+
+
+def _check_room(folder: Path, snapshot: Snapshot) -> None:
+    """Refuse to begin what does not fit: meanwhile the database could not be written either."""
+    needed = SPARE_BYTES
+    for name, (dtype, _) in ARRAYS.items():
+        needed += math.prod(snapshot.arrays[name].shape) * np.dtype(dtype).itemsize
+    if free_bytes(folder) < needed:
+        raise DiskFullError(
+            f"The snapshot of the index needs {needed >> 20} MiB of free disk.",
+            "Free some space in HMAR_HOME; it is written then, and the index works without it meanwhile.",
+        )
 
 
 def _sealed(body: dict[str, Any]) -> bytes:

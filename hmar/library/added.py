@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hmar.values.entries import Appended
 from hmar.values.jobs import Item, ItemState, Job
 from hmar.values.plain import Json
+from hmar.values.references import reference_of
 
 
 class Failure(NamedTuple):
@@ -36,6 +37,8 @@ class Added:
         What was not added, and why.
     partial : tuple of Failure
         Files some of whose frames cannot be decoded, which ones, and why. Their other frames are indexed.
+    skips : tuple of Failure
+        Files of another kind than images.
     """
 
     indexed: int
@@ -43,9 +46,10 @@ class Added:
     frames: int
     failures: tuple[Failure, ...] = ()
     partial: tuple[Failure, ...] = ()
+    skips: tuple[Failure, ...] = ()
 
     @classmethod
-    def of_job(cls, job: Job, faulty: Sequence[Item], root: Path) -> Added:
+    def of_job(cls, job: Job, faulty: Sequence[Item], root: Path, skipped: Sequence[Item] = ()) -> Added:
         """Return the outcome of a finished job over ``root``; files are named as by :func:`file_of`."""
         partial = [item for item in faulty if item.state is ItemState.PARTIAL]
         failed = [item for item in faulty if item.state is not ItemState.PARTIAL]
@@ -55,6 +59,7 @@ class Added:
             job.frames,
             _failures(failed, root),
             _failures(partial, root),
+            _failures(skipped, root),
         )
 
     @classmethod
@@ -71,16 +76,23 @@ class Added:
         """Number of files that were not added."""
         return len(self.failures)
 
+    @property
+    def skipped(self) -> int:
+        """Number of files that are no images."""
+        return len(self.skips)
+
     def to_dict(self) -> Json:
-        """Return the counts and the failures, as ``hmar index --json`` prints them."""
+        """Return the counts, the failures and what was skipped, as ``hmar index --json`` prints them."""
         return {
             "indexed": self.indexed,
             "unchanged": self.unchanged,
             "partial": len(self.partial),
+            "skipped": self.skipped,
             "failed": self.failed,
             "frames": self.frames,
             "failures": [failure._asdict() for failure in self.failures],
             "partial_files": [failure._asdict() for failure in self.partial],
+            "skips": [skip._asdict() for skip in self.skips],
         }
 
 
@@ -91,4 +103,4 @@ def _failures(items: Sequence[Item], root: Path) -> tuple[Failure, ...]:
 def file_of(item: Item, root: Path) -> str:
     """Return the path of a job's file below the folder that was indexed; its name, where that was a file."""
     folder = root.resolve() if root.is_dir() else root.resolve().parent
-    return os.path.relpath(Path("/", item.origin.reference), folder)
+    return os.path.relpath(Path("/", item.origin.reference), reference_of(folder))

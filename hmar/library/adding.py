@@ -11,11 +11,12 @@ from hmar.adapters.unkept_frames import UNKEPT
 from hmar.errors import NotFoundError
 from hmar.library.added import Added, Failure
 from hmar.library.images import Openable, OpenedImage
-from hmar.library.index_job import failed_items, run_job
+from hmar.library.index_job import failed_items, run_job, skipped_items
 from hmar.uploads import UPLOAD
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
 from hmar.values.jobs import Job, JobState
+from hmar.values.references import reference_of
 from hmar.wiring import Engine
 
 Addable = Openable | OpenedImage | Frame | Iterable[Frame]
@@ -65,9 +66,10 @@ class Adder:
         if not root.exists():
             raise NotFoundError(f"There is no file or folder {str(path)!r}.", "Check the path.")
         # A folder without any file is an error of the caller's, not one of the job's.
-        next(self._engine.sources["local"].list(str(root)))
-        job = self._run(Origin("local", str(root)), None, collection, label, progress)
-        added = Added.of_job(job, failed_items(self._engine.jobs, job), root)
+        next(self._engine.sources["local"].list(reference_of(root)))
+        job = self._run(Origin("local", reference_of(root)), None, collection, label, progress)
+        jobs = self._engine.jobs
+        added = Added.of_job(job, failed_items(jobs, job), root, skipped_items(jobs, job))
         return added.with_failure(Failure(str(path), job.reason)) if job.state is JobState.FAILED else added
 
     def _run(

@@ -10,7 +10,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.errors import OperatorError
 from hmar.ports import JobStore
 from hmar.values.entries import Origin
-from hmar.values.jobs import FAULTY_ITEM_STATES, Item, Job, JobState, Message
+from hmar.values.jobs import FAULTY_ITEM_STATES, Item, ItemState, Job, JobState, Message
 from hmar.wiring import Engine
 
 POLL_S = 0.2
@@ -106,6 +106,11 @@ def known_job(jobs: JobStore, job_id: str) -> Job:
 def failed_items(jobs: JobStore, job: Job) -> list[Item]:
     """Return the files of a job that failed, as a whole or in part, or were given up."""
     return jobs.items(job.job_id, FAULTY_ITEM_STATES, sys.maxsize >> 32)
+
+
+def skipped_items(jobs: JobStore, job: Job) -> list[Item]:
+    """Return the files of a job that are no images."""
+    return jobs.items(job.job_id, {ItemState.SKIPPED}, sys.maxsize >> 32)
 
 
 class _StoppedError(Exception):

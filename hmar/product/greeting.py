@@ -5,6 +5,7 @@ from __future__ import annotations
 from hmar.config import Settings
 from hmar.errors import ParameterError
 from hmar.secrets import replace_private
+from hmar.values.references import printable
 from hmar.wiring import Engine
 
 LOGIN_TTL_S = 15 * 60
@@ -49,7 +50,7 @@ def greeting(engine: Engine) -> str:
             f"  Login    {login_link(engine, url)}",
             "           works once, within 15 minutes; 'hmar keys login' makes another",
             f"  API key  {key}",
-            f"  Data     {engine.settings.home}",
+            f"  Data     {printable(str(engine.settings.home))}",
             "  Stop     Ctrl-C",
         )
     )

@@ -12,6 +12,7 @@ from hmar.errors import HmarError
 from hmar.indexing import submit
 from hmar.sample.study import fetch_sample_data
 from hmar.values.entries import Origin
+from hmar.values.references import reference_of
 from hmar.wiring import Engine
 
 COLLECTION = "default"
@@ -60,7 +61,9 @@ def wanted(environment: Mapping[str, str], terminal: TextIO) -> bool:
 def _load(engine: Engine, say: Say, stopping: threading.Event) -> None:
     sample = fetch_sample_data(engine.settings.home / "sample-data", lambda line: say("sample", line))
     for name, folder in (("chest CT", sample.lidc), ("example series", sample.example)):
-        job_id = submit(engine.jobs, engine.queue, COLLECTION, Origin("local", str(folder.resolve())))
+        job_id = submit(
+            engine.jobs, engine.queue, COLLECTION, Origin("local", reference_of(folder.resolve()))
+        )
         _watch(engine, job_id, name, say, stopping)
 
 

@@ -10,6 +10,7 @@ until a part has ended before it stops the one that it needs.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -26,7 +27,9 @@ from typing import TextIO
 
 from hmar.adapters.embedded_broker import embedded_broker, free_port
 from hmar.config import Settings
+from hmar.disk import writing
 from hmar.errors import ConfigError, HmarError, UnavailableError
+from hmar.home import make_folders, written_by_others
 from hmar.locks import locked
 from hmar.product.greeting import greeting, service_url
 from hmar.product.processes import Child
@@ -74,8 +77,13 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         run_dir = self._settings.home / "run"
-        for folder in (self._settings.home, run_dir):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(self._settings)
+        if written_by_others(self._settings.home):
+            self._say(
+                "hmar", "Other users may write HMAR_HOME and alter the archive; chmod go-w takes that away"
+            )
+        with writing("HMAR_HOME"):
+            run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _only_one(run_dir):
             self._settings = replace(self._settings, port=_open_port(self._settings))
             try:
@@ -166,7 +174,9 @@ class Supervisor:
 @contextmanager
 def _only_one(run_dir: Path) -> Iterator[None]:
     """Hold the lock of a data directory; raises ConfigError where another supervisor does."""
-    with locked(run_dir / "lock", exclusive=True, wait=False) as held:
+    with ExitStack() as stack:
+        with writing("HMAR_HOME/run"):
+            held = stack.enter_context(locked(run_dir / "lock", exclusive=True, wait=False))
         if not held:
             raise ConfigError(
                 "The product runs already on this data directory.",
@@ -196,5 +206,10 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - our own address
             return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        # A full disk keeps nobody from searching.
+        with error, suppress(OSError, ValueError):
+            return error.code == 503 and json.load(error).get("detail") == "Not ready: disk."
+        return False
     except (urllib.error.URLError, OSError):
         return False

@@ -38,6 +38,8 @@ class ItemState(StrEnum):
     PARTIAL = "partial"
     """Some frames cannot be decoded; all others are indexed."""
     UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    """A file of another kind than an image."""
     FAILED = "failed"
     DEAD = "dead"
     """Given up after the allowed number of attempts."""
@@ -50,7 +52,7 @@ FAULTY_ITEM_STATES = frozenset({ItemState.PARTIAL, ItemState.FAILED, ItemState.D
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job; ``reason`` says why not all is indexed, ``label`` is given to its frames."""
+    """One file of a job; ``reason`` says why not all of it is indexed, ``label`` is given to its frames."""
 
     item_id: int
     job_id: str

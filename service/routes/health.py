@@ -22,6 +22,7 @@ def blueprint(engine: Engine) -> Blueprint:
     """Return the health routes."""
     routes = Blueprint("health", __name__)
     checks: dict[str, Callable[[], object]] = {
+        "disk": lambda: engine.disk.check(),
         "database": lambda: engine.catalogue.last_seq(),
         "broker": lambda: engine.queue.backlog(),
         "worker": lambda: _worker_answers(engine),
@@ -64,6 +65,9 @@ def _caught_up(engine: Engine) -> None:
 def _works(name: str, check: Callable[[], object]) -> bool:
     try:
         check()
+    except OperatorError as error:
+        _log.warning("not ready: %s: %s", name, error)
+        return False
     except Exception as error:
         _log.warning("not ready: %s: %s", name, type(error).__name__)
         return False

@@ -52,6 +52,7 @@ def blueprint(engine: Engine) -> Blueprint:
 
 
 def _submit(engine: Engine) -> str:
+    engine.disk.check()
     if request.mimetype == "multipart/form-data":
         collection = collection_of(request.form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
         label = label_of(request.form)

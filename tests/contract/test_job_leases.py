@@ -74,3 +74,14 @@ def test_an_item_that_ended_is_not_released(jobs: JobStore) -> None:
     jobs.release(item_id, "Late.")
     item = item_of(jobs, job_id)
     assert (item.state, item.reason) == (ItemState.FAILED, "No image.")
+
+
+def test_an_item_that_is_released_uncounted_has_the_attempts_that_it_had(jobs: JobStore) -> None:
+    job_id, item_id = new_item(jobs)
+    jobs.claim(item_id, 60, 3)
+    jobs.release(item_id, "It failed.")
+    for _ in range(5):
+        jobs.claim(item_id, 60, 3)
+        jobs.release(item_id, "The disk is full.", counted=False)
+    item = item_of(jobs, job_id)
+    assert (item.state, item.attempts, item.reason) == (ItemState.QUEUED, 1, "The disk is full.")

@@ -124,15 +124,15 @@ def test_of_many_threads_that_claim_at_once_one_wins(jobs: JobStore) -> None:
 
 
 def test_the_last_item_to_finish_ends_the_job(jobs: JobStore, clock: Clock) -> None:
-    job_id, ids = created(jobs, *"abcd")
-    ends = [ItemState.INDEXED, ItemState.UNCHANGED, ItemState.FAILED, ItemState.DEAD]
+    job_id, ids = created(jobs, *"abcde")
+    ends = [ItemState.INDEXED, ItemState.UNCHANGED, ItemState.FAILED, ItemState.DEAD, ItemState.SKIPPED]
     for item_id, state in zip(ids, ends, strict=True):
         assert job_of(jobs, job_id).state is JobState.RUNNING
         clock.now += 1
         jobs.claim(item_id, LEASE_S, 3)
         jobs.finish(item_id, state, 2, "why" if state is ItemState.FAILED else None)
     job = job_of(jobs, job_id)
-    assert (job.state, job.frames, job.updated_at) == (JobState.DONE, 8, clock.now)
+    assert (job.state, job.frames, job.updated_at) == (JobState.DONE, 10, clock.now)
     assert {state: job.counts[state] for state in ends} == dict.fromkeys(ends, 1)
     assert item_of(jobs, job_id, ids[2]).reason == "why"
 

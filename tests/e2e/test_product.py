@@ -69,7 +69,7 @@ def test_an_indexed_nodule_is_found_again_through_the_api(product: Product) -> N
     (product.home / "import" / "first" / "notes.txt").write_text("not an image")
     job = product.finished(submit(product, "first"))
     assert (job["state"], job["frames"]) == ("done", 10)
-    assert (job["counts"]["indexed"], job["counts"]["failed"]) == (10, 1)
+    assert (job["counts"]["indexed"], job["counts"]["skipped"], job["counts"]["failed"]) == (10, 1, 0)
     query = {"sop_instance_uid": sop_uid(1, 3), "region": [50, 80, 20, 20], "k": 4}
     status, answer = product.request("/api/v1/search/region", query)
     assert status == 200

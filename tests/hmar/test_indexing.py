@@ -11,7 +11,7 @@ import pytest
 
 from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource, MemoryUploads
 from hmar.config import Settings
-from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.errors import DecodeError, DiskFullError, NoImageError, ParameterError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, Indexer
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.uploads import UPLOAD, KeptUploads
@@ -125,6 +125,8 @@ class Archive:
         self.queue.handler = self.indexer.handle
 
     def open(self, data: bytes) -> TextImage:
+        if data == b"another kind":
+            raise NoImageError(f"The {len(data)} bytes are of another kind.", "Send an image.")
         try:
             uid, count = data.decode().split()
         except ValueError:
@@ -196,6 +198,20 @@ def test_a_bad_file_fails_at_once_with_its_reason_and_stops_nothing() -> None:
     [item] = archive.jobs.items(job_id, {ItemState.FAILED}, 10)
     assert item.reason == "The 15 bytes are not an image. Send one."
     assert item.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("notes.txt", ItemState.SKIPPED), ("a/b", ItemState.SKIPPED), ("a/b.DCM", ItemState.FAILED)],
+)
+def test_a_file_of_another_kind_is_skipped_unless_its_name_says_that_it_is_an_image(
+    name: str, state: ItemState
+) -> None:
+    archive = Archive({name: b"another kind"})
+    job_id = archive.run()
+    assert archive.counts(job_id) == {state: 1}
+    [item] = archive.jobs.items(job_id, {state}, 1)
+    assert item.reason == "The 12 bytes are of another kind. Send an image."
 
 
 def test_a_missing_folder_fails_the_job_with_its_reason() -> None:
@@ -385,3 +401,116 @@ def test_a_label_that_cannot_be_kept_makes_no_job() -> None:
     with pytest.raises(ParameterError, match="The label is"):
         archive.indexer.submit("default", ROOT, label="two\nlines")
     assert archive.jobs.unfinished(set(JobState)) == []
+
+
+class InterruptedEncoder(ThumbnailEncoder):
+    """An encoder during whose first frame something happens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happens: Callable[[], object] = lambda: None
+
+    def encode(self, frame: Frame) -> EncodedFrame:
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return super().encode(frame)
+
+
+@pytest.mark.parametrize("step_s", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_while_a_worker_works_commits_no_frame_twice(step_s: float) -> None:
+    encoder = InterruptedEncoder()
+    archive = Archive({"a": b"1 20", "b": b"2 1"}, encoder)
+    # Another worker, which does not know that the clock was set: it has just been started.
+    others = InlineQueue()
+    other = Indexer(
+        archive.catalogue,
+        archive.jobs,
+        others,
+        {"files": MemorySource({"a": b"1 20", "b": b"2 1"})},
+        ENCODER,
+        archive.open,
+        Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+    )
+    others.handler = other.handle
+
+    def clock_is_set() -> None:
+        archive.now += step_s
+        other.sweep()
+        archive.now += 61
+        other.sweep()
+
+    encoder.happens = clock_is_set
+    job_id = archive.run()
+    assert sorted(archive.frames()) == [*(("1", number) for number in range(1, 21)), ("2", 1)]
+    assert archive.catalogue.last_seq() == 21
+    job = archive.jobs.job(job_id)
+    assert job is not None
+    assert (job.state, job.frames) == (JobState.DONE, 21)
+    assert all(item.attempts <= 2 for item in archive.jobs.items(job_id, set(ItemState), 10))
+
+
+class FullDisk:
+    """A disk that is full while ``full`` says so, below a catalogue and a job store."""
+
+    def __init__(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        for part, name in (
+            (archive.catalogue, "append"),
+            (archive.jobs, "release"),
+            (archive.jobs, "finish"),
+        ):
+            monkeypatch.setattr(part, name, self._guarded(getattr(part, name)))
+
+    def _guarded(self, write: Callable[..., object]) -> Callable[..., object]:
+        def written(*arguments: object, **named: object) -> object:
+            self.check()
+            return write(*arguments, **named)
+
+        return written
+
+    def check(self) -> None:
+        if self.full:
+            raise DiskFullError("The disk is full.", "Free some space.")
+
+
+def test_a_disk_that_fills_up_during_a_file_uses_up_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = InterruptedEncoder()
+    archive = Archive({"a": b"1 1"}, encoder)
+    disk = FullDisk(archive, monkeypatch)
+    archive.queue.handler = None
+    job_id = archive.run()
+    [item_id] = archive.jobs.add_items(job_id, ["a"])
+
+    for _ in range(5):
+        encoder.happens = lambda: setattr(disk, "full", True)
+        with pytest.raises(DiskFullError):
+            archive.indexer.handle(Message("item", str(item_id)))
+        disk.full = False
+    archive.indexer.handle(Message("item", str(item_id)))
+    [item] = archive.jobs.items(job_id, set(ItemState), 2)
+    assert (item.state, item.attempts) == (ItemState.INDEXED, 1)
+
+
+def test_nothing_is_begun_on_a_full_disk() -> None:
+    archive = Archive({"a": b"1 1"})
+    full = Indexer(
+        archive.catalogue,
+        archive.jobs,
+        archive.queue,
+        {"files": MemorySource({"a": b"1 1"})},
+        ENCODER,
+        archive.open,
+        Settings(home=Path("nowhere")),
+        check_disk=raise_full,
+    )
+    job_id = archive.jobs.create("default", Origin("files", "."), ["a"])
+    [item_id] = archive.jobs.add_items(job_id, [])
+    for message in (Message("expand", job_id), Message("item", str(item_id))):
+        with pytest.raises(DiskFullError):
+            full.handle(message)
+    [item] = archive.jobs.items(job_id, set(ItemState), 2)
+    assert (item.state, item.attempts) == (ItemState.QUEUED, 0)
+
+
+def raise_full() -> None:
+    raise DiskFullError("The disk is full.", "Free some space.")

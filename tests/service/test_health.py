@@ -65,7 +65,7 @@ def test_the_process_lives_and_is_ready_without_a_key(archive: Archive) -> None:
     assert archive.stranger.get("/healthz").get_json() == {"status": "alive"}
     ready = archive.stranger.get("/readyz")
     assert ready.status_code == 200
-    assert set(ready.get_json()["checks"]) == {"database", "broker", "worker", "model", "index"}
+    assert set(ready.get_json()["checks"]) == {"disk", "database", "broker", "worker", "model", "index"}
 
 
 def test_readiness_names_the_part_that_fails_and_nothing_more(tmp_path: Path) -> None:

@@ -11,18 +11,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+import celery.exceptions
 import pytest
 
 from hmar.adapters.celery_queue import QUEUE, TASK, CeleryQueue
 from hmar.config import Settings
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, DiskFullError, OperatorError, UnavailableError
 from hmar.indexing import submit
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Message
 from hmar.wiring import build_engine
 from tests.broker import running_broker
 from tests.phantoms import ct_file
+from workers import tasks
 from workers.app import create_app, sweep_forever
 from workers.tasks import LazyIndexer
 
@@ -77,6 +80,36 @@ def test_delivery_is_late_acknowledged_json_one_at_a_time_without_results(tmp_pa
     assert conf.broker_connection_retry_on_startup
 
 
+class FailingIndexer(LazyIndexer):
+    """An indexer that fails for want of something on the server."""
+
+    def __init__(self, settings: Settings, error: OperatorError) -> None:
+        super().__init__(settings)
+        self.error = error
+
+    def get(self) -> NoReturn:
+        raise self.error
+
+
+def test_messages_wait_while_the_disk_is_full_and_other_troubles_keep_only_their_own_row_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tasks, "PAUSE_S", 0.0)
+    settings = settings_for(tmp_path, "redis://127.0.0.1:1/0")
+    full = create_app(
+        settings, FailingIndexer(settings, DiskFullError("The disk is full.", "Free some space."))
+    )
+    with pytest.raises(celery.exceptions.Reject) as raised:
+        full.tasks[TASK]("item", "1")
+    assert raised.value.requeue
+    down = create_app(settings, FailingIndexer(settings, UnavailableError("It is down.", "Start it.")))
+    down.tasks[TASK]("item", "1")
+    assert [record.getMessage() for record in caplog.records] == [
+        "messages wait: The disk is full. Free some space.",
+        "messages wait: It is down. Start it.",
+    ]
+
+
 def test_a_worker_refuses_a_queue_that_is_inline(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "inline")
     with pytest.raises(ConfigError, match="inline"):
@@ -125,7 +158,7 @@ def test_a_worker_answers_indexes_and_ends_on_sigterm(tmp_path: Path, broker_url
     folder.mkdir()
     for number in range(1, 4):
         (folder / str(number)).write_bytes(ct_file(1, number))
-    (folder / "bad").write_bytes(b"not an image")
+    (folder / "bad.dcm").write_bytes(b"not an image")
     engine = build_engine(settings)
     # A message that no release knows, and one whose row is gone, stop nothing.
     engine.queue.enqueue([Message("item", "999"), Message("expand", "gone")])

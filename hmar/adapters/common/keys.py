@@ -8,6 +8,8 @@ import secrets
 from hmar.errors import ParameterError
 
 KEY_PREFIX = "hmar_"
+LONGEST_LOGIN_S = 3600.0
+"""Longest life of a login token; one that lives longer was made before the clock was set back."""
 
 
 def new_key() -> str:
@@ -18,6 +20,11 @@ def new_key() -> str:
 def new_login() -> str:
     """Return a fresh login token with 256 random bits."""
     return secrets.token_urlsafe(32)
+
+
+def login_end(now: float, ttl_s: float) -> float:
+    """Return when a login token that is made now becomes invalid."""
+    return now + min(ttl_s, LONGEST_LOGIN_S)
 
 
 def digest(secret: str) -> str:

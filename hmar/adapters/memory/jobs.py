@@ -102,7 +102,10 @@ class MemoryJobStore:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
         with self._lock:
             item, now = self._items.get(item_id), self._clock()
-            if item is None or not _claimable(item, now):
+            if item is None:
+                return None
+            if not _claimable(item, now):
+                item.lease_until = min(item.lease_until, now + lease_s)
                 return None
             if item.attempts >= max_attempts:
                 self._end_item(item, ItemState.DEAD, 0, dead_reason(item.attempts, item.reason))
@@ -126,12 +129,21 @@ class MemoryJobStore:
             if item is not None and item.state is ItemState.RUNNING:
                 item.lease_until = self._clock() + lease_s
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
         with self._lock:
             item = self._items.get(item_id)
             if item is not None and item.state is ItemState.RUNNING:
                 item.state, item.queued_at, item.reason = ItemState.QUEUED, self._clock(), reason
+                item.attempts -= not counted
+
+    def rebase_leases(self, lease_s: float, all_running: bool) -> None:
+        """Let leases of running items end ``lease_s`` from now: those that end later, or all of them."""
+        with self._lock:
+            until = self._clock() + lease_s
+            for item in self._items.values():
+                if item.state is ItemState.RUNNING and (all_running or item.lease_until > until):
+                    item.lease_until = until
 
     def _end_item(self, item: _Item, state: ItemState, frames: int, reason: str | None) -> None:
         item.state, item.frames, item.reason = state, frames, reason
@@ -193,14 +205,13 @@ class MemoryJobStore:
         """Return a message for each job and item that has stalled; each counts as queued from now on."""
         with self._lock:
             now = self._clock()
-            before = now - queued_for_s
             messages = []
             for job_id, job in self._jobs.items():
-                if job.state is JobState.QUEUED and job.queued_at < before:
+                if job.state is JobState.QUEUED and abs(now - job.queued_at) > queued_for_s:
                     job.queued_at = now
                     messages.append(Message("expand", job_id))
             for item in self._items.values():
-                late = item.state is ItemState.QUEUED and item.queued_at < before
+                late = item.state is ItemState.QUEUED and abs(now - item.queued_at) > queued_for_s
                 if late or (item.state is ItemState.RUNNING and item.lease_until <= now):
                     item.state, item.queued_at = ItemState.QUEUED, now
                     messages.append(Message("item", str(item.item_id)))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hmar.adapters.common.keys import digest, name_taken, new_key, new_login
+from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_login
 from hmar.values.names import checked_name
 
 
@@ -58,11 +58,11 @@ class MemoryKeyStore:
         token, now = new_login(), self._clock()
         with self._lock:
             self._logins = {stored: end for stored, end in self._logins.items() if end > now}
-            self._logins[digest(token)] = now + ttl_s
+            self._logins[digest(token)] = login_end(now, ttl_s)
         return token
 
     def redeem_login(self, token: str) -> bool:
         """Use up a token; return whether it was valid."""
         with self._lock:
-            end = self._logins.pop(digest(token), None)
-        return end is not None and end > self._clock()
+            end, now = self._logins.pop(digest(token), None), self._clock()
+        return end is not None and now < end <= now + LONGEST_LOGIN_S

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hmar.adapters.sql import migrations
-from hmar.errors import ConfigError, UnavailableError
+from hmar.adapters.sql.failures import DamagedDatabaseError, damaged, operator_error
+from hmar.errors import ConfigError
 from hmar.locks import locked
 
 _BUSY_MS = 30_000
@@ -27,10 +28,6 @@ EMPTYING_MS = 5_000
 _COPIED_PAGES = 1000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
-
-
-class DamagedDatabaseError(UnavailableError):
-    """What the file holds cannot be read as a database, or as the text that it should be."""
 
 
 UNREADABLE = (DamagedDatabaseError, ValueError, TypeError)
@@ -42,8 +39,8 @@ class Database:
 
     Parameters
     ----------
-    url : str
-        SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://...``.
+    url : str or Path
+        SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``; or the path of a SQLite file.
 
     Raises
     ------
@@ -51,9 +48,9 @@ class Database:
         If the URL is neither.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | Path) -> None:
         try:
-            parsed = make_url(url)
+            parsed = make_url(url) if isinstance(url, str) else URL.create("sqlite", database=str(url))
             # Parameters hold UIDs: they are kept out of messages and logs. A pooled connection is tried
             # before it is used, for the server may have been restarted.
             self._engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
@@ -138,7 +135,7 @@ class Database:
             )
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
             if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise _damaged()
+                raise damaged()
         return True
 
     def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
@@ -171,14 +168,19 @@ class Database:
             self._process = os.getpid()
         return self._engine.connect()
 
-    def _migration_lock(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def _migration_lock(self) -> Iterator[None]:
         if self._file is None:
-            return nullcontext()
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unavailable(error) from error
-        return locked(self._file.with_name(f"{self._file.name}.lock"), exclusive=True, wait=True)
+            yield
+            return
+        with ExitStack() as held:
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                lock = self._file.with_name(f"{self._file.name}.lock")
+                held.enter_context(locked(lock, exclusive=True, wait=True))
+            except OSError as error:
+                raise operator_error(error) from error
+            yield
 
     def _use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once. Kept in the file; cannot change within a transaction."""
@@ -204,7 +206,7 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
         except FileExistsError:
             return
         except OSError as error:
-            raise _unavailable(error) from error
+            raise operator_error(error) from error
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
@@ -231,33 +233,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _damaged() if _is_damage(error.orig) else _unavailable(error.orig) from error
-    except PoolTimeoutError as error:
-        raise _unavailable(error) from error
-
-
-def _is_damage(cause: BaseException | None) -> bool:
-    if not isinstance(cause, sqlite3.DatabaseError):
-        return False
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is None:  # raised by the driver itself
-        return "decode to UTF-8" in str(cause)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _damaged() -> DamagedDatabaseError:
-    return DamagedDatabaseError(
-        "The database file is damaged.",
-        "Run 'hmar doctor', which says what is; check the disk, and restore the newest backup if need be.",
-    )
-
-
-def _unavailable(cause: BaseException | None) -> UnavailableError:
-    # The cause's own text may hold values of a row, or a path.
-    return UnavailableError(
-        f"The database does not answer as it should ({type(cause).__name__}).",
-        "Check HMAR_DATABASE_URL, that the database runs, its disk has room and its schema is migrated.",
-    )
+        raise operator_error(error.orig) from error
+    except (PoolTimeoutError, sqlite3.Error) as error:
+        raise operator_error(error) from error
 
 
 def _bad_url() -> ConfigError:

@@ -7,7 +7,20 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
 from hmar.adapters.sql.database import Database
@@ -121,6 +134,8 @@ class SqlJobStore:
             if spent is not None:
                 reason = dead_reason(spent.attempts, spent.reason)
                 self._end_item(connection, item_id, _claimable(now), ItemState.DEAD, 0, reason)
+            else:
+                _rebase(connection, items.c.item_id == item_id, now + lease_s)
             return None
 
     def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
@@ -133,9 +148,25 @@ class SqlJobStore:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
         self._change_running(item_id, lease_until=self._clock() + lease_s)
 
-    def release(self, item_id: int, reason: str) -> None:
-        """Put a running item back to queued, from now, and keep why; its attempt stays counted."""
-        self._change_running(item_id, state=ItemState.QUEUED, queued_at=self._clock(), reason=reason)
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
+        self._change_running(
+            item_id,
+            state=ItemState.QUEUED,
+            queued_at=self._clock(),
+            reason=reason,
+            attempts=items.c.attempts - (0 if counted else 1),
+        )
+
+    def rebase_leases(self, lease_s: float, all_running: bool) -> None:
+        """Let leases of running items end ``lease_s`` from now: those that end later, or all of them."""
+        until = self._clock() + lease_s
+        with self._database.write() as connection:
+            if all_running:
+                running = items.c.state == ItemState.RUNNING
+                connection.execute(update(items).where(running).values(lease_until=until))
+            else:
+                _rebase(connection, true(), until)
 
     def _change_running(self, item_id: int, **values: object) -> None:
         running = and_(items.c.item_id == item_id, items.c.state == ItemState.RUNNING)
@@ -234,9 +265,8 @@ class SqlJobStore:
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled; each counts as queued from now on."""
         now = self._clock()
-        before = now - queued_for_s
-        stale_jobs = and_(jobs.c.state == JobState.QUEUED, jobs.c.queued_at < before)
-        late = and_(items.c.state == ItemState.QUEUED, items.c.queued_at < before)
+        stale_jobs = and_(jobs.c.state == JobState.QUEUED, _far(jobs.c.queued_at, now, queued_for_s))
+        late = and_(items.c.state == ItemState.QUEUED, _far(items.c.queued_at, now, queued_for_s))
         stale_items = or_(late, _lease_over(now))
         with self._database.write() as connection:
             job_rows = connection.execute(
@@ -269,6 +299,17 @@ def _lock(connection: Connection, job_id: str) -> str | None:
 
 def _lease_over(now: float) -> ColumnElement[bool]:
     return and_(items.c.state == ItemState.RUNNING, items.c.lease_until <= now)
+
+
+def _far(time: ColumnElement[float], now: float, seconds: float) -> ColumnElement[bool]:
+    """Whether a time lies further from now than this; one in the future was noted before a clock was set."""
+    return or_(time < now - seconds, time > now + seconds)
+
+
+def _rebase(connection: Connection, wanted: ColumnElement[bool], until: float) -> None:
+    """Let the leases of running items end at ``until`` where they end later."""
+    running = and_(wanted, items.c.state == ItemState.RUNNING, items.c.lease_until > until)
+    connection.execute(update(items).where(running).values(lease_until=until))
 
 
 def _claimable(now: float) -> ColumnElement[bool]:

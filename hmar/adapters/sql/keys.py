@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hmar.adapters.common.keys import digest, name_taken, new_key, new_login
+from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_login
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.schema import api_keys, login_tokens
 from hmar.values.names import checked_name
@@ -66,14 +66,19 @@ class SqlKeyStore:
         token, now = new_login(), self._clock()
         with self._database.write() as connection:
             connection.execute(delete(login_tokens).where(login_tokens.c.expires_at <= now))
-            connection.execute(insert(login_tokens), {"sha256": digest(token), "expires_at": now + ttl_s})
+            connection.execute(
+                insert(login_tokens), {"sha256": digest(token), "expires_at": login_end(now, ttl_s)}
+            )
         return token
 
     def redeem_login(self, token: str) -> bool:
         """Use up a token; return whether it was valid."""
+        now = self._clock()
         # The row is deleted by one caller only, however many present the token at once.
         used = delete(login_tokens).where(
-            login_tokens.c.sha256 == digest(token), login_tokens.c.expires_at > self._clock()
+            login_tokens.c.sha256 == digest(token),
+            login_tokens.c.expires_at > now,
+            login_tokens.c.expires_at <= now + LONGEST_LOGIN_S,
         )
         with self._database.write() as connection:
             return connection.execute(used).rowcount > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -13,13 +15,13 @@ from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.ports import Storage
 
 
-def sql_storage(url: str) -> Storage:
+def sql_storage(url: str | Path) -> Storage:
     """Open a database and bring its schema up to date.
 
     Parameters
     ----------
-    url : str
-        SQLAlchemy URL: ``sqlite:///path`` or ``postgresql+psycopg://...``.
+    url : str or Path
+        SQLAlchemy URL, ``sqlite:///path`` or ``postgresql+psycopg://...``; or the path of a SQLite file.
 
     Raises
     ------

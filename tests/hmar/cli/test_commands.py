@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -116,11 +117,38 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     result = answer(hmar(home, "index", study, "--json"))
     failures = {failure["file"]: failure["reason"] for failure in result["failures"]}  # type: ignore[attr-defined, index]
     assert result["indexed"] == 4
-    assert set(failures) == {"notes.txt", "empty.dcm", "cut.dcm"}
+    assert set(failures) == {"empty.dcm", "cut.dcm"}
     assert all(failures.values())
+    [skip] = result["skips"]  # type: ignore[misc]
+    assert (result["skipped"], skip["file"]) == (1, "notes.txt")
+    assert "neither DICOM nor PNG nor JPEG" in skip["reason"]
     table = hmar(home, "index", study).output
-    assert "notes.txt" in table
+    assert "1 skipped (no images), 2 failed" in table
+    assert "notes.txt" not in table
     assert "0 bytes" in table
+
+
+@pytest.mark.slow
+def test_files_of_odd_names_and_linked_series_are_indexed_and_found_and_no_name_steers_the_terminal(
+    home: Path, study: Path, tmp_path: Path
+) -> None:
+    linked = tmp_path / "elsewhere"
+    linked.mkdir()
+    (linked / os.fsdecode(b"1 \xff.dcm")).write_bytes(ct_file(2, 1))
+    (linked / "2\n.dcm").write_bytes(ct_file(2, 2))
+    (study / "series 2").symlink_to(linked)
+    (study / "bad \x1b[2J.dcm").write_bytes(b"cut")
+    result = answer(hmar(home, "index", study, "--json"))
+    assert (result["indexed"], result["failed"]) == (6, 1)
+    shown = hmar(home, "index", study)
+    assert r"bad \x1b" in shown.output
+    assert "\x1b" not in shown.output
+    query, montage = study / "series 2" / "2\n.dcm", tmp_path / "montage.png"
+    found = answer(hmar(home, "search", query, "-k", 6, "--montage", montage, "--json"))
+    hits = found["hits"]
+    assert isinstance(hits, list)
+    assert {sop_uid(2, 1), sop_uid(2, 2)} < {hit["sop_instance_uid"] for hit in hits}
+    assert montage.exists()
 
 
 @pytest.mark.slow
@@ -184,7 +212,7 @@ def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
 @pytest.mark.slow
 def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, study: Path) -> None:
     build_engine(Settings(home=home)).storage.close()
-    database = Database(Settings(home=home).database)
+    database = Database(Settings(home=home).database_file)
     trigger = "CREATE TRIGGER full BEFORE UPDATE ON items BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     with database.write() as connection:
         connection.execute(text(trigger))

@@ -92,11 +92,15 @@ def test_what_cannot_be_read_is_named_and_ends_nothing(
     new_archive: Callable[..., hmar.Archive], study: Path
 ) -> None:
     (study / "1" / "notes.txt").write_text("no image")
+    (study / "1" / "cut.dcm").write_bytes(ct_file(1, 9)[:700])
     added = new_archive().add(study)
     assert added.indexed == FRAMES
-    assert [failure.file for failure in added.failures] == ["1/notes.txt"]
-    assert "neither DICOM nor PNG nor JPEG" in str(added.failures[0].reason)
+    assert [failure.file for failure in added.failures] == ["1/cut.dcm"]
     assert added.to_dict()["failures"] == [added.failures[0]._asdict()]
+    assert [skip.file for skip in added.skips] == ["1/notes.txt"]
+    assert "neither DICOM nor PNG nor JPEG" in str(added.skips[0].reason)
+    assert added.to_dict()["skips"] == [added.skips[0]._asdict()]
+    assert (added.failed, added.skipped) == (1, 1)
 
 
 def test_a_folder_that_is_not_there_or_empty_is_an_error(

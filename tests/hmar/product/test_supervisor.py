@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from hmar.product.running import start_product
+from hmar.product.supervisor import _answers
 from hmar.wiring import THUMBNAIL
 
 pytestmark = pytest.mark.slow
@@ -34,3 +37,36 @@ def test_a_product_whose_output_nobody_reads_goes_on_and_stops_in_order(tmp_path
     finally:
         product.kill()
         product.wait()
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """Answers with what the server was given."""
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.end_headers()
+        self.wfile.write(self.server.body)  # type: ignore[attr-defined]
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ready"),
+    [
+        (200, b"{}", True),
+        (503, b'{"detail": "Not ready: disk."}', True),
+        (503, b'{"detail": "Not ready: disk, worker."}', False),
+        (503, b"not JSON", False),
+        (500, b'{"detail": "Not ready: disk."}', False),
+    ],
+)
+def test_a_product_whose_disk_alone_is_full_is_started_so_that_it_can_be_searched(
+    status: int, body: bytes, ready: bool
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Answering) as server:
+        server.status, server.body = status, body  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert _answers(f"http://127.0.0.1:{server.server_port}/readyz") is ready
+        thread.join()
