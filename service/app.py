@@ -14,19 +14,10 @@ from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
 from service.routes import browse, health, jobs, login, search
+from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 MAX_FORM_PARTS = 1000
 
 

@@ -10,6 +10,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from hmar.errors import AuthError
 from hmar.ports import KeyStore
+from service.edge.wsgi import AUTHORISED
 from service.problems import CrossSiteError
 
 SESSION_HOURS = 12
@@ -65,6 +66,7 @@ def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
                 raise AuthError(
                     "The API key is not known, or was revoked.", "Make one with 'hmar keys new NAME'."
                 )
+            request.environ[AUTHORISED] = True
         elif not session.get("reader"):
             raise AuthError(
                 "The request carries no API key.",
