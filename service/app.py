@@ -45,7 +45,7 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
     problems.install(app)
     files = OpenedFiles(engine)
     for routes in (health, login, jobs):

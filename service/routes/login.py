@@ -21,12 +21,12 @@ def blueprint(engine: Engine) -> Blueprint:
     def redeem() -> ResponseReturnValue:
         if not engine.keys.redeem_login(request.form.get("token", "")):
             return render_template("unauthorised.html", used_up=True), 401
-        auth.log_in()
+        auth.log_in(engine.sessions)
         return redirect(url_for("browse.page"), code=303)
 
     @routes.post("/logout")
     def logout() -> ResponseReturnValue:
-        auth.log_out()
+        auth.log_out(engine.sessions)
         # The next user of this browser must not see cached images.
         return "", 204, {"Clear-Site-Data": '"cache"'}
 
