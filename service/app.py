@@ -13,6 +13,7 @@ from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
+from service.readers import query
 from service.routes import browse, health, jobs, login, search
 from service.security_headers import SECURITY_HEADERS
 
@@ -46,6 +47,7 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
     auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    query.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     for routes in (health, login, jobs):

@@ -12,6 +12,7 @@ from hmar.errors import AuthError
 from hmar.ports import KeyStore, SessionStore
 from service.edge.wsgi import AUTHORISED
 from service.problems import CrossSiteError
+from service.readers.credentials import presented_key
 
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
@@ -62,7 +63,7 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -
     def guard() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
-        key = _presented_key()
+        key = presented_key(request)
         if key is not None:
             if keys.verify(key) is None:
                 raise AuthError(
@@ -95,13 +96,6 @@ def log_out(sessions: SessionStore) -> None:
 
 def _session_secret() -> str:
     return str(session.get("secret", ""))
-
-
-def _presented_key() -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return request.headers.get("X-API-Key")
 
 
 def _check_same_site() -> None:
