@@ -77,5 +77,5 @@ def _log_access(response: Response) -> Response:
     """Log the route and not the address, which holds UIDs."""
     rule = request.url_rule.rule if request.url_rule else "-"
     took_ms = (time.perf_counter() - g.started) * 1000
-    _access.info("%s %s %d %.1f ms", request.method, rule, response.status_code, took_ms)
+    _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, took_ms)
     return response
