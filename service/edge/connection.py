@@ -106,6 +106,8 @@ class Connection:
             head = Head.of(request, self._peer)
         except ValueError:
             raise malformed("The target of the request is no address on this server.") from None
+        if head.version not in ("1.0", "1.1"):
+            raise refusal(505, "This version of HTTP is not spoken here.", "Send HTTP/1.1.")
         if head.method not in METHODS:
             raise refusal(501, "The request's method is not one of HTTP.", "Use a method of HTTP (RFC 9110).")
         if head.chunked and head.value(b"content-length") is not None:
@@ -114,7 +116,7 @@ class Connection:
 
     async def _respond(self, head: Head | None, answer: Answer) -> bool:
         self.silent_since = None
-        last = not self._wire.whole or self._stopping()
+        last = head is None or not self._wire.whole or self._stopping()
         sends = not self._wire.whole and not self._wire.expects
         try:
             if head is not None and head.method == "HEAD":

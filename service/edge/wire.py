@@ -49,6 +49,8 @@ class Wire:
         while True:
             event = self._next()
             if isinstance(event, h11.Request):
+                if not _has_body(event):
+                    self._next()  # its end, which h11 knows already
                 return event
             if isinstance(event, h11.ConnectionClosed):
                 raise Gone
@@ -63,6 +65,8 @@ class Wire:
 
         A client that waits to be told to send it is told.
         """
+        if self.whole:
+            return None
         if self._http.they_are_waiting_for_100_continue:
             await self._write(self._http.send(_CONTINUE), pace)
         while True:
@@ -163,6 +167,13 @@ class Wire:
         except OSError:  # TimeoutError among them
             raise Gone from None
         pace.moved(len(data))
+
+
+def _has_body(request: h11.Request) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and int(value))
+        for name, value in request.headers
+    )
 
 
 def _not_http(status: int) -> Exception:
