@@ -13,11 +13,11 @@ from service.edge.bounds import Bounds
 from service.edge.messages import METHODS, Answer, Gone, Head, Refusal
 from service.edge.pace import Pace
 from service.edge.refusals import malformed, refusal
+from service.edge.tally import Tally
 from service.edge.wire import Wire
 from service.problems import unexpected_detail
 
 _log = logging.getLogger("hmar.service.edge")
-_access = logging.getLogger("hmar.service.access")
 
 IDLE_S = 60.0
 """How long a connection may be kept between two requests."""
@@ -39,6 +39,8 @@ class Connection:
     bounds : Bounds
     handle : callable
         Answers a request; may raise a Refusal.
+    tally : Tally
+        Counts what is refused.
     stopping : callable
         Returns whether the server ends: no further request is read then.
     """
@@ -49,6 +51,7 @@ class Connection:
         peer: str,
         bounds: Bounds,
         handle: Handle,
+        tally: Tally,
         stopping: Callable[[], bool],
     ) -> None:
         self.silent_since: float | None = None
@@ -57,6 +60,7 @@ class Connection:
         self._peer = peer
         self._bounds = bounds
         self._handle = handle
+        self._tally = tally
         self._stopping = stopping
 
     async def serve(self) -> None:
@@ -91,7 +95,7 @@ class Connection:
         except Refusal as refused:
             answer = refused.answer
             if not refused.logged:
-                _access.info("%s - %d", head.method if head else "-", answer.status)
+                self._tally.note(answer.status)
         except (Gone, asyncio.CancelledError):
             raise
         except OSError as error:

@@ -14,6 +14,7 @@ from service.edge.connection import Connection
 from service.edge.handler import Handler
 from service.edge.messages import Answer, Head
 from service.edge.refusals import overloaded
+from service.edge.tally import Tally
 from service.edge.wire import READ_BYTES, Wire
 
 _log = logging.getLogger("hmar.service.edge")
@@ -40,6 +41,7 @@ class Server:
         self._sockets = sockets
         self._new_handler = handler
         self._bounds = bounds
+        self._tally = Tally()
         self._connections: dict[Connection, asyncio.Task[Any]] = {}
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,6 +78,7 @@ class Server:
         for server in serving:
             server.close()
         await self._finish()
+        self._tally.tell()
         handler.stop()
 
     async def _finish(self) -> None:
@@ -107,6 +110,7 @@ class Server:
             str((writer.get_extra_info("peername") or ("",))[0]),
             self._bounds,
             health_alone if reserved else handler.handle,
+            self._tally,
             self._stopping.is_set,
         )
         self._connections[connection] = task
