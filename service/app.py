@@ -13,20 +13,12 @@ from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
+from service.readers import query
 from service.routes import browse, deletions, health, jobs, login, search
+from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
@@ -56,7 +48,8 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    query.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     app.extensions[OPENED] = files
@@ -87,5 +80,5 @@ def _log_access(response: Response) -> Response:
     """Log the route and not the address, which holds UIDs."""
     rule = request.url_rule.rule if request.url_rule else "-"
     took_ms = (time.perf_counter() - g.started) * 1000
-    _access.info("%s %s %d %.1f ms", request.method, rule, response.status_code, took_ms)
+    _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, took_ms)
     return response

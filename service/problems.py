@@ -75,7 +75,22 @@ HTTP_PROBLEMS: dict[int, tuple[Problem, str]] = {
 }
 """What Flask refuses by itself, and the remedy."""
 
+EDGE_PROBLEMS: dict[int, Problem] = {
+    408: Problem(408, "request-too-slow", "The request did not come in time"),
+    429: Problem(429, "too-many-requests", "A limit of the key or the address is reached"),
+    503: Problem(503, "overloaded", "The server has no room for the request"),
+}
+"""What is refused around the application, before it sees the request (:mod:`service.edge`)."""
+
 INTERNAL = Problem(500, "internal-error", "The server made a mistake")
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+
+
+def logged_method() -> str:
+    """Return the request's method as a log may name it: another word might be a secret in the wrong place."""
+    return request.method if request.method in _METHODS else "-"
 
 
 def problem_of(error: HmarError) -> Problem:
@@ -183,5 +198,5 @@ def _unexpected(error: Exception) -> Response:
     error_id = uuid.uuid4().hex
     rule = request.url_rule.rule if request.url_rule else "-"
     where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s: %s %s: %s\n%s", error_id, request.method, rule, type(error).__name__, where)
+    _log.error("%s: %s %s: %s\n%s", error_id, logged_method(), rule, type(error).__name__, where)
     return problem_response(INTERNAL, *unexpected_detail(error_id))

@@ -6,6 +6,7 @@ from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
+from hmar.adapters.memory.sessions import MemorySessionStore
 from hmar.ports import Storage
 
 
@@ -13,4 +14,12 @@ def memory_storage() -> Storage:
     """Return an empty archive's storage."""
     catalogue = MemoryCatalogue()
     integrity = MemoryIntegrity(catalogue)
-    return Storage(catalogue, MemoryJobStore(), MemoryKeyStore(), integrity, integrity, close=lambda: None)
+    return Storage(
+        catalogue,
+        MemoryJobStore(),
+        MemoryKeyStore(),
+        MemorySessionStore(),
+        integrity,
+        integrity,
+        close=lambda: None,
+    )
