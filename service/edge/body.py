@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryFile
 from typing import IO
 
+from service.edge.exchange import Exchange
 from service.edge.messages import Head
 from service.edge.pace import Pace
 from service.edge.threads import Threads
-from service.edge.wire import Wire
 
 UNASKED_BYTES = 512 << 10
 """Bodies up to this size are taken in before the application is asked."""
@@ -23,13 +23,13 @@ Ask = Callable[[bool], Awaitable[None]]
 
 @asynccontextmanager
 async def taken_in(
-    wire: Wire, head: Head, pace: Pace, max_bytes: int, ask: Ask, disk: Threads
+    exchange: Exchange, head: Head, pace: Pace, max_bytes: int, ask: Ask, disk: Threads
 ) -> AsyncIterator[tuple[IO[bytes], int]]:
     """Read the body of a request; give a file that stands at its beginning, and its size.
 
     Parameters
     ----------
-    wire : Wire
+    exchange : Exchange
     head : Head
     pace : Pace
         Of the body.
@@ -49,7 +49,8 @@ async def taken_in(
         await ask(head.body_bytes > max_bytes)
     taken, size, pending = _Spool(disk), 0, bytearray()
     try:
-        while (data := await wire.body(pace)) is not None:
+        while not exchange.whole:
+            data = await exchange.read(pace)
             size += len(data)
             if size > max_bytes:
                 await ask(True)

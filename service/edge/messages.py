@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-import h11
-
 Headers = list[tuple[bytes, bytes]]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+"""What ASGI passes to an application, and how."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """Methods of HTTP. Any other word is not handed on: it may be a mistyped secret, and logs name methods."""
@@ -39,25 +41,26 @@ class Head:
     peer: str
 
     @classmethod
-    def of(cls, request: h11.Request, peer: str) -> Head:
-        """Take a request apart; raises ValueError for a target that is no address on this server."""
-        target = request.target
-        headers = [(name, value) for name, value in request.headers if b"_" not in name]
+    def of(cls, scope: Message) -> Head:
+        """Take the scope of a request (ASGI) apart; raises ValueError for a target that is no address here."""
+        target: bytes = scope["raw_path"]
+        query: bytes = scope["query_string"]
+        headers = [(name, value) for name, value in scope["headers"] if b"_" not in name]
         if not target.startswith(b"/"):
             # The absolute form, which a server must take (RFC 9112, 3.2.2); its host overrides the header's.
             absolute = urlsplit(target)
             if absolute.scheme not in (b"http", b"https") or not absolute.netloc:
                 raise ValueError("no address")
             headers = [(b"host", absolute.netloc), *(pair for pair in headers if pair[0] != b"host")]
-            target = (absolute.path or b"/") + (b"?" + absolute.query if absolute.query else b"")
-        path, _, query = target.partition(b"?")
+            target = absolute.path or b"/"
+        path, fragment, _ = target.partition(b"#")
         return cls(
-            request.method.decode("ascii"),
-            unquote_to_bytes(path.partition(b"#")[0]).decode("latin-1"),
-            query.partition(b"#")[0].decode("latin-1"),
-            request.http_version.decode("ascii"),
+            scope["method"],
+            unquote_to_bytes(path).decode("latin-1"),
+            "" if fragment else query.partition(b"#")[0].decode("latin-1"),
+            scope["http_version"],
             headers,
-            peer,
+            scope["client"][0] if scope["client"] else "",
         )
 
     def values(self, name: bytes) -> list[bytes]:
@@ -79,13 +82,17 @@ class Head:
         """The size of the body that the head announces; 0 where it announces none."""
         return int(self.value(b"content-length") or 0)
 
+    @property
+    def expects(self) -> bool:
+        """Whether the client waits to be told to send the body."""
+        return b"100-continue" in (self.value(b"expect") or b"").lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: a status, headers, and a body in memory or in a temporary file."""
+    """An answer: a status, headers, and a body in memory or in a temporary file."""
 
     status: int
-    reason: str
     headers: Headers
     body: bytes | IO[bytes]
 
@@ -112,12 +119,15 @@ class Refusal(Exception):  # noqa: N818 - not an error of the program
     answer : Answer
     logged : bool
         Whether the access log has it already.
+    closes : bool
+        Whether no other request is read from the connection.
     """
 
-    def __init__(self, answer: Answer, *, logged: bool = False) -> None:
+    def __init__(self, answer: Answer, *, logged: bool = False, closes: bool = False) -> None:
         super().__init__(answer.status)
         self.answer = answer
         self.logged = logged
+        self.closes = closes
 
 
 class Gone(Exception):  # noqa: N818 - not an error of the program

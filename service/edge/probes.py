@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.edge.messages import Answer, Head
 from service.edge.refusals import overloaded
 from service.edge.threads import Threads
-from service.edge.wsgi import Place, call, environ_of
+from service.edge.wsgi import Place, environ_of, whole
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -74,4 +74,4 @@ class Probes:
 
     def _ask(self, path: str) -> Answer:
         head = Head("GET", path, "", "1.1", [(b"host", b"localhost")], "")
-        return call(self._application, environ_of(head, "", self._place, io.BytesIO(), 0))
+        return whole(self._application, environ_of(head, "", self._place, io.BytesIO(), 0))

@@ -1,17 +1,21 @@
-"""A WSGI application (PEP 3333), called with a whole request; its answer comes back whole."""
+"""A WSGI application (PEP 3333), called with a whole request; its answer comes back whole, or piece by piece."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from service.edge.messages import Answer, Head, Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+T = TypeVar("T")
 
 KEPT_BYTES = 1 << 20
 """An answer above this size goes to a temporary file."""
@@ -20,6 +24,7 @@ AUTHORISED = "hmar.authorised"
 """The application sets it in the environment of a request whose key or login it has found to be valid."""
 
 _HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"te", b"trailer"})
+_BODILESS = frozenset({204, 304})
 _OWN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
@@ -71,44 +76,109 @@ def environ_of(head: Head, address: str, place: Place, body: IO[bytes], body_byt
     return environ
 
 
-def call(application: WSGIApplication, environ: dict[str, Any]) -> Answer:
-    """Call the application and collect its answer."""
-    begun: list[tuple[str, list[tuple[str, str]]]] = []
-    collected = SpooledTemporaryFile(KEPT_BYTES)  # noqa: SIM115 - the answer closes it
-
-    def start_response(
-        status: str, headers: list[tuple[str, str]], _error: object = None, /
-    ) -> Callable[[bytes], object]:
-        begun[:] = [(status, headers)]
-        return collected.write
-
-    try:
-        chunks = application(environ, cast(Any, start_response))
-        _collect(chunks, collected)
-        code, _, reason = begun[0][0].partition(" ")
-        headers: Headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in begun[0][1]]
-        return _answer(int(code), reason, headers, collected)
-    except BaseException:
-        collected.close()
-        raise
+def call(application: WSGIApplication, environ: dict[str, Any]) -> Answer | Stream:
+    """Call the application; collect its answer, unless it makes one of unknown size piece by piece."""
+    called = _Call(application, environ)
+    if called.streams(environ["REQUEST_METHOD"]):
+        return Stream(called)
+    return called.collect()
 
 
-def _collect(chunks: Iterable[bytes], collected: IO[bytes]) -> None:
-    try:
-        for chunk in chunks:
-            collected.write(chunk)
-    finally:
-        close = getattr(chunks, "close", None)
+def whole(application: WSGIApplication, environ: dict[str, Any]) -> Answer:
+    """Call the application and collect its answer, whatever its size."""
+    return _Call(application, environ).collect()
+
+
+class Stream:
+    """The answer of an application that is still making it.
+
+    Its calls may come from several threads; they run one at a time and in one context, as in one thread.
+    """
+
+    def __init__(self, called: _Call) -> None:
+        self.status, self.headers = called.start()
+        self._called = called
+        self._chunks = iter(called.chunks)
+        self._lock = threading.Lock()
+
+    def next(self) -> bytes | None:
+        """Return the next piece, None at the end."""
+        with self._lock:
+            while (piece := self._called.run(lambda: next(self._chunks, None))) == b"":
+                pass
+            return piece
+
+    def close(self) -> None:
+        """Tell the application that no more is wanted."""
+        with self._lock:
+            self._called.close()
+
+
+class _Call:
+    """One call of an application, in a context of its own."""
+
+    def __init__(self, application: WSGIApplication, environ: dict[str, Any]) -> None:
+        self._context = copy_context()
+        self._begun: tuple[str, list[tuple[str, str]]] | None = None
+        self._collected = SpooledTemporaryFile(KEPT_BYTES)
+        self.chunks: Iterable[bytes] = self.run(lambda: application(environ, cast(Any, self._start_response)))
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Run a part of the application."""
+        return self._context.run(call)
+
+    def start(self) -> tuple[int, Headers]:
+        """Return status and headers."""
+        if self._begun is None:
+            raise RuntimeError("the application gave no status")
+        status, headers = self._begun
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return int(status.partition(" ")[0]), pairs
+
+    def streams(self, method: str) -> bool:
+        """Return whether the application makes a body of unknown size."""
+        whole = isinstance(self.chunks, list | tuple) or self._collected.tell() > 0
+        if whole or method == "HEAD" or self._begun is None:
+            return False
+        status, headers = self.start()
+        return status not in _BODILESS and not _sized(headers)
+
+    def collect(self) -> Answer:
+        """Return the whole answer."""
+        try:
+            try:
+                self.run(lambda: self._collected.writelines(self.chunks))
+            finally:
+                self.close()
+            status, headers = self.start()
+            return _answer(status, headers, self._collected)
+        except BaseException:
+            self._collected.close()
+            raise
+
+    def close(self) -> None:
+        """Tell the application that its answer is not needed any more."""
+        close = getattr(self.chunks, "close", None)
         if close is not None:
-            close()
+            self.run(close)
+
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], _error: object = None, /
+    ) -> Callable[[bytes], object]:
+        self._begun = (status, headers)
+        return self._collected.write
 
 
-def _answer(status: int, reason: str, headers: Headers, collected: IO[bytes]) -> Answer:
+def _sized(headers: Headers) -> bool:
+    return any(name.lower() == b"content-length" for name, _ in headers)
+
+
+def _answer(status: int, headers: Headers, collected: IO[bytes]) -> Answer:
     size = collected.tell()
     collected.seek(0)
-    if size and not any(name.lower() == b"content-length" for name, _ in headers):
+    if size and not _sized(headers):
         headers.append((b"Content-Length", str(size).encode()))
     if size > KEPT_BYTES:
-        return Answer(status, reason, headers, collected)
+        return Answer(status, headers, collected)
     with collected:
-        return Answer(status, reason, headers, collected.read())
+        return Answer(status, headers, collected.read())
