@@ -16,7 +16,6 @@ from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
 from service.edge.listening import listen
 from service.edge.server import Server
-from service.edge.wsgi import Place
 from service.problems import MalformedRequestError
 
 
@@ -42,7 +41,6 @@ def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:
     edge = Edge(
         app,
         lambda environ, too_large: _refused(app, environ, too_large),
-        Place(host, int(sockets[0].getsockname()[1])),
         bounds,
         app.config["MAX_CONTENT_LENGTH"],
     )

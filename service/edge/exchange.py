@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+from service.edge.environ import body_bytes, chunked
 from service.edge.guard import Guard
-from service.edge.messages import Answer, Gone, Head, Headers, Message, Receive, Send
+from service.edge.messages import Answer, Environ, Gone, Message, Receive, Send
 from service.edge.pace import Pace
 from service.edge.refusals import too_slow
+from service.edge.work import Work
 
 
 class Exchange:
@@ -23,22 +25,21 @@ class Exchange:
     """
 
     def __init__(self, guard: Guard, receive: Receive, send: Send) -> None:
-        self.begun = False
-        """Whether the answer has begun."""
         self.whole = False
         """Whether the body has come to its end."""
         self._guard = guard
         self._receive = receive
         self._send = send
-        self._told = False
+        self._asks = False
 
     def left(self) -> bool:
         """Return whether the client is known to have ended its side of the connection."""
         return self._guard.left
 
-    def expect(self, head: Head) -> None:
-        """Note whether the request has a body."""
-        if not head.chunked and not head.body_bytes:
+    def expect(self, environ: Environ) -> None:
+        """Note whether the request has a body, and whether the client waits to be told to send it."""
+        self._asks = "100-continue" in environ.get("HTTP_EXPECT", "").lower()
+        if not chunked(environ) and not body_bytes(environ):
             self._end()
 
     async def read(self, pace: Pace) -> bytes:
@@ -51,7 +52,7 @@ class Exchange:
         Gone
             If the client left.
         """
-        self._told = True
+        self._asks = False
         now = asyncio.get_running_loop().time
         since = now()
         try:
@@ -67,31 +68,23 @@ class Exchange:
             self._end()
         return data
 
-    async def answer(self, answer: Answer, head: Head | None, *, closes: bool) -> None:
-        """Send a whole answer."""
-        silent = head is not None and head.method == "HEAD"
-        unasked = head is not None and head.expects and not self._told
+    async def answer(self, answer: Answer, work: Work, *, closes: bool = False) -> None:
+        """Send an answer, each piece once the client has read what came before.
+
+        The application makes the next piece only then, so that a client that reads slowly holds no thread.
+        """
+        ending = [(b"Connection", b"close")] if closes or self._asks else []
+        headers = [*answer.headers, *ending]
         try:
-            await self.start(answer.status, answer.headers, closes=closes or unasked)
-            for piece in () if silent else answer.pieces():
-                await self.piece(piece)
-            await self.end()
+            await self._sent({"type": "http.response.start", "status": answer.status, "headers": headers})
+            piece = answer.body
+            while answer.rest is not None and piece:
+                await self._sent({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await work.resume(answer.rest.next)
+            await self._sent({"type": "http.response.body", "body": piece, "more_body": False})
         finally:
-            answer.close()
-
-    async def start(self, status: int, headers: Headers, *, closes: bool = False) -> None:
-        """Send status and headers."""
-        self.begun = True
-        ending = [(b"Connection", b"close")] if closes else []
-        await self._sent({"type": "http.response.start", "status": status, "headers": [*headers, *ending]})
-
-    async def piece(self, data: bytes) -> None:
-        """Send a part of the answer's body, once the client has read what came before."""
-        await self._sent({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def end(self) -> None:
-        """Send the end of the answer."""
-        await self._sent({"type": "http.response.body", "body": b"", "more_body": False})
+            if answer.rest is not None:
+                work.submit(answer.rest.close)
 
     async def abandon(self) -> None:
         """End the connection at once, and wait until it is lost."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn import Config
@@ -61,10 +61,9 @@ class Guard(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection on, unless there are too many; it has to send a request's head in time."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         # Writing is then paused until the operating system has taken everything, not until most of it.
-        transport.set_write_buffer_limits(high=0)
+        self._transport.set_write_buffer_limits(high=0)
         self.silent_since = self._loop.time()
         self._protocol.connection_made(transport)
         self._within(self._bounds.header_s, self._no_head)
@@ -232,5 +231,5 @@ def _written(answer: Answer) -> bytes:
     """Return an answer as HTTP/1.1, for a connection on which no request is in hand."""
     connection = h11.Connection(h11.SERVER)
     start = h11.Response(status_code=answer.status, headers=[*answer.headers, (b"Connection", b"close")])
-    events = [start, *(h11.Data(data=piece) for piece in answer.pieces()), h11.EndOfMessage()]
+    events = [start, h11.Data(data=answer.body), h11.EndOfMessage()]
     return b"".join(connection.send(event) or b"" for event in events)
