@@ -13,6 +13,7 @@ from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
+from service.readers import query
 from service.routes import browse, health, jobs, login, search
 from service.security_headers import SECURITY_HEADERS
 
@@ -45,7 +46,8 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    query.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     for routes in (health, login, jobs):
@@ -75,5 +77,5 @@ def _log_access(response: Response) -> Response:
     """Log the route and not the address, which holds UIDs."""
     rule = request.url_rule.rule if request.url_rule else "-"
     took_ms = (time.perf_counter() - g.started) * 1000
-    _access.info("%s %s %d %.1f ms", request.method, rule, response.status_code, took_ms)
+    _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, took_ms)
     return response

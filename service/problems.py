@@ -82,6 +82,14 @@ EDGE_PROBLEMS: dict[int, Problem] = {
 INTERNAL = Problem(500, "internal-error", "The server made a mistake")
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+
+
+def logged_method() -> str:
+    """Return the request's method as a log may name it: another word might be a secret in the wrong place."""
+    return request.method if request.method in _METHODS else "-"
+
+
 def problem_of(error: HmarError) -> Problem:
     """Return the table's entry for an error, by its nearest base class."""
     for base in type(error).__mro__:
@@ -181,5 +189,5 @@ def _unexpected(error: Exception) -> Response:
     error_id = uuid.uuid4().hex
     rule = request.url_rule.rule if request.url_rule else "-"
     where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s: %s %s: %s\n%s", error_id, request.method, rule, type(error).__name__, where)
+    _log.error("%s: %s %s: %s\n%s", error_id, logged_method(), rule, type(error).__name__, where)
     return problem_response(INTERNAL, *unexpected_detail(error_id))

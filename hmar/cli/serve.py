@@ -24,7 +24,8 @@ def serve(host: str | None, port: int | None) -> None:
     """Run the product: broker, worker and web server under one supervisor.
 
     Ctrl-C stops all of them, a second Ctrl-C without waiting. A part that crashes is started again, after a
-    pause that grows. It prints the address of the page, a login link and an API key.
+    pause that grows. It prints the address of the page and, at a terminal, a login link and an
+    API key; a log has neither.
 
     A Redis server named in HMAR_REDIS_URL is used in place of the embedded broker. HMAR_SAMPLE=1 loads the
     sample study into an empty archive.

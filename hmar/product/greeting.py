@@ -38,18 +38,39 @@ def default_key(engine: Engine) -> str | None:
     return key
 
 
-def greeting(engine: Engine) -> str:
-    """Return the text that the product starts with."""
+def greeting(engine: Engine, *, to_person: bool) -> str:
+    """Return the text that the product starts with.
+
+    Parameters
+    ----------
+    engine : Engine
+    to_person : bool
+        Whether a person reads it, at a terminal. What goes to a file or a log holds no login link and no key.
+    """
     url = service_url(engine.settings)
-    key = default_key(engine) or "the first key is not valid any more; 'hmar keys new NAME' makes one"
     return "\n".join(
         (
             READY,
             f"  Address  {url}",
-            f"  Login    {login_link(engine, url)}",
-            "           works once, within 15 minutes; 'hmar keys login' makes another",
-            f"  API key  {key}",
+            *_login(engine, url, to_person),
+            f"  API key  {_key(engine, to_person)}",
             f"  Data     {engine.settings.home}",
             "  Stop     Ctrl-C",
         )
     )
+
+
+def _login(engine: Engine, url: str, to_person: bool) -> tuple[str, ...]:
+    if not to_person:
+        return ("  Login    'hmar keys login' makes a link",)
+    return (
+        f"  Login    {login_link(engine, url)}",
+        "           works once, within 15 minutes; 'hmar keys login' makes another",
+    )
+
+
+def _key(engine: Engine, to_person: bool) -> str:
+    key = default_key(engine)
+    if key is None:
+        return "the first key is not valid any more; 'hmar keys new NAME' makes one"
+    return key if to_person else "in the file secrets/api-key of the data folder"

@@ -83,7 +83,7 @@ def running_product(home: Path, settings: Mapping[str, str]) -> Iterator[Running
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "product.log"
-    log.touch(mode=0o600)  # the greeting in it holds the API key
+    log.touch(mode=0o600)
     with log.open("wb") as output:
         process = start_product(home, settings, output)
     try:

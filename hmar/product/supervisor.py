@@ -48,7 +48,8 @@ class Supervisor:
     settings : Settings
         ``redis_url`` empty starts the embedded broker; ``port`` 0 takes a free one.
     out : TextIO
-        Takes the greeting and all output of the children.
+        Takes the greeting and all output of the children. The greeting holds a login link and a key where
+        it is a terminal.
     """
 
     def __init__(self, settings: Settings, out: TextIO) -> None:
@@ -96,7 +97,7 @@ class Supervisor:
         if self._stopping.is_set():
             return
         replace_private(run_dir / "service.url", service_url(self._settings).encode())
-        self._say("", greeting(engine))
+        self._say("", greeting(engine, to_person=self._out.isatty()))
         threading.Thread(
             target=offer_sample, args=(engine, last_seq == 0, self._say, self._stopping), daemon=True
         ).start()

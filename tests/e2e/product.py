@@ -32,11 +32,10 @@ class Product:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")}
         self.environment = inherited | {"HMAR_HOME": str(running.home)} | settings
         self.url = self._found(r"Address +(\S+)")
-        self.login = self._found(r"Login +(\S+)")
-        self.key = self._found(r"API key +(\S+)")
+        self.key = running.key
 
     def request(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """Call the API with the printed key; return the status and the JSON."""
+        """Call the API with the first key; return the status and the JSON."""
         request = urllib.request.Request(
             self.url + path,
             None if body is None else json.dumps(body).encode(),

@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -97,11 +98,51 @@ def test_doctor_finds_every_part_well(product: Product) -> None:
     assert result.returncode == 0
 
 
-def test_the_printed_login_link_opens_the_page(product: Product) -> None:
-    with urllib.request.urlopen(product.login, timeout=10) as response:
-        assert response.status == 200
+def test_a_login_link_opens_the_page(product: Product) -> None:
     link = product.command("keys", "login").stdout.strip()
     assert link.startswith(f"{product.url}/login?token=")
+    with urllib.request.urlopen(link, timeout=10) as response:
+        assert response.status == 200
+
+
+def test_no_key_and_no_login_link_is_in_any_output(product: Product) -> None:
+    """Whatever is done with them, malformed requests included; nor is a body or an address repeated."""
+    key = product.command("keys", "new", "spoken").stdout.strip()
+    token = product.command("keys", "login").stdout.strip().partition("token=")[2]
+    wrong, uid = "hmar_wrong_but_secret_all_the_same", "1.2.826.0.1.3680043.99.7"
+    host = "Host: localhost\r\n"
+    bearer = f"Authorization: Bearer {key}\r\n"
+    form = f"token={token}"
+    kind = "Content-Type: application/x-www-form-urlencoded\r\n"
+    for sent in (
+        f"GET /api/v1/series HTTP/1.1\r\n{host}{bearer}\r\n",
+        f"GET /api/v1/series?key={key} HTTP/1.1\r\n{host}X-API-Key: {wrong}\r\n\r\n",
+        f"GET /api/v1/series/{uid}/frames?token={token} HTTP/1.1\r\n{host}{bearer}\r\n",
+        f"GET /login?token={token} HTTP/1.1\r\n{host}\r\n",
+        f"GET /login?token={token}&token={token} HTTP/1.1\r\n{host}\r\n",
+        f"GET /{key}/{token} HTTP/1.1\r\n{host}{bearer}\r\n",
+        f"{key} / HTTP/1.1\r\n{host}\r\n",
+        f"GET {token} HTTP/1.1\r\n{host}\r\n",
+        f"GET / {key}\r\n{host}\r\n",
+        f"GET / HTTP/1.1\r\n{host}{key}\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: {key}\r\n{bearer}{bearer}\r\n",
+        f"GET / HTTP/1.1\r\n{host}Content-Length: {key}\r\n\r\n",
+        f"POST / HTTP/1.1\r\n{host}Transfer-Encoding: {token}\r\n\r\n",
+        f"POST /api/v1/index-jobs HTTP/1.1\r\n{host}{bearer}Transfer-Encoding: chunked\r\n\r\n{key}\r\n",
+        f"POST /api/v1/search/image HTTP/1.1\r\n{host}{bearer}Content-Type: application/json\r\n"
+        f'Content-Length: {len(key) + 2}\r\n\r\n"{key}"',
+        f"\x16\x03\x01{key}",
+        f"POST /login HTTP/1.1\r\n{host}{kind}Content-Length: {len(form)}\r\n\r\n{form}",
+        f"POST /login HTTP/1.1\r\n{host}{kind}Content-Length: {len(form)}\r\n\r\n{form}",
+    ):
+        address = urlsplit(product.url)
+        with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+            connection.sendall(sent.encode("latin-1"))
+            assert connection.recv(64), sent
+    assert product.ready()
+    written = product.output()
+    for secret in (key, token, wrong, uid, product.key):
+        assert secret not in written
 
 
 def test_a_worker_killed_in_the_middle_leaves_every_frame_exactly_once(product: Product) -> None:

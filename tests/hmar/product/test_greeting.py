@@ -43,7 +43,7 @@ def test_a_revoked_key_is_not_made_again(engine: Engine) -> None:
     engine.keys.revoke("default")
     assert default_key(engine) is None
     assert engine.keys.names() == []
-    assert "hmar keys new NAME" in greeting(engine)
+    assert "hmar keys new NAME" in greeting(engine, to_person=True)
 
 
 def test_a_key_whose_file_was_lost_is_not_replaced(engine: Engine) -> None:
@@ -52,6 +52,17 @@ def test_a_key_whose_file_was_lost_is_not_replaced(engine: Engine) -> None:
     assert default_key(engine) is None
     assert key is not None
     assert engine.keys.verify(key) == "default"
+
+
+def test_a_log_is_told_neither_link_nor_key(engine: Engine) -> None:
+    key = default_key(engine)
+    assert key is not None
+    assert key in greeting(engine, to_person=True)
+    assert "/login?token=" in greeting(engine, to_person=True)
+    logged = greeting(engine, to_person=False)
+    assert key not in logged
+    assert "token" not in logged
+    assert "hmar keys login" in logged
 
 
 def test_each_link_logs_in_once(engine: Engine) -> None:
