@@ -27,6 +27,8 @@ def environ_of(scope: Message) -> Environ:
     if scope["method"] not in METHODS:
         remedy = "Use a method of HTTP (RFC 9110)."
         raise refusal(501, "The request's method is not one of HTTP.", remedy, closes=True)
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise malformed("The request's version of HTTP is not spoken here.")
     host, path = _target(scope["raw_path"])
     server, client = scope["server"] or ("", 0), scope["client"] or ("", 0)
     environ: Environ = {

@@ -22,6 +22,8 @@ MAX_HEAD_BYTES = 64 << 10
 IDLE_S = 60
 """How long a connection may be kept between two requests."""
 
+LAST_S = 1.0
+
 
 class Server:
     """Serves on sockets that listen already, in the thread that calls :meth:`run`.
@@ -76,6 +78,9 @@ class Server:
     async def _run(self) -> None:
         asyncio.get_running_loop().set_exception_handler(_say_what)
         await self._uvicorn.serve(sockets=self._sockets)
+        # Tasks that are left were cancelled just now, and say so to their clients.
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=LAST_S)
         self._guards.abort()
         self._edge.stop()
 
