@@ -12,6 +12,7 @@ import pytest
 from flask import Flask, Response, g, stream_with_context
 
 from service.edge.bounds import Bounds
+from service.edge.listening import listen
 from service.edge.wsgi import PIECE_BYTES, call, whole
 from service.server import make_server
 
@@ -203,3 +204,9 @@ def test_an_application_is_called_as_its_standard_says() -> None:
     assert answer.rest is not None
     assert (answer.rest.next(), answer.rest.next(), answer.rest.next()) == (b"two", b"", b"")
     assert whole(lazy, {}).body == b"onetwo"
+
+
+def test_the_parts_of_an_answer_do_not_wait_for_each_other_in_the_network() -> None:
+    [listening] = listen("127.0.0.1", 0)
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
