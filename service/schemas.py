@@ -11,7 +11,6 @@ from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.labels import label_value
 from hmar.values.frames import Units
 from hmar.values.names import checked_name
-from service.readers.json_text import json_object as json_object
 from service.readers.known import check_fields
 
 DEFAULT_COLLECTION = "default"

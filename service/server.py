@@ -12,11 +12,10 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.auth import OPEN_ENDPOINTS
+from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
-from service.edge.handler import Handler
 from service.edge.listening import listen
 from service.edge.server import Server
-from service.edge.wsgi import Place
 from service.problems import MalformedRequestError
 
 
@@ -39,18 +38,13 @@ def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:
         If the port cannot be opened.
     """
     sockets = listen(host, port)
-    place = Place(host, int(sockets[0].getsockname()[1]))
-
-    def handler() -> Handler:
-        return Handler(
-            app,
-            lambda environ, too_large: _refused(app, environ, too_large),
-            place,
-            bounds,
-            app.config["MAX_CONTENT_LENGTH"],
-        )
-
-    return Server(sockets, handler, bounds)
+    edge = Edge(
+        app,
+        lambda environ, too_large: _refused(app, environ, too_large),
+        bounds,
+        app.config["MAX_CONTENT_LENGTH"],
+    )
+    return Server(sockets, edge, bounds)
 
 
 def _refused(app: Flask, environ: dict[str, Any], too_large: bool) -> Response | None:

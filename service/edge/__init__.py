@@ -1,7 +1,7 @@
-"""The edge: sockets to WSGI calls, everything bounded.
+"""The edge: an ASGI application on uvicorn, between its connections and the WSGI application.
 
-    connection -> head (deadline) -> limits -> body (deadline, spooled) -> bounded work -> answer (deadline)
+    uvicorn -> guard (connections, deadlines) -> limits -> body (deadline, spooled) -> bounded work -> answer
 
-h11 speaks HTTP/1.1, asyncio waits, and threads run the application, which sees whole requests only. ADR 25
-says why no ready-made server stands here.
+uvicorn and h11 speak HTTP. :mod:`service.edge.guard` adds the deadlines that they lack, and the rest decides
+who is served. ADR 25 says why.
 """

@@ -29,7 +29,7 @@ class Bounds:
         Grace of a body and of an answer, to which their size at ``bytes_per_s`` is added.
     bytes_per_s : int
         Slowest rate of a body and of an answer.
-    stop_s : float
+    stop_s : int
         Time that requests in hand have when the server stops.
     requests_per_minute : int
         Of one key or login, and of one address.
@@ -47,7 +47,7 @@ class Bounds:
     header_s: float = 10.0
     transfer_s: float = 30.0
     bytes_per_s: int = 64 << 10
-    stop_s: float = 3.0
+    stop_s: int = 3
     requests_per_minute: int = 30_000
     key_concurrency: int = 18
     failures_per_minute: int = 30

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from service.edge.messages import Head
+from service.edge.messages import Environ
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_COOKIE = re.compile(rb"(?:^|;)\s*hmar_session=([^;]*)")
+_COOKIE = re.compile(r"(?:^|;)\s*hmar_session=([^;]*)")
 _IPV6_NET = 64
 """One customer has a whole network of this prefix (RFC 6177), so that it counts as one address."""
 
@@ -37,25 +37,29 @@ class Client:
     tries: bool
 
 
-def client_of(head: Head, proxies: Sequence[Network]) -> Client:
-    """Return who sent a request; X-Forwarded-For counts only where a known proxy sends it."""
-    key = _key(head)
-    secret = key if key is not None else _cookie(head)
-    credential = None if secret is None else hashlib.sha256(secret).hexdigest()
-    tries = key is not None or (head.method == "POST" and head.path == "/login")
-    return Client(_grouped(address_of(head, proxies)), credential, tries)
+def client_of(environ: Environ) -> Client:
+    """Return who sent a request."""
+    key = _key(environ)
+    secret = key if key is not None else _cookie(environ)
+    credential = None if secret is None else hashlib.sha256(secret.encode("latin-1")).hexdigest()
+    login = environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/login"
+    return Client(_grouped(environ["REMOTE_ADDR"]), credential, key is not None or login)
 
 
-def address_of(head: Head, proxies: Sequence[Network]) -> str:
-    """Return the address of the client: the peer's, or the last in X-Forwarded-For that is no known proxy."""
-    address = _parsed(head.peer)
-    hops = b",".join(head.values(b"x-forwarded-for")).decode("latin-1").split(",")
+def address_of(environ: Environ, proxies: Sequence[Network]) -> str:
+    """Return the address of the client: the peer's, or the last in X-Forwarded-For that is no known proxy.
+
+    The header counts only where a known proxy sends it.
+    """
+    peer: str = environ["REMOTE_ADDR"]
+    address = _parsed(peer)
+    hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     while address is not None and hops and any(address in network for network in proxies):
         hop = _parsed(hops.pop())
         if hop is None:
             break
         address = hop
-    return head.peer if address is None else str(address)
+    return peer if address is None else str(address)
 
 
 def _parsed(text: str) -> Address | None:
@@ -73,11 +77,12 @@ def _grouped(address: str) -> str:
     return address
 
 
-def _key(head: Head) -> bytes | None:
-    scheme, _, credentials = (head.value(b"authorization") or b"").partition(b" ")
-    return credentials.strip() if scheme.lower() == b"bearer" else head.value(b"x-api-key")
+def _key(environ: Environ) -> str | None:
+    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    key: str | None = credentials.strip() if scheme.lower() == "bearer" else environ.get("HTTP_X_API_KEY")
+    return key
 
 
-def _cookie(head: Head) -> bytes | None:
-    found = _COOKIE.search(head.value(b"cookie") or b"")
+def _cookie(environ: Environ) -> str | None:
+    found = _COOKIE.search(environ.get("HTTP_COOKIE", ""))
     return found[1] if found else None

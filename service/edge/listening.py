@@ -28,6 +28,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
     try:
         for family, address in addresses:
             sockets.append(socket.create_server((address, port), family=family, backlog=BACKLOG))
+            # Connections inherit it; asyncio sets it only for sockets that name their protocol.
+            sockets[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             port = sockets[0].getsockname()[1]
     except OSError:
         for one in sockets:

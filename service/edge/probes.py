@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from service.edge.messages import Answer, Head
+from service.edge.environ import body_bytes, chunked, environ_of
+from service.edge.messages import Answer, Environ, Message
 from service.edge.refusals import overloaded
 from service.edge.threads import Threads
-from service.edge.wsgi import Place, call, environ_of
+from service.edge.wsgi import whole
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -29,30 +29,28 @@ class Probes:
     Parameters
     ----------
     application : WSGI application
-    place : Place
     clock : callable
         Returns seconds that only grow.
     """
 
-    def __init__(
-        self, application: WSGIApplication, place: Place, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, application: WSGIApplication, clock: Callable[[], float] = time.monotonic) -> None:
         self._application = application
-        self._place = place
         self._clock = clock
         self._thread = Threads(1, "readiness")
         self._alive = self._ask(ALIVE)
         self._ready: asyncio.Future[Answer] | None = None
         self._until = 0.0
 
-    def answers(self, head: Head) -> bool:
+    def answers(self, environ: Environ) -> bool:
         """Return whether a request is one for health."""
-        plain = not head.query and not head.body_bytes and not head.chunked
-        return plain and head.method in ("GET", "HEAD") and head.path in (ALIVE, READY)
+        plain = not environ["QUERY_STRING"] and not body_bytes(environ) and not chunked(environ)
+        return (
+            plain and environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ["PATH_INFO"] in (ALIVE, READY)
+        )
 
-    async def answer(self, head: Head) -> Answer:
+    async def answer(self, environ: Environ) -> Answer:
         """Return the answer; raises a Refusal (503) if the checks take too long."""
-        if head.path == ALIVE:
+        if environ["PATH_INFO"] == ALIVE:
             return self._alive
         if self._ready is None or (self._ready.done() and self._clock() >= self._until):
             self._ready = asyncio.wrap_future(self._thread.submit(lambda: self._ask(READY)))
@@ -73,5 +71,17 @@ class Probes:
         self._until = self._clock() + (0.0 if failed else KEPT_S)
 
     def _ask(self, path: str) -> Answer:
-        head = Head("GET", path, "", "1.1", [(b"host", b"localhost")], "")
-        return call(self._application, environ_of(head, "", self._place, io.BytesIO(), 0))
+        return whole(self._application, environ_of(_scope(path)))
+
+
+def _scope(path: str) -> Message:
+    target = {"raw_path": path.encode("ascii"), "query_string": b""}
+    headers = [(b"host", b"localhost")]
+    return {
+        "method": "GET",
+        "http_version": "1.1",
+        "headers": headers,
+        "server": None,
+        "client": None,
+        **target,
+    }

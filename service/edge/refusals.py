@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from http import HTTPStatus
 
 from service.edge.messages import Answer, Refusal
 from service.problems import EDGE_PROBLEMS, INTERNAL, PROBLEMS, Problem, problem_body
@@ -12,7 +11,9 @@ from service.problems import MalformedRequestError as Malformed
 from service.security_headers import SECURITY_HEADERS
 
 
-def refusal(status: int, detail: str, remedy: str, retry_after_s: float | None = None) -> Refusal:
+def refusal(
+    status: int, detail: str, remedy: str, retry_after_s: float | None = None, *, closes: bool = False
+) -> Refusal:
     """Return a refusal with a problem as its body.
 
     Parameters
@@ -22,6 +23,8 @@ def refusal(status: int, detail: str, remedy: str, retry_after_s: float | None =
         What is wrong, and what to do about it; nothing of the request is repeated in them.
     retry_after_s : float or None
         When to try again.
+    closes : bool
+        Whether the connection ends with it.
     """
     problem = _problem(status)
     body = json.dumps(problem_body(problem, detail, remedy)).encode()
@@ -30,17 +33,18 @@ def refusal(status: int, detail: str, remedy: str, retry_after_s: float | None =
     if retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
     pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
-    return Refusal(Answer(status, HTTPStatus(status).phrase, pairs, body))
+    return Refusal(Answer(status, pairs, body), closes=closes)
 
 
-def malformed(detail: str, remedy: str = "Send a request as HTTP/1.1 (RFC 9112) has it.") -> Refusal:
+def malformed(detail: str) -> Refusal:
     """Return the refusal of a request that is not HTTP as this server speaks it."""
-    return refusal(400, detail, remedy)
+    return refusal(400, detail, "Send a request as HTTP/1.1 (RFC 9112) has it.", closes=True)
 
 
 def too_slow(what: str) -> Refusal:
     """Return the refusal of a request of which ``what`` did not come in time."""
-    return refusal(408, f"The {what} of the request did not come in time.", "Send it faster, or in parts.")
+    detail = f"The {what} of the request did not come in time."
+    return refusal(408, detail, "Send it faster, or in parts.", closes=True)
 
 
 def overloaded(detail: str) -> Refusal:

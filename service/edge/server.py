@@ -1,26 +1,28 @@
-"""Sockets, connections and their number; starts and ends everything of the edge."""
+"""uvicorn, with the edge as its application and a guard around each connection."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import uvicorn
+
+from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
-from service.edge.connection import Connection
-from service.edge.handler import Handler
-from service.edge.messages import Answer, Head
-from service.edge.refusals import overloaded
-from service.edge.tally import Tally
-from service.edge.wire import READ_BYTES, Wire
+from service.edge.guard import Guards
+from service.edge.listening import BACKLOG
 
 _log = logging.getLogger("hmar.service.edge")
+_uvicorn_log = logging.getLogger("uvicorn.error")
 
-RESERVE = 32
-"""Connections beyond the bound on which health is answered, and nothing else."""
+MAX_HEAD_BYTES = 64 << 10
+IDLE_S = 60
+"""How long a connection may be kept between two requests."""
+
+LAST_S = 1.0
 
 
 class Server:
@@ -30,106 +32,66 @@ class Server:
     ----------
     sockets : sequence of socket
         Closed at the end.
-    handler : callable
-        Makes the Handler, in the event loop.
+    edge : Edge
     bounds : Bounds
     """
 
-    def __init__(
-        self, sockets: Sequence[socket.socket], handler: Callable[[], Handler], bounds: Bounds
-    ) -> None:
-        self._sockets = sockets
-        self._new_handler = handler
-        self._bounds = bounds
-        self._tally = Tally()
-        self._connections: dict[Connection, asyncio.Task[Any]] = {}
-        self._stopping = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake = asyncio.Event()
-
-    @property
-    def port(self) -> int:
+    def __init__(self, sockets: Sequence[socket.socket], edge: Edge, bounds: Bounds) -> None:
+        self.port = int(sockets[0].getsockname()[1])
         """The port listened on."""
-        return int(self._sockets[0].getsockname()[1])
+        self._sockets = list(sockets)
+        self._edge = edge
+        self._guards = Guards(bounds)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                edge,
+                interface="asgi3",
+                http=self._guards.protocol(),
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                # Its errors alone, on the handlers that are there: warnings come as often as a client likes.
+                log_config=None,
+                log_level=logging.ERROR,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=IDLE_S,
+                timeout_graceful_shutdown=bounds.stop_s,
+                h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            )
+        )
+        _uvicorn_log.addFilter(_without_texts)
 
     def run(self) -> None:
-        """Serve until :meth:`stop`; then let requests in hand end, for a while."""
+        """Serve until :meth:`stop`, SIGTERM or SIGINT; then let requests in hand end, for a while.
+
+        uvicorn takes both signals in the main thread, and raises them again for the handlers that were there.
+        """
         asyncio.run(self._run())
 
     def stop(self) -> None:
         """End :meth:`run`; may be called from any thread, from a signal handler, and more than once."""
-        self._stopping.set()
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._wake.set)
+        self._uvicorn.should_exit = True
 
     async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(_say_what)
-        handler = self._new_handler()
-        serving = [
-            await asyncio.start_server(
-                lambda reader, writer: self._connected(handler, reader, writer), sock=one, limit=READ_BYTES
-            )
-            for one in self._sockets
-        ]
-        if not self._stopping.is_set():
-            await self._wake.wait()
-        for server in serving:
-            server.close()
-        await self._finish()
-        self._tally.tell()
-        handler.stop()
+        asyncio.get_running_loop().set_exception_handler(_say_what)
+        await self._uvicorn.serve(sockets=self._sockets)
+        # Tasks that are left were cancelled just now, and say so to their clients.
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=LAST_S)
+        self._guards.abort()
+        self._edge.stop()
 
-    async def _finish(self) -> None:
-        """Wait for the requests in hand, then end all connections."""
-        for connection in [one for one in self._connections if one.silent_since is not None]:
-            connection.abort()
-        if tasks := list(self._connections.values()):
-            await asyncio.wait(tasks, timeout=self._bounds.stop_s)
-        for connection in list(self._connections):
-            connection.abort()
 
-    async def _connected(
-        self, handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        wire = Wire(reader, writer)
-        task = asyncio.current_task()
-        reserved = not self._make_room()
-        if task is None or len(self._connections) >= self._bounds.connections + RESERVE:
-            wire.abort()
-            return
-
-        async def health_alone(_wire: Wire, head: Head) -> Answer:
-            if (answer := await handler.health(head)) is None:
-                raise overloaded(f"All {self._bounds.connections} connections are in use.")
-            return answer
-
-        connection = Connection(
-            wire,
-            str((writer.get_extra_info("peername") or ("",))[0]),
-            self._bounds,
-            health_alone if reserved else handler.handle,
-            self._tally,
-            self._stopping.is_set,
-        )
-        self._connections[connection] = task
-        try:
-            await connection.serve()
-        finally:
-            self._connections.pop(connection, None)
-
-    def _make_room(self) -> bool:
-        """Return whether one more connection fits; the one that was silent the longest makes way for it."""
-        if len(self._connections) < self._bounds.connections:
-            return True
-        silent = [one for one in self._connections if one.silent_since is not None]
-        if not silent:
-            return False
-        longest = min(silent, key=lambda one: one.silent_since or 0.0)
-        del self._connections[longest]
-        longest.abort()
-        return len(self._connections) < self._bounds.connections
+def _without_texts(record: logging.LogRecord) -> bool:
+    """Leave out of uvicorn's records what may quote a request: the texts of exceptions."""
+    if record.exc_info:
+        kind = record.exc_info[0]
+        record.msg = f"{record.getMessage().strip()}: {kind.__name__ if kind else 'unknown'}"
+        record.args = record.exc_info = record.exc_text = None
+    return True
 
 
 def _say_what(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

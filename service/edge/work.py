@@ -62,6 +62,15 @@ class Work:
         finally:
             self._taken -= 1
 
+    async def resume(self, call: Callable[[], T]) -> T:
+        """Run a call that goes on with one that was admitted, when a thread is free."""
+        async with self._turns:
+            return await asyncio.wrap_future(self._threads.submit(call))
+
+    def submit(self, call: Callable[[], object]) -> None:
+        """Run a call that nobody waits for."""
+        self._threads.submit(call)
+
     def stop(self) -> None:
         """End the threads once they are free."""
         self._threads.stop()

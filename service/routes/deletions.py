@@ -13,7 +13,8 @@ from hmar.errors import ParameterError, shown
 from hmar.removal import nothing_matches, one_selector
 from hmar.values.deletion import Level, Selector
 from hmar.wiring import Engine
-from service.schemas import collection_of, json_object, known_fields
+from service.readers.json_text import json_object
+from service.schemas import collection_of, known_fields
 
 _UID_LEVELS = [level for level in get_args(Level) if level != "patient"]
 _FIELDS = {"level", "collection"}

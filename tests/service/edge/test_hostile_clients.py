@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from service.edge.body import UNASKED_BYTES
-from service.edge.wire import MAX_HEAD_BYTES
+from service.edge.server import MAX_HEAD_BYTES
 from tests.service.conftest import build_archive, fill
 from tests.service.test_serve import start
 
@@ -74,7 +74,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
-    assert "a connection failed" not in errors
+    assert "an answer failed" not in errors
+    assert "the server's loop" not in errors
+    assert "uvicorn" not in errors
     assert archive.key not in errors
 
 
@@ -223,13 +225,13 @@ def test_where_every_connection_is_busy_health_is_answered_and_all_else_is_503(s
         (b"Content-Length: +4\r\n", 400),
         (b"Content-Length: 4_0\r\n", 400),
         (b"Content-Length : 4\r\n", 400),
-        (b"Transfer-Encoding: chunked, identity\r\n", 501),
-        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 501),
+        (b"Transfer-Encoding: chunked, identity\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
         (b"Transfer-Encoding:\x0bchunked\r\n", 400),
         (b"Host: other\r\n", 400),
         (b"X-A\x00: b\r\n", 400),
         (b" folded: b\r\n", 400),
-        (b"X-Long: " + b"x" * 3 * MAX_HEAD_BYTES + b"\r\n", 431),
+        (b"X-Long: " + b"x" * 3 * MAX_HEAD_BYTES + b"\r\n", 400),
     ],
 )
 def test_a_request_that_two_servers_would_read_differently_is_refused(
@@ -291,8 +293,13 @@ def test_the_absolute_form_of_an_address_is_taken(server: Process) -> None:
 )
 def test_what_is_no_request_is_answered_and_closed(server: Process, sent: bytes) -> None:
     answer = server.said(sent)
-    assert status(answer) in (400, 501, 505)
-    assert problem(answer) == "/problems/malformed-request"
+    assert status(answer) in (400, 501)
+    if b"text/plain" in answer:
+        assert answer.endswith(b"\r\n\r\nInvalid HTTP request received."), (
+            "uvicorn's own, without a quotation"
+        )
+    else:
+        assert problem(answer) == "/problems/malformed-request"
 
 
 def test_head_and_ranges_and_not_modified_work(server: Process) -> None:

@@ -9,8 +9,9 @@ import pytest
 from service.edge.bounds import Bounds
 from service.edge.buckets import Buckets
 from service.edge.clients import Client, address_of, client_of
+from service.edge.environ import environ_of
 from service.edge.limits import Limits
-from service.edge.messages import Head, Headers, Refusal
+from service.edge.messages import Environ, Refusal
 
 
 class Clock:
@@ -20,9 +21,20 @@ class Clock:
         return self.now
 
 
-def head(*headers: tuple[str, str], peer: str = "9.9.9.9", method: str = "GET", path: str = "/") -> Head:
-    pairs: Headers = [(name.encode(), value.encode()) for name, value in headers]
-    return Head(method, path, "", "1.1", pairs, peer)
+def environ(
+    *headers: tuple[str, str], peer: str = "9.9.9.9", method: str = "GET", path: str = "/"
+) -> Environ:
+    return environ_of(
+        {
+            "method": method,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "http_version": "1.1",
+            "headers": [(name.encode(), value.encode()) for name, value in headers],
+            "client": (peer, 1),
+            "server": ("127.0.0.1", 2),
+        }
+    )
 
 
 def test_a_bucket_gives_what_it_holds_and_then_what_flows_in() -> None:
@@ -65,24 +77,24 @@ def test_of_many_names_the_least_used_are_forgotten() -> None:
 def test_only_a_known_proxy_is_believed_and_only_what_it_added(
     peer: str, forwarded: list[str], expected: str
 ) -> None:
-    sent = head(*(("x-forwarded-for", value) for value in forwarded), peer=peer)
+    sent = environ(*(("x-forwarded-for", value) for value in forwarded), peer=peer)
     assert address_of(sent, [ip_network("10.0.0.0/24")]) == expected
 
 
 def test_a_client_is_its_digest_and_the_key_is_in_no_field() -> None:
-    bearer = client_of(head(("authorization", "Bearer hmar_k")), [])
-    plain = client_of(head(("x-api-key", "hmar_k")), [])
-    page = client_of(head(("cookie", "a=b; hmar_session=hmar_k")), [])
+    bearer = client_of(environ(("authorization", "Bearer hmar_k")))
+    plain = client_of(environ(("x-api-key", "hmar_k")))
+    page = client_of(environ(("cookie", "a=b; hmar_session=hmar_k")))
     assert bearer == plain
     assert "hmar_k" not in repr(bearer)
     assert bearer.credential == page.credential
-    assert (bearer.tries, page.tries, client_of(head(), []).tries) == (True, False, False)
-    assert client_of(head(method="POST", path="/login"), []).tries
+    assert (bearer.tries, page.tries, client_of(environ()).tries) == (True, False, False)
+    assert client_of(environ(method="POST", path="/login")).tries
 
 
 def test_one_ipv6_network_is_one_address() -> None:
-    one, two = (client_of(head(peer=f"2001:db8::{end}"), []).address for end in ("1", "2"))
-    other = client_of(head(peer="2001:db8:0:1::1"), []).address
+    one, two = (client_of(environ(peer=f"2001:db8::{end}")).address for end in ("1", "2"))
+    other = client_of(environ(peer="2001:db8:0:1::1")).address
     assert one == two != other
 
 
