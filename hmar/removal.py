@@ -120,7 +120,8 @@ def settle(refresh: Callable[[], int], index: CodeIndex) -> bool:
     refresh()
     end = time.monotonic() + SETTLE_TIMEOUT_S
     while True:
-        if index.stats().unsettled:
+        stats = index.stats()
+        if stats.unsettled and stats.deleted_seq > stats.snapshot_seq:
             index.snapshot()
         # Another process may have written it, or be writing one now.
         index.check()

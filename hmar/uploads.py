@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -20,7 +20,7 @@ from hmar.values.jobs import ItemState
 
 UPLOAD = "upload"
 """Name of this source in an origin."""
-SWEPT_AT_ONCE = 1000
+REMOVED_AT_ONCE = 100
 """Files looked at together; nothing can be received while those are removed that nobody needs."""
 
 _OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
@@ -67,28 +67,29 @@ class KeptUploads:
         for item in self._jobs.items(job_id, _OPEN, limit):
             self._jobs.finish(item.item_id, ItemState.FAILED, 0, "The file could not be stored.")
 
-    def collect(self, references: Collection[str]) -> int:
-        """Remove those of some files that nobody needs; return how many."""
-        origins = {Origin(UPLOAD, reference) for reference in references}
-        if not self._unneeded(origins):
-            return 0
-        with self._store.removing() as held:
-            if not held:
-                _log.info("%d uploads wait for the next sweep: others are being received", len(origins))
-                return 0
-            return sum(self._store.remove(origin.reference) for origin in self._unneeded(origins))
+    def collect(self, references: Iterable[str]) -> int:
+        """Remove those of some files that nobody needs; return how many.
+
+        Where others are being received all the time, the rest waits for the next sweep.
+        """
+        removed = 0
+        origins = (Origin(UPLOAD, reference) for reference in references)
+        while page := list(islice(origins, REMOVED_AT_ONCE)):
+            if not self._unneeded(page):
+                continue
+            with self._store.removing() as held:
+                if not held:
+                    _log.info("uploads that nobody needs wait for the next sweep: others are being received")
+                    break
+                removed += sum(self._store.remove(origin.reference) for origin in self._unneeded(page))
+        return removed
 
     def sweep(self) -> int:
         """Remove all files that nobody needs; return how many.
 
         It finds what a process has left that was killed, or could not wait.
         """
-        return sum(self.collect(some) for some in self._pages())
-
-    def _pages(self) -> Iterator[list[str]]:
-        references = self._store.references()
-        while page := list(islice(references, SWEPT_AT_ONCE)):
-            yield page
+        return self.collect(list(self._store.references()))
 
     def _unneeded(self, origins: Collection[Origin]) -> set[Origin]:
         # In this order: a frame is there before its item has ended.

@@ -99,12 +99,15 @@ class Refresher:
 
     def _settle(self) -> None:
         """Replace the snapshots that hold deleted codes, once some time has passed."""
-        if not self._index.stats().unsettled:
+        stats = self._index.stats()
+        if not (stats.unsettled and stats.deleted_seq > stats.snapshot_seq):
             self._unsettled_since = None
             return
         now = time.monotonic()
-        self._unsettled_since = self._unsettled_since or now
+        if self._unsettled_since is None:
+            self._unsettled_since = now
         if now - self._unsettled_since >= self._settled_after_s:
+            self._unsettled_since = None  # another process may be writing one: no new try at once
             self._index.snapshot()
 
     def _snapshot(self, rows: Callable[[IndexStats], int]) -> None:

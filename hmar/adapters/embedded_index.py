@@ -278,7 +278,7 @@ class EmbeddedIndex:
     def _purge(self) -> None:
         """Remove snapshots that may hold what was deleted, once there is one that does not."""
         base, deleted_seq = self._base, self._published.deleted_seq
-        if base is not None and base.seq >= deleted_seq:
+        if base is not None and base.seq >= deleted_seq > 0:
             self._purged = self._store.purge(deleted_seq)
 
     def _check(self, stopped: Callable[[], bool]) -> None:

@@ -144,3 +144,28 @@ def test_a_worker_answers_indexes_and_ends_on_sigterm(tmp_path: Path, broker_url
     assert (job.frames, job.counts[ItemState.INDEXED], job.counts[ItemState.FAILED]) == (3, 3, 1)
     assert str(folder) not in output
     assert engine.catalogue.last_seq() == 3
+
+
+@pytest.mark.slow
+def test_a_worker_removes_what_killed_processes_have_left(tmp_path: Path, broker_url: str) -> None:
+    """An upload of a job that has ended, and the unfinished file of another upload."""
+    settings = settings_for(tmp_path / "home", broker_url)
+    engine = build_engine(settings)
+    [needed, unneeded] = (engine.kept_uploads.receive("default", [content], None) for content in (b"a", b"b"))
+    for item in engine.jobs.items(unneeded, set(ItemState), 10):
+        engine.jobs.finish(item.item_id, ItemState.FAILED, 0, "Refused.")
+    [kept] = (item.origin.reference for item in engine.jobs.items(needed, set(ItemState), 10))
+    draft = settings.upload_root / kept[:2] / f".{kept}.0123456789abcdef"
+    draft.write_bytes(b"half of a file")
+    os.utime(draft, (0, 0))
+    with worker(settings) as process:
+        deadline = time.monotonic() + 90
+        while draft.exists() or list(engine.uploads.references()) != [kept]:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        assert CeleryQueue(broker_url).ping() == 1  # it catches signals now
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert "removed 2 files that killed processes had left" in output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 
@@ -28,6 +29,7 @@ from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
+_log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
 
@@ -99,7 +101,7 @@ class SqlCatalogue:
         """Delete what a selector stands for, and log it; some frames in each transaction.
 
         A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
-        the frames is left in the files of the database afterwards.
+        the frames is left in the files of the database afterwards, unless a reader stays for seconds.
         """
         names: list[FrameName] = []
         origins: set[Origin] = set()
@@ -112,8 +114,8 @@ class SqlCatalogue:
             origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
             if len(gone) < DELETED_AT_ONCE:
                 break
-        if names:
-            self._database.empty_write_ahead_log()
+        if names and not self._database.empty_write_ahead_log():
+            _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -24,8 +23,8 @@ from hmar.locks import locked
 
 _BUSY_MS = 30_000
 _COPIED_PAGES = 1000
-_EMPTYING_MS = 5_000
-_log = logging.getLogger(__name__)
+EMPTYING_MS = 5_000
+"""How long a delete waits for readers of the write-ahead log."""
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
 
@@ -114,6 +113,8 @@ class Database:
                         "The database was written by another version of this program.",
                         "Run the version that wrote it, or a newer one.",
                     ) from error
+        # A process that was killed may have left what was deleted. Whoever is at work goes first.
+        self.empty_write_ahead_log(wait_ms=0)
 
     def revision(self) -> str:
         """Return the revision of the schema."""
@@ -128,6 +129,13 @@ class Database:
         if self._file is None:
             return False
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            self._copy(target, progress)
+        except sqlite3.DatabaseError as error:  # of the driver itself, which copies
+            raise _damaged() if _is_damage(error) else _unavailable(error) from error
+        return True
+
+    def _copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
         with self.read() as connection, closing(sqlite3.connect(target)) as copy:
             # A reader's snapshot: it is what is copied, whatever is written meanwhile.
             connection.execute(text("SELECT version_num FROM alembic_version")).all()
@@ -138,25 +146,24 @@ class Database:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
             if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise _damaged()
-        return True
 
-    def empty_write_ahead_log(self) -> bool:
+    def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
 
-        It holds pages as they were before a change, with what was deleted. Waits some
-        seconds for readers and writers.
+        It holds pages as they were before a change, with what was deleted. Waits so long for readers and
+        writers, who wait meanwhile.
         """
         if self._file is None:
             return True
         with translated(), self._connect() as connection:
             cursor = connection.connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout = {_EMPTYING_MS}")  # writers wait meanwhile
+            cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
             try:
                 busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError:
+                return False  # locked while another process recovers or empties it, or the disk is full
             finally:
                 cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        if busy:
-            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
         return not busy
 
     def close(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,13 +15,27 @@ from sqlalchemy.dialects import sqlite
 
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.deleting import selected
+from hmar.adapters.sql.deleting import delete_selected, selected
 from hmar.adapters.sql.schema import entries
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Level, Selector
 from hmar.values.entries import Origin
 from tests.contract.examples import encoded
 
+KILLED = """
+import os, signal, sys
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
+from hmar.values.deletion import Selector
+from hmar.values.entries import Origin
+from tests.hmar.adapters.sql.test_deleting import slices_of
+database = Database(f"sqlite:///{sys.argv[1]}")
+database.migrate()
+catalogue = SqlCatalogue(database)
+catalogue.append("default", slices_of(1), Origin("local", "a"))
+database.empty_write_ahead_log = lambda: os.kill(os.getpid(), signal.SIGKILL)
+catalogue.delete(Selector("study", "1.1"))
+"""
 PATIENTS = 60
 SLICES = 12
 
@@ -70,19 +87,27 @@ def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_pat
     assert (tmp_path / "catalogue.db-wal").stat().st_size == 0
 
 
-def test_a_reader_that_stays_delays_that_and_nothing_else(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hmar.adapters.sql.database._EMPTYING_MS", 50)
-    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as impatient:
-        catalogue = SqlCatalogue(impatient)
-        catalogue.append("default", slices_of(1), Origin("local", "a"))
-        with database.read() as reader:
-            reader.execute(select(entries.c.entry_id)).all()
-            assert catalogue.delete(Selector("study", "1.1")).extent.frames == SLICES
-            assert impatient.empty_write_ahead_log() is False
-        assert impatient.empty_write_ahead_log() is True
+def test_a_reader_that_stays_delays_that_and_nothing_else(database: Database, tmp_path: Path) -> None:
+    catalogue = SqlCatalogue(database)
+    catalogue.append("default", slices_of(1), Origin("local", "a"))
+    with database.read() as reader:
+        reader.execute(select(entries.c.entry_id)).all()
+        with database.write() as connection:
+            delete_selected(connection, selected(Selector("study", "1.1"), None), 100, now=0.0)
+        assert database.empty_write_ahead_log(wait_ms=50) is False
+    assert database.empty_write_ahead_log(wait_ms=50) is True
     assert (tmp_path / "catalogue.db-wal").stat().st_size == 0
+
+
+def test_the_next_start_empties_what_a_killed_process_has_left(tmp_path: Path) -> None:
+    """The process is killed between the delete and the emptying of the write-ahead log."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "catalogue.db")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    codes = [frame.global_code.tobytes() for frame in slices_of(1)]
+    assert any(code in stored_bytes(tmp_path) for code in codes)
+    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
+        database.migrate()
+        assert not [code for code in codes if code in stored_bytes(tmp_path)]
 
 
 @pytest.mark.parametrize("level", ["instance", "series", "study", "patient"])
