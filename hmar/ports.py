@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hmar.values.codes import Bits, EncodedFrame, Query
-from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
@@ -367,8 +367,8 @@ class Integrity(Protocol):
         Damaged and lost rows are written anew, and an entry that vanished is logged as deleted.
         """
 
-    def seal(self, limit: int) -> int:
-        """Give digests to rows of older versions, at most ``limit`` of them; return how many got one."""
+    def seal(self, table: SealedTable, after_id: int, limit: int) -> Sealed | None:
+        """Give digests to those of the next rows that an older version wrote; None after the last."""
 
     def secret_check(self, name: str) -> str | None:
         """Return the check value of a secret, None before there is one."""

@@ -84,10 +84,11 @@ class Integrity:
 
     def _uploads(self, engine: Engine) -> Found:
         damaged, count = [], 0
-        for count, reference in enumerate(list(engine.uploads.references()), start=1):
+        references = list(engine.uploads.references())
+        for count, reference in enumerate(references, start=1):
             if not engine.uploads.check(reference):
                 damaged.append(reference)
-            self.show("verifying uploads", count, 0)
+            self.show("verifying uploads", count, len(references))
         if damaged:
             found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
             return State.FAILED, found, "Send these files again. Check the disk."

@@ -33,6 +33,8 @@ def restore(file: Path) -> None:
     with progress_of(Console(stderr=True)) as show:
         manifest = restore_backup(file, settings.home, knows_schema, show)
     _report(manifest)
+    if settings.database_url and manifest.holds_database:
+        click.echo("HMAR_DATABASE_URL names another database: leave it unset to use the restored one.")
 
 
 def _check_database(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from hmar.adapters.memory import InlineQueue
 from hmar.errors import HmarError
 from hmar.library.index_job import run_job
 from hmar.ports import Integrity
-from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, SealedTable
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState
 from hmar.wiring import Engine, build_engine
 
 PAGE_ENTRIES = 200
 SEALED_AT_ONCE = 500
+SEAL_PAUSE_S = 0.02
 _TAKEN_AT_ONCE = 100
 _ITEMS_AT_MOST = 1 << 31
 _SOURCES = ("local", "import", "upload")
@@ -83,16 +85,22 @@ def repair(engine: Engine, entries: CheckedEntries, log: CheckedLog) -> Repaired
         for start in range(0, len(entries.damaged), _TAKEN_AT_ONCE)
     )
     mended = 0 if log.intact else integrity.mend_log()
-    sealed = 0
-    if entries.unsealed or log.unsealed:
-        while some := integrity.seal(SEALED_AT_ONCE):
-            sealed += some
+    sealed = _seal(integrity, "entries") if entries.unsealed else 0
+    sealed += _seal(integrity, "log") if log.unsealed else 0
     damaged = integrity.damaged_rows()
     _index_again(engine, damaged)
     waiting = integrity.damaged_rows()
     left = {row.entry_id for row in waiting}
     back = tuple(row for row in damaged if row.entry_id not in left)
     return Repaired(taken, mended, sealed, back, tuple(waiting))
+
+
+def _seal(integrity: Integrity, table: SealedTable) -> int:
+    rows = last = 0
+    while (some := integrity.seal(table, last, SEALED_AT_ONCE)) is not None:
+        rows, last = rows + some.rows, some.last_id
+        time.sleep(SEAL_PAUSE_S)  # other writers go between
+    return rows
 
 
 def _index_again(engine: Engine, damaged: Sequence[DamagedRow]) -> None:

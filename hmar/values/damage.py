@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from hmar.values.entries import Origin
 
@@ -58,6 +59,16 @@ class CheckedLog:
     def intact(self) -> bool:
         """Whether there is nothing to mend."""
         return not (self.damaged or self.lost or self.vanished or self.unlogged)
+
+
+SealedTable = Literal["entries", "log"]
+
+
+class Sealed(NamedTuple):
+    """How many of some rows got a digest, and the id of the last row looked at."""
+
+    rows: int
+    last_id: int
 
 
 @dataclass(frozen=True, slots=True)

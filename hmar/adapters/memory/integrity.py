@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.errors import ConfigError
-from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 
 
 class MemoryIntegrity:
@@ -55,9 +55,9 @@ class MemoryIntegrity:
         """Mend nothing."""
         return 0
 
-    def seal(self, _limit: int) -> int:
+    def seal(self, _table: SealedTable, _after_id: int, _limit: int) -> Sealed | None:
         """Seal nothing: no older version has written anything."""
-        return 0
+        return None
 
     def secret_check(self, name: str) -> str | None:
         """Return the check value of a secret, None before there is one."""

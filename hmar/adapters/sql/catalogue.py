@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
 from hmar.adapters.common.instances import Held, check_instances
@@ -20,7 +20,7 @@ from hmar.adapters.sql.deleting import (
     selected,
 )
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
-from hmar.adapters.sql.quarantine import forget_selected, settle, take_out
+from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
 from hmar.adapters.sql.reading import DamageReport, InfoReader
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
@@ -129,13 +129,31 @@ class SqlCatalogue:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
                 forget_selected(connection, selector, collection)
+                from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}
+                self._drop_damaged(connection, from_files, collection)
             names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
-            origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
+            origins |= from_files
             if len(gone) < DELETED_AT_ONCE:
                 break
         if names and not self._database.empty_write_ahead_log():
             _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
+
+    def _drop_damaged(
+        self, connection: Connection, origins: Collection[Origin], collection: str | None
+    ) -> None:
+        """Drop the damaged rows of files that frames are deleted of: their own UIDs may be what is damaged.
+
+        Otherwise an audit would index such a file again.
+        """
+        references = sorted({origin.reference for origin in origins if origin.reference})
+        same: list[ColumnElement[bool]] = [entries.c.origin_reference.in_(references)]
+        if collection is not None:
+            same.append(entries.c.collection == collection)
+        ids = connection.scalars(select(entries.c.entry_id).where(*same)).all() if references else []
+        intact = self._intact(connection, ids)
+        take_out(connection, [entry_id for entry_id in ids if entry_id not in intact], self._clock())
+        forget_files(connection, references, collection)
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from, or one that was damaged."""

@@ -126,6 +126,10 @@ class Database:
         if self._file is None:
             return False
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        self._copy(target, progress)
+        return True
+
+    def _copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
         with self.read() as connection, closing(sqlite3.connect(target)) as copy:
             # A reader's snapshot: it is what is copied, whatever is written meanwhile.
             connection.execute(text("SELECT version_num FROM alembic_version")).all()
@@ -136,7 +140,6 @@ class Database:
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
             if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise damaged()
-        return True
 
     def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, insert, select, text, update
+from sqlalchemy import Column, Connection, Table, delete, exists, insert, select, text, update
 
 from hmar.adapters.sql.database import UNREADABLE, Database, translated
 from hmar.adapters.sql.log_check import checked_log, mended_log
@@ -16,7 +16,7 @@ from hmar.adapters.sql.reading import Values, unreadable_among, values_of
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import damaged_rows, entries, log, secret_checks
 from hmar.adapters.sql.seals import entry_intact, sealed_entry, sealed_log
-from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 
 SHOWN_PROBLEMS = 20
 
@@ -94,12 +94,21 @@ class SqlIntegrity:
             lock(connection)
             return mended_log(connection, self._clock())
 
-    def seal(self, limit: int) -> int:
-        """Give digests to rows of older versions; what they hold now counts as what was written."""
+    def seal(self, table: SealedTable, after_id: int, limit: int) -> Sealed | None:
+        """Give digests to those of the next rows that have none; what they hold counts as written."""
+        rows, key, sealed = _SEALED[table]
+        following = select(key).where(key > after_id).order_by(key).limit(limit)
         with self._database.write() as connection:
             lock(connection)
-            sealed = _seal(connection, entries, entries.c.entry_id, sealed_entry, limit)
-            return sealed + _seal(connection, log, log.c.seq, sealed_log, limit - sealed)
+            ids = list(connection.scalars(following))
+            if not ids:
+                return None
+            bare = select(rows).where(key.between(ids[0], ids[-1]), rows.c.row_digest.is_(None))
+            found = list(values_of(connection, bare))
+            for row in found:
+                digests = {name: value for name, value in sealed(row).items() if name.endswith("_digest")}
+                connection.execute(update(rows).where(key == row[key.name]).values(**digests))
+        return Sealed(len(found), ids[-1])
 
     def secret_check(self, name: str) -> str | None:
         """Return the check value of a secret, None before there is one."""
@@ -150,16 +159,7 @@ def _intact(row: Values) -> bool:
     return entry_intact(row)
 
 
-def _seal(
-    connection: Connection,
-    table: Table,
-    key: Any,
-    sealed: Callable[[Values], dict[str, Any]],
-    limit: int,
-) -> int:
-    query = select(table).where(table.c.row_digest.is_(None)).order_by(key).limit(max(limit, 0))
-    rows = list(values_of(connection, query))
-    for row in rows:
-        digests = {name: value for name, value in sealed(row).items() if name.endswith("_digest")}
-        connection.execute(update(table).where(key == row[key.name]).values(**digests))
-    return len(rows)
+_SEALED: dict[SealedTable, tuple[Table, Column[Any], Callable[[Values], dict[str, Any]]]] = {
+    "entries": (entries, entries.c.entry_id, sealed_entry),
+    "log": (log, log.c.seq, sealed_log),
+}

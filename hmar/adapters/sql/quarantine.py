@@ -62,6 +62,13 @@ def forget_selected(connection: Connection, selector: Selector, collection: str 
     connection.execute(delete(damaged_rows).where(here))
 
 
+def forget_files(connection: Connection, references: Sequence[str], collection: str | None) -> None:
+    """Forget the damaged rows of files that frames are deleted of."""
+    same = damaged_rows.c.origin_reference.in_(references)
+    here = same if collection is None else and_(same, damaged_rows.c.collection == collection)
+    connection.execute(delete(damaged_rows).where(here))
+
+
 def waiting_rows(connection: Connection) -> list[DamagedRow]:
     """Return the frames that were taken out and are not back, oldest first.
 

@@ -18,6 +18,7 @@ from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.errors import HmarError
+from hmar.values.damage import Sealed
 from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
 from tests.contract.examples import MODEL, ORIGIN, encoded
@@ -117,6 +118,20 @@ def test_a_frame_that_is_appended_takes_the_place_of_its_damaged_row(rig: Rig) -
     assert rig.integrity.check_log().intact
 
 
+@pytest.mark.parametrize("column", ["series_uid", "sop_instance_uid", "study_uid"])
+@pytest.mark.parametrize("taken_out", [False, True])
+def test_what_is_deleted_does_not_come_back_although_its_uid_was_damaged(
+    rig: Rig, column: str, taken_out: bool
+) -> None:
+    flip_entry(rig, column)
+    if taken_out:
+        rig.integrity.take_out([2])
+    rig.catalogue.delete(Selector("series", "1.2.9"))
+    assert rig.live() == set()
+    assert rig.integrity.damaged_rows() == []
+    assert rig.integrity.check_log().intact
+
+
 @pytest.mark.parametrize("column", LOG_COLUMNS)
 def test_one_bit_in_any_column_of_the_log_is_told_and_its_entry_still_counts(
     rig: Rig, column: str, caplog: pytest.LogCaptureFixture
@@ -185,9 +200,12 @@ def test_rows_of_an_older_version_are_taken_as_they_are_counted_and_sealed(rig: 
     checked = rig.integrity.check_entries(0, 10)
     assert checked is not None
     assert (checked.unsealed, checked.damaged, rig.integrity.check_log().unsealed) == (3, (), 3)
-    assert rig.integrity.seal(4) == 4
-    assert rig.integrity.seal(4) == 2
-    assert rig.integrity.seal(4) == 0
+    assert rig.integrity.seal("entries", 0, 2) == Sealed(2, 2)
+    assert rig.integrity.seal("entries", 2, 2) == Sealed(1, 3)
+    assert rig.integrity.seal("entries", 3, 2) is None
+    assert rig.integrity.seal("log", 0, 9) == Sealed(3, 3)
+    assert rig.integrity.seal("log", 0, 9) == Sealed(0, 3)
+    assert rig.integrity.check_log().unsealed == 0
     assert rig.damaged() == ()
     flip_entry(rig, "window_codes")
     assert rig.damaged() == (2,)
