@@ -1,7 +1,7 @@
 """Kills at marked points: strace ends a process at the n-th of a kind of system call.
 
-A marked point is the moment before a step that outlives the process: a write to the database, a sync, a rename, a
-link, a removal, a message. All that the steps before it did is there, and nothing of what follows.
+A marked point is the moment before a step that outlives the process: a write to the database, a sync, a
+rename, a link, a removal, a message. All that the steps before it did is there, and nothing of what follows.
 """
 
 from __future__ import annotations
@@ -19,20 +19,8 @@ from typing import NamedTuple
 from benchmark.trust.nursery import PATIENCE_S, HungError, wait_until_held
 
 CALLS = [
-    "fdatasync",
-    "fsync",
-    "ftruncate",
-    "link",
-    "linkat",
-    "mkdir",
-    "mkdirat",
-    "pwrite64",
-    "rename",
-    "renameat",
-    "renameat2",
-    "rmdir",
-    "unlink",
-    "unlinkat",
+    *("fdatasync", "fsync", "ftruncate", "link", "linkat", "mkdir", "mkdirat", "pwrite64"),
+    *("rename", "renameat", "renameat2", "rmdir", "unlink", "unlinkat"),
 ]
 MESSAGES = ["sendto"]
 """What a process tells others by: messages to the broker, and answers."""
@@ -54,7 +42,8 @@ def unavailable() -> str | None:
     strace = shutil.which("strace")
     if strace is None:
         return "strace is not installed"
-    tried = subprocess.run([strace, "-qq", "-o", os.devnull, "true"], capture_output=True, check=False)
+    command = [strace, "-qq", "-o", os.devnull, "true"]
+    tried = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed words
     return None if tried.returncode == 0 else "strace may not trace here"
 
 
@@ -83,7 +72,9 @@ class Tracer:
         command += ["-e", "signal=none", *(["-f"] if follow else [])]
         if mark:
             command += ["-e", f"inject={mark.call}:signal=SIGKILL:when={mark.number}"]
-        self._strace = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._strace = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         end = time.monotonic() + PATIENCE_S
         while not _traced(pid):
             if self._strace.poll() is not None or time.monotonic() > end:

@@ -32,8 +32,8 @@ def page_of(records: Sequence[Record]) -> str:
     head = [
         f"# {TITLE}",
         f"Written by `{COMMAND}` ([operations](operations.md#trials)) from the results it appends to "
-        "`benchmark/results/`; run it to have these figures of another machine. A part is passed if it found no "
-        "failure. Nothing on this page is typed.",
+        "`benchmark/results/`; run it to have these figures of another machine. A part is passed if it found "
+        "no failure. Nothing on this page is typed.",
         _overview(parts, newest),
     ]
     return "\n\n".join(head + sections) + "\n"

@@ -1,7 +1,7 @@
 """Broker, worker and web server of one archive, each a process that may be killed and is started again here.
 
-``hmar serve`` waits longer after each crash of a part, up to half a minute. Here a part is started again at once, so that
-hundreds of kills fit into minutes; kills under ``hmar serve`` itself are trials of their own.
+``hmar serve`` waits longer after each crash of a part, up to half a minute. Here a part is started again at
+once, so that hundreds of kills fit into minutes; kills under ``hmar serve`` itself are trials of their own.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Servers:
         self.engine.close()
 
     def _start_broker(self) -> None:
-        self._broker_process = subprocess.Popen(
+        self._broker_process = subprocess.Popen(  # noqa: S603 - our own command
             self._broker.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -37,7 +37,7 @@ class Operation:
         Makes the archive before it. Takes the data directory and the folder of images, as the next two.
     act : callable
         What is killed, and called again to complete what it began.
-    keys : callable
+    expected : callable
         Returns what must be there in the end.
     partial : bool
         Whether some of the frames will do while it is cut short; otherwise it is all or nothing.
@@ -49,7 +49,7 @@ class Operation:
     process: str
     prepare: Callable[[Path, Path], None]
     act: Callable[[Path, Path], None]
-    keys: Callable[[], Keys]
+    expected: Callable[[], Keys]
     partial: bool = False
     settle: Callable[[Path], None] = lambda _home: None
 
@@ -176,7 +176,7 @@ OPERATIONS = {
     ),
     "snapshot": Operation("snapshot", "searcher", index_by_library, write_snapshot, all_frames),
     "delete": Operation(
-        "delete a series, snapshot",
+        "delete, snapshot",
         "library",
         indexed_with_snapshot,
         delete_and_snapshot,

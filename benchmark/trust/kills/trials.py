@@ -79,7 +79,7 @@ def set_stage(name: str, folder: Path, images: Path) -> Stage:
     life.value()
     seconds = time.monotonic() - begun
     final = frames_of(undisturbed / "home")
-    expected = {(COLLECTION, *key) for key in OPERATIONS[name].keys()}
+    expected = {(COLLECTION, *key) for key in OPERATIONS[name].expected()}
     if set(final) != expected:
         raise RuntimeError(f"{name}, undisturbed, leaves {len(final)} frames in place of {len(expected)}")
     marks = marks_in(trace) if trace.exists() else []

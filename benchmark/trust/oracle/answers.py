@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from benchmark.trust.oracle.rows import Codes, FrameKey, Live
 
 K = 10
-BITS = 128
+BITS: Literal[128] = 128
 _BYTES = BITS // 8
 
 
@@ -31,7 +31,7 @@ def expected_global(rows: Sequence[Live], query: Codes, k: int = K) -> list[Answ
 
 
 def expected_local(rows: Sequence[Live], query: Codes, k: int = K) -> list[Answer]:
-    """Return the k with the smallest mean, over the query's windows, of the distance to the nearest window."""
+    """Return the k with the smallest mean over the query's windows of the distance to the nearest one."""
     wanted = _windows(query)
     found = {}
     for row in rows:
