@@ -15,6 +15,7 @@ from benchmark.trust.oracle.album import album
 from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.settings import LEASE_S, settings_of
 from hmar.adapters.memory import InlineQueue
+from hmar.files import DRAFT_AGE_S
 from hmar.library.archive import Archive
 from hmar.wiring import build_engine
 
@@ -203,9 +204,13 @@ def complete(name: str, home: str, images: str) -> list[str]:
     before = [f"while it was cut short, {wrong}" for wrong in wrong_answers(place)]
     operation.act(place, Path(images))
     operation.settle(place)
-    return before + wrong_answers(place) + doctors_findings(place)
+    return before + look(home)
 
 
 def look(home: str) -> list[str]:
-    """Return what the product answers wrongly, and what doctor finds."""
+    """Start as the web server does, an hour later; return what is answered wrongly, and what doctor finds."""
+    long_ago = time.time() - 2 * DRAFT_AGE_S
+    for hidden in Path(home).rglob(".*"):
+        os.utime(hidden, (long_ago, long_ago))
+    build_engine(settings_of(Path(home)), serving=True).close()
     return wrong_answers(Path(home)) + doctors_findings(Path(home))

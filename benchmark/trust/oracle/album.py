@@ -16,7 +16,7 @@ SIDE = 96
 SERIES = 3
 SLICES = 2
 _ROOT = "2.25.43"
-_BAD = "notes.txt"
+_BAD = "cut-short.dcm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ def album(seed: int, version: int = 1) -> list[Picture]:
 
 
 def write_album(folder: Path, pictures: list[Picture]) -> None:
-    """Write pictures into a folder, and beside them a file that is no image."""
+    """Write pictures into a folder, and beside them a file that is cut short."""
     folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         (folder / picture.name).write_bytes(picture.data)
-    (folder / _BAD).write_text("not an image")
+    (folder / _BAD).write_bytes(pictures[0].data[: len(pictures[0].data) // 8])
 
 
 def _picture(name: str, series: int, number: int, frames: int, drawn: np.random.Generator) -> Picture:
