@@ -2,17 +2,23 @@
 
 The content goes to a hidden file beside the target, reaches the disk, and then takes the target's name. A
 reader sees the old file or the new one, also after a power cut; a file that could not be finished is removed.
-Only a process that is killed meanwhile leaves its hidden file behind.
+Only a process that is killed meanwhile leaves its hidden file behind, which :func:`remove_drafts` takes away.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+DRAFT_AGE_S = 3600.0
+"""A hidden file that nobody has written to for so long is left over: its writer was killed."""
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 @contextmanager
@@ -65,6 +71,24 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_drafts(folder: Path) -> int:
+    """Remove what killed processes left in a folder and below it; return the number of files removed.
+
+    Hidden files of another form stay, and so do those that may still be written.
+    """
+    removed = 0
+    before = time.time() - DRAFT_AGE_S
+    for place, _, names in os.walk(folder):
+        for name in filter(_DRAFT.fullmatch, names):
+            # Another process may remove it too.
+            with suppress(FileNotFoundError):
+                draft = Path(place, name)
+                if draft.lstat().st_mtime < before:
+                    draft.unlink()
+                    removed += 1
+    return removed
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.errors import UnavailableError
+from hmar.files import remove_drafts
 from hmar.indexing import Indexer
 from hmar.ports import (
     Catalogue,
@@ -196,10 +197,16 @@ def build_engine(
     serving: bool = False,
     decoder: ContainedDecoder | None = None,
 ) -> Engine:
-    """Return the engine over an archive; creates its data directory, unless it is in memory."""
+    """Return the engine over an archive; creates its data directory, unless it is in memory.
+
+    One that stays also removes the drafts that killed processes have left there.
+    """
     if not settings.in_memory:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.import_root.mkdir(parents=True, exist_ok=True)
+        if serving:
+            for folder in (settings.upload_root, settings.home / "secrets", settings.home / "run"):
+                remove_drafts(folder)
     return Engine(settings, encoder, queue, serving, decoder)
 
 
