@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,31 @@ class Settings:
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time.")
+    web_waiting: int = _setting(
+        "HMAR_WEB_WAITING", 0, "Requests that may wait for a thread; 0 is eight for each thread."
+    )
+    web_connections: int = _setting("HMAR_WEB_CONNECTIONS", 256, "Connections open at a time.")
+    header_seconds: float = _setting(
+        "HMAR_HEADER_SECONDS", 10.0, "Time in which a request's line and headers must come, in seconds."
+    )
+    transfer_seconds: float = _setting(
+        "HMAR_TRANSFER_SECONDS", 30.0, "Time that any body and any answer may take, in seconds."
+    )
+    transfer_bytes_per_second: int = _setting(
+        "HMAR_TRANSFER_BYTES_PER_SECOND", 64 << 10, "Slowest rate of what takes longer than that."
+    )
+    requests_per_minute: int = _setting(
+        "HMAR_REQUESTS_PER_MINUTE", 30_000, "Requests of one key or login, and of one address."
+    )
+    key_concurrency: int = _setting(
+        "HMAR_KEY_CONCURRENCY", 0, "Requests of one key or login at a time; 0 is half of all."
+    )
+    failures_per_minute: int = _setting(
+        "HMAR_FAILURES_PER_MINUTE", 30, "Wrong keys and login links of one address."
+    )
+    trusted_proxies: str = _setting(
+        "HMAR_TRUSTED_PROXIES", "", "Addresses or networks whose X-Forwarded-For is believed, with commas."
+    )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
@@ -77,7 +103,7 @@ class Settings:
         """Return the settings with an absolute home; raises ConfigError for a number out of range."""
         for item in fields(self):
             value = getattr(self, item.name)
-            least = 0 if item.name == "port" else 1
+            least = 0 if item.name in ("port", "web_waiting", "key_concurrency") else 1
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise ConfigError(
                     f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."
@@ -89,6 +115,7 @@ class Settings:
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
         self._check_queue()
+        _ = self.proxy_networks
         object.__setattr__(self, "home", self.home.expanduser().absolute())
         return self
 
@@ -135,6 +162,18 @@ class Settings:
     def database(self) -> str:
         """SQLAlchemy URL of the catalogue."""
         return self.database_url or f"sqlite:///{self.home / 'catalogue.db'}"
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Networks of the proxies that are trusted."""
+        try:
+            names = self.trusted_proxies.replace(",", " ").split()
+            return tuple(ip_network(name, strict=False) for name in names)
+        except ValueError as error:
+            raise ConfigError(
+                f"HMAR_TRUSTED_PROXIES is {self.trusted_proxies!r}.",
+                "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16.",
+            ) from error
 
     @property
     def import_root(self) -> Path:

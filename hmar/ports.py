@@ -254,6 +254,19 @@ class KeyStore(Protocol):
         """Use up a token; return whether it was valid."""
 
 
+class SessionStore(Protocol):
+    """Logins to the page, of which only a digest is kept. Those past their time are removed."""
+
+    def begin(self, ttl_s: float) -> str:
+        """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
+
+    def holds(self, secret: str) -> bool:
+        """Return whether a session has begun and not ended."""
+
+    def end(self, secret: str) -> bool:
+        """End a session; return whether it was there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -263,6 +276,7 @@ class Storage:
     catalogue : Catalogue
     jobs : JobStore
     keys : KeyStore
+    sessions : SessionStore
     close : callable
         Gives back connections.
     """
@@ -270,4 +284,5 @@ class Storage:
     catalogue: Catalogue
     jobs: JobStore
     keys: KeyStore
+    sessions: SessionStore
     close: Callable[[], None]

@@ -26,6 +26,7 @@ from hmar.ports import (
     JobQueue,
     JobStore,
     KeyStore,
+    SessionStore,
     Storage,
     UploadSource,
 )
@@ -97,6 +98,11 @@ class Engine:
     def keys(self) -> KeyStore:
         """API keys and login links."""
         return self.storage.keys
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Logins to the page."""
+        return self.storage.sessions
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -1,4 +1,4 @@
-"""``python -m service``: serve the API and the page with waitress until SIGTERM or Ctrl-C."""
+"""``python -m service``: serve the API and the page until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import os
 import signal
 import sys
-from types import FrameType
 
 from hmar.config import Settings
 from hmar.errors import HmarError
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
+from service.edge.bounds import Bounds
 from service.refresh import Refresher
 from service.server import make_server
 
@@ -44,30 +44,23 @@ def _warm(engine: Engine) -> None:
 
 def _serve(engine: Engine) -> None:
     settings = engine.settings
-    server = make_server(create_app(engine), settings.host, settings.port, settings.web_threads)
+    server = make_server(create_app(engine), settings.host, settings.port, Bounds.of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+        signal.signal(number, lambda _number, _frame: server.stop())
     refresher = Refresher(engine.searcher.refresh, engine.index)
     refresher.start()
     try:
-        _announce(settings.host, server)
+        _announce(settings.host, server.port)
         server.run()
     finally:
-        server.close()
         refresher.stop()
         engine.close()
 
 
-def _announce(host: str, server: object) -> None:
-    listening = getattr(server, "effective_listen", None) or [(host, getattr(server, "effective_port", 0))]
+def _announce(host: str, port: int) -> None:
     name = f"[{host}]" if ":" in host else host
-    sys.stdout.write(f"listening on http://{name}:{listening[0][1]}\n")
+    sys.stdout.write(f"listening on http://{name}:{port}\n")
     sys.stdout.flush()
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    """End waitress's loop, which closes its threads on SystemExit."""
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

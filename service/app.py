@@ -13,20 +13,12 @@ from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
+from service.readers import query
 from service.routes import browse, health, jobs, login, search
+from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 MAX_FORM_PARTS = 1000
 
 
@@ -54,7 +46,8 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    query.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     for routes in (health, login, jobs):

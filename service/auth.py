@@ -1,4 +1,4 @@
-"""Who may ask: API keys for programs, a signed session cookie for the page."""
+"""Who may ask: API keys for programs, a session of the page whose secret is in a signed cookie."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from flask import Flask, request, session
 from flask.sessions import SecureCookieSessionInterface
 
 from hmar.errors import AuthError
-from hmar.ports import KeyStore
+from hmar.ports import KeyStore, SessionStore
+from service.edge.wsgi import AUTHORISED
 from service.problems import CrossSiteError
+from service.readers.credentials import presented_key
 
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
@@ -34,7 +36,7 @@ class _Sessions(SecureCookieSessionInterface):
         return request.is_secure or ("Sec-Fetch-Site" in request.headers and not loopback)
 
 
-def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
+def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -> None:
     """Guard every endpoint of ``app`` but the open ones.
 
     Parameters
@@ -45,6 +47,8 @@ def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
         Signs the session cookie.
     keys : KeyStore
         Verifies keys; it looks up a hash, so the time taken says nothing of the key.
+    sessions : SessionStore
+        Knows the logins that have not ended.
     """
     app.secret_key = secret
     app.session_interface = _Sessions()
@@ -59,13 +63,14 @@ def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
     def guard() -> None:
         if request.endpoint in OPEN_ENDPOINTS:
             return
-        key = _presented_key()
+        key = presented_key(request)
         if key is not None:
             if keys.verify(key) is None:
                 raise AuthError(
                     "The API key is not known, or was revoked.", "Make one with 'hmar keys new NAME'."
                 )
-        elif not session.get("reader"):
+            request.environ[AUTHORISED] = True
+        elif not sessions.holds(_session_secret()):
             raise AuthError(
                 "The request carries no API key.",
                 "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
@@ -76,23 +81,21 @@ def install(app: Flask, secret: bytes, keys: KeyStore) -> None:
     app.before_request(guard)
 
 
-def log_in() -> None:
-    """Give this browser a session."""
-    session.clear()
-    session["reader"] = True
+def log_in(sessions: SessionStore) -> None:
+    """Give this browser a session, in place of the one that it may have."""
+    log_out(sessions)
+    session["secret"] = sessions.begin(SESSION_HOURS * 3600)
     session.permanent = True
 
 
-def log_out() -> None:
-    """Take this browser's session away."""
+def log_out(sessions: SessionStore) -> None:
+    """End this browser's session: a copy of its cookie is worth nothing from now on."""
+    sessions.end(_session_secret())
     session.clear()
 
 
-def _presented_key() -> str | None:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return request.headers.get("X-API-Key")
+def _session_secret() -> str:
+    return str(session.get("secret", ""))
 
 
 def _check_same_site() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import cast, get_args
 
@@ -10,6 +9,8 @@ from hmar.errors import ParameterError, shown
 from hmar.properties.conditions import conditions_of_json
 from hmar.properties.table import TABLE
 from hmar.values.selection import GroupBy, Same, Selection
+from service.problems import MalformedRequestError
+from service.readers.json_text import json_value
 from service.schemas import collection_of
 
 
@@ -47,9 +48,11 @@ def _object(fields: Mapping[str, object], name: str, known: tuple[str, ...]) -> 
         return {}
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise ParameterError(f"{name} is {shown(fields[name])}.", "Give a JSON object.") from error
+            value = json_value(value)
+        except MalformedRequestError as error:
+            raise ParameterError(
+                f"{name} is {shown(fields[name])}. {error.detail}", f"Give a JSON object. {error.remedy}"
+            ) from error
     if not isinstance(value, dict):
         raise ParameterError(f"{name} is {shown(value)}.", "Give a JSON object.")
     unknown = sorted(set(value) - set(known))

@@ -72,6 +72,13 @@ HTTP_PROBLEMS: dict[int, tuple[Problem, str]] = {
 }
 """What Flask refuses by itself, and the remedy."""
 
+EDGE_PROBLEMS: dict[int, Problem] = {
+    408: Problem(408, "request-too-slow", "The request did not come in time"),
+    429: Problem(429, "too-many-requests", "A limit of the key or the address is reached"),
+    503: Problem(503, "overloaded", "The server has no room for the request"),
+}
+"""What is refused around the application, before it sees the request (:mod:`service.edge`)."""
+
 INTERNAL = Problem(500, "internal-error", "The server made a mistake")
 
 

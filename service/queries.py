@@ -17,7 +17,9 @@ from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.selection import Same, Selection
 from service.filters import excluded, selection_of
-from service.schemas import json_object, known_fields, number_of, uploaded_file, whole_number
+from service.readers.form import form_with_file
+from service.readers.json_text import json_object
+from service.schemas import known_fields, number_of, whole_number
 
 _UID = re.compile(r"[!-~]{1,64}")
 _FORM_FIELDS = frozenset(
@@ -45,8 +47,8 @@ def read_search(request: Request, *, with_region: bool) -> SearchRequest:
     """Read a search request, multipart or JSON; ``with_region``: the route searches for a region."""
     upload, uid = None, None
     if request.mimetype == "multipart/form-data":
-        fields = known_fields(dict(request.form), _FORM_FIELDS)
-        upload = uploaded_file(request)
+        form, upload = form_with_file(request, _FORM_FIELDS)
+        fields = dict[str, object](form)
         frame_number = whole_number(fields, "frame", 1, 1, 1_000_000)
     else:
         fields = known_fields(json_object(request), _JSON_FIELDS)

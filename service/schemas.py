@@ -7,55 +7,14 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from flask import Request
-
-from hmar.errors import DecodeError, ParameterError, shown
+from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.labels import label_value
 from hmar.values.frames import Units
 from hmar.values.names import checked_name
-from service.problems import MalformedRequestError, MediaTypeError
+from service.readers.json_text import json_object as json_object
+from service.readers.known import check_fields
 
 DEFAULT_COLLECTION = "default"
-
-
-def json_object(request: Request) -> dict[str, object]:
-    """Return the body's JSON object; anything else is refused."""
-    if not request.is_json:
-        raise MediaTypeError(
-            f"The content type is {shown(request.mimetype)}.",
-            "Send application/json, or multipart/form-data with a part named file.",
-        )
-    try:
-        body = request.get_json(cache=False)
-    except RecursionError as error:
-        raise MalformedRequestError("The JSON is nested too deeply.", "Send one flat JSON object.") from error
-    if not isinstance(body, dict):
-        raise MalformedRequestError(f"The JSON is a {type(body).__name__}.", "Send one JSON object.")
-    return body
-
-
-def uploaded_file(request: Request) -> bytes:
-    """Return the bytes of the part named file."""
-    files = request.files.getlist("file")
-    if len(files) != 1:
-        raise MalformedRequestError(
-            f"The body has {len(files)} parts named file with a file name.", "Send one, with a file name."
-        )
-    content: bytes = files[0].read()
-    return content
-
-
-def uploaded_files(request: Request) -> list[bytes]:
-    """Return the bytes of every part named file; none may be missing or empty."""
-    contents = [part.read() for part in request.files.getlist("file")]
-    if not contents:
-        raise MalformedRequestError(
-            "The body has no part named file with a file name.", "Send at least one such part."
-        )
-    for number, content in enumerate(contents, start=1):
-        if not content:
-            raise DecodeError(f"File {number} of {len(contents)} is empty (0 bytes).", "Leave it out.")
-    return contents
 
 
 def import_folder(fields: Mapping[str, object]) -> str:
@@ -122,9 +81,7 @@ def window_units(fields: Mapping[str, str]) -> Units | None:
 
 def known_fields(fields: dict[str, object], known: frozenset[str]) -> dict[str, object]:
     """Return the fields if all of them are known; raises ParameterError."""
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise ParameterError(f"There is no field {shown(unknown[0])}.", f"Use {', '.join(sorted(known))}.")
+    check_fields(fields, known)
     return fields
 
 

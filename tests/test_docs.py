@@ -170,7 +170,7 @@ def test_the_tree_of_errors_is_that_of_the_code() -> None:
 
 def test_every_problem_is_documented_with_its_status() -> None:
     known = {*problems.PROBLEMS.values(), problems.INTERNAL}
-    known |= {problem for problem, _ in problems.HTTP_PROBLEMS.values()}
+    known |= {problem for problem, _ in problems.HTTP_PROBLEMS.values()} | {*problems.EDGE_PROBLEMS.values()}
     documented = re.findall(r"^\| `/problems/([\w-]+)` \| (\d+) \|", read("docs/errors.md"), re.MULTILINE)
     assert {(problem.slug, str(problem.status)) for problem in known} == set(documented)
 

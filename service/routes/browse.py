@@ -10,8 +10,10 @@ from hmar.image.raster import png, render
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
 from service.opened import OpenedFiles
+from service.readers.form import form_with_file
+from service.readers.query import takes_query
 from service.routes.search import frame_of, indexed
-from service.schemas import collection_of, display_window, uploaded_file, whole_number, window_units
+from service.schemas import collection_of, display_window, whole_number, window_units
 from service.specification import specification
 
 IMAGE_AGE_S = 3600
@@ -30,6 +32,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return Response(specification(), mimetype="application/yaml")
 
     @routes.get("/api/v1/series")
+    @takes_query("collection")
     def series() -> ResponseReturnValue:
         collection = collection_of(request.args, None)
         listed = engine.catalogue.series(engine.encoder.fingerprint)
@@ -37,6 +40,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return jsonify(series=[one.to_dict() for one in wanted])
 
     @routes.get("/api/v1/series/<series_uid>/frames")
+    @takes_query("collection")
     def frames(series_uid: str) -> ResponseReturnValue:
         collection = collection_of(request.args, None) or _collection_of_series(engine, series_uid)
         entries = engine.catalogue.frames(collection, series_uid, engine.encoder.fingerprint)
@@ -47,6 +51,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         )
 
     @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
+    @takes_query("centre", "width", "units")
     def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
         window, units = display_window(request.args), window_units(request.args)
         frame = files.frame(indexed(engine, sop_instance_uid, frame_number)[0])
@@ -57,9 +62,10 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
 
     @routes.post("/api/v1/render")
     def preview() -> ResponseReturnValue:
-        window, units = display_window(request.form), window_units(request.form)
-        frame_number = whole_number(request.form, "frame", 1, 1, 1_000_000)
-        file = engine.decoder.open(uploaded_file(request))
+        fields, data = form_with_file(request, ("frame", "centre", "width", "units"))
+        window, units = display_window(fields), window_units(fields)
+        frame_number = whole_number(fields, "frame", 1, 1, 1_000_000)
+        file = engine.decoder.open(data)
         response = _picture(frame_of(file, frame_number), window, units)
         response.headers["X-HMAR-Frames"] = str(len(file.infos))
         return response

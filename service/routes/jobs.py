@@ -9,14 +9,15 @@ from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job
 from hmar.wiring import Engine
+from service.readers.form import form_with_files
+from service.readers.json_text import json_object
+from service.readers.query import takes_query
 from service.schemas import (
     DEFAULT_COLLECTION,
     collection_of,
     import_folder,
-    json_object,
     known_fields,
     label_of,
-    uploaded_files,
     whole_number,
 )
 
@@ -39,6 +40,7 @@ def blueprint(engine: Engine) -> Blueprint:
         return jsonify(_job_answer(engine, job_id))
 
     @routes.get("/<job_id>/items")
+    @takes_query("state", "limit", "after")
     def items(job_id: str) -> ResponseReturnValue:
         _job(engine, job_id)
         limit = whole_number(request.args, "limit", 100, 1, 1000)
@@ -54,9 +56,10 @@ def blueprint(engine: Engine) -> Blueprint:
 
 def _submit(engine: Engine) -> str:
     if request.mimetype == "multipart/form-data":
-        collection = collection_of(request.form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
-        label = label_of(request.form)
-        references = [engine.uploads.put(content) for content in uploaded_files(request)]
+        form, files = form_with_files(request, ("collection", "label"))
+        collection = collection_of(form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
+        label = label_of(form)
+        references = [engine.uploads.put(content) for content in files]
         return engine.indexer.submit(collection, Origin("upload", ""), sorted(set(references)), label)
     fields = json_object(request)
     known_fields(fields, frozenset({"collection", "folder", "label"}))

@@ -14,13 +14,20 @@ import pytest
 from sqlalchemy import text
 
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.adapters.memory import MemoryCatalogue, MemoryIndex, MemoryJobStore, MemoryKeyStore
+from hmar.adapters.memory import (
+    MemoryCatalogue,
+    MemoryIndex,
+    MemoryJobStore,
+    MemoryKeyStore,
+    MemorySessionStore,
+)
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.schema import metadata
-from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore
+from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore, SessionStore
 from tests.contract.examples import MODEL, Clock
 
 POSTGRES_URL = os.environ.get("HMAR_TEST_POSTGRES_URL", "")
@@ -71,6 +78,13 @@ def keys(request: pytest.FixtureRequest, clock: Clock) -> KeyStore:
     if request.param == "memory":
         return MemoryKeyStore(clock)
     return SqlKeyStore(request.getfixturevalue(request.param), clock)
+
+
+@pytest.fixture(params=STORES)
+def sessions(request: pytest.FixtureRequest, clock: Clock) -> SessionStore:
+    if request.param == "memory":
+        return MemorySessionStore(clock)
+    return SqlSessionStore(request.getfixturevalue(request.param), clock)
 
 
 @pytest.fixture(params=["memory", "embedded", "embedded without snapshots"])

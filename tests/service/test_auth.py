@@ -122,6 +122,28 @@ def test_logging_out_ends_the_session(archive: Archive) -> None:
     assert client.get(SERIES).status_code == 401
 
 
+def test_a_copied_cookie_is_worth_nothing_after_logging_out(archive: Archive) -> None:
+    client, thief = logged_in(archive), archive.stranger
+    copied = client.get_cookie("hmar_session")
+    assert copied is not None
+    thief.set_cookie("hmar_session", copied.value)
+    assert thief.get(SERIES).status_code == 200
+    client.post("/logout", headers=PAGE)
+    assert thief.get(SERIES).status_code == 401
+    other = logged_in(archive)
+    assert other.get(SERIES).status_code == 200, "other logins stay"
+
+
+def test_logging_in_again_ends_the_session_before(archive: Archive) -> None:
+    client, thief = logged_in(archive), archive.stranger
+    copied = client.get_cookie("hmar_session")
+    assert copied is not None
+    client.post("/login", data={"token": archive.engine.keys.create_login(60)})
+    assert client.get(SERIES).status_code == 200
+    thief.set_cookie("hmar_session", copied.value)
+    assert thief.get(SERIES).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -248,7 +248,7 @@ CASES = {
         "malformed-request",
         "",
     ),
-    "JSON array": ({"path": IMAGE, "json": [1]}, 400, "malformed-request", "list"),
+    "JSON array": ({"path": IMAGE, "json": [1]}, 400, "malformed-request", "array"),
     "no file": (
         {"path": IMAGE, "data": {"k": "3"}, "content_type": FORM},
         400,

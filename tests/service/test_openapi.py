@@ -15,7 +15,7 @@ from hmar.errors import ParameterError
 from hmar.properties.conditions import conditions_of_json
 from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
-from service.problems import HTTP_PROBLEMS, INTERNAL, PROBLEMS
+from service.problems import EDGE_PROBLEMS, HTTP_PROBLEMS, INTERNAL, PROBLEMS
 from service.specification import specification
 from tests.phantoms import ct_file, series_uid, sop_uid
 from tests.samples import samples
@@ -24,6 +24,7 @@ from tests.service.conftest import Archive
 SPEC: dict[str, Any] = yaml.safe_load(specification())
 SLUGS = {problem.slug for problem in PROBLEMS.values()}
 SLUGS |= {problem.slug for problem, _ in HTTP_PROBLEMS.values()} | {INTERNAL.slug}
+SLUGS |= {problem.slug for problem in EDGE_PROBLEMS.values()}
 
 
 def check(value: object, schema: str) -> None:

@@ -10,6 +10,7 @@ import threading
 import pytest
 from flask import Flask
 
+from service.edge.bounds import Bounds
 from service.outermost import outermost
 from service.server import make_server
 from tests.phantoms import PATIENT_NAME
@@ -33,13 +34,13 @@ def test_what_passes_the_application_is_answered_with_a_problem(
     def broken() -> str:
         raise kind(PATIENT_NAME)
 
-    server = make_server(app, "127.0.0.1", 0, threads=1)
+    server = make_server(app, "127.0.0.1", 0, Bounds(threads=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         with caplog.at_level(logging.ERROR):
             for _ in range(2):  # the second by the same thread, which has survived
-                connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=30)
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
                 connection.request("GET", "/")
                 answer = connection.getresponse()
                 body = json.loads(answer.read())
@@ -51,7 +52,7 @@ def test_what_passes_the_application_is_answered_with_a_problem(
                 assert f"{error_id}: {kind.__name__}" in caplog.text
         assert PATIENT_NAME not in caplog.text
     finally:
-        server.close()
+        server.stop()
         thread.join(30)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from service.server import UNASKED_BYTES, make_server
+from service.edge.body import UNASKED_BYTES
+from service.edge.bounds import Bounds
+from service.server import make_server
 from tests.service.conftest import MAX_UPLOAD, Archive, build_archive
 
 RENDER = "/api/v1/render"
@@ -23,7 +25,7 @@ class Served:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
-        self._server = make_server(archive.app, "127.0.0.1", 0, threads=2)
+        self._server = make_server(archive.app, "127.0.0.1", 0, Bounds(threads=2))
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -31,10 +33,10 @@ class Served:
         self._server.run()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", int(self._server.effective_port)), timeout=WAIT_S)
+        return socket.create_connection(("127.0.0.1", int(self._server.port)), timeout=WAIT_S)
 
     def close(self) -> None:
-        self._server.close()
+        self._server.stop()
         self._thread.join(WAIT_S)
 
 
@@ -108,7 +110,7 @@ def test_a_chunked_body_that_grows_above_the_limit_is_a_problem_too(served: Serv
     connection = served.connect()
     connection.sendall(head("chunked", served.archive.key))
     chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-    connection.sendall(chunk * (LARGE_LIMIT // 0x10000) + b"1\r\n")
+    connection.sendall(chunk * (LARGE_LIMIT // 0x10000) + b"1\r\nx\r\n")
     status, kind, problem = answer(connection)
     assert (status, kind, problem["type"]) == (413, "application/problem+json", "/problems/upload-too-large")
 

@@ -1,4 +1,4 @@
-"""What every key store does alike: what a key looks like, and what is kept of it."""
+"""What every store of secrets does alike: what a secret looks like, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ def new_login() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_session() -> str:
+    """Return the fresh secret of a session with 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 def digest(secret: str) -> str:
-    """Return what is stored of a key or token.
+    """Return what is stored of a key, a token or a session.
 
     A plain SHA-256 is enough: the secrets are random, so that neither a dictionary attack nor the timing of a
     lookup helps an attacker.

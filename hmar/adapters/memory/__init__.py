@@ -5,6 +5,7 @@ from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.adapters.memory.queue import InlineQueue
+from hmar.adapters.memory.sessions import MemorySessionStore
 from hmar.adapters.memory.source import MemorySource, MemoryUploads
 from hmar.adapters.memory.storage import memory_storage
 
@@ -14,6 +15,7 @@ __all__ = [
     "MemoryIndex",
     "MemoryJobStore",
     "MemoryKeyStore",
+    "MemorySessionStore",
     "MemorySource",
     "MemoryUploads",
     "memory_storage",

@@ -6,6 +6,7 @@ from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
+from hmar.adapters.sql.sessions import SqlSessionStore
 from hmar.ports import Storage
 
 
@@ -24,4 +25,10 @@ def sql_storage(url: str) -> Storage:
     """
     database = Database(url)
     database.migrate()
-    return Storage(SqlCatalogue(database), SqlJobStore(database), SqlKeyStore(database), database.close)
+    return Storage(
+        SqlCatalogue(database),
+        SqlJobStore(database),
+        SqlKeyStore(database),
+        SqlSessionStore(database),
+        database.close,
+    )

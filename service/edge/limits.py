@@ -1,0 +1,79 @@
+"""Limits of one key and of one address, so that no client takes what all need."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from service.edge.bounds import Bounds
+from service.edge.buckets import MOST, Buckets
+from service.edge.clients import Client
+from service.edge.refusals import too_many
+
+
+class Limits:
+    """Counts requests; for the event loop's thread alone.
+
+    An address that tried too many wrong keys is refused, but for keys and logins that have worked: a proxy in
+    front may make all clients one address.
+
+    Parameters
+    ----------
+    bounds : Bounds
+    clock : callable
+        Returns seconds that only grow.
+    """
+
+    def __init__(self, bounds: Bounds, clock: Callable[[], float] = time.monotonic) -> None:
+        self._key_concurrency = bounds.key_concurrency
+        self._keys = Buckets(bounds.requests_per_minute, clock)
+        self._addresses = Buckets(bounds.requests_per_minute, clock)
+        self._failures = Buckets(bounds.failures_per_minute, clock)
+        self._running: Counter[str] = Counter()
+        self._worked: OrderedDict[str, None] = OrderedDict()
+
+    @contextmanager
+    def admitted(self, client: Client) -> Iterator[None]:
+        """Count a request while it is in hand; raises a Refusal (429) beyond a limit."""
+        self._check(client)
+        self._addresses.take(client.address)
+        if client.credential is None:
+            yield
+            return
+        self._keys.take(client.credential)
+        self._running[client.credential] += 1
+        try:
+            yield
+        finally:
+            self._running[client.credential] -= 1
+            if not self._running[client.credential]:
+                del self._running[client.credential]
+
+    def note(self, client: Client, status: int, authorised: bool) -> None:
+        """Remember whether the secret of a request worked, by its answer and by what the application says."""
+        if status == 401:
+            if client.tries:
+                self._failures.take(client.address)
+            if client.credential is not None:
+                self._worked.pop(client.credential, None)
+        elif authorised and client.credential is not None:
+            self._worked[client.credential] = None
+            self._worked.move_to_end(client.credential)
+            if len(self._worked) > MOST:
+                self._worked.popitem(last=False)
+
+    def _check(self, client: Client) -> None:
+        credential = client.credential
+        untried = client.tries and credential not in self._worked
+        if untried and (wait := self._failures.wait_s(client.address)):
+            raise too_many("Too many wrong keys or login links came from this address.", wait)
+        if wait := self._addresses.wait_s(client.address):
+            raise too_many("Too many requests came from this address.", wait)
+        if credential is None:
+            return
+        if wait := self._keys.wait_s(credential):
+            raise too_many("Too many requests came with this key.", wait)
+        if self._running[credential] >= self._key_concurrency:
+            raise too_many(f"{self._key_concurrency} requests with this key are in hand already.", 1.0)

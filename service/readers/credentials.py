@@ -1,0 +1,37 @@
+"""The API key that a request presents: one, in one header or the same in both."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from service.problems import MalformedRequestError
+
+_REMEDY = "Send 'Authorization: Bearer hmar_...' or 'X-API-Key: hmar_...', once."
+
+
+def presented_key(request: Request) -> str | None:
+    """Return the key, None where no header presents one.
+
+    Raises
+    ------
+    MalformedRequestError
+        For two keys that differ, and for a header that comes twice.
+    """
+    authorization = _once(request, "Authorization")
+    scheme, _, credentials = (authorization or "").partition(" ")
+    bearer = credentials.strip() if scheme.lower() == "bearer" else None
+    plain = _once(request, "X-API-Key")
+    if bearer is not None and plain is not None and bearer != plain:
+        raise MalformedRequestError("The request presents two keys that differ.", _REMEDY)
+    return plain if bearer is None else bearer
+
+
+def _once(request: Request, name: str) -> str | None:
+    """Return a header; one that was sent twice arrives as one, with a comma, which no key contains."""
+    value = request.headers.get(name)
+    if value is None or "," not in value:
+        return value
+    # Schemes meant for a proxy in front, such as Digest, have commas of their own.
+    if name == "Authorization" and "bearer" not in value.lower():
+        return value
+    raise MalformedRequestError(f"The header {name} comes twice, or holds a comma.", _REMEDY)

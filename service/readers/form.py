@@ -1,0 +1,57 @@
+"""Forms: fields and files, in multipart/form-data or URL-encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Request
+
+from hmar.errors import DecodeError
+from service.problems import MalformedRequestError
+from service.readers.known import check_fields, unknown_field
+
+FILE = "file"
+
+
+def form_fields(request: Request, known: Collection[str]) -> dict[str, str]:
+    """Return the fields of a form that takes no file; raises ParameterError."""
+    for name in request.files:
+        raise unknown_field(name, known)
+    return _fields(request, known)
+
+
+def form_with_file(request: Request, known: Collection[str]) -> tuple[dict[str, str], bytes]:
+    """Return the fields of a form, and the bytes of its one part named file."""
+    fields, files = _fields_and_files(request, known)
+    if len(files) != 1:
+        raise MalformedRequestError(
+            f"The body has {len(files)} parts named file with a file name.", "Send one, with a file name."
+        )
+    return fields, files[0]
+
+
+def form_with_files(request: Request, known: Collection[str]) -> tuple[dict[str, str], list[bytes]]:
+    """Return the fields of a form, and the bytes of every part named file; none may be missing or empty."""
+    fields, files = _fields_and_files(request, known)
+    if not files:
+        raise MalformedRequestError(
+            "The body has no part named file with a file name.", "Send at least one such part."
+        )
+    for number, content in enumerate(files, start=1):
+        if not content:
+            raise DecodeError(f"File {number} of {len(files)} is empty (0 bytes).", "Leave it out.")
+    return fields, files
+
+
+def _fields_and_files(request: Request, known: Collection[str]) -> tuple[dict[str, str], list[bytes]]:
+    for name in request.files:
+        if name != FILE:
+            raise unknown_field(name, [*known, FILE])
+    if FILE in request.form:
+        raise MalformedRequestError("A part named file has no file name.", "Send it with one.")
+    return _fields(request, known), [part.read() for part in request.files.getlist(FILE)]
+
+
+def _fields(request: Request, known: Collection[str]) -> dict[str, str]:
+    check_fields([name for name, _ in request.form.items(multi=True)], known)
+    return dict(request.form)

@@ -1,0 +1,43 @@
+"""What every reader refuses alike: a field that is not known, and one that comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from hmar.errors import ParameterError, shown
+
+
+def check_fields(names: Iterable[str], known: Collection[str], what: str = "field") -> None:
+    """Check the names of all fields that were sent, in order.
+
+    Parameters
+    ----------
+    names : iterable of str
+        A name for each time that a field was sent.
+    known : collection of str
+    what : str
+        What the fields are called.
+
+    Raises
+    ------
+    ParameterError
+        For the first field that is not known, or comes a second time.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name not in known:
+            raise unknown_field(name, known, what)
+        if name in seen:
+            raise repeated_field(name, what)
+        seen.add(name)
+
+
+def unknown_field(name: str, known: Collection[str], what: str = "field") -> ParameterError:
+    """Return the error for a field that is not known."""
+    remedy = f"Use {', '.join(sorted(known))}." if known else "Leave it out: there are none here."
+    return ParameterError(f"There is no {what} {shown(name)}.", remedy)
+
+
+def repeated_field(name: str, what: str = "field") -> ParameterError:
+    """Return the error for a field that comes twice."""
+    return ParameterError(f"The {what} {shown(name)} comes more than once.", "Send it once.")
