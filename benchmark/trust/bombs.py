@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ def run(trial: Run) -> Outcome:
         for name in SHORT if trial.short else tuple(BOMBS):
             data = BOMBS[name].make()
             for way, send in _WAYS.items():
-                verdict, cost = _measured(running, rest, lambda send=send, data=data: send(running, data))
+                verdict, cost = _measured(running, rest, partial(send, running, data))
                 rows.append(_row(name, way, len(data), verdict, cost))
                 failures += _judged(rows[-1], name, cost)
             trial.say(f"{name}: {verdict}")

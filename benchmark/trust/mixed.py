@@ -38,8 +38,8 @@ def run(trial: Run) -> Outcome:
         job_id = running.index("mixed")
         rows = _sent(running, files, failures)
         trial.say("requests answered")
-        job = running.finished(job_id)
-        rows.insert(0, _job_row(running, job_id, job, good, bad, failures))
+        running.finished(job_id)
+        rows.insert(0, _job_row(running, job_id, good, bad, failures))
         after = running.parts()
         if before != after:
             failures.append(f"The parts were {before} and are {after}.")
@@ -65,9 +65,7 @@ def _fill(running: Product, good: int, files: list[tuple[str, bytes]]) -> None:
         (folder / f"{place * good // len(files):05}-{place:03}.dcm").write_bytes(data)
 
 
-def _job_row(
-    running: Product, job_id: str, job: dict[str, object], good: int, bad: int, failures: list[str]
-) -> Row:
+def _job_row(running: Product, job_id: str, good: int, bad: int, failures: list[str]) -> Row:
     found = _indexed(running)
     missing = [place for place in range(good) if found[f"{ROOT}.1.{_FIRST + place}"] != 1]
     if missing:

@@ -1,4 +1,4 @@
-"""The product under its supervisor, as it is started by its users, and what clients and the kernel see of it."""
+"""The product under its supervisor, as users start it, and what clients and the kernel see of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -39,25 +38,19 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Product:
-    """A running product. Use :func:`product`."""
+class Client:
+    """Asks a server, each time over a connection of its own.
 
-    running: RunningProduct
+    Parameters
+    ----------
+    place : str
+        Host and port.
+    key : str
+        An API key.
+    """
 
-    @cached_property
-    def place(self) -> str:
-        """Host and port."""
-        return urlsplit(self.running.url).netloc
-
-    @cached_property
-    def key(self) -> str:
-        """An API key."""
-        return self.running.key
-
-    @property
-    def home(self) -> Path:
-        """The data directory."""
-        return self.running.home
+    place: str
+    key: str
 
     def ask(
         self,
@@ -93,6 +86,18 @@ class Product:
         """POST a file in a form."""
         return self.ask("POST", path, form(file, name, **fields), f"multipart/form-data; boundary={BOUNDARY}")
 
+
+@dataclass(frozen=True)
+class Product(Client):
+    """A running product as its clients see it, and its processes. Use :func:`product`."""
+
+    running: RunningProduct
+
+    @property
+    def home(self) -> Path:
+        """The data directory."""
+        return self.running.home
+
     def index(self, folder: str, label: str = "") -> str:
         """Submit a job over a folder below the import folder; return its id."""
         answer = self.post("/api/v1/index-jobs", {"folder": folder, **({"label": label} if label else {})})
@@ -105,7 +110,9 @@ class Product:
         end = time.monotonic() + _JOB_S
         while not (job := self.get(f"/api/v1/index-jobs/{job_id}").json)["finished"]:
             if time.monotonic() > end:
-                raise UnavailableError(f"Job {job_id} did not end: {job['counts']}.", "Read the product's log.")
+                raise UnavailableError(
+                    f"Job {job_id} did not end: {job['counts']}.", "Read the product's log."
+                )
             time.sleep(_POLL_S)
         return dict(job)
 
@@ -141,7 +148,7 @@ def product(folder: Path, **settings: str) -> Iterator[Product]:
     """
     chosen = {"HMAR_MODEL_DIR": THUMBNAIL, "OMP_NUM_THREADS": "1", **settings}
     with running_product(folder / "home", chosen) as running:
-        yield Product(running)
+        yield Product(urlsplit(running.url).netloc, running.key, running)
 
 
 def form(file: bytes, name: str = "x.dcm", **fields: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The part "requests": requests made from the OpenAPI document, right ones and wrong ones, for every route."""
+"""The part "requests": right and wrong requests, made from the OpenAPI document, for every route."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def run(trial: Run) -> Outcome:
     examples, the borders of every type, and random data. A failure is a status, content type, header or body
     that the document does not name, a status of 500 and above, a wrong request that is accepted, a method
     that is answered although it does not exist, or a route that answers without its key. A method that HTTP
-    does not have is answered 501, as RFC 9110 asks, and that is no failure; nor is a value of another type in a form, which has no types.
+    does not have is answered 501, as RFC 9110 asks, and that is no failure;
+    nor is a value of another type in a form, which has no types.
     """
     trial.folder.joinpath("report").mkdir()
     # Wrong keys are part of the trial; after thirty a minute, right ones would be the only ones answered.
@@ -91,11 +92,18 @@ def _asked(trial: Run, running: Product) -> Path:
         *("--checks", ",".join(_CHECKS), "--phases", "examples,coverage,fuzzing", "--mode", "all"),
         *("--max-examples", str(SHORT_EXAMPLES if trial.short else EXAMPLES), "--seed", str(trial.seed)),
         *("--continue-on-failure", "--no-color", "--no-shrink", "--suppress-health-check", "all"),
-        *("--generation-with-security-parameters", "false", "--generation-database", "none", "--report-ndjson-path", str(report)),
+        *(
+            "--generation-with-security-parameters",
+            "false",
+            "--generation-database",
+            "none",
+            "--report-ndjson-path",
+            str(report),
+        ),
         *("--max-time", str(_LIMIT_S[trial.short])),
     ]
     with (trial.folder / "report" / "output").open("wb") as output:
-        subprocess.run(
+        subprocess.run(  # noqa: S603 - our own command
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -118,9 +126,7 @@ def _cases(report: Path) -> Iterator[tuple[str, list[str]]]:
                 in_form = str(case["value"].get("media_type", "")).startswith("multipart")
                 checks = recorder.get("checks", {}).get(number, [])
                 status = recorder.get("interactions", {}).get(number, {}).get("response", {})
-                yield recorder["label"], list(
-                    _failed(checks, (status or {}).get("status_code", 0), in_form)
-                )
+                yield recorder["label"], list(_failed(checks, (status or {}).get("status_code", 0), in_form))
 
 
 def _failed(checks: list[dict[str, Any]], status: int, in_form: bool) -> Iterator[str]:

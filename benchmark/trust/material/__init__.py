@@ -1,1 +1,1 @@
-"""Files that the trials send: synthetic images of every kind, damaged ones, and bombs. No patient is in any."""
+"""Files that the trials send: synthetic images of every kind, damaged ones, and bombs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from benchmark.trust.material.streams import compressed_files
 _FIRST_NUMBER = 100_000
 """UIDs of these files are nobody else's."""
 _BOMBS = ("frames_100k", "frames_2e9", "nested", "palette_segments", "palette_indirect", "rle_claim")
-_CONTRADICTIONS: tuple[dict[str, object], ...] = (
+_CONTRADICTIONS: tuple[dict[str, Any], ...] = (
     {"Rows": 4000},
     {"Rows": 0},
     {"Columns": None},
@@ -61,9 +62,7 @@ def bad_files(count: int, seed: int) -> list[tuple[str, bytes]]:
         Of damage and cuts.
     """
     generator = random.Random(seed)  # noqa: S311 - nothing secret
-    kinds: dict[str, Iterator[bytes]] = {
-        name: make(generator) for name, make in _KINDS.items()
-    }
+    kinds: dict[str, Iterator[bytes]] = {name: make(generator) for name, make in _KINDS.items()}
     files: list[tuple[str, bytes]] = []
     while len(files) < count:
         for name, made in kinds.items():
@@ -85,7 +84,7 @@ def _cut(generator: random.Random) -> Iterator[bytes]:
         yield data[: generator.randrange(len(data) // 4, 9 * len(data) // 10)]
 
 
-def _contradictory(generator: random.Random) -> Iterator[bytes]:
+def _contradictory(_: random.Random) -> Iterator[bytes]:
     number = _FIRST_NUMBER
     while True:
         for elements in _CONTRADICTIONS:
@@ -93,7 +92,7 @@ def _contradictory(generator: random.Random) -> Iterator[bytes]:
             yield dicom(stored_slice(number, 32), number=number, **elements)
 
 
-def _bombs(generator: random.Random) -> Iterator[bytes]:
+def _bombs(_: random.Random) -> Iterator[bytes]:
     made = [BOMBS[name].make() for name in _BOMBS]
     while True:
         yield from made
@@ -105,8 +104,8 @@ def _others(generator: random.Random) -> Iterator[bytes]:
         yield generator.randbytes(2000)
 
 
-def _crashers(generator: random.Random) -> Iterator[bytes]:
-    """Go through files that crash a native decoder, where this is a checkout; else what fuzzing begins with."""
+def _crashers(_: random.Random) -> Iterator[bytes]:
+    """Go through files that crash a native decoder, where this is a checkout; else zeros."""
     kept = sorted((KEPT.parent / "decoder_crashes").glob("*.dcm"))
     files = [path.read_bytes() for path in kept] or [np.zeros(300, "u1").tobytes()]
     while True:

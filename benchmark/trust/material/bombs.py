@@ -6,7 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -36,9 +36,7 @@ def deflated(megabytes: int, group_length: str) -> bytes:
     meta = meta.replace(_uid_element(little), _uid_element(explicit))
     private = struct.pack("<HH2sHL", 0x7FE1, 0x1010, b"OB", 0, megabytes * _MEGABYTE)
     stated = {"right": len(meta), "zero": 0}
-    head = (
-        b"" if group_length == "none" else struct.pack("<HH2sHI", 2, 0, b"UL", 4, stated[group_length])
-    )
+    head = b"" if group_length == "none" else struct.pack("<HH2sHI", 2, 0, b"UL", 4, stated[group_length])
     return bytes(128) + b"DICM" + head + meta + _inflating(data + private, megabytes)
 
 
@@ -71,7 +69,7 @@ def _nested(depth: int) -> bytes:
 
 def _segments(units: list[int]) -> bytes:
     data = struct.pack(f"<{len(units)}H", *units)
-    elements: dict[str, object] = {}
+    elements: dict[str, Any] = {}
     for colour in ("Red", "Green", "Blue"):
         elements[f"{colour}PaletteColorLookupTableDescriptor"] = [0, 0, 16]
         elements[f"Segmented{colour}PaletteColorLookupTableData"] = data
@@ -121,15 +119,15 @@ def _progressive(side: int) -> bytes:
 
 BOMBS = {
     "deflated_honest": Bomb("deflated, inflates to 900 MB", lambda: deflated(900, "right")),
-    "deflated_length_zero": Bomb(
-        "the same, its group length says 0", lambda: deflated(900, "zero")
-    ),
+    "deflated_length_zero": Bomb("the same, its group length says 0", lambda: deflated(900, "zero")),
     "deflated_no_length": Bomb("700 MB, without a group length", lambda: deflated(700, "none")),
     "frames_100k": Bomb("100,000 frames of one pixel, all there", lambda: _frames(100_000, 100_000)),
     "frames_2e9": Bomb("2,000,000,000 frames of one pixel, one there", lambda: _frames(2_000_000_000, 1)),
     "nested": Bomb("30,000 sequences one in the other", lambda: _nested(30_000)),
     "palette_segments": Bomb("1,000 segments of 65,535 entries", lambda: _linear_segments(1000)),
-    "palette_indirect": Bomb("15,000 segments that repeat a hundred such", lambda: _indirect_segments(15_000)),
+    "palette_indirect": Bomb(
+        "15,000 segments that repeat a hundred such", lambda: _indirect_segments(15_000)
+    ),
     "jpeg2000_claim": Bomb("JPEG 2000 stream of 60,000 x 60,000 pixels", _j2k_claim),
     "rle_claim": Bomb("20,000 x 20,000 pixels in 224 bytes of RLE", _rle_claim),
     "png_claim": Bomb("PNG of 50,000 x 50,000 pixels in 65 bytes", _png_claim),

@@ -17,7 +17,7 @@ def forms_of(text: str) -> Forms:
         for encoding in ("utf-8", "utf-16-le", "utf-16-be", "latin-1"):
             plain = cased.encode(encoding, "ignore")
             found |= {plain, plain.hex().encode(), plain.hex().upper().encode(), *_base64(plain)}
-        found |= {quote(cased).encode(), json.dumps(cased)[1:-1].encode(), repr(cased)[1:-1].encode()}
+        found |= {quote(cased).encode(), json.dumps(cased)[1:-1].encode(), ascii(cased)[1:-1].encode()}
     return frozenset(form for form in found if len(form) >= _FEWEST)
 
 

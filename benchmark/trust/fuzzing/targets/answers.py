@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from benchmark.trust.fuzzing.target import Once, Target
 from benchmark.trust.material.dicom import dicom, stored_slice
@@ -49,7 +50,12 @@ def _size(answer: Mapping[str, object]) -> None:
 def seeds() -> Mapping[str, bytes]:
     """Return answers of each kind."""
     decoder = ImageDecoder(1 << 16, PatientHasher(bytes(32)))
-    elements = {"PatientID": "1", "PatientSex": "F", "PatientAge": "040Y", "StudyDate": "20200101"}
+    elements: dict[str, Any] = {
+        "PatientID": "1",
+        "PatientSex": "F",
+        "PatientAge": "040Y",
+        "StudyDate": "20200101",
+    }
     full = decoder.open(dicom(stored_slice(1, 8), ImagePositionPatient=[1.5, 2, 3], **elements))
     answers: dict[str, dict[str, object]] = {
         "opened": {"frames": 1, "alike": True, "first": info_answer(full.infos[0])},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -70,19 +71,16 @@ def seeds() -> Mapping[str, bytes]:
             PixelData=bytes(192),
         ),
         "float": dicom(stored, PixelData=None, FloatPixelData=bytes(256), BitsAllocated=32),
-        "palette": dicom(
-            (stored // 16).astype("u1"),
-            PhotometricInterpretation="PALETTE COLOR",
-            **{
-                key: value
-                for colour in ("Red", "Green", "Blue")
-                for key, value in (
-                    (f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 8]),
-                    (f"{colour}PaletteColorLookupTableData", bytes(range(256))),
-                )
-            },
-        ),
+        "palette": dicom((stored // 16).astype("u1"), **_palette()),
     }
+
+
+def _palette() -> dict[str, Any]:
+    elements: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 8]
+        elements[f"{colour}PaletteColorLookupTableData"] = bytes(range(256))
+    return elements
 
 
 TARGET = Target(make, seeds, weight=3)

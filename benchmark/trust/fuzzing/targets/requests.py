@@ -36,7 +36,7 @@ def make() -> Once:
     No file is decoded: every one is too large.
     """
     settings = Settings(database_url=IN_MEMORY, max_pixels=1, max_upload_bytes=1 << 16)
-    queue = InlineQueue(lambda message: None)
+    queue = InlineQueue(lambda _: None)
     engine = build_engine(settings.checked(), ThumbnailEncoder(), queue, decoder=_Refusing())  # type: ignore[arg-type]
     app, key = create_app(engine), engine.keys.create("fuzz")
 
