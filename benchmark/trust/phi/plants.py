@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 
 import pydicom
@@ -87,7 +88,11 @@ def odd_files() -> Iterator[bytes]:
         tag = Tag(keyword)
         text = f"{NAME} {_ELEMENTS['PatientID']}"
         dataset[tag] = pydicom.DataElement(tag, dictionary_VR(tag), text, already_converted=True)
-        yield written(dataset, str(dataset.file_meta.TransferSyntaxUID))
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # pydicom says that the value is wrong, as it should be
+            misplaced = written(dataset, str(dataset.file_meta.TransferSyntaxUID))
+        yield misplaced
     whole = good_file(900)
     yield whole[: len(whole) // 2]
     yield whole.replace(b"1.2.840.10008.1.2.1\0", b"QX7-PLANTED-0815\0\0\0\0")
