@@ -53,4 +53,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=10, most_bytes=512)
+TARGET = Target(make, seeds, weight=20, most_bytes=512)
