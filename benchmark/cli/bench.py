@@ -15,6 +15,7 @@ BENCHMARKS = {
         "benchmark.cli.region", "region", "How well a region is found again in another patient."
     ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
+    "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
 
 
@@ -30,4 +31,5 @@ def bench() -> None:
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet
       hmar bench region
       hmar bench speed
+      hmar bench trust --short
     """

@@ -42,7 +42,9 @@ def check_byte_order(dataset: Dataset) -> None:
     first = min(dataset.keys(), default=None)
     if first is not None and first.group >= 0x0100 and first.group & 0xFF == 0:
         syntax = dataset.file_meta.get("TransferSyntaxUID")
-        named = f" that the file names, {syntax.name}" if syntax else " that its first bytes suggest"
+        named = " that the file names" if syntax else " that its first bytes suggest"
+        if syntax in SYNTAXES or syntax in _NATIVE:  # any other text is not repeated
+            named += f", {syntax.name}"
         raise DecodeError(
             f"The data set is not in the transfer syntax{named}: its bytes are swapped.", SEND_AGAIN
         )

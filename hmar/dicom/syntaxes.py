@@ -14,7 +14,8 @@ from hmar.dicom.pixel_format import PixelFormat
 from hmar.dicom.remedies import SEND_AGAIN
 from hmar.dicom.stream import Kind, StreamHeader, read_stream_header
 from hmar.dicom.stream.read import starts_stream
-from hmar.errors import DecodeError
+from hmar.errors import DecodeError, LimitError
+from hmar.values.frames import MAX_PROGRESSIVE_SAMPLES
 
 
 class Decoder(StrEnum):
@@ -66,6 +67,8 @@ def checked_stream(frame: bytes, syntax_uid: uid.UID, pixels: PixelFormat, frame
     ------
     DecodeError
         If they contradict each other; both values are named.
+    LimitError
+        If it is a progressive JPEG of more samples than are allowed.
     """
     syntax = SYNTAXES[syntax_uid]
     if Kind.RLE not in syntax.kinds and not starts_stream(frame):
@@ -85,11 +88,24 @@ def checked_stream(frame: bytes, syntax_uid: uid.UID, pixels: PixelFormat, frame
             f"BitsAllocated is {pixels.bits_allocated}, the compressed frame {frame_number} is {found.kind}"
             + (f" of {found.precision} bits" if found.precision else "")
         )
+    if found.kind is Kind.PROGRESSIVE:
+        _check_progressive(found, frame_number)
     if found.kind is Kind.RLE:
         _check_segments(found, pixels, frame_number)
     else:
         _check_samples(found, syntax_uid, pixels, frame_number)
     return found
+
+
+def _check_progressive(found: StreamHeader, frame_number: int) -> None:
+    """Refuse too many samples: all coefficients are held until the last scan."""
+    samples = (found.rows or 0) * (found.columns or 0) * (found.components or 0)
+    if samples > MAX_PROGRESSIVE_SAMPLES:
+        raise LimitError(
+            f"The compressed frame {frame_number} is a progressive JPEG of {samples} samples; "
+            f"{MAX_PROGRESSIVE_SAMPLES} are allowed.",
+            "Store it as a baseline JPEG or in smaller frames.",
+        )
 
 
 def _check_segments(found: StreamHeader, pixels: PixelFormat, frame_number: int) -> None:

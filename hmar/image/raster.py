@@ -14,7 +14,7 @@ from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.image.exif import orientation
 from hmar.image.grid import display
 from hmar.image.png import SIGNATURE, bit_depth, without_ancillary_chunks
-from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
+from hmar.values.frames import MAX_PROGRESSIVE_SAMPLES, FloatArray, Frame, FrameInfo, Units
 from hmar.values.uids import derived_uid
 
 # Pillow's own limit is one constant for the process; the size is checked against the setting instead, below.
@@ -72,7 +72,8 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     DecodeError
         If the bytes are not a complete PNG or JPEG.
     LimitError
-        If it has more than ``max_pixels`` pixels; found out before decoding.
+        If it has more than ``max_pixels`` pixels, or, as a progressive JPEG, more samples than are allowed;
+        found out before decoding.
     """
     plain = without_ancillary_chunks(data) if data.startswith(SIGNATURE) else data
     try:
@@ -82,6 +83,7 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
                     f"The image has {image.width} x {image.height} pixels; {max_pixels} are allowed.",
                     "Send a smaller image.",
                 )
+            _check_progressive(image)
             values = _luminance(_upright(image), bit_depth(data))
     except LimitError:
         raise
@@ -92,6 +94,16 @@ def read_raster(data: bytes, max_pixels: int) -> RasterFile:
     return RasterFile(_info(data, values), values)
 
 
+def _check_progressive(image: Image.Image) -> None:
+    """Refuse a progressive JPEG of too many samples: all its coefficients are held until its last scan."""
+    samples = image.width * image.height * len(image.getbands())
+    if image.info.get("progressive") and samples > MAX_PROGRESSIVE_SAMPLES:
+        raise LimitError(
+            f"The progressive JPEG has {samples} samples; {MAX_PROGRESSIVE_SAMPLES} are allowed.",
+            "Store it as a baseline JPEG, or send a smaller image.",
+        )
+
+
 def _upright(image: Image.Image) -> Image.Image:
     turn = _TURNS.get(orientation(image.info.get("exif") or b""))
     return image if turn is None else image.transpose(turn)
@@ -99,7 +111,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _luminance(image: Image.Image, depth: int) -> FloatArray:
     if image.mode in _WHITE:
-        values = np.asarray(image, dtype=np.float32) / np.float32(_WHITE[image.mode])
+        values = _scaled(image, _WHITE[image.mode])
         clear = image.info.get("transparency")
         if isinstance(clear, int):  # in samples as they are in the file, before they are scaled to 8 bits
             white = (1 << depth) - 1
@@ -108,7 +120,13 @@ def _luminance(image: Image.Image, depth: int) -> FloatArray:
     if "A" in image.mode or "transparency" in image.info:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
-    return np.asarray(image.convert("L"), dtype=np.float32) / np.float32(255)
+    return _scaled(image.convert("L"), 255.0)
+
+
+def _scaled(image: Image.Image, white: float) -> FloatArray:
+    values = np.array(image, dtype=np.float32)
+    values /= np.float32(white)  # in place: a large picture takes hundreds of megabytes
+    return values
 
 
 def _info(data: bytes, values: FloatArray) -> FrameInfo:

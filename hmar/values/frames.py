@@ -16,6 +16,9 @@ from hmar.values.plain import Json, number
 
 FloatArray = NDArray[np.float32]
 
+MAX_PROGRESSIVE_SAMPLES = 1 << 27
+"""Largest rows x columns x components of a progressive JPEG: it takes some 4 bytes a sample."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameInfo(Properties):

@@ -123,15 +123,28 @@ def test_compressed_garbage_is_refused_naming_frame_and_transfer_syntax() -> Non
 def test_a_data_set_in_the_other_byte_order_than_the_file_names_is_refused_for_it(
     named: str, little: bool
 ) -> None:
+    with pytest.raises(DecodeError, match="not in the transfer syntax that the file names, "):
+        opened(_swapped(named, little))
+
+
+def _swapped(named: str, little: bool) -> bytes:
+    """Return a file whose data set has the byte order given, and not that of the transfer syntax named."""
     body, head, fresh = io.BytesIO(), Dataset(), Dataset()
     for element in pydicom.dcmread(io.BytesIO(image(ramp()))):
         fresh.add(element)
     fresh.save_as(body, implicit_vr=False, little_endian=little, enforce_file_format=False)
     head.Rows = 1
     start = write(head, syntax=named)
-    data = start[: 144 + struct.unpack_from("<I", start, 140)[0]] + body.getvalue()
-    with pytest.raises(DecodeError, match="not in the transfer syntax that the file names"):
+    return start[: 144 + struct.unpack_from("<I", start, 140)[0]] + body.getvalue()
+
+
+def test_a_text_in_the_place_of_the_transfer_syntax_is_not_repeated() -> None:
+    data = _swapped("1.2.840.10008.1.2.1", False).replace(
+        b"1.2.840.10008.1.2.1\0", b"Mustermann^Erika\0\0\0\0"
+    )
+    with pytest.raises(DecodeError, match="its bytes are swapped") as caught:
         opened(data)
+    assert "Mustermann" not in str(caught.value)
 
 
 def _encapsulated(frame: bytes, syntax: str) -> bytes:

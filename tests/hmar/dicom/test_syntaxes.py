@@ -15,7 +15,7 @@ from pydicom.pixels import get_encoder
 
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
-from hmar.errors import DecodeError
+from hmar.errors import DecodeError, LimitError
 from hmar.values.frames import Units
 from tests.hmar.dicom.build import compressed, only, opened
 from tests.hmar.dicom.stream.headers import jpeg, jpeg2000, rle
@@ -252,3 +252,16 @@ def test_transfer_syntaxes_whose_decoder_is_missing_are_named(monkeypatch: pytes
     missing = {syntax for syntax, known in SYNTAXES.items() if known.decoder in ("gdcm", "rle")}
     assert set(undecodable()) == {uid.UID(syntax).name for syntax in missing}
     assert "RLE Lossless" in undecodable()
+
+
+def test_a_progressive_stream_of_too_many_samples_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elements = RGB | {"PhotometricInterpretation": "YBR_FULL_422", "PlanarConfiguration": 0}
+    stream, samples = pillow_jpeg(COLOURS, progressive=True), COLOURS.size
+    data = compressed([stream], uid.JPEGBaseline8Bit, GREY, **elements)
+    monkeypatch.setattr("hmar.dicom.syntaxes.MAX_PROGRESSIVE_SAMPLES", samples)
+    only(data)
+    monkeypatch.setattr("hmar.dicom.syntaxes.MAX_PROGRESSIVE_SAMPLES", samples - 1)
+    with pytest.raises(LimitError, match=f"progressive JPEG of {samples} samples; {samples - 1} are"):
+        only(data)

@@ -180,3 +180,19 @@ def test_presentation_values_are_shown_as_they_are_or_windowed_in_percent():
 
 def test_a_png_for_the_screen_can_be_read_back():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(GREY)))), GREY)
+
+
+def test_a_progressive_jpeg_of_too_many_samples_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    picture = Image.new("RGB", (64, 32))
+    progressive, baseline = io.BytesIO(), io.BytesIO()
+    picture.save(progressive, "JPEG", progressive=True)
+    picture.save(baseline, "JPEG")
+    samples = 64 * 32 * 3
+    monkeypatch.setattr("hmar.image.raster.MAX_PROGRESSIVE_SAMPLES", samples)
+    read_raster(progressive.getvalue(), 10_000)
+    monkeypatch.setattr("hmar.image.raster.MAX_PROGRESSIVE_SAMPLES", samples - 1)
+    with pytest.raises(LimitError, match=f"progressive JPEG has {samples} samples; {samples - 1} are"):
+        read_raster(progressive.getvalue(), 10_000)
+    read_raster(baseline.getvalue(), 10_000)

@@ -1,0 +1,77 @@
+"""``hmar bench trust``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.cli.options import names
+from benchmark.provenance.results import append_results, environment
+from benchmark.trust.page import write_page
+from benchmark.trust.parts import PARTS, chosen_parts
+from benchmark.trust.running import Record, run_parts
+
+SHOWN_FAILURES = 30
+
+
+@click.command()
+@click.option("--short", is_flag=True, help="Each kind of trial a few times, in minutes.")
+@click.option("--only", default="all", show_default=True, help=f"all, or of {', '.join(PARTS)}, by commas.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append a line for each part to this file of JSON lines, with commit, machine and versions.",
+)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page from the newest line of each part in the file of --json.",
+)
+def trust(short: bool, only: str, seed: int, json_file: Path | None, page: Path | None) -> None:
+    """Kill, damage, starve and attack the product, and compare what it holds and answers with an oracle.
+
+    Works on archives of its own, and touches no data directory. The exit status is 1 if anything was lost,
+    believed although it was wrong, or not told. Kills at marked points need strace; the full disk needs root,
+    for a small file system of its own.
+
+    \b
+    Examples:
+      hmar bench trust --short
+      hmar bench trust --only kills,faults --seed 7
+      hmar bench trust --json trust.jsonl --page trust.md
+    """
+    if page is not None and json_file is None:
+        raise click.UsageError("--page needs --json: the page is written from that file.")
+    parts = chosen_parts(list(PARTS) if only == "all" else names(only))
+    console = Console(stderr=True)
+    made_in = environment(1, {"command": "trust", "short": short, "seed": seed, "only": only})
+    failed = False
+    for record in run_parts(parts, short, seed, lambda line: console.print(line, markup=False)):
+        _print(record, Console())
+        failed = failed or bool(record["failures"])
+        if json_file is not None:
+            append_results(json_file, [record], made_in)
+    if page is not None and json_file is not None:
+        write_page(json_file, page)
+    click.get_current_context().exit(1 if failed else 0)
+
+
+def _print(record: Record, console: Console) -> None:
+    figures = ", ".join(f"{name} {value}" for name, value in record["summary"].items())
+    console.print(f"[bold]{record['title']}[/bold] in {record['seconds']} s: {escape(figures)}")
+    if rows := record["rows"]:
+        table = Table(*rows[0], box=SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*(escape(str(value)) for value in row.values()))
+        console.print(table)
+    for failure in record["failures"][:SHOWN_FAILURES]:
+        console.print(f"[red]failed[/red] {escape(failure)}")
+    if (more := len(record["failures"]) - SHOWN_FAILURES) > 0:
+        console.print(f"and {more} more failures")

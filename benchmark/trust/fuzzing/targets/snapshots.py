@@ -1,0 +1,96 @@
+"""An index snapshot whose manifest and arrays are not those that were written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.trust.fuzzing.target import Once, Target
+from hmar.errors import SnapshotError
+from hmar.index.metadata import TEXTS
+from hmar.index.planes import padded
+from hmar.index.snapshot import ARRAYS, Snapshot, SnapshotStore
+
+_MODEL = "fuzz"
+_SEPARATOR = b"\0HMAR\0"
+
+
+def make() -> Once:
+    """Return what loads a snapshot.
+
+    The input is the body of a manifest, which is sealed as a writer does, and bytes that replace the
+    beginning of one array.
+    """
+    root = Path(tempfile.mkdtemp())
+    store = SnapshotStore(root, _MODEL)
+    store.write(_snapshot())
+    [folder] = root.glob("*/gen-*")
+    [manifest, *arrays] = [folder / "manifest.json", *sorted(folder.glob("*.npy"))]
+    whole = {path: path.read_bytes() for path in arrays}
+    logging.getLogger("hmar.index").setLevel(logging.CRITICAL)
+
+    def once(data: bytes) -> None:
+        body, _, altered = data.partition(_SEPARATOR)
+        target = arrays[altered[0] % len(arrays)] if altered else None
+        if not folder.exists():
+            folder.mkdir()
+            for path, content in whole.items():
+                path.write_bytes(content)
+        if target is not None:
+            target.write_bytes(altered[1:] + whole[target][len(altered) - 1 :])
+        manifest.write_bytes(_sealed(body))
+        try:
+            found = store.load()
+            if found is not None:
+                assert len(found.arrays["window_ids"]) == int(found.arrays["window_counts"].sum())
+        except SnapshotError:
+            pass
+        finally:
+            del data
+            shutil.rmtree(folder.parent / "quarantine", ignore_errors=True)
+            if target is not None and folder.exists():
+                target.write_bytes(whole[target])
+
+    return once
+
+
+def _sealed(body: bytes) -> bytes:
+    try:
+        parsed = json.loads(body)
+        text = json.dumps(parsed, sort_keys=True)
+    except (ValueError, RecursionError):
+        return body
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps({"manifest": parsed, "seal": seal}, sort_keys=True, indent=1).encode()
+
+
+@cache
+def _snapshot() -> Snapshot:
+    frames, windows = 2, 3
+    arrays = {}
+    for name, (dtype, axes) in ARRAYS.items():
+        rows = windows if name.startswith("window_") and name != "window_counts" else frames
+        arrays[name] = np.zeros((rows, 16) if axes == 2 else (rows,), dtype)
+    arrays["window_codes"] = np.zeros((16, padded(windows)), "u1")
+    arrays["window_counts"] = np.array([1, 2], "<i8")
+    return Snapshot(3, "mark", {name: ["a"] for name in TEXTS}, arrays)
+
+
+def seeds() -> Mapping[str, bytes]:
+    """Return the manifest as it is written, with and without an altered array."""
+    with tempfile.TemporaryDirectory() as folder:
+        SnapshotStore(Path(folder), _MODEL).write(_snapshot())
+        [path] = Path(folder).glob("*/gen-*/manifest.json")
+        body = json.dumps(json.loads(path.read_bytes())["manifest"]).encode()
+    return {"whole": body, "altered": body + _SEPARATOR + b"\x03\x93NUMPY\x01\x00"}
+
+
+TARGET = Target(make, seeds, weight=1, most_bytes=8192)

@@ -1,0 +1,96 @@
+"""The part ``kills``: SIGKILL of every process in every operation, at marked points and at random."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmark.trust.kills.operations import OPERATIONS
+from benchmark.trust.kills.rounds import VICTIMS, try_rounds
+from benchmark.trust.kills.supervised import try_supervised
+from benchmark.trust.kills.tally import Tally
+from benchmark.trust.kills.trials import set_stage, try_kills
+from benchmark.trust.marks import unavailable
+from benchmark.trust.oracle.album import album, write_album
+from benchmark.trust.oracle.rows import Codes
+from benchmark.trust.parts import Outcome, Part, Row, Run
+
+MARKED, RANDOM = 48, 12
+"""Kills of each operation, in the full form."""
+SHORT_MARKED, SHORT_RANDOM = 3, 1
+ROUNDS = {"worker": 50, "service": 30, "broker": 20, "decoder": 20, "fork server": 20}
+SHORT_ROUNDS = {"worker": 3, "service": 2, "broker": 1, "decoder": 1, "fork server": 1}
+SUPERVISED = ["supervisor"] * 8 + ["worker", "service"] * 2
+SHORT_SUPERVISED = ["supervisor"]
+ROUNDS_AT_ONCE = 3
+
+
+def kills(run: Run) -> Outcome:
+    """Kill processes with SIGKILL while they change an archive, start again, complete, and compare.
+
+    Operations are done on a copy of a prepared archive by a process that is killed: at marked points, which
+    are the moments before each system call that outlives a process (a write to the database, a sync, a
+    rename, a link, a removal, a message; strace ends it there), or after a random time. Right afterwards the
+    rows must be those of before or those of an undisturbed run, in part only where files are indexed one by
+    one, and searches must answer as those rows say. Then the operation is asked for again. Parts of a running
+    product are killed during a job each, and are started again. `hmar serve` is killed as a whole, and while
+    it starts its parts again.
+
+    A kill is survived if in the end every good frame is there once, with codes bit by bit those of an
+    undisturbed run, what was deleted is gone, the log replayed gives the rows, SQLite finds its file intact,
+    no job is open and no file given up, uploads are those that rows refer to, no draft is left, searches
+    answer as loops over the rows do, and `hmar doctor` finds nothing failed. A file that was in a killed
+    decoder fails with that reason, and is indexed when asked for again.
+    """
+    images = run.folder / "images"
+    write_album(images, album(0))
+    tallies: dict[tuple[str, str], Tally] = {}
+    codes: dict[tuple[str, int], Codes] = {}
+    for name, operation in OPERATIONS.items():
+        stage = set_stage(name, run.folder / name, images)
+        if name == "index":
+            codes = {key[1:]: found for key, found in stage.final.items()}
+        marked, randomly = (SHORT_MARKED, SHORT_RANDOM) if run.short else (MARKED, RANDOM)
+        tallies[operation.process, operation.name] = try_kills(stage, marked, randomly, run.seed, run.say)
+    tallies |= _parts(run, images, codes)
+    supervised = SHORT_SUPERVISED if run.short else SUPERVISED
+    for victim, tally in try_supervised(supervised, run.folder, images, codes, run.seed, run.say).items():
+        tallies[f"{victim}, under hmar serve", "index jobs"] = tally
+    return _outcome(tallies)
+
+
+def _parts(run: Run, images: Path, codes: dict[tuple[str, int], Codes]) -> dict[tuple[str, str], Tally]:
+    rounds = SHORT_ROUNDS if run.short else ROUNDS
+
+    def tried(victim: str) -> Tally:
+        return try_rounds(victim, rounds[victim], run.folder, images, codes, run.seed, run.say)
+
+    with ThreadPoolExecutor(ROUNDS_AT_ONCE) as pool:
+        return {
+            (victim, "index jobs"): tally
+            for victim, tally in zip(VICTIMS, pool.map(tried, VICTIMS), strict=True)
+        }
+
+
+def _outcome(tallies: dict[tuple[str, str], Tally]) -> Outcome:
+    rows: list[Row] = [
+        {
+            "process": process,
+            "during": name,
+            "at marked points": tally.marked,
+            "at random": tally.random,
+            "survived": tally.survived,
+            "ended first": tally.ended_first,
+        }
+        for (process, name), tally in tallies.items()
+    ]
+    summary: Row = {
+        "tried": sum(tally.tried for tally in tallies.values()),
+        "survived": sum(tally.survived for tally in tallies.values()),
+        "at marked points": sum(tally.marked for tally in tallies.values()),
+        "marked points": unavailable() or "by strace",
+    }
+    return Outcome(rows, summary, [text for tally in tallies.values() for text in tally.failures])
+
+
+PART = Part("kills", "Kills", kills)

@@ -1,0 +1,107 @@
+"""What a part of ``make trust`` is, and the table of all parts."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hmar.errors import ParameterError
+
+Value = int | float | str
+Row = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a part is given.
+
+    Parameters
+    ----------
+    short : bool
+        True for the form that CI runs: each kind of trial at least once, in seconds.
+    seed : int
+        Of every random choice.
+    folder : Path
+        An empty folder of this part alone; it is deleted afterwards.
+    say : callable
+        Takes a line of progress.
+    """
+
+    short: bool
+    seed: int
+    folder: Path
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a part found.
+
+    Parameters
+    ----------
+    rows : list of dict
+        One line of the part's table each; all have the same columns.
+    summary : dict
+        The figures by name, as they are quoted.
+    failures : list of str
+        A sentence for each thing that went wrong, with what is needed to repeat it. Any makes the run fail.
+    """
+
+    rows: list[Row]
+    summary: Row
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One kind of trials.
+
+    Parameters
+    ----------
+    name : str
+        For ``--only``, and of its record.
+    title : str
+        Heading on the page.
+    run : callable
+        Does the trials. Its docstring is the protocol on the page: how it was done, what counts.
+    """
+
+    name: str
+    title: str
+    run: Callable[[Run], Outcome]
+
+
+PARTS = {
+    "kills": "benchmark.trust.kills:PART",
+    "faults": "benchmark.trust.faults:PART",
+    "disk": "benchmark.trust.disk:PART",
+    "broker": "benchmark.trust.broker:PART",
+    "fuzzing": "benchmark.trust.fuzzing.part:PART",
+    "requests": "benchmark.trust.requests:PART",
+    "bombs": "benchmark.trust.bombs:PART",
+    "mixed": "benchmark.trust.mixed:PART",
+    "clients": "benchmark.trust.clients:PART",
+    "phi": "benchmark.trust.phi:PART",
+    "load": "benchmark.trust.load:PART",
+}
+"""Where each part is, by name, in the order in which they run; imported when it is run."""
+
+
+def chosen_parts(names: Sequence[str]) -> list[Part]:
+    """Import parts by name, in the order of :data:`PARTS`; raises ParameterError for a name that is none."""
+    unknown = sorted(set(names) - set(PARTS))
+    if unknown or not names:
+        raise ParameterError(
+            f"The parts are {', '.join(unknown) or 'none'}.", f"Give some of {', '.join(PARTS)}."
+        )
+    return [_imported(place) for name, place in PARTS.items() if name in names]
+
+
+def _imported(place: str) -> Part:
+    module, _, attribute = place.partition(":")
+    part = getattr(importlib.import_module(module), attribute)
+    if not isinstance(part, Part):
+        raise TypeError(f"{place} is not a part")
+    return part
