@@ -17,6 +17,10 @@ from service.server import make_server
 
 _log = logging.getLogger("hmar.service")
 
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread keeps the interpreter lock while others want it: a tenth of Python's own value, since
+the event loop, which answers health, wants it a dozen times for each request."""
+
 
 def main() -> int:
     """Serve; return the exit status."""
@@ -44,6 +48,7 @@ def _warm(engine: Engine) -> None:
 
 def _serve(engine: Engine) -> None:
     settings = engine.settings
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     server = make_server(create_app(engine), settings.host, settings.port, Bounds.of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
