@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from service.edge.body import taken_in
 from service.edge.bounds import Bounds
 from service.edge.clients import Client, address_of, client_of
-from service.edge.environ import METHODS, environ_of
+from service.edge.environ import environ_of
 from service.edge.exchange import Exchange
 from service.edge.guard import CONNECTION, Guard
 from service.edge.limits import Limits
@@ -21,6 +21,7 @@ from service.edge.messages import Answer, Environ, Gone, Message, Receive, Refus
 from service.edge.pace import Pace
 from service.edge.probes import Probes
 from service.edge.refusals import overloaded, refusal
+from service.edge.tally import Tally
 from service.edge.threads import Threads
 from service.edge.work import Work
 from service.edge.wsgi import AUTHORISED, call, whole
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _log = logging.getLogger("hmar.service.edge")
-_access = logging.getLogger("hmar.service.access")
 
 Ask = Callable[[Environ, bool], "WSGIApplication | None"]
 """Asks the application before a body comes.
@@ -57,6 +57,7 @@ class Edge:
         self._max_body_bytes = max_body_bytes
         self._probes = Probes(application)
         self._limits = Limits(bounds)
+        self._tally = Tally()
         self._work = Work(bounds.threads, bounds.waiting)
         self._asking = Threads(2, "asking")
         self._disk = Threads(1, "bodies")
@@ -78,7 +79,8 @@ class Edge:
             guard.finish()
 
     def stop(self) -> None:
-        """End the threads once they are free."""
+        """End the threads once they are free, and log what was refused last."""
+        self._tally.tell()
         for part in (self._probes, self._work, self._asking, self._disk):
             part.stop()
 
@@ -91,9 +93,7 @@ class Edge:
             except Refusal as refused:
                 answer, closes = refused.answer, refused.closes
                 if not refused.logged:
-                    _access.info(
-                        "%s - %d", scope["method"] if scope["method"] in METHODS else "-", answer.status
-                    )
+                    self._tally.note(answer.status)
             except Gone:
                 raise
             except asyncio.CancelledError:

@@ -28,7 +28,7 @@ def environ_of(scope: Message) -> Environ:
         remedy = "Use a method of HTTP (RFC 9110)."
         raise refusal(501, "The request's method is not one of HTTP.", remedy, closes=True)
     if scope["http_version"] not in ("1.0", "1.1"):
-        raise malformed("The request's version of HTTP is not spoken here.")
+        raise refusal(505, "This version of HTTP is not spoken here.", "Send HTTP/1.1.", closes=True)
     host, path = _target(scope["raw_path"])
     server, client = scope["server"] or ("", 0), scope["client"] or ("", 0)
     environ: Environ = {
