@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from benchmark.trust.oracle.rows import opened
+from benchmark.trust.oracle.rows import DATABASE
 
 FIRST_REVISION = "0001"
 _TABLES = {
@@ -26,7 +28,7 @@ _TABLES = {
 
 def age(home: Path) -> None:
     """Take from a database all tables, indexes and columns that its first schema did not have."""
-    with opened(home) as connection:
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
         made = connection.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
         for kind, name, _ in made:
             if kind == "table" and name not in _TABLES and not name.startswith("sqlite_"):
