@@ -16,6 +16,7 @@ from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.settings import LEASE_S, settings_of
 from hmar.adapters.memory import InlineQueue
 from hmar.files import DRAFT_AGE_S
+from hmar.library.added import Failure
 from hmar.library.archive import Archive
 from hmar.wiring import build_engine
 
@@ -37,7 +38,7 @@ class Operation:
     prepare : callable
         Makes the archive before it. Takes the data directory and the folder of images, as the next two.
     act : callable
-        What is killed, and called again to complete what it began.
+        What is killed, and called again to complete what it began. Returns why files failed.
     expected : callable
         Returns what must be there in the end.
     partial : bool
@@ -48,8 +49,8 @@ class Operation:
 
     name: str
     process: str
-    prepare: Callable[[Path, Path], None]
-    act: Callable[[Path, Path], None]
+    prepare: Callable[[Path, Path], object]
+    act: Callable[[Path, Path], list[str] | None]
     expected: Callable[[], Keys]
     partial: bool = False
     settle: Callable[[Path], None] = lambda _home: None
@@ -67,10 +68,11 @@ def start(home: Path, _images: Path) -> None:
     engine.close()
 
 
-def index_by_library(home: Path, images: Path) -> None:
+def index_by_library(home: Path, images: Path) -> list[str]:
     """Index a folder from Python."""
     with Archive(settings=settings_of(home)) as archive:
-        archive.add(images, collection=COLLECTION)
+        added = archive.add(images, collection=COLLECTION)
+    return [str(failure.reason) for failure in added.failures]
 
 
 def index_by_command(home: Path, images: Path) -> None:
@@ -78,11 +80,13 @@ def index_by_command(home: Path, images: Path) -> None:
     command(home, "index", str(images), "--collection", COLLECTION, "--json")
 
 
-def add_bytes(home: Path, images: Path) -> None:
+def add_bytes(home: Path, images: Path) -> list[str]:
     """Add files as bytes, which go through the upload store."""
+    failures: list[Failure] = []
     with Archive(settings=settings_of(home)) as archive:
         for file in sorted(images.glob("s*.dcm")):
-            archive.add(file.read_bytes(), collection=COLLECTION)
+            failures += archive.add(file.read_bytes(), collection=COLLECTION).failures
+    return [str(failure.reason) for failure in failures]
 
 
 def write_snapshot(home: Path, _images: Path) -> None:
@@ -193,9 +197,9 @@ def prepare(name: str, home: str, images: str) -> None:
     OPERATIONS[name].prepare(Path(home), Path(images))
 
 
-def act(name: str, home: str, images: str) -> None:
-    """Do an operation."""
-    OPERATIONS[name].act(Path(home), Path(images))
+def act(name: str, home: str, images: str) -> list[str]:
+    """Do an operation; return why files failed."""
+    return OPERATIONS[name].act(Path(home), Path(images)) or []
 
 
 def complete(name: str, home: str, images: str) -> list[str]:
