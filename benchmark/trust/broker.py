@@ -29,6 +29,9 @@ from hmar.values.jobs import Message
 
 ROUNDS, SHORT_ROUNDS = 8, 1
 JOB_S = 1.2
+PATIENCE_S = 120.0
+STRANGE_AT_ONCE = 4
+"""Of the messages that no release sent, before each job."""
 FOLDER = "album"
 Trial = Callable[[Servers, str, random.Random], list[str]]
 """Takes the processes, a collection, and what is random; returns the jobs that must end."""
@@ -92,7 +95,7 @@ def _tried(
 
     try:
         for job_id in trial(servers, collection, drawn):
-            servers.until(partial(done, job_id), f"job {job_id} did not end")
+            servers.until(partial(done, job_id), f"job {job_id} did not end", PATIENCE_S)
     except HungError as error:
         return [str(error)], ended
     same = frames_of(servers.home) == expected
@@ -168,8 +171,7 @@ def foreign(servers: Servers, collection: str, drawn: random.Random) -> list[str
         _of(envelope, [None, {"kind": "item"}]),
         _of(envelope, ["item", "0" * (1 << 20)]),
     ]
-    drawn.shuffle(strange)
-    for message in strange:
+    for message in drawn.sample(strange, STRANGE_AT_ONCE):
         client.lpush(QUEUE, message)
     return [_job(servers, collection)]
 

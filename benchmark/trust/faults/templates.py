@@ -67,9 +67,10 @@ def index_again(home: str) -> list[str]:
 
 
 def pixels_of(engine: Engine, entry: EntryInfo) -> str:
-    """Return a digest of an indexed frame, read again from where it came: its pixels and its patient."""
+    """Return a digest of an indexed frame, read again: pixels, and whose it is by file and row."""
     frame = engine.frame(entry)
-    return hashlib.sha256(frame.values.tobytes() + str(frame.info.patient_key).encode()).hexdigest()
+    whose = [(info.patient_key, info.study_uid, info.series_uid) for info in (frame.info, entry.info)]
+    return hashlib.sha256(frame.values.tobytes() + repr(whose).encode()).hexdigest()
 
 
 def _snapshot(home: Path) -> None:
