@@ -2,7 +2,7 @@
 
 The content goes to a hidden file beside the target, reaches the disk, and then takes the target's name. A
 reader sees the old file or the new one, also after a power cut; a file that could not be finished is removed.
-Only a process that is killed meanwhile leaves its hidden file behind, which :func:`remove_drafts` takes away.
+A process that is killed meanwhile leaves its hidden file behind, which :func:`sweep_drafts` removes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 DRAFT_AGE_S = 3600.0
-"""A hidden file that nobody has written to for so long is left over: its writer was killed."""
+"""A hidden file that was not written to for so long is nobody's any more."""
 _DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
@@ -73,22 +73,31 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def remove_drafts(folder: Path) -> int:
-    """Remove what killed processes left in a folder and below it; return the number of files removed.
+def sweep_drafts(root: Path, left_out: Collection[Path] = ()) -> int:
+    """Remove the hidden files that killed processes have left, and return how many.
 
-    Hidden files of another form stay, and so do those that may still be written.
+    Parameters
+    ----------
+    root : Path
+        Searched with all folders below it; links are not followed.
+    left_out : collection of Path
+        Folders whose files are not the program's own.
     """
     removed = 0
-    before = time.time() - DRAFT_AGE_S
-    for place, _, names in os.walk(folder):
-        for name in filter(_DRAFT.fullmatch, names):
-            # Another process may remove it too.
-            with suppress(FileNotFoundError):
-                draft = Path(place, name)
-                if draft.lstat().st_mtime < before:
-                    draft.unlink()
-                    removed += 1
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if Path(folder, name) not in left_out]
+        for name in files:
+            if _DRAFT.fullmatch(name) and _age_s(Path(folder, name)) > DRAFT_AGE_S:
+                Path(folder, name).unlink(missing_ok=True)
+                removed += 1
     return removed
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @contextmanager

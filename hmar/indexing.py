@@ -17,6 +17,7 @@ from hmar.config import Settings
 from hmar.errors import InputError, OperatorError, UnavailableError
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
+from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.codes import EncodedFrame, distinct_windows
 from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, FrameInfo, ImageFile
@@ -88,6 +89,8 @@ class Indexer:
         Opens a file's bytes; raises DecodeError.
     settings : Settings
         Leases, attempts and limits.
+    uploads : KeptUploads
+        Keeps what is sent.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Indexer:
         encoder: FrameEncoder,
         decoder: Callable[[bytes], ImageFile],
         settings: Settings,
+        uploads: KeptUploads,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalogue = catalogue
@@ -108,6 +112,7 @@ class Indexer:
         self._encoder = encoder
         self._decoder = decoder
         self._settings = settings
+        self._uploads = uploads
         self._clock = clock
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
@@ -121,6 +126,14 @@ class Indexer:
     ) -> str:
         """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
         return submit(self._jobs, self._queue, collection, origin, references, label)
+
+    def submit_files(self, collection: str, contents: Sequence[bytes], label: str | None = None) -> str:
+        """Create a job over files that were sent, and keep them; see :func:`submit`."""
+        checked_name("collection", collection)
+        kept_label = None if label is None else label_value(label)
+        job_id = self._uploads.receive(collection, contents, kept_label)
+        _send(self._queue, [Message("expand", job_id)])
+        return job_id
 
     def add(
         self, collection: str, frames: Iterable[Frame], origin: Origin, label: str | None = None
@@ -216,6 +229,15 @@ class Indexer:
             self._give_back(item, error)
         else:
             self._jobs.finish(item_id, ItemState.INDEXED if added else ItemState.UNCHANGED, frames)
+        if item.origin.source == UPLOAD:
+            self._drop_unneeded(item)
+
+    def _drop_unneeded(self, item: Item) -> None:
+        """Remove the file of an item that has ended without a frame of its own."""
+        try:
+            self._uploads.collect([item.origin.reference])
+        except OperatorError as error:
+            _log.warning("the upload of item %d waits for the next sweep: %s", item.item_id, error.detail)
 
     def _give_back(self, item: Item, error: BaseException) -> None:
         _log.warning(

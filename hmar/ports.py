@@ -7,10 +7,12 @@ runs over all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from hmar.values.codes import Bits, EncodedFrame, Query
+from hmar.values.deletion import Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
@@ -25,8 +27,18 @@ class Catalogue(Protocol):
     def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
         """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
 
-    def delete(self, collection: str, series_uid: str) -> int:
-        """Delete a series and log it; return the number of frames deleted."""
+    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+        """Return how much :meth:`delete` would take away."""
+
+    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+        """Delete what a selector stands for, in one collection or in all, and log each frame.
+
+        Codes and all that is known of the frames are gone from the storage afterwards, as far as it is in the
+        program's hands.
+        """
+
+    def referred(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that a live frame comes from, or one that was damaged."""
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -102,6 +114,9 @@ class JobStore(Protocol):
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states, oldest first."""
 
+    def finished_with(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that items refer to, all of which have ended."""
+
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled.
 
@@ -131,8 +146,9 @@ Handler = Callable[[Message], None]
 class IndexStats:
     """What an index holds: live frames and windows, and the last log row applied (0 and "" before any).
 
-    ``snapshot_seq`` is the last log row in the snapshot under the index, 0 without one. It says nothing about
-    what the index holds, and is ignored in comparisons.
+    ``deleted_seq`` is the last row that is a delete, ``snapshot_seq`` the last one in the snapshot under the
+    index (0 where there is none), and ``unsettled`` tells whether snapshots may hold what was deleted. The
+    last two say nothing about what the index holds, and are ignored in comparisons.
     """
 
     frames: int
@@ -140,7 +156,9 @@ class IndexStats:
     last_seq: int
     last_mark: str
     model_fingerprint: str
+    deleted_seq: int = 0
     snapshot_seq: int = field(default=0, compare=False)
+    unsettled: bool = field(default=False, compare=False)
 
 
 class CodeIndex(Protocol):
@@ -172,11 +190,12 @@ class CodeIndex(Protocol):
         """Return what the index holds."""
 
     def snapshot(self) -> None:
-        """Write a snapshot, where the adapter keeps any."""
+        """Write a snapshot, where the adapter keeps any, and remove those that hold what was deleted."""
 
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Look after the snapshots: verify the one in use, and move onto a newer one if any.
 
+        Those that hold what was deleted are removed once there is one that does not.
         An index on an altered one forgets what it holds, and the log brings it back. May take seconds; ends
         early once ``stopped`` returns True.
         """
@@ -199,10 +218,29 @@ class ImageSource(Protocol):
 
 
 class UploadSource(ImageSource, Protocol):
-    """An image source that keeps what is sent to it."""
+    """An image source that keeps what is sent to it.
+
+    :meth:`receiving` and :meth:`removing` keep each other out, between processes too: what is being sent is
+    not removed because nothing refers to it yet.
+    """
 
     def put(self, data: bytes) -> str:
         """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
+
+    def references(self) -> Iterator[str]:
+        """Yield the references of all that is stored."""
+
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
+
+    def receiving(self) -> AbstractContextManager[None]:
+        """Hold off :meth:`removing` for as long as the context lasts; any number may receive at once."""
+
+    def removing(self) -> AbstractContextManager[bool]:
+        """Hold off :meth:`receiving` for as long as the context lasts.
+
+        Gives False, and holds off nothing, where something was being received all the time.
+        """
 
 
 class FrameEncoder(Protocol):

@@ -16,7 +16,7 @@ from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.errors import UnavailableError
-from hmar.files import remove_drafts
+from hmar.files import sweep_drafts
 from hmar.indexing import Indexer
 from hmar.ports import (
     Catalogue,
@@ -29,8 +29,10 @@ from hmar.ports import (
     Storage,
     UploadSource,
 )
+from hmar.removal import Remover
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets
+from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
 
@@ -136,7 +138,7 @@ class Engine:
         return {
             "local": FolderSource(Path("/")),
             "import": FolderSource(self.settings.import_root),
-            "upload": self.uploads,
+            UPLOAD: self.uploads,
             UNKEPT: UnkeptFrames(),
         }
 
@@ -177,7 +179,22 @@ class Engine:
             self.encoder,
             self.decoder.open,
             self.settings,
+            self.kept_uploads,
         )
+
+    @cached_property
+    def kept_uploads(self) -> KeptUploads:
+        """What receives uploads, and removes those that nobody needs."""
+        return KeptUploads(self.uploads, self.jobs, self.catalogue)
+
+    @cached_property
+    def remover(self) -> Remover:
+        """The use case of deleting."""
+        return Remover(self.catalogue, self.kept_uploads, self._sweep_drafts)
+
+    def _sweep_drafts(self) -> int:
+        settings = self.settings
+        return 0 if settings.in_memory else sweep_drafts(settings.home, (settings.import_root,))
 
     def frame(self, entry: EntryInfo) -> Frame:
         """Read an indexed frame again from where it came; raises NotFoundError if it is gone or changed."""
@@ -197,16 +214,10 @@ def build_engine(
     serving: bool = False,
     decoder: ContainedDecoder | None = None,
 ) -> Engine:
-    """Return the engine over an archive; creates its data directory, unless it is in memory.
-
-    One that stays also removes the drafts that killed processes have left there.
-    """
+    """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.import_root.mkdir(parents=True, exist_ok=True)
-        if serving:
-            for folder in (settings.upload_root, settings.home / "secrets", settings.home / "run"):
-                remove_drafts(folder)
     return Engine(settings, encoder, queue, serving, decoder)
 
 

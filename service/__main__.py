@@ -11,7 +11,7 @@ from types import FrameType
 from hmar.config import Settings
 from hmar.errors import HmarError
 from hmar.wiring import Engine, build_engine
-from service.app import create_app
+from service.app import OPENED, create_app
 from service.refresh import Refresher
 from service.server import make_server
 
@@ -38,16 +38,17 @@ def main() -> int:
 
 def _warm(engine: Engine) -> None:
     """Build what requests need before threads share it."""
-    for part in ("keys", "jobs", "searcher", "decoder", "indexer", "uploads"):
+    for part in ("keys", "jobs", "searcher", "decoder", "indexer", "remover"):
         getattr(engine, part)
 
 
 def _serve(engine: Engine) -> None:
     settings = engine.settings
-    server = make_server(create_app(engine), settings.host, settings.port, settings.web_threads)
+    app = create_app(engine)
+    server = make_server(app, settings.host, settings.port, settings.web_threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    refresher = Refresher(engine.searcher.refresh, engine.index)
+    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=app.extensions[OPENED].drop_deleted)
     refresher.start()
     try:
         _announce(settings.host, server)

@@ -13,7 +13,7 @@ from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
 from service.outermost import outermost
-from service.routes import browse, health, jobs, login, search
+from service.routes import browse, deletions, health, jobs, login, search
 
 _access = logging.getLogger("hmar.service.access")
 
@@ -28,6 +28,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 MAX_FORM_PARTS = 1000
+OPENED = "hmar_opened"
+"""Key of the opened files among the application's extensions."""
 
 
 class _StrictJson(DefaultJSONProvider):
@@ -57,7 +59,8 @@ def create_app(engine: Engine) -> Flask:
     auth.install(app, engine.secrets.session, engine.keys)
     problems.install(app)
     files = OpenedFiles(engine)
-    for routes in (health, login, jobs):
+    app.extensions[OPENED] = files
+    for routes in (health, login, jobs, deletions):
         app.register_blueprint(routes.blueprint(engine))
     for showing in (search, browse):
         app.register_blueprint(showing.blueprint(engine, files))

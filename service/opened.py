@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 
 from hmar.decoding.contained import ContainedFile
 from hmar.decoding.indexed import frame_of, holds
+from hmar.errors import NotFoundError
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.wiring import Engine
@@ -39,14 +41,34 @@ class OpenedFiles:
         Raises
         ------
         NotFoundError
-            If its file is gone, or holds another image by now.
+            If its file is gone, or holds another image by now, or the frame was deleted.
         DecodeError
             If the file cannot be read any more.
         """
         file = self._kept(entry.origin)
         if file is None or not holds(file, entry):
             file = self._open(entry.origin)
+            if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
+                # Deleted while it was being read: nobody would drop it.
+                self._drop([entry.origin])
+                raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
         return frame_of(file, entry)
+
+    def origins(self) -> set[Origin]:
+        """Return where the files that are kept now come from."""
+        with self._lock:
+            return set(self._files)
+
+    def drop_deleted(self) -> None:
+        """Forget the files of which no frame is indexed any more."""
+        kept = self.origins()
+        self._drop(kept - self._engine.catalogue.referred(kept))
+
+    def _drop(self, origins: Collection[Origin]) -> None:
+        with self._lock:
+            for origin in origins:
+                if (file := self._files.pop(origin, None)) is not None:
+                    self._size -= file.cost_bytes
 
     def _kept(self, origin: Origin) -> ContainedFile | None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from hmar.ports import CodeIndex, IndexStats
@@ -12,6 +13,9 @@ _log = logging.getLogger("hmar.service.refresh")
 
 SNAPSHOT_ROWS = 5000
 """A snapshot is written after this many new log rows, and when the service ends."""
+SETTLED_AFTER_S = 10.0
+"""Or so long after frames were deleted, whose codes are in the snapshot before: several deletes in a row cost
+one snapshot."""
 SNAPSHOT_SHARE = 20
 """Or after one new row per this many frames, where that is more: new rows are private memory of each process,
 but a snapshot writes everything."""
@@ -28,12 +32,27 @@ class Refresher:
         Tells the last row applied, and writes the snapshots.
     interval_s : float
         Pause between two rounds.
+    settled_after_s : float
+        Snapshots that hold what was deleted are replaced after this long.
+    deleted : callable
+        Called when frames were deleted: forgets what else is kept of them.
     """
 
-    def __init__(self, refresh: Callable[[], int], index: CodeIndex, interval_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        refresh: Callable[[], int],
+        index: CodeIndex,
+        interval_s: float = 0.5,
+        settled_after_s: float = SETTLED_AFTER_S,
+        deleted: Callable[[], None] = lambda: None,
+    ) -> None:
         self._refresh = refresh
         self._index = index
         self._interval_s = interval_s
+        self._settled_after_s = settled_after_s
+        self._deleted = deleted
+        self._deleted_seq = 0
+        self._unsettled_since: float | None = None
         self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(part,), name=name, daemon=True)
@@ -67,11 +86,26 @@ class Refresher:
 
     def _refreshed(self) -> None:
         self._refresh()
+        deleted_seq = self._index.stats().deleted_seq
+        if deleted_seq != self._deleted_seq:
+            self._deleted()
+            self._deleted_seq = deleted_seq
 
     def _kept(self) -> None:
         self._index.check(self._ended.is_set)
         if not self._ended.is_set():
+            self._settle()
             self._snapshot(_rows_between)
+
+    def _settle(self) -> None:
+        """Replace the snapshots that hold deleted codes, once some time has passed."""
+        if not self._index.stats().unsettled:
+            self._unsettled_since = None
+            return
+        now = time.monotonic()
+        self._unsettled_since = self._unsettled_since or now
+        if now - self._unsettled_since >= self._settled_after_s:
+            self._index.snapshot()
 
     def _snapshot(self, rows: Callable[[IndexStats], int]) -> None:
         stats = self._index.stats()

@@ -27,6 +27,8 @@ from hmar.errors import ConfigError
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
 
+REMOVING_S = 300.0
+"""Pause between two sweeps for files that nobody needs."""
 _log = logging.getLogger(__name__)
 
 
@@ -43,16 +45,22 @@ def create_app(settings: Settings, indexer: LazyIndexer) -> celery.Celery:
     return app
 
 
-def sweep_forever(sweep: Callable[[], int], interval_s: float, stopped: threading.Event) -> None:
-    """Call ``sweep`` every ``interval_s`` seconds until ``stopped``; an error is logged and tried again."""
-    while not stopped.wait(interval_s):
+def sweep_forever(
+    sweep: Callable[[], int], interval_s: float, message: str, stopped: threading.Event
+) -> None:
+    """Call ``sweep`` at once and every ``interval_s`` seconds until ``stopped``.
+
+    ``message`` logs how many it found; an error is logged and tried again.
+    """
+    while not stopped.is_set():
         try:
             count = sweep()
         except Exception as error:
             _log.warning("sweep failed: %s", type(error).__name__)
         else:
             if count:
-                _log.info("sent %d messages again for jobs and files that had stalled", count)
+                _log.info(message, count)
+        stopped.wait(interval_s)
 
 
 def run(settings: Settings) -> None:
@@ -65,8 +73,15 @@ def run(settings: Settings) -> None:
     warnings.simplefilter("ignore", celery.exceptions.SecurityWarning)
     stopped = threading.Event()
     interval_s = max(1.0, settings.item_lease_s / 4)
-    sweeper = threading.Thread(target=sweep_forever, args=(ready.sweep, interval_s, stopped), daemon=True)
-    sweeper.start()
+    sweepers = [
+        threading.Thread(target=sweep_forever, args=(*sweep, stopped), daemon=True)
+        for sweep in (
+            (ready.sweep, interval_s, "sent %d messages again for jobs and files that had stalled"),
+            (indexer.remover().sweep, REMOVING_S, "removed %d files that killed processes had left"),
+        )
+    ]
+    for sweeper in sweepers:
+        sweeper.start()
     liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
     # A thread that hangs cannot be waited for.
     threading.Thread(target=watch, args=(liveness, CHECK_S, stopped, os._exit), daemon=True).start()
@@ -82,5 +97,6 @@ def run(settings: Settings) -> None:
         ).start()
     finally:
         stopped.set()
-        sweeper.join(timeout=5)
+        for sweeper in sweepers:
+            sweeper.join(timeout=5)
         indexer.close()

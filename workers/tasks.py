@@ -11,6 +11,7 @@ import celery
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.indexing import Indexer
+from hmar.removal import Remover
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
 
@@ -34,10 +35,17 @@ class LazyIndexer:
 
     def get(self) -> Indexer:
         """Return the indexer; raises OperatorError if a part of it cannot be built."""
+        return self._built().indexer
+
+    def remover(self) -> Remover:
+        """Return what removes, of the same engine."""
+        return self._built().remover
+
+    def _built(self) -> Engine:
         with self._lock:
             if self._engine is None:
                 self._engine = build_engine(self._settings)
-            return self._engine.indexer
+            return self._engine
 
     def close(self) -> None:
         """End the processes that decode."""

@@ -160,6 +160,7 @@ def _index_calls(
         engine.encoder,
         opener,
         engine.settings,
+        engine.kept_uploads,
     )
     job_id = engine.jobs.create(collection, Origin("file", ""), references)
     items = engine.jobs.items(job_id, {ItemState.QUEUED}, len(images))

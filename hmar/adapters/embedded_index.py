@@ -71,6 +71,8 @@ class EmbeddedIndex:
         self._scanner = Scanner(threads, compiled)
         self._writing = threading.Lock()
         self._keeping = threading.Lock()
+        self._purged = True
+        self._keeps_snapshots = root is not None
         self._store = NoSnapshots() if root is None else SnapshotStore(root, model_fingerprint)
         self._load(checked)
 
@@ -83,7 +85,9 @@ class EmbeddedIndex:
             try:
                 for kind, run in groupby(new, key=lambda row: row.kind):
                     if kind == "delete":
-                        self._gallery.remove([row.entry_id for row in run])
+                        deletes = list(run)
+                        self._gallery.remove([row.entry_id for row in deletes])
+                        self._deleted_seq = deletes[-1].seq
                     else:
                         self._add(run)
             except BaseException:
@@ -103,15 +107,16 @@ class EmbeddedIndex:
         )
 
     def _publish(self, seq: int, mark: str) -> None:
-        self._published = Projection(self._gallery.frozen(), seq, mark)
+        self._published: Projection = Projection(self._gallery.frozen(), seq, mark, self._deleted_seq)
 
     def _empty(self) -> None:
-        self._start(GrowingGallery.empty(), None)
+        self._start(GrowingGallery.empty(), None, 0)
         self._publish(0, "")
 
-    def _start(self, gallery: GrowingGallery, base: Generation | None) -> None:
+    def _start(self, gallery: GrowingGallery, base: Generation | None, deleted_seq: int) -> None:
         self._gallery = gallery
         self._base = base
+        self._deleted_seq = deleted_seq
         self._checked_at: float | None = None
         self._marks: deque[tuple[int, str]] = deque(maxlen=_MARKS_KEPT)
 
@@ -121,7 +126,7 @@ class EmbeddedIndex:
         if generation is None:
             self._empty()
             return
-        self._start(gallery_of(generation), generation)
+        self._start(gallery_of(generation), generation, generation.deleted_seq)
         self._checked_at = self._clock() if checked else None
         self._publish(generation.seq, generation.mark)
 
@@ -233,8 +238,14 @@ class EmbeddedIndex:
             published.seq,
             published.mark,
             self._model_fingerprint,
+            published.deleted_seq,
             0 if base is None else base.seq,
+            self._unsettled(published, base),
         )
+
+    def _unsettled(self, published: Projection, base: Generation | None) -> bool:
+        behind = published.deleted_seq > (0 if base is None else base.seq)
+        return self._keeps_snapshots and (behind or not self._purged)
 
     def snapshot(self) -> None:
         """Write a snapshot, unless another process is writing one, and move onto it.
@@ -247,9 +258,12 @@ class EmbeddedIndex:
             published, base = self._published, self._base
             if (base is None or published.seq != base.seq) and self._store.write(snapshot_of(published)):
                 self._move()
+                self._purge()
 
     def check(self, stopped: Callable[[], bool] = lambda: False) -> None:
         """Verify the snapshot in use, unless that was done lately, and move onto a newer one.
+
+        Older ones that may hold what was deleted are removed.
 
         An altered snapshot is quarantined and dropped from memory; the index starts again from an older one,
         or from nothing, and the log brings the rest back.
@@ -257,8 +271,15 @@ class EmbeddedIndex:
         with self._keeping:
             if self._store.newest_seq() > (0 if self._base is None else self._base.seq):
                 self._move()
+            self._purge()
             if self._checked_at is None or self._clock() - self._checked_at >= CHECK_EVERY_S:
                 self._check(stopped)
+
+    def _purge(self) -> None:
+        """Remove snapshots that may hold what was deleted, once there is one that does not."""
+        base, deleted_seq = self._base, self._published.deleted_seq
+        if base is not None and base.seq >= deleted_seq:
+            self._purged = self._store.purge(deleted_seq)
 
     def _check(self, stopped: Callable[[], bool]) -> None:
         base = self._base
@@ -297,7 +318,7 @@ class EmbeddedIndex:
             if gallery is None:
                 return
             later = [mark for mark in self._marks if mark[0] > generation.seq]
-            self._start(gallery, generation)
+            self._start(gallery, generation, published.deleted_seq)
             self._marks.extend(later)
             self._publish(published.seq, published.mark)
 

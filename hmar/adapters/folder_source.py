@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
 from hmar.errors import NotFoundError, UnavailableError
-from hmar.files import write_file
+from hmar.files import sync_folder, write_file
+from hmar.locks import locked
 
+REMOVING_WAIT_S = 5.0
+"""Uploads may come without a pause: whoever wants to remove some does not wait longer."""
+_POLL_S = 0.02
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,10 +101,52 @@ class UploadStore:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_file(path, data)
         except OSError as error:
-            raise UnavailableError(
-                f"The upload store cannot be written ({error.strerror}).", "Free some space in HMAR_HOME."
-            ) from error
+            raise _not_written(error) from error
         return digest
+
+    def references(self) -> Iterator[str]:
+        """Yield the references of all that is stored."""
+        for folder, _, files in os.walk(self._root):
+            yield from (name for name in files if self._path_if_digest(name) == Path(folder, name))
+
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
+        path = self._path(reference)
+        try:
+            path.unlink()
+            sync_folder(path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise UnavailableError(
+                f"An upload cannot be removed ({error.strerror}).",
+                "Check the permissions of the folder uploads.",
+            ) from error
+        return True
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Hold off removing for as long as the context lasts; any number may receive at once."""
+        with locked(self._lock(), exclusive=False, wait=True):
+            yield
+
+    @contextmanager
+    def removing(self) -> Iterator[bool]:
+        """Hold off receiving for as long as the context lasts; False if that could not be had in time."""
+        path, end = self._lock(), time.monotonic() + REMOVING_WAIT_S
+        while True:
+            with locked(path, exclusive=True, wait=False) as held:
+                if held or time.monotonic() > end:
+                    yield held
+                    return
+            time.sleep(_POLL_S)
+
+    def _lock(self) -> Path:
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise _not_written(error) from error
+        return self._root / ".lock"
 
     def list(self, reference: str) -> Iterator[str]:
         """Yield the reference itself, if it is stored."""
@@ -116,6 +164,15 @@ class UploadStore:
                 f"{digest!r} is not the reference of an upload.", "Give 64 hexadecimal digits."
             )
         return self._root / digest[:2] / digest
+
+    def _path_if_digest(self, name: str) -> Path | None:
+        return self._path(name) if _DIGEST.fullmatch(name) else None
+
+
+def _not_written(error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"The upload store cannot be written ({error.strerror}).", "Free some space in HMAR_HOME."
+    )
 
 
 def _read(path: Path, max_bytes: int) -> bytes:

@@ -34,6 +34,7 @@ OWN = {
     "serve": Command("hmar.cli.serve", "serve", "Run the product: broker, worker and web server."),
     "index": Command("hmar.cli.index", "index", "Index a file or a folder of images."),
     "search": Command("hmar.cli.search", "search", "Search for images like one, or like a region of one."),
+    "delete": Command("hmar.cli.delete", "delete", "Delete an instance, series, study or patient."),
     "sample-data": Command(
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
     ),

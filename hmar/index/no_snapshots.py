@@ -21,6 +21,10 @@ class NoSnapshots:
         """Write nothing; return False."""
         return False
 
+    def purge(self, deleted_seq: int) -> bool:  # noqa: ARG002
+        """Return True: there is nothing that could hold what was deleted."""
+        return True
+
     def refuse(self, generation: Generation, error: SnapshotError) -> None:
         """Do nothing: there are no generations to refuse."""
 

@@ -20,11 +20,12 @@ from hmar.index.windows import Segment, Windows, offsets_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """A gallery, the last log row that is in it, and that row's mark. Immutable."""
+    """A gallery, the last log row that is in it, that row's mark, and the last delete. Immutable."""
 
     gallery: Gallery
     seq: int
     mark: str
+    deleted_seq: int
 
 
 def gallery_of(generation: Generation) -> GrowingGallery:
@@ -49,7 +50,7 @@ def snapshot_of(projection: Projection) -> Snapshot:
         "window_codes": ArrayParts((16, padded(total)), lambda: _codes(windows, slots, total)),
         "window_ids": ArrayParts((total,), lambda: _ids(windows, slots)),
     }
-    return Snapshot(projection.seq, projection.mark, frames.texts, arrays)
+    return Snapshot(projection.seq, projection.mark, frames.texts, arrays, projection.deleted_seq)
 
 
 def _codes(windows: Windows, slots: NDArray[np.int64], total: int) -> Iterator[NDArray[np.uint8]]:

@@ -43,6 +43,7 @@ GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
 _PREFIX = "gen-"
 _UNFINISHED = ".unfinished-"
+_QUARANTINE = "quarantine"
 _MANIFEST = "manifest.json"
 _log = logging.getLogger(__name__)
 
@@ -67,12 +68,16 @@ class Snapshot:
         Texts that the array of the same name refers to.
     arrays : mapping of str to ndarray or ArrayParts
         As in ``ARRAYS``.
+    deleted_seq : int
+        The last log row up to ``seq`` that is a delete, 0 if there is none: older snapshots may hold what it
+        deleted.
     """
 
     seq: int
     mark: str
     texts: dict[str, list[str]]
     arrays: Mapping[str, NDArray[Any] | ArrayParts]
+    deleted_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +86,7 @@ class Generation:
 
     Parameters
     ----------
-    seq, mark, texts
+    seq, mark, deleted_seq, texts
         As in :class:`Snapshot`.
     folder : Path
         Where it was read; it may be deleted by now.
@@ -91,6 +96,7 @@ class Generation:
 
     seq: int
     mark: str
+    deleted_seq: int
     texts: dict[str, list[str]]
     folder: Path
     stored: Mapping[str, StoredArray]
@@ -121,6 +127,7 @@ class SnapshotStore:
 
     def __init__(self, root: Path, model_fingerprint: str) -> None:
         self._model_fingerprint = model_fingerprint
+        self._root = root
         self._folder = root / hashlib.sha256(model_fingerprint.encode()).hexdigest()[:16]
 
     def load(self, checked: bool = True) -> Generation | None:
@@ -156,7 +163,7 @@ class SnapshotStore:
         with locked(self._folder / "lock", exclusive=True, wait=False) as held:
             if not held:
                 return False
-            self._sweep()
+            _sweep(self._folder)
             target = self._folder / f"{_PREFIX}{snapshot.seq:020d}"
             if not target.exists():
                 with self._unfinished() as folder:
@@ -166,6 +173,15 @@ class SnapshotStore:
             for old in self._generations()[GENERATIONS_KEPT:]:
                 shutil.rmtree(old)
         return True
+
+    def purge(self, deleted_seq: int) -> bool:
+        """Remove what may hold entries that log row ``deleted_seq`` or one before it deleted.
+
+        That is: older generations of every model, and everything in quarantine beside them. The log brings
+        them back where they are needed. False if another process reads or writes some just now.
+        """
+        done = [_purged(folder, deleted_seq) for folder in sorted(self._root.glob("*"))]
+        return all(done)
 
     def refuse(self, generation: Generation, error: SnapshotError) -> None:
         """Quarantine a generation that was found to be altered."""
@@ -182,11 +198,6 @@ class SnapshotStore:
 
     def _generations(self) -> list[Path]:
         return sorted(self._folder.glob(f"{_PREFIX}*"), reverse=True)
-
-    def _sweep(self) -> None:
-        """Remove what a process that died while writing has left."""
-        for left in self._folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(left)
 
     @contextmanager
     def _unfinished(self) -> Iterator[Path]:
@@ -209,6 +220,7 @@ class SnapshotStore:
             "model_fingerprint": self._model_fingerprint,
             "seq": snapshot.seq,
             "mark": snapshot.mark,
+            "deleted_seq": snapshot.deleted_seq,
             "texts": snapshot.texts,
             "arrays": written,
         }
@@ -225,7 +237,9 @@ class SnapshotStore:
                 if len(shape) != axes:
                     raise corrupt(f"{name} has {len(shape)} axes")
                 stored[name] = map_array(folder / f"{name}.npy", dtype, shape, sha256)
-            generation = Generation(body["seq"], body["mark"], body["texts"], folder, stored)
+            # A snapshot of an older version does not say.
+            deleted_seq = body.get("deleted_seq", 0)
+            generation = Generation(body["seq"], body["mark"], deleted_seq, body["texts"], folder, stored)
             _check_counts(generation.arrays)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise corrupt(f"it cannot be read ({type(error).__name__})") from error
@@ -241,7 +255,7 @@ class SnapshotStore:
                 raise corrupt(f"its {name} is {body[name]!r}, expected {expected!r}")
 
     def _quarantine(self, folder: Path, error: SnapshotError) -> None:
-        quarantine = self._folder / "quarantine"
+        quarantine = self._folder / _QUARANTINE
         quarantine.mkdir(mode=0o700, exist_ok=True)
         target = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=quarantine))
         try:
@@ -290,6 +304,30 @@ def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows")
     if arrays["window_codes"].shape != (16, padded(windows)):
         raise corrupt(f"its codes are {arrays['window_codes'].shape} for {windows} windows")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process that died while writing has left; nobody else may be writing."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left)
+
+
+def _purged(folder: Path, deleted_seq: int) -> bool:
+    if not _older(folder, deleted_seq):
+        return True
+    with locked(folder / "lock", exclusive=True, wait=False) as held:
+        if held:
+            _sweep(folder)
+            # The quarantine first: as long as an older generation is there, this is done again.
+            for stale in (folder / _QUARANTINE, *_older(folder, deleted_seq)):
+                shutil.rmtree(stale, ignore_errors=True)
+    return held
+
+
+def _older(folder: Path, seq: int) -> list[Path]:
+    """Return the generations of a model, quarantined ones too, that end before a row of the log."""
+    found = [*folder.glob(f"{_PREFIX}*"), *(folder / _QUARANTINE).glob(f"{_PREFIX}*")]
+    return [generation for generation in found if int(generation.name.split("-")[1]) < seq]
 
 
 def _modified(path: Path) -> int:

@@ -12,6 +12,7 @@ from hmar.errors import NotFoundError
 from hmar.library.added import Added, Failure
 from hmar.library.images import Openable, OpenedImage
 from hmar.library.index_job import failed_items, run_job
+from hmar.uploads import UPLOAD
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
 from hmar.values.jobs import Job, JobState
@@ -56,8 +57,7 @@ class Adder:
         return Added.of_frames(self._engine.indexer.add(collection, frames, Origin(UNKEPT, ""), label))
 
     def _bytes(self, data: bytes, collection: str, label: str | None, progress: Progress) -> Added:
-        reference = self._engine.uploads.put(data)
-        job = self._run(Origin("upload", ""), [reference], collection, label, progress)
+        job = self._run(Origin(UPLOAD, ""), [data], collection, label, progress)
         return Added.of_job(job, failed_items(self._engine.jobs, job), Path("/"))
 
     def _files(self, path: Path, collection: str, label: str | None, progress: Progress) -> Added:
@@ -73,7 +73,7 @@ class Adder:
     def _run(
         self,
         origin: Origin,
-        references: list[str] | None,
+        contents: list[bytes] | None,
         collection: str,
         label: str | None,
         progress: Progress,
@@ -81,7 +81,7 @@ class Adder:
         def report(job: Job) -> None:
             progress(job.done, job.total)
 
-        return run_job(self._engine, self._queue, collection, origin, references, label, report)
+        return run_job(self._engine, self._queue, collection, origin, contents, label, report)
 
     def _checked(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         for frame in frames:

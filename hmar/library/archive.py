@@ -13,15 +13,18 @@ from typing import Self, get_args
 from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
+from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import ParameterError, shown
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.models import Model, load_model
-from hmar.library.patients import PassingDecoder, is_passing
+from hmar.library.patients import PassingDecoder, is_passing, process_hasher
 from hmar.library.selecting import FilterValue, selection_from
 from hmar.ports import FrameEncoder
+from hmar.removal import one_selector, settle
 from hmar.values.codes import Bits
+from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame
 from hmar.values.geometry import Box, BoxLike
@@ -265,9 +268,52 @@ class Archive:
             )
         ]
 
-    def delete(self, *, series_uid: str, collection: str = DEFAULT_COLLECTION) -> int:
-        """Delete a series, of whatever model, and return the number of frames deleted. Files stay."""
-        return self.engine.catalogue.delete(collection, series_uid)
+    def delete(
+        self,
+        *,
+        instance_uid: str | None = None,
+        series_uid: str | None = None,
+        study_uid: str | None = None,
+        patient_id: str | None = None,
+        issuer: str = "",
+        collection: str | None = None,
+    ) -> Extent:
+        """Delete an instance, a series, a study or a patient: all frames, of every model.
+
+        Their codes, what is known of them, and the bytes that were kept of them are gone from the data
+        directory on return. Files that were indexed where they lie stay there.
+
+        Parameters
+        ----------
+        instance_uid, series_uid, study_uid : str, optional
+            What to delete; one of these or ``patient_id``.
+        patient_id : str, optional
+            As the files have it; it is hashed at once and kept nowhere.
+        issuer : str
+            Issuer of the patient id (0010,0021), where the files have one.
+        collection : str, optional
+            Delete from this collection alone. None deletes from all.
+
+        Returns
+        -------
+        Extent
+            Numbers of frames, instances, series and studies deleted; all 0 where nothing matched.
+
+        Raises
+        ------
+        ParameterError
+            Unless exactly one thing to delete is given.
+        """
+        uids: dict[Level, str | None] = {"instance": instance_uid, "series": series_uid, "study": study_uid}
+        key = None if patient_id is None else self._hasher().key(patient_id, issuer)
+        selector = one_selector(uids, patient_id is not None, key)
+        with self._lock:
+            extent = self.engine.remover.delete(selector, collection).extent
+            settle(self.engine.searcher.refresh, self.engine.index)
+        return extent
+
+    def _hasher(self) -> PatientHasher:
+        return process_hasher() if self._passing else PatientHasher(self.engine.secrets.patient)
 
 
 def _settings(folder: str | os.PathLike[str] | None, settings: Settings | None) -> Settings:

@@ -25,12 +25,12 @@ def run_job(
     queue: InlineQueue,
     collection: str,
     origin: Origin,
-    references: Sequence[str] | None = None,
+    contents: Sequence[bytes] | None = None,
     label: str | None = None,
     report: Callable[[Job], None] = lambda _job: None,
     resumed: Callable[[], None] = lambda: None,
 ) -> Job:
-    """Index all that lies at ``origin``, or ``references`` alone, and return the job once it has ended.
+    """Index all that lies at ``origin``, or ``contents`` alone, and return the job once it has ended.
 
     An interrupted job over the same files is resumed.
 
@@ -40,8 +40,10 @@ def run_job(
         Built with ``queue``.
     queue : InlineQueue
         Its handler is set as long as the job runs.
-    collection, origin, references, label
+    collection, origin, label
         See :meth:`hmar.indexing.Indexer.submit`.
+    contents : sequence of bytes, optional
+        Files to keep and to index; ``origin`` is of no account then.
     report : callable
         Called with the job from time to time, and once at its end.
     resumed : callable
@@ -53,7 +55,7 @@ def run_job(
         If the database fails.
     """
     indexer = engine.indexer
-    job_id = None if references is not None else _interrupted(engine.jobs, collection, label, origin)
+    job_id = None if contents is not None else _interrupted(engine.jobs, collection, label, origin)
     due = 0.0
 
     def handle(message: Message) -> None:
@@ -70,8 +72,10 @@ def run_job(
 
     queue.handler = handle
     try:
-        if job_id is None:
-            job_id = indexer.submit(collection, origin, references, label)
+        if contents is not None:
+            job_id = indexer.submit_files(collection, contents, label)
+        elif job_id is None:
+            job_id = indexer.submit(collection, origin, label=label)
         else:
             resumed()
             indexer.resume(job_id)

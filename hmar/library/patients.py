@@ -9,6 +9,7 @@ from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import DecodeLimits
+from hmar.dicom.deidentify import PatientHasher
 from hmar.secrets import KEY_BYTES
 
 
@@ -33,6 +34,11 @@ class PassingDecoder(ContainedDecoder):
         file = super().open(data)
         _given().add(file.infos[0].patient_key)
         return file
+
+
+def process_hasher() -> PatientHasher:
+    """Return what makes the keys of this process."""
+    return PatientHasher(_process_secret())
 
 
 def is_passing(key: str | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +17,7 @@ from service.schemas import collection_of, display_window, uploaded_file, whole_
 from service.specification import specification
 
 IMAGE_AGE_S = 3600
+"""A picture is decoded again after this long: the file of its frame may hold another image by now."""
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
@@ -49,11 +52,11 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
     def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
         window, units = display_window(request.args), window_units(request.args)
-        frame = files.frame(indexed(engine, sop_instance_uid, frame_number)[0])
-        response = _picture(frame, window, units)
-        response.cache_control.private = True
-        response.cache_control.max_age = IMAGE_AGE_S
-        return response
+        entry = indexed(engine, sop_instance_uid, frame_number)[0]
+        tag = f"{entry.entry_id}-{int(time.time()) // IMAGE_AGE_S}"
+        if request.if_none_match.contains(tag):
+            return _kept(Response(status=304), tag)
+        return _kept(_picture(files.frame(entry), window, units), tag)
 
     @routes.post("/api/v1/render")
     def preview() -> ResponseReturnValue:
@@ -65,6 +68,14 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return response
 
     return routes
+
+
+def _kept(response: Response, tag: str) -> Response:
+    """Let the browser keep a picture, and ask each time: the frame may have been deleted."""
+    response.set_etag(tag)
+    response.cache_control.private = True
+    response.cache_control.no_cache = True
+    return response
 
 
 def _picture(frame: Frame, window: tuple[float, float] | None, units: Units | None) -> Response:

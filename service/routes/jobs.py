@@ -56,8 +56,7 @@ def _submit(engine: Engine) -> str:
     if request.mimetype == "multipart/form-data":
         collection = collection_of(request.form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
         label = label_of(request.form)
-        references = [engine.uploads.put(content) for content in uploaded_files(request)]
-        return engine.indexer.submit(collection, Origin("upload", ""), sorted(set(references)), label)
+        return engine.indexer.submit_files(collection, uploaded_files(request), label)
     fields = json_object(request)
     known_fields(fields, frozenset({"collection", "folder", "label"}))
     collection = collection_of(fields, DEFAULT_COLLECTION) or DEFAULT_COLLECTION

@@ -6,9 +6,12 @@ import pytest
 from hmar.ports import Catalogue
 from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
+from hmar.values.deletion import Deleted, Extent, Level, Selector
 from hmar.values.entries import Appended, LogRow, Origin
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, same_codes
 from tests.samples import samples, unknown
+
+NOTHING = Deleted(Extent(0, 0, 0, 0), ())
 
 
 def whole_log(catalogue: Catalogue) -> list[LogRow]:
@@ -26,7 +29,9 @@ def test_an_empty_catalogue_holds_nothing(catalogue: Catalogue) -> None:
     assert catalogue.find("1.2.3", MODEL) == []
     assert catalogue.series(MODEL) == []
     assert catalogue.frames("default", "1.2.9", MODEL) == []
-    assert catalogue.delete("default", "1.2.9") == 0
+    assert catalogue.delete(Selector("series", "1.2.9")) == NOTHING
+    assert catalogue.extent(Selector("series", "1.2.9")) == Extent(0, 0, 0, 0)
+    assert catalogue.referred([ORIGIN]) == set()
     assert catalogue.append("default", [], ORIGIN) == Appended(0, 0)
 
 
@@ -95,7 +100,8 @@ def test_a_deleted_series_leaves_tombstones_and_no_codes(catalogue: Catalogue) -
     catalogue.append("default", [encoded("1.1"), encoded("1.1", 2)], ORIGIN)
     catalogue.append("default", [encoded("1.2", series_uid="9.9")], ORIGIN)
     catalogue.append("other", [encoded("1.1")], ORIGIN)
-    assert catalogue.delete("default", "1.2.9") == 2
+    deleted = catalogue.delete(Selector("series", "1.2.9"), "default")
+    assert deleted == Deleted(Extent(2, 1, 1, 1), ())
     rows = whole_log(catalogue)
     assert [(row.seq, row.kind, row.entry_id, row.encoded is None) for row in rows] == [
         (1, "add", 1, True),
@@ -107,8 +113,83 @@ def test_a_deleted_series_leaves_tombstones_and_no_codes(catalogue: Catalogue) -
     ]
     assert {row.collection for row in rows if row.kind == "delete"} == {"default"}
     assert set(catalogue.entries([1, 2, 3, 4])) == {3, 4}
-    assert catalogue.delete("default", "1.2.9") == 0
+    assert catalogue.delete(Selector("series", "1.2.9"), "default") == NOTHING
     assert catalogue.last_seq() == 6
+
+
+ONE = {"study_uid": "1", "series_uid": "1.1", "patient_key": "p"}
+
+
+def fill_with_levels(catalogue: Catalogue) -> None:
+    """Add five instances in two collections: two patients, three studies, four series."""
+    catalogue.append("a", [encoded("1.1.1", 1, **ONE), encoded("1.1.1", 2, **ONE)], Origin("upload", "u1"))
+    catalogue.append("a", [encoded("1.1.2", **ONE)], Origin("upload", "u2"))
+    catalogue.append("b", [encoded("1.1.1", **ONE)], Origin("upload", "u1"))
+    catalogue.append("b", [encoded("1.2.1", **{**ONE, "series_uid": "1.2"})], Origin("local", "u2"))
+    catalogue.append("b", [encoded("2.1.1", **{**ONE, "study_uid": "2", "series_uid": "2.1"})], ORIGIN)
+    other = {"study_uid": "3", "series_uid": "3.1", "patient_key": "q"}
+    catalogue.append("a", [encoded("3.1.1", **other)], Origin("local", "other"))
+
+
+@pytest.mark.parametrize(
+    ("level", "value", "collection", "extent", "orphans"),
+    [
+        ("instance", "1.1.1", "a", Extent(2, 1, 1, 1), ()),
+        ("instance", "1.1.1", None, Extent(3, 1, 1, 1), (Origin("upload", "u1"),)),
+        ("series", "1.1", None, Extent(4, 2, 1, 1), (Origin("upload", "u1"), Origin("upload", "u2"))),
+        ("study", "1", "b", Extent(2, 2, 2, 1), (Origin("local", "u2"),)),
+        ("study", "2", None, Extent(1, 1, 1, 1), (ORIGIN,)),
+        (
+            "patient",
+            "p",
+            None,
+            Extent(6, 4, 3, 2),
+            (ORIGIN, Origin("local", "u2"), Origin("upload", "u1"), Origin("upload", "u2")),
+        ),
+        ("patient", "nobody", None, Extent(0, 0, 0, 0), ()),
+    ],
+)
+def test_an_instance_series_study_or_patient_is_deleted_and_nothing_else(
+    catalogue: Catalogue,
+    level: Level,
+    value: str,
+    collection: str | None,
+    extent: Extent,
+    orphans: tuple[Origin, ...],
+) -> None:
+    fill_with_levels(catalogue)
+    before = {entry.entry_id: entry for entry in catalogue.entries(range(1, 20)).values()}
+    selector = Selector(level, value)
+    assert catalogue.extent(selector, collection) == extent
+    assert catalogue.delete(selector, collection) == Deleted(extent, orphans)
+    assert catalogue.extent(selector, collection) == Extent(0, 0, 0, 0)
+    after = catalogue.entries(range(1, 20))
+    logged = [(row.entry_id, row.collection) for row in whole_log(catalogue) if row.kind == "delete"]
+    assert logged == [(gone, before[gone].collection) for gone in sorted(set(before) - set(after))]
+    assert len(logged) == extent.frames
+    assert not catalogue.referred(orphans)
+
+
+def test_frames_of_every_model_are_deleted(catalogue: Catalogue) -> None:
+    catalogue.append("default", [encoded(), encoded(model=OTHER_MODEL)], ORIGIN)
+    assert catalogue.delete(Selector("instance", "1.2.3")).extent == Extent(2, 1, 1, 1)
+
+
+def test_an_origin_is_referred_to_by_its_source_and_reference(catalogue: Catalogue) -> None:
+    catalogue.append("default", [encoded()], Origin("upload", "u1"))
+    asked = [Origin("upload", "u1"), Origin("local", "u1"), Origin("upload", "u2")]
+    assert catalogue.referred(asked) == {Origin("upload", "u1")}
+    assert catalogue.referred([]) == set()
+
+
+@pytest.mark.slow
+def test_a_study_of_thousands_of_frames_is_deleted(catalogue: Catalogue) -> None:
+    frames = [encoded(f"1.{number % 7}", number, windows=0) for number in range(1, 5006)]
+    catalogue.append("default", frames, ORIGIN)
+    catalogue.append("default", [encoded("2.1", study_uid="2")], ORIGIN)
+    assert catalogue.delete(Selector("study", "1.2")) == Deleted(Extent(5005, 7, 1, 1), ())
+    assert catalogue.last_seq() == 2 * 5005 + 1
+    assert set(catalogue.entries(range(1, 5010))) == {5006}
 
 
 def test_the_marks_of_log_rows_differ_between_transactions_and_never_change(catalogue: Catalogue) -> None:
@@ -116,7 +197,7 @@ def test_the_marks_of_log_rows_differ_between_transactions_and_never_change(cata
         catalogue.append("default", [encoded(f"1.{number}")], ORIGIN)
     marks = [row.mark for row in whole_log(catalogue)]
     assert len(set(marks)) == 4
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"))
     rows = whole_log(catalogue)
     assert [row.mark for row in rows[:4]] == marks
     assert all(len(row.mark) == 32 for row in rows)
@@ -125,7 +206,7 @@ def test_the_marks_of_log_rows_differ_between_transactions_and_never_change(cata
 
 def test_a_deleted_frame_can_be_added_again_as_a_new_entry(catalogue: Catalogue) -> None:
     catalogue.append("default", [encoded()], ORIGIN)
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"))
     assert catalogue.append("default", [encoded()], ORIGIN) == Appended(1, 0)
     assert [entry.entry_id for entry in catalogue.find("1.2.3", MODEL)] == [3]
 

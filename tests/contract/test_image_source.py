@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from hmar.adapters.folder_source import FolderSource, UploadStore
 from hmar.adapters.memory import MemorySource, MemoryUploads
 from hmar.errors import LimitError, NotFoundError, UnavailableError
-from hmar.ports import ImageSource
+from hmar.ports import ImageSource, UploadSource
 
 FILES = {"b/2": b"two", "b/10": b"ten", "a": b"", "c/d/e": b"deep"}
 
@@ -145,3 +146,64 @@ def test_an_upload_that_cannot_be_stored_is_the_operators_matter(tmp_path: Path)
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UnavailableError):
         UploadStore(tmp_path / "file").put(b"x")
+
+
+@pytest.fixture(params=["memory", "disk"])
+def uploads(request: pytest.FixtureRequest, tmp_path: Path) -> UploadSource:
+    return MemoryUploads() if request.param == "memory" else UploadStore(tmp_path / "uploads")
+
+
+def test_uploads_are_listed_and_removed_one_by_one(uploads: UploadSource) -> None:
+    assert list(uploads.references()) == []
+    one, two = uploads.put(b"one"), uploads.put(b"two")
+    assert sorted(uploads.references()) == sorted([one, two])
+    assert uploads.remove(one)
+    assert not uploads.remove(one)
+    assert list(uploads.references()) == [two]
+    with pytest.raises(NotFoundError):
+        uploads.fetch(one, 10)
+    assert uploads.put(b"one") == one
+    assert uploads.fetch(one, 10) == b"one"
+
+
+@pytest.mark.parametrize("reference", ["nothing", "../x", "A" * 64])
+def test_only_a_reference_of_an_upload_removes_any(tmp_path: Path, reference: str) -> None:
+    with pytest.raises(NotFoundError):
+        UploadStore(tmp_path).remove(reference)
+
+
+def test_files_that_are_no_uploads_are_not_listed(tmp_path: Path) -> None:
+    store = UploadStore(tmp_path)
+    reference = store.put(b"one")
+    (tmp_path / reference).write_bytes(b"in the wrong folder")
+    (tmp_path / reference[:2] / f".{reference}.0123456789abcdef").write_bytes(b"a draft")
+    with store.receiving():
+        assert list(store.references()) == [reference]
+
+
+def test_removing_keeps_receiving_waiting(uploads: UploadSource) -> None:
+    order: list[str] = []
+
+    def receive() -> None:
+        with uploads.receiving():
+            order.append("received")
+
+    with uploads.removing() as held:
+        assert held
+        thread = threading.Thread(target=receive)
+        thread.start()
+        thread.join(0.2)
+        order.append("removed")
+    thread.join(20)
+    assert order == ["removed", "received"]
+
+
+def test_removing_gives_up_where_something_is_received_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hmar.adapters.folder_source.REMOVING_WAIT_S", 0.05)
+    mine, theirs = UploadStore(tmp_path), UploadStore(tmp_path)
+    with theirs.receiving(), mine.receiving(), mine.removing() as held:
+        assert not held
+    with mine.removing() as held:
+        assert held

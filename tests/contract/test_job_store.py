@@ -259,3 +259,19 @@ def test_a_worker_that_finishes_after_the_sweep_gave_its_item_back_is_believed(
     jobs.finish(ids[0], ItemState.INDEXED, 1)
     assert jobs.claim(ids[0], LEASE_S, 3) is None
     assert job_of(jobs, job_id).state is JobState.DONE
+
+
+def test_origins_are_finished_with_once_every_item_of_theirs_has_ended(jobs: JobStore) -> None:
+    _, (first, second) = created(jobs, "a", "b")
+    _, (again,) = created(jobs, "a")
+    a, b, elsewhere = Origin("import", "a"), Origin("import", "b"), Origin("upload", "a")
+    asked = [a, b, elsewhere, Origin("import", "unknown")]
+    assert jobs.finished_with(asked) == set()
+    jobs.finish(first, ItemState.INDEXED, 1)
+    jobs.finish(second, ItemState.FAILED, 0, "no image")
+    assert jobs.finished_with(asked) == {b}
+    assert jobs.finished_with([]) == set()
+    jobs.claim(again, LEASE_S, 3)
+    assert jobs.finished_with(asked) == {b}
+    jobs.finish(again, ItemState.UNCHANGED, 1)
+    assert jobs.finished_with(asked) == {a, b}

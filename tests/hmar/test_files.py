@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmar.files import DRAFT_AGE_S, create_file, new_file, remove_drafts, write_file
+from hmar.files import create_file, new_file, sweep_drafts, write_file
 
 KILLED_WHILE_WRITING = """
 import os, signal, sys
@@ -153,19 +153,20 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         write_file(tmp_path / "missing" / "file", "")
 
 
-def test_what_killed_writers_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
-    folder = tmp_path / "below"
-    folder.mkdir()
-    kept = [".hidden", ".of-another.form", f"named.{'0' * 16}", "file"]
-    for name in kept:
-        (folder / name).write_text("kept")
-        os.utime(folder / name, (0, 0))
-    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, folder / "killed"], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    (draft,) = set(names(folder)) - set(kept)
-    assert remove_drafts(tmp_path) == 0, "its writer may be at work"
-    old = (folder / draft).stat().st_mtime - DRAFT_AGE_S - 1
-    os.utime(folder / draft, (old, old))
-    assert remove_drafts(tmp_path) == 1
-    assert names(folder) == sorted(kept)
-    assert remove_drafts(tmp_path / "missing") == 0
+def test_what_a_killed_process_has_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    own, theirs = tmp_path / "secrets", tmp_path / "import"
+    for folder in (own, theirs):
+        folder.mkdir()
+        done = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(folder / "file")], check=False)
+        assert done.returncode == -signal.SIGKILL
+        (folder / ".hidden").write_bytes(b"")
+    [draft] = set(own.iterdir()) - {own / ".hidden"}
+    assert sweep_drafts(tmp_path, [theirs]) == 0
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (0, 0))
+    write_file(own / "file", b"whole")
+    assert sweep_drafts(tmp_path, [theirs]) == 1
+    assert not draft.exists()
+    assert names(own) == [".hidden", "file"]
+    assert len(names(theirs)) == 2
+    assert sweep_drafts(tmp_path / "absent") == 0

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource
+from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource, MemoryUploads
 from hmar.config import Settings
 from hmar.errors import DecodeError, ParameterError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, Indexer
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame, FrameInfo, Units
@@ -109,14 +110,16 @@ class Archive:
         self.catalogue = MemoryCatalogue()
         self.jobs = RecordingJobs(lambda: self.now)
         self.queue = InlineQueue()
+        self.uploads = MemoryUploads()
         self.indexer = Indexer(
             self.catalogue,
             self.jobs,
             queue or self.queue,
-            {"files": MemorySource(files)},
+            {"files": MemorySource(files), UPLOAD: self.uploads},
             encoder,
             self.open,
             Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+            KeptUploads(self.uploads, self.jobs, self.catalogue),
             lambda: self.now,
         )
         self.queue.handler = self.indexer.handle

@@ -14,6 +14,7 @@ from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import PAGE_ROWS, Searcher
 from hmar.values.codes import EncodedFrame, Query
+from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
 from hmar.values.geometry import Box
@@ -140,7 +141,7 @@ def test_a_query_finds_what_was_added_and_not_what_was_deleted_before_it(
     catalogue: MemoryCatalogue, searcher: Searcher, frame: Frame
 ) -> None:
     searcher.image(frame, 10, "global", ALL)
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"))
     catalogue.append("default", [frame_of("2.1", 1, {1: 1})], ORIGIN)
     hits = searcher.image(frame, 10, "global", ALL)
     assert [hit.entry.info.sop_instance_uid for hit in hits] == ["2.1"]

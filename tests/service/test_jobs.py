@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 import pytest
@@ -63,6 +64,20 @@ def test_the_same_files_again_index_nothing(empty_archive: Archive) -> None:
     job = empty_archive.client.post(JOBS, data={"file": parts(ct_file(1, 1))}).get_json()
     assert (job["counts"]["indexed"], job["counts"]["unchanged"]) == (0, 1)
     assert empty_archive.rows() == before
+
+
+@pytest.mark.slow
+def test_an_upload_is_kept_as_long_as_a_frame_comes_from_it(empty_archive: Archive) -> None:
+    """Refused, and the same image in other bytes: their jobs end, and the files with them."""
+    uploads = empty_archive.engine.settings.upload_root
+    image = ct_file(1, 1)
+    empty_archive.client.post(JOBS, data={"file": parts(b"no image", image)})
+    kept = [path.name for path in uploads.rglob("*") if path.is_file() and path.name != ".lock"]
+    assert kept == [hashlib.sha256(image).hexdigest()]
+    again = empty_archive.client.post(JOBS, data={"file": parts(image + b"\0\0", image)}).get_json()
+    assert again["counts"]["indexed"] == 0
+    assert kept == [path.name for path in uploads.rglob("*") if path.is_file() and path.name != ".lock"]
+    assert empty_archive.client.get(f"/api/v1/instances/{sop_uid(1, 1)}/frames/1/image").status_code == 200
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.deletion import Selector
 from hmar.values.selection import Selection
 from service.refresh import Refresher
 from tests.contract.examples import ORIGIN, encoded, query
@@ -69,6 +70,6 @@ def test_frames_appear_and_disappear_in_every_server_while_searches_go_on(server
     assert eventually(lambda: all(server.found == [1, 2, 3, 4, 5] for server in servers))
     one.index.snapshot()
     assert eventually(lambda: all(server.index.stats().snapshot_seq == 5 for server in servers))
-    one.catalogue.delete("default", "1.2.9")
+    one.catalogue.delete(Selector("series", "1.2.9"))
     one.catalogue.append("default", [encoded("2.1", windows=1, model=ENCODER.fingerprint)], ORIGIN)
     assert eventually(lambda: all(server.found == [11] for server in servers))

@@ -17,7 +17,7 @@ class CountingIndex:
     """A :class:`hmar.ports.CodeIndex` that holds only a position and counts its snapshots."""
 
     def __init__(self) -> None:
-        self.seq = 0
+        self.seq = self.deleted_seq = 0
         self.snapshots: list[int] = []
         self.frames: int | None = None
         self.checks = 0
@@ -36,7 +36,9 @@ class CountingIndex:
 
     def stats(self) -> IndexStats:
         frames = self.seq if self.frames is None else self.frames
-        return IndexStats(frames, 0, self.seq, "", "none", (self.snapshots or [0])[-1])
+        snapshot_seq = (self.snapshots or [0])[-1]
+        unsettled = self.deleted_seq > snapshot_seq
+        return IndexStats(frames, 0, self.seq, "", "none", self.deleted_seq, snapshot_seq, unsettled)
 
     def snapshot(self) -> None:
         self.snapshots.append(self.seq)
@@ -109,3 +111,27 @@ def test_nothing_new_writes_no_snapshot() -> None:
 
 def test_snapshots_are_looked_after_again_after_an_error() -> None:
     assert run(step=1, end=3).checks > 1
+
+
+def settled(index: CountingIndex, settled_after_s: float, until: threading.Event) -> None:
+    deleted = threading.Event()
+    refresher = Refresher(lambda: 0, index, 0.001, settled_after_s, deleted.set)
+    refresher.start()
+    assert index.checked.wait(20)
+    assert not deleted.is_set()
+    index.seq, index.deleted_seq = 9, 8
+    assert deleted.wait(20)
+    until.wait(0.3)
+    refresher.stop()
+
+
+def test_a_snapshot_is_written_soon_after_a_delete_and_once() -> None:
+    index = CountingIndex()
+    settled(index, 0.01, threading.Event())
+    assert index.snapshots == [9]
+
+
+def test_deletes_that_follow_each_other_cost_one_snapshot() -> None:
+    index = CountingIndex()
+    settled(index, 3600, threading.Event())
+    assert index.snapshots == [9]  # the one of the end

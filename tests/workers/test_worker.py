@@ -114,7 +114,7 @@ def test_a_failing_sweep_is_tried_again() -> None:
         stopped.set()
         return 1
 
-    sweep_forever(sweep, 0.001, stopped)
+    sweep_forever(sweep, 0.001, "sent %d messages again", stopped)
     assert calls == 2
 
 

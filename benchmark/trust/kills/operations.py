@@ -121,6 +121,25 @@ def indexed_and_aged(home: Path, images: Path) -> None:
     age(home)
 
 
+def delete_by_command(home: Path, _images: Path) -> None:
+    """Run ``hmar delete`` for a series that was indexed from a folder."""
+    _delete(home, "--series", album(0)[0].series_uid)
+
+
+def delete_uploads(home: Path, _images: Path) -> None:
+    """Run ``hmar delete`` for a study whose files were uploaded."""
+    _delete(home, "--study", album(0)[0].study_uid)
+
+
+def _delete(home: Path, level: str, uid: str) -> None:
+    try:
+        command(home, "delete", level, uid, "--yes")
+    except RuntimeError as error:
+        # Asked again after it was done: there is nothing left.
+        if "ended with 2" not in str(error):
+            raise
+
+
 def migrate(home: Path, _images: Path) -> None:
     """Open an archive that an older release wrote."""
     start(home, _images)
@@ -187,6 +206,10 @@ OPERATIONS = {
         delete_and_snapshot,
         without_first_series,
     ),
+    "remove": Operation(
+        "delete a series", "hmar delete", indexed_with_snapshot, delete_by_command, without_first_series
+    ),
+    "remove uploads": Operation("delete a study, uploaded", "hmar delete", add_bytes, delete_uploads, set),
     "migration": Operation("migration", "searcher", indexed_and_aged, migrate, all_frames),
 }
 """All of them, by the name by which a process of a trial is told."""
@@ -212,9 +235,11 @@ def complete(name: str, home: str, images: str) -> list[str]:
 
 
 def look(home: str) -> list[str]:
-    """Start as the web server does, an hour later; return what is answered wrongly, and what doctor finds."""
+    """Sweep as a worker does an hour later; return what is answered wrongly, and what doctor finds."""
     long_ago = time.time() - 2 * DRAFT_AGE_S
     for hidden in Path(home).rglob(".*"):
         os.utime(hidden, (long_ago, long_ago))
-    build_engine(settings_of(Path(home)), serving=True).close()
+    engine = build_engine(settings_of(Path(home)))
+    engine.remover.sweep()
+    engine.close()
     return wrong_answers(Path(home)) + doctors_findings(Path(home))

@@ -27,12 +27,13 @@ class Picture:
     ----------
     name : str
         Of its file.
-    series_uid, sop_instance_uid : str
+    study_uid, series_uid, sop_instance_uid : str
     frames : int
     data : bytes
     """
 
     name: str
+    study_uid: str
     series_uid: str
     sop_instance_uid: str
     frames: int
@@ -96,4 +97,4 @@ def _picture(name: str, place: tuple[int, int, int], frames: int, drawn: np.rand
     file.PixelData = np.kron(coarse, np.ones((1, 8, 8), np.int16)).astype("<i2").tobytes()
     buffer = io.BytesIO()
     file.save_as(buffer, enforce_file_format=True)
-    return Picture(name, series_uid, sop_uid, frames, buffer.getvalue())
+    return Picture(name, study_uid, series_uid, sop_uid, frames, buffer.getvalue())

@@ -9,9 +9,16 @@ from typing import Literal
 
 from hmar.adapters.common.entries import check_encoded, display_order, new_mark
 from hmar.values.codes import EncodedFrame
+from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _Key = tuple[str, str, int, str]
+_FIELDS = {
+    "instance": "sop_instance_uid",
+    "series": "series_uid",
+    "study": "study_uid",
+    "patient": "patient_key",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,20 +64,39 @@ class MemoryCatalogue:
         self._known[key] = entry_id
         return True
 
-    def delete(self, collection: str, series_uid: str) -> int:
-        """Delete a series and log it; return the number of frames deleted."""
+    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+        """Return how much a delete would take away."""
         with self._lock:
-            gone = [
-                entry
-                for entry in self._entries.values()
-                if entry.info.collection == collection and entry.info.info.series_uid == series_uid
-            ]
+            return extent_of(_name(entry) for entry in self._selected(selector, collection))
+
+    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+        """Delete what a selector stands for, and log each frame."""
+        with self._lock:
+            gone = self._selected(selector, collection)
             mark = new_mark()
             for entry in gone:
-                del self._entries[entry.info.entry_id]
-                del self._known[_key(collection, entry.encoded)]
-                self._log.append(_Logged("delete", entry.info.entry_id, collection, mark))
-        return len(gone)
+                info = entry.info
+                del self._entries[info.entry_id]
+                del self._known[_key(info.collection, entry.encoded)]
+                self._log.append(_Logged("delete", info.entry_id, info.collection, mark))
+        origins = {entry.info.origin for entry in gone}
+        return Deleted(
+            extent_of(_name(entry) for entry in gone), tuple(sorted(origins - self.referred(origins)))
+        )
+
+    def referred(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that a live frame comes from."""
+        with self._lock:
+            return {entry.info.origin for entry in self._entries.values()} & set(origins)
+
+    def _selected(self, selector: Selector, collection: str | None) -> list[_Entry]:
+        name = _FIELDS[selector.level]
+        return [
+            entry
+            for entry in self._entries.values()
+            if collection in (None, entry.info.collection)
+            and getattr(entry.info.info, name) == selector.value
+        ]
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -133,6 +159,11 @@ class MemoryCatalogue:
 
 def _key(collection: str, encoded: EncodedFrame) -> _Key:
     return collection, encoded.info.sop_instance_uid, encoded.info.frame_number, encoded.model_fingerprint
+
+
+def _name(entry: _Entry) -> FrameName:
+    info = entry.info.info
+    return FrameName(info.study_uid, info.series_uid, info.sop_instance_uid)
 
 
 def _copied(encoded: EncodedFrame) -> EncodedFrame:

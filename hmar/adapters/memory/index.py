@@ -51,7 +51,7 @@ class MemoryIndex:
         self._model_fingerprint = model_fingerprint
         self._lock = threading.Lock()
         self._entries: dict[int, _Entry] = {}
-        self._last_seq, self._last_mark = 0, ""
+        self._last_seq, self._last_mark, self._deleted_seq = 0, "", 0
 
     def apply(self, rows: Sequence[LogRow]) -> None:
         """Apply log rows in order; rows at or below the last one applied change nothing."""
@@ -65,6 +65,7 @@ class MemoryIndex:
         encoded = row.encoded
         if row.kind == "delete":
             self._entries.pop(row.entry_id, None)
+            self._deleted_seq = row.seq
         elif encoded is not None and encoded.model_fingerprint == self._model_fingerprint:
             self._entries[row.entry_id] = _Entry(
                 row.entry_id,
@@ -113,14 +114,19 @@ class MemoryIndex:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
-            self._last_seq, self._last_mark = 0, ""
+            self._last_seq, self._last_mark, self._deleted_seq = 0, "", 0
 
     def stats(self) -> IndexStats:
         """Return what the index holds."""
         with self._lock:
             windows = sum(len(entry.window_codes) for entry in self._entries.values())
             return IndexStats(
-                len(self._entries), windows, self._last_seq, self._last_mark, self._model_fingerprint
+                len(self._entries),
+                windows,
+                self._last_seq,
+                self._last_mark,
+                self._model_fingerprint,
+                self._deleted_seq,
             )
 
     def snapshot(self) -> None:

@@ -180,6 +180,15 @@ class MemoryJobStore:
             jobs = [self.job(job_id) for job_id, job in self._jobs.items() if job.state in states]
         return sorted((job for job in jobs if job), key=lambda job: (job.created_at, job.job_id))
 
+    def finished_with(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that items refer to, all of which have ended."""
+        with self._lock:
+            named = {True: set[Origin](), False: set[Origin]()}
+            for item in self._items.values():
+                source = self._jobs[item.job_id].origin.source
+                named[item.state in FINAL_ITEM_STATES].add(Origin(source, item.reference))
+            return (named[True] - named[False]) & set(origins)
+
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled; each counts as queued from now on."""
         with self._lock:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from hmar.adapters.common.sources import absent, too_large
 
@@ -47,9 +49,30 @@ class MemoryUploads(MemorySource):
 
     def __init__(self) -> None:
         super().__init__({})
+        self._lock = threading.RLock()
 
     def put(self, data: bytes) -> str:
         """Store bytes and return their reference: the SHA-256 in hex."""
         digest = hashlib.sha256(data).hexdigest()
         self._files[digest] = data
         return digest
+
+    def references(self) -> Iterator[str]:
+        """Yield the references of all that is stored."""
+        return iter(sorted(self._files))
+
+    def remove(self, reference: str) -> bool:
+        """Remove what is stored under a reference; return whether anything was."""
+        return self._files.pop(reference, None) is not None
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Hold off removing for as long as the context lasts."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def removing(self) -> Iterator[bool]:
+        """Hold off receiving for as long as the context lasts."""
+        with self._lock:
+            yield True

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
-from hmar.adapters.common.entries import check_encoded, display_order, new_mark
+from hmar.adapters.common.entries import check_encoded, display_order
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.deleting import (
+    NAME_COLUMNS,
+    VALUES_AT_ONCE,
+    delete_selected,
+    referred,
+    selected,
+)
+from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.rows import INFO_COLUMNS, encoded_frame, entry_info, entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.values.codes import EncodedFrame
+from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
-_VALUES_AT_ONCE = 5000
-"""Values in one IN list; SQLite takes 32766 parameters."""
+_log = logging.getLogger(__name__)
+DELETED_AT_ONCE = 1000
+"""Frames deleted in one transaction: other writers wait for a fraction of a second."""
 
 
 class SqlCatalogue:
@@ -46,33 +57,47 @@ class SqlCatalogue:
             check_encoded(encoded)
             wanted.setdefault(_frame_key(encoded), encoded)
         with self._database.write() as connection:
-            _lock(connection)
+            lock(connection)
             known = _known(connection, collection, {encoded.info.sop_instance_uid for encoded in frames})
             new = [encoded for key, encoded in wanted.items() if key not in known]
             if new:
-                seqs = _allocate(connection, len(new))
+                seqs = allocate(connection, len(new))
                 rows = [entry_row(seq, collection, item, origin) for seq, item in zip(seqs, new, strict=True)]
                 connection.execute(insert(entries), rows)
-                self._write_log(connection, "add", collection, [(seq, seq) for seq in seqs])
+                logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
+                write_log(connection, "add", logged, self._clock())
         return Appended(len(new), len(frames) - len(new))
 
-    def delete(self, collection: str, series_uid: str) -> int:
-        """Delete a series, codes and all, and log it; return the number of frames deleted."""
-        with self._database.write() as connection:
-            _lock(connection)
-            of_series = and_(entries.c.collection == collection, entries.c.series_uid == series_uid)
-            gone = sorted(connection.scalars(delete(entries).where(of_series).returning(entries.c.entry_id)))
-            if gone:
-                seqs = _allocate(connection, len(gone))
-                self._write_log(connection, "delete", collection, list(zip(seqs, gone, strict=True)))
-        return len(gone)
+    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+        """Return how much a delete would take away."""
+        query = select(*NAME_COLUMNS).where(selected(selector, collection))
+        with self._database.read() as connection:
+            return extent_of(FrameName(*row) for row in connection.execute(query))
 
-    def _write_log(
-        self, connection: Connection, kind: str, collection: str, logged: Sequence[tuple[int, int]]
-    ) -> None:
-        of_all = {"kind": kind, "collection": collection, "created_at": self._clock(), "mark": new_mark()}
-        rows = [{"seq": seq, "entry_id": entry_id, **of_all} for seq, entry_id in logged]
-        connection.execute(insert(log), rows)
+    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+        """Delete what a selector stands for, and log it; some frames in each transaction.
+
+        A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
+        the frames is left in the files of the database afterwards.
+        """
+        names: list[FrameName] = []
+        origins: set[Origin] = set()
+        wanted = selected(selector, collection)
+        while True:
+            with self._database.write() as connection:
+                gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
+            names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
+            origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
+            if len(gone) < DELETED_AT_ONCE:
+                break
+        if names and not self._database.empty_write_ahead_log():
+            _log.warning("the write-ahead log still holds what was deleted: a reader keeps it in use")
+        return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
+
+    def referred(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that a live frame comes from, or one that was damaged."""
+        with self._database.read() as connection:
+            return referred(connection, origins)
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -103,8 +128,8 @@ class SqlCatalogue:
         """Return the entries that are live among ``entry_ids``."""
         ids = list(entry_ids)
         found = []
-        for start in range(0, len(ids), _VALUES_AT_ONCE):
-            found += self._infos(entries.c.entry_id.in_(ids[start : start + _VALUES_AT_ONCE]))
+        for start in range(0, len(ids), VALUES_AT_ONCE):
+            found += self._infos(entries.c.entry_id.in_(ids[start : start + VALUES_AT_ONCE]))
         return {entry.entry_id: entry for entry in found}
 
     def find(
@@ -155,26 +180,14 @@ class SqlCatalogue:
             return [entry_info(row) for row in connection.execute(select(*INFO_COLUMNS).where(wanted))]
 
 
-def _lock(connection: Connection) -> None:
-    """Wait for the writer before us; SQLite has done so when the transaction began."""
-    connection.execute(select(counter.c.value).with_for_update())
-
-
-def _allocate(connection: Connection, amount: int) -> range:
-    """Take the next ``amount`` sequence numbers."""
-    taken = update(counter).values(value=counter.c.value + amount).returning(counter.c.value)
-    last = int(connection.execute(taken).scalar_one())
-    return range(last - amount + 1, last + 1)
-
-
 def _known(connection: Connection, collection: str, sop_instance_uids: set[str]) -> set[_FrameKey]:
     """Return the keys of all frames of some instances."""
     uids = sorted(sop_instance_uids)
     known: set[_FrameKey] = set()
-    for start in range(0, len(uids), _VALUES_AT_ONCE):
+    for start in range(0, len(uids), VALUES_AT_ONCE):
         query = select(entries.c.sop_instance_uid, entries.c.frame_number, entries.c.model_fingerprint).where(
             entries.c.collection == collection,
-            entries.c.sop_instance_uid.in_(uids[start : start + _VALUES_AT_ONCE]),
+            entries.c.sop_instance_uid.in_(uids[start : start + VALUES_AT_ONCE]),
         )
         known.update((row[0], row[1], row[2]) for row in connection.execute(query))
     return known

@@ -21,6 +21,7 @@ from hmar.errors import ConfigError, UnavailableError
 from hmar.locks import locked
 
 _BUSY_MS = 30_000
+EMPTYING_MS = 5_000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
 
@@ -96,6 +97,25 @@ class Database:
                         "The database was written by another version of this program.",
                         "Run the version that wrote it, or a newer one.",
                     ) from error
+        # A process that was killed may have left what was deleted. Whoever is at work goes first.
+        self.empty_write_ahead_log(wait_ms=0)
+
+    def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
+        """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
+
+        It holds pages as they were before a change, with what was deleted. Waits so long
+        for readers and writers, who wait meanwhile.
+        """
+        if self._file is None:
+            return True
+        with _translated(), self._connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
+            try:
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        return not busy
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""

@@ -7,10 +7,11 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.deleting import VALUES_AT_ONCE
 from hmar.adapters.sql.schema import items, jobs
 from hmar.values.entries import Origin
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
@@ -212,6 +213,23 @@ class SqlJobStore:
                 counts[job_id][ItemState(state)] = number
                 frames[job_id] += int(frames_of_state)
         return [_job(row, counts[row.job_id], frames[row.job_id]) for row in rows]
+
+    def finished_with(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return those of some origins that items refer to, all of which have ended."""
+        references = sorted({origin.reference for origin in origins})
+        still_open = func.sum(case((items.c.state.in_(_OPEN), 1), else_=0))
+        query = (
+            select(jobs.c.origin_source, items.c.reference)
+            .join(jobs, jobs.c.job_id == items.c.job_id)
+            .group_by(jobs.c.origin_source, items.c.reference)
+            .having(still_open == 0)
+        )
+        found: set[Origin] = set()
+        with self._database.read() as connection:
+            for start in range(0, len(references), VALUES_AT_ONCE):
+                some = items.c.reference.in_(references[start : start + VALUES_AT_ONCE])
+                found.update(Origin(*row) for row in connection.execute(query.where(some)))
+        return found & set(origins)
 
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled; each counts as queued from now on."""

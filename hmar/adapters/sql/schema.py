@@ -105,7 +105,10 @@ entries = Table(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
     ),
     Index(None, "sop_instance_uid", "model_fingerprint"),
-    Index(None, "collection", "series_uid"),
+    Index(None, "series_uid", "collection"),
+    Index(None, "study_uid"),
+    Index(None, "patient_key"),
+    Index(None, "origin_reference"),
 )
 """Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log."""
 
@@ -151,6 +154,7 @@ items = Table(
     Column("queued_at", Float(53), nullable=False),
     Column("lease_until", Float(53), nullable=False),
     UniqueConstraint("job_id", "reference"),
+    Index(None, "reference"),
     Index(None, "job_id", "state"),
     Index(None, "state"),
 )

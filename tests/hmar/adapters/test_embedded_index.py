@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hmar.adapters.memory import MemoryCatalogue
 from hmar.index.scan import Scanner
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.deletion import Selector
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded, query
@@ -83,7 +85,7 @@ def test_an_index_from_a_snapshot_grows_shrinks_and_grows_again(tmp_path: Path) 
     index.apply(catalogue.tail(0, 9))
     index.snapshot()
     again = EmbeddedIndex(tmp_path, MODEL)
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"))
     catalogue.append("default", [encoded("2.1", windows=2)], ORIGIN)
     again.apply(catalogue.tail(5, 99))
     stats = again.stats()
@@ -217,7 +219,7 @@ def test_an_index_moves_onto_its_snapshot_and_onto_a_newer_one_of_another_proces
     mine.check()
     assert (mine.stats().snapshot_seq, theirs.stats().snapshot_seq) == (9, 9)
     assert found(mine) == expected
-    catalogue.delete("default", "1.2.9")
+    catalogue.delete(Selector("series", "1.2.9"), "default")
     catalogue.append("default", [encoded("4.1", windows=1)], ORIGIN)
     later = catalogue.tail(11, 99)
     theirs.apply(rows)
@@ -293,3 +295,101 @@ def test_answers_are_the_same_with_any_number_of_threads_and_without_compiled_ke
         )
         index.close()
     assert answers[0] == answers[1] == answers[2]
+
+
+def stored_bytes(root: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file())
+
+
+def filled(catalogue: MemoryCatalogue) -> MemoryCatalogue:
+    """Add two patients, the second one's windows many."""
+    catalogue.append("default", [encoded(f"1.{i}", windows=i % 4) for i in range(12)], ORIGIN)
+    catalogue.append("default", [encoded("2.1", windows=90, patient_key="q")], ORIGIN)
+    return catalogue
+
+
+def planted(catalogue: MemoryCatalogue) -> list[bytes]:
+    """Return what a snapshot holds of the second patient: the global code, and windows, plane by plane."""
+    row = catalogue.tail(12, 1)[0].encoded
+    assert row is not None
+    return [row.global_code.tobytes(), *(row.window_codes[:, plane].tobytes() for plane in range(16))]
+
+
+def test_a_snapshot_after_a_delete_leaves_nothing_of_what_was_deleted_on_disk(tmp_path: Path) -> None:
+    catalogue = filled(MemoryCatalogue())
+    codes = planted(catalogue)
+    index, other = EmbeddedIndex(tmp_path, MODEL), EmbeddedIndex(tmp_path, OTHER_MODEL)
+    for each in (index, other):
+        each.apply(catalogue.tail(0, 99))
+        each.snapshot()
+    assert all(code in stored_bytes(tmp_path) for code in codes)
+    assert not index.stats().unsettled
+    catalogue.delete(Selector("patient", "q"))
+    index.apply(catalogue.tail(13, 99))
+    assert index.stats().unsettled
+    index.check()
+    assert all(code in stored_bytes(tmp_path) for code in codes)
+    index.snapshot()
+    assert not index.stats().unsettled
+    assert not [code for code in codes if code in stored_bytes(tmp_path)]
+    assert len(list(tmp_path.glob("*/gen-*"))) == 1
+    again = EmbeddedIndex(tmp_path, MODEL)
+    assert again.stats() == index.stats()
+    assert found(again) == found(index)
+
+
+def test_a_restart_goes_on_where_a_killed_process_had_not_removed_everything(tmp_path: Path) -> None:
+    catalogue = filled(MemoryCatalogue())
+    codes = planted(catalogue)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 99))
+    index.snapshot()
+    [old] = tmp_path.glob("*/gen-*")
+    kept = tmp_path / "kept"
+    shutil.copytree(old, kept)
+    catalogue.delete(Selector("patient", "q"))
+    unsettled = EmbeddedIndex(tmp_path, MODEL)
+    unsettled.apply(catalogue.tail(13, 99))
+    assert unsettled.stats().unsettled  # killed before it wrote any
+    index.apply(catalogue.tail(13, 99))
+    index.snapshot()
+    kept.rename(old)  # as if killed before the old one was removed
+    again = EmbeddedIndex(tmp_path, MODEL)
+    assert all(code in stored_bytes(tmp_path) for code in codes)
+    again.check()
+    assert not [code for code in codes if code in stored_bytes(tmp_path)]
+
+
+def test_a_quarantined_snapshot_goes_although_the_index_started_anew(tmp_path: Path) -> None:
+    catalogue = filled(MemoryCatalogue())
+    codes = planted(catalogue)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 99))
+    index.snapshot()
+    index.clear()
+    catalogue.delete(Selector("patient", "q"))
+    index.apply(catalogue.tail(0, 99))
+    assert index.stats().unsettled
+    assert all(code in stored_bytes(tmp_path) for code in codes)
+    index.snapshot()
+    assert not [code for code in codes if code in stored_bytes(tmp_path)]
+
+
+def test_an_index_whose_last_frame_was_deleted_is_written_empty(tmp_path: Path) -> None:
+    catalogue = filled(MemoryCatalogue())
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.apply(catalogue.tail(0, 99))
+    index.snapshot()
+    catalogue.delete(Selector("study", "1.2"))
+    index.apply(catalogue.tail(13, 99))
+    index.snapshot()
+    assert (index.stats().frames, index.stats().snapshot_seq, index.stats().unsettled) == (0, 26, False)
+    assert found(EmbeddedIndex(tmp_path, MODEL)) == []
+
+
+def test_an_index_without_snapshots_has_nothing_to_settle() -> None:
+    catalogue = filled(MemoryCatalogue())
+    catalogue.delete(Selector("patient", "q"))
+    index = EmbeddedIndex(None, MODEL)
+    index.apply(catalogue.tail(0, 99))
+    assert (index.stats().deleted_seq, index.stats().unsettled) == (14, False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -332,3 +333,50 @@ def test_the_newest_seq_is_known_without_reading(store: SnapshotStore) -> None:
     store.write(snapshot(7))
     store.write(snapshot(12))
     assert store.newest_seq() == 12
+
+
+def test_what_may_hold_deleted_entries_is_removed_and_nothing_else(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    other = SnapshotStore(tmp_path, OTHER_MODEL)
+    for seq in (5, 9):
+        store.write(snapshot(seq))
+        other.write(snapshot(seq))
+    store.refuse(generation_of(store, 9), SnapshotError("It was altered.", "Nothing is lost."))
+    store.write(snapshot(12))
+    left = generations(tmp_path)[0].parent / ".unfinished-x"
+    left.mkdir()
+    assert store.purge(10)
+    assert [path.name for path in generations(tmp_path)] == [f"gen-{12:020d}"]
+    assert not list(tmp_path.glob("*/quarantine/*"))
+    assert not left.exists()
+    assert store.purge(10)
+    assert_same(store.load(), snapshot(12))
+
+
+def test_a_quarantined_snapshot_alone_is_removed_too(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    store.discard()
+    assert store.purge(5)
+    assert list(tmp_path.glob("*/quarantine/*"))
+    assert store.purge(6)
+    assert not list(tmp_path.glob("*/quarantine/*"))
+
+
+def test_snapshots_that_another_process_reads_are_removed_later(store: SnapshotStore, tmp_path: Path) -> None:
+    store.write(snapshot(5))
+    with locked(generations(tmp_path)[0].parent / "lock", exclusive=False, wait=True):
+        assert not store.purge(6)
+    assert generations(tmp_path)
+    assert store.purge(6)
+    assert not generations(tmp_path)
+
+
+def test_the_last_delete_is_kept_with_a_snapshot_and_zero_without(
+    store: SnapshotStore, tmp_path: Path
+) -> None:
+    store.write(replace(snapshot(5), deleted_seq=4))
+    assert generation_of(store, 5).deleted_seq == 4
+    [generation] = generations(tmp_path)
+    resealed(generation / "manifest.json", lambda body: body.pop("deleted_seq"))
+    assert generation_of(store, 5).deleted_seq == 0

@@ -16,7 +16,7 @@ from hmar.library.adding import Progress
 from hmar.thumbnail import ThumbnailEncoder
 from tests.frames import frame_info, textured_frame
 from tests.hmar.dicom.build import image
-from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid
 
 NODULE = (60.0, 84.0)
 BOX = (NODULE[0] - 10, NODULE[1] - 10, 20, 20)
@@ -310,10 +310,53 @@ def test_series_and_frames_are_listed_and_deleted(
     listed = archive.frames(series_uid(2))
     assert [entry.info.instance_number for entry in listed] == [1, 2, 3]
     assert archive.frame(listed[0]).info.sop_instance_uid == listed[0].info.sop_instance_uid
-    assert archive.delete(series_uid=series_uid(2), collection="another") == 0
-    assert archive.delete(series_uid=series_uid(2)) == SLICES
+    assert archive.delete(series_uid=series_uid(2), collection="another") == (0, 0, 0, 0)
+    assert archive.delete(series_uid=series_uid(2)) == (SLICES, SLICES, 1, 1)
     assert len(archive) == FRAMES - SLICES
     assert [one.series_uid for one in archive.series()] == [series_uid(1)]
+
+
+def stored_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+@pytest.mark.slow
+def test_a_patient_is_deleted_from_all_collections_with_what_was_kept(
+    new_archive: Callable[..., hmar.Archive], tmp_path: Path
+) -> None:
+    archive, file = new_archive(), ct_file(1, 1)
+    archive.add(file)
+    archive.add(file, collection="teaching")
+    archive.add(image(np.ones((64, 64), np.uint16), PatientID="another"))
+    info = archive.frames(series_uid(1))[0].info
+    assert archive.delete(patient_id=PATIENT_ID, issuer="a clinic").frames == 0
+    assert archive.delete(patient_id=PATIENT_ID, collection="teaching").frames == 1
+    assert archive.frame(archive.frames(series_uid(1))[0]).info == info
+    assert archive.delete(patient_id=PATIENT_ID) == (1, 1, 1, 1)
+    assert (len(archive), len(archive.frames())) == (1, 1)
+    assert len(list(archive.engine.uploads.references())) == 1
+    assert archive.delete(instance_uid=archive.frames()[0].info.sop_instance_uid).instances == 1
+    assert list(archive.engine.uploads.references()) == []
+    assert archive.delete(study_uid=info.study_uid).frames == 0
+    if not archive.engine.settings.in_memory:
+        left = stored_bytes(tmp_path / "home")
+        assert file[1000:2000] not in left
+        assert str(info.patient_key).encode() not in left
+        assert len(list((tmp_path / "home" / "index").glob("*/gen-*"))) == 1
+
+
+def test_exactly_one_thing_is_deleted_at_a_time(archive: hmar.Archive) -> None:
+    for named in ({}, {"series_uid": "1", "study_uid": "2"}, {"series_uid": ""}, {"patient_id": " "}):
+        with pytest.raises(ParameterError):
+            archive.delete(**named)  # type: ignore[arg-type]
+    assert len(archive) == FRAMES
+
+
+@pytest.mark.slow
+def test_bytes_that_are_refused_are_not_kept(new_archive: Callable[..., hmar.Archive]) -> None:
+    archive = new_archive()
+    assert archive.add(b"no image").failed == 1
+    assert list(archive.engine.uploads.references()) == []
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Digests of what was indexed and of rows, rows found damaged, and sessions of the page.
+"""Digests of what was indexed and of rows, rows found damaged, sessions of the page, indexes to delete by.
 
 The rows that are there have no digests: they are taken as they are.
 
@@ -39,3 +39,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.Float(53), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name="pk_sessions"),
     )
+    op.drop_index("ix_entries_collection_series_uid", table_name="entries")
+    for columns in (("series_uid", "collection"), ("study_uid",), ("patient_key",), ("origin_reference",)):
+        op.create_index(f"ix_entries_{'_'.join(columns)}", "entries", list(columns))
+    op.create_index("ix_items_reference", "items", ["reference"])

@@ -1,0 +1,29 @@
+"""Writing to the log: the writers' lock, the next sequence numbers, and rows of one mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from hmar.adapters.common.entries import new_mark
+from hmar.adapters.sql.schema import counter, log
+
+
+def lock(connection: Connection) -> None:
+    """Wait for the writer before us; SQLite has done so when the transaction began."""
+    connection.execute(select(counter.c.value).with_for_update())
+
+
+def allocate(connection: Connection, amount: int) -> range:
+    """Take the next ``amount`` sequence numbers; the transaction holds the lock."""
+    taken = update(counter).values(value=counter.c.value + amount).returning(counter.c.value)
+    last = int(connection.execute(taken).scalar_one())
+    return range(last - amount + 1, last + 1)
+
+
+def write_log(connection: Connection, kind: str, rows: Sequence[dict[str, Any]], now: float) -> None:
+    """Write rows of the log, each with its ``seq``, ``entry_id`` and ``collection``."""
+    of_all = {"kind": kind, "created_at": now, "mark": new_mark()}
+    connection.execute(insert(log), [{**row, **of_all} for row in rows])

@@ -1,0 +1,102 @@
+"""``hmar delete``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from hmar.cli.settings import settings_from_environment
+from hmar.dicom.deidentify import PatientHasher
+from hmar.removal import check_one, nothing_matches, one_selector, settle
+from hmar.values.deletion import Extent, Level, Selector
+from hmar.wiring import Engine, build_engine
+
+
+@click.command()
+@click.option("--instance", "instance_uid", metavar="UID", help="Delete the instance with this UID.")
+@click.option("--series", "series_uid", metavar="UID", help="Delete the series with this UID.")
+@click.option("--study", "study_uid", metavar="UID", help="Delete the study with this UID.")
+@click.option(
+    "--patient-id",
+    "patient",
+    is_flag=True,
+    help="Delete a patient. The id is asked for, or read from standard input where that is no terminal: "
+    "on the command line it would stay in the shell's history.",
+)
+@click.option(
+    "--issuer", default="", metavar="TEXT", help="Issuer of the patient id (0010,0021), where files have one."
+)
+@click.option("--collection", metavar="NAME", help="Delete from this collection alone; from all by default.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
+def delete(
+    instance_uid: str | None,
+    series_uid: str | None,
+    study_uid: str | None,
+    patient: bool,
+    issuer: str,
+    collection: str | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Delete an instance, a series, a study or a patient from the archive. It cannot be undone.
+
+    Name exactly one. Their frames are not found any more at once, also by a running product. Codes, what is
+    known of them, and the bytes of files that were uploaded are removed from the data directory, index
+    snapshots included. Files that were indexed where they lie stay there: remove them yourself, or they are
+    indexed again with their folder. What would be deleted is shown first.
+
+    \b
+    Examples:
+      hmar delete --series 1.3.6.1.4.1.14519.5.2.1.1
+      hmar delete --study 1.3.6.1.4.1.14519.5.2.1.2 --collection teaching --yes
+      hmar delete --patient-id
+      hmar delete --patient-id --yes --json < id.txt
+    """
+    uids: dict[Level, str | None] = {"instance": instance_uid, "series": series_uid, "study": study_uid}
+    check_one(uids, patient)
+    engine = build_engine(settings_from_environment())
+    click.get_current_context().call_on_close(engine.close)
+    key = PatientHasher(engine.secrets.patient).key(_patient_id(), issuer) if patient else None
+    selector = one_selector(uids, patient, key)
+    extent = engine.remover.extent(selector, collection)
+    if not extent.frames:
+        raise nothing_matches(selector)
+    where = "all collections" if collection is None else f"collection {collection!r}"
+    if not yes:
+        click.confirm(f"Delete {_counted(extent)} from {where}?", abort=True, err=True)
+    _report(_delete(engine, selector, collection), selector.level, collection, as_json)
+
+
+def _patient_id() -> str:
+    if sys.stdin.isatty():
+        answer: str = click.prompt("Patient id", err=True)
+        return answer
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _delete(engine: Engine, selector: Selector, collection: str | None) -> Extent:
+    extent = engine.remover.delete(selector, collection).extent
+    if not engine.settings.in_memory and not settle(engine.searcher.refresh, engine.index):
+        click.echo("A process is writing a snapshot of the index that may hold deleted codes.", err=True)
+    return extent
+
+
+def _report(extent: Extent, level: Level, collection: str | None, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"level": level, "collection": collection, **extent.to_dict()}))
+    else:
+        click.echo(f"Deleted {_counted(extent)}.")
+
+
+def _counted(extent: Extent) -> str:
+    return (
+        f"{_number(extent.frames, 'frame')} of {_number(extent.instances, 'instance')}, "
+        f"{_number(extent.series, 'series', 'series')}, {_number(extent.studies, 'study', 'studies')}"
+    )
+
+
+def _number(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

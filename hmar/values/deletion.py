@@ -1,0 +1,74 @@
+"""What is to be deleted, and what was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from hmar.values.entries import Origin
+from hmar.values.plain import Json
+
+Level = Literal["instance", "series", "study", "patient"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """The frames of one instance, series, study or patient, of every model.
+
+    Parameters
+    ----------
+    level : str
+        "instance", "series", "study" or "patient".
+    value : str
+        The UID; of a patient the key (:class:`hmar.dicom.deidentify.PatientHasher`), never the id.
+    """
+
+    level: Level
+    value: str
+
+
+class Extent(NamedTuple):
+    """How much a selector covers. An instance or series counts once, in however many collections it is."""
+
+    frames: int
+    instances: int
+    series: int
+    studies: int
+
+    def to_dict(self) -> Json:
+        """Return the counts as the API does."""
+        return dict(self._asdict())
+
+
+class Deleted(NamedTuple):
+    """What a delete took away.
+
+    Parameters
+    ----------
+    extent : Extent
+    orphans : tuple of Origin
+        Where frames came from that no live frame comes from any more.
+    """
+
+    extent: Extent
+    orphans: tuple[Origin, ...]
+
+
+class FrameName(NamedTuple):
+    """The study, series and instance of one frame."""
+
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+
+
+def extent_of(frames: Iterable[FrameName]) -> Extent:
+    """Return the extent of some frames, one name for each."""
+    listed = list(frames)
+    return Extent(
+        len(listed),
+        len({frame.sop_instance_uid for frame in listed}),
+        len({frame.series_uid for frame in listed}),
+        len({frame.study_uid for frame in listed}),
+    )

@@ -1,0 +1,122 @@
+"""What a delete leaves in the files of SQLite, and what it reads to find its rows."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
+
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.deleting import delete_selected, selected
+from hmar.adapters.sql.schema import entries
+from hmar.values.codes import EncodedFrame
+from hmar.values.deletion import Level, Selector
+from hmar.values.entries import Origin
+from tests.contract.examples import encoded
+
+KILLED = """
+import os, signal, sys
+from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.database import Database
+from hmar.values.deletion import Selector
+from hmar.values.entries import Origin
+from tests.hmar.adapters.sql.test_deleting import slices_of
+database = Database(f"sqlite:///{sys.argv[1]}")
+database.migrate()
+catalogue = SqlCatalogue(database)
+catalogue.append("default", slices_of(1), Origin("local", "a"))
+database.empty_write_ahead_log = lambda: os.kill(os.getpid(), signal.SIGKILL)
+catalogue.delete(Selector("study", "1.1"))
+"""
+PATIENTS = 60
+SLICES = 12
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
+        database.migrate()
+        yield database
+
+
+def patient_key(patient: int) -> str:
+    return f"{patient * 0x9E3779B97F4A7C15 % 2**128:032x}"
+
+
+def slices_of(patient: int) -> list[EncodedFrame]:
+    known = {"patient_key": patient_key(patient), "study_uid": f"1.{patient}", "series_uid": f"1.{patient}.1"}
+    return [encoded(f"1.{patient}.1.{number}", windows=120, **known) for number in range(SLICES)]
+
+
+def stored_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+@pytest.mark.slow
+def test_nothing_of_a_deleted_patient_is_left_in_the_files(database: Database, tmp_path: Path) -> None:
+    catalogue = SqlCatalogue(database)
+    for patient in range(PATIENTS):
+        # Taken apart, so that pages of the database are shared, split and moved.
+        for frame in slices_of(patient * 7 % PATIENTS):
+            catalogue.append("default", [frame], Origin("upload", f"file of {patient * 7 % PATIENTS}"))
+    for patient in (3, 17, 44):
+        codes = [frame.global_code.tobytes() for frame in slices_of(patient)]
+        codes += [frame.window_codes[50].tobytes() for frame in slices_of(patient)]
+        names = [patient_key(patient).encode(), f"1.{patient}.1".encode()]
+        before = stored_bytes(tmp_path)
+        assert all(planted in before for planted in codes + names)
+        assert catalogue.delete(Selector("patient", patient_key(patient))).extent.frames == SLICES
+        after = stored_bytes(tmp_path)
+        assert not [planted for planted in codes + names[:1] if planted in after]
+    assert patient_key(4).encode() in stored_bytes(tmp_path)
+
+
+def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_path: Path) -> None:
+    catalogue = SqlCatalogue(database)
+    catalogue.append("default", slices_of(1), Origin("local", "a"))
+    assert (tmp_path / "catalogue.db-wal").stat().st_size
+    catalogue.delete(Selector("study", "1.1"))
+    assert (tmp_path / "catalogue.db-wal").stat().st_size == 0
+
+
+def test_a_reader_that_stays_delays_that_and_nothing_else(database: Database, tmp_path: Path) -> None:
+    catalogue = SqlCatalogue(database)
+    catalogue.append("default", slices_of(1), Origin("local", "a"))
+    with database.read() as reader:
+        reader.execute(select(entries.c.entry_id)).all()
+        with database.write() as connection:
+            delete_selected(connection, selected(Selector("study", "1.1"), None), 100, now=0.0)
+        assert database.empty_write_ahead_log(wait_ms=50) is False
+    assert database.empty_write_ahead_log(wait_ms=50) is True
+    assert (tmp_path / "catalogue.db-wal").stat().st_size == 0
+
+
+def test_the_next_start_empties_what_a_killed_process_has_left(tmp_path: Path) -> None:
+    """The process is killed between the delete and the emptying of the write-ahead log."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "catalogue.db")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    codes = [frame.global_code.tobytes() for frame in slices_of(1)]
+    assert any(code in stored_bytes(tmp_path) for code in codes)
+    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
+        database.migrate()
+        assert not [code for code in codes if code in stored_bytes(tmp_path)]
+
+
+@pytest.mark.parametrize("level", ["instance", "series", "study", "patient"])
+@pytest.mark.parametrize("collection", [None, "default"])
+def test_every_selector_is_looked_up_in_an_index(
+    database: Database, level: Level, collection: str | None
+) -> None:
+    query = select(entries.c.entry_id).where(selected(Selector(level, "1.2"), collection))
+    text = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+    assert all("USING" in row[-1] and "SEARCH" in row[-1] for row in plan), plan
