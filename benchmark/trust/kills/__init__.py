@@ -37,10 +37,10 @@ def kills(run: Run) -> Outcome:
     it starts its parts again.
 
     A kill is survived if in the end every good frame is there once, with codes bit by bit those of an
-    undisturbed run, what was deleted is gone from every file, the log replayed gives the rows, SQLite finds its file intact,
-    no job is open and no file given up, uploads are those that rows refer to, no draft is left, searches
-    answer as loops over the rows do, and `hmar doctor` finds nothing failed. A file that was in a killed
-    decoder fails with that reason, and is indexed when asked for again.
+    undisturbed run, no file holds a code of what was deleted, the log replayed gives the rows, SQLite finds
+    its file intact, no job is open and no file given up, uploads are those that rows refer to, no draft is
+    left, searches answer as loops over the rows do, and `hmar doctor` finds nothing failed. A file that was
+    in a killed decoder fails with that reason, and is indexed when asked for again.
     """
     images = run.folder / "images"
     write_album(images, album(0))
