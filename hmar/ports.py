@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from hmar.values.codes import Bits, EncodedFrame, Query
+from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
 from hmar.values.deletion import Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
@@ -230,6 +232,9 @@ class UploadSource(ImageSource, Protocol):
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
 
+    def check(self, reference: str) -> bool:
+        """Return whether stored bytes are what was sent; those that are not are moved to quarantine."""
+
     def remove(self, reference: str) -> bool:
         """Remove what is stored under a reference; return whether anything was."""
 
@@ -292,6 +297,59 @@ class KeyStore(Protocol):
         """Use up a token; return whether it was valid."""
 
 
+class Integrity(Protocol):
+    """Tells whether stored rows are still what was written, and takes out those that are not."""
+
+    def store_problems(self) -> list[str]:
+        """Return what the store's own check of its files finds, a line each; empty if it is sound."""
+
+    def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
+        """Verify the next entries in order of their ids; None after the last."""
+
+    def check_log(self, progress: Callable[[int], None] = lambda _rows: None) -> CheckedLog:
+        """Verify the whole log, against its digests and against the entries; told the rows done so far."""
+
+    def take_out(self, entry_ids: Sequence[int]) -> int:
+        """Move those that are damaged indeed to the damaged rows, and log them as gone; return how many."""
+
+    def damaged_rows(self) -> list[DamagedRow]:
+        """Return the frames that were taken out and are not back, oldest first."""
+
+    def forget_damaged(self, entry_ids: Sequence[int]) -> None:
+        """Drop damaged rows whose frames are back under other names."""
+
+    def mend_log(self) -> int:
+        """Make the log say again what the entries say; return the number of rows written.
+
+        Damaged and lost rows are written anew, and an entry that vanished is logged as deleted.
+        """
+
+    def seal(self, limit: int) -> int:
+        """Give digests to rows of older versions, at most ``limit`` of them; return how many got one."""
+
+    def secret_check(self, name: str) -> str | None:
+        """Return the check value of a secret, None before there is one."""
+
+    def keep_secret_check(self, name: str, value: str) -> None:
+        """Store the check value of a secret, in place of any other."""
+
+    def holds_patient_keys(self) -> bool:
+        """Return whether any frame has a key that was made with the patient secret."""
+
+
+class Copyable(Protocol):
+    """What a backup takes a copy of while it is written to."""
+
+    def revision(self) -> str:
+        """Return the revision of the schema."""
+
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write one state of the whole store to a file; told (parts done, parts).
+
+        Raises ConfigError where another tool must do it.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -301,6 +359,8 @@ class Storage:
     catalogue : Catalogue
     jobs : JobStore
     keys : KeyStore
+    integrity : Integrity
+    copies : Copyable
     close : callable
         Gives back connections.
     """
@@ -308,4 +368,6 @@ class Storage:
     catalogue: Catalogue
     jobs: JobStore
     keys: KeyStore
+    integrity: Integrity
+    copies: Copyable
     close: Callable[[], None]

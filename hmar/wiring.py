@@ -75,8 +75,10 @@ class Engine:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Keys of this archive."""
-        return new_secrets() if self.settings.in_memory else load_secrets(self.settings.home)
+        """Keys of this archive; raises ConfigError where they are not those that it was made with."""
+        if self.settings.in_memory:
+            return new_secrets()
+        return load_secrets(self.settings.home, self.storage.integrity)
 
     @cached_property
     def storage(self) -> Storage:
@@ -171,6 +173,7 @@ class Engine:
     @cached_property
     def indexer(self) -> Indexer:
         """The indexing use case."""
+        _ = self.secrets  # no frame is indexed before they are known to be right
         return Indexer(
             self.catalogue,
             self.jobs,

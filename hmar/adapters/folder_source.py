@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from hmar.locks import locked
 REMOVING_WAIT_S = 5.0
 """Uploads may come without a pause: whoever wants to remove some does not wait longer."""
 _POLL_S = 0.02
+_log = logging.getLogger(__name__)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -82,6 +85,9 @@ class FolderSource:
 class UploadStore:
     """Bytes that came with a request, stored once under their SHA-256; a :class:`hmar.ports.ImageSource`.
 
+    They are read back after they are written, and compared with their name whenever they are read. A file
+    that differs is moved to ``quarantine`` below the root.
+
     Parameters
     ----------
     root : Path
@@ -95,14 +101,32 @@ class UploadStore:
         """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
-        if path.is_file():
-            return digest
         try:
+            if path.is_file():
+                if _intact(path, digest):
+                    return digest
+                self._quarantine(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_file(path, data)
+            if _intact(path, digest):
+                return digest
+            self._quarantine(path)
         except OSError as error:
             raise _not_written(error) from error
-        return digest
+        raise UnavailableError(
+            "An upload was not stored as it was sent: what was read back differs.",
+            "Check the disk and the memory of this machine.",
+        )
+
+    def check(self, reference: str) -> bool:
+        """Return whether a stored file is what its name says; one that is not is moved to quarantine."""
+        path = self._path(reference)
+        try:
+            return _intact(path, reference) or self._quarantine(path)
+        except FileNotFoundError:
+            return True  # removed meanwhile
+        except OSError:
+            return False
 
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
@@ -113,6 +137,8 @@ class UploadStore:
         """Remove what is stored under a reference; return whether anything was."""
         path = self._path(reference)
         try:
+            for damaged in (self._root / "quarantine").glob(f"{reference}.*"):
+                damaged.unlink()
             path.unlink()
             sync_folder(path.parent)
         except FileNotFoundError:
@@ -155,8 +181,40 @@ class UploadStore:
         yield reference
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
-        """Return the bytes; raises NotFoundError, or LimitError above ``max_bytes``."""
-        return _read(self._path(reference), max_bytes)
+        """Return the bytes.
+
+        Raises
+        ------
+        NotFoundError
+            If there are none, or they are not what was sent.
+        LimitError
+            If there are more than ``max_bytes``.
+        """
+        path = self._path(reference)
+        data = _read(path, max_bytes)
+        if hashlib.sha256(data).hexdigest() == reference:
+            return data
+        try:
+            if self._quarantine(path):  # another process has stored it anew meanwhile
+                return _read(path, max_bytes)
+        except OSError:
+            _log.error("Upload %s is damaged and cannot be moved to quarantine.", reference)
+        raise NotFoundError(
+            f"The upload {reference} is damaged: its bytes are not those that were sent.",
+            "Send the file again. The operator runs 'hmar doctor' and checks the disk.",
+        )
+
+    def _quarantine(self, path: Path) -> bool:
+        """Move a damaged file away; put it back and return True if it turns out to be intact."""
+        folder = self._root / "quarantine"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        moved = folder / f"{path.name}.{secrets.token_hex(4)}"
+        path.replace(moved)
+        if _intact(moved, path.name):
+            moved.replace(path)
+            return True
+        _log.error("Upload %s is damaged: it was moved to quarantine.", path.name)
+        return False
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
@@ -167,6 +225,14 @@ class UploadStore:
 
     def _path_if_digest(self, name: str) -> Path | None:
         return self._path(name) if _DIGEST.fullmatch(name) else None
+
+
+def _intact(path: Path, digest: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except OSError:
+        return False
 
 
 def _not_written(error: OSError) -> UnavailableError:

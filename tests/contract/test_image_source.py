@@ -207,3 +207,52 @@ def test_removing_gives_up_where_something_is_received_all_the_time(
         assert not held
     with mine.removing() as held:
         assert held
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_damaged_upload_is_told_once_and_kept_apart(tmp_path: Path) -> None:
+    store = UploadStore(tmp_path)
+    good, bad = store.put(b"good bytes"), store.put(b"bad bytes")
+    flip(tmp_path / bad[:2] / bad)
+    with pytest.raises(NotFoundError, match="damaged"):
+        store.fetch(bad, 100)
+    with pytest.raises(NotFoundError, match="no file"):
+        store.fetch(bad, 100)
+    assert len(list((tmp_path / "quarantine").iterdir())) == 1
+    assert store.fetch(good, 100) == b"good bytes"
+    assert list(store.references()) == [good]
+    store.remove(bad)
+    assert list((tmp_path / "quarantine").iterdir()) == []
+
+
+def test_a_damaged_upload_is_replaced_by_the_bytes_that_come_again(tmp_path: Path) -> None:
+    store = UploadStore(tmp_path)
+    reference = store.put(b"bytes")
+    flip(tmp_path / reference[:2] / reference)
+    assert store.put(b"bytes") == reference
+    assert store.fetch(reference, 100) == b"bytes"
+
+
+def test_an_upload_is_checked_without_being_returned(tmp_path: Path) -> None:
+    store = UploadStore(tmp_path)
+    reference = store.put(b"bytes")
+    assert store.check(reference)
+    flip(tmp_path / reference[:2] / reference)
+    assert not store.check(reference)
+    assert list(store.references()) == []
+
+
+def test_an_upload_that_is_read_back_otherwise_is_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lossy(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:-1])
+
+    monkeypatch.setattr("hmar.adapters.folder_source.write_file", lossy)
+    with pytest.raises(UnavailableError, match="read back"):
+        UploadStore(tmp_path).put(b"bytes")

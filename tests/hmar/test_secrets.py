@@ -7,37 +7,50 @@ from pathlib import Path
 
 import pytest
 
+from hmar.adapters.memory import MemoryCatalogue
+from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.errors import ConfigError
 from hmar.secrets import create_private, load_secrets, replace_private
+from tests.contract.examples import ORIGIN, encoded
 
 
-def test_secrets_are_32_bytes_stay_the_same_and_differ(tmp_path: Path) -> None:
-    first = load_secrets(tmp_path)
+@pytest.fixture
+def catalogue() -> MemoryCatalogue:
+    return MemoryCatalogue()
+
+
+@pytest.fixture
+def checks(catalogue: MemoryCatalogue) -> MemoryIntegrity:
+    return MemoryIntegrity(catalogue)
+
+
+def test_secrets_are_32_bytes_stay_the_same_and_differ(tmp_path: Path, checks: MemoryIntegrity) -> None:
+    first = load_secrets(tmp_path, checks)
     assert len(first.patient) == len(first.session) == 32
     assert first.patient != first.session
-    assert load_secrets(tmp_path) == first
-    assert load_secrets(tmp_path / "other") != first
+    assert load_secrets(tmp_path, checks) == first
+    assert load_secrets(tmp_path / "other", MemoryIntegrity(MemoryCatalogue())) != first
 
 
-def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
-    load_secrets(tmp_path)
+def test_only_the_owner_may_read_them(tmp_path: Path, checks: MemoryIntegrity) -> None:
+    load_secrets(tmp_path, checks)
     folder = tmp_path / "secrets"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600, 0o600]
 
 
-def test_all_who_start_at_once_get_the_same(tmp_path: Path) -> None:
+def test_all_who_start_at_once_get_the_same(tmp_path: Path, checks: MemoryIntegrity) -> None:
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda _: load_secrets(tmp_path), range(64)))
+        found = list(pool.map(lambda _: load_secrets(tmp_path, checks), range(64)))
     assert all(secrets == found[0] for secrets in found)
     assert len(list((tmp_path / "secrets").iterdir())) == 2
 
 
-def test_a_damaged_secret_is_refused(tmp_path: Path) -> None:
-    load_secrets(tmp_path)
+def test_a_damaged_secret_is_refused(tmp_path: Path, checks: MemoryIntegrity) -> None:
+    load_secrets(tmp_path, checks)
     (tmp_path / "secrets" / "patient").write_bytes(b"short")
     with pytest.raises(ConfigError, match="5 bytes"):
-        load_secrets(tmp_path)
+        load_secrets(tmp_path, checks)
 
 
 def test_create_never_replaces_and_replace_always_does(tmp_path: Path) -> None:
@@ -49,3 +62,56 @@ def test_create_never_replaces_and_replace_always_does(tmp_path: Path) -> None:
     assert path.read_bytes() == b"3"
     assert [file.name for file in path.parent.iterdir()] == ["file"]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["patient", "session"])
+@pytest.mark.parametrize("bit", [0, 100, 255])
+def test_one_bit_of_a_secret_is_told_with_what_to_do(
+    tmp_path: Path, checks: MemoryIntegrity, name: str, bit: int
+) -> None:
+    load_secrets(tmp_path, checks)
+    path = tmp_path / "secrets" / name
+    data = bytearray(path.read_bytes())
+    data[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=f"'{name}' is not the one") as caught:
+        load_secrets(tmp_path, checks)
+    assert "backup" in caught.value.remedy
+    assert bytes(data).hex() not in str(caught.value)
+
+
+def test_a_missing_patient_secret_is_refused_where_frames_carry_its_keys(
+    tmp_path: Path, catalogue: MemoryCatalogue, checks: MemoryIntegrity
+) -> None:
+    first = load_secrets(tmp_path, checks)
+    (tmp_path / "secrets" / "patient").unlink()
+    catalogue.append("default", [encoded(patient_key=None)], ORIGIN)
+    second = load_secrets(tmp_path, checks)
+    assert second.patient != first.patient
+    catalogue.append("default", [encoded("1.9")], ORIGIN)
+    assert load_secrets(tmp_path, checks) == second
+    (tmp_path / "secrets" / "patient").unlink()
+    with pytest.raises(ConfigError, match="missing"):
+        load_secrets(tmp_path, checks)
+    assert not (tmp_path / "secrets" / "patient").exists()
+
+
+def test_a_missing_session_secret_is_made_anew(tmp_path: Path, checks: MemoryIntegrity) -> None:
+    first = load_secrets(tmp_path, checks)
+    (tmp_path / "secrets" / "session").unlink()
+    second = load_secrets(tmp_path, checks)
+    assert (second.patient, second.session != first.session) == (first.patient, True)
+    assert load_secrets(tmp_path, checks) == second
+
+
+def test_secrets_of_an_older_version_get_their_check_values(
+    tmp_path: Path, catalogue: MemoryCatalogue, checks: MemoryIntegrity
+) -> None:
+    first = load_secrets(tmp_path, checks)
+    catalogue.append("default", [encoded()], ORIGIN)
+    later = MemoryIntegrity(catalogue)
+    assert load_secrets(tmp_path, later) == first
+    create = tmp_path / "secrets" / "patient"
+    create.write_bytes(bytes(32))
+    with pytest.raises(ConfigError):
+        load_secrets(tmp_path, later)

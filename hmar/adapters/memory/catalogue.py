@@ -151,6 +151,16 @@ class MemoryCatalogue:
             if entry.collection == collection and entry.info.series_uid == series_uid
         )
 
+    def ids(self, after_id: int) -> list[int]:
+        """Return the ids of the live entries above one, sorted."""
+        with self._lock:
+            return sorted(entry_id for entry_id in self._entries if entry_id > after_id)
+
+    def holds_patient_keys(self) -> bool:
+        """Return whether any live frame has a patient's key."""
+        with self._lock:
+            return any(entry.info.info.patient_key is not None for entry in self._entries.values())
+
     def _of_model(self, model_fingerprint: str) -> list[EntryInfo]:
         with self._lock:
             infos = [entry.info for entry in self._entries.values()]

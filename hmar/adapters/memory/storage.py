@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hmar.adapters.memory.catalogue import MemoryCatalogue
+from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.ports import Storage
@@ -10,4 +11,6 @@ from hmar.ports import Storage
 
 def memory_storage() -> Storage:
     """Return an empty archive's storage."""
-    return Storage(MemoryCatalogue(), MemoryJobStore(), MemoryKeyStore(), close=lambda: None)
+    catalogue = MemoryCatalogue()
+    integrity = MemoryIntegrity(catalogue)
+    return Storage(catalogue, MemoryJobStore(), MemoryKeyStore(), integrity, integrity, close=lambda: None)

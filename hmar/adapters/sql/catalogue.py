@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from hmar.adapters.common.entries import check_encoded, display_order
 from hmar.adapters.sql.database import Database
@@ -19,8 +18,12 @@ from hmar.adapters.sql.deleting import (
     selected,
 )
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
-from hmar.adapters.sql.rows import INFO_COLUMNS, encoded_frame, entry_info, entry_row
-from hmar.adapters.sql.schema import counter, entries, log
+from hmar.adapters.sql.quarantine import forget_selected, settle, take_out
+from hmar.adapters.sql.reading import DamageReport, InfoReader
+from hmar.adapters.sql.rows import entry_row
+from hmar.adapters.sql.schema import counter, entries
+from hmar.adapters.sql.seals import sealed_entry
+from hmar.adapters.sql.tail import LogReader
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
@@ -38,6 +41,9 @@ class SqlCatalogue:
     commit. So sequence numbers have no gaps, their order is the order of commits, and a reader that has
     seen one has seen all smaller ones.
 
+    Every row that is read is verified. One that is not what was written is left out and logged once; a frame
+    that is appended takes the place of its damaged row.
+
     Parameters
     ----------
     database : Database
@@ -49,6 +55,9 @@ class SqlCatalogue:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
+        report = DamageReport()
+        self._reader = InfoReader(database, report)
+        self._log = LogReader(database, report)
 
     def append(self, collection: str, frames: Sequence[EncodedFrame], origin: Origin) -> Appended:
         """Add frames in one transaction; those of the same (SOP instance, frame, model) stay as they are."""
@@ -58,15 +67,29 @@ class SqlCatalogue:
             wanted.setdefault(_frame_key(encoded), encoded)
         with self._database.write() as connection:
             lock(connection)
-            known = _known(connection, collection, {encoded.info.sop_instance_uid for encoded in frames})
-            new = [encoded for key, encoded in wanted.items() if key not in known]
+            known = _known(connection, collection, wanted)
+            intact = self._intact(connection, list(known.values()))
+            damaged = [entry_id for entry_id in known.values() if entry_id not in intact]
+            take_out(connection, damaged, self._clock())
+            new = {key: item for key, item in wanted.items() if known.get(key) not in intact}
             if new:
                 seqs = allocate(connection, len(new))
-                rows = [entry_row(seq, collection, item, origin) for seq, item in zip(seqs, new, strict=True)]
+                rows = [
+                    sealed_entry(entry_row(seq, collection, item, origin))
+                    for seq, item in zip(seqs, new.values(), strict=True)
+                ]
                 connection.execute(insert(entries), rows)
                 logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
                 write_log(connection, "add", logged, self._clock())
+                settle(connection, collection, new)
         return Appended(len(new), len(frames) - len(new))
+
+    def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
+        intact: set[int] = set()
+        for start in range(0, len(entry_ids), VALUES_AT_ONCE):
+            some = entries.c.entry_id.in_(entry_ids[start : start + VALUES_AT_ONCE])
+            intact.update(entry.entry_id for entry in self._reader.infos_in(connection, some))
+        return intact
 
     def extent(self, selector: Selector, collection: str | None = None) -> Extent:
         """Return how much a delete would take away."""
@@ -86,6 +109,7 @@ class SqlCatalogue:
         while True:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
+                forget_selected(connection, selector, collection)
             names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
             origins |= {Origin(row.origin_source, row.origin_reference) for row in gone}
             if len(gone) < DELETED_AT_ONCE:
@@ -100,24 +124,8 @@ class SqlCatalogue:
             return referred(connection, origins)
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
-        """Return the next log rows in order of sequence number, none left out."""
-        added = and_(log.c.kind == "add", entries.c.entry_id == log.c.entry_id)
-        query = (
-            select(
-                log.c.seq,
-                log.c.kind,
-                log.c.entry_id.label("logged_id"),
-                log.c.collection.label("logged_collection"),
-                log.c.mark,
-                *entries.columns,
-            )
-            .select_from(log.outerjoin(entries, added))
-            .where(log.c.seq > after_seq)
-            .order_by(log.c.seq)
-            .limit(max(limit, 0))
-        )
-        with self._database.read() as connection:
-            return [_log_row(row) for row in connection.execute(query)]
+        """Return the next log rows in order of sequence number; a lost one is told."""
+        return self._log.tail(after_seq, limit)
 
     def last_seq(self) -> int:
         """Return the highest sequence number committed, 0 for an empty log."""
@@ -129,7 +137,7 @@ class SqlCatalogue:
         ids = list(entry_ids)
         found = []
         for start in range(0, len(ids), VALUES_AT_ONCE):
-            found += self._infos(entries.c.entry_id.in_(ids[start : start + VALUES_AT_ONCE]))
+            found += self._reader.infos(entries.c.entry_id.in_(ids[start : start + VALUES_AT_ONCE]))
         return {entry.entry_id: entry for entry in found}
 
     def find(
@@ -142,31 +150,31 @@ class SqlCatalogue:
         ]
         if collection is not None:
             wanted.append(entries.c.collection == collection)
-        return sorted(self._infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id))
+        return sorted(
+            self._reader.infos(and_(*wanted)), key=lambda entry: (entry.info.frame_number, entry.entry_id)
+        )
 
     def series(self, model_fingerprint: str) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
         groups = (
-            select(func.min(entries.c.entry_id).label("first_id"), func.count().label("frames"))
+            select(func.min(entries.c.entry_id), func.count())
             .where(entries.c.model_fingerprint == model_fingerprint)
             .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
-            .subquery()
         )
-        query = select(entries, groups.c.frames).join(groups, groups.c.first_id == entries.c.entry_id)
         with self._database.read() as connection:
-            listed = [
-                SeriesInfo(
-                    row.study_uid, row.series_uid, row.collection, row.modality, row.body_part, row.frames
-                )
-                for row in connection.execute(query)
-            ]
+            counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
+        firsts = self.entries(counts)
+        listed = [_series([firsts[entry_id]], counts[entry_id]) for entry_id in firsts]
+        for entry_id in counts.keys() - firsts.keys():  # the first frame of these is damaged
+            if others := self._reader.group_of(entry_id, model_fingerprint):
+                listed.append(_series(others, len(others)))
         # Sorted here, for databases differ in how they order text.
         return sorted(listed, key=lambda series: (series.collection, series.study_uid, series.series_uid))
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""
         return display_order(
-            self._infos(
+            self._reader.infos(
                 and_(
                     entries.c.collection == collection,
                     entries.c.series_uid == series_uid,
@@ -175,28 +183,33 @@ class SqlCatalogue:
             )
         )
 
-    def _infos(self, wanted: ColumnElement[bool]) -> list[EntryInfo]:
-        with self._database.read() as connection:
-            return [entry_info(row) for row in connection.execute(select(*INFO_COLUMNS).where(wanted))]
+
+def _series(frames: Sequence[EntryInfo], count: int) -> SeriesInfo:
+    info = frames[0].info
+    return SeriesInfo(
+        info.study_uid, info.series_uid, frames[0].collection, info.modality, info.body_part, count
+    )
 
 
-def _known(connection: Connection, collection: str, sop_instance_uids: set[str]) -> set[_FrameKey]:
-    """Return the keys of all frames of some instances."""
-    uids = sorted(sop_instance_uids)
-    known: set[_FrameKey] = set()
+def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey]) -> dict[_FrameKey, int]:
+    """Return the entry of each frame that is there already."""
+    uids = sorted({uid for uid, _, _ in wanted})
+    models = {model for _, _, model in wanted}
+    known: dict[_FrameKey, int] = {}
     for start in range(0, len(uids), VALUES_AT_ONCE):
-        query = select(entries.c.sop_instance_uid, entries.c.frame_number, entries.c.model_fingerprint).where(
+        query = select(
+            entries.c.sop_instance_uid,
+            entries.c.frame_number,
+            entries.c.model_fingerprint,
+            entries.c.entry_id,
+        ).where(
             entries.c.collection == collection,
             entries.c.sop_instance_uid.in_(uids[start : start + VALUES_AT_ONCE]),
+            entries.c.model_fingerprint.in_(models),
         )
-        known.update((row[0], row[1], row[2]) for row in connection.execute(query))
-    return known
+        known.update(((uid, number, model), found) for uid, number, model, found in connection.execute(query))
+    return {key: found for key, found in known.items() if key in wanted}
 
 
 def _frame_key(encoded: EncodedFrame) -> _FrameKey:
     return encoded.info.sop_instance_uid, encoded.info.frame_number, encoded.model_fingerprint
-
-
-def _log_row(row: Row[Any]) -> LogRow:
-    encoded = None if row.global_code is None else encoded_frame(row)
-    return LogRow(row.seq, row.kind, row.logged_id, row.logged_collection, row.mark, encoded)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,17 @@ from hmar.locks import locked
 
 _BUSY_MS = 30_000
 EMPTYING_MS = 5_000
+_COPIED_PAGES = 1000
 _PG_MIGRATION_LOCK = 0x484D4152
 """Key of an advisory lock: any number that other programs do not use."""
+
+
+class DamagedDatabaseError(UnavailableError):
+    """What the file holds cannot be read as a database, or as the text that it should be."""
+
+
+UNREADABLE = (DamagedDatabaseError, ValueError, TypeError)
+"""What reading a damaged row raises; the last two come from values that are none of their column's type."""
 
 
 class Database:
@@ -58,16 +68,21 @@ class Database:
         elif parsed.get_backend_name() != "postgresql":
             raise _bad_url()
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of SQLite."""
+        return self._file is not None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with _translated(), self._connect() as connection, connection.begin():
+        with translated(), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that commits as a whole at the end of the context, or not at all."""
-        with _translated(), self._connect() as connection:
+        with translated(), self._connect() as connection:
             connection = connection.execution_options(hmar_write=True)
             with connection.begin():
                 yield connection
@@ -81,7 +96,7 @@ class Database:
             If a newer version of the program has written the database.
         """
         config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+        config.set_main_option("script_location", script_location())
         with self._migration_lock():
             self._use_write_ahead_log()
             with self.write() as connection:
@@ -100,6 +115,33 @@ class Database:
         # A process that was killed may have left what was deleted. Whoever is at work goes first.
         self.empty_write_ahead_log(wait_ms=0)
 
+    def revision(self) -> str:
+        """Return the revision of the schema."""
+        with self.read() as connection:
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+        """Write one state of a SQLite database to a new file, while others write; told (pages done, pages).
+
+        Raises
+        ------
+        ConfigError
+            For PostgreSQL, which has a tool of its own.
+        """
+        if self._file is None:
+            raise ConfigError(
+                "The database is PostgreSQL, which is not copied by this program.",
+                "Back it up with pg_dump.",
+            )
+        with self.read() as connection, closing(sqlite3.connect(target)) as copy:
+            # A reader's snapshot: it is what is copied, whatever is written meanwhile.
+            connection.execute(text("SELECT version_num FROM alembic_version")).all()
+            source: Any = connection.connection.driver_connection
+            source.backup(
+                copy, pages=_COPIED_PAGES, progress=lambda _, left, pages: progress(pages - left, pages)
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
     def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
 
@@ -108,7 +150,7 @@ class Database:
         """
         if self._file is None:
             return True
-        with _translated(), self._connect() as connection:
+        with translated(), self._connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
             try:
@@ -140,8 +182,13 @@ class Database:
     def _use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once. Kept in the file; cannot change within a transaction."""
         if self._file is not None:
-            with _translated(), self._connect() as connection:
+            with translated(), self._connect() as connection:
                 connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def script_location() -> str:
+    """Return where Alembic finds the migrations, as its configuration wants it."""
+    return str(Path(migrations.__file__).parent).replace("%", "%%")
 
 
 def _prepare_sqlite(engine: Engine, file: Path) -> None:
@@ -178,14 +225,30 @@ def _prepare_sqlite(engine: Engine, file: Path) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn a failing database into the error that an operator understands."""
     try:
         yield
     except DBAPIError as error:
-        raise _unavailable(error.orig) from error
+        raise _damaged() if _is_damage(error.orig) else _unavailable(error.orig) from error
     except PoolTimeoutError as error:
         raise _unavailable(error) from error
+
+
+def _is_damage(cause: BaseException | None) -> bool:
+    if not isinstance(cause, sqlite3.DatabaseError):
+        return False
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None:  # raised by the driver itself
+        return "decode to UTF-8" in str(cause)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _damaged() -> DamagedDatabaseError:
+    return DamagedDatabaseError(
+        "The database file is damaged.",
+        "Run 'hmar doctor', which says what is; check the disk, and restore the newest backup if need be.",
+    )
 
 
 def _unavailable(cause: BaseException | None) -> UnavailableError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, delete, select
 
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.schema import damaged_rows, entries
@@ -15,12 +15,17 @@ from hmar.values.entries import Origin
 VALUES_AT_ONCE = 5000
 """Values in one IN list; SQLite takes 32766 parameters."""
 NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
-_COLUMNS: dict[Level, ColumnElement[str]] = {
+_COLUMNS: dict[Level, Column[Any]] = {
     "instance": entries.c.sop_instance_uid,
     "series": entries.c.series_uid,
     "study": entries.c.study_uid,
     "patient": entries.c.patient_key,
 }
+
+
+def level_column(level: Level) -> str:
+    """Return the name of the column that holds what a level is named by."""
+    return str(_COLUMNS[level].name)
 
 
 def selected(selector: Selector, collection: str | None) -> ColumnElement[bool]:

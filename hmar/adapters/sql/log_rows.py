@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from hmar.adapters.common.entries import new_mark
 from hmar.adapters.sql.schema import counter, log
+from hmar.adapters.sql.seals import sealed_log
 
 
 def lock(connection: Connection) -> None:
@@ -25,5 +26,6 @@ def allocate(connection: Connection, amount: int) -> range:
 
 def write_log(connection: Connection, kind: str, rows: Sequence[dict[str, Any]], now: float) -> None:
     """Write rows of the log, each with its ``seq``, ``entry_id`` and ``collection``."""
-    of_all = {"kind": kind, "created_at": now, "mark": new_mark()}
-    connection.execute(insert(log), [{**row, **of_all} for row in rows])
+    of_all = {"kind": kind, "created_at": float(now), "mark": new_mark()}
+    if rows:
+        connection.execute(insert(log), [sealed_log({**row, **of_all}) for row in rows])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row
 
 from hmar.adapters.sql.schema import entries
+from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.properties.table import TABLE
 from hmar.values.codes import CODE_BYTES, EncodedFrame
 from hmar.values.entries import EntryInfo, Origin
@@ -15,9 +16,8 @@ from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Spacing
 
 _WINDOW_ID = np.dtype("<u4")
-_CODE_COLUMNS = ("gate_global", "gate_local", "global_code", "window_codes", "window_ids")
-INFO_COLUMNS = [column for column in entries.columns if column.name not in _CODE_COLUMNS]
-"""All that an EntryInfo is made of."""
+INFO_COLUMNS = [column for column in entries.columns if column.name not in CODE_COLUMNS]
+"""All that an EntryInfo is made of, and verified by."""
 
 
 def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Origin) -> dict[str, Any]:
@@ -56,41 +56,43 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
     }
 
 
-def frame_info(row: Row[Any]) -> FrameInfo:
+def frame_info(row: Mapping[str, Any]) -> FrameInfo:
     """Return the frame that a row describes."""
     return FrameInfo(
-        study_uid=row.study_uid,
-        series_uid=row.series_uid,
-        sop_instance_uid=row.sop_instance_uid,
-        frame_number=row.frame_number,
-        patient_key=row.patient_key,
-        rows=row.rows,
-        columns=row.columns,
-        spacing=None if row.row_mm is None else Spacing(row.row_mm, row.column_mm),
-        series_number=row.series_number,
-        instance_number=row.instance_number,
+        study_uid=row["study_uid"],
+        series_uid=row["series_uid"],
+        sop_instance_uid=row["sop_instance_uid"],
+        frame_number=row["frame_number"],
+        patient_key=row["patient_key"],
+        rows=row["rows"],
+        columns=row["columns"],
+        spacing=None if row["row_mm"] is None else Spacing(row["row_mm"], row["column_mm"]),
+        series_number=row["series_number"],
+        instance_number=row["instance_number"],
         position=(
-            None if row.position_x_mm is None else (row.position_x_mm, row.position_y_mm, row.position_z_mm)
+            None
+            if row["position_x_mm"] is None
+            else (row["position_x_mm"], row["position_y_mm"], row["position_z_mm"])
         ),
-        uids_derived=row.uids_derived,
-        pixel_aspect=row.pixel_aspect,
-        **{name: getattr(row, name) for name in TABLE},
+        uids_derived=row["uids_derived"],
+        pixel_aspect=row["pixel_aspect"],
+        **{name: row[name] for name in TABLE},
     )
 
 
-def entry_info(row: Row[Any]) -> EntryInfo:
+def entry_info(row: Mapping[str, Any]) -> EntryInfo:
     """Return the entry that a row of ``INFO_COLUMNS`` holds."""
-    origin = Origin(row.origin_source, row.origin_reference)
-    return EntryInfo(row.entry_id, row.collection, frame_info(row), row.model_fingerprint, origin)
+    origin = Origin(row["origin_source"], row["origin_reference"])
+    return EntryInfo(row["entry_id"], row["collection"], frame_info(row), row["model_fingerprint"], origin)
 
 
-def encoded_frame(row: Row[Any]) -> EncodedFrame:
+def encoded_frame(row: Mapping[str, Any]) -> EncodedFrame:
     """Return the codes that a whole row holds; the arrays are read-only."""
     return EncodedFrame(
         info=frame_info(row),
-        global_code=np.frombuffer(row.global_code, np.uint8),
-        window_codes=np.frombuffer(row.window_codes, np.uint8).reshape(-1, CODE_BYTES),
-        window_ids=np.frombuffer(row.window_ids, _WINDOW_ID),
-        gate=(row.gate_global, row.gate_local),
-        model_fingerprint=row.model_fingerprint,
+        global_code=np.frombuffer(row["global_code"], np.uint8),
+        window_codes=np.frombuffer(row["window_codes"], np.uint8).reshape(-1, CODE_BYTES),
+        window_ids=np.frombuffer(row["window_ids"], _WINDOW_ID),
+        gate=(row["gate_global"], row["gate_local"]),
+        model_fingerprint=row["model_fingerprint"],
     )

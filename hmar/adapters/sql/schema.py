@@ -99,6 +99,7 @@ entries = Table(
     Column("file_sha256", String(64)),
     Column("pixel_digest", String(64)),
     Column("header_digest", String(64)),
+    Column("code_digest", String(64)),
     Column("row_digest", String(64)),
     *map(_property_column, TABLE.values()),
     UniqueConstraint(
@@ -110,7 +111,11 @@ entries = Table(
     Index(None, "patient_key"),
     Index(None, "origin_reference"),
 )
-"""Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log."""
+"""Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log.
+
+What the two digests cover is in :mod:`hmar.adapters.sql.seals`. A column that a later version adds must be
+NULL in the rows that are there, for NULL is what their digests know nothing of.
+"""
 
 log = Table(
     "log",
@@ -181,14 +186,26 @@ damaged_rows = Table(
     metadata,
     Column("entry_id", _ROW, primary_key=True, autoincrement=False),
     Column("collection", Text, nullable=False),
+    Column("study_uid", Text, nullable=False),
+    Column("series_uid", Text, nullable=False),
     Column("sop_instance_uid", Text, nullable=False),
     Column("frame_number", Integer, nullable=False),
+    Column("patient_key", Text),
+    Column("label", Text),
     Column("model_fingerprint", Text, nullable=False),
     Column("origin_source", Text, nullable=False),
     Column("origin_reference", Text, nullable=False),
     Column("found_at", Float(53), nullable=False),
 )
-"""Entries that were taken out because their row was not what had been written."""
+"""Frames that were taken out because their row was damaged, until they are indexed again."""
+
+secret_checks = Table(
+    "secret_checks",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+"""A keyed hash of a constant under each secret: tells an altered secret, and does not tell the secret."""
 
 sessions = Table(
     "sessions",

@@ -1,4 +1,4 @@
-"""Digests of what was indexed and of rows, rows found damaged, sessions of the page, indexes to delete by.
+"""Digests, rows found damaged, checks of secrets, sessions of the page, and indexes to delete by.
 
 The rows that are there have no digests: they are taken as they are.
 
@@ -18,20 +18,30 @@ _ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Add the columns and the tables."""
-    for name in ("file_sha256", "pixel_digest", "header_digest", "row_digest"):
+    for name in ("file_sha256", "pixel_digest", "header_digest", "code_digest", "row_digest"):
         op.add_column("entries", sa.Column(name, sa.String(64)))
     op.add_column("log", sa.Column("row_digest", sa.String(64)))
     op.create_table(
         "damaged_rows",
         sa.Column("entry_id", _ROW, autoincrement=False, nullable=False),
         sa.Column("collection", sa.Text(), nullable=False),
+        sa.Column("study_uid", sa.Text(), nullable=False),
+        sa.Column("series_uid", sa.Text(), nullable=False),
         sa.Column("sop_instance_uid", sa.Text(), nullable=False),
         sa.Column("frame_number", sa.Integer(), nullable=False),
+        sa.Column("patient_key", sa.Text()),
+        sa.Column("label", sa.Text()),
         sa.Column("model_fingerprint", sa.Text(), nullable=False),
         sa.Column("origin_source", sa.Text(), nullable=False),
         sa.Column("origin_reference", sa.Text(), nullable=False),
         sa.Column("found_at", sa.Float(53), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name="pk_damaged_rows"),
+    )
+    op.create_table(
+        "secret_checks",
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("value", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_secret_checks"),
     )
     op.create_table(
         "sessions",

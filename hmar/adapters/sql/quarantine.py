@@ -1,0 +1,141 @@
+"""Damaged entries: taken out of the catalogue with their names kept, until their frames are indexed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from hmar.adapters.sql.database import UNREADABLE, translated
+from hmar.adapters.sql.deleting import level_column
+from hmar.adapters.sql.log_rows import allocate, write_log
+from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
+from hmar.adapters.sql.seals import log_intact
+from hmar.values.damage import DamagedRow
+from hmar.values.deletion import Selector
+from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState
+
+_KEPT = [column for column in damaged_rows.columns if column.name not in ("entry_id", "found_at")]
+_FrameKey = tuple[str, int, str]
+_REFERENCES_AT_ONCE = 1000
+
+
+def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
+    """Move damaged entries to the table of damaged rows and log that they are gone; return how many.
+
+    The caller holds the lock on the log.
+    """
+    there = [entry_id for entry_id in sorted(entry_ids) if _is_there(connection, entry_id)]
+    if not there:
+        return 0
+    named = [_names(connection, entry_id) | {"entry_id": entry_id, "found_at": now} for entry_id in there]
+    connection.execute(insert(damaged_rows), named)
+    for entry_id in there:
+        connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
+    seqs = allocate(connection, len(there))
+    logged = [
+        {"seq": seq, "entry_id": row["entry_id"], "collection": row["collection"]}
+        for seq, row in zip(seqs, named, strict=True)
+    ]
+    write_log(connection, "delete", logged, now)
+    return len(there)
+
+
+def settle(connection: Connection, collection: str, added: Collection[_FrameKey]) -> None:
+    """Forget the damaged rows of frames that were indexed again."""
+    waiting = select(damaged_rows).where(damaged_rows.c.collection == collection)
+    back = [
+        row.entry_id
+        for row in connection.execute(waiting)
+        if (row.sop_instance_uid, row.frame_number, row.model_fingerprint) in added
+    ]
+    if back:
+        connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
+
+
+def forget_selected(connection: Connection, selector: Selector, collection: str | None) -> None:
+    """Forget the damaged rows of what is deleted: it shall not come back."""
+    of_level = damaged_rows.c[level_column(selector.level)] == selector.value
+    here = of_level if collection is None else and_(of_level, damaged_rows.c.collection == collection)
+    connection.execute(delete(damaged_rows).where(here))
+
+
+def waiting_rows(connection: Connection) -> list[DamagedRow]:
+    """Return the frames that were taken out and are not back, oldest first.
+
+    Their label is that of the job that indexed their file, where there was one: the row's own may be what is
+    damaged.
+    """
+    rows = connection.execute(select(damaged_rows).order_by(damaged_rows.c.entry_id)).all()
+    labels = _labels(connection, [row.origin_reference for row in rows])
+    return [
+        DamagedRow(
+            entry_id=row.entry_id,
+            collection=row.collection,
+            study_uid=row.study_uid,
+            series_uid=row.series_uid,
+            sop_instance_uid=row.sop_instance_uid,
+            frame_number=row.frame_number,
+            label=labels.get((row.collection, row.origin_source, row.origin_reference), row.label),
+            model_fingerprint=row.model_fingerprint,
+            origin=Origin(row.origin_source, row.origin_reference),
+        )
+        for row in rows
+    ]
+
+
+def _labels(connection: Connection, references: Sequence[str]) -> dict[tuple[str, str, str], str | None]:
+    """Return the label that each file was first indexed with, by collection, source and reference."""
+    labels: dict[tuple[str, str, str], str | None] = {}
+    for start in range(0, len(references), _REFERENCES_AT_ONCE):
+        query = (
+            select(jobs.c.collection, jobs.c.origin_source, items.c.reference, jobs.c.label)
+            .join(jobs, jobs.c.job_id == items.c.job_id)
+            .where(items.c.state == ItemState.INDEXED)
+            .where(items.c.reference.in_(references[start : start + _REFERENCES_AT_ONCE]))
+            .order_by(items.c.item_id)
+        )
+        for collection, source, reference, label in connection.execute(query):
+            labels.setdefault((collection, source, reference), label)
+    return labels
+
+
+def _is_there(connection: Connection, entry_id: int) -> bool:
+    return connection.scalar(select(entries.c.entry_id).where(entries.c.entry_id == entry_id)) is not None
+
+
+def _names(connection: Connection, entry_id: int) -> dict[str, Any]:
+    """Return what is kept of a row, each column read by itself: one of them may be unreadable."""
+    kept: dict[str, Any] = {}
+    for column in _KEPT:
+        value = _value(connection, entry_id, column.name)
+        wrong = not isinstance(value, column.type.python_type)
+        kept[column.name] = _NOTHING[column.type.python_type] if wrong and not column.nullable else value
+        if wrong and column.nullable:
+            kept[column.name] = None
+    if (logged := _logged_collection(connection, entry_id)) is not None:
+        kept["collection"] = logged
+    return kept
+
+
+_NOTHING: dict[type, Any] = {str: "", int: 0}
+
+
+def _value(connection: Connection, entry_id: int, name: str) -> Any:
+    try:
+        with translated():
+            return connection.scalar(select(entries.c[name]).where(entries.c.entry_id == entry_id))
+    except UNREADABLE:
+        return None
+
+
+def _logged_collection(connection: Connection, entry_id: int) -> str | None:
+    """Return the collection that the log says, which has a digest of its own."""
+    try:
+        with translated():
+            row = connection.execute(select(log).where(log.c.seq == entry_id)).mappings().first()
+    except UNREADABLE:
+        return None
+    return str(row["collection"]) if row is not None and log_intact(row) else None  # type: ignore[arg-type]

@@ -1,0 +1,125 @@
+"""Rows that are read and verified; a damaged one is left out and told, and stops nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
+
+from hmar.adapters.sql.database import UNREADABLE, Database, translated
+from hmar.adapters.sql.rows import INFO_COLUMNS, entry_info
+from hmar.adapters.sql.schema import entries
+from hmar.adapters.sql.seals import info_intact
+from hmar.values.entries import EntryInfo
+
+Values = dict[str, Any]
+"""A row by the names of its columns."""
+
+NAMED_AT_ONCE = 10
+_log = logging.getLogger("hmar.adapters.sql.catalogue")
+
+
+def values_of(connection: Connection, query: Select[Any]) -> Iterator[Values]:
+    """Yield the rows of a query."""
+    result = connection.execute(query)
+    names = tuple(result.keys())
+    for row in result:
+        yield dict(zip(names, row, strict=True))
+
+
+class DamageReport:
+    """Logs what is damaged, each thing once, several in one line."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, int]] = set()
+
+    def tell(self, what: str, numbers: Collection[int]) -> None:
+        """Log the numbers among ``numbers`` that were not told before.
+
+        Parameters
+        ----------
+        what : str
+            Such as "entries of the catalogue".
+        numbers : collection of int
+            Their ids.
+        """
+        new = sorted(number for number in numbers if (what, number) not in self._told)
+        if not new:
+            return
+        self._told.update((what, number) for number in new)
+        named = ", ".join(map(str, new[:NAMED_AT_ONCE])) + (", ..." if len(new) > NAMED_AT_ONCE else "")
+        _log.error(
+            "Damaged %s: %d (%s). They are left out. Run 'hmar doctor --repair'.", what, len(new), named
+        )
+
+
+class InfoReader:
+    """Reads the metadata of entries, each row verified.
+
+    Parameters
+    ----------
+    database : Database
+    report : DamageReport
+        Told of what is damaged.
+    """
+
+    def __init__(self, database: Database, report: DamageReport) -> None:
+        self._database = database
+        self._report = report
+
+    def infos(self, wanted: ColumnElement[bool]) -> list[EntryInfo]:
+        """Return the intact ones among the entries that are wanted."""
+        with self._database.read() as connection:
+            return self.infos_in(connection, wanted)
+
+    def infos_in(self, connection: Connection, wanted: ColumnElement[bool]) -> list[EntryInfo]:
+        """Return the same within a transaction."""
+        try:
+            rows = _read(connection, wanted)
+        except UNREADABLE:
+            rows = self._one_by_one(connection, wanted)
+        found, damaged = [], []
+        for row in rows:
+            if info_intact(row):
+                found.append(entry_info(row))
+            else:
+                damaged.append(row["entry_id"])
+        self._report.tell("entries", damaged)
+        return found
+
+    def group_of(self, entry_id: int, model_fingerprint: str) -> list[EntryInfo]:
+        """Return the intact frames of the series of a frame, whose own row need not be readable."""
+        first = entries.alias()
+        same = [
+            entries.c[name] == select(first.c[name]).where(first.c.entry_id == entry_id).scalar_subquery()
+            for name in ("collection", "study_uid", "series_uid")
+        ]
+        return self.infos(and_(entries.c.model_fingerprint == model_fingerprint, *same))
+
+    def _one_by_one(self, connection: Connection, wanted: ColumnElement[bool]) -> list[Values]:
+        with translated():
+            ids = connection.scalars(select(entries.c.entry_id).where(wanted)).all()
+        rows: list[Values] = []
+        unreadable = unreadable_among(
+            ids, lambda entry_id: rows.extend(_read(connection, entries.c.entry_id == entry_id))
+        )
+        self._report.tell("entries", unreadable)
+        return rows
+
+
+def _read(connection: Connection, wanted: ColumnElement[bool]) -> list[Values]:
+    with translated():
+        return list(values_of(connection, select(*INFO_COLUMNS).where(wanted)))
+
+
+def unreadable_among(ids: Sequence[int], read: Callable[[int], object]) -> list[int]:
+    """Call ``read`` with each id and return those for which it could not read."""
+    unreadable = []
+    for number in ids:
+        try:
+            read(number)
+        except UNREADABLE:
+            unreadable.append(number)
+    return unreadable
