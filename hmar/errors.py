@@ -14,6 +14,7 @@
         ├── ConfigError       a setting that cannot be used
         ├── ModelError        a model bundle that is missing, altered or of another format
         ├── SnapshotError     an index snapshot that does not match its manifest
+        ├── BackupError       a backup that is damaged, or that cannot be made of what is damaged
         └── UnavailableError  a broker, database or download that does not answer
 
 A message carries the offending value and the remedy, and never patient data.
@@ -84,6 +85,10 @@ class ModelError(OperatorError):
 
 class SnapshotError(OperatorError):
     """An index snapshot that does not match its manifest."""
+
+
+class BackupError(OperatorError):
+    """A backup that is damaged, or that cannot be made of what is damaged."""
 
 
 class UnavailableError(OperatorError):

@@ -343,10 +343,11 @@ class Copyable(Protocol):
     def revision(self) -> str:
         """Return the revision of the schema."""
 
-    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> bool:
         """Write one state of the whole store to a file; told (parts done, parts).
 
-        Raises ConfigError where another tool must do it.
+        Returns False, with nothing written, where another tool must do it. Raises ConfigError where nothing
+        is kept.
         """
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource, UploadStore
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
+from hmar.backup.restore import settle_restore
 from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of
@@ -220,6 +221,7 @@ def build_engine(
     """Return the engine over an archive; creates its data directory, unless it is in memory."""
     if not settings.in_memory:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settle_restore(settings.home)
         settings.import_root.mkdir(parents=True, exist_ok=True)
     return Engine(settings, encoder, queue, serving, decoder)
 
@@ -233,6 +235,13 @@ def load_storage(settings: Settings) -> Storage:
     from hmar.adapters.sql.storage import sql_storage
 
     return sql_storage(settings.database)
+
+
+def knows_schema(revision: str) -> bool:
+    """Return whether this version can open a database of a schema."""
+    from hmar.adapters.sql.storage import known_schemas
+
+    return revision in known_schemas()
 
 
 def load_encoder(settings: Settings) -> FrameEncoder:

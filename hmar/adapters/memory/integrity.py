@@ -72,7 +72,7 @@ class MemoryIntegrity:
         """Return a revision that no database has."""
         return "memory"
 
-    def copy(self, _target: Path, _progress: Callable[[int, int], None]) -> None:
+    def copy(self, _target: Path, _progress: Callable[[int, int], None]) -> bool:
         """Refuse: what is in memory is meant to be gone with its process."""
         raise ConfigError(
             "HMAR_DATABASE_URL is memory:, of which there is nothing to back up.",

@@ -120,19 +120,14 @@ class Database:
         with self.read() as connection:
             return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
 
-    def copy(self, target: Path, progress: Callable[[int, int], None]) -> None:
+    def copy(self, target: Path, progress: Callable[[int, int], None]) -> bool:
         """Write one state of a SQLite database to a new file, while others write; told (pages done, pages).
 
-        Raises
-        ------
-        ConfigError
-            For PostgreSQL, which has a tool of its own.
+        The copy is checked. Returns False for PostgreSQL, which has a tool of its own.
         """
         if self._file is None:
-            raise ConfigError(
-                "The database is PostgreSQL, which is not copied by this program.",
-                "Back it up with pg_dump.",
-            )
+            return False
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with self.read() as connection, closing(sqlite3.connect(target)) as copy:
             # A reader's snapshot: it is what is copied, whatever is written meanwhile.
             connection.execute(text("SELECT version_num FROM alembic_version")).all()
@@ -141,6 +136,9 @@ class Database:
                 copy, pages=_COPIED_PAGES, progress=lambda _, left, pages: progress(pages - left, pages)
             )
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise _damaged()
+        return True
 
     def empty_write_ahead_log(self, wait_ms: int = EMPTYING_MS) -> bool:
         """Copy SQLite's write-ahead log to the database and empty it; return whether it could be done.
