@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -21,6 +22,7 @@ from hmar.library.archive import Archive
 from hmar.wiring import build_engine
 
 COLLECTION = "default"
+BACKUP = "backup.tar"
 Keys = set[tuple[str, int]]
 """SOP instance and frame number of each frame that must be there."""
 
@@ -43,6 +45,9 @@ class Operation:
         Returns what must be there in the end.
     partial : bool
         Whether some of the frames will do while it is cut short; otherwise it is all or nothing.
+    searched : bool
+        Whether the archive is started and searched while it is cut short. A start would make an archive where
+        one is to be restored.
     settle : callable
         Done after it was completed, as other processes would.
     """
@@ -53,6 +58,7 @@ class Operation:
     act: Callable[[Path, Path], list[str] | None]
     expected: Callable[[], Keys]
     partial: bool = False
+    searched: bool = True
     settle: Callable[[Path], None] = lambda _home: None
 
 
@@ -140,6 +146,39 @@ def _delete(home: Path, level: str, uid: str) -> None:
             raise
 
 
+def indexed_with_uploads(home: Path, images: Path) -> None:
+    """Index a folder, and some bytes that are kept."""
+    index_by_library(home, images)
+    with Archive(settings=settings_of(home)) as archive:
+        archive.add(album(0, study=2)[0].data, collection=COLLECTION)
+
+
+def back_up(home: Path, _images: Path) -> None:
+    """Run ``hmar backup``, and have what it wrote verified; one that is there is not written again."""
+    file = home.parent / BACKUP
+    if not file.exists():
+        command(home, "backup", str(file))
+    command(home, "backup", "--verify", str(file))
+
+
+def backed_up_and_lost(home: Path, images: Path) -> None:
+    """Make a backup, and lose the archive."""
+    indexed_with_uploads(home, images)
+    back_up(home, images)
+    shutil.rmtree(home)
+    home.mkdir()
+
+
+def restore(home: Path, _images: Path) -> None:
+    """Run ``hmar restore``; where it says that the archive is there already, start that."""
+    try:
+        command(home, "restore", str(home.parent / BACKUP))
+    except RuntimeError as error:
+        if "holds an archive already" not in str(error):
+            raise
+        start(home, home)
+
+
 def migrate(home: Path, _images: Path) -> None:
     """Open an archive that an older release wrote."""
     start(home, _images)
@@ -166,6 +205,11 @@ def all_frames() -> Keys:
     return {
         (picture.sop_instance_uid, number) for picture in album(0) for number in range(1, picture.frames + 1)
     }
+
+
+def with_upload() -> Keys:
+    """Return the keys of the whole album and of the file that was uploaded."""
+    return all_frames() | {(album(0, study=2)[0].sop_instance_uid, 1)}
 
 
 def single_frames() -> Keys:
@@ -210,6 +254,8 @@ OPERATIONS = {
         "delete a series", "hmar delete", indexed_with_snapshot, delete_by_command, without_first_series
     ),
     "remove uploads": Operation("delete a study, uploaded", "hmar delete", add_bytes, delete_uploads, set),
+    "backup": Operation("backup", "hmar backup", indexed_with_uploads, back_up, with_upload),
+    "restore": Operation("restore", "hmar restore", backed_up_and_lost, restore, with_upload, searched=False),
     "migration": Operation("migration", "searcher", indexed_and_aged, migrate, all_frames),
 }
 """All of them, by the name by which a process of a trial is told."""
@@ -228,7 +274,8 @@ def act(name: str, home: str, images: str) -> list[str]:
 def complete(name: str, home: str, images: str) -> list[str]:
     """Complete an operation that was cut short; return what was wrong before and afterwards."""
     operation, place = OPERATIONS[name], Path(home)
-    before = [f"while it was cut short, {wrong}" for wrong in wrong_answers(place)]
+    early = wrong_answers(place) if operation.searched else []
+    before = [f"while it was cut short, {wrong}" for wrong in early]
     operation.act(place, Path(images))
     operation.settle(place)
     return before + look(home)
