@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmark.trust.faults import harms
 from benchmark.trust.faults.harms import CONTENT, Harm, Victim
+from benchmark.trust.kills.operations import BACKUP
 from hmar.index.snapshot import ARRAYS
 
 _OBSERVATION = "benchmark.trust.faults.observation"
@@ -140,7 +141,8 @@ def faults() -> list[Fault]:
         *_each("snapshot, manifest", "index/*/gen-*/manifest.json", "all"),
     ]
     for name in ARRAYS:
-        found += _each("snapshot, arrays", f"index/*/gen-*/{name}.npy", "bit flipped")
+        place = _named(f"index/*/gen-*/{name}.npy")
+        found.append(Fault("snapshot, arrays", f"bit of {name} flipped", place, harms.flip))
     found += [
         *_each("snapshot, arrays", "index/*/gen-*/window_codes.npy", _MOVED),
         *_each("upload", "uploads/*/*", "all"),
@@ -148,6 +150,7 @@ def faults() -> list[Fault]:
         *_each("secret of sessions", "secrets/session", "bit flipped, cut in half, removed"),
         *_each("API key", "secrets/api-key", "bit flipped, emptied, removed"),
         *_each("address of the broker", "run/broker.url", "bit flipped, emptied, a folder in its place"),
+        *_each("backup", BACKUP, "all", observe=f"{_OBSERVATION}:observe_backup"),
         *_each("image, shown", "import/album/s1-1.dcm", "all"),
         *_each(
             "image, indexed again",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.trust.faults.templates import index_again, pixels_of
+from benchmark.trust.kills.operations import BACKUP, command
 from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.oracle.rows import live_rows
 from benchmark.trust.settings import settings_of
@@ -50,6 +51,16 @@ def observe_indexing(home: str, _before: str, _pixels: Mapping[str, str]) -> See
     """Index the import folder again."""
     seen: Seen = {"told": [], "crashed": [], "wrong": []}
     _try(seen, "told", lambda: index_again(home))
+    return seen
+
+
+def observe_backup(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
+    """Verify the backup."""
+    seen: Seen = {"told": [], "crashed": [], "wrong": []}
+    try:
+        command(Path(home), "backup", "--verify", str(Path(home, BACKUP)))
+    except RuntimeError as error:
+        seen["told" if "Error: " in str(error) else "crashed"].append(str(error))
     return seen
 
 

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from pathlib import Path
 
+from benchmark.trust.kills.operations import BACKUP, command
 from benchmark.trust.oracle.album import album, write_album
 from benchmark.trust.settings import settings_of
 from hmar.adapters.memory import InlineQueue
@@ -44,7 +45,9 @@ def make(home: str, seed: int) -> dict[str, str]:
         default_key(engine)
         for name, address in (("broker.url", _NOBODY), ("service.url", "http://127.0.0.1:1")):
             replace_private(place / "run" / name, address.encode())
-        return {str(entry.entry_id): pixels_of(engine, entry) for entry in archive.frames()}
+        digests = {str(entry.entry_id): pixels_of(engine, entry) for entry in archive.frames()}
+    command(place, "backup", str(place / BACKUP))
+    return digests
 
 
 def leave_write_ahead_log(home: str, seed: int) -> None:
