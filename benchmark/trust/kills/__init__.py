@@ -17,9 +17,9 @@ from benchmark.trust.parts import Outcome, Part, Row, Run
 
 MARKED, RANDOM = 48, 12
 """Kills of each operation, in the full form."""
-SHORT_MARKED, SHORT_RANDOM = 3, 1
+SHORT_MARKED, SHORT_RANDOM = 2, 1
 ROUNDS = {"worker": 50, "service": 30, "broker": 20, "decoder": 20, "fork server": 20}
-SHORT_ROUNDS = {"worker": 3, "service": 2, "broker": 1, "decoder": 1, "fork server": 1}
+SHORT_ROUNDS = {"worker": 2, "service": 1, "broker": 1, "decoder": 1, "fork server": 1}
 SUPERVISED = ["supervisor"] * 8 + ["worker", "service"] * 2
 SHORT_SUPERVISED = ["supervisor"]
 ROUNDS_AT_ONCE = 3
