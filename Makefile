@@ -12,7 +12,7 @@ DEVELOPMENT := $(VENV)/development.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-fast check docs bench clean
+.PHONY: help setup run test test-fast check docs bench trust clean
 
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
@@ -22,6 +22,7 @@ help:
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
+	@echo "make trust    kill, damage, starve and attack the product, and write docs/trust.md; half an hour"
 	@echo "make clean    remove the environment and all caches; data directories stay"
 	@echo
 	@echo "Settings are environment variables (docs/settings.md), for example:"
@@ -51,6 +52,9 @@ docs: $(DEVELOPMENT)
 
 bench: $(RUNTIME)
 	$(BIN)/hmar demo
+
+trust: $(DEVELOPMENT)
+	$(BIN)/python -m benchmark.trust --json benchmark/results/trust-$(shell date -u +%F).jsonl --page docs/trust.md
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

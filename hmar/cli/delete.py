@@ -63,6 +63,8 @@ def delete(
     selector = one_selector(uids, patient, key)
     extent = engine.remover.extent(selector, collection)
     if not extent.frames:
+        # A run that was killed may have left codes in a snapshot.
+        _settle(engine)
         raise nothing_matches(selector)
     where = "all collections" if collection is None else f"collection {collection!r}"
     if not yes:
@@ -79,9 +81,13 @@ def _patient_id() -> str:
 
 def _delete(engine: Engine, selector: Selector, collection: str | None) -> Extent:
     extent = engine.remover.delete(selector, collection).extent
+    _settle(engine)
+    return extent
+
+
+def _settle(engine: Engine) -> None:
     if not engine.settings.in_memory and not settle(engine.searcher.refresh, engine.index):
         click.echo("A process is writing a snapshot of the index that may hold deleted codes.", err=True)
-    return extent
 
 
 def _report(extent: Extent, level: Level, collection: str | None, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -64,16 +63,3 @@ def test_without_a_broker_there_is_no_way_to_the_workers(tmp_path: Path) -> None
 def test_closing_an_engine_builds_nothing(tmp_path: Path) -> None:
     build_engine(Settings(home=tmp_path).checked()).close()
     assert [path.name for path in tmp_path.iterdir()] == ["import"]
-
-
-def test_a_program_that_stays_removes_the_drafts_of_killed_ones(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path).checked()
-    drafts = [tmp_path / place / f".file.{'0' * 16}" for place in ("secrets", "uploads/ab", "run")]
-    for draft in drafts:
-        draft.parent.mkdir(parents=True)
-        draft.touch()
-        os.utime(draft, (0, 0))
-    build_engine(settings).close()
-    assert all(draft.exists() for draft in drafts), "a command that ends soon does not read through uploads"
-    build_engine(settings, serving=True).close()
-    assert not any(draft.exists() for draft in drafts)

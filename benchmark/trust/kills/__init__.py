@@ -17,9 +17,9 @@ from benchmark.trust.parts import Outcome, Part, Row, Run
 
 MARKED, RANDOM = 48, 12
 """Kills of each operation, in the full form."""
-SHORT_MARKED, SHORT_RANDOM = 3, 1
+SHORT_MARKED, SHORT_RANDOM = 2, 1
 ROUNDS = {"worker": 50, "service": 30, "broker": 20, "decoder": 20, "fork server": 20}
-SHORT_ROUNDS = {"worker": 3, "service": 2, "broker": 1, "decoder": 1, "fork server": 1}
+SHORT_ROUNDS = {"worker": 2, "service": 1, "broker": 1, "decoder": 1, "fork server": 1}
 SUPERVISED = ["supervisor"] * 8 + ["worker", "service"] * 2
 SHORT_SUPERVISED = ["supervisor"]
 ROUNDS_AT_ONCE = 3
@@ -37,10 +37,10 @@ def kills(run: Run) -> Outcome:
     it starts its parts again.
 
     A kill is survived if in the end every good frame is there once, with codes bit by bit those of an
-    undisturbed run, what was deleted is gone, the log replayed gives the rows, SQLite finds its file intact,
-    no job is open and no file given up, uploads are those that rows refer to, no draft is left, searches
-    answer as loops over the rows do, and `hmar doctor` finds nothing failed. A file that was in a killed
-    decoder fails with that reason, and is indexed when asked for again.
+    undisturbed run, no file holds a code of what was deleted, the log replayed gives the rows, SQLite finds
+    its file intact, no job is open and no file given up, uploads are those that rows refer to, no draft is
+    left, searches answer as loops over the rows do, and `hmar doctor` finds nothing failed. A file that was
+    in a killed decoder fails with that reason, and is indexed when asked for again.
     """
     images = run.folder / "images"
     write_album(images, album(0))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from benchmark.trust.oracle.rows import opened
+from benchmark.trust.oracle.rows import DATABASE
 
 FIRST_REVISION = "0001"
 _TABLES = {
@@ -23,26 +25,31 @@ _TABLES = {
     "alembic_version": "version_num",
 }
 
+_KEPT = ("uq_api_keys_name_valid",)
+_INDEXES = {
+    "ix_entries_sop_instance_uid_model_fingerprint": "entries (sop_instance_uid, model_fingerprint)",
+    "ix_entries_collection_series_uid": "entries (collection, series_uid)",
+    "ix_jobs_state": "jobs (state)",
+    "ix_items_job_id_state": "items (job_id, state)",
+    "ix_items_state": "items (state)",
+}
+
 
 def age(home: Path) -> None:
-    """Take from a database all tables, indexes and columns that its first schema did not have."""
-    with opened(home) as connection:
+    """Make a database's tables, indexes and columns those of its first schema."""
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
         made = connection.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
         for kind, name, _ in made:
             if kind == "table" and name not in _TABLES and not name.startswith("sqlite_"):
                 connection.execute(f'DROP TABLE "{name}"')
         for table, kept in _TABLES.items():
             there = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
+            listed = connection.execute(f'PRAGMA index_list("{table}")').fetchall()
+            for index in (name for _, name, _, origin, _ in listed if origin == "c" and name not in _KEPT):
+                connection.execute(f'DROP INDEX "{index}"')
             for column in sorted(set(there) - set(kept.split())):
-                for index in _indexes_on(connection.execute(f'PRAGMA index_list("{table}")').fetchall()):
-                    covered = [row[2] for row in connection.execute(f'PRAGMA index_info("{index}")')]
-                    if column in covered:
-                        connection.execute(f'DROP INDEX "{index}"')
                 connection.execute(f'ALTER TABLE "{table}" DROP COLUMN "{column}"')
+        for name, columns in _INDEXES.items():
+            connection.execute(f"CREATE INDEX {name} ON {columns}")
         connection.execute("UPDATE alembic_version SET version_num = ?", (FIRST_REVISION,))
         connection.commit()
-
-
-def _indexes_on(listed: list[tuple[int, str, int, str, int]]) -> list[str]:
-    """Return the names of indexes that are no part of a table's definition."""
-    return [name for _, name, _, origin, _ in listed if origin == "c"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,10 +17,12 @@ from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.settings import LEASE_S, settings_of
 from hmar.adapters.memory import InlineQueue
 from hmar.files import DRAFT_AGE_S
+from hmar.library.added import Failure
 from hmar.library.archive import Archive
 from hmar.wiring import build_engine
 
 COLLECTION = "default"
+BACKUP = "backup.tar"
 Keys = set[tuple[str, int]]
 """SOP instance and frame number of each frame that must be there."""
 
@@ -37,21 +40,25 @@ class Operation:
     prepare : callable
         Makes the archive before it. Takes the data directory and the folder of images, as the next two.
     act : callable
-        What is killed, and called again to complete what it began.
+        What is killed, and called again to complete what it began. Returns why files failed.
     expected : callable
         Returns what must be there in the end.
     partial : bool
         Whether some of the frames will do while it is cut short; otherwise it is all or nothing.
+    searched : bool
+        Whether the archive is started and searched while it is cut short. A start would make an archive where
+        one is to be restored.
     settle : callable
         Done after it was completed, as other processes would.
     """
 
     name: str
     process: str
-    prepare: Callable[[Path, Path], None]
-    act: Callable[[Path, Path], None]
+    prepare: Callable[[Path, Path], object]
+    act: Callable[[Path, Path], list[str] | None]
     expected: Callable[[], Keys]
     partial: bool = False
+    searched: bool = True
     settle: Callable[[Path], None] = lambda _home: None
 
 
@@ -67,10 +74,11 @@ def start(home: Path, _images: Path) -> None:
     engine.close()
 
 
-def index_by_library(home: Path, images: Path) -> None:
+def index_by_library(home: Path, images: Path) -> list[str]:
     """Index a folder from Python."""
     with Archive(settings=settings_of(home)) as archive:
-        archive.add(images, collection=COLLECTION)
+        added = archive.add(images, collection=COLLECTION)
+    return [str(failure.reason) for failure in added.failures]
 
 
 def index_by_command(home: Path, images: Path) -> None:
@@ -78,11 +86,13 @@ def index_by_command(home: Path, images: Path) -> None:
     command(home, "index", str(images), "--collection", COLLECTION, "--json")
 
 
-def add_bytes(home: Path, images: Path) -> None:
+def add_bytes(home: Path, images: Path) -> list[str]:
     """Add files as bytes, which go through the upload store."""
+    failures: list[Failure] = []
     with Archive(settings=settings_of(home)) as archive:
         for file in sorted(images.glob("s*.dcm")):
-            archive.add(file.read_bytes(), collection=COLLECTION)
+            failures += archive.add(file.read_bytes(), collection=COLLECTION).failures
+    return [str(failure.reason) for failure in failures]
 
 
 def write_snapshot(home: Path, _images: Path) -> None:
@@ -117,6 +127,58 @@ def indexed_and_aged(home: Path, images: Path) -> None:
     age(home)
 
 
+def delete_by_command(home: Path, _images: Path) -> None:
+    """Run ``hmar delete`` for a series that was indexed from a folder."""
+    _delete(home, "--series", album(0)[0].series_uid)
+
+
+def delete_uploads(home: Path, _images: Path) -> None:
+    """Run ``hmar delete`` for a study whose files were uploaded."""
+    _delete(home, "--study", album(0)[0].study_uid)
+
+
+def _delete(home: Path, level: str, uid: str) -> None:
+    try:
+        command(home, "delete", level, uid, "--yes")
+    except RuntimeError as error:
+        # Asked again after it was done: there is nothing left.
+        if "ended with 2" not in str(error):
+            raise
+
+
+def indexed_with_uploads(home: Path, images: Path) -> None:
+    """Index a folder, and some bytes that are kept."""
+    index_by_library(home, images)
+    with Archive(settings=settings_of(home)) as archive:
+        archive.add(album(0, study=2)[0].data, collection=COLLECTION)
+
+
+def back_up(home: Path, _images: Path) -> None:
+    """Run ``hmar backup``, and have what it wrote verified; one that is there is not written again."""
+    file = home.parent / BACKUP
+    if not file.exists():
+        command(home, "backup", str(file))
+    command(home, "backup", "--verify", str(file))
+
+
+def backed_up_and_lost(home: Path, images: Path) -> None:
+    """Make a backup, and lose the archive."""
+    indexed_with_uploads(home, images)
+    back_up(home, images)
+    shutil.rmtree(home)
+    home.mkdir()
+
+
+def restore(home: Path, _images: Path) -> None:
+    """Run ``hmar restore``; where it says that the archive is there already, start that."""
+    try:
+        command(home, "restore", str(home.parent / BACKUP))
+    except RuntimeError as error:
+        if "holds an archive already" not in str(error):
+            raise
+        start(home, home)
+
+
 def migrate(home: Path, _images: Path) -> None:
     """Open an archive that an older release wrote."""
     start(home, _images)
@@ -143,6 +205,11 @@ def all_frames() -> Keys:
     return {
         (picture.sop_instance_uid, number) for picture in album(0) for number in range(1, picture.frames + 1)
     }
+
+
+def with_upload() -> Keys:
+    """Return the keys of the whole album and of the file that was uploaded."""
+    return all_frames() | {(album(0, study=2)[0].sop_instance_uid, 1)}
 
 
 def single_frames() -> Keys:
@@ -183,6 +250,12 @@ OPERATIONS = {
         delete_and_snapshot,
         without_first_series,
     ),
+    "remove": Operation(
+        "delete a series", "hmar delete", indexed_with_snapshot, delete_by_command, without_first_series
+    ),
+    "remove uploads": Operation("delete a study, uploaded", "hmar delete", add_bytes, delete_uploads, set),
+    "backup": Operation("backup", "hmar backup", indexed_with_uploads, back_up, with_upload),
+    "restore": Operation("restore", "hmar restore", backed_up_and_lost, restore, with_upload, searched=False),
     "migration": Operation("migration", "searcher", indexed_and_aged, migrate, all_frames),
 }
 """All of them, by the name by which a process of a trial is told."""
@@ -193,24 +266,27 @@ def prepare(name: str, home: str, images: str) -> None:
     OPERATIONS[name].prepare(Path(home), Path(images))
 
 
-def act(name: str, home: str, images: str) -> None:
-    """Do an operation."""
-    OPERATIONS[name].act(Path(home), Path(images))
+def act(name: str, home: str, images: str) -> list[str]:
+    """Do an operation; return why files failed."""
+    return OPERATIONS[name].act(Path(home), Path(images)) or []
 
 
 def complete(name: str, home: str, images: str) -> list[str]:
     """Complete an operation that was cut short; return what was wrong before and afterwards."""
     operation, place = OPERATIONS[name], Path(home)
-    before = [f"while it was cut short, {wrong}" for wrong in wrong_answers(place)]
+    early = wrong_answers(place) if operation.searched else []
+    before = [f"while it was cut short, {wrong}" for wrong in early]
     operation.act(place, Path(images))
     operation.settle(place)
     return before + look(home)
 
 
 def look(home: str) -> list[str]:
-    """Start as the web server does, an hour later; return what is answered wrongly, and what doctor finds."""
+    """Sweep as a worker does an hour later; return what is answered wrongly, and what doctor finds."""
     long_ago = time.time() - 2 * DRAFT_AGE_S
     for hidden in Path(home).rglob(".*"):
         os.utime(hidden, (long_ago, long_ago))
-    build_engine(settings_of(Path(home)), serving=True).close()
+    engine = build_engine(settings_of(Path(home)))
+    engine.remover.sweep()
+    engine.close()
     return wrong_answers(Path(home)) + doctors_findings(Path(home))

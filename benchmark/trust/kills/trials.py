@@ -15,7 +15,7 @@ from benchmark.trust.kills.tally import Tally, at_rest
 from benchmark.trust.marks import Mark, marks_in, spread, trace_held, unavailable
 from benchmark.trust.nursery import HungError, Life, begin
 from benchmark.trust.oracle.rows import Frames, frames_of
-from benchmark.trust.oracle.violations import differences
+from benchmark.trust.oracle.violations import differences, remains
 from benchmark.trust.settings import environment_of
 
 AT_ONCE = 4
@@ -50,6 +50,11 @@ class Stage:
     final: Frames
     marks: list[Mark]
     seconds: float
+
+    @property
+    def gone(self) -> Frames:
+        """The frames that the operation deletes."""
+        return {key: codes for key, codes in self.before.items() if key not in self.final}
 
     @property
     def operation(self) -> Operation:
@@ -113,6 +118,7 @@ def _trial(stage: Stage, number: int, point: Mark | float) -> tuple[bool, list[s
         wrong = _allowed_after(stage, folder / "home") if killed else []
         wrong += _life(stage.name, "complete", folder, stage.images).value()
         wrong += at_rest(folder / "home", stage.final)
+        wrong += remains(folder / "home", stage.gone)
     except (HungError, RuntimeError) as error:
         return True, [str(error)]
     finally:

@@ -27,19 +27,20 @@ class Picture:
     ----------
     name : str
         Of its file.
-    series_uid, sop_instance_uid : str
+    study_uid, series_uid, sop_instance_uid : str
     frames : int
     data : bytes
     """
 
     name: str
+    study_uid: str
     series_uid: str
     sop_instance_uid: str
     frames: int
     data: bytes
 
 
-def album(seed: int, version: int = 1) -> list[Picture]:
+def album(seed: int, version: int = 1, study: int = 1) -> list[Picture]:
     """Draw single slices of :data:`SERIES` series, and one file of more frames than one transaction takes.
 
     Parameters
@@ -48,14 +49,16 @@ def album(seed: int, version: int = 1) -> list[Picture]:
         Of the pixels.
     version : int
         Other versions have the same UIDs and other pixels.
+    study : int
+        Other studies have other UIDs and other patients.
     """
-    drawn = np.random.default_rng([seed, version])
+    drawn = np.random.default_rng([seed, version, study])
     pictures = [
-        _picture(f"s{series}-{number}.dcm", series, number, 1, drawn)
+        _picture(f"s{series}-{number}.dcm", (study, series, number), 1, drawn)
         for series in range(1, SERIES + 1)
         for number in range(1, SLICES + 1)
     ]
-    return [*pictures, _picture("cine.dcm", SERIES + 1, 1, CHUNK_FRAMES + 2, drawn)]
+    return [*pictures, _picture("cine.dcm", (study, SERIES + 1, 1), CHUNK_FRAMES + 2, drawn)]
 
 
 def write_album(folder: Path, pictures: list[Picture]) -> None:
@@ -66,16 +69,18 @@ def write_album(folder: Path, pictures: list[Picture]) -> None:
     (folder / _BAD).write_bytes(pictures[0].data[: len(pictures[0].data) // 8])
 
 
-def _picture(name: str, series: int, number: int, frames: int, drawn: np.random.Generator) -> Picture:
-    series_uid, sop_uid = f"{_ROOT}.1.{series}", f"{_ROOT}.1.{series}.{number}"
+def _picture(name: str, place: tuple[int, int, int], frames: int, drawn: np.random.Generator) -> Picture:
+    study, series, number = place
+    study_uid = f"{_ROOT}.{study}"
+    series_uid, sop_uid = f"{study_uid}.{series}", f"{study_uid}.{series}.{number}"
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = UID(sop_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     file.SOPClassUID, file.SOPInstanceUID = CTImageStorage, UID(sop_uid)
-    file.StudyInstanceUID, file.SeriesInstanceUID = f"{_ROOT}.1", series_uid
-    file.PatientName, file.PatientID = "", f"TRUST-{series}"
+    file.StudyInstanceUID, file.SeriesInstanceUID = study_uid, series_uid
+    file.PatientName, file.PatientID = "", f"TRUST-{study}"
     file.Modality, file.BodyPartExamined = "CT", "CHEST"
     file.SeriesNumber, file.InstanceNumber = series, number
     file.ImagePositionPatient = [0.0, 0.0, -2.5 * number]
@@ -92,4 +97,4 @@ def _picture(name: str, series: int, number: int, frames: int, drawn: np.random.
     file.PixelData = np.kron(coarse, np.ones((1, 8, 8), np.int16)).astype("<i2").tobytes()
     buffer = io.BytesIO()
     file.save_as(buffer, enforce_file_format=True)
-    return Picture(name, series_uid, sop_uid, frames, buffer.getvalue())
+    return Picture(name, study_uid, series_uid, sop_uid, frames, buffer.getvalue())

@@ -17,7 +17,9 @@ from benchmark.trust.oracle.answers import (
 )
 from benchmark.trust.oracle.rows import Codes, Live, live_rows
 from benchmark.trust.settings import settings_of
-from hmar.cli.checks import State, examine
+from hmar.cli.checks import examine
+from hmar.cli.findings import State
+from hmar.config import Settings
 from hmar.values.codes import CODE_BYTES, Query
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
@@ -27,9 +29,9 @@ MACHINE = frozenset({"free disk", "python", "codecs"})
 """Parts of doctor's that are about the machine and not the archive."""
 
 
-def wrong_answers(home: Path) -> list[str]:
-    """Search an archive as its product does, and compare with what its rows say."""
-    rows = live_rows(home)
+def wrong_answers(home: Path, rows: list[Live] | None = None) -> list[str]:
+    """Search an archive as its product does, and compare with its rows, or with those that it should have."""
+    rows = live_rows(home) if rows is None else rows
     engine = build_engine(settings_of(home))
     try:
         engine.searcher.refresh()
@@ -39,11 +41,11 @@ def wrong_answers(home: Path) -> list[str]:
         engine.close()
 
 
-def doctors_findings(home: Path) -> list[str]:
+def doctors_findings(home: Path, settings: Settings | None = None) -> list[str]:
     """Return what ``hmar doctor`` says of the archive and is not well."""
     return [
         f"doctor: {finding.part}: {finding.found}"
-        for finding in examine(settings_of(home))
+        for finding in examine(settings or settings_of(home))
         if finding.state is State.FAILED and finding.part not in MACHINE
     ]
 

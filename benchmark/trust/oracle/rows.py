@@ -41,8 +41,9 @@ class Live(NamedTuple):
 
 @contextmanager
 def opened(home: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database of an archive."""
-    with closing(sqlite3.connect(home / DATABASE, timeout=30)) as connection:
+    """Open the database of an archive for reading alone: a writer would tidy its log of writes up."""
+    address = f"{(home / DATABASE).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, timeout=30, uri=True)) as connection:
         yield connection
 
 

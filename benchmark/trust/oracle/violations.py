@@ -91,6 +91,17 @@ def wrong_uploads(home: Path) -> list[str]:
     return wrong + [f"upload {name[:8]} belongs to nothing" for name in sorted(set(stored) - referenced)]
 
 
+def remains(home: Path, gone: Frames) -> list[str]:
+    """Name the files that still hold the code of a frame that was deleted."""
+    codes = {found.global_code for found in gone.values()}
+    holding = [
+        str(path.relative_to(home))
+        for path in sorted(home.rglob("*"))
+        if codes and path.is_file() and any(code in path.read_bytes() for code in codes)
+    ]
+    return [f"codes of deleted frames are in {', '.join(holding[:SHOWN])}"] if holding else []
+
+
 def _difference(found: Frames, expected: Frames) -> list[str]:
     missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
     other = sorted(key for key in set(found) & set(expected) if found[key] != expected[key])

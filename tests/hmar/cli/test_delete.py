@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import hmar
 from hmar.cli import main
+from hmar.values.deletion import Selector
 from tests.phantoms import PATIENT_ID, ROOT, ct_file, series_uid, sop_uid
 
 SLICES = 3
@@ -114,3 +115,23 @@ def test_the_help_teaches(tmp_path: Path) -> None:
         "hmar delete --patient-id",
     ):
         assert taught in " ".join(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_asked_again_a_delete_that_was_cut_short_is_completed(home: Path) -> None:
+    with hmar.Archive(home, "thumbnail") as archive:
+        archive.engine.searcher.refresh()
+        archive.engine.index.snapshot()
+        code = archive.engine.catalogue.tail(0, 1)[0].encoded
+        assert code is not None
+        # As by a process that is killed before it comes to the snapshot.
+        archive.engine.remover.delete(Selector("series", series_uid(1)))
+
+    def holding() -> list[str]:
+        files = [path for path in home.rglob("*") if path.is_file()]
+        return [path.name for path in files if code.global_code.tobytes() in path.read_bytes()]
+
+    assert holding() != []
+    again = delete(home, "--series", series_uid(1), "--yes")
+    assert again.exit_code == 2
+    assert holding() == []
