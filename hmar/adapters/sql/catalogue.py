@@ -95,6 +95,8 @@ class SqlCatalogue:
                 logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
                 write_log(connection, "add", logged, self._clock())
                 settle(connection, collection, new)
+        if replaced:
+            self._database.empty_write_ahead_log(wait_ms=0)
         return Appended(len(new), len(frames) - len(new))
 
     def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
