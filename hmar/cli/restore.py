@@ -26,6 +26,7 @@ def restore(file: Path) -> None:
 
     \b
     Example:
+      hmar restore /backup/hmar-2026-03-01.tar
       HMAR_HOME=/srv/hmar hmar restore /backup/hmar-2026-03-01.tar
     """
     settings = settings_from_environment()
