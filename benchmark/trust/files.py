@@ -48,8 +48,8 @@ def run(trial: Run) -> Outcome:
     """Decode every file that pydicom and pydicom-data come with, as foreign files are decoded.
 
     Of each file that the product decodes behind its containment, the stored values of its first and last
-    frame are compared, bit by bit, with those of pydicom's own pipeline, which does not decode JPEG of 12
-    bits. A file is refused by an error with a reason and a remedy; where the reason is that it holds no pixels
+    frame are compared, bit by bit, with those of pydicom's own pipeline, which decodes no JPEG of 12 bits.
+    A file is refused by an error with a reason and a remedy; where the reason is that it holds no pixels
     or is no DICOM, pydicom must find the same. A crash is any other error, and any end of a decoder.
     """
     files = sample_files()

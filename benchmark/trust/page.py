@@ -31,7 +31,7 @@ def page_of(records: Sequence[Record]) -> str:
     sections = [_section(part, newest.get(part.name)) for part in parts]
     head = [
         f"# {TITLE}",
-        "The product was killed, damaged, starved and attacked on purpose, on archives made for it. The table "
+        "The product was killed, damaged, starved and attacked on purpose, on its own archives. This table "
         "says what was tried and what held; below it is, for each part, how it was done, what counts as a "
         "failure, and all that was found.",
         _overview(parts, newest),

@@ -43,7 +43,7 @@ def harm_files(run: Run) -> Outcome:
     if nothing is told and an answer, a picture or its patient is not the oracle's: that is a failure, and so
     is an error that is not on purpose, and a fault that neither another start, nor indexing again, nor a copy
     of the file mends. Lost, not told are the last commits, where a damaged write-ahead log alone held them,
-    and nothing else is wrong: [operations](operations.md#damage) states this limit, so it is counted and is no
+    and nothing else is wrong: [operations](operations.md#damage) states this limit, so it is counted and no
     failure; the same of any other file is one. The rest had no effect.
     """
     archives = _archives(run)
