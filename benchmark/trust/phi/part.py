@@ -83,7 +83,8 @@ def _sent(running: Product, good: int) -> Iterator[tuple[str, Answer]]:
     for number, data in enumerate([*files, *odd]):
         (folder / f"{FILE_NAME}-{number}.dcm").write_bytes(data)
     yield from _job(running, running.post("/api/v1/index-jobs", {"folder": "planted"}))
-    for data in (files[0], odd[0], odd[-1]):
+    # The second is in no folder: its upload stays, and is in the backup.
+    for data in (files[0], good_file(good + 1), odd[0], odd[-1]):
         yield from _job(running, running.send("/api/v1/index-jobs", data, f"{FILE_NAME}.dcm"))
     for route in _ROUTES:
         for data in [*files[:3], *odd]:
