@@ -149,4 +149,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=5, most_bytes=2048)
+TARGET = Target(make, seeds, weight=20, most_bytes=2048)
