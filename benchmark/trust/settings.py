@@ -17,7 +17,6 @@ _CHOSEN = {
     "HMAR_DECODERS": "1",
     "HMAR_ITEM_LEASE_S": str(LEASE_S),
     "HMAR_PORT": "0",
-    "HMAR_MIN_FREE_MB": "1",
 }
 
 
