@@ -223,8 +223,8 @@ def _check_replacing(uid: str, incoming: Incoming) -> None:
     if len(incoming.numbers) > MAX_REPLACING_FRAMES:
         raise ConflictError(
             f"Another image with SOP Instance UID {shown(uid)} is indexed already, and this one has "
-            f"{len(incoming.numbers)} frames: at most {MAX_REPLACING_FRAMES} replace another in one step. The "
-            "archive keeps that one.",
+            f"{len(incoming.numbers)} frames: at most {MAX_REPLACING_FRAMES} replace another in one step. "
+            "The archive keeps that one.",
             "Delete that one, then index this one again.",
         )
 
