@@ -323,9 +323,10 @@ class Indexer:
             plans += 1
             frames = _Decoding(incoming, plan, proceed)
             try:
-                for chunk in self._chunks(frames, incoming, target, proceed):
+                # Killed between two commits, a replacement would leave an image that is neither.
+                at_once = len(incoming.numbers) if plan.replaced else CHUNK_FRAMES
+                for chunk in self._chunks(frames, incoming, target, proceed, at_once):
                     added += self._append(chunk, target, plan)
-                    plan = replace(plan, replaced=())
                 return _Done(added, frames.bad, frames.untried)
             except ConflictError:
                 # Another worker has indexed a file with this UID since the plan was made.
@@ -350,9 +351,14 @@ class Indexer:
         return appended.added
 
     def _chunks(
-        self, frames: Iterable[Frame], incoming: Incoming, target: _Target, progress: Callable[[], None]
+        self,
+        frames: Iterable[Frame],
+        incoming: Incoming,
+        target: _Target,
+        progress: Callable[[], None],
+        at_once: int,
     ) -> Iterator[list[EncodedFrame]]:
-        """Encode frames; yield some at a time."""
+        """Encode frames; yield ``at_once`` of them at a time."""
 
         def encoded(frame: Frame) -> EncodedFrame:
             codes = distinct_windows(self._encoder.encode(frame))
@@ -361,7 +367,7 @@ class Indexer:
             return replace(codes, info=replace(codes.info, label=target.label), digests=digests)
 
         each = map(encoded, frames)
-        while chunk := list(islice(each, CHUNK_FRAMES)):
+        while chunk := list(islice(each, at_once)):
             yield chunk
 
 

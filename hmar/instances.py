@@ -22,6 +22,9 @@ from hmar.values.uids import derived_uid
 MAX_BAD_FRAMES = 32
 """Frames of one file that may fail before the others are left: each may take HMAR_DECODE_SECONDS."""
 
+MAX_REPLACING_FRAMES = 2000
+"""Frames of a file that may replace another: its codes, 14 kB a frame, are held until all are committed."""
+
 _OWNERS = ("study_uid", "series_uid", "patient_key")
 _SIZE = ("rows", "columns")
 _SAID = {"study_uid": "study", "series_uid": "series", "patient_key": "patient"}
@@ -127,7 +130,8 @@ class Planner:
         Raises
         ------
         ConflictError
-            If another image has the UID, and is neither replaced nor kept beside it.
+            If another image has the UID, and is neither replaced nor kept beside it; or if it cannot be
+            replaced in one step, for the file has too many frames.
         DecodeError
             If no frame can be decoded that would tell whether it is another image.
         """
@@ -142,6 +146,7 @@ class Planner:
         if not differing:
             return Plan(as_of, uid, self._missing(held, incoming), bad=bad)
         if self._same_uid == REPLACE:
+            _check_replacing(uid, incoming)
             return Plan(as_of, uid, list(incoming.numbers), _in_the_way(held, incoming))
         if self._same_uid == KEEP_BOTH:
             return Plan(as_of, uid_beside(incoming), list(incoming.numbers))
@@ -212,6 +217,16 @@ def _differing_header(entry: EntryInfo, incoming: Incoming) -> list[str]:
     if not comparable(header, digests.header) or header == digests.header:
         return []
     return differing_fields(given, indexed) or ["header"]
+
+
+def _check_replacing(uid: str, incoming: Incoming) -> None:
+    if len(incoming.numbers) > MAX_REPLACING_FRAMES:
+        raise ConflictError(
+            f"Another image with SOP Instance UID {shown(uid)} is indexed already, and this one has "
+            f"{len(incoming.numbers)} frames: at most {MAX_REPLACING_FRAMES} replace another in one step. "
+            "The archive keeps that one.",
+            "Delete that one, then index this one again.",
+        )
 
 
 def _in_the_way(held: Iterable[EntryInfo], incoming: Incoming) -> tuple[int, ...]:

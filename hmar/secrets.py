@@ -66,14 +66,15 @@ def load_secrets(home: Path, checks: CheckValues) -> Secrets:
         like those of two.
     """
     folder = home / "secrets"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with locked(home / "secrets.lock", exclusive=True, wait=True):
-        return _load(folder, checks)
+    with writing("HMAR_HOME"):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(home / "secrets.lock", exclusive=True, wait=True):
+            return _load(folder, checks)
 
 
 def _load(folder: Path, checks: CheckValues) -> Secrets:
     patient = folder / "patient"
-    if not patient.exists() and checks.holds_patient_keys():
+    if not _exists(patient) and checks.holds_patient_keys():
         raise ConfigError("The secret 'patient' is missing.", _PATIENT_REMEDY)
     return Secrets(
         patient=_checked(patient, checks, _PATIENT_REMEDY),
@@ -100,7 +101,7 @@ def check_value(name: str, secret: bytes) -> str:
 
 
 def _checked(path: Path, checks: CheckValues, remedy: str) -> bytes:
-    made = not path.exists()
+    made = not _exists(path)
     secret = _key(path, remedy)
     value, known = check_value(path.name, secret), checks.secret_check(path.name)
     if made or known is None:
@@ -125,16 +126,27 @@ def replace_private(path: Path, data: bytes) -> None:
         write_file(path, data, mode=0o600)
 
 
-def _key(path: Path, remedy: str) -> bytes:
+def _exists(path: Path) -> bool:
     try:
-        if not path.exists():
-            create_private(path, secrets.token_bytes(KEY_BYTES))
+        return path.exists()
+    except OSError as error:  # in a folder that this user may not enter
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"The secret {path.name!r} cannot be read ({error.strerror}).",
+        "Let this user read HMAR_HOME/secrets, or restore it from a backup.",
+    )
+
+
+def _key(path: Path, remedy: str) -> bytes:
+    if not _exists(path):
+        create_private(path, secrets.token_bytes(KEY_BYTES))
+    try:
         key = path.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"The secret {path.name!r} cannot be read ({error.strerror}).",
-            "Let this user read HMAR_HOME/secrets, or restore it from a backup.",
-        ) from error
+        raise _unreadable(path, error) from error
     if len(key) != KEY_BYTES:
         raise ConfigError(f"The secret {path.name!r} is {len(key)} bytes long, not {KEY_BYTES}.", remedy)
     return key

@@ -62,10 +62,12 @@ def _audit(settings: Settings, stopped: threading.Event, pause_s: float) -> Repa
         engine.close()
     if entries.damaged or not log.intact:
         _log.error(
-            "The audit found %d damaged entries (%s) and took them out; %d rows of the log were written "
-            "anew. %d frames were indexed again, %d wait: run 'hmar doctor'.",
+            "The audit took %d damaged entries out (%s) and found %d vanished ones (%s); %d rows of the "
+            "log were written anew. %d frames were indexed again, %d wait: run 'hmar doctor'.",
             len(entries.damaged),
             ", ".join(map(str, entries.damaged[:10])),
+            len(log.vanished),
+            ", ".join(map(str, log.vanished[:10])),
             repaired.log_rows,
             len(repaired.back),
             len(repaired.waiting),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
 from hmar.adapters.folder_tree import Walk, is_loop, kind_of, reached, real_path, resolved
-from hmar.errors import InputError, NoImageError, NotFoundError, UnavailableError
+from hmar.disk import write_error
+from hmar.errors import HmarError, InputError, NoImageError, NotFoundError, OperatorError, UnavailableError
 from hmar.files import sync_folder, write_file
 from hmar.locks import locked
 from hmar.values.references import path_of, reference_of
@@ -24,6 +26,10 @@ REMOVING_WAIT_S = 5.0
 """Uploads may come without a pause: whoever wants to remove some does not wait longer."""
 _POLL_S = 0.02
 _log = logging.getLogger(__name__)
+_PASSING = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}
+)
+"""What says nothing of the file: it is tried again."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -147,14 +153,23 @@ class UploadStore:
         )
 
     def check(self, reference: str) -> bool:
-        """Return whether a stored file is what its name says; one that is not is moved to quarantine."""
+        """Return whether a stored file is what its name says; one that is not is moved to quarantine.
+
+        Raises
+        ------
+        UnavailableError
+            If that cannot be told, for the file cannot be read; then it stays.
+        """
         path = self._path(reference)
         try:
             return _intact(path, reference) or self._quarantine(path)
         except FileNotFoundError:
             return True  # removed meanwhile
-        except OSError:
-            return False
+        except OSError as error:
+            raise UnavailableError(
+                f"An upload cannot be read ({error.strerror}).",
+                "Check the permissions of the folder uploads.",
+            ) from error
 
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
@@ -238,7 +253,12 @@ class UploadStore:
         folder.mkdir(mode=0o700, exist_ok=True)
         moved = folder / f"{path.name}.{secrets.token_hex(4)}"
         path.replace(moved)
-        if _intact(moved, path.name):
+        try:
+            intact = _intact(moved, path.name)
+        except OSError:
+            moved.replace(path)
+            raise
+        if intact:
             moved.replace(path)
             return True
         _log.error("Upload %s is damaged: it was moved to quarantine.", path.name)
@@ -259,14 +279,14 @@ def _intact(path: Path, digest: str) -> bool:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return False  # the disk has lost a part of it
+        raise  # with no descriptor left, say, nothing is known of the file
 
 
-def _not_written(error: OSError) -> UnavailableError:
-    return UnavailableError(
-        f"The upload store cannot be written ({error.strerror}).", "Free some space in HMAR_HOME."
-    )
+def _not_written(error: OSError) -> OperatorError:
+    return write_error("The upload store", error)
 
 
 def _mode(path: Path) -> int:
@@ -318,5 +338,10 @@ def _unlisted(folder: Path) -> NotFoundError:
     return NotFoundError("The folder could not be listed.", "Index it again.")
 
 
-def _refused(error: OSError) -> NotFoundError:
+def _refused(error: OSError) -> HmarError:
+    if error.errno in _PASSING:
+        return UnavailableError(
+            f"The file cannot be read now ({error.strerror}).",
+            "Check the limits of this process (open files, memory), or the network share.",
+        )
     return NotFoundError(f"The file cannot be read ({error.strerror}).", "Check its permissions.")

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from hmar.backup.layout import CATALOGUE, Manifest, folders
 from hmar.backup.read import Opener, Progress, read_backup, silent
+from hmar.disk import writing
 from hmar.errors import BackupError, ConfigError
 from hmar.files import sync_file, sync_folder, write_file
 from hmar.locks import locked
@@ -47,8 +48,9 @@ def restore_backup(
         If ``home`` holds an archive.
     BackupError
         If the backup is damaged, or of a newer version.
+    OperatorError
+        If ``home`` cannot be written, or the disk is full.
     """
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _restoring(home):
         _check_empty(home)
         staging = home / STAGING
@@ -104,12 +106,14 @@ def _move(home: Path) -> None:
 
 @contextmanager
 def _restoring(home: Path) -> Iterator[None]:
-    with locked(home / LOCK, exclusive=True, wait=False) as held:
-        if not held:
-            raise ConfigError(
-                "A backup is being restored into this data directory.", "Wait until that has ended."
-            )
-        yield
+    with writing("HMAR_HOME"):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(home / LOCK, exclusive=True, wait=False) as held:
+            if not held:
+                raise ConfigError(
+                    "A backup is being restored into this data directory.", "Wait until that has ended."
+                )
+            yield
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -19,6 +20,7 @@ from hmar.files import sync_file, sync_folder
 from hmar.locks import locked
 from hmar.ports import Copyable, UploadSource
 
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 _DRAFTS = ".hmar-backup-"
 
 
@@ -95,7 +97,24 @@ def _publish(draft: Path, target: Path) -> None:
         os.link(draft, target)  # unlike a rename, never in place of another file
     except FileExistsError as error:
         raise _taken(target) from error
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _publish_without_links(draft, target)
     sync_folder(target.parent)
+
+
+def _publish_without_links(draft: Path, target: Path) -> None:
+    """Take the name first: FAT, exFAT and some network shares have no hard links."""
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise _taken(target) from error
+    try:
+        draft.replace(target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _taken(target: Path) -> ConfigError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hmar.cli.findings import State
@@ -14,6 +14,7 @@ from hmar.wiring import Engine
 
 NAMED_AT_MOST = 20
 REPAIR = "Run: hmar doctor --repair"
+VANISHED = "Of what frames they were is not known; a backup has them."
 Found = tuple[State, str, str]
 
 
@@ -29,7 +30,7 @@ class Integrity:
 
     show: Show
     entries: CheckedEntries = field(default=CheckedEntries(0, 0, 0, ()))
-    log: CheckedLog = field(default=CheckedLog(0, 0, 0, 0, 0, 0))
+    log: CheckedLog = field(default=CheckedLog(0, 0, 0, 0, (), 0))
 
     def checks(self) -> dict[str, Callable[[Engine], Found]]:
         """Return the checks in their order; the index is looked at after its snapshots."""
@@ -59,14 +60,8 @@ class Integrity:
             engine.storage.integrity, lambda done: self.show("verifying rows", done, max(done, expected))
         )
         if damaged := self.entries.damaged:
-            named = ", ".join(map(str, damaged[:NAMED_AT_MOST])) + (
-                ", ..." if len(damaged) > NAMED_AT_MOST else ""
-            )
-            return (
-                State.FAILED,
-                f"{len(damaged)} of {self.entries.checked} are not what was written: entries {named}",
-                REPAIR,
-            )
+            found = f"{len(damaged)} of {self.entries.checked} are not what was written"
+            return State.FAILED, f"{found}: entries {_named(damaged)}", REPAIR
         return _with_unsealed(f"all {self.entries.checked} are what was written", self.entries.unsealed)
 
     def _log(self, engine: Engine) -> Found:
@@ -76,9 +71,12 @@ class Integrity:
         )
         if not log.intact:
             found = (
-                f"{log.damaged} rows damaged, {log.lost} lost, {log.vanished} entries vanished, "
+                f"{log.damaged} rows damaged, {log.lost} lost, {len(log.vanished)} entries vanished, "
                 f"{log.unlogged} never logged"
             )
+            if log.vanished:
+                found += f". Vanished: entries {_named(log.vanished)}"
+                return State.FAILED, found, f"{REPAIR}, then index your folders again. {VANISHED}"
             return State.FAILED, found, REPAIR
         return _with_unsealed(f"all {log.rows} rows are there and what was written", log.unsealed)
 
@@ -93,6 +91,12 @@ class Integrity:
             found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
             return State.FAILED, found, "Send these files again. Check the disk."
         return State.OK, f"all {count} are what was sent", ""
+
+
+def _named(entry_ids: Sequence[int]) -> str:
+    return ", ".join(map(str, entry_ids[:NAMED_AT_MOST])) + (
+        ", ..." if len(entry_ids) > NAMED_AT_MOST else ""
+    )
 
 
 def _with_unsealed(found: str, unsealed: int) -> Found:

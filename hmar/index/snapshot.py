@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.disk import free_bytes, writing
+from hmar.disk import free_bytes, write_error, writing
 from hmar.errors import DiskFullError, SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
@@ -50,6 +50,7 @@ _PREFIX = "gen-"
 _UNFINISHED = ".unfinished-"
 _QUARANTINE = "quarantine"
 _MANIFEST = "manifest.json"
+_THEY = "The snapshots of the index"
 _log = logging.getLogger(__name__)
 
 _BY_FRAME = FRAME_ARRAYS | {"window_counts": ("<i8", 1)}
@@ -134,6 +135,7 @@ class SnapshotStore:
         self._model_fingerprint = model_fingerprint
         self._root = root
         self._folder = root / hashlib.sha256(model_fingerprint.encode()).hexdigest()[:16]
+        self._stuck: set[str] = set()
 
     def load(self, checked: bool = True) -> Generation | None:
         """Return the newest generation that is intact, None if there is none; others are quarantined.
@@ -146,7 +148,7 @@ class SnapshotStore:
         """
         if not self._folder.is_dir():
             return None
-        with locked(self._folder / "lock", exclusive=False, wait=True):
+        with self._locked(exclusive=False):
             for folder in self._generations():
                 try:
                     generation = self._read(folder)
@@ -163,7 +165,7 @@ class SnapshotStore:
         if not self._folder.is_dir():
             return 0, []
         damaged = []
-        with locked(self._folder / "lock", exclusive=True, wait=True):
+        with self._locked():
             folders = self._generations()
             for folder in folders:
                 try:
@@ -213,24 +215,32 @@ class SnapshotStore:
         That is: older generations of every model, and everything in quarantine beside them. The log brings
         them back where they are needed. False if another process reads or writes some just now.
         """
-        done = [_purged(folder, deleted_seq) for folder in sorted(self._root.glob("*"))]
+        with writing(_THEY):
+            done = [_purged(folder, deleted_seq) for folder in sorted(self._root.glob("*"))]
         return all(done)
 
     def refuse(self, generation: Generation, error: SnapshotError) -> None:
         """Quarantine a generation that was found to be altered."""
-        with locked(self._folder / "lock", exclusive=True, wait=True):
+        with self._locked():
             self._quarantine(generation.folder, error)
 
     def discard(self) -> None:
         """Quarantine all snapshots: they are of a log that the catalogue does not hold."""
         if not self._folder.is_dir():
             return
-        with locked(self._folder / "lock", exclusive=True, wait=True):
+        with self._locked():
             for folder in self._generations():
                 self._quarantine(folder, SnapshotError("It is of another log.", "Nothing is lost."))
 
+    @contextmanager
+    def _locked(self, exclusive: bool = True) -> Iterator[None]:
+        with writing(_THEY), locked(self._folder / "lock", exclusive, wait=True):
+            yield
+
     def _generations(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{_PREFIX}*"), reverse=True)
+        """Return the generations, the newest first, but those that were refused and could not be moved."""
+        found = [folder for folder in self._folder.glob(f"{_PREFIX}*") if folder.name not in self._stuck]
+        return sorted(found, reverse=True)
 
     @contextmanager
     def _unfinished(self) -> Iterator[Path]:
@@ -288,6 +298,19 @@ class SnapshotStore:
                 raise corrupt(f"its {name} is {body[name]!r}, expected {expected!r}")
 
     def _quarantine(self, folder: Path, error: SnapshotError) -> None:
+        try:
+            self._move_away(folder, error)
+        except OSError as failed:
+            # On a full disk, say. The index works without it, or from the log.
+            self._stuck.add(folder.name)
+            _log.warning(
+                "Index snapshot %s is not used: %s It could not be moved to quarantine: %s",
+                folder.name,
+                error.detail,
+                write_error("The quarantine", failed),
+            )
+
+    def _move_away(self, folder: Path, error: SnapshotError) -> None:
         quarantine = self._folder / _QUARANTINE
         quarantine.mkdir(mode=0o700, exist_ok=True)
         target = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=quarantine))

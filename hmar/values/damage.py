@@ -42,8 +42,8 @@ class CheckedLog:
         Rows that are not what was written.
     lost : int
         Sequence numbers that no row has.
-    vanished : int
-        Entries that were added, never deleted, and are not there.
+    vanished : tuple of int
+        Ids of entries that were added, never deleted, and are not there.
     unlogged : int
         Entries that are there, and were never added.
     """
@@ -52,7 +52,7 @@ class CheckedLog:
     unsealed: int
     damaged: int
     lost: int
-    vanished: int
+    vanished: tuple[int, ...]
     unlogged: int
 
     @property

@@ -16,7 +16,7 @@ from hmar.adapters.sql.database import Database
 from hmar.config import KEEP_BOTH, REFUSE, REPLACE, SAME_UID, Settings
 from hmar.errors import DecodeError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, PLANS, Indexer
-from hmar.instances import MAX_BAD_FRAMES
+from hmar.instances import MAX_BAD_FRAMES, MAX_REPLACING_FRAMES
 from hmar.ports import Catalogue
 from hmar.uploads import KeptUploads
 from hmar.values.codes import EncodedFrame
@@ -184,6 +184,28 @@ def test_a_worker_that_is_overtaken_each_time_gives_up(catalogue: Catalogue) -> 
     assert outcome.state is ItemState.FAILED
     assert "was indexed meanwhile" in str(outcome.reason)
     assert origins(held(catalogue)) == [f"b{PLANS - 1}"]
+
+
+def test_a_replacement_is_never_seen_in_part(catalogue: Catalogue) -> None:
+    """Whoever looks, or is killed, at any frame finds the old image."""
+    files = {"old": Image([7.0, 8.0, 9.0]), "new": Image(list(range(3 * CHUNK_FRAMES)))}
+    worker = Worker(catalogue, files, REPLACE)
+    worker.index("old")
+    seen: list[str] = []
+    worker.encoder.meanwhile = lambda: seen.append(whole(files, held(catalogue)))
+    assert worker.index("new").state is ItemState.INDEXED
+    assert seen == ["old"] * 3 * CHUNK_FRAMES
+    assert whole(files, held(catalogue)) == "new"
+
+
+def test_a_file_of_too_many_frames_replaces_nothing_and_says_so(catalogue: Catalogue) -> None:
+    long = Image([0.0] * (MAX_REPLACING_FRAMES + 1))
+    worker = Worker(catalogue, {"old": Image([7.0]), "new": long}, REPLACE)
+    worker.index("old")
+    outcome = worker.index("new")
+    assert outcome.state is ItemState.FAILED
+    assert f"at most {MAX_REPLACING_FRAMES} replace another in one step" in str(outcome.reason)
+    assert (origins(held(catalogue)), long.decoded) == (["old"], [])
 
 
 def test_two_workers_at_one_file_add_each_frame_once(catalogue: Catalogue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from hmar.adapters.memory import MemoryCatalogue
 from hmar.adapters.memory.integrity import MemoryIntegrity
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, UnavailableError
 from hmar.secrets import create_private, load_secrets, replace_private
 from tests.contract.examples import ORIGIN, encoded
 
@@ -50,6 +51,35 @@ def test_a_damaged_secret_is_refused(tmp_path: Path, checks: MemoryIntegrity) ->
     load_secrets(tmp_path, checks)
     (tmp_path / "secrets" / "patient").write_bytes(b"short")
     with pytest.raises(ConfigError, match="5 bytes"):
+        load_secrets(tmp_path, checks)
+
+
+@pytest.mark.parametrize("name", ["patient", "session"])
+def test_a_folder_in_place_of_a_secret_is_told(tmp_path: Path, checks: MemoryIntegrity, name: str) -> None:
+    load_secrets(tmp_path, checks)
+    secret = tmp_path / "secrets" / name
+    secret.unlink()
+    secret.mkdir()
+    with pytest.raises(ConfigError, match=f"'{name}' cannot be read \\(Is a directory\\)"):
+        load_secrets(tmp_path, checks)
+
+
+def test_secrets_in_a_folder_that_cannot_be_entered_are_told(
+    tmp_path: Path, checks: MemoryIntegrity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_secrets(tmp_path, checks)
+
+    def refused(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refused)  # what it does, but not for root
+    with pytest.raises(ConfigError, match="'patient' cannot be read \\(Permission denied\\)"):
+        load_secrets(tmp_path, checks)
+
+
+def test_a_lock_of_the_secrets_that_cannot_be_opened_is_told(tmp_path: Path, checks: MemoryIntegrity) -> None:
+    (tmp_path / "secrets.lock").mkdir()
+    with pytest.raises(UnavailableError, match="HMAR_HOME cannot be written"):
         load_secrets(tmp_path, checks)
 
 

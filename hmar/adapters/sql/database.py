@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hmar.adapters.sql import migrations
 from hmar.adapters.sql.failures import DamagedDatabaseError, damaged, operator_error
+from hmar.adapters.sql.wal_damage import WalDamage
 from hmar.errors import ConfigError
 from hmar.locks import locked
 
@@ -58,10 +59,12 @@ class Database:
             raise _bad_url() from error
         self._process = os.getpid()
         self._file: Path | None = None
+        self.wal_damage: WalDamage | None = None
         if parsed.get_backend_name() == "sqlite":
             if parsed.database in (None, "", ":memory:"):
                 raise _bad_url()
             self._file = Path(str(parsed.database)).absolute()
+            self.wal_damage = WalDamage(self._file)
             _prepare_sqlite(self._engine, self._file)
         elif parsed.get_backend_name() != "postgresql":
             raise _bad_url()
@@ -96,6 +99,8 @@ class Database:
         config = Config()
         config.set_main_option("script_location", script_location())
         with self._migration_lock():
+            if self.wal_damage is not None:
+                self.wal_damage.look()
             self._use_write_ahead_log()
             with self.write() as connection:
                 if self._file is None:

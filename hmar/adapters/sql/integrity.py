@@ -16,6 +16,7 @@ from hmar.adapters.sql.reading import Values, unreadable_among, values_of
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import damaged_rows, entries, log, secret_checks
 from hmar.adapters.sql.seals import entry_intact, sealed_entry, sealed_log
+from hmar.disk import writing
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 
 SHOWN_PROBLEMS = 20
@@ -37,18 +38,33 @@ class SqlIntegrity:
         self._clock = clock
 
     def store_problems(self) -> list[str]:
-        """Return what SQLite's check of the whole file finds; PostgreSQL looks after its own files."""
+        """Return what SQLite's check of the whole file finds, and what was lost with its write-ahead log.
+
+        PostgreSQL looks after its own files.
+        """
         if not self._database.is_sqlite:
             return []
+        found = self._file_problems()
+        return found if self._database.wal_damage is None else [*found, *self._database.wal_damage.noted()]
+
+    def _file_problems(self) -> list[str]:
         with self._database.read() as connection:
             found = connection.execute(text(f"PRAGMA integrity_check({SHOWN_PROBLEMS})")).scalars().all()
         return [] if found == ["ok"] else [str(line).splitlines()[0] for line in found]
 
     def mend_store(self) -> None:
-        """Build the indexes of a SQLite file anew, if its check finds anything; they follow from its rows."""
-        if self.store_problems():
+        """Build the indexes of a SQLite file anew, if its check finds anything; they follow from its rows.
+
+        What was lost with a damaged write-ahead log is not brought back, only not told any more.
+        """
+        if not self._database.is_sqlite:
+            return
+        if self._file_problems():
             with self._database.write() as connection:
                 connection.execute(text("REINDEX"))
+        if self._database.wal_damage is not None:
+            with writing("The database's folder"):
+                self._database.wal_damage.forget()
 
     def check_entries(self, after_id: int, limit: int) -> CheckedEntries | None:
         """Verify the next entries in order of their ids; None after the last."""

@@ -27,7 +27,7 @@ def checked_log(connection: Connection, progress: Callable[[int], None]) -> Chec
         rows, unsealed, damaged, last = rows + len(seqs), unsealed + new, damaged + len(bad), seqs[-1]
         progress(rows)
     lost = max(last, _counted(connection)) - rows
-    vanished = len(connection.execute(_vanished(log.c.seq)).all())
+    vanished = tuple(connection.scalars(_vanished(log.c.seq)))
     unlogged = len(_unlogged(connection))
     # A counter behind the log would give a number twice: it counts as one more row to mend.
     behind = int(_counted(connection) < last)

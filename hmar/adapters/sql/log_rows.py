@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, literal_column, select, update
 
 from hmar.adapters.common.entries import new_mark
 from hmar.adapters.sql.schema import counter, log
@@ -22,6 +22,15 @@ def allocate(connection: Connection, amount: int) -> range:
     taken = update(counter).values(value=counter.c.value + amount).returning(counter.c.value)
     last = int(connection.execute(taken).scalar_one())
     return range(last - amount + 1, last + 1)
+
+
+def without_delete(connection: Connection, entry_ids: Sequence[int]) -> list[int]:
+    """Return those of some entries that the log has no delete of."""
+    # Written out, not as a parameter: the index is of these rows alone.
+    deletes = log.c.kind == literal_column("'delete'")
+    query = select(log.c.entry_id).where(deletes, log.c.entry_id.in_(entry_ids))
+    deleted = set(connection.scalars(query)) if entry_ids else set()
+    return [entry_id for entry_id in entry_ids if entry_id not in deleted]
 
 
 def write_log(connection: Connection, kind: str, rows: Sequence[dict[str, Any]], now: float) -> None:

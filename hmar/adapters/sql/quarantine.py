@@ -45,12 +45,18 @@ def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> in
 
 def settle(connection: Connection, collection: str, added: Collection[_FrameKey]) -> None:
     """Forget the damaged rows of frames that were indexed again."""
-    waiting = select(damaged_rows).where(damaged_rows.c.collection == collection)
-    back = [
-        row.entry_id
-        for row in connection.execute(waiting)
-        if (row.sop_instance_uid, row.frame_number, row.model_fingerprint) in added
-    ]
+    uids = sorted({uid for uid, _, _ in added})
+    back = []
+    for start in range(0, len(uids), _REFERENCES_AT_ONCE):
+        waiting = select(damaged_rows).where(
+            damaged_rows.c.collection == collection,
+            damaged_rows.c.sop_instance_uid.in_(uids[start : start + _REFERENCES_AT_ONCE]),
+        )
+        back += [
+            row.entry_id
+            for row in connection.execute(waiting)
+            if (row.sop_instance_uid, row.frame_number, row.model_fingerprint) in added
+        ]
     if back:
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
 

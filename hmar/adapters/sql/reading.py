@@ -41,7 +41,7 @@ class DamageReport:
         Parameters
         ----------
         what : str
-            Such as "entries of the catalogue".
+            Such as "Damaged entries".
         numbers : collection of int
             Their ids.
         """
@@ -50,9 +50,7 @@ class DamageReport:
             return
         self._told.update((what, number) for number in new)
         named = ", ".join(map(str, new[:NAMED_AT_ONCE])) + (", ..." if len(new) > NAMED_AT_ONCE else "")
-        _log.error(
-            "Damaged %s: %d (%s). They are left out. Run 'hmar doctor --repair'.", what, len(new), named
-        )
+        _log.error("%s: %d (%s). They are left out. Run 'hmar doctor --repair'.", what, len(new), named)
 
 
 class InfoReader:
@@ -86,7 +84,7 @@ class InfoReader:
                 found.append(entry_info(row))
             else:
                 damaged.append(row["entry_id"])
-        self._report.tell("entries", damaged)
+        self._report.tell("Damaged entries", damaged)
         return found
 
     def group_of(self, entry_id: int, model_fingerprint: str) -> list[EntryInfo]:
@@ -105,7 +103,7 @@ class InfoReader:
         unreadable = unreadable_among(
             ids, lambda entry_id: rows.extend(_read(connection, entries.c.entry_id == entry_id))
         )
-        self._report.tell("entries", unreadable)
+        self._report.tell("Damaged entries", unreadable)
         return rows
 
 

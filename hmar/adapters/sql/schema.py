@@ -128,6 +128,12 @@ log = Table(
     Column("created_at", Float(53), nullable=False),
     Column("mark", String(32), nullable=False),
     Column("row_digest", String(64)),
+    Index(
+        "ix_log_deleted",
+        "entry_id",
+        sqlite_where=text("kind = 'delete'"),
+        postgresql_where=text("kind = 'delete'"),
+    ),
 )
 """What happened, in order of commit; kind is "add" or "delete". Grows only. ``mark`` is random, in hex."""
 

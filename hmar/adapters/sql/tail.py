@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from hmar.adapters.common.entries import check_encoded
 from hmar.adapters.sql.database import UNREADABLE, Database
+from hmar.adapters.sql.log_rows import without_delete
 from hmar.adapters.sql.reading import DamageReport, Values, unreadable_among, values_of
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import entries, log
@@ -22,9 +23,9 @@ _LOG_NAMES = {column.name: f"log_{column.name}" for column in log.columns}
 class LogReader:
     """Reads the log with the codes of what it added.
 
-    A damaged entry comes as one that is gone. A damaged row of the log comes as the "add" of the entry of its
-    own number, which is all that it can have been if that entry is there. Both are logged once, and so are
-    lost rows.
+    A damaged entry comes as one that is gone, and so does one that vanished: the log has its "add" and no
+    "delete". A damaged row of the log comes as the "add" of the entry of its own number, which is all that it
+    can have been if that entry is there. All of them are logged once, and so are lost rows.
 
     Parameters
     ----------
@@ -46,13 +47,16 @@ class LogReader:
         self._tell_lost(after_seq, rows)
         return rows
 
-    def _read(self, query: Select[Any]) -> list[LogRow]:
+    def _read(self, query: Select[Any], with_entries: bool = True) -> list[LogRow]:
         damaged: list[int] = []
         damaged_log: list[int] = []
         with self._database.read() as connection:
             rows = [_log_row(values, damaged, damaged_log) for values in values_of(connection, query)]
-        self._report.tell("entries", damaged)
-        self._report.tell("rows of the log", damaged_log)
+            gone = {row.seq for row in rows if with_entries and row.kind == "add" and row.encoded is None}
+            vanished = without_delete(connection, sorted(gone.difference(damaged, damaged_log)))
+        self._report.tell("Damaged entries", damaged)
+        self._report.tell("Damaged rows of the log", damaged_log)
+        self._report.tell("Vanished entries", vanished)
         return rows
 
     def _one_by_one(self, after_seq: int, limit: int) -> list[LogRow]:
@@ -61,10 +65,10 @@ class LogReader:
             seqs = connection.scalars(following).all()
         rows: list[LogRow] = []
         broken = unreadable_among(seqs, lambda seq: rows.extend(self._read(_query(seq - 1, 1))))
-        alone = unreadable_among(broken, lambda seq: rows.extend(self._read(_ALONE.where(log.c.seq == seq))))
+        alone = unreadable_among(broken, lambda seq: rows.extend(self._read(_alone(seq), False)))
         rows += [LogRow(seq, "add", seq, "", "", None) for seq in alone]
-        self._report.tell("entries", set(broken) - set(alone))
-        self._report.tell("rows of the log", alone)
+        self._report.tell("Damaged entries", set(broken) - set(alone))
+        self._report.tell("Damaged rows of the log", alone)
         return sorted(rows, key=lambda row: row.seq)
 
     def _tell_lost(self, after_seq: int, rows: list[LogRow]) -> None:
@@ -75,18 +79,21 @@ class LogReader:
             if row.seq != before + 1:
                 lost.append(before + 1)
             before = row.seq
-        self._report.tell("gaps in the log", lost)
+        self._report.tell("Gaps in the log", lost)
 
 
 # An "add" has the number of its entry, and a "delete" one that no entry has.
 _ROWS = select(*_LOGGED, *entries.columns).select_from(
     log.outerjoin(entries, entries.c.entry_id == log.c.seq)
 )
-_ALONE = select(*_LOGGED)
 
 
 def _query(after_seq: int, limit: int) -> Select[Any]:
     return _ROWS.where(log.c.seq > after_seq).order_by(log.c.seq).limit(max(limit, 0))
+
+
+def _alone(seq: int) -> Select[Any]:
+    return select(*_LOGGED).where(log.c.seq == seq)
 
 
 def _log_row(values: Values, damaged: list[int], damaged_log: list[int]) -> LogRow:

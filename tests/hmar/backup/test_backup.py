@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -332,3 +333,32 @@ def test_a_backup_that_is_killed_leaves_nothing_that_the_next_one_does_not_remov
     write(home, target)
     assert list(tmp_path.glob(".hmar-backup-*")) == []
     verify_backup(target)
+
+
+def test_a_folder_without_hard_links_takes_a_backup_and_no_other_file_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_archive(tmp_path / "home")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("hmar.backup.write.os.link", refused)
+    target = tmp_path / "backup.tar"
+    written = write(tmp_path / "home", target)
+    assert verify_backup(target) == written
+
+    def refused_and_taken(*_: object) -> None:
+        (tmp_path / "other.tar").write_bytes(b"another's")
+        refused()
+
+    monkeypatch.setattr("hmar.backup.write.os.link", refused_and_taken)
+    with pytest.raises(ConfigError, match="already"):
+        write(tmp_path / "home", tmp_path / "other.tar")
+    assert (tmp_path / "other.tar").read_bytes() == b"another's"
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnavailableError, match="HMAR_HOME cannot be written"):
+        restore_backup(tmp_path / "backup.tar", tmp_path / "file" / "home", knows_schema)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hmar.errors import SnapshotError
+from hmar.errors import SnapshotError, UnavailableError
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import to_planes
@@ -326,6 +327,38 @@ def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
     }
     store.write(Snapshot(5, "mark", {name: [] for name in TEXTS}, arrays))
     assert store.load(checked=False) is None
+
+
+def test_an_altered_generation_that_cannot_be_moved_is_not_used_and_stops_nothing(
+    store: SnapshotStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.write(snapshot(5))
+    store.write(snapshot(6))
+    (array,) = tmp_path.glob("*/gen-*6/entry_ids.npy")
+    array.write_bytes(array.read_bytes()[:-1] + b"!")
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hmar.index.snapshot.tempfile.mkdtemp", full)
+    for checked in (True, False):
+        assert_same(store.load(checked), snapshot(5))
+    assert store.newest_seq() == 5
+    assert "the disk is full" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "act", [lambda s: s.load(), lambda s: s.check_all(), lambda s: s.purge(9), lambda s: s.discard()]
+)
+def test_a_lock_that_cannot_be_opened_is_told(
+    store: SnapshotStore, tmp_path: Path, act: Callable[[SnapshotStore], object]
+) -> None:
+    store.write(snapshot(5))
+    (lock,) = tmp_path.glob("*/lock")
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(UnavailableError, match="The snapshots of the index cannot be written"):
+        act(store)
 
 
 def test_the_newest_seq_is_known_without_reading(store: SnapshotStore) -> None:

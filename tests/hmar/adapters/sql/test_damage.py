@@ -163,7 +163,7 @@ def test_a_lost_row_of_the_log_is_told_and_written_anew(
     with rig.database.write() as connection:
         connection.execute(delete(log).where(log.c.seq == seq))
     assert rig.live() == {1, 2, 3} - {seq}
-    assert ("gaps in the log" in caplog.text) == (seq < 3)
+    assert ("Gaps in the log" in caplog.text) == (seq < 3)
     checked = rig.integrity.check_log()
     assert (checked.lost, checked.unlogged) == (1, 1)
     rig.integrity.mend_log()
@@ -171,13 +171,27 @@ def test_a_lost_row_of_the_log_is_told_and_written_anew(
     assert rig.live() == {1, 2, 3}
 
 
-def test_an_entry_that_vanished_is_told_and_logged_as_deleted(rig: Rig) -> None:
+def test_an_entry_that_vanished_is_told_and_logged_as_deleted(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     with rig.database.write() as connection:
         connection.execute(delete(entries).where(entries.c.entry_id == 2))
-    assert rig.integrity.check_log().vanished == 1
+    assert rig.live() == {1, 3}
+    assert rig.live() == {1, 3}
+    assert [
+        message for message in caplog.messages if "Vanished entries: 1 (2)." in message
+    ] == caplog.messages
+    assert len(caplog.messages) == 1
+    assert rig.integrity.check_log().vanished == (2,)
     rig.integrity.mend_log()
     assert rig.integrity.check_log().intact
     assert [(r.kind, r.entry_id) for r in rig.catalogue.tail(3, 9)] == [("delete", 2)]
+
+
+def test_an_entry_that_was_deleted_did_not_vanish(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.catalogue.delete(Selector("series", "1.2.9"))
+    assert rig.live() == set()
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("bit", [0, 1, 2, 40])

@@ -54,3 +54,5 @@ def upgrade() -> None:
     for columns in (("series_uid", "collection"), ("study_uid",), ("patient_key",), ("origin_reference",)):
         op.create_index(f"ix_entries_{'_'.join(columns)}", "entries", list(columns))
     op.create_index("ix_items_reference", "items", ["reference"])
+    deletes = sa.text("kind = 'delete'")
+    op.create_index("ix_log_deleted", "log", ["entry_id"], sqlite_where=deletes, postgresql_where=deletes)
