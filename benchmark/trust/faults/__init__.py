@@ -19,7 +19,7 @@ AT_ONCE = 3
 SETTINGS = "setting"
 KNOWN_LIMITS = {
     "write-ahead log": (
-        "A write-ahead log that was damaged or removed loses the last commits, and nothing says so"
+        "Three things cannot be told: damage in the very last commit, which looks like a power cut"
     ),
 }
 """Kinds of files, and what docs/operations.md says of them: such a loss is counted, and is no failure.
