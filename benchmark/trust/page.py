@@ -36,7 +36,8 @@ def page_of(records: Sequence[Record]) -> str:
         "failure, and all that was found.",
         _overview(parts, newest),
         f"Written by `{COMMAND}` ([operations](operations.md#trials)) from the newest record of each part in "
-        "[trust.jsonl](../benchmark/results/trust.jsonl); run it to have these figures of your machine. No figure here is typed. "
+        "[trust.jsonl](../benchmark/results/trust.jsonl); run it to have these figures of your machine. "
+        "No figure here is typed. "
         "The short form makes each kind of trial a few times, in CI; it judges no latency and no slope.",
     ]
     return "\n\n".join(head + sections) + "\n"
