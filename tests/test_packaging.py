@@ -21,7 +21,7 @@ from hmar import __version__
 from tests.require import require_command
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"help", "setup", "run", "test", "test-fast", "check", "docs", "bench", "clean"}
+TARGETS = {"help", "setup", "run", "test", "test-fast", "check", "docs", "bench", "trust", "clean"}
 
 
 def read(name: str) -> str:

@@ -93,7 +93,7 @@ def test_the_programs_end_with_one_line(module: str, status: int, tmp_path: Path
     [
         ("sqlite:///{}/file/x.db", "folder"),
         ("sqlite:///{}", "cannot be opened"),
-        ("sqlite:///{}/noise", "no SQLite database"),
+        ("sqlite:///{}/noise", "The database file is damaged"),
         ("sqlite:////proc/nothing/x.db", "folder"),
         ("mysql://somebody", "HMAR_DATABASE_URL"),
         ("\udcff", "HMAR_DATABASE_URL"),

@@ -25,7 +25,8 @@ def restore(file: Path) -> None:
     done nothing, or the next start finishes it. The index is built from the catalogue at the next start.
 
     \b
-    Example:
+    Examples:
+      hmar restore /backup/hmar-2026-03-01.tar
       HMAR_HOME=/srv/hmar hmar restore /backup/hmar-2026-03-01.tar
     """
     settings = settings_from_environment()

@@ -430,6 +430,7 @@ def test_a_clock_that_is_set_while_a_worker_works_commits_no_frame_twice(step_s:
         ENCODER,
         archive.open,
         Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
+        KeptUploads(archive.uploads, archive.jobs, archive.catalogue),
     )
     others.handler = other.handle
 
@@ -501,6 +502,7 @@ def test_nothing_is_begun_on_a_full_disk() -> None:
         ENCODER,
         archive.open,
         Settings(home=Path("nowhere")),
+        KeptUploads(archive.uploads, archive.jobs, archive.catalogue),
         check_disk=raise_full,
     )
     job_id = archive.jobs.create("default", Origin("files", "."), ["a"])

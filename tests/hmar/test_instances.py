@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource
+from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource, MemoryUploads
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.config import KEEP_BOTH, REFUSE, REPLACE, SAME_UID, Settings
@@ -18,6 +18,7 @@ from hmar.errors import DecodeError, UnavailableError
 from hmar.indexing import CHUNK_FRAMES, PLANS, Indexer
 from hmar.instances import MAX_BAD_FRAMES
 from hmar.ports import Catalogue
+from hmar.uploads import KeptUploads
 from hmar.values.codes import EncodedFrame
 from hmar.values.digests import Digests, pixel_digest
 from hmar.values.entries import EntryInfo, Origin
@@ -99,6 +100,7 @@ class Worker:
             self.encoder,  # type: ignore[arg-type]
             lambda data: self.files[data.decode()],
             Settings(home=Path("nowhere"), same_uid=same_uid),
+            KeptUploads(MemoryUploads(), self.jobs, catalogue),
             lambda: self.now,
         )
         queue.handler = self.indexer.handle

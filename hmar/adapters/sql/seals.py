@@ -8,9 +8,10 @@ An entry has two. ``code_digest`` covers gate and codes, ``row_digest`` every ot
 of the log has one. A row without a digest was written by an older version, and is taken as it is.
 
 The canonical form is the same from every database: a JSON object of the columns in order of their names,
-without those that are NULL, in ASCII; dates are ISO 8601, and a float is the shortest decimal number that is
-read back as the same double. :func:`sealed_entry` brings a row into the form in which a database gives it
-back: there is one zero, and NaN is NULL.
+without those that are NULL, in ASCII (of the log, whose columns are never NULL, an array of their values);
+dates are ISO 8601, and a float is the shortest decimal number that is read back as the same double.
+:func:`sealed_entry` brings a row into the form in which a database gives it back: there is one zero, and NaN
+is NULL.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def sealed_entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def sealed_log(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a new row of the log with its digest."""
-    return {**row, "row_digest": _digest(_LOG, row)}
+    return {**row, "row_digest": _log_digest(row)}
 
 
 def info_intact(row: Mapping[str, Any]) -> bool:
@@ -77,7 +78,7 @@ def entry_intact(row: Mapping[str, Any]) -> bool:
 
 def log_intact(row: Mapping[str, Any]) -> bool:
     """Return whether a row of the log is what was written."""
-    return row["row_digest"] is None or row["row_digest"] == _digest(_LOG, row)
+    return row["row_digest"] is None or row["row_digest"] == _log_digest(row)
 
 
 def _digest(names: Iterable[str], row: Mapping[str, Any]) -> str | None:
@@ -85,6 +86,14 @@ def _digest(names: Iterable[str], row: Mapping[str, Any]) -> str | None:
     values = {name: value for name in names if (value := row.get(name)) is not None}
     try:
         return hashlib.sha256(_json(values).encode()).hexdigest()
+    except TypeError:
+        return None
+
+
+def _log_digest(row: Mapping[str, Any]) -> str | None:
+    """Return the digest of a row of the log, whose columns are never NULL: of their values alone."""
+    try:
+        return hashlib.sha256(_json([row[name] for name in _LOG]).encode()).hexdigest()
     except TypeError:
         return None
 
