@@ -20,7 +20,7 @@ from hmar.disk import Disk
 from hmar.errors import UnavailableError
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
-from hmar.indexing import Indexer
+from hmar.indexing.indexer import Indexer
 from hmar.ports import (
     Catalogue,
     CodeIndex,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from hmar.errors import UnavailableError
-from hmar.indexing import Pulse
+from hmar.indexing.progress import Pulse
 
 SILENT_S = 600.0
 """No progress on what is in hand for so long: far beyond what a frame may take."""

@@ -13,7 +13,7 @@ import celery.exceptions
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.errors import DiskFullError, OperatorError
-from hmar.indexing import Indexer
+from hmar.indexing.indexer import Indexer
 from hmar.removal import Remover
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hmar.config import Settings
 from hmar.errors import UnavailableError
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.product.running import RunningProduct, running_product
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.references import reference_of

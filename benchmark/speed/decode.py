@@ -21,7 +21,7 @@ from hmar.config import Settings
 from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import HmarError
-from hmar.indexing import Indexer
+from hmar.indexing.indexer import Indexer
 from hmar.ports import FrameEncoder
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame, ImageFile

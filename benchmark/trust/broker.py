@@ -23,7 +23,7 @@ from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.servers import Servers, serving
 from benchmark.trust.settings import environment_of
 from hmar.adapters.celery_queue import QUEUE
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.values.entries import Origin
 from hmar.values.jobs import Message
 

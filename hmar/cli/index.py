@@ -20,7 +20,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.library.added import Added, Failure
 from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
 from hmar.ports import JobStore

@@ -41,7 +41,7 @@ def run_job(
     queue : InlineQueue
         Its handler is set as long as the job runs.
     collection, origin, label
-        See :meth:`hmar.indexing.Indexer.submit`.
+        See :meth:`hmar.indexing.indexer.Indexer.submit`.
     contents : sequence of bytes, optional
         Files to keep and to index; ``origin`` is of no account then.
     report : callable

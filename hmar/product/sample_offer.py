@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from hmar.errors import HmarError
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.sample.study import fetch_sample_data
 from hmar.values.entries import Origin
 from hmar.values.references import reference_of

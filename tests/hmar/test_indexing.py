@@ -12,7 +12,8 @@ import pytest
 from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource, MemoryUploads
 from hmar.config import Settings
 from hmar.errors import DecodeError, DiskFullError, NoImageError, ParameterError, UnavailableError
-from hmar.indexing import CHUNK_FRAMES, Indexer
+from hmar.indexing.adding import CHUNK_FRAMES
+from hmar.indexing.indexer import Indexer
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.codes import EncodedFrame

@@ -15,7 +15,8 @@ from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.config import KEEP_BOTH, REFUSE, REPLACE, SAME_UID, Settings
 from hmar.errors import DecodeError, UnavailableError
-from hmar.indexing import CHUNK_FRAMES, PLANS, Indexer
+from hmar.indexing.adding import CHUNK_FRAMES, PLANS
+from hmar.indexing.indexer import Indexer
 from hmar.instances import MAX_BAD_FRAMES, MAX_REPLACING_FRAMES
 from hmar.ports import Catalogue
 from hmar.uploads import KeptUploads

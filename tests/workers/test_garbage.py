@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hmar.adapters.celery_queue import QUEUE, TASK, CeleryQueue, celery_app
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.values.entries import Origin
 from hmar.wiring import build_engine
 from tests.broker import running_broker

@@ -10,7 +10,7 @@ import pytest
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.errors import UnavailableError
-from hmar.indexing import Pulse
+from hmar.indexing.progress import Pulse
 from hmar.values.jobs import Message
 from workers.app import create_app
 from workers.liveness import CHECK_S, ENDED, IGNORED_S, SILENT_S, Liveness, watch

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState
 from hmar.wiring import Engine, build_engine

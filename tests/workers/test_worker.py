@@ -19,7 +19,7 @@ import pytest
 from hmar.adapters.celery_queue import QUEUE, TASK, CeleryQueue
 from hmar.config import Settings
 from hmar.errors import ConfigError, DiskFullError, OperatorError, UnavailableError
-from hmar.indexing import submit
+from hmar.indexing.submitting import submit
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Message
 from hmar.wiring import build_engine

@@ -10,7 +10,7 @@ import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
-from hmar.indexing import CHUNK_FRAMES
+from hmar.indexing.adding import CHUNK_FRAMES
 
 SIDE = 96
 SERIES = 3

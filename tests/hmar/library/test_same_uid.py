@@ -256,7 +256,7 @@ def test_models_do_not_conflict_but_do_not_mix_two_images_either(tmp_path: Path,
 def test_what_is_interrupted_while_it_comes_is_gone_on_with(
     place: NewPlace, monkeypatch: pytest.MonkeyPatch, same_uid: str
 ) -> None:
-    monkeypatch.setattr("hmar.indexing.CHUNK_FRAMES", 1)
+    monkeypatch.setattr("hmar.indexing.adding.CHUNK_FRAMES", 1)
     there, (other, _) = place(same_uid), OTHERS["another patient"]
     there.add(FIRST)
     encode, encoded = ThumbnailEncoder.encode, []

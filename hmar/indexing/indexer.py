@@ -1,36 +1,25 @@
-"""Indexing: files to catalogue rows, through jobs that survive any crash.
-
-What was asked for is written to the :class:`hmar.ports.JobStore` first and sent to the queue second, so a
-message may be lost or come twice: a sweep sends again what has stalled, and handling a message twice
-changes nothing. A frame is indexed once per (collection, SOP instance, frame number, model fingerprint), and
-what comes under the UID of another image is told apart from it (:mod:`hmar.instances`).
-"""
+"""The use case of indexing: what a worker does with a message."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hmar.config import Settings
 from hmar.errors import (
-    ConflictError,
-    DecodeError,
     DiskFullError,
     InputError,
     NoImageError,
     OperatorError,
-    UnavailableError,
 )
-from hmar.instances import MAX_BAD_FRAMES, Incoming, Plan, Planner
+from hmar.indexing.adding import InstanceAdder, Target
+from hmar.indexing.progress import Lease, Pulse
+from hmar.indexing.submitting import send, submit, sweep
+from hmar.instances import Incoming
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
-from hmar.values.codes import EncodedFrame, distinct_windows
-from hmar.values.digests import Digests
 from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, ImageFile
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
@@ -38,58 +27,10 @@ from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
 from hmar.values.references import named_as_image
 
-CHUNK_FRAMES = 16
-"""Frames committed together: few enough to hold, many enough for a transaction."""
 PAGE_ITEMS = 1000
-PLANS = 3
-"""How often a file is compared anew because another with its UID was indexed meanwhile."""
-QUEUED_FOR_S = 3600.0
-"""Age at which a queued row's message counts as lost although other messages still wait."""
 
 _OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
 _log = logging.getLogger(__name__)
-
-
-def submit(
-    jobs: JobStore,
-    queue: JobQueue,
-    collection: str,
-    origin: Origin,
-    references: Sequence[str] | None = None,
-    label: str | None = None,
-) -> str:
-    """Create a job and send its first message; return the job's id.
-
-    A broker that is down does not matter: the row is there, and a sweep sends the message later. ``label`` is
-    given to the frames that the job adds.
-
-    Raises
-    ------
-    ParameterError
-        If the collection's name or the label cannot be used.
-    """
-    checked_name("collection", collection)
-    kept_label = None if label is None else label_value(label)
-    job_id = jobs.create(collection, origin, references, kept_label)
-    _send(queue, [Message("expand", job_id)])
-    return job_id
-
-
-def sweep(jobs: JobStore, queue: JobQueue, queued_for_s: float) -> int:
-    """Send a message again for each job and item that has stalled; return how many.
-
-    While messages wait in the broker, a queued row most likely has its message among them: then only rows
-    whose worker is gone, and very old ones, are sent again. Else a long job would be sent over and over.
-
-    Parameters
-    ----------
-    queued_for_s : float
-        Age at which a queued row counts as forgotten once no messages wait.
-    """
-    age = queued_for_s if queue.backlog() == 0 else max(queued_for_s, QUEUED_FOR_S)
-    messages = jobs.overdue(age)
-    queue.enqueue(messages)
-    return len(messages)
 
 
 class Indexer:
@@ -126,20 +67,18 @@ class Indexer:
         clock: Callable[[], float] = time.monotonic,
         check_disk: Callable[[], None] = lambda: None,
     ) -> None:
-        self._catalogue = catalogue
         self._jobs = jobs
         self._queue = queue
         self._sources = sources
-        self._encoder = encoder
         self._decoder = decoder
         self._settings = settings
         self._uploads = uploads
-        self._planner = Planner(catalogue, encoder.fingerprint, settings.same_uid)
         self._clock = clock
         self._check_disk = check_disk
         self._held: dict[int, str] = {}
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
+        self._adder = InstanceAdder(catalogue, encoder, settings.same_uid, self.pulse.beat)
 
     def submit(
         self,
@@ -156,7 +95,7 @@ class Indexer:
         checked_name("collection", collection)
         kept_label = None if label is None else label_value(label)
         job_id = self._uploads.receive(collection, contents, kept_label)
-        _send(self._queue, [Message("expand", job_id)])
+        send(self._queue, [Message("expand", job_id)])
         return job_id
 
     def add(
@@ -174,8 +113,8 @@ class Indexer:
         """
         checked_name("collection", collection)
         kept_label = None if label is None else label_value(label)
-        target = _Target(collection, origin, kept_label)
-        added = [self._add(Incoming.of_frame(frame), target).added for frame in frames]
+        target = Target(collection, origin, kept_label)
+        added = [self._adder.add(Incoming.of_frame(frame), target).added for frame in frames]
         return Appended(sum(added), len(added) - sum(added))
 
     def sweep(self, clock_was_set: bool = False) -> int:
@@ -242,7 +181,7 @@ class Indexer:
         """Send a message for every open item; one whose lease still runs is left alone when it is claimed."""
         after = 0
         while page := self._jobs.items(job_id, _OPEN, PAGE_ITEMS, after):
-            _send(self._queue, [Message("item", str(item.item_id)) for item in page])
+            send(self._queue, [Message("item", str(item.item_id)) for item in page])
             after = page[-1].item_id
 
     def _index(self, item_id: int) -> None:
@@ -305,165 +244,10 @@ class Indexer:
         source = self._sources[item.origin.source]
         data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
         incoming = Incoming.of_file(self._decoder(data), data)
-        lease = _Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
-        done = self._add(incoming, _Target(item.collection, item.origin, item.label), lease.progress)
+        lease = Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
+        done = self._adder.add(incoming, Target(item.collection, item.origin, item.label), lease.progress)
         bad = {number: _reason(error) for number, error in done.bad.items()}
         return outcome_of(len(incoming.numbers), done.added, bad, done.untried)
-
-    def _add(self, incoming: Incoming, target: _Target, progress: Callable[[], None] = lambda: None) -> _Done:
-        """Add what is new of an instance; ``progress`` is called after each frame."""
-
-        def proceed() -> None:
-            progress()
-            self.pulse.beat()
-
-        added, plans = 0, 0
-        while True:
-            plan = self._planner.plan(target.collection, incoming, proceed)
-            plans += 1
-            frames = _Decoding(incoming, plan, proceed)
-            try:
-                # Killed between two commits, a replacement would leave an image that is neither.
-                at_once = len(incoming.numbers) if plan.replaced else CHUNK_FRAMES
-                for chunk in self._chunks(frames, incoming, target, proceed, at_once):
-                    added += self._append(chunk, target, plan)
-                return _Done(added, frames.bad, frames.untried)
-            except ConflictError:
-                # Another worker has indexed a file with this UID since the plan was made.
-                if plans == PLANS:
-                    raise
-
-    def _append(self, chunk: Sequence[EncodedFrame], target: _Target, plan: Plan) -> int:
-        named = [
-            encoded
-            if encoded.info.sop_instance_uid == plan.uid
-            else replace(encoded, info=replace(encoded.info, sop_instance_uid=plan.uid, uids_derived=True))
-            for encoded in chunk
-        ]
-        appended = self._catalogue.append(target.collection, named, target.origin, plan.as_of, plan.replaced)
-        if plan.replaced:
-            _log.info(
-                "%d frames (entries %d to %d) were replaced by another image with their SOP Instance UID",
-                len(plan.replaced),
-                min(plan.replaced),
-                max(plan.replaced),
-            )
-        return appended.added
-
-    def _chunks(
-        self,
-        frames: Iterable[Frame],
-        incoming: Incoming,
-        target: _Target,
-        progress: Callable[[], None],
-        at_once: int,
-    ) -> Iterator[list[EncodedFrame]]:
-        """Encode frames; yield ``at_once`` of them at a time."""
-
-        def encoded(frame: Frame) -> EncodedFrame:
-            codes = distinct_windows(self._encoder.encode(frame))
-            digests = Digests.of(frame, incoming.file_sha256, incoming.file_frames)
-            progress()
-            return replace(codes, info=replace(codes.info, label=target.label), digests=digests)
-
-        each = map(encoded, frames)
-        while chunk := list(islice(each, at_once)):
-            yield chunk
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where frames are added, where they come from, and their label."""
-
-    collection: str
-    origin: Origin
-    label: str | None
-
-
-class _Done(NamedTuple):
-    """How many frames are new, which cannot be decoded, and which were not tried."""
-
-    added: int
-    bad: Mapping[int, DecodeError]
-    untried: Sequence[int]
-
-
-class _Decoding:
-    """Decodes the frames that a plan misses; keeps which cannot be."""
-
-    def __init__(self, incoming: Incoming, plan: Plan, progress: Callable[[], None]) -> None:
-        self._incoming = incoming
-        self._missing = plan.missing
-        self._progress = progress
-        self.bad = dict(plan.bad)
-        self.untried: Sequence[int] = ()
-
-    def __iter__(self) -> Iterator[Frame]:
-        for place, number in enumerate(self._missing):
-            if len(self.bad) >= MAX_BAD_FRAMES:
-                self.untried = self._missing[place:]
-                return
-            try:
-                frame = self._incoming.frame(number)
-            except DecodeError as error:
-                self.bad[number] = error
-                self._progress()
-            else:
-                yield frame
-
-
-class Pulse:
-    """Signs of life of who handles messages: how many it took, and since when it has shown no progress."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.taken = 0
-        self._clock = clock
-        self._last: float | None = None
-
-    def take(self) -> None:
-        """Note that a message is taken."""
-        self.taken += 1
-        self.beat()
-
-    def beat(self) -> None:
-        """Note progress."""
-        self._last = self._clock()
-
-    def rest(self) -> None:
-        """Note that nothing is in hand."""
-        self._last = None
-
-    def silent_s(self) -> float | None:
-        """Return the seconds since the last sign of progress, None with no message in hand."""
-        last = self._last
-        return None if last is None else self._clock() - last
-
-
-class _Lease:
-    """Keeps an item's lease as long as frames come; a decoder that hangs loses it.
-
-    It is renewed once a quarter of it is over, so that one frame may take most of a lease.
-    """
-
-    def __init__(self, jobs: JobStore, item_id: int, lease_s: float, clock: Callable[[], float]) -> None:
-        self._jobs = jobs
-        self._item_id = item_id
-        self._lease_s = lease_s
-        self._clock = clock
-        self._renewed = clock()
-
-    def progress(self) -> None:
-        now = self._clock()
-        if now - self._renewed > self._lease_s / 4:
-            self._jobs.renew(self._item_id, self._lease_s)
-            self._renewed = now
-
-
-def _send(queue: JobQueue, messages: Sequence[Message]) -> None:
-    try:
-        queue.enqueue(messages)
-    except UnavailableError as error:
-        _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
 
 
 def _state_without_image(item: Item) -> ItemState:

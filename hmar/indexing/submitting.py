@@ -1,0 +1,67 @@
+"""Jobs are created and sent to the workers, and sent again where that was in vain."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from hmar.errors import UnavailableError
+from hmar.ports import JobQueue, JobStore
+from hmar.properties.kinds.labels import label_value
+from hmar.values.entries import Origin
+from hmar.values.jobs import Message
+from hmar.values.names import checked_name
+
+QUEUED_FOR_S = 3600.0
+"""Age at which a queued row's message counts as lost although other messages still wait."""
+_log = logging.getLogger(__name__)
+
+
+def submit(
+    jobs: JobStore,
+    queue: JobQueue,
+    collection: str,
+    origin: Origin,
+    references: Sequence[str] | None = None,
+    label: str | None = None,
+) -> str:
+    """Create a job and send its first message; return the job's id.
+
+    A broker that is down does not matter: the row is there, and a sweep sends the message later. ``label`` is
+    given to the frames that the job adds.
+
+    Raises
+    ------
+    ParameterError
+        If the collection's name or the label cannot be used.
+    """
+    checked_name("collection", collection)
+    kept_label = None if label is None else label_value(label)
+    job_id = jobs.create(collection, origin, references, kept_label)
+    send(queue, [Message("expand", job_id)])
+    return job_id
+
+
+def sweep(jobs: JobStore, queue: JobQueue, queued_for_s: float) -> int:
+    """Send a message again for each job and item that has stalled; return how many.
+
+    While messages wait in the broker, a queued row most likely has its message among them: then only rows
+    whose worker is gone, and very old ones, are sent again. Else a long job would be sent over and over.
+
+    Parameters
+    ----------
+    queued_for_s : float
+        Age at which a queued row counts as forgotten once no messages wait.
+    """
+    age = queued_for_s if queue.backlog() == 0 else max(queued_for_s, QUEUED_FOR_S)
+    messages = jobs.overdue(age)
+    queue.enqueue(messages)
+    return len(messages)
+
+
+def send(queue: JobQueue, messages: Sequence[Message]) -> None:
+    """Send messages; where the broker does not take them, a sweep sends them later."""
+    try:
+        queue.enqueue(messages)
+    except UnavailableError as error:
+        _log.warning("%d messages wait for the next sweep: %s", len(messages), error.detail)
