@@ -20,6 +20,7 @@ from service.edge.limits import Limits
 from service.edge.messages import Answer, Environ, Gone, Message, Receive, Refusal, Send
 from service.edge.pace import Pace
 from service.edge.probes import Probes
+from service.edge.rate import Rate
 from service.edge.refusals import overloaded, refusal
 from service.edge.tally import Tally
 from service.edge.threads import Threads
@@ -58,6 +59,7 @@ class Edge:
         self._probes = Probes(application)
         self._limits = Limits(bounds)
         self._tally = Tally()
+        self._refusals = Rate()
         self._work = Work(bounds.threads, bounds.waiting)
         self._asking = Threads(2, "asking")
         self._disk = Threads(1, "bodies")
@@ -94,6 +96,7 @@ class Edge:
                 answer, closes = refused.answer, refused.closes
                 if not refused.logged:
                     self._tally.note(answer.status)
+                    await self._refusals.turn()
             except Gone:
                 raise
             except asyncio.CancelledError:
