@@ -54,7 +54,7 @@ bench: $(RUNTIME)
 	$(BIN)/hmar demo
 
 trust: $(DEVELOPMENT)
-	$(BIN)/python -m benchmark.trust --json benchmark/results/trust-$(shell date -u +%F).jsonl --page docs/trust.md
+	$(BIN)/python -m benchmark.trust --jobs 2 --json benchmark/results/trust.jsonl --page docs/trust.md
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -218,7 +218,7 @@ class Engine:
         """Read an indexed frame again from where it came; raises NotFoundError if it is gone or changed."""
         source = self.sources[entry.origin.source]
         data = source.fetch(entry.origin.reference, self.settings.max_file_bytes)
-        return frame_of(self.decoder.open(data), entry)
+        return frame_of(self.decoder.open(data, first_frame=entry.info.frame_number == 1), entry)
 
     def close(self) -> None:
         """Give back threads, processes and connections; the engine is not used afterwards."""

@@ -21,6 +21,7 @@ from hmar.cli import OPERATOR_ERROR, main
 from hmar.config import Settings
 from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState, Message
 from hmar.values.references import reference_of
@@ -66,7 +67,7 @@ def write_halfway(home: Path, images: Path) -> Old:
         jobs.claim(ids[DONE], 60, 3)
         failed = jobs.create("default", Origin("import", "gone"))
         jobs.fail_job(failed, "There is no such folder.")
-        engine.catalogue.delete("default", "none")
+        engine.catalogue.delete(Selector("series", "none"), "default")
         return Old(home, images, engine.keys.create("pacs"), engine.keys.create_login(900))
 
 

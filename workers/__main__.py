@@ -19,14 +19,13 @@ def main() -> int:
     for package in ("hmar", "workers"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:
-        run(Settings.from_environment(os.environ))
+        return run(Settings.from_environment(os.environ))
     except HmarError as error:
         logging.getLogger("workers").error("%s %s", error.detail, error.remedy)
         return 3
     except OSError as error:
         logging.getLogger("workers").error("%s", write_error("A file", error))
         return 3
-    return 0
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
 from hmar.clocks import ClockSteps
 from hmar.config import Settings
 from hmar.errors import ConfigError, OperatorError
+from workers import transport
 from workers.audit import audit_forever
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
@@ -67,8 +68,9 @@ def sweep_forever(
         stopped.wait(interval_s)
 
 
-def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; the file in hand is finished first."""
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT, the file in hand being finished first; return the exit status."""
+    transport.install()
     indexer = LazyIndexer(settings)
     app = create_app(settings, indexer)
     # Before the first message, so that a model that cannot be loaded stops the worker and not every item.
@@ -96,7 +98,7 @@ def run(settings: Settings) -> None:
     # A thread that hangs cannot be waited for.
     threading.Thread(target=watch, args=(liveness, CHECK_S, stopped, os._exit), daemon=True).start()
     try:
-        app.Worker(
+        worker = app.Worker(
             pool="threads",
             concurrency=1,
             queues=[QUEUE],
@@ -104,7 +106,10 @@ def run(settings: Settings) -> None:
             without_gossip=True,
             without_mingle=True,
             quiet=True,
-        ).start()
+        )
+        worker.start()
+        # Celery catches what ends it, and returns.
+        return int(worker.exitcode or 0)
     finally:
         stopped.set()
         for sweeper in sweepers:

@@ -14,7 +14,7 @@ from benchmark.cli.options import names
 from benchmark.provenance.results import append_results, environment
 from benchmark.trust.page import write_page
 from benchmark.trust.parts import PARTS, chosen_parts
-from benchmark.trust.running import Record, run_parts
+from benchmark.trust.running import Record, run_parts, run_side_by_side
 
 SHOWN_FAILURES = 30
 
@@ -23,6 +23,14 @@ SHOWN_FAILURES = 30
 @click.option("--short", is_flag=True, help="Each kind of trial a few times, in minutes.")
 @click.option("--only", default="all", show_default=True, help=f"all, or of {', '.join(PARTS)}, by commas.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Parts at a time, each on its share of the processor cores; in the full form, those that measure "
+    "times run first and alone.",
+)
 @click.option(
     "--json",
     "json_file",
@@ -34,7 +42,7 @@ SHOWN_FAILURES = 30
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page from the newest line of each part in the file of --json.",
 )
-def trust(short: bool, only: str, seed: int, json_file: Path | None, page: Path | None) -> None:
+def trust(short: bool, only: str, seed: int, jobs: int, json_file: Path | None, page: Path | None) -> None:
     """Kill, damage, starve and attack the product, and compare what it holds and answers with an oracle.
 
     Works on archives of its own, and touches no data directory. The exit status is 1 if anything was lost,
@@ -43,7 +51,7 @@ def trust(short: bool, only: str, seed: int, json_file: Path | None, page: Path 
 
     \b
     Examples:
-      hmar bench trust --short
+      hmar bench trust --short --jobs 2
       hmar bench trust --only kills,faults --seed 7
       hmar bench trust --json trust.jsonl --page trust.md
     """
@@ -51,9 +59,14 @@ def trust(short: bool, only: str, seed: int, json_file: Path | None, page: Path 
         raise click.UsageError("--page needs --json: the page is written from that file.")
     parts = chosen_parts(list(PARTS) if only == "all" else names(only))
     console = Console(stderr=True)
-    made_in = environment(1, {"command": "trust", "short": short, "seed": seed, "only": only})
+    made_in = environment(1, {"command": "trust", "short": short, "seed": seed, "only": only, "jobs": jobs})
     failed = False
-    for record in run_parts(parts, short, seed, lambda line: console.print(line, markup=False)):
+    records = (
+        run_side_by_side(parts, short, seed, jobs)
+        if jobs > 1
+        else run_parts(parts, short, seed, lambda line: console.print(line, markup=False))
+    )
+    for record in records:
         _print(record, Console())
         failed = failed or bool(record["failures"])
         if json_file is not None:

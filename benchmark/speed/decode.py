@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +73,13 @@ def measure_decode(
             "contained": engine.decoder.open,
             PEER: ImageDecoder(settings.max_pixels, PatientHasher(engine.secrets.patient)).open,
         }
+        # A search decodes what it opens; an index job looks first whether it has the file already.
+        ahead = openers | {"contained": partial(engine.decoder.open, first_frame=True)}
         images = _images(openers[PEER], study, files, side)
         return [
-            *(_decoding(kind, data, openers, rounds, progress) for kind, data in _kinds(side).items()),
+            *(_decoding(kind, data, ahead, rounds, progress) for kind, data in _kinds(side).items()),
             _indexing(engine, images, openers, progress),
-            _searching(engine, images, openers, progress),
+            _searching(engine, images, ahead, progress),
         ]
 
 

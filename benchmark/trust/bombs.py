@@ -157,4 +157,10 @@ def _written(pid: int, name: str, text: str) -> None:
         return
 
 
-PART = Part("bombs", "Bombs", run)
+PART = Part(
+    "bombs",
+    "Bombs",
+    run,
+    "{bombs} small files that ask for a great deal",
+    "{bounded} refused or read, within {most_processor_s} s and {most_memory_mb} MiB at most",
+)

@@ -19,7 +19,9 @@ from benchmark.trust.settings import environment_of
 from benchmark.trust.small_disk import SmallDisk, small_disk, unavailable
 
 SIZE = 16 << 20
-LEFT = (0, 16 << 10, 64 << 10, 128 << 10, 256 << 10)
+RESERVE = 1 << 20
+"""The least that `HMAR_MIN_FREE_MB` may ask for: with less, indexing does not begin."""
+LEFT = (0, 16 << 10, 64 << 10, 128 << 10, 256 << 10, RESERVE + (32 << 10), RESERVE + (128 << 10))
 SHORT_LEFT = (0, 64 << 10)
 NAMES = ("start", "index", "command", "bytes", "snapshot", "delete", "migration")
 SHORT_NAMES = ("index", "bytes", "snapshot")
@@ -42,7 +44,7 @@ class _Found:
 
 
 def full_disk(run: Run) -> Outcome:
-    """Do each operation on a small file system that has between none and a quarter of a mebibyte left.
+    """Do each operation on a small file system that has between none and a little over a mebibyte left.
 
     It either fits, or is told: by an error on purpose or the reason of a file that failed. Right afterwards,
     the rows must be those of before or of an undisturbed run. Then room is made, the archive is searched,
@@ -137,4 +139,10 @@ def _on_purpose(text: str) -> bool:
     return hasattr(hmar.errors, text.partition(":")[0]) or _COMMANDS_END.search(text) is not None
 
 
-PART = Part("disk", "Full disk", full_disk)
+PART = Part(
+    "disk",
+    "Full disk",
+    full_disk,
+    "{tried} operations on a full disk",
+    "{recovered} recovered; {told} told, {fitted} fitted",
+)

@@ -19,9 +19,9 @@ from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.product import Product, product, pss_mb
 
 SHARE = 0.8
-MINUTES, SHORT_SECONDS = 20.0, 20.0
+MINUTES, SHORT_SECONDS = 20.0, 8.0
 FLAT_MB_PER_HOUR = 60.0
-_CAPACITY_S, _SHORT_CAPACITY_S = 30.0, 5.0
+_CAPACITY_S, _SHORT_CAPACITY_S = 30.0, 3.0
 _CLIENTS = 8
 _INDEXED, _SIDE = 200, 128
 _SAMPLE_S = 2.0
@@ -251,4 +251,11 @@ def _as_latency_row(memory: Row) -> Row:
     }
 
 
-PART = Part("load", "Load", run)
+PART = Part(
+    "load",
+    "Load",
+    run,
+    "{requests} requests in {minutes} minutes at 80 % of capacity",
+    "{errors} errors; memory grows by {slope_mb_per_h} MiB an hour [{slope_low}, {slope_high}]",
+    alone=True,
+)

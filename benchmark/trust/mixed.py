@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 
-from benchmark.trust.material.bad import bad_files
+from benchmark.trust.material.bad import NO_IMAGE, bad_files
 from benchmark.trust.material.dicom import ROOT, dicom, stored_slice
 from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.product import DEADLINE_S, Product, product
@@ -15,6 +15,9 @@ GOOD, BAD, CLIENTS = 1000, 100, 8
 SHORT_GOOD, SHORT_BAD = 60, 30
 _ROUTES = ("/api/v1/render", "/api/v1/search/image")
 _RIGHT = frozenset({200, 413, 422})
+_REASONED = frozenset({"failed", "dead", "partial", "skipped"})
+_GOOD_FRAMES = 2
+"""Of the three of a file with a bad frame."""
 _LISTED = 1000
 _FIRST = 10_000
 """Numbers of good files begin here: bad ones have the same UIDs as no good one."""
@@ -24,8 +27,9 @@ def run(trial: Run) -> Outcome:
     """Index bad files of all kinds among good ones in one job; meanwhile send the bad ones from 8 clients.
 
     The bad files are streams with changed bytes, cut files, headers that contradict themselves or their
-    pixels, bombs, files that are no images, and files that crash a native decoder. Right is: every good file
-    is indexed, once; every file has a final state, and each that failed a reason; every request is answered
+    pixels, bombs, files of which one frame is bad, files that are no images, and files that crash a native
+    decoder. Right is: every good file is indexed, once; every file has a final state, and a reason unless it
+    was indexed; all frames but the bad one of a file are indexed in part; every request is answered
     within 60 s by 200, 413 or 422; broker, worker and web server are the same processes as before. Codes are
     the thumbnail's.
     """
@@ -46,6 +50,7 @@ def run(trial: Run) -> Outcome:
         if running.get("/readyz").status != 200:
             failures.append("The product was not ready afterwards.")
     summary: Row = {
+        "files": good + bad,
         "good_indexed": f"{rows[0]['right']} of {good}",
         "requests_answered": f"{sum(int(row['right']) for row in rows[1:])} of {bad * len(_ROUTES)}",
         "slowest_s": max(float(row["slowest_s"]) for row in rows[1:]),
@@ -61,8 +66,10 @@ def _fill(running: Product, good: int, files: list[tuple[str, bytes]]) -> None:
     for place in range(good):
         number = _FIRST + place
         (folder / f"{place:05}-good.dcm").write_bytes(dicom(stored_slice(number, 32), number=number))
-    for place, (_, data) in enumerate(files):
-        (folder / f"{place * good // len(files):05}-{place:03}.dcm").write_bytes(data)
+    for place, (kind, data) in enumerate(files):
+        # Without the suffix, what is no image was not meant to be one.
+        name = f"{place * good // len(files):05}-{place:03}{'' if kind == NO_IMAGE else '.dcm'}"
+        (folder / name).write_bytes(data)
 
 
 def _job_row(running: Product, job_id: str, good: int, bad: int, failures: list[str]) -> Row:
@@ -72,12 +79,19 @@ def _job_row(running: Product, job_id: str, good: int, bad: int, failures: list[
         failures.append(f"{len(missing)} good files are not indexed once, such as number {missing[0]}.")
     items = _items(running, job_id)
     open_items = [item for item in items if item["state"] in ("queued", "running")]
-    unreasoned = [item for item in items if item["state"] in ("failed", "dead") and not item["reason"]]
+    unreasoned = [item for item in items if item["state"] in _REASONED and not item["reason"]]
+    in_part = [item for item in items if item["state"] == "partial"]
+    if not in_part or any(item["frames"] != _GOOD_FRAMES for item in in_part):
+        failures.append(
+            f"Of {len(in_part)} files in part, frames are {[item['frames'] for item in in_part]}."
+        )
     if len(items) != good + bad or open_items or unreasoned:
         failures.append(
             f"Of {good + bad} files, {len(items)} are items, {len(open_items)} have no final state, "
-            f"{len(unreasoned)} failed without a reason."
+            f"{len(unreasoned)} have no reason for theirs."
         )
+    if not any(item["state"] == "skipped" for item in items):
+        failures.append("No file was skipped.")
     dead = [item["reason"] for item in items if item["state"] == "dead"]
     failures += [f"A file was given up after several attempts: {reason}" for reason in dead]
     return {
@@ -136,4 +150,11 @@ def _sent(running: Product, files: list[tuple[str, bytes]], failures: list[str])
     return rows
 
 
-PART = Part("mixed", "Bad files among good ones", run)
+PART = Part(
+    "mixed",
+    "Bad files among good ones",
+    run,
+    "{files} files in one job, the bad ones also sent by 8 clients",
+    "{good_indexed} good ones indexed once, {requests_answered} requests answered, "
+    "{parts_restarted} processes restarted",
+)

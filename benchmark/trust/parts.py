@@ -66,25 +66,34 @@ class Part:
         Heading on the page.
     run : callable
         Does the trials. Its docstring is the protocol on the page: how it was done, what counts.
+    tried, held : str
+        What was done and what came of it, in a line each at the head of the page; they name figures of the
+        summary in braces.
+    alone : bool
+        Whether its figures are times that no other part may spoil.
     """
 
     name: str
     title: str
     run: Callable[[Run], Outcome]
+    tried: str
+    held: str
+    alone: bool = False
 
 
 PARTS = {
+    "clients": "benchmark.trust.clients:PART",
+    "load": "benchmark.trust.load:PART",
     "kills": "benchmark.trust.kills:PART",
     "faults": "benchmark.trust.faults:PART",
-    "disk": "benchmark.trust.disk:PART",
-    "broker": "benchmark.trust.broker:PART",
     "fuzzing": "benchmark.trust.fuzzing.part:PART",
     "requests": "benchmark.trust.requests:PART",
-    "bombs": "benchmark.trust.bombs:PART",
     "mixed": "benchmark.trust.mixed:PART",
-    "clients": "benchmark.trust.clients:PART",
+    "bombs": "benchmark.trust.bombs:PART",
+    "broker": "benchmark.trust.broker:PART",
     "phi": "benchmark.trust.phi:PART",
-    "load": "benchmark.trust.load:PART",
+    "files": "benchmark.trust.files:PART",
+    "disk": "benchmark.trust.disk:PART",
 }
 """Where each part is, by name, in the order in which they run; imported when it is run."""
 

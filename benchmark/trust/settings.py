@@ -17,6 +17,8 @@ _CHOSEN = {
     "HMAR_DECODERS": "1",
     "HMAR_ITEM_LEASE_S": str(LEASE_S),
     "HMAR_PORT": "0",
+    # The small file system of the full disk has no room for the usual reserve.
+    "HMAR_MIN_FREE_MB": "1",
 }
 
 

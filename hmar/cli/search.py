@@ -120,7 +120,8 @@ def search(
 
 
 def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
-    return engine.decoder.open(read_image(file, engine.settings.max_file_bytes)).frame(frame_number)
+    data = read_image(file, engine.settings.max_file_bytes)
+    return engine.decoder.open(data, first_frame=frame_number == 1).frame(frame_number)
 
 
 def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:

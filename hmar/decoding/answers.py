@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -47,21 +47,21 @@ def raise_error(answer: Mapping[str, Any]) -> None:
 
 def info_answer(info: FrameInfo) -> dict[str, Any]:
     """Return an info as JSON."""
-    fields = asdict(info)
-    return fields | {name: item.to_json(fields[name]) for name, item in TABLE.items()}
+    values = {item.name: getattr(info, item.name) for item in fields(info)}
+    return values | {name: item.to_json(values[name]) for name, item in TABLE.items()}
 
 
 def read_info(answer: Any, frame_number: int) -> FrameInfo:
     """Return the info that JSON stands for; raises MessageError if any part of it cannot be."""
     try:
-        fields = dict(answer)
-        spacing, position = fields["spacing"], fields["position"]
-        fields |= {
+        values = dict(answer)
+        spacing, position = values["spacing"], values["position"]
+        values |= {
             "spacing": None if spacing is None else Spacing(*_floats(spacing, 2)),
             "position": None if position is None else _floats(position, 3),
-            **{name: _property(item, fields[name]) for name, item in TABLE.items()},
+            **{name: _property(item, values[name]) for name, item in TABLE.items()},
         }
-        info = FrameInfo(**fields)
+        info = FrameInfo(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise MessageError from error
     if not _is_sound(info) or info.frame_number != frame_number:

@@ -136,7 +136,8 @@ class Child:
         file = self._files.get(request["file"])
         if file is None:
             return {"absent": True}, b""
-        self._restraint.begin(self._limits.for_frame(request["pixels"]))
+        first = file.infos[0]  # the frames of a file have one size
+        self._restraint.begin(self._limits.for_frame(first.rows * first.columns))
         frame = file.frame(request["frame"])
         values = np.ascontiguousarray(frame.values, dtype="<f4")
         header = {

@@ -13,7 +13,7 @@ from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import PAGE_FRAMES, DecodeLimits
 from hmar.decoding.pool import Pool
 from hmar.decoding.process import AbsentError, Child, ChildEndedError
-from hmar.errors import DecodeError, ParameterError, UnavailableError
+from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
 
@@ -52,8 +52,16 @@ class ContainedDecoder:
     ) -> None:
         self.close()
 
-    def open(self, data: bytes) -> ContainedFile:
+    def open(self, data: bytes, first_frame: bool = False) -> ContainedFile:
         """Open a file.
+
+        Parameters
+        ----------
+        data : bytes
+            The file.
+        first_frame : bool
+            Whether frame 1 will be asked for: it is decoded at once, which saves asking a child twice. If
+            it cannot be decoded, ``frame`` says so, as ever.
 
         Raises
         ------
@@ -65,7 +73,7 @@ class ContainedDecoder:
             If no decoder is free in time, or none can be started.
         """
         asked = AskedFile(self._pool, next(self._numbers), data)
-        return ContainedFile(asked, asked.open())
+        return ContainedFile(asked, *asked.open(first_frame))
 
     def close(self) -> None:
         """End all child processes. What is being decoded meanwhile fails."""
@@ -94,11 +102,14 @@ class ContainedFile:
         Asks a child about the file.
     infos : FrameInfos
         Of its frames.
+    first : Frame, InputError or None
+        Frame 1 where it was decoded already, or why it cannot be; handed out once.
     """
 
-    def __init__(self, asked: AskedFile, infos: FrameInfos) -> None:
+    def __init__(self, asked: AskedFile, infos: FrameInfos, first: Frame | InputError | None = None) -> None:
         self._asked = asked
         self._infos = infos
+        self._ahead = {} if first is None else {1: first}
         self._sha256: str | None = None
 
     @property
@@ -115,7 +126,7 @@ class ContainedFile:
 
     @property
     def cost_bytes(self) -> int:
-        """Memory that the opened file takes in this process."""
+        """Memory that the opened file takes in this process, without a frame that was decoded ahead."""
         return len(self._asked.data) + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
 
     def frame(self, frame_number: int) -> Frame:
@@ -135,7 +146,10 @@ class ContainedFile:
             raise ParameterError(
                 f"Frame number {frame_number} does not exist.", f"Give a number from 1 to {frames}."
             )
-        return self._asked.frame(self._infos[frame_number - 1])
+        ahead = self._ahead.pop(frame_number, None)
+        if isinstance(ahead, InputError):
+            raise ahead
+        return self._asked.frame(self._infos[frame_number - 1]) if ahead is None else ahead
 
 
 class AskedFile:
@@ -156,11 +170,13 @@ class AskedFile:
         self._pool = pool
         self._number = number
 
-    def open(self) -> FrameInfos:
-        """Open the file; return its infos."""
-        with self._pool.child(self._number) as child, _explained("The file"):
-            first, frames, alike = child.open(self._number, self.data)
-        return FrameInfos(first, frames, None if alike else _Pages(self, frames).info)
+    def open(self, first_frame: bool = False) -> tuple[FrameInfos, Frame | InputError | None]:
+        """Open the file; return its infos, and with ``first_frame`` frame 1, or what is wrong with that."""
+        with self._pool.child(self._number) as child:
+            with _explained("The file"):
+                first, frames, alike = child.open(self._number, self.data, first_frame)
+            ahead = _frame_ahead(child, first) if first_frame else None
+        return FrameInfos(first, frames, None if alike else _Pages(self, frames).info), ahead
 
     def infos(self, first: int, count: int) -> list[FrameInfo]:
         """Return the infos of ``count`` frames from number ``first``, at most ``PAGE_FRAMES``."""
@@ -197,6 +213,16 @@ class _Pages:
             first = frame_number - (frame_number - 1) % PAGE_FRAMES
             page = self._page = self._asked.infos(first, self._frames - first + 1)
         return page[frame_number - page[0].frame_number]
+
+
+def _frame_ahead(child: Child, info: FrameInfo) -> Frame | InputError | None:
+    try:
+        with _explained(f"Frame {info.frame_number}"):
+            return child.frame_ahead(info)
+    except AbsentError:
+        return None
+    except InputError as error:
+        return error
 
 
 @contextmanager

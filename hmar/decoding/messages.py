@@ -57,17 +57,19 @@ class Channel:
         self.close = weakref.finalize(self, _close, connection, (incoming, outgoing))
         """Close the socket and the memory files; a second call does nothing."""
 
-    def send(self, header: Header, payload: memoryview | bytes = b"") -> None:
-        """Send a message; raises EndedError if nobody listens."""
+    def send(
+        self, header: Header, payload: memoryview | bytes = b"", following: Header | None = None
+    ) -> None:
+        """Send a message, and one without a payload right after it; raises EndedError if nobody listens."""
         view = memoryview(payload).cast("B")
         written = 0
         while written < len(view):
             written += os.pwrite(self._outgoing, view[written:], written)
-        encoded = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
+        messages = _framed(header, len(view)) + (b"" if following is None else _framed(following, 0))
         try:
             if self._connection.gettimeout() is not None:  # left by what was waited for last
                 self._connection.settimeout(SEND_S)
-            self._connection.sendall(_PREFIX.pack(MAGIC, VERSION, len(encoded), len(view)) + encoded)
+            self._connection.sendall(messages)
         except OSError as error:
             raise EndedError from error
 
@@ -160,6 +162,11 @@ def memory_file() -> int:
         return os.memfd_create("hmar-decoding", os.MFD_CLOEXEC)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+def _framed(header: Header, payload_bytes: int) -> bytes:
+    encoded = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
+    return _PREFIX.pack(MAGIC, VERSION, len(encoded), payload_bytes) + encoded
 
 
 def _close(connection: socket.socket, descriptors: tuple[int, ...]) -> None:

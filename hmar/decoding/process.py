@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -15,9 +16,11 @@ from hmar.decoding.answers import check_values, raise_error, read_info, read_not
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
+from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
 
 _Answer = TypeVar("_Answer")
+_Reader = Callable[[dict[str, Any], int], _Answer]
 
 
 class ChildEndedError(Exception):
@@ -49,6 +52,8 @@ class Child:
         self._limits = limits
         self.process_id, self._channel = server.fork()
         self._usable = False
+        self._healthy = True
+        self._sent = 0
         self._status: int | None = None
         self._files: deque[int] = deque(maxlen=FILES_KEPT)
         self._ask({"limits": asdict(limits), "secret": secret.hex()}, lambda _answer, _size: None)
@@ -62,8 +67,12 @@ class Child:
         """Whether it most likely has a file open."""
         return file in self._files
 
-    def open(self, file: int, data: bytes) -> tuple[FrameInfo, int, bool]:
-        """Open a file under a number; return its first info, its frames, and whether they are alike."""
+    def open(self, file: int, data: bytes, ahead: bool = False) -> tuple[FrameInfo, int, bool]:
+        """Open a file under a number; return its first info, its frames, and whether they are alike.
+
+        With ``ahead``, its first frame is asked for in the same breath, and the child goes on to decode it.
+        If no error is raised, :meth:`frame_ahead` must be called next.
+        """
 
         def read(answer: dict[str, Any], _size: int) -> tuple[FrameInfo, int, bool]:
             return (
@@ -72,7 +81,15 @@ class Child:
                 answer.get("alike") is True,
             )
 
-        opened = self._ask({"do": "open", "file": file}, read, data)
+        self._send({"do": "open", "file": file}, data, _frame_request(file, 1) if ahead else None)
+        try:
+            opened = self._answered(read, last=not ahead)
+        except HmarError:
+            if ahead and self._healthy:
+                # It has nothing to decode, and says so.
+                with suppress(AbsentError, ChildEndedError, HmarError):
+                    self._answered(lambda _answer, _size: None)
+            raise
         self._files.append(file)
         return opened
 
@@ -89,7 +106,24 @@ class Child:
 
     def frame(self, file: int, info: FrameInfo) -> Frame:
         """Decode the frame that ``info`` is of."""
-        pixels = info.rows * info.columns
+        return self._ask(_frame_request(file, info.frame_number), self._reader(info))
+
+    def frame_ahead(self, info: FrameInfo) -> Frame:
+        """Return frame 1 of the file just opened with ``ahead``; raises AbsentError if there is none."""
+        if not self._healthy:
+            raise AbsentError  # it ended itself after it had opened the file
+        return self._answered(self._reader(info))
+
+    def end(self) -> int:
+        """Kill it, unless it has ended by itself; return its exit status, negative for a signal."""
+        self._usable = False
+        if self._status is None:
+            self._channel.close()
+            self._status = self._server.end(self.process_id)
+        return self._status
+
+    def _reader(self, info: FrameInfo) -> _Reader[Frame]:
+        """Return what makes a frame of an answer."""
 
         def read(answer: dict[str, Any], size: int) -> Frame:
             units, window = read_units(answer)
@@ -100,33 +134,39 @@ class Child:
             check_values(values, units)
             return Frame(info, values, units, window, read_note(answer))
 
-        request = {"do": "frame", "file": file, "frame": info.frame_number, "pixels": pixels}
-        return self._ask(request, read)
+        return read
 
-    def end(self) -> int:
-        """Kill it, unless it has ended by itself; return its exit status, negative for a signal."""
-        self._usable = False
-        if self._status is None:
-            self._channel.close()
-            self._status = self._server.end(self.process_id)
-        return self._status
+    def _ask(self, request: Header, read: _Reader[_Answer]) -> _Answer:
+        self._send(request)
+        return self._answered(read)
 
-    def _ask(
-        self, request: Header, read: Callable[[dict[str, Any], int], _Answer], payload: bytes = b""
-    ) -> _Answer:
-        # Until it has answered: what nobody waited for must not become the answer to the next question.
+    def _send(self, request: Header, payload: bytes = b"", following: Header | None = None) -> None:
+        # Until all is answered: what nobody waited for must not become the answer to the next question.
         self._usable = False
-        try:
-            self._channel.send(request, payload)
+        self._sent = len(payload)
+        with self._ending():
+            self._channel.send(request, payload, following)
+
+    def _answered(self, read: _Reader[_Answer], last: bool = True) -> _Answer:
+        """Wait for an answer; ``last`` tells whether it is the only one that is still to come."""
+        with self._ending():
             answer, size = self._channel.receive(time.monotonic() + self._limits.wall_s)
-            self._usable = answer.get("healthy") is not False
+            self._healthy = answer.get("healthy") is not False
+            self._usable = self._healthy and last
             try:
                 if answer.get("absent") is True:
                     raise AbsentError
                 raise_error(answer)
                 return read(answer, size)
             finally:
-                self._channel.trim(max(size, len(payload)))
+                if last:  # else the child may be writing
+                    self._channel.trim(max(size, self._sent))
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """End a child that gives no answer, or none that can be true; raises ChildEndedError then."""
+        try:
+            yield
         except TimeoutError:
             self.end()
             raise ChildEndedError(f"it took longer than {self._limits.wall_s:g} seconds") from None
@@ -145,3 +185,7 @@ class Child:
         if status < 0:
             return f"it crashed the decoder ({signal.Signals(-status).name})"
         return f"the decoder ended with status {status}"
+
+
+def _frame_request(file: int, frame_number: int) -> Header:
+    return {"do": "frame", "file": file, "frame": frame_number}

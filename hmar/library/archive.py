@@ -231,7 +231,9 @@ class Archive:
     def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
         if isinstance(image, Frame):
             return image
-        opened = self.open(image.source if isinstance(image, OpenedImage) else image)
+        source = image.source if isinstance(image, OpenedImage) else image
+        max_bytes = self.engine.settings.max_file_bytes
+        opened = open_with(self.engine.decoder, source, max_bytes, first_frame=frame_number == 1)
         if not 1 <= frame_number <= len(opened):
             raise ParameterError(
                 f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {len(opened)}."

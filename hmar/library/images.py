@@ -91,13 +91,15 @@ def _decoder_with(secret: bytes) -> ContainedDecoder:
     return ContainedDecoder(DecodeLimits.of(Settings()), secret, process_server())
 
 
-def open_with(decoder: ContainedDecoder, image: Openable, max_bytes: int) -> OpenedImage:
-    """Open a file with a decoder; see :func:`open_image`."""
+def open_with(
+    decoder: ContainedDecoder, image: Openable, max_bytes: int, first_frame: bool = False
+) -> OpenedImage:
+    """Open a file, see :func:`open_image`; ``first_frame`` says that frame 1 will be asked for."""
     source = image if isinstance(image, bytes) else Path(image)
     if isinstance(source, Path):
-        return OpenedImage(source, decoder.open(read_image(source, max_bytes)))
+        return OpenedImage(source, decoder.open(read_image(source, max_bytes), first_frame))
     _check_size(len(source), max_bytes)
-    return OpenedImage(source, decoder.open(source))
+    return OpenedImage(source, decoder.open(source, first_frame))
 
 
 def read_image(path: Path, max_bytes: int) -> bytes:

@@ -29,9 +29,9 @@ class PassingDecoder(ContainedDecoder):
     def __init__(self, limits: DecodeLimits) -> None:
         super().__init__(limits, _process_secret(), process_server())
 
-    def open(self, data: bytes) -> ContainedFile:
+    def open(self, data: bytes, first_frame: bool = False) -> ContainedFile:
         """Open a file; see :meth:`ContainedDecoder.open`."""
-        file = super().open(data)
+        file = super().open(data, first_frame)
         _given().add(file.infos[0].patient_key)
         return file
 

@@ -166,8 +166,9 @@ class Supervisor:
 
     def _say(self, name: str, line: str) -> None:
         # A reader that went away (a closed terminal, "| head") must neither keep the children from being
-        # stopped nor their output from being read: a child whose pipe is full blocks.
-        with self._out_lock, suppress(OSError):
+        # stopped nor their output from being read: a child whose pipe is full blocks. A line that the
+        # terminal's encoding lacks signs for is a ValueError.
+        with self._out_lock, suppress(OSError, ValueError):
             self._out.write(f"{name:>7} | {line}\n" if name else f"\n{line}\n\n")
             self._out.flush()
 

@@ -21,6 +21,8 @@ CONNECTION = "hmar.connection"
 
 RESERVE = 32
 """Connections beyond the bound on which health is answered, and nothing else."""
+MAX_REFUSED_BYTES = 256 << 20
+"""Of a body that was refused so much is read and dropped, so that its client reads why."""
 HALF_CLOSED_S = 1.0
 """How long the rest of a body may still be on its way within the server when the client has sent its last."""
 
@@ -39,9 +41,7 @@ class Guard(asyncio.Protocol):
         Makes the protocol, which gives requests the state that it is passed.
     """
 
-    def __init__(
-        self, others: Guards, bounds: Bounds, make: Callable[[dict[str, Any]], asyncio.Protocol]
-    ) -> None:
+    def __init__(self, others: Guards, bounds: Bounds, make: Callable[[dict[str, Any]], H11Protocol]) -> None:
         self.reserved = False
         """Whether this connection is for health alone."""
         self.silent_since: float | None = None
@@ -54,6 +54,7 @@ class Guard(asyncio.Protocol):
         self._requests = 0
         self._whole = True
         self._heard = self._left = False
+        self._refused_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
         self._pace = self._new_pace()
@@ -65,16 +66,21 @@ class Guard(asyncio.Protocol):
         # Writing is then paused until the operating system has taken everything, not until most of it.
         self._transport.set_write_buffer_limits(high=0)
         self.silent_since = self._loop.time()
-        self._protocol.connection_made(transport)
+        self._protocol.connection_made(self._transport)
         self._within(self._bounds.header_s, self._no_head)
         self._others.enter(self)
 
     def data_received(self, data: bytes) -> None:
-        """Start the deadline of a head at its first byte."""
-        if not self._requests and self._deadline is None:
-            self._within(self._bounds.header_s, self._no_head)
+        """Start the deadline of a head at its first byte; bound what is read of a refused body."""
+        if not self._requests:
+            if self._deadline is None:
+                self._within(self._bounds.header_s, self._no_head)
+            self._refused_bytes += 0 if self._whole else len(data)
+            if self._refused_bytes > MAX_REFUSED_BYTES:
+                return self.abort()
         self._heard = True
         self._protocol.data_received(data)
+        return None
 
     def eof_received(self) -> bool:
         """Keep the connection for the answer to a request that came whole before the client sent its last."""
@@ -119,6 +125,7 @@ class Guard(asyncio.Protocol):
         """Note that the head of a request is there."""
         self._cancel()
         self._requests += 1
+        self._refused_bytes = 0
         self._whole = False
         self.silent_since = None
         self._pace = self._new_pace()
@@ -135,7 +142,7 @@ class Guard(asyncio.Protocol):
         self._heard = False
         self._note_silence()
         # A request that was sent before this one was answered begins first.
-        self._loop.call_soon(self._close_after_last)
+        self._loop.call_soon(self._await_next)
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -148,9 +155,16 @@ class Guard(asyncio.Protocol):
         if not self._requests and self._reading is None:
             self.silent_since = self._loop.time()
 
-    def _close_after_last(self) -> None:
-        if self._left and not self._requests:
+    def _await_next(self) -> None:
+        """Close, or await the rest of what the client has begun: a refused body, or its next head."""
+        if self._requests or self.gone:
+            return
+        begun = bool(self._protocol.conn.trailing_data[0])
+        if self._left:
             self._transport.close()
+        elif begun or not self._whole:
+            self._heard = self._heard or begun
+            self._within(self._bounds.header_s, self._no_head)
 
     def _no_head(self) -> None:
         if self._heard and self._whole:
@@ -198,7 +212,7 @@ class Guards:
                 app_state: dict[str, Any],
                 _loop: asyncio.AbstractEventLoop | None = None,
             ) -> None:
-                def protocol(state: dict[str, Any]) -> asyncio.Protocol:
+                def protocol(state: dict[str, Any]) -> H11Protocol:
                     return H11Protocol(config, server_state, {**app_state, **state}, _loop)
 
                 super().__init__(guards, guards._bounds, protocol)

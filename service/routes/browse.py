@@ -68,7 +68,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         fields, data = form_with_file(request, ("frame", "centre", "width", "units"))
         window, units = display_window(fields), window_units(fields)
         frame_number = whole_number(fields, "frame", 1, 1, 1_000_000)
-        file = engine.decoder.open(data)
+        file = engine.decoder.open(data, first_frame=frame_number == 1)
         response = _picture(frame_of(file, frame_number), window, units)
         response.headers["X-HMAR-Frames"] = str(len(file.infos))
         return response

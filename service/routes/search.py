@@ -64,6 +64,7 @@ def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[st
 def _query_frame(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:
     """Return the query frame, and the entries that are the query itself."""
     if asked.upload is not None:
-        return frame_of(engine.decoder.open(asked.upload), asked.frame_number), frozenset()
+        file = engine.decoder.open(asked.upload, first_frame=asked.frame_number == 1)
+        return frame_of(file, asked.frame_number), frozenset()
     entries = indexed(engine, str(asked.sop_instance_uid), asked.frame_number)
     return files.frame(entries[0]), frozenset(entry.entry_id for entry in entries)

@@ -51,7 +51,7 @@ def test_a_nodule_boxed_in_a_browser_is_found_by_the_shipped_model(
     assert (job["state"], job["frames"]) == ("done", 2 * SLICES), product.output()
 
     page = Page(browser)
-    page.log_in(product.login)
+    page.log_in(product.command("keys", "login").stdout.strip())
     [model] = (folder.name for folder in (REPOSITORY / "models").iterdir() if folder.is_dir())
     assert page.text("#model") == model
     page.open_series(0)

@@ -17,6 +17,15 @@ from hmar.encoder import shipped_bundle
 
 AT_ONCE = 3
 SETTINGS = "setting"
+KNOWN_LIMITS = {
+    "write-ahead log": (
+        "Three things cannot be told: damage in the very last commit, which looks like a power cut"
+    ),
+}
+"""Kinds of files, and what docs/operations.md says of them: such a loss is counted, and is no failure.
+
+SQLite itself takes a log whose checksums fail for one that ends there, as it must after a power failure.
+"""
 _TEMPLATES = "benchmark.trust.faults.templates"
 _OBSERVE = "benchmark.trust.faults.observation:observe"
 
@@ -33,7 +42,9 @@ def harm_files(run: Run) -> Outcome:
     A fault is told if there is an error on purpose, a line in the log, or a finding of doctor. It is believed
     if nothing is told and an answer, a picture or its patient is not the oracle's: that is a failure, and so
     is an error that is not on purpose, and a fault that neither another start, nor indexing again, nor a copy
-    of the file mends. The rest had no effect.
+    of the file mends. Lost, not told are the last commits, where a damaged write-ahead log alone held them,
+    and nothing else is wrong: [operations](operations.md#damage) states this limit, so it is counted and no
+    failure; the same of any other file is one. The rest had no effect.
     """
     archives = _archives(run)
     all_faults = _one_of_each(faults(), run.seed) if run.short else faults()
@@ -92,6 +103,7 @@ def _outcome(tried: list[tuple[Fault, Verdict]]) -> Outcome:
         "injected": len(verdicts),
         "told": sum(verdict.told for verdict in verdicts),
         "without effect": sum(_without_effect(verdict) for verdict in verdicts),
+        "lost, not told": sum(bool(verdict.lost) for verdict in verdicts),
         "believed": sum(bool(verdict.believed) for verdict in verdicts),
     }
     return Outcome(rows, summary, failures)
@@ -104,6 +116,7 @@ def _row(kind: str, verdicts: list[Verdict]) -> Row:
         "injected": len(verdicts),
         "told": sum(verdict.told for verdict in verdicts),
         "without effect": sum(_without_effect(verdict) for verdict in verdicts),
+        "lost, not told": sum(bool(verdict.lost) for verdict in verdicts),
         "believed": sum(bool(verdict.believed) for verdict in verdicts),
         "mended by": ", ".join(f"{how} {count}" for how, count in mended.most_common()),
         "for example": next((verdict.words for verdict in verdicts if verdict.told), ""),
@@ -111,16 +124,24 @@ def _row(kind: str, verdicts: list[Verdict]) -> Row:
 
 
 def _without_effect(verdict: Verdict) -> bool:
-    return not (verdict.told or verdict.believed or verdict.crashed)
+    return not (verdict.told or verdict.believed or verdict.lost or verdict.crashed)
 
 
 def _failures(fault: Fault, verdict: Verdict) -> list[str]:
     where = f"{fault.kind}, {fault.harm}"
     found = [f"{where}: believed: {text}" for text in verdict.believed]
+    if fault.kind not in KNOWN_LIMITS:
+        found += [f"{where}: lost, not told: {text}" for text in verdict.lost]
     found += [f"{where}: crashed: {text}" for text in verdict.crashed]
     if verdict.mended == BY_NOTHING and fault.kind != SETTINGS:
         found.append(f"{where}: nothing mends it; it said: {verdict.words}")
     return found
 
 
-PART = Part("faults", "Faults in files", harm_files)
+PART = Part(
+    "faults",
+    "Faults in files",
+    harm_files,
+    "{injected} files damaged, one at a time",
+    "{told} told, {without effect} without effect, {lost, not told} lost and not told, {believed} believed",
+)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 from benchmark.trust.faults.templates import index_again, pixels_of
 from benchmark.trust.kills.operations import BACKUP, command
 from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
-from benchmark.trust.oracle.rows import live_rows
+from benchmark.trust.oracle.rows import DATABASE, live_rows
 from benchmark.trust.settings import settings_of
 from hmar.cli.settings import settings_from_environment
 from hmar.errors import HmarError
@@ -20,7 +22,8 @@ from hmar.wiring import build_engine, load_encoder
 
 Seen = dict[str, list[str]]
 """What was noticed: ``told`` (errors on purpose, log lines, findings of doctor), ``crashed`` (other errors),
-and ``wrong`` (answers, pixels and patients that are not the oracle's)."""
+``wrong`` (answers, pixels and patients that are not the oracle's), and ``lost`` (answers that are not the
+oracle's, but all of them those of the archive before its last commits, in the write-ahead log alone)."""
 
 
 def observe(home: str, before: str, pixels: Mapping[str, str]) -> Seen:
@@ -35,11 +38,13 @@ def observe(home: str, before: str, pixels: Mapping[str, str]) -> Seen:
     pixels : mapping of str to str
         Digest of the pixels of each entry.
     """
-    seen: Seen = {"told": [], "crashed": [], "wrong": []}
+    seen = _nothing_yet()
     lines = _Lines(seen["told"])
     logging.getLogger("hmar").addHandler(lines)
     place = Path(home)
-    _try(seen, "wrong", lambda: wrong_answers(place, live_rows(Path(before))))
+    _try(seen, "lost", lambda: wrong_answers(place, live_rows(Path(before))))
+    if seen["lost"] and not _as_before_the_last_commits(place, Path(before)):
+        seen["wrong"], seen["lost"] = seen["lost"], []
     _try(seen, "wrong", lambda: _wrong_pixels(place, pixels))
     _try(seen, "told", lambda: doctors_findings(place, settings_from_environment()))
     _try(seen, "told", lambda: _greeted_without_key(place))
@@ -47,16 +52,28 @@ def observe(home: str, before: str, pixels: Mapping[str, str]) -> Seen:
     return seen
 
 
+def _nothing_yet() -> Seen:
+    return {"told": [], "crashed": [], "wrong": [], "lost": []}
+
+
+def _as_before_the_last_commits(home: Path, before: Path) -> bool:
+    """Whether all answers are right for the unharmed database without its write-ahead log."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copyfile(before / DATABASE, Path(folder, DATABASE))
+        rows = live_rows(Path(folder))
+    return not wrong_answers(home, rows)
+
+
 def observe_indexing(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
     """Index the import folder again."""
-    seen: Seen = {"told": [], "crashed": [], "wrong": []}
+    seen = _nothing_yet()
     _try(seen, "told", lambda: index_again(home))
     return seen
 
 
 def observe_backup(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
     """Verify the backup."""
-    seen: Seen = {"told": [], "crashed": [], "wrong": []}
+    seen = _nothing_yet()
     try:
         command(Path(home), "backup", "--verify", str(Path(home, BACKUP)))
     except RuntimeError as error:
@@ -66,7 +83,7 @@ def observe_backup(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
 
 def observe_settings(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
     """Read the settings of this process and load the model that they name."""
-    seen: Seen = {"told": [], "crashed": [], "wrong": []}
+    seen = _nothing_yet()
 
     def load() -> list[str]:
         os.environ["HMAR_HOME"] = home

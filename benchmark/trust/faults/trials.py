@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.trust.faults.harms import Victim
@@ -33,6 +33,8 @@ class Verdict:
         By what, the least that did.
     words : str
         The first that was told.
+    lost : list of str
+        Answers that were right before the last commits, if nothing was told.
     """
 
     told: bool
@@ -40,6 +42,7 @@ class Verdict:
     crashed: list[str]
     mended: str
     words: str
+    lost: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ def harmed(fault: Fault, archives: Archives, folder: Path, seed: int) -> Verdict
     finally:
         shutil.rmtree(folder)
     told = bool(seen["told"])
-    words = (seen["told"] or seen["wrong"] or seen["crashed"] or [""])[0]
-    return Verdict(told, [] if told else seen["wrong"], seen["crashed"], mended, words)
+    words = (seen["told"] or seen["wrong"] or seen["lost"] or seen["crashed"] or [""])[0]
+    believed, lost = ([], []) if told else (seen["wrong"], seen["lost"])
+    return Verdict(told, believed, seen["crashed"], mended, words, lost)
 
 
 def _look(fault: Fault, home: Path, archives: Archives, folder: Path) -> Seen:
@@ -74,7 +78,7 @@ def _look(fault: Fault, home: Path, archives: Archives, folder: Path) -> Seen:
     try:
         seen: Seen = begin(folder, "look", environment_of(home, **more), fault.observe, *arguments).value()
     except (HungError, RuntimeError) as error:
-        return {"told": [], "wrong": [], "crashed": [str(error)]}
+        return {"told": [], "wrong": [], "lost": [], "crashed": [str(error)]}
     return seen
 
 

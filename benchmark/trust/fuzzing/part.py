@@ -16,12 +16,12 @@ from benchmark.trust.fuzzing.native import fuzz_native
 from benchmark.trust.fuzzing.target import TARGETS, load_target
 from benchmark.trust.parts import Outcome, Part, Row, Run
 
-EXECUTIONS = 1_050_000
+EXECUTIONS = 1_080_000
 SHORT_EXECUTIONS = 12_000
-NATIVE, SHORT_NATIVE = 5_000, 100
+NATIVE, SHORT_NATIVE = 3_000, 60
 _AT_ONCE = 2
 _MOST_ENDS = 5
-_LIMIT_S = {True: 60.0, False: 900.0}
+_LIMIT_S = {True: 300.0, False: 900.0}
 
 
 def run(trial: Run) -> Outcome:
@@ -99,4 +99,10 @@ def _crashes(folder: Path) -> Iterator[tuple[str, Path]]:
         yield f"the process ended ({path.name.partition('-')[0]})", path
 
 
-PART = Part("fuzzing", "Fuzzing", run)
+PART = Part(
+    "fuzzing",
+    "Fuzzing",
+    run,
+    "{executions} mutated inputs to every reader",
+    "{crashes} crashes",
+)

@@ -21,7 +21,7 @@ class Target:
     seeds : callable
         Returns valid inputs by name, which mutation starts from.
     weight : int
-        Its share of all executions.
+        Its share of all executions: the faster a reader, the larger.
     most_bytes : int
         Largest input.
     """
@@ -41,6 +41,7 @@ TARGETS = {
     "answers": "Answers of a decoder",
     "requests": "Requests of the API: JSON, forms, addresses",
     "snapshots": "Manifests and arrays of index snapshots",
+    "backups": "Backups that are restored",
 }
 """What each target reads; a module of :mod:`benchmark.trust.fuzzing.targets` has its name."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.trust.kills.aged import age
-from benchmark.trust.oracle.album import album
+from benchmark.trust.oracle.album import album, write_album
 from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.settings import LEASE_S, settings_of
 from hmar.adapters.memory import InlineQueue
@@ -23,6 +23,7 @@ from hmar.wiring import build_engine
 
 COLLECTION = "default"
 BACKUP = "backup.tar"
+NEWER = "newer"
 Keys = set[tuple[str, int]]
 """SOP instance and frame number of each frame that must be there."""
 
@@ -45,6 +46,8 @@ class Operation:
         Returns what must be there in the end.
     partial : bool
         Whether some of the frames will do while it is cut short; otherwise it is all or nothing.
+    replaces : bool
+        Whether it gives all frames other codes, and each may have the old or the new while it is cut short.
     searched : bool
         Whether the archive is started and searched while it is cut short. A start would make an archive where
         one is to be restored.
@@ -58,6 +61,7 @@ class Operation:
     act: Callable[[Path, Path], list[str] | None]
     expected: Callable[[], Keys]
     partial: bool = False
+    replaces: bool = False
     searched: bool = True
     settle: Callable[[Path], None] = lambda _home: None
 
@@ -151,6 +155,18 @@ def indexed_with_uploads(home: Path, images: Path) -> None:
     index_by_library(home, images)
     with Archive(settings=settings_of(home)) as archive:
         archive.add(album(0, study=2)[0].data, collection=COLLECTION)
+
+
+def indexed_with_newer_images(home: Path, images: Path) -> None:
+    """Index a folder, and have another one of the same instances with other pixels."""
+    index_by_library(home, images)
+    write_album(home.parent / NEWER, album(0, version=2))
+
+
+def replace(home: Path, _images: Path) -> None:
+    """Index other pixels under the same UIDs, in place of the old ones."""
+    with Archive(settings=settings_of(home, HMAR_SAME_UID="replace")) as archive:
+        archive.add(home.parent / NEWER, collection=COLLECTION)
 
 
 def back_up(home: Path, _images: Path) -> None:
@@ -256,6 +272,9 @@ OPERATIONS = {
     "remove uploads": Operation("delete a study, uploaded", "hmar delete", add_bytes, delete_uploads, set),
     "backup": Operation("backup", "hmar backup", indexed_with_uploads, back_up, with_upload),
     "restore": Operation("restore", "hmar restore", backed_up_and_lost, restore, with_upload, searched=False),
+    "replace": Operation(
+        "replace by other pixels", "library", indexed_with_newer_images, replace, all_frames, replaces=True
+    ),
     "migration": Operation("migration", "searcher", indexed_and_aged, migrate, all_frames),
 }
 """All of them, by the name by which a process of a trial is told."""

@@ -15,7 +15,7 @@ from benchmark.trust.kills.tally import Tally, at_rest
 from benchmark.trust.marks import Mark, marks_in, spread, trace_held, unavailable
 from benchmark.trust.nursery import HungError, Life, begin
 from benchmark.trust.oracle.rows import Frames, frames_of
-from benchmark.trust.oracle.violations import differences, remains
+from benchmark.trust.oracle.violations import differences, neither, remains
 from benchmark.trust.settings import environment_of
 
 AT_ONCE = 4
@@ -87,8 +87,11 @@ def set_stage(name: str, folder: Path, images: Path) -> Stage:
     expected = {(COLLECTION, *key) for key in OPERATIONS[name].expected()}
     if set(final) != expected:
         raise RuntimeError(f"{name}, undisturbed, leaves {len(final)} frames in place of {len(expected)}")
+    before = frames_of(template / "home")
+    if OPERATIONS[name].replaces and any(before[key] == final[key] for key in final):
+        raise RuntimeError(f"{name}, undisturbed, leaves old frames")
     marks = marks_in(trace) if trace.exists() else []
-    return Stage(name, folder, images, frames_of(template / "home"), final, marks, seconds)
+    return Stage(name, folder, images, before, final, marks, seconds)
 
 
 def try_kills(stage: Stage, marked: int, randomly: int, seed: int, say: Callable[[str], None]) -> Tally:
@@ -140,7 +143,10 @@ def _killed(stage: Stage, folder: Path, point: Mark | float) -> Life:
 
 
 def _allowed_after(stage: Stage, home: Path) -> list[str]:
-    wrong = differences(home, [stage.before, stage.final], stage.operation.partial)
+    if stage.operation.replaces:
+        wrong = neither(home, stage.before, stage.final)
+    else:
+        wrong = differences(home, [stage.before, stage.final], stage.operation.partial)
     return [f"right after it, {text}" for text in wrong]
 
 

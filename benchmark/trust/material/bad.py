@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from pydicom import uid
 
 from benchmark.trust.fuzzing.corpus import KEPT
 from benchmark.trust.fuzzing.native import damaged
 from benchmark.trust.material.bombs import BOMBS
-from benchmark.trust.material.dicom import dicom, stored_slice
+from benchmark.trust.material.dicom import compressed, dicom, stored_slice
 from benchmark.trust.material.pictures import picture
-from benchmark.trust.material.streams import compressed_files
+from benchmark.trust.material.streams import SIDE, all_streams, compressed_files
 
+NO_IMAGE = "no image"
 _FIRST_NUMBER = 100_000
 """UIDs of these files are nobody else's."""
 _BOMBS = ("frames_100k", "frames_2e9", "nested", "palette_segments", "palette_indirect", "rle_claim")
@@ -98,6 +100,19 @@ def _bombs(_: random.Random) -> Iterator[bytes]:
         yield from made
 
 
+def _in_part(_: random.Random) -> Iterator[bytes]:
+    """Go through files of three frames, one of which is damaged: two of them are indexed."""
+    whole = all_streams()["baseline"]
+    number = 2 * _FIRST_NUMBER
+    frames = np.zeros((3, SIDE, SIDE), "u1")
+    while True:
+        for bad in range(3):
+            streams = [whole] * 3
+            streams[bad] = whole[: len(whole) // 4]
+            number += 1
+            yield compressed(streams, uid.JPEGBaseline8Bit, frames, number=number)
+
+
 def _others(generator: random.Random) -> Iterator[bytes]:
     while True:
         yield from _OTHERS
@@ -117,6 +132,7 @@ _KINDS: dict[str, Callable[[random.Random], Iterator[bytes]]] = {
     "cut": _cut,
     "contradictory": _contradictory,
     "bomb": _bombs,
-    "no image": _others,
+    "a bad frame": _in_part,
+    NO_IMAGE: _others,
     "crashes a decoder": _crashers,
 }

@@ -16,7 +16,7 @@ from pydicom.pixels.encoders.base import get_encoder
 
 from benchmark.trust.material.dicom import compressed, dicom, stored_slice
 
-_SIDE = 32
+SIDE = 32
 
 
 def jpeg(*, progressive: bool = False, colour: bool = False) -> bytes:
@@ -36,12 +36,12 @@ def jpeg_2000(*, colour: bool = False, irreversible: bool = False) -> bytes:
 def rle() -> bytes:
     """Return an RLE frame of 16 bits."""
     encode = get_encoder(uid.RLELossless).encode
-    stored = stored_slice(1, _SIDE)
+    stored = stored_slice(1, SIDE)
     return bytes(
         encode(
             stored,
-            rows=_SIDE,
-            columns=_SIDE,
+            rows=SIDE,
+            columns=SIDE,
             samples_per_pixel=1,
             bits_allocated=16,
             bits_stored=16,
@@ -60,7 +60,7 @@ def with_gdcm(syntax: str) -> bytes:
     # GDCM reads files alone.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plain.dcm")
-        path.write_bytes(dicom(stored_slice(1, _SIDE), BitsStored=12, HighBit=11))
+        path.write_bytes(dicom(stored_slice(1, SIDE), BitsStored=12, HighBit=11))
         reader.SetFileName(str(path))
         reader.Read()
         change = gdcm.ImageChangeTransferSyntax()
@@ -92,7 +92,7 @@ def all_streams() -> dict[str, bytes]:
 
 def compressed_files() -> dict[str, bytes]:
     """Return a DICOM file around each stream, by the stream's name."""
-    grey, deep = np.zeros((_SIDE, _SIDE), "u1"), np.zeros((_SIDE, _SIDE), "<u2")
+    grey, deep = np.zeros((SIDE, SIDE), "u1"), np.zeros((SIDE, SIDE), "<u2")
     colour = {"SamplesPerPixel": 3, "PlanarConfiguration": 0}
     twelve = {"BitsStored": 12, "HighBit": 11}
     streams = all_streams()
@@ -122,5 +122,5 @@ def compressed_files() -> dict[str, bytes]:
 
 
 def _picture(colour: bool) -> Image.Image:
-    values = (stored_slice(1, _SIDE) // 16).astype(np.uint8)
+    values = (stored_slice(1, SIDE) // 16).astype(np.uint8)
     return Image.fromarray(np.stack([values, values.T, 255 - values], 2) if colour else values)

@@ -16,7 +16,8 @@ SIDE = 96
 SERIES = 3
 SLICES = 2
 _ROOT = "2.25.43"
-_BAD = "cut-short.dcm"
+CUT_SHORT = "cut-short.dcm"
+"""A file that fails in every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def write_album(folder: Path, pictures: list[Picture]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         (folder / picture.name).write_bytes(picture.data)
-    (folder / _BAD).write_bytes(pictures[0].data[: len(pictures[0].data) // 8])
+    (folder / CUT_SHORT).write_bytes(pictures[0].data[: len(pictures[0].data) // 8])
 
 
 def _picture(name: str, place: tuple[int, int, int], frames: int, drawn: np.random.Generator) -> Picture:

@@ -91,6 +91,16 @@ def wrong_uploads(home: Path) -> list[str]:
     return wrong + [f"upload {name[:8]} belongs to nothing" for name in sorted(set(stored) - referenced)]
 
 
+def neither(home: Path, old: Frames, new: Frames) -> list[str]:
+    """Name the frames that are there twice or not at all, or with codes that are neither old nor new."""
+    try:
+        found = frames_of(home)
+    except AssertionError as error:
+        return [f"frames are indexed twice: {error}"]
+    wrong = sorted(key for key in set(new) | set(found) if found.get(key) not in (old.get(key), new.get(key)))
+    return [f"{len(wrong)} frames neither old nor new: {wrong[:SHOWN]}"] if wrong else []
+
+
 def remains(home: Path, gone: Frames) -> list[str]:
     """Name the files that still hold the code of a frame that was deleted."""
     codes = {found.global_code for found in gone.values()}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +18,7 @@ from benchmark.trust.product import Answer, Product, product
 
 GOOD, SHORT_GOOD = 30, 6
 _FILE_NAMES = "file name"
-_MAY_NAME_FILES = ("catalogue.db", "answer /api/v1/index-jobs")
+_MAY_NAME_FILES = ("catalogue.db", "backup: catalogue.db", "answer /api/v1/index-jobs")
 """What may hold names of files, as docs/security.md says: the catalogue, and the items of a job."""
 _ROUTES = ("/api/v1/render", "/api/v1/search/image")
 
@@ -27,8 +31,9 @@ def run(trial: Run) -> Outcome:
     damaged files, and in the texts of PNG and JPEG; and names of files. Looked for, as text in four encodings
     and both cases, and as hex, base64, URL and JSON, in: every file below HMAR_HOME but ``uploads`` and
     ``import``, which hold files as they came; the temporary folder; all output; headers and bodies of all
-    answers; command lines and environments of all processes. Names of files may be in the catalogue and in
-    the items of a job, and nowhere else. Right is 0 bytes.
+    answers; command lines and environments of all processes; the output of `hmar backup`, and all that is in
+    the backup but the uploads, which it holds as they came, by design: keep it as you keep the images. Names
+    of files may be in the catalogue and in the items of a job, and nowhere else. Right is 0 bytes.
     """
     scratch = trial.folder / "tmp"
     scratch.mkdir()
@@ -53,6 +58,7 @@ def run(trial: Run) -> Outcome:
         _look_at_files(running.home, scratch, look)
     # Once more when all processes have ended: what they write at their end.
     _look_at_files(running.home, scratch, look)
+    uploads = _look_at_backup(running.home, trial.folder, look)
     rows: list[Row] = [
         {
             "place": place,
@@ -62,6 +68,8 @@ def run(trial: Run) -> Outcome:
         for place in sorted(looked)
     ]
     failures = [f"{count} bytes of the {name} are in {place}." for (place, name), count in found.items()]
+    if not uploads:
+        failures.append("The backup holds no upload, which it should.")
     summary: Row = {"bytes_read": sum(looked.values()), "bytes_of_phi": sum(found.values())}
     return Outcome(rows, summary, failures)
 
@@ -75,7 +83,8 @@ def _sent(running: Product, good: int) -> Iterator[tuple[str, Answer]]:
     for number, data in enumerate([*files, *odd]):
         (folder / f"{FILE_NAME}-{number}.dcm").write_bytes(data)
     yield from _job(running, running.post("/api/v1/index-jobs", {"folder": "planted"}))
-    for data in (files[0], odd[0], odd[-1]):
+    # The second is in no folder: its upload stays, and is in the backup.
+    for data in (files[0], good_file(good + 1), odd[0], odd[-1]):
         yield from _job(running, running.send("/api/v1/index-jobs", data, f"{FILE_NAME}.dcm"))
     for route in _ROUTES:
         for data in [*files[:3], *odd]:
@@ -109,6 +118,27 @@ def _look_at_files(home: Path, scratch: Path, look: Callable[[str, bytes], None]
                 look(_place(path, root), _read(path))
 
 
+def _look_at_backup(home: Path, folder: Path, look: Callable[[str, bytes], None]) -> int:
+    """Back the archive up, look at the output and all members but uploads; return how many these are."""
+    backup, uploads = folder / "backup.tar", 0
+    command = [sys.executable, "-m", "hmar.cli", "backup", str(backup)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")}
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, capture_output=True, env=environment | {"HMAR_HOME": str(home)}, check=False
+    )
+    look("output of hmar backup", done.stdout + done.stderr)
+    if done.returncode:
+        raise RuntimeError(f"hmar backup ended with {done.returncode}")
+    with tarfile.open(backup) as members:
+        for member in members:
+            content = members.extractfile(member)
+            if member.name.startswith("uploads/"):
+                uploads += 1
+            elif content is not None:
+                look(f"backup: {member.name}", content.read())
+    return uploads
+
+
 def _place(path: Path, root: Path) -> str:
     first = path.relative_to(root).parts[0]
     return first if root.name == "home" else f"temporary {first}"
@@ -121,4 +151,10 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-PART = Part("phi", "Planted identifiers", run)
+PART = Part(
+    "phi",
+    "Planted identifiers",
+    run,
+    "{bytes_read} bytes of files, answers and output searched for planted identifiers",
+    "{bytes_of_phi} bytes found",
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.trust.faults import _failures, _one_of_each, _outcome, harms
+from benchmark.trust.faults import KNOWN_LIMITS, _failures, _one_of_each, _outcome, harms
 from benchmark.trust.faults.harms import CONTENT, Victim
 from benchmark.trust.faults.kinds import Fault, faults
 from benchmark.trust.faults.templates import make
@@ -81,3 +81,15 @@ def test_a_crash_and_what_nothing_mends_are_failures() -> None:
     outcome = _outcome([(fault, sound), (fault, crashed)])
     assert (outcome.summary["injected"], outcome.summary["told"]) == (2, 1)
     assert outcome.rows[0]["for example"] == "said"
+
+
+def test_commits_lost_with_their_log_are_no_failure_only_where_the_manual_says_so() -> None:
+    lost = Verdict(told=False, believed=[], crashed=[], mended=BY_A_COPY, words="", lost=["fewer frames"])
+    log = Fault("write-ahead log", "removed", database, harms.remove)
+    assert _failures(log, lost) == []
+    assert _outcome([(log, lost)]).summary["lost, not told"] == 1
+    assert _outcome([(log, lost)]).summary["without effect"] == 0
+    other = Fault("database", "removed", database, harms.remove)
+    assert _failures(other, lost) == ["database, removed: lost, not told: fewer frames"]
+    manual = " ".join(Path("docs/operations.md").read_text("utf-8").split())
+    assert all(text in manual for text in KNOWN_LIMITS.values())

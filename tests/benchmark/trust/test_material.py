@@ -65,5 +65,5 @@ def test_what_is_too_large_is_refused_for_it(name: str) -> None:
 def test_bad_files_are_of_all_kinds_and_the_same_for_the_same_seed() -> None:
     files = bad_files(30, seed=4)
     assert files == bad_files(30, seed=4)
-    assert len({kind for kind, _ in files}) == 6
+    assert len({kind for kind, _ in files}) == 7
     assert len(files) == 30

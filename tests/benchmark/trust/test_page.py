@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.trust.page import page_of, write_page
 from benchmark.trust.parts import PARTS, Outcome, Part, Run, chosen_parts
-from benchmark.trust.running import Record, run_parts
+from benchmark.trust.running import Record, run_parts, run_side_by_side
 from hmar.errors import ParameterError
 
 ENVIRONMENT = {
@@ -27,7 +27,7 @@ def record(part: str, tried: int, failures: list[str]) -> Record:
         "short": False,
         "seed": 7,
         "seconds": 12.0,
-        "summary": {"tried": tried, "slope": 0.12345},
+        "summary": {"tried": tried, "slope": 0.12345} | ({"survived": tried} if part == "kills" else {}),
         "rows": [{"process": "a|b", "tried": tried}],
         "failures": failures,
         "environment": ENVIRONMENT,
@@ -55,7 +55,8 @@ def test_the_page_shows_the_newest_record_of_each_part() -> None:
     assert "111" not in page
     assert "a\\|b" in page
     assert "lost &lt;b&gt;" in page
-    assert "| Broker | 1 failures |" in page
+    assert "| Broker | tried: 3, slope: 0.1235 |  | 1 | full, 12 s |" in page
+    assert "| Kills | 1,222 processes killed while they changed an archive |" in page
     assert "commit abc, seed 7, fast, 2 cores" in page
     assert "Not run yet." in page
     for part in chosen_parts(list(PARTS)):
@@ -83,8 +84,16 @@ def test_a_part_that_raises_has_failed_and_the_next_one_runs() -> None:
         (run.folder / "scratch").write_text("left")
         return Outcome([{"seed": run.seed}], {"short": str(run.short)})
 
-    parts = [Part("one", "One", broken), Part("two", "Two", sound)]
+    parts = [Part("one", "One", broken, "", ""), Part("two", "Two", sound, "", "")]
     first, second = run_parts(parts, short=True, seed=3, say=lambda _line: None)
     assert first["failures"] == ["RuntimeError: out of order (broken)"]
     assert (second["rows"], second["summary"], second["failures"]) == ([{"seed": 3}], {"short": "True"}, [])
     assert not folders[0].exists()
+
+
+@pytest.mark.slow
+def test_parts_side_by_side_have_their_cores_and_all_are_recorded() -> None:
+    parts = chosen_parts(["files"])
+    [found] = run_side_by_side(parts, short=True, seed=1, jobs=2)
+    assert (found["part"], found["failures"]) == ("files", [])
+    assert found["summary"]["files"] > 0

@@ -1,7 +1,7 @@
 """A fork server whose children do harm, in place of hmar.decoding.fork_server: the file says what.
 
 A file is a word and the number of its frames, such as ``b"abort 3"``: every frame decodes but frame 2, which
-does what the word says. ``b"open abort 1"`` does it when the file is opened.
+does what the word says. ``b"open abort 1"`` does it when the file is opened, ``b"first abort 1"`` in frame 1.
 """
 
 from __future__ import annotations
@@ -103,8 +103,9 @@ LIES: dict[str, Callable[[Frame], Frame]] = {
 
 
 class HostileFile:
-    def __init__(self, deed: str, count: int) -> None:
+    def __init__(self, deed: str, count: int, bad: int = 2) -> None:
         self.deed = deed
+        self.bad = bad
         info = frame_info(SIDE, SIDE)
         self._infos = FrameInfos(info, count)
 
@@ -115,7 +116,7 @@ class HostileFile:
     def frame(self, frame_number: int) -> Frame:
         values = np.full((SIDE, SIDE), frame_number / 100, np.float32)
         frame = Frame(self._infos[frame_number - 1], values, Units.PRESENTATION)
-        if frame_number != 2:
+        if frame_number != self.bad:
             return frame
         if self.deed in LIES:
             return LIES[self.deed](frame)
@@ -129,10 +130,10 @@ class HostileDecoder:
 
     def open(self, data: bytes) -> HostileFile:
         *when, deed, count = data.decode().split()
-        if when:
+        if when == ["open"]:
             DEEDS[deed]()
         self.opened += 1
-        return HostileFile(deed, int(count))
+        return HostileFile(deed, int(count), 1 if when == ["first"] else 2)
 
 
 class Child(child.Child):

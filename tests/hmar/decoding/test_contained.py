@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.in_process import ImageDecoder
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import DecodeLimits
+from hmar.decoding.process import Child
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, HmarError, LimitError, ParameterError, UnavailableError
 from hmar.values.frames import Frame, ImageFile
@@ -111,13 +113,14 @@ def with_positions(frames: int) -> bytes:
     ],
     ids=["CT", "PNG", "JPEG", "frames", "enhanced", "empty", "text", "cut", "slope"],
 )
+@pytest.mark.parametrize("first_frame", [False, True])
 def test_a_file_decodes_as_it_does_in_this_process(
-    decoder: ContainedDecoder, in_process: ImageDecoder, data: bytes
+    decoder: ContainedDecoder, in_process: ImageDecoder, data: bytes, first_frame: bool
 ) -> None:
     files = []
-    for opening in (decoder, in_process):
+    for opening in (partial(decoder.open, first_frame=first_frame), in_process.open):
         try:
-            files.append(opening.open(data))
+            files.append(opening(data))
         except HmarError as error:
             files.append((type(error), error.detail, error.remedy))
     contained, expected = files
@@ -126,6 +129,7 @@ def test_a_file_decodes_as_it_does_in_this_process(
         return
     assert list(contained.infos) == list(expected.infos)
     for number in range(1, len(expected.infos) + 1):
+        assert seen(contained, number) == seen(expected, number)
         assert seen(contained, number) == seen(expected, number)
 
 
@@ -140,7 +144,7 @@ def test_real_files_decode_as_they_do_in_this_process(
         except HmarError as error:
             expected = error.detail
         try:
-            found: object = seen(decoder.open(path.read_bytes()), 1)
+            found: object = seen(decoder.open(path.read_bytes(), first_frame=True), 1)
         except HmarError as error:
             found = error.detail
         assert found == expected, path.name
@@ -201,10 +205,68 @@ def test_whatever_a_frame_does_is_one_error_and_the_other_frames_are_there(
     assert hostile.open(b"nothing 2").frame(2).values[0, 0] == np.float32(0.02)
 
 
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("abort", r"Frame 1 cannot be decoded: it crashed the decoder \(SIGABRT\)"),
+        ("exit", "Frame 1 cannot be decoded: the decoder ended with status 3"),
+        ("panic", "The decoder failed on it"),
+        ("loop", "Frame 1 cannot be decoded: it took"),
+        ("sleep", "Frame 1 cannot be decoded: it took longer than 4 seconds"),
+        ("memory", "more memory than the 256 MiB that"),
+        ("text", "Frame 1 cannot be decoded: the decoder answered what cannot be true"),
+        ("shape", "Frame 1 cannot be decoded: the decoder answered what cannot be true"),
+        ("nan", "Frame 1 cannot be decoded: the decoder answered what cannot be true"),
+    ],
+)
+def test_an_error_of_a_frame_that_is_decoded_ahead_is_not_that_of_the_file(
+    hostile: ContainedDecoder, deed: str, reason: str
+) -> None:
+    file = hostile.open(f"first {deed} 2".encode(), first_frame=True)
+    assert len(file.infos) == 2
+    for _attempt in range(2):
+        with pytest.raises(DecodeError, match=reason):
+            file.frame(1)
+    assert file.frame(2).values[0, 0] == np.float32(0.02)
+
+
+def test_a_frame_that_was_decoded_ahead_needs_no_child_any_more() -> None:
+    with ContainedDecoder(LIMITS, SECRET) as decoder:
+        file = decoder.open(ct_file(1, 1), first_frame=True)
+    assert file.frame(1).values.shape == (192, 192)
+    with pytest.raises(UnavailableError, match="closed"):
+        file.frame(1)
+
+
+def test_a_file_that_is_refused_costs_no_child_though_its_frame_was_asked_for(
+    decoder: ContainedDecoder,
+) -> None:
+    decoder.open(ct_file(1, 1))
+    children = children_of(server_of(decoder))
+    for _attempt in range(LIMITS.decoders + 1):
+        with pytest.raises(DecodeError, match="neither DICOM nor PNG nor JPEG"):
+            decoder.open(b"not an image", first_frame=True)
+    assert decoder.open(ct_file(1, 1), first_frame=True).frame(1).values.shape == (192, 192)
+    assert children_of(server_of(decoder)) == children
+
+
+def test_a_child_that_owes_a_frame_is_lent_to_nobody() -> None:
+    # Else that frame would be the answer to the next question.
+    with closing(ForkServer()) as server:
+        child = Child(server, LIMITS, SECRET)
+        first, _, _ = child.open(1, ct_file(1, 1), ahead=True)
+        assert not child.usable
+        assert child.frame_ahead(first).values.shape == (192, 192)
+        assert child.usable
+
+
+@pytest.mark.parametrize("first_frame", [False, True])
 @pytest.mark.parametrize("deed", ["abort", "panic", "loop", "memory"])
-def test_whatever_happens_while_a_file_is_opened_is_one_error(hostile: ContainedDecoder, deed: str) -> None:
+def test_whatever_happens_while_a_file_is_opened_is_one_error(
+    hostile: ContainedDecoder, deed: str, first_frame: bool
+) -> None:
     with pytest.raises(DecodeError):
-        hostile.open(f"open {deed} 1".encode())
+        hostile.open(f"open {deed} 1".encode(), first_frame)
     assert hostile.open(b"nothing 1").frame(1).values[0, 0] == np.float32(0.01)
 
 

@@ -58,6 +58,14 @@ def test_headers_and_payloads_arrive_as_they_were_sent(ends: Ends) -> None:
         assert target == payload
 
 
+def test_a_second_message_follows_the_first(ends: Ends) -> None:
+    first, second, _ = ends
+    first.send({"number": 1}, b"abc", {"number": 2})
+    assert second.receive(soon()) == ({"number": 1}, 3)
+    assert second.receive(soon()) == ({"number": 2}, 0)
+    assert second.payload(3) == b"abc"
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hmar.product.processes import STEADY_S, Child
+from hmar.product.processes import STEADY_S, Child, _ending
 from tests.contract.examples import Clock
 
 REPOSITORY = Path(__file__).parents[3]
@@ -46,6 +46,14 @@ def test_output_comes_line_by_line_and_standard_input_arrives() -> None:
     until(lambda: ("part", "end") in heard.lines)
     assert heard.lines == [("part", "password"), ("part", "end")]
     part.stop(5, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(3, "ended with status 3"), (-9, "was killed by SIGKILL"), (-40, "was killed by signal 40")],
+)
+def test_every_end_can_be_told(status: int, said: str) -> None:
+    assert _ending(status) == said
 
 
 class CountedChild(Child):

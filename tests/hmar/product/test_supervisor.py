@@ -7,12 +7,14 @@ import subprocess
 import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
+from hmar.config import Settings
 from hmar.product.running import start_product
-from hmar.product.supervisor import _answers
+from hmar.product.supervisor import Supervisor, _answers
 from hmar.wiring import THUMBNAIL
 
 pytestmark = pytest.mark.slow
@@ -37,6 +39,15 @@ def test_a_product_whose_output_nobody_reads_goes_on_and_stops_in_order(tmp_path
     finally:
         product.kill()
         product.wait()
+
+
+def test_a_line_that_the_output_has_no_signs_for_leaves_the_next_ones_to_be_told(tmp_path: Path) -> None:
+    written = BytesIO()
+    out = TextIOWrapper(written, encoding="ascii")
+    supervisor = Supervisor(Settings(home=tmp_path), out)
+    supervisor._say("worker", "caf\u00e9")
+    supervisor._say("worker", "and more")
+    assert written.getvalue() == b" worker | and more\n"
 
 
 class _Answering(BaseHTTPRequestHandler):

@@ -123,6 +123,8 @@ def test_a_head_that_never_ends_is_answered_408_however_steadily_it_comes(server
                 answer = connection.recv(1 << 16)
             except TimeoutError:
                 continue
+        connection.settimeout(PATIENCE_S)
+        answer += everything(connection)
         assert (status(answer), problem(answer)) == (408, "/problems/request-too-slow")
 
 
@@ -149,6 +151,8 @@ def test_a_body_that_drips_for_ever_is_answered_408(server: Process) -> None:
                 answer = connection.recv(1 << 16)
             except TimeoutError:
                 continue
+        connection.settimeout(PATIENCE_S)
+        answer += everything(connection)
         assert (status(answer), problem(answer)) == (408, "/problems/request-too-slow")
 
 

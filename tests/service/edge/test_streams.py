@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask, Response, g, stream_with_context
 
+from service.edge import guard
 from service.edge.bounds import Bounds
 from service.edge.listening import listen
 from service.edge.wsgi import PIECE_BYTES, call, whole
@@ -179,6 +180,49 @@ def test_requests_that_came_before_the_client_ended_its_sending_are_all_answered
             connection.shutdown(socket.SHUT_WR)
             answers = b"".join(iter(lambda: connection.recv(1 << 16), b""))
         assert answers.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_a_head_that_is_begun_behind_a_request_has_the_time_of_a_head() -> None:
+    with served(Bounds(threads=1, header_s=0.3)) as (_, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as connection:
+            connection.sendall(b"GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\nGET /pl")
+            answers = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert answers.count(b"HTTP/1.1 ") == 2
+        assert answers.startswith(b"HTTP/1.1 200 ")
+        assert b"HTTP/1.1 408 " in answers
+
+
+@contextmanager
+def refused(port: int) -> Iterator[socket.socket]:
+    """Announce a body that is too large, and read the refusal."""
+    head = b"POST /plain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as connection:
+        connection.sendall(head)
+        answer = connection.recv(1 << 16)
+        assert answer.startswith(b"HTTP/1.1 4")
+        yield connection
+
+
+def ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1 << 16) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_refused_body_that_stops_has_the_time_of_a_head() -> None:
+    with served(Bounds(threads=1, header_s=0.3)) as (_, port), refused(port) as connection:
+        assert ended(connection)
+
+
+def test_a_refused_body_is_not_read_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MAX_REFUSED_BYTES", 1 << 20)
+    with (
+        served(Bounds(threads=1, header_s=WAIT_S)) as (_, port),
+        refused(port) as connection,
+        pytest.raises((ConnectionResetError, BrokenPipeError)),
+    ):
+        connection.sendall(bytes(64 << 20))
 
 
 def test_an_application_is_called_as_its_standard_says() -> None:

@@ -65,4 +65,4 @@ def seeds() -> Mapping[str, bytes]:
     return {name: json.dumps(answer).encode() for name, answer in answers.items()}
 
 
-TARGET = Target(make, seeds, weight=30, most_bytes=2048)
+TARGET = Target(make, seeds, weight=300, most_bytes=2048)

@@ -83,4 +83,4 @@ def _palette() -> dict[str, Any]:
     return elements
 
 
-TARGET = Target(make, seeds, weight=5)
+TARGET = Target(make, seeds, weight=25)

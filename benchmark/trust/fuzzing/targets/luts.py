@@ -81,4 +81,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=10, most_bytes=1024)
+TARGET = Target(make, seeds, weight=40, most_bytes=1024)

@@ -53,4 +53,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=20, most_bytes=512)
+TARGET = Target(make, seeds, weight=80, most_bytes=512)

@@ -40,4 +40,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=80, most_bytes=1024)
+TARGET = Target(make, seeds, weight=300, most_bytes=1024)

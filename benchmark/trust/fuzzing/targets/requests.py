@@ -67,7 +67,7 @@ def make() -> Once:
 class _Refusing:
     """In the decoder's place: what happens to files is another target's."""
 
-    def open(self, data: bytes) -> None:
+    def open(self, data: bytes, **_wishes: object) -> None:
         from hmar.errors import DecodeError
 
         raise DecodeError(f"The {len(data)} bytes are not decoded here.", "Nothing to do.")
@@ -149,4 +149,4 @@ def seeds() -> Mapping[str, bytes]:
     }
 
 
-TARGET = Target(make, seeds, weight=5, most_bytes=2048)
+TARGET = Target(make, seeds, weight=20, most_bytes=2048)

@@ -93,4 +93,4 @@ def seeds() -> Mapping[str, bytes]:
     return {"whole": body, "altered": body + _SEPARATOR + b"\x03\x93NUMPY\x01\x00"}
 
 
-TARGET = Target(make, seeds, weight=1, most_bytes=8192)
+TARGET = Target(make, seeds, weight=2, most_bytes=8192)
