@@ -62,7 +62,7 @@ def _audit(settings: Settings, stopped: threading.Event, pause_s: float) -> Repa
         engine.close()
     if entries.damaged or not log.intact:
         _log.error(
-            "The audit took %d damaged entries out (%s) and found %d vanished ones (%s); %d rows of the "
+            "The audit found %d damaged entries (%s), taken out, and %d vanished ones (%s); %d rows of the "
             "log were written anew. %d frames were indexed again, %d wait: run 'hmar doctor'.",
             len(entries.damaged),
             ", ".join(map(str, entries.damaged[:10])),
