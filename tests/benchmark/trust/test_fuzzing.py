@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,17 @@ from benchmark.trust.material.streams import compressed_files
 from tests.require import require_module
 
 
+@pytest.fixture
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a target does to the process that it usually has for itself."""
+    logger = logging.getLogger("hmar.index")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_logs_as_before")
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_seed_and_kept_input_ends_in_a_result_or_a_promised_error(name: str) -> None:
     once = load_target(name).make()
