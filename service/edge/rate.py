@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-REFUSALS_PER_S = 100.0
+REFUSALS_PER_S = 30.0
 """A refusal costs the event loop a few milliseconds while request threads run beside it."""
 
 
