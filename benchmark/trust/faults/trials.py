@@ -67,7 +67,9 @@ def harmed(fault: Fault, archives: Archives, folder: Path, seed: int) -> Verdict
     finally:
         shutil.rmtree(folder)
     told = bool(seen["told"])
-    words = (seen["told"] or seen["wrong"] or seen["lost"] or seen["crashed"] or [""])[0]
+    words = (seen["told"] or seen["wrong"] or seen["lost"] or seen["crashed"] or [""])[0].replace(
+        f"{folder}/", ""
+    )
     believed, lost = ([], []) if told else (seen["wrong"], seen["lost"])
     return Verdict(told, believed, seen["crashed"], mended, words, lost)
 
