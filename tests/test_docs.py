@@ -268,8 +268,12 @@ def test_every_compressed_transfer_syntax_is_documented_with_its_decoder(syntax:
 
 
 def coined(text: str) -> dict[str, str]:
-    """Return what a Markdown text coins, and what to say instead; code and addresses do not count."""
-    prose = re.sub(r"^```.*?^```|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.MULTILINE | re.DOTALL)
+    """Return what a Markdown text coins, and what to say instead.
+
+    Code, addresses and file names do not count.
+    """
+    no_prose = r"^```.*?^```|`[^`\n]*`|\]\([^)]*\)|\b[\w/.-]+\.onnx\b"
+    prose = re.sub(no_prose, " ", text, flags=re.MULTILINE | re.DOTALL)
     return {
         match[0]: better
         for phrase, better in COINED.items()
