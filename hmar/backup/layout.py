@@ -14,14 +14,13 @@ that is not listed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from hmar.errors import BackupError
+from hmar.manifests import sealed, unsealed
 
 MAGIC = "HMAR search backup"
 FORMAT_VERSION = 1
@@ -84,15 +83,13 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Return the manifest with its seal, in the only form that is accepted back."""
-        body = {"magic": MAGIC, "format_version": FORMAT_VERSION, **asdict(self)}
-        seal = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        return json.dumps({"manifest": body, "seal": seal}, sort_keys=True, indent=1).encode()
+        return sealed({"magic": MAGIC, "format_version": FORMAT_VERSION, **asdict(self)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
         """Read a manifest; raises BackupError if it is none, or was altered."""
         try:
-            body = dict(json.loads(data)["manifest"])
+            body, intact = unsealed(data)
             if body.pop("magic") != MAGIC:
                 raise damaged("it is no backup of this program")
             if (version := body.pop("format_version")) != FORMAT_VERSION:
@@ -102,7 +99,6 @@ class Manifest:
                 )
             members = tuple(Member(**member) for member in body.pop("members"))
             manifest = cls(members=members, **body)
-            intact = manifest.to_bytes() == data
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise damaged("its manifest cannot be read") from error
         if not intact:

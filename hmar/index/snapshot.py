@@ -16,7 +16,6 @@ mapped. Losing all of them loses nothing, for the log rebuilds the index.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import math
 import os
@@ -39,6 +38,7 @@ from hmar.index.metadata import TEXTS
 from hmar.index.planes import padded
 from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
 from hmar.locks import locked
+from hmar.manifests import sealed, unsealed
 
 MAGIC = "HMAR index snapshot"
 FORMAT_VERSION = 4
@@ -267,11 +267,13 @@ class SnapshotStore:
             "texts": snapshot.texts,
             "arrays": written,
         }
-        write_file(folder / _MANIFEST, _sealed(body))
+        write_file(folder / _MANIFEST, sealed(body))
 
     def _read(self, folder: Path) -> Generation:
         try:
-            body = _unsealed((folder / _MANIFEST).read_bytes())
+            body, intact = unsealed((folder / _MANIFEST).read_bytes())
+            if not intact:
+                raise corrupt("its manifest was altered")
             self._check_kind(body)
             _check_names(body)
             stored = {}
@@ -335,20 +337,6 @@ def _check_room(folder: Path, snapshot: Snapshot) -> None:
             f"The snapshot of the index needs {needed >> 20} MiB of free disk.",
             "Free some space in HMAR_HOME; it is written then, and the index works without it meanwhile.",
         )
-
-
-def _sealed(body: dict[str, Any]) -> bytes:
-    """Serialise a manifest with its own checksum, in the only form that is accepted back."""
-    text = json.dumps(body, sort_keys=True)
-    seal = hashlib.sha256(text.encode()).hexdigest()
-    return json.dumps({"manifest": body, "seal": seal}, sort_keys=True, indent=1).encode()
-
-
-def _unsealed(data: bytes) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(data)["manifest"]
-    if _sealed(body) != data:
-        raise corrupt("its manifest was altered")
-    return body
 
 
 def _check_names(body: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from benchmark.trust.fuzzing.manifests import sealed_text
 from benchmark.trust.fuzzing.target import Once, Target
 from hmar.backup.layout import CATALOGUE, END, MANIFEST, Manifest, Member, header, padding
 from hmar.backup.read import read_backup
@@ -34,7 +35,7 @@ def make() -> Once:
 
     def once(data: bytes) -> None:
         body, separator, rest = data.partition(_SEPARATOR)
-        whole = _framed(MANIFEST, _sealed(body)) + rest if separator else data
+        whole = _framed(MANIFEST, sealed_text(body)) + rest if separator else data
         path.write_bytes(whole)
         opened = _Opened()
         try:
@@ -62,16 +63,6 @@ class _Opened:
 
 def _framed(name: str, content: bytes) -> bytes:
     return header(name, len(content)) + content + bytes(padding(len(content)))
-
-
-def _sealed(body: bytes) -> bytes:
-    try:
-        parsed = json.loads(body)
-        text = json.dumps(parsed, sort_keys=True)
-    except (ValueError, RecursionError):
-        return body
-    seal = hashlib.sha256(text.encode()).hexdigest()
-    return json.dumps({"manifest": parsed, "seal": seal}, sort_keys=True, indent=1).encode()
 
 
 def seeds() -> Mapping[str, bytes]:

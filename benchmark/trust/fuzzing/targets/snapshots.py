@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.trust.fuzzing.manifests import sealed_text
 from benchmark.trust.fuzzing.target import Once, Target
 from hmar.errors import SnapshotError
 from hmar.index.metadata import TEXTS
@@ -46,7 +46,7 @@ def make() -> Once:
                 path.write_bytes(content)
         if target is not None:
             target.write_bytes(altered[1:] + whole[target][len(altered) - 1 :])
-        manifest.write_bytes(_sealed(body))
+        manifest.write_bytes(sealed_text(body))
         try:
             found = store.load()
             if found is not None:
@@ -60,16 +60,6 @@ def make() -> Once:
                 target.write_bytes(whole[target])
 
     return once
-
-
-def _sealed(body: bytes) -> bytes:
-    try:
-        parsed = json.loads(body)
-        text = json.dumps(parsed, sort_keys=True)
-    except (ValueError, RecursionError):
-        return body
-    seal = hashlib.sha256(text.encode()).hexdigest()
-    return json.dumps({"manifest": parsed, "seal": seal}, sort_keys=True, indent=1).encode()
 
 
 @cache
