@@ -10,6 +10,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from hmar.errors import AuthError
 from hmar.ports import KeyStore, SessionStore
+from service.edge.clients import SESSION_COOKIE
 from service.edge.wsgi import AUTHORISED
 from service.problems import CrossSiteError
 from service.readers.credentials import presented_key
@@ -53,7 +54,7 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -
     app.secret_key = secret
     app.session_interface = _Sessions()
     app.config.update(
-        SESSION_COOKIE_NAME="hmar_session",
+        SESSION_COOKIE_NAME=SESSION_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False,

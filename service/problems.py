@@ -85,12 +85,13 @@ EDGE_PROBLEMS: dict[int, Problem] = {
 INTERNAL = Problem(500, "internal-error", "The server made a mistake")
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Methods of HTTP. Any other word may be a mistyped secret: it is not handed on, and logs do not name it."""
 
 
 def logged_method() -> str:
     """Return the request's method as a log may name it: another word might be a secret in the wrong place."""
-    return request.method if request.method in _METHODS else "-"
+    return request.method if request.method in METHODS else "-"
 
 
 def problem_of(error: HmarError) -> Problem:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from service.edge.messages import Environ
+from service.readers.credentials import bearer_of
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_COOKIE = re.compile(r"(?:^|;)\s*hmar_session=([^;]*)")
+SESSION_COOKIE = "hmar_session"
+_COOKIE = re.compile(rf"(?:^|;)\s*{SESSION_COOKIE}=([^;]*)")
 _IPV6_NET = 64
 """One customer has a whole network of this prefix (RFC 6177), so that it counts as one address."""
 
@@ -78,9 +80,8 @@ def _grouped(address: str) -> str:
 
 
 def _key(environ: Environ) -> str | None:
-    scheme, _, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    key: str | None = credentials.strip() if scheme.lower() == "bearer" else environ.get("HTTP_X_API_KEY")
-    return key
+    bearer = bearer_of(environ.get("HTTP_AUTHORIZATION", ""))
+    return environ.get("HTTP_X_API_KEY") if bearer is None else bearer
 
 
 def _cookie(environ: Environ) -> str | None:

@@ -8,9 +8,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from service.edge.messages import Environ, Message
 from service.edge.refusals import malformed, refusal
+from service.problems import METHODS
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-"""Methods of HTTP. Any other word is not handed on: it may be a mistyped secret, and logs name methods."""
 _OWN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 

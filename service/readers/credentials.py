@@ -17,13 +17,17 @@ def presented_key(request: Request) -> str | None:
     MalformedRequestError
         For two keys that differ, and for a header that comes twice.
     """
-    authorization = _once(request, "Authorization")
-    scheme, _, credentials = (authorization or "").partition(" ")
-    bearer = credentials.strip() if scheme.lower() == "bearer" else None
+    bearer = bearer_of(_once(request, "Authorization") or "")
     plain = _once(request, "X-API-Key")
     if bearer is not None and plain is not None and bearer != plain:
         raise MalformedRequestError("The request presents two keys that differ.", _REMEDY)
     return plain if bearer is None else bearer
+
+
+def bearer_of(authorization: str) -> str | None:
+    """Return the key in the value of an Authorization header, None for another scheme (RFC 6750)."""
+    scheme, _, credentials = authorization.partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else None
 
 
 def _once(request: Request, name: str) -> str | None:

@@ -97,6 +97,20 @@ def everything(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def answered_while_sending(connection: socket.socket, piece: bytes, pause_s: float) -> bytes:
+    """Send a piece again and again until an answer comes, and return it."""
+    connection.settimeout(pause_s)
+    answer, begun = b"", time.monotonic()
+    while not answer and time.monotonic() - begun < PATIENCE_S:
+        connection.sendall(piece)
+        try:
+            answer = connection.recv(1 << 16)
+        except TimeoutError:
+            continue
+    connection.settimeout(PATIENCE_S)
+    return answer + everything(connection)
+
+
 def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer else 0
 
@@ -114,17 +128,7 @@ def problem(answer: bytes) -> str:
 
 def test_a_head_that_never_ends_is_answered_408_however_steadily_it_comes(server: Process) -> None:
     with server.connect(b"GET / HTTP/1.1\r\n") as connection:
-        begun = time.monotonic()
-        connection.settimeout(0.2)
-        answer = b""
-        while not answer and time.monotonic() - begun < PATIENCE_S:
-            connection.sendall(b"X-A: b\r\n")
-            try:
-                answer = connection.recv(1 << 16)
-            except TimeoutError:
-                continue
-        connection.settimeout(PATIENCE_S)
-        answer += everything(connection)
+        answer = answered_while_sending(connection, b"X-A: b\r\n", 0.2)
         assert (status(answer), problem(answer)) == (408, "/problems/request-too-slow")
 
 
@@ -143,16 +147,7 @@ def test_a_body_that_does_not_come_is_answered_408(server: Process, size: int) -
 def test_a_body_that_drips_for_ever_is_answered_408(server: Process) -> None:
     head = b"POST /api/v1/render HTTP/1.1\r\n" + server.authorised + b"Transfer-Encoding: chunked\r\n\r\n"
     with server.connect(head) as connection:
-        connection.settimeout(0.1)
-        answer, begun = b"", time.monotonic()
-        while not answer and time.monotonic() - begun < PATIENCE_S:
-            connection.sendall(b"1\r\nx\r\n")
-            try:
-                answer = connection.recv(1 << 16)
-            except TimeoutError:
-                continue
-        connection.settimeout(PATIENCE_S)
-        answer += everything(connection)
+        answer = answered_while_sending(connection, b"1\r\nx\r\n", 0.1)
         assert (status(answer), problem(answer)) == (408, "/problems/request-too-slow")
 
 
