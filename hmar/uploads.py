@@ -16,14 +16,13 @@ from itertools import islice
 from hmar.errors import OperatorError
 from hmar.ports import Catalogue, JobStore, UploadSource
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState
+from hmar.values.jobs import OPEN_ITEM_STATES, ItemState
 
 UPLOAD = "upload"
 """Name of this source in an origin."""
 REMOVED_AT_ONCE = 100
 """Files looked at together; nothing can be received while those are removed that nobody needs."""
 
-_OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +63,7 @@ class KeptUploads:
         return job_id
 
     def _give_up(self, job_id: str, limit: int) -> None:
-        for item in self._jobs.items(job_id, _OPEN, limit):
+        for item in self._jobs.items(job_id, OPEN_ITEM_STATES, limit):
             self._jobs.finish(item.item_id, ItemState.FAILED, 0, "The file could not be stored.")
 
     def collect(self, references: Iterable[str]) -> int:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from hmar.backup.layout import CATALOGUE, Manifest, folders
 from hmar.backup.read import Opener, Progress, read_backup, silent
-from hmar.disk import writing
+from hmar.disk import free_bytes, writing
 from hmar.errors import BackupError, ConfigError
 from hmar.files import sync_file, sync_folder, write_file
 from hmar.locks import locked
@@ -137,7 +137,7 @@ def _check_empty(home: Path) -> None:
 
 
 def _check_room(home: Path, manifest: Manifest) -> None:
-    free = shutil.disk_usage(home).free
+    free = free_bytes(home)
     if manifest.total_bytes > free:
         raise BackupError(
             f"The backup needs {manifest.total_bytes} bytes, {free} are free under HMAR_HOME.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from hmar.cli.integrity import Integrity, named_frames
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
+from hmar.disk import free_bytes
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
 from hmar.model.bundle import GOLDEN
@@ -103,7 +103,7 @@ def _home(settings: Settings) -> Finding:
 
 
 def _disk(engine: Engine) -> tuple[State, str, str]:
-    free = shutil.disk_usage(engine.settings.home).free
+    free = free_bytes(engine.settings.home)
     found = f"{free / (1 << 30):.1f} GiB free"
     if free < FREE_BYTES:
         return State.FAILED, found, f"Free some space: {FREE_BYTES >> 30} GiB are needed to work safely."

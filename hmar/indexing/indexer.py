@@ -22,14 +22,13 @@ from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, ImageFile
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import OPEN_ITEM_STATES, Item, ItemState, Job, JobState, Message
 from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
 from hmar.values.references import named_as_image
 
 PAGE_ITEMS = 1000
 
-_OPEN = frozenset({ItemState.QUEUED, ItemState.RUNNING})
 _log = logging.getLogger(__name__)
 
 
@@ -180,7 +179,7 @@ class Indexer:
     def _send_open(self, job_id: str) -> None:
         """Send a message for every open item; one whose lease still runs is left alone when it is claimed."""
         after = 0
-        while page := self._jobs.items(job_id, _OPEN, PAGE_ITEMS, after):
+        while page := self._jobs.items(job_id, OPEN_ITEM_STATES, PAGE_ITEMS, after):
             send(self._queue, [Message("item", str(item.item_id)) for item in page])
             after = page[-1].item_id
 

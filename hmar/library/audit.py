@@ -11,6 +11,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.errors import HmarError
 from hmar.library.index_job import run_job
 from hmar.ports import Integrity
+from hmar.uploads import UPLOAD
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, SealedTable
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState
@@ -21,7 +22,7 @@ SEALED_AT_ONCE = 500
 SEAL_PAUSE_S = 0.02
 _TAKEN_AT_ONCE = 100
 _ITEMS_AT_MOST = 1 << 31
-_SOURCES = ("local", "import", "upload")
+_SOURCES = ("local", "import", UPLOAD)
 """Where a file can be read again."""
 
 Progress = Callable[[int], None]

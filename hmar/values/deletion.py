@@ -10,6 +10,12 @@ from hmar.values.entries import Origin
 from hmar.values.plain import Json
 
 Level = Literal["instance", "series", "study", "patient"]
+_FIELDS: dict[Level, str] = {
+    "instance": "sop_instance_uid",
+    "series": "series_uid",
+    "study": "study_uid",
+    "patient": "patient_key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,11 @@ class Selector:
 
     level: Level
     value: str
+
+    @property
+    def field(self) -> str:
+        """Field of a frame's info that is compared with the value."""
+        return _FIELDS[self.level]
 
 
 class Extent(NamedTuple):

@@ -45,7 +45,8 @@ class ItemState(StrEnum):
     """Given up after the allowed number of attempts."""
 
 
-FINAL_ITEM_STATES = frozenset(ItemState) - {ItemState.QUEUED, ItemState.RUNNING}
+OPEN_ITEM_STATES = frozenset({ItemState.QUEUED, ItemState.RUNNING})
+FINAL_ITEM_STATES = frozenset(ItemState) - OPEN_ITEM_STATES
 FAULTY_ITEM_STATES = frozenset({ItemState.PARTIAL, ItemState.FAILED, ItemState.DEAD})
 """Those of files of which not all is indexed; the item says why."""
 

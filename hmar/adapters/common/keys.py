@@ -14,22 +14,17 @@ LONGEST_LOGIN_S = 3600.0
 
 def new_key() -> str:
     """Return a fresh API key with 256 random bits."""
-    return KEY_PREFIX + secrets.token_urlsafe(32)
+    return KEY_PREFIX + new_token()
 
 
-def new_login() -> str:
-    """Return a fresh login token with 256 random bits."""
+def new_token() -> str:
+    """Return a fresh login token, or the secret of a session, with 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def login_end(now: float, ttl_s: float) -> float:
     """Return when a login token that is made now becomes invalid."""
     return now + min(ttl_s, LONGEST_LOGIN_S)
-
-
-def new_session() -> str:
-    """Return the fresh secret of a session with 256 random bits."""
-    return secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:

@@ -15,12 +15,6 @@ from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _Key = tuple[str, str, int, str]
-_FIELDS = {
-    "instance": "sop_instance_uid",
-    "series": "series_uid",
-    "study": "study_uid",
-    "patient": "patient_key",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +99,11 @@ class MemoryCatalogue:
             return {entry.info.origin for entry in self._entries.values()} & set(origins)
 
     def _selected(self, selector: Selector, collection: str | None) -> list[_Entry]:
-        name = _FIELDS[selector.level]
         return [
             entry
             for entry in self._entries.values()
             if collection in (None, entry.info.collection)
-            and getattr(entry.info.info, name) == selector.value
+            and getattr(entry.info.info, selector.field) == selector.value
         ]
 
     def _remove(self, gone: Sequence[_Entry]) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_login
+from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_token
 from hmar.values.names import checked_name
 
 
@@ -55,7 +55,7 @@ class MemoryKeyStore:
 
     def create_login(self, ttl_s: float) -> str:
         """Return a token that can be redeemed once within ``ttl_s`` seconds."""
-        token, now = new_login(), self._clock()
+        token, now = new_token(), self._clock()
         with self._lock:
             self._logins = {stored: end for stored, end in self._logins.items() if end > now}
             self._logins[digest(token)] = login_end(now, ttl_s)

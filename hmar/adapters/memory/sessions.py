@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hmar.adapters.common.keys import digest, new_session
+from hmar.adapters.common.keys import digest, new_token
 
 
 class MemorySessionStore:
@@ -25,7 +25,7 @@ class MemorySessionStore:
 
     def begin(self, ttl_s: float) -> str:
         """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
-        secret, now = new_session(), self._clock()
+        secret, now = new_token(), self._clock()
         with self._lock:
             self._ends = {stored: end for stored, end in self._ends.items() if end > now}
             self._ends[digest(secret)] = now + ttl_s

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
 
@@ -14,12 +13,12 @@ from hmar.adapters.common.instances import Held, check_instances
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import (
     NAME_COLUMNS,
-    VALUES_AT_ONCE,
     delete_selected,
     referred,
     selected,
 )
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
+from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
 from hmar.adapters.sql.reading import DamageReport, InfoReader
 from hmar.adapters.sql.rows import entry_row
@@ -31,7 +30,6 @@ from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
-_Value = TypeVar("_Value", int, str)
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
@@ -101,14 +99,14 @@ class SqlCatalogue:
 
     def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
         intact: set[int] = set()
-        for ids in _parts(entry_ids):
+        for ids in parts(entry_ids):
             intact.update(
                 entry.entry_id for entry in self._reader.infos_in(connection, entries.c.entry_id.in_(ids))
             )
         return intact
 
     def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> None:
-        for ids in _parts(entry_ids):
+        for ids in parts(entry_ids):
             wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
             delete_selected(connection, wanted, len(ids), self._clock())
 
@@ -174,7 +172,7 @@ class SqlCatalogue:
     def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
         """Return the entries that are live among ``entry_ids``."""
         found = []
-        for ids in _parts(entry_ids):
+        for ids in parts(entry_ids):
             found += self._reader.infos(entries.c.entry_id.in_(ids))
         return {entry.entry_id: entry for entry in found}
 
@@ -239,7 +237,7 @@ def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey
     """Return the entry of each frame that is there already."""
     models = {model for _, _, model in wanted}
     known: dict[_FrameKey, int] = {}
-    for uids in _parts(sorted({uid for uid, _, _ in wanted})):
+    for uids in parts(sorted({uid for uid, _, _ in wanted})):
         query = select(
             entries.c.sop_instance_uid,
             entries.c.frame_number,
@@ -258,7 +256,7 @@ def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[s
     """Return what is there of some instances."""
     columns = [entries.c[name] for name in Held._fields if name != "newest"]
     held: list[Held] = []
-    for uids in _parts(sop_instance_uids):
+    for uids in parts(sop_instance_uids):
         query = (
             select(*columns, func.max(entries.c.entry_id))
             .where(entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids))
@@ -266,13 +264,6 @@ def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[s
         )
         held += map(Held._make, connection.execute(query))
     return held
-
-
-def _parts(values: Collection[_Value]) -> Iterator[list[_Value]]:
-    """Split values into lists that one statement can take."""
-    listed = list(values)
-    for start in range(0, len(listed), VALUES_AT_ONCE):
-        yield listed[start : start + VALUES_AT_ONCE]
 
 
 def _frame_key(encoded: EncodedFrame) -> _FrameKey:

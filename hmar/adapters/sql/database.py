@@ -96,8 +96,7 @@ class Database:
         ConfigError
             If a newer version of the program has written the database.
         """
-        config = Config()
-        config.set_main_option("script_location", script_location())
+        config = migrations_config()
         with self._migration_lock():
             if self.wal_damage is not None:
                 self.wal_damage.look()
@@ -197,9 +196,11 @@ class Database:
                 connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
-def script_location() -> str:
-    """Return where Alembic finds the migrations, as its configuration wants it."""
-    return str(Path(migrations.__file__).parent).replace("%", "%%")
+def migrations_config() -> Config:
+    """Return what Alembic wants to know of the migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    return config
 
 
 def _prepare_sqlite(engine: Engine, file: Path) -> None:

@@ -5,33 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select
 
-from hmar.adapters.sql.log_rows import allocate, lock, write_log
+from hmar.adapters.sql.log_rows import lock, log_deletes
+from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries
-from hmar.values.deletion import Level, Selector
+from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
 
-VALUES_AT_ONCE = 5000
-"""Values in one IN list; SQLite takes 32766 parameters."""
 NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
-_COLUMNS: dict[Level, Column[Any]] = {
-    "instance": entries.c.sop_instance_uid,
-    "series": entries.c.series_uid,
-    "study": entries.c.study_uid,
-    "patient": entries.c.patient_key,
-}
 
 
-def level_column(level: Level) -> str:
-    """Return the name of the column that holds what a level is named by."""
-    return str(_COLUMNS[level].name)
+def selected(selector: Selector, collection: str | None, table: Table = entries) -> ColumnElement[bool]:
+    """Return the condition on the rows of a table that a selector stands for.
 
-
-def selected(selector: Selector, collection: str | None) -> ColumnElement[bool]:
-    """Return the condition on entries that a selector stands for; ``collection`` None means all."""
-    of_level = _COLUMNS[selector.level] == selector.value
-    return of_level if collection is None else and_(of_level, entries.c.collection == collection)
+    ``collection`` None means all.
+    """
+    of_level = table.c[selector.field] == selector.value
+    return of_level if collection is None else and_(of_level, table.c.collection == collection)
 
 
 def delete_selected(
@@ -66,19 +57,14 @@ def delete_selected(
     )
     deleted = delete(entries).where(entries.c.entry_id.in_(oldest)).returning(*told)
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
-    if gone:
-        numbered = zip(allocate(connection, len(gone)), gone, strict=True)
-        rows = [{"seq": seq, "entry_id": row.entry_id, "collection": row.collection} for seq, row in numbered]
-        write_log(connection, "delete", rows, now)
+    log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
     return gone
 
 
 def referred(connection: Connection, origins: Collection[Origin]) -> set[Origin]:
     """Return those of some origins that an entry comes from, be it a damaged one."""
-    references = sorted({origin.reference for origin in origins})
     found: set[Origin] = set()
-    for start in range(0, len(references), VALUES_AT_ONCE):
-        some = references[start : start + VALUES_AT_ONCE]
+    for some in parts(sorted({origin.reference for origin in origins})):
         for table in (entries, damaged_rows):
             columns = (table.c.origin_source, table.c.origin_reference)
             query = select(*columns).where(table.c.origin_reference.in_(some)).distinct()

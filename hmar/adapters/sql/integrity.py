@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, exists, insert, select, text, update
 
-from hmar.adapters.sql.database import UNREADABLE, Database, translated
+from hmar.adapters.sql.database import Database, translated
 from hmar.adapters.sql.log_check import checked_log, mended_log
 from hmar.adapters.sql.log_rows import lock
 from hmar.adapters.sql.quarantine import take_out, waiting_rows
-from hmar.adapters.sql.reading import Values, unreadable_among, values_of
+from hmar.adapters.sql.reading import Values, values_of, verified
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import damaged_rows, entries, log, secret_checks
 from hmar.adapters.sql.seals import entry_intact, sealed_entry, sealed_log
@@ -147,26 +147,13 @@ class SqlIntegrity:
 
 def _checked(connection: Connection, ids: Sequence[int]) -> tuple[int, list[int]]:
     """Return how many of some entries have no digest, and which are damaged."""
-    unsealed, damaged = 0, []
 
-    def check(rows: Sequence[Values]) -> None:
-        nonlocal unsealed
-        for row in rows:
-            unsealed += row["row_digest"] is None
-            if not _intact(row):
-                damaged.append(row["entry_id"])
+    def rows(some: Sequence[int]) -> list[Values]:
+        with translated():
+            return list(values_of(connection, select(entries).where(entries.c.entry_id.in_(some))))
 
-    try:
-        check(_whole(connection, ids))
-    except UNREADABLE:
-        unsealed, damaged = 0, []
-        damaged += unreadable_among(ids, lambda entry_id: check(_whole(connection, [entry_id])))
+    unsealed, damaged = verified(ids, rows, "entry_id", _intact)
     return unsealed, sorted(damaged)
-
-
-def _whole(connection: Connection, ids: Sequence[int]) -> list[Values]:
-    with translated():
-        return list(values_of(connection, select(entries).where(entries.c.entry_id.in_(ids))))
 
 
 def _intact(row: Values) -> bool:

@@ -24,12 +24,10 @@ from sqlalchemy import (
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
 from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.deleting import VALUES_AT_ONCE
+from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import items, jobs
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
-
-_OPEN = (ItemState.QUEUED, ItemState.RUNNING)
+from hmar.values.jobs import OPEN_ITEM_STATES, Item, ItemState, Job, JobState, Message
 
 
 class SqlJobStore:
@@ -142,7 +140,7 @@ class SqlJobStore:
         """Record how an item ended, once; ends the job when it was the last one."""
         check_final(state)
         with self._database.write() as connection:
-            self._end_item(connection, item_id, items.c.state.in_(_OPEN), state, frames, reason)
+            self._end_item(connection, item_id, items.c.state.in_(OPEN_ITEM_STATES), state, frames, reason)
 
     def renew(self, item_id: int, lease_s: float) -> None:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
@@ -197,7 +195,7 @@ class SqlJobStore:
             self._end_if_complete(connection, job_id)
 
     def _end_if_complete(self, connection: Connection, job_id: str) -> None:
-        still_open = exists().where(items.c.job_id == job_id, items.c.state.in_(_OPEN))
+        still_open = exists().where(items.c.job_id == job_id, items.c.state.in_(OPEN_ITEM_STATES))
         connection.execute(
             update(jobs)
             .where(jobs.c.job_id == job_id, jobs.c.state == JobState.RUNNING, ~still_open)
@@ -247,8 +245,7 @@ class SqlJobStore:
 
     def finished_with(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that items refer to, all of which have ended."""
-        references = sorted({origin.reference for origin in origins})
-        still_open = func.sum(case((items.c.state.in_(_OPEN), 1), else_=0))
+        still_open = func.sum(case((items.c.state.in_(OPEN_ITEM_STATES), 1), else_=0))
         query = (
             select(jobs.c.origin_source, items.c.reference)
             .join(jobs, jobs.c.job_id == items.c.job_id)
@@ -257,9 +254,9 @@ class SqlJobStore:
         )
         found: set[Origin] = set()
         with self._database.read() as connection:
-            for start in range(0, len(references), VALUES_AT_ONCE):
-                some = items.c.reference.in_(references[start : start + VALUES_AT_ONCE])
-                found.update(Origin(*row) for row in connection.execute(query.where(some)))
+            for some in parts(sorted({origin.reference for origin in origins})):
+                rows = connection.execute(query.where(items.c.reference.in_(some)))
+                found.update(Origin(*row) for row in rows)
         return found & set(origins)
 
     def overdue(self, queued_for_s: float) -> list[Message]:

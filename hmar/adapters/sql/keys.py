@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_login
+from hmar.adapters.common.keys import LONGEST_LOGIN_S, digest, login_end, name_taken, new_key, new_token
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.schema import api_keys, login_tokens
 from hmar.values.names import checked_name
@@ -63,7 +63,7 @@ class SqlKeyStore:
 
     def create_login(self, ttl_s: float) -> str:
         """Return a token that can be redeemed once within ``ttl_s`` seconds."""
-        token, now = new_login(), self._clock()
+        token, now = new_token(), self._clock()
         with self._database.write() as connection:
             connection.execute(delete(login_tokens).where(login_tokens.c.expires_at <= now))
             connection.execute(

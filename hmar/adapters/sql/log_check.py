@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, delete, func, insert, select, update
 
-from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.log_rows import allocate, write_log
-from hmar.adapters.sql.reading import Values, unreadable_among, values_of
+from hmar.adapters.sql.database import translated
+from hmar.adapters.sql.log_rows import log_deletes, write_log
+from hmar.adapters.sql.reading import Values, values_of, verified
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.damage import CheckedLog
@@ -26,11 +26,12 @@ def checked_log(connection: Connection, progress: Callable[[int], None]) -> Chec
         new, bad = _checked(connection, seqs)
         rows, unsealed, damaged, last = rows + len(seqs), unsealed + new, damaged + len(bad), seqs[-1]
         progress(rows)
-    lost = max(last, _counted(connection)) - rows
+    counted = _counted(connection)
+    lost = max(last, counted) - rows
     vanished = tuple(connection.scalars(_vanished(log.c.seq)))
     unlogged = len(_unlogged(connection))
     # A counter behind the log would give a number twice: it counts as one more row to mend.
-    behind = int(_counted(connection) < last)
+    behind = int(counted < last)
     return CheckedLog(rows, unsealed, damaged + behind, lost, vanished, unlogged)
 
 
@@ -55,13 +56,7 @@ def mended_log(connection: Connection, now: float) -> int:
     if not connection.execute(update(counter).values(value=highest)).rowcount:
         connection.execute(insert(counter), {"id": 1, "value": highest})
     vanished = connection.execute(_vanished(log.c.seq, log.c.collection)).all()
-    if vanished:
-        seqs = allocate(connection, len(vanished))
-        logged = [
-            {"seq": seq, "entry_id": row.seq, "collection": row.collection}
-            for seq, row in zip(seqs, vanished, strict=True)
-        ]
-        write_log(connection, "delete", logged, now)
+    log_deletes(connection, [(row.seq, row.collection) for row in vanished], now)
     return len(broken) + len(vanished)
 
 
@@ -88,27 +83,13 @@ def _next(connection: Connection, after: int) -> list[int]:
 
 
 def _checked(connection: Connection, seqs: Sequence[int]) -> tuple[int, list[int]]:
-    """Return how many of some rows have no digest, and which are damaged."""
-    unsealed, damaged = 0, []
+    """Return how many of some rows that follow each other have no digest, and which are damaged."""
 
-    def check(rows: Sequence[Values]) -> None:
-        nonlocal unsealed
-        for row in rows:
-            unsealed += row["row_digest"] is None
-            if not log_intact(row) or row["kind"] not in ("add", "delete"):
-                damaged.append(row["seq"])
+    def rows(some: Sequence[int]) -> list[Values]:
+        with translated():
+            return list(values_of(connection, select(log).where(log.c.seq.between(some[0], some[-1]))))
 
-    try:
-        check(_rows(connection, seqs[0], seqs[-1]))
-    except UNREADABLE:
-        unsealed, damaged = 0, []
-        damaged += unreadable_among(seqs, lambda seq: check(_rows(connection, seq, seq)))
-    return unsealed, damaged
-
-
-def _rows(connection: Connection, first: int, last: int) -> list[Values]:
-    with translated():
-        return list(values_of(connection, select(log).where(log.c.seq.between(first, last))))
+    return verified(seqs, rows, "seq", lambda row: log_intact(row) and row["kind"] in ("add", "delete"))
 
 
 def _counted(connection: Connection) -> int:

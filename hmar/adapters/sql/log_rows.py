@@ -33,6 +33,17 @@ def without_delete(connection: Connection, entry_ids: Sequence[int]) -> list[int
     return [entry_id for entry_id in entry_ids if entry_id not in deleted]
 
 
+def log_deletes(connection: Connection, gone: Sequence[tuple[int, str]], now: float) -> None:
+    """Log that entries are gone: the id and the collection of each."""
+    if gone:
+        numbered = zip(allocate(connection, len(gone)), gone, strict=True)
+        rows = [
+            {"seq": seq, "entry_id": entry_id, "collection": collection}
+            for seq, (entry_id, collection) in numbered
+        ]
+        write_log(connection, "delete", rows, now)
+
+
 def write_log(connection: Connection, kind: str, rows: Sequence[dict[str, Any]], now: float) -> None:
     """Write rows of the log, each with its ``seq``, ``entry_id`` and ``collection``."""
     of_all = {"kind": kind, "created_at": float(now), "mark": new_mark()}

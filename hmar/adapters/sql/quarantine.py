@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.deleting import level_column
-from hmar.adapters.sql.log_rows import allocate, write_log
+from hmar.adapters.sql.deleting import selected
+from hmar.adapters.sql.log_rows import log_deletes
+from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.damage import DamagedRow
@@ -19,7 +20,6 @@ from hmar.values.jobs import ItemState
 
 _KEPT = [column for column in damaged_rows.columns if column.name not in ("entry_id", "found_at")]
 _FrameKey = tuple[str, int, str]
-_REFERENCES_AT_ONCE = 1000
 
 
 def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
@@ -34,23 +34,17 @@ def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> in
     connection.execute(insert(damaged_rows), named)
     for entry_id in there:
         connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
-    seqs = allocate(connection, len(there))
-    logged = [
-        {"seq": seq, "entry_id": row["entry_id"], "collection": row["collection"]}
-        for seq, row in zip(seqs, named, strict=True)
-    ]
-    write_log(connection, "delete", logged, now)
+    log_deletes(connection, [(row["entry_id"], row["collection"]) for row in named], now)
     return len(there)
 
 
 def settle(connection: Connection, collection: str, added: Collection[_FrameKey]) -> None:
     """Forget the damaged rows of frames that were indexed again."""
-    uids = sorted({uid for uid, _, _ in added})
     back = []
-    for start in range(0, len(uids), _REFERENCES_AT_ONCE):
+    for uids in parts(sorted({uid for uid, _, _ in added})):
         waiting = select(damaged_rows).where(
             damaged_rows.c.collection == collection,
-            damaged_rows.c.sop_instance_uid.in_(uids[start : start + _REFERENCES_AT_ONCE]),
+            damaged_rows.c.sop_instance_uid.in_(uids),
         )
         back += [
             row.entry_id
@@ -63,9 +57,7 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
 
 def forget_selected(connection: Connection, selector: Selector, collection: str | None) -> None:
     """Forget the damaged rows of what is deleted: it shall not come back."""
-    of_level = damaged_rows.c[level_column(selector.level)] == selector.value
-    here = of_level if collection is None else and_(of_level, damaged_rows.c.collection == collection)
-    connection.execute(delete(damaged_rows).where(here))
+    connection.execute(delete(damaged_rows).where(selected(selector, collection, damaged_rows)))
 
 
 def forget_files(connection: Connection, references: Sequence[str], collection: str | None) -> None:
@@ -102,12 +94,12 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
 def _labels(connection: Connection, references: Sequence[str]) -> dict[tuple[str, str, str], str | None]:
     """Return the label that each file was first indexed with, by collection, source and reference."""
     labels: dict[tuple[str, str, str], str | None] = {}
-    for start in range(0, len(references), _REFERENCES_AT_ONCE):
+    for some in parts(references):
         query = (
             select(jobs.c.collection, jobs.c.origin_source, items.c.reference, jobs.c.label)
             .join(jobs, jobs.c.job_id == items.c.job_id)
             .where(items.c.state == ItemState.INDEXED)
-            .where(items.c.reference.in_(references[start : start + _REFERENCES_AT_ONCE]))
+            .where(items.c.reference.in_(some))
             .order_by(items.c.item_id)
         )
         for collection, source, reference, label in connection.execute(query):

@@ -121,3 +121,38 @@ def unreadable_among(ids: Sequence[int], read: Callable[[int], object]) -> list[
         except UNREADABLE:
             unreadable.append(number)
     return unreadable
+
+
+def verified(
+    ids: Sequence[int],
+    read: Callable[[Sequence[int]], Sequence[Values]],
+    name: str,
+    intact: Callable[[Values], bool],
+) -> tuple[int, list[int]]:
+    """Return how many of some rows have no digest, and the ids of those that are damaged.
+
+    Parameters
+    ----------
+    ids : sequence of int
+    read : callable
+        Returns the rows of some of them.
+    name : str
+        Of the column that holds the id.
+    intact : callable
+        Returns whether a row is what was written.
+    """
+    unsealed, damaged = 0, []
+
+    def check(rows: Sequence[Values]) -> None:
+        nonlocal unsealed
+        for row in rows:
+            unsealed += row["row_digest"] is None
+            if not intact(row):
+                damaged.append(row[name])
+
+    try:
+        check(read(ids))
+    except UNREADABLE:
+        unsealed, damaged = 0, []
+        damaged += unreadable_among(ids, lambda number: check(read([number])))
+    return unsealed, damaged

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import delete, insert, select
 
-from hmar.adapters.common.keys import digest, new_session
+from hmar.adapters.common.keys import digest, new_token
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.schema import sessions
 
@@ -29,7 +29,7 @@ class SqlSessionStore:
 
     def begin(self, ttl_s: float) -> str:
         """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
-        secret, now = new_session(), self._clock()
+        secret, now = new_token(), self._clock()
         with self._database.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
             connection.execute(insert(sessions), {"sha256": digest(secret), "expires_at": now + ttl_s})

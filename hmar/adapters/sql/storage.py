@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from hmar.adapters.sql.catalogue import SqlCatalogue
-from hmar.adapters.sql.database import Database, script_location
+from hmar.adapters.sql.database import Database, migrations_config
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
@@ -44,6 +43,5 @@ def sql_storage(url: str | Path) -> Storage:
 
 def known_schemas() -> frozenset[str]:
     """Return the revisions of the schema that this version can open."""
-    config = Config()
-    config.set_main_option("script_location", script_location())
-    return frozenset(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
+    scripts = ScriptDirectory.from_config(migrations_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
