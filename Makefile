@@ -22,7 +22,7 @@ help:
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
-	@echo "make trust    kill, damage, starve and attack the product, and write docs/trust.md; half an hour"
+	@echo "make trust    kill, damage, starve and attack the product, and write docs/trust.md; about an hour"
 	@echo "make clean    remove the environment and all caches; data directories stay"
 	@echo
 	@echo "Settings are environment variables (docs/settings.md), for example:"

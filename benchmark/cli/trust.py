@@ -46,8 +46,8 @@ def trust(short: bool, only: str, seed: int, jobs: int, json_file: Path | None, 
     """Kill, damage, starve and attack the product, and compare what it holds and answers with an oracle.
 
     Works on archives of its own, and touches no data directory. The exit status is 1 if anything was lost,
-    believed although it was wrong, or not told. Kills at marked points need strace; the full disk needs root,
-    for a small file system of its own.
+    believed although it was wrong, or not reported. Kills at marked points need strace; the full disk needs
+    root, for a small file system of its own.
 
     \b
     Examples:

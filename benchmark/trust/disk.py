@@ -37,7 +37,7 @@ class _Found:
 
     tried: int = 0
     fitted: int = 0
-    told: int = 0
+    reported: int = 0
     recovered: int = 0
     words: str = ""
     failures: list[str] = field(default_factory=list)
@@ -46,9 +46,9 @@ class _Found:
 def full_disk(run: Run) -> Outcome:
     """Do each operation on a small file system that has between none and a little over a mebibyte left.
 
-    It either fits, or is told: by an error on purpose or the reason of a file that failed. Right afterwards,
-    the rows must be those of before or of an undisturbed run. Then room is made, the archive is searched,
-    and the operation is asked for again: it has recovered if nothing is wrong, as after a kill.
+    It either fits, or is reported: by an error on purpose or the reason of a file that failed. Right
+    afterwards, the rows must be those of before or of an undisturbed run. Then room is made, the archive is
+    searched, and the operation is asked for again: it has recovered if nothing is wrong, as after a kill.
     """
     if why := unavailable():
         return Outcome([], {"skipped": why})
@@ -66,7 +66,7 @@ def full_disk(run: Run) -> Outcome:
             "operation": f"{OPERATIONS[name].process}: {OPERATIONS[name].name}",
             "tried": of_name.tried,
             "fitted": of_name.fitted,
-            "told": of_name.told,
+            "reported": of_name.reported,
             "recovered": of_name.recovered,
             "for example": of_name.words,
         }
@@ -74,7 +74,7 @@ def full_disk(run: Run) -> Outcome:
     ]
     summary: Row = {
         what: sum(getattr(of_name, what) for of_name in found.values())
-        for what in ("tried", "fitted", "told", "recovered")
+        for what in ("tried", "fitted", "reported", "recovered")
     }
     return Outcome(rows, summary, [text for of_name in found.values() for text in of_name.failures])
 
@@ -97,21 +97,21 @@ def _try(stage: Stage, left: int, folder: Path, found: _Found) -> None:
 
 
 def _filled(stage: Stage, disk: SmallDisk, home: Path, left: int, notes: Path, found: _Found) -> list[str]:
-    """Do the operation; count it as told or fitted, and return what is wrong."""
+    """Do the operation; count it as reported or fitted, and return what is wrong."""
     disk.fill(left)
     failed = _call("act", stage, home, notes)
     if isinstance(failed, str):
-        found.told += 1
+        found.reported += 1
         found.words = found.words or failed
         return [] if _on_purpose(failed) else [f"it ended in {failed}"]
     wrong = differences(home, [stage.before, stage.final], stage.operation.partial)
     if not differences(home, [stage.final]):
         found.fitted += 1
     elif len(failed) > _HARMLESS:
-        found.told += 1
+        found.reported += 1
         found.words = found.words or failed[-1]
     else:
-        wrong.append("nothing was told, and it is not done")
+        wrong.append("nothing was reported, and it is not done")
     return [f"on the full disk, {text}" for text in wrong]
 
 
@@ -144,5 +144,5 @@ PART = Part(
     "Full disk",
     full_disk,
     "{tried} operations on a full disk",
-    "{recovered} recovered; {told} told, {fitted} fitted",
+    "{recovered} recovered; {reported} reported, {fitted} fitted",
 )

@@ -1,4 +1,4 @@
-"""The part ``faults``: one file harmed at a time; was it told, was anything false believed, what mends it."""
+"""The part ``faults``: a file is harmed; is it reported, is anything wrong believed, what mends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_ONCE = 3
 SETTINGS = "setting"
 KNOWN_LIMITS = {
     "write-ahead log": (
-        "Three things cannot be told: damage in the very last commit, which looks like a power cut"
+        "Three things cannot be reported: damage in the very last commit, which looks like a power cut"
     ),
 }
 """Kinds of files, and what docs/operations.md says of them: such a loss is counted, and is no failure.
@@ -39,12 +39,12 @@ def harm_files(run: Run) -> Outcome:
     everything. Then the archive is started and searched, every frame is read again, and `hmar doctor`
     examines it.
 
-    A fault is told if there is an error on purpose, a line in the log, or a finding of doctor. It is believed
-    if nothing is told and an answer, a picture or its patient is not the oracle's: that is a failure, and so
-    is an error that is not on purpose, and a fault that neither another start, nor indexing again, nor a copy
-    of the file mends. Lost, not told are the last commits, where a damaged write-ahead log alone held them,
-    and nothing else is wrong: [operations](operations.md#damage) states this limit, so it is counted and no
-    failure; the same of any other file is one. The rest had no effect.
+    A fault is reported if there is an error on purpose, a line in the log, or a finding of doctor. It is
+    believed if nothing is reported and an answer, a picture or its patient is not the oracle's: that is a
+    failure, and so is an error that is not on purpose, and a fault that neither another start, nor indexing
+    again, nor a copy of the file mends. Lost, not reported are the last commits, where a damaged write-ahead
+    log alone held them, and nothing else is wrong: [operations](operations.md#damage) states this limit, so
+    it is counted and no failure; the same of any other file is one. The rest had no effect.
     """
     archives = _archives(run)
     all_faults = _one_of_each(faults(), run.seed) if run.short else faults()
@@ -101,9 +101,9 @@ def _outcome(tried: list[tuple[Fault, Verdict]]) -> Outcome:
     verdicts = [verdict for _, verdict in tried]
     summary: Row = {
         "injected": len(verdicts),
-        "told": sum(verdict.told for verdict in verdicts),
+        "reported": sum(verdict.reported for verdict in verdicts),
         "without effect": sum(_without_effect(verdict) for verdict in verdicts),
-        "lost, not told": sum(bool(verdict.lost) for verdict in verdicts),
+        "lost, not reported": sum(bool(verdict.lost) for verdict in verdicts),
         "believed": sum(bool(verdict.believed) for verdict in verdicts),
     }
     return Outcome(rows, summary, failures)
@@ -114,24 +114,24 @@ def _row(kind: str, verdicts: list[Verdict]) -> Row:
     return {
         "file": kind,
         "injected": len(verdicts),
-        "told": sum(verdict.told for verdict in verdicts),
+        "reported": sum(verdict.reported for verdict in verdicts),
         "without effect": sum(_without_effect(verdict) for verdict in verdicts),
-        "lost, not told": sum(bool(verdict.lost) for verdict in verdicts),
+        "lost, not reported": sum(bool(verdict.lost) for verdict in verdicts),
         "believed": sum(bool(verdict.believed) for verdict in verdicts),
         "mended by": ", ".join(f"{how} {count}" for how, count in mended.most_common()),
-        "for example": next((verdict.words for verdict in verdicts if verdict.told), ""),
+        "for example": next((verdict.words for verdict in verdicts if verdict.reported), ""),
     }
 
 
 def _without_effect(verdict: Verdict) -> bool:
-    return not (verdict.told or verdict.believed or verdict.lost or verdict.crashed)
+    return not (verdict.reported or verdict.believed or verdict.lost or verdict.crashed)
 
 
 def _failures(fault: Fault, verdict: Verdict) -> list[str]:
     where = f"{fault.kind}, {fault.harm}"
     found = [f"{where}: believed: {text}" for text in verdict.believed]
     if fault.kind not in KNOWN_LIMITS:
-        found += [f"{where}: lost, not told: {text}" for text in verdict.lost]
+        found += [f"{where}: lost, not reported: {text}" for text in verdict.lost]
     found += [f"{where}: crashed: {text}" for text in verdict.crashed]
     if verdict.mended == BY_NOTHING and fault.kind != SETTINGS:
         found.append(f"{where}: nothing mends it; it said: {verdict.words}")
@@ -143,5 +143,6 @@ PART = Part(
     "Faults in files",
     harm_files,
     "{injected} files damaged, one at a time",
-    "{told} told, {without effect} without effect, {lost, not told} lost and not told, {believed} believed",
+    "{reported} reported, {without effect} without effect, {lost, not reported} lost and not reported, "
+    "{believed} believed",
 )

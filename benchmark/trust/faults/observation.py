@@ -21,9 +21,10 @@ from hmar.product.greeting import default_key
 from hmar.wiring import build_engine, load_encoder
 
 Seen = dict[str, list[str]]
-"""What was noticed: ``told`` (errors on purpose, log lines, findings of doctor), ``crashed`` (other errors),
-``wrong`` (answers, pixels and patients that are not the oracle's), and ``lost`` (answers that are not the
-oracle's, but all of them those of the archive before its last commits, in the write-ahead log alone)."""
+"""What was noticed: ``reported`` (errors on purpose, log lines, findings of doctor), ``crashed`` (other
+errors), ``wrong`` (answers, pixels and patients that are not the oracle's), and ``lost`` (answers that are
+not the oracle's, but all of them those of the archive before its last commits, in the write-ahead log
+alone)."""
 
 
 def observe(home: str, before: str, pixels: Mapping[str, str]) -> Seen:
@@ -39,21 +40,21 @@ def observe(home: str, before: str, pixels: Mapping[str, str]) -> Seen:
         Digest of the pixels of each entry.
     """
     seen = _nothing_yet()
-    lines = _Lines(seen["told"])
+    lines = _Lines(seen["reported"])
     logging.getLogger("hmar").addHandler(lines)
     place = Path(home)
     _try(seen, "lost", lambda: wrong_answers(place, live_rows(Path(before))))
     if seen["lost"] and not _as_before_the_last_commits(place, Path(before)):
         seen["wrong"], seen["lost"] = seen["lost"], []
     _try(seen, "wrong", lambda: _wrong_pixels(place, pixels))
-    _try(seen, "told", lambda: doctors_findings(place, settings_from_environment()))
-    _try(seen, "told", lambda: _greeted_without_key(place))
+    _try(seen, "reported", lambda: doctors_findings(place, settings_from_environment()))
+    _try(seen, "reported", lambda: _greeted_without_key(place))
     logging.getLogger("hmar").removeHandler(lines)
     return seen
 
 
 def _nothing_yet() -> Seen:
-    return {"told": [], "crashed": [], "wrong": [], "lost": []}
+    return {"reported": [], "crashed": [], "wrong": [], "lost": []}
 
 
 def _as_before_the_last_commits(home: Path, before: Path) -> bool:
@@ -67,7 +68,7 @@ def _as_before_the_last_commits(home: Path, before: Path) -> bool:
 def observe_indexing(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
     """Index the import folder again."""
     seen = _nothing_yet()
-    _try(seen, "told", lambda: index_again(home))
+    _try(seen, "reported", lambda: index_again(home))
     return seen
 
 
@@ -77,7 +78,7 @@ def observe_backup(home: str, _before: str, _pixels: Mapping[str, str]) -> Seen:
     try:
         command(Path(home), "backup", "--verify", str(Path(home, BACKUP)))
     except RuntimeError as error:
-        seen["told" if "Error: " in str(error) else "crashed"].append(str(error))
+        seen["reported" if "Error: " in str(error) else "crashed"].append(str(error))
     return seen
 
 
@@ -90,7 +91,7 @@ def observe_settings(home: str, _before: str, _pixels: Mapping[str, str]) -> See
         load_encoder(settings_from_environment())
         return []
 
-    _try(seen, "told", load)
+    _try(seen, "reported", load)
     return seen
 
 
@@ -98,7 +99,7 @@ def _try(seen: Seen, kind: str, step: Callable[[], list[str]]) -> None:
     try:
         seen[kind] += step()
     except HmarError as error:
-        seen["told"].append(str(error))
+        seen["reported"].append(str(error))
     except Exception as error:
         seen["crashed"].append(f"{type(error).__name__}: {error}")
 

@@ -23,21 +23,21 @@ class Verdict:
 
     Parameters
     ----------
-    told : bool
+    reported : bool
         By an error, a line of the log, or doctor.
     believed : list of str
-        Answers and pixels that were wrong, if nothing was told.
+        Answers and pixels that were wrong, if nothing was reported.
     crashed : list of str
         Errors that are not on purpose.
     mended : str
         By what, the least that did.
     words : str
-        The first that was told.
+        The first that was reported.
     lost : list of str
-        Answers that were right before the last commits, if nothing was told.
+        Answers that were right before the last commits, if nothing was reported.
     """
 
-    told: bool
+    reported: bool
     believed: list[str]
     crashed: list[str]
     mended: str
@@ -66,12 +66,12 @@ def harmed(fault: Fault, archives: Archives, folder: Path, seed: int) -> Verdict
         mended = _mended(fault, home, archives, folder, path)
     finally:
         shutil.rmtree(folder)
-    told = bool(seen["told"])
-    words = (seen["told"] or seen["wrong"] or seen["lost"] or seen["crashed"] or [""])[0].replace(
+    reported = bool(seen["reported"])
+    words = (seen["reported"] or seen["wrong"] or seen["lost"] or seen["crashed"] or [""])[0].replace(
         f"{folder}/", ""
     )
-    believed, lost = ([], []) if told else (seen["wrong"], seen["lost"])
-    return Verdict(told, believed, seen["crashed"], mended, words, lost)
+    believed, lost = ([], []) if reported else (seen["wrong"], seen["lost"])
+    return Verdict(reported, believed, seen["crashed"], mended, words, lost)
 
 
 def _look(fault: Fault, home: Path, archives: Archives, folder: Path) -> Seen:
@@ -80,7 +80,7 @@ def _look(fault: Fault, home: Path, archives: Archives, folder: Path) -> Seen:
     try:
         seen: Seen = begin(folder, "look", environment_of(home, **more), fault.observe, *arguments).value()
     except (HungError, RuntimeError) as error:
-        return {"told": [], "wrong": [], "lost": [], "crashed": [str(error)]}
+        return {"reported": [], "wrong": [], "lost": [], "crashed": [str(error)]}
     return seen
 
 

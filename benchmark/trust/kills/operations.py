@@ -277,7 +277,7 @@ OPERATIONS = {
     ),
     "migration": Operation("migration", "searcher", indexed_and_aged, migrate, all_frames),
 }
-"""All of them, by the name by which a process of a trial is told."""
+"""All of them, by the name that a process of a trial is given."""
 
 
 def prepare(name: str, home: str, images: str) -> None:

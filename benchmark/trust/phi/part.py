@@ -27,7 +27,7 @@ def run(trial: Run) -> Outcome:
     """Plant identifiers in files, send these through index jobs, searches, /render and a deletion, and look.
 
     Planted are patient ids, names, birth dates, accession numbers, physicians, an address, a private element
-    and comments: where they belong, in place of every element that is computed with or told of in errors, in
+    and comments: where they belong, in place of every element that is computed with or named in errors, in
     damaged files, and in the texts of PNG and JPEG; and names of files. Looked for, as text in four encodings
     and both cases, and as hex, base64, URL and JSON, in: every file below HMAR_HOME but ``uploads`` and
     ``import``, which hold files as they came; the temporary folder; all output; headers and bodies of all

@@ -28,7 +28,7 @@ PLANTED = {
 }
 """What is looked for, by what it is."""
 FILE_NAME = "Dateinamenpflanze"
-"""In the names of files: the one thing that may be kept and told, docs/security.md says where."""
+"""In the names of files: the one thing that may be kept and shown, docs/security.md says where."""
 
 _ELEMENTS = {
     "SpecificCharacterSet": "ISO_IR 100",
@@ -47,7 +47,7 @@ _ELEMENTS = {
     "SeriesDescription": NAME,
     "StationName": "Quirinia",
 }
-# Texts in elements that are compared, computed with or told of in errors: each file has one.
+# Texts in elements that are compared, computed with or named in errors: each file has one.
 _MISPLACED = (
     "PhotometricInterpretation",
     "RescaleType",

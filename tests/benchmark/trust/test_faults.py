@@ -1,4 +1,4 @@
-"""A fault that is told, one that is believed, and one without effect are told apart."""
+"""A fault that is reported, one that is believed, and one without effect are told apart."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def test_what_is_told_and_what_is_believed(tmp_path: Path) -> None:
         folder.mkdir()
         return harmed(fault, archives, folder, seed=0)
 
-    told = verdict(Fault("database", "cut in half", database, harms.truncate))
-    assert (told.told, told.believed, told.crashed) == (True, [], [])
-    assert told.mended == BY_A_COPY
+    reported = verdict(Fault("database", "cut in half", database, harms.truncate))
+    assert (reported.reported, reported.believed, reported.crashed) == (True, [], [])
+    assert reported.mended == BY_A_COPY
 
     lied = Archives(before, before, dict.fromkeys(archives.pixels, "other pixels"))
     folder = tmp_path / "lied"
     folder.mkdir()
     silent = Fault("image", "touched", lambda home: home / "import/album/s1-1.dcm", lambda _victim: None)
     believed = harmed(silent, lied, folder, seed=0)
-    assert not believed.told
+    assert not believed.reported
     assert "other pixels" in believed.believed[0]
     assert believed.mended == BY_NOTHING
     assert any("believed" in text for text in _failures(silent, believed))
@@ -75,21 +75,21 @@ def test_what_is_told_and_what_is_believed(tmp_path: Path) -> None:
 
 def test_a_crash_and_what_nothing_mends_are_failures() -> None:
     fault = Fault("database", "cut in half", database, harms.truncate)
-    crashed = Verdict(told=False, believed=[], crashed=["KeyError: 1"], mended=BY_NOTHING, words="")
+    crashed = Verdict(reported=False, believed=[], crashed=["KeyError: 1"], mended=BY_NOTHING, words="")
     assert len(_failures(fault, crashed)) == 2
-    sound = Verdict(told=True, believed=[], crashed=[], mended=BY_A_COPY, words="said")
+    sound = Verdict(reported=True, believed=[], crashed=[], mended=BY_A_COPY, words="said")
     outcome = _outcome([(fault, sound), (fault, crashed)])
-    assert (outcome.summary["injected"], outcome.summary["told"]) == (2, 1)
+    assert (outcome.summary["injected"], outcome.summary["reported"]) == (2, 1)
     assert outcome.rows[0]["for example"] == "said"
 
 
 def test_commits_lost_with_their_log_are_no_failure_only_where_the_manual_says_so() -> None:
-    lost = Verdict(told=False, believed=[], crashed=[], mended=BY_A_COPY, words="", lost=["fewer frames"])
+    lost = Verdict(reported=False, believed=[], crashed=[], mended=BY_A_COPY, words="", lost=["fewer frames"])
     log = Fault("write-ahead log", "removed", database, harms.remove)
     assert _failures(log, lost) == []
-    assert _outcome([(log, lost)]).summary["lost, not told"] == 1
+    assert _outcome([(log, lost)]).summary["lost, not reported"] == 1
     assert _outcome([(log, lost)]).summary["without effect"] == 0
     other = Fault("database", "removed", database, harms.remove)
-    assert _failures(other, lost) == ["database, removed: lost, not told: fewer frames"]
+    assert _failures(other, lost) == ["database, removed: lost, not reported: fewer frames"]
     manual = " ".join(Path("docs/operations.md").read_text("utf-8").split())
     assert all(text in manual for text in KNOWN_LIMITS.values())
