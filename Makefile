@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core, and one thread in each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 # Stamps: an installation is repeated when what it follows from has changed.
@@ -17,8 +19,8 @@ DEVELOPMENT := $(VENV)/development.stamp
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
 	@echo "make setup    only install, with the tools of development, into $(VENV)"
-	@echo "make test     run the tests"
-	@echo "make test-fast  run the tests that take less than a second each, on all cores"
+	@echo "make test     run the tests, on all cores"
+	@echo "make test-fast  run the tests that take less than a second each"
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
@@ -35,10 +37,10 @@ run: $(RUNTIME)
 	$(BIN)/hmar serve
 
 test: $(DEVELOPMENT)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(DEVELOPMENT)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" --numprocesses auto --dist loadfile
+	$(PYTEST) -q -m "not slow"
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
 from hmar.errors import ParameterError, shown
@@ -78,9 +78,21 @@ def window_units(fields: Mapping[str, str]) -> Units | None:
         raise ParameterError(f"units is {shown(units)}.", "Give HU or presentation.") from error
 
 
-def known_fields(fields: dict[str, object], known: frozenset[str]) -> dict[str, object]:
-    """Return the fields if all of them are known; raises ParameterError."""
+def known_fields(
+    fields: dict[str, object], known: frozenset[str], null: Collection[str] = ()
+) -> dict[str, object]:
+    """Return the fields of a JSON object if all of them are known, and none is null but those that may be.
+
+    Raises
+    ------
+    ParameterError
+        For the first field that is not known, or is null: of a field that is left out, the default holds, and
+        null is no way of leaving it out.
+    """
     check_fields(fields, known)
+    for name, value in fields.items():
+        if value is None and name not in null:
+            raise ParameterError(f"{name} is null.", "Give a value, or leave the field out.")
     return fields
 
 

@@ -60,7 +60,7 @@ def trust(short: bool, only: str, seed: int, jobs: int, json_file: Path | None, 
     parts = chosen_parts(list(PARTS) if only == "all" else names(only))
     console = Console(stderr=True)
     made_in = environment(1, {"command": "trust", "short": short, "seed": seed, "only": only, "jobs": jobs})
-    failed = False
+    failed: list[str] = []
     records = (
         run_side_by_side(parts, short, seed, jobs)
         if jobs > 1
@@ -68,11 +68,12 @@ def trust(short: bool, only: str, seed: int, jobs: int, json_file: Path | None, 
     )
     for record in records:
         _print(record, Console())
-        failed = failed or bool(record["failures"])
+        failed += [f"{record['part']}: {text}" for text in record["failures"]]
         if json_file is not None:
             append_results(json_file, [record], made_in)
     if page is not None and json_file is not None:
         write_page(json_file, page)
+    _print_failures(failed, Console())
     click.get_current_context().exit(1 if failed else 0)
 
 
@@ -84,7 +85,12 @@ def _print(record: Record, console: Console) -> None:
         for row in rows:
             table.add_row(*(escape(str(value)) for value in row.values()))
         console.print(table)
-    for failure in record["failures"][:SHOWN_FAILURES]:
+
+
+def _print_failures(failed: list[str], console: Console) -> None:
+    """Print what went wrong in all parts, last: that is what a reader of a long output sees."""
+    for failure in failed[:SHOWN_FAILURES]:
         console.print(f"[red]failed[/red] {escape(failure)}")
-    if (more := len(record["failures"]) - SHOWN_FAILURES) > 0:
+    if (more := len(failed) - SHOWN_FAILURES) > 0:
         console.print(f"and {more} more failures")
+    console.print(f"{len(failed) or 'No'} failures")

@@ -18,6 +18,8 @@ from service.schemas import collection_of, known_fields
 
 _UID_LEVELS = [level for level in get_args(Level) if level != "patient"]
 _FIELDS = {"level", "collection"}
+_ALL_COLLECTIONS = frozenset({"collection"})
+"""What may be null, which stands for all of them."""
 _OF_PATIENT = frozenset(_FIELDS | {"patient_id", "issuer"})
 _OF_UID = frozenset(_FIELDS | {"uid"})
 
@@ -42,12 +44,12 @@ def blueprint(engine: Engine) -> Blueprint:
 def _selector(fields: dict[str, object], hasher: PatientHasher) -> Selector:
     level = fields.get("level")
     if level == "patient":
-        known_fields(fields, _OF_PATIENT)
+        known_fields(fields, _OF_PATIENT, null=_ALL_COLLECTIONS)
         key = hasher.key(_text(fields, "patient_id"), _text(fields, "issuer", ""))
         return one_selector({}, True, key)
     for known in _UID_LEVELS:
         if level == known:
-            known_fields(fields, _OF_UID)
+            known_fields(fields, _OF_UID, null=_ALL_COLLECTIONS)
             return one_selector({known: _text(fields, "uid")}, False, None)
     raise ParameterError(f"level is {shown(level)}.", f"Give one of {', '.join(get_args(Level))}.")
 

@@ -129,6 +129,39 @@ def test_json_with_an_unknown_name_or_one_twice_is_refused(
     refused(sent(json.dumps(good)[:-1] + ', "x": {"deep": {"twice": 1, "twice": 2}}}'), "twice")
 
 
+def may_be_null(schema: Any) -> bool:
+    schema = resolved(schema)
+    types = schema.get("type", [])
+    return "null" in ([types] if isinstance(types, str) else types) or any(
+        map(may_be_null, schema.get("oneOf", ()))
+    )
+
+
+def with_nulls(schema: Any, value: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each property of an object's schema, at any depth, and the value with null in its place."""
+    schema = resolved(schema)
+    for one in schema.get("oneOf", ()):
+        yield from with_nulls(one, sample(one))
+    for name, inner in schema.get("properties", {}).items():
+        if not may_be_null(inner):
+            yield name, value | {name: None}
+        for deeper, changed in with_nulls(inner, {}):
+            yield deeper, value | {name: changed}
+
+
+@pytest.mark.parametrize(("path", "method", "schema"), bodies("application/json"))
+def test_null_is_refused_where_the_specification_does_not_name_it(
+    archive: Archive, path: str, method: str, schema: Any
+) -> None:
+    before, seen = archive.rows(), 0
+    for name, body in with_nulls(schema, sample(schema)):
+        answer = archive.client.open(address(path), method=method, json=body)
+        assert answer.status_code in (400, 422), (name, body, answer.status_code)
+        seen += 1
+    assert seen >= 3
+    assert archive.rows() == before
+
+
 @pytest.mark.parametrize(("path", "method", "schema"), bodies("multipart/form-data"))
 def test_a_form_with_an_unknown_field_or_one_twice_is_refused(
     archive: Archive, path: str, method: str, schema: Any

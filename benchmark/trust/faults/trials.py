@@ -108,7 +108,7 @@ def _put_back(path: Path, copy: Path) -> None:
         for part in path.parent.glob("catalogue.db*"):
             part.rmdir() if part.is_dir() else part.unlink()
         for part in copy.parent.glob("catalogue.db*"):
-            shutil.copyfile(part, path.parent / part.name)
+            shutil.copy(part, path.parent / part.name)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(copy, path)
+    shutil.copy(copy, path)  # with its mode: a secret that others may read is not mended

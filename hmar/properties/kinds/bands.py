@@ -78,7 +78,7 @@ class Bands(Kind[Ordered, tuple[Ordered, Ordered]], Generic[Ordered]):
 
     def from_json(self, name: str, asked: object) -> tuple[Ordered, Ordered]:
         """Return the band of an object with one end or both."""
-        if not isinstance(asked, dict) or not asked or set(asked) - set(self.ends):
+        if not isinstance(asked, dict) or not asked or set(asked) - set(self.ends) or None in asked.values():
             first, last = self.ends
             raise ParameterError(
                 f"{name} is {shown(asked)}.", f"Give an object of {first} and {last}, or of one of them."
