@@ -161,7 +161,7 @@ CASES = {
         named(IMAGE, filters={"age_years": {"min": None}}),
         422,
         "parameter-out-of-range",
-        "Give an object of min and max",
+        "age_years is",
     ),
     "study date of a number": (
         named(IMAGE, filters={"study_date": {"from": 20200101}}),
