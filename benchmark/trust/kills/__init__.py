@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmark.trust.kills.deletions import try_deletions
 from benchmark.trust.kills.operations import OPERATIONS
 from benchmark.trust.kills.rounds import VICTIMS, try_rounds
 from benchmark.trust.kills.supervised import try_supervised
@@ -22,6 +23,7 @@ ROUNDS = {"worker": 30, "service": 20, "broker": 16, "decoder": 16, "fork server
 SHORT_ROUNDS = {"worker": 1, "service": 1, "broker": 1, "decoder": 1, "fork server": 1}
 SUPERVISED = ["supervisor"] * 5 + ["worker", "service"] * 2
 SHORT_SUPERVISED = ["supervisor"]
+DELETIONS, SHORT_DELETIONS = 8, 1
 OPERATIONS_AT_ONCE, ROUNDS_AT_ONCE = 2, 3
 
 
@@ -34,7 +36,7 @@ def kills(run: Run) -> Outcome:
     rows must be those of before or those of an undisturbed run, in part only where files are indexed one by
     one, and searches must answer as those rows say. Then the operation is asked for again. Parts of a running
     product are killed during a job each, and are started again. `hmar serve` is killed as a whole, and while
-    it starts its parts again.
+    it starts its parts again; its web server also while it deletes.
 
     A kill is survived if in the end every good frame is there once, with codes bit by bit those of an
     undisturbed run, no file holds a code of what was deleted, the log replayed gives the rows, SQLite finds
@@ -60,6 +62,10 @@ def kills(run: Run) -> Outcome:
     supervised = SHORT_SUPERVISED if run.short else SUPERVISED
     for victim, tally in try_supervised(supervised, run.folder, images, codes, run.seed, run.say).items():
         tallies[f"{victim}, under hmar serve", "index jobs"] = tally
+    deletions = SHORT_DELETIONS if run.short else DELETIONS
+    tallies["service, under hmar serve", "deletions"] = try_deletions(
+        deletions, run.folder, images, codes, run.seed, run.say
+    )
     return _outcome(tallies)
 
 
