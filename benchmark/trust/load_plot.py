@@ -34,7 +34,7 @@ def plot_memory(samples: Sequence[tuple[float, dict[str, float]]], path: Path) -
                 linewidth=1,
             )
         axes.set(xlabel="minutes", ylabel="memory (PSS), MiB", ylim=(0, None))
-        axes.legend(frameon=False, fontsize=7, ncols=2)
+        axes.legend(frameon=False, fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1, 0.5))
         figure.tight_layout()
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None})

@@ -70,6 +70,8 @@ def _section(part: Part, record: Record | None) -> str:
     if record is None:
         return "\n\n".join([*texts, _NONE])
     texts.append(_figures(record["summary"]))
+    if part.picture and not record["short"]:
+        texts.append(f"![{part.title}]({part.picture})")
     if rows := record["rows"]:
         texts.append(_table(list(rows[0]), [[_shown(value) for value in row.values()] for row in rows]))
     texts += _failures(record["failures"])

@@ -71,6 +71,8 @@ class Part:
         summary in braces.
     alone : bool
         Whether its figures are times that no other part may spoil.
+    picture : str
+        Name of the plot that it writes into docs/, nothing where it writes none.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Part:
     tried: str
     held: str
     alone: bool = False
+    picture: str = ""
 
 
 PARTS = {

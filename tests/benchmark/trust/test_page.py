@@ -73,6 +73,12 @@ def test_the_page_is_written_from_a_file_of_lines(tmp_path: Path) -> None:
     assert page.read_text("utf-8") == page_of([])
 
 
+def test_the_plot_of_a_part_is_shown_where_the_full_form_drew_it() -> None:
+    full = record("load", 3, [])
+    assert "![Load](trust-memory.svg)" in page_of([full])
+    assert "trust-memory.svg" not in page_of([full | {"short": True}, record("kills", 3, [])])
+
+
 def test_a_part_that_raises_has_failed_and_the_next_one_runs() -> None:
     folders = []
 
