@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -122,8 +123,8 @@ def _trial(stage: Stage, number: int, point: Mark | float) -> tuple[bool, list[s
         wrong += _life(stage.name, "complete", folder, stage.images).value()
         wrong += at_rest(folder / "home", stage.final)
         wrong += remains(folder / "home", stage.gone)
-    except (HungError, RuntimeError) as error:
-        return True, [str(error)]
+    except (HungError, RuntimeError, AssertionError, OSError, sqlite3.Error) as error:
+        return True, [f"{error} ({type(error).__name__})"]
     finally:
         shutil.rmtree(folder)
     return killed, wrong

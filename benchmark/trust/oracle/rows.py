@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -41,10 +43,37 @@ class Live(NamedTuple):
 
 @contextmanager
 def opened(home: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database of an archive for reading alone: a writer would tidy its log of writes up."""
+    """Open the database of an archive for reading alone: a writer would tidy its log of writes up.
+
+    A transaction that was cut short before the database had a write-ahead log has to be rolled back first,
+    which a reader cannot do: that is done on a copy.
+    """
+    with closing(_reader(home)) as connection:
+        if not _must_be_rolled_back(connection):
+            yield connection
+            return
+    with tempfile.TemporaryDirectory() as folder:
+        for part in home.glob(f"{DATABASE}*"):
+            if part.is_file() and not part.name.endswith("-shm"):
+                shutil.copyfile(part, Path(folder, part.name))
+        with closing(sqlite3.connect(Path(folder, DATABASE))) as connection:
+            yield connection
+
+
+def _reader(home: Path) -> sqlite3.Connection:
     address = f"{(home / DATABASE).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, timeout=30, uri=True)) as connection:
-        yield connection
+    return sqlite3.connect(address, timeout=30, uri=True)
+
+
+def _must_be_rolled_back(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        # The low byte of an extended code is its kind.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        return True
+    return False
 
 
 def live_rows(home: Path) -> list[Live]:

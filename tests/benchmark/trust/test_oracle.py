@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from benchmark.trust.kills.operations import look
 from benchmark.trust.kills.tally import at_rest
 from benchmark.trust.oracle.answers import Answer, expected_global, expected_local
 from benchmark.trust.oracle.inspection import wrong_answers
-from benchmark.trust.oracle.rows import Codes, FrameKey, Live, frames_of, live_rows
+from benchmark.trust.oracle.rows import Codes, FrameKey, Live, frames_of, live_rows, opened
 from benchmark.trust.oracle.violations import differences, stray_files
 
 pytestmark = pytest.mark.slow
@@ -22,6 +24,30 @@ pytestmark = pytest.mark.slow
 def alter(home: Path, statement: str) -> None:
     with closing(sqlite3.connect(home / "catalogue.db")) as connection, connection:
         connection.execute(statement)
+
+
+CUT_SHORT = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("CREATE TABLE kept (value)")
+connection.execute("INSERT INTO kept VALUES ('before')")
+connection.execute("PRAGMA cache_size = 1")  # changed pages go to the file before the commit
+connection.execute("BEGIN")
+connection.execute("UPDATE kept SET value = 'never committed'")
+connection.executemany("INSERT INTO kept VALUES (?)", [("x" * 3000,)] * 200)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_transaction_without_a_write_ahead_log_is_rolled_back_on_a_copy(tmp_path: Path) -> None:
+    database = tmp_path / "catalogue.db"
+    subprocess.run([sys.executable, "-c", CUT_SHORT, str(database)], check=False)
+    journal = tmp_path / "catalogue.db-journal"
+    assert journal.stat().st_size > 0
+    with opened(tmp_path) as connection:
+        assert connection.execute("SELECT value FROM kept").fetchall() == [("before",)]
+    assert journal.exists()
+    assert live_rows(tmp_path) == []
 
 
 def test_a_sound_archive_has_no_violation(home: Path) -> None:
