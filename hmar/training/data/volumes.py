@@ -31,8 +31,9 @@ class Volume:
     regions : ndarray of int64, shape (Z,)
         Body region of each slice, an index into REGIONS; -1 where unknown.
     labels : ndarray of int16, shape (Z, Y, X), or None
-        Structure of each voxel, by numbers that mean the same in every volume of a training; -1 for none.
-        None where nothing is labelled.
+        Structure of each voxel, by numbers that mean the same in every volume of a training; -1 where there
+        is known to be none, -2 where nothing is known, as outside what somebody has drawn. None where
+        nothing is labelled.
     image_labels : ndarray of int64, shape (Z,), or None
         Label of each slice as a whole, by numbers that mean the same in every volume of a training; -1 for
         none. None where no slice has one.
