@@ -64,12 +64,14 @@ def constant_regions(slices: int, region: str) -> NDArray[np.int64]:
     return np.full(slices, REGIONS.index(region), np.int64)
 
 
-def regions_from_structures(labels: NDArray[np.uint8], names: Mapping[int, str]) -> NDArray[np.int64]:
+def regions_from_structures(
+    labels: NDArray[np.uint8] | NDArray[np.int16], names: Mapping[int, str]
+) -> NDArray[np.int64]:
     """Derive each slice's body region from the structures it shows; the first rule that matches wins.
 
     Parameters
     ----------
-    labels : ndarray of uint8, shape (Z, Y, X)
+    labels : ndarray of uint8 or int16, shape (Z, Y, X)
         Number of each voxel's structure.
     names : mapping of int to str
         Names of structures as in TotalSegmentator's class map; other numbers are ignored.
