@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def label_row(row: Row, folder: Path) -> LabelRow:
     """Return a row of a table in a folder; raises ParameterError for a label that cannot be used."""
     path, label = value_of(row, PATH_COLUMNS), row.get(LABEL_COLUMN)
     return LabelRow(
-        None if path is None else folder / path,
+        None if path is None else Path(os.path.normpath(folder / path)),
         tuple(row[name] for name in UID_COLUMNS if row.get(name)),
         label_value(label) if label else None,
         value_of(row, PATIENT_COLUMNS),

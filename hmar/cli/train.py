@@ -181,6 +181,7 @@ def train(
         raise ParameterError("--out is missing.", "Give the folder of the model to write, or --dry-run.")
     own = bool(data) or archive is not None
     with extra_train("Training"):
+        from hmar.training.data.folders.manifest import MANIFEST
         from hmar.training.data.summary import Summary
         from hmar.training.device import choose_device
         from hmar.training.radimagenet import load_radimagenet
@@ -207,9 +208,10 @@ def train(
             say(line)
         check_enough(gathered.volumes)
         backbone = _published(folder, settings, say) if given is None else given
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MANIFEST).unlink(missing_ok=True)
         if gathered.manifest is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / gathered.manifest.FILE).write_bytes(gathered.manifest.to_json())
+            (out / MANIFEST).write_bytes(gathered.manifest.to_json())
         fingerprint = run(out, gathered.volumes, backbone, _origin(gathered.said, init), plan, progress)
     click.echo(f"{out}: model {fingerprint}")
 

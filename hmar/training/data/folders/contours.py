@@ -26,16 +26,18 @@ def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Mask:
         Rows and columns of the slice.
     """
     rows, columns = shape
+    starts = np.concatenate([np.empty((0, 2)), *polygons])
+    ends = np.concatenate([np.empty((0, 2)), *(np.roll(polygon, -1, axis=0) for polygon in polygons)])
+    low, high = np.minimum(starts[:, 1], ends[:, 1]), np.maximum(starts[:, 1], ends[:, 1])
+    # Half open, so that a corner on a row belongs to one of its two edges only.
+    first = np.clip(np.ceil(low), 0, rows).astype(np.int64)
+    crossed = np.clip(np.ceil(high), 0, rows).astype(np.int64) - first
+    edge = np.repeat(np.arange(len(starts)), crossed)
+    row = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(crossed) - crossed, crossed)
+    (x0, y0), (x1, y1) = starts[edge].T, ends[edge].T
+    x = x0 + (row - y0) * (x1 - x0) / (y1 - y0)
     # A pixel is inside where a ray from it to the left crosses an odd number of edges.
-    crossings = np.zeros((rows, columns + 1), np.int32)
-    for polygon in polygons:
-        for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-            low, high = sorted((y0, y1))
-            # Half open, so that a corner on a row belongs to one of its two edges only.
-            crossed = np.arange(max(0, int(np.ceil(low))), min(rows, int(np.ceil(high))))
-            if len(crossed):
-                x = x0 + (crossed - y0) * (x1 - x0) / (y1 - y0)
-                first = np.clip(np.ceil(x), 0, columns).astype(np.int64)
-                np.add.at(crossings, (crossed, first), 1)
-    inside: Mask = np.cumsum(crossings[:, :-1], axis=1) % 2 == 1
+    odd = np.zeros((rows, columns + 1), np.uint8)
+    np.bitwise_xor.at(odd, (row, np.clip(np.ceil(x), 0, columns).astype(np.int64)), 1)
+    inside: Mask = np.bitwise_xor.accumulate(odd[:, :-1], axis=1).astype(np.bool_)
     return inside

@@ -9,10 +9,12 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from hmar.training.data.folders.images import SourceFile
 from hmar.training.data.folders.tables import Collection
+
+MANIFEST = "data.json"
+"""Its name in a model's folder."""
 
 UNNAMED = Collection("not named")
 """Stands for files that no table names a collection for."""
@@ -30,8 +32,6 @@ class Manifest:
     tables : list of SourceFile
         Tables that say something of the others.
     """
-
-    FILE: ClassVar[str] = "data.json"
 
     files: dict[Collection, set[SourceFile]] = field(default_factory=lambda: defaultdict(set))
     people: dict[Collection, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -70,7 +70,7 @@ class Manifest:
             )
             rows.append(f"| {' | '.join(map(_cell, cells))} |")
         digest = hashlib.sha256(self.to_json()).hexdigest()
-        listed = f"`{self.FILE}` lists the SHA-256 and the size of each file; its own SHA-256 is {digest}."
+        listed = f"`{MANIFEST}` lists the SHA-256 and the size of each file; its own SHA-256 is {digest}."
         return "\n".join(["Files in folders:", "", *rows, "", listed, self._terms()])
 
     def _terms(self) -> str:

@@ -97,13 +97,13 @@ def scan(
         If a folder is not there.
     """
     found, seen = Found(), set[tuple[str, int]]()
-    paths = [path for folder in folders for path in _files(folder.absolute())]
-    for done, path in enumerate(dict.fromkeys(paths), start=1):
+    paths = dict.fromkeys(path for folder in folders for path in _files(folder.resolve()))
+    for done, path in enumerate(paths, start=1):
         try:
             _look(path, found, seen, decoder, limits)
         except NoImageError:
             found.left_out.add(FILES, "neither an image nor a table")
-        except LimitError:
+        except (LimitError, MemoryError):
             found.left_out.add(FILES, "larger than HMAR_MAX_FILE_BYTES or HMAR_MAX_PIXELS allows")
         except DecodeError:
             found.left_out.add(FILES, "damaged, or in a form that is not understood")
@@ -163,6 +163,9 @@ def _look(path: Path, found: Found, seen: set[tuple[str, int]], decoder: Decoder
             return
         if sop_class(header) == SEGMENTATION:
             found.segments.append((file, read_segmentation(data, limits.pixels)))
+            return
+        if "Rows" not in header:
+            found.left_out.add(FILES, "DICOM objects without an image")
             return
         orientation = orientation_of(header)
     for info in decoder.open(data).infos:

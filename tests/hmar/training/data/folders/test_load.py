@@ -177,15 +177,26 @@ def test_files_of_other_kinds_and_hidden_ones_stop_nothing(tmp_path):
     (tmp_path / ".hidden").write_text("x")
     (tmp_path / "big.png").write_bytes(bytes((1 << 24) + 1))
     (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
+    structure_set(tmp_path / "plan.dcm", 1, {}, SOPClassUID="1.2.840.10008.5.1.4.1.1.481.5")
     data, _ = read(tmp_path)
     assert len(data.volumes) == 1
     assert data.left_out.lines() == [
         "2 files left out: neither an image nor a table",
+        "1 files left out: DICOM objects without an image",
         "1 files left out: damaged, or in a form that is not understood",
         "1 files left out: larger than HMAR_MAX_FILE_BYTES or HMAR_MAX_PIXELS allows",
         "1 tables left out: columns of no known kind of table",
         "1 tables left out: not a table in UTF-8",
     ]
+
+
+def test_tables_and_folders_are_found_however_their_paths_are_written(tmp_path):
+    for number in range(2):
+        picture(tmp_path / "a" / "b" / f"{number}.png", number)
+    (tmp_path / "a" / "labels.csv").write_text("path,label\n./b/0.png,x\nb/../b/1.png,y\n")
+    data, _ = read(tmp_path / "a" / "b" / "..", tmp_path / "a")
+    assert len(data.volumes) == 2
+    assert data.left_out.lines() == []
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
