@@ -200,7 +200,7 @@ def train(
 
         sources = Sources(data, archive, None if own and not with_open_ct else folder)
         gathered = gather(sources, settings, progress)
-        found = Summary.of(gathered.volumes, learns_labels=settings.learns_labels).lines()
+        found = Summary.of(gathered.volumes, settings).lines()
         if out is None or dry_run:
             click.echo("\n".join([*found, *gathered.left_out]))
             return

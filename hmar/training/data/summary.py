@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hmar.training.data.image_labels import NO_LABEL, ImageLabels
+from hmar.training.config import TrainingConfig
+from hmar.training.data.image_labels import NO_LABEL, ImageLabels, patient_numbers
 from hmar.training.data.volumes import Volume
+from hmar.training.validation.people import held_out_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Summary:
     labels, labelled_images : int
         Labels of whole images, and slices and images that have one.
     held_out : int
-        People whose labelled images are held out for validation.
+        People who are held out for validation: of labels of images, or of structures.
     """
 
     scans: int
@@ -42,18 +45,19 @@ class Summary:
     held_out: int
 
     @classmethod
-    def of(cls, volumes: Sequence[Volume], *, learns_labels: bool = True) -> Summary:
-        """Count what volumes hold; nobody is held out where labels of images are not learned."""
+    def of(cls, volumes: Sequence[Volume], config: TrainingConfig) -> Summary:
+        """Count what volumes hold; whom validation holds out depends on the settings."""
         lengths = [len(volume.values) for volume in volumes]
-        patient = _patients(volumes)
+        patient = patient_numbers(volumes)
         shown = [np.unique(plane[plane >= 0]) for v in volumes if v.labels is not None for plane in v.labels]
         label = np.concatenate([np.empty(0, np.int64), *map(_image_labels, volumes)])
         found, numbers = np.unique(label[label != NO_LABEL], return_inverse=True)
         known = np.full(len(label), NO_LABEL)
         known[label != NO_LABEL] = numbers
         of_slices = np.repeat(patient, lengths)
-        learnt = len(found) if learns_labels and len(found) > 1 else 0
+        learnt = len(found) if config.learns_labels and len(found) > 1 else 0
         held = ImageLabels(known, of_slices, learnt).held_out()
+        held_people = {*of_slices[held].tolist(), *patient[held_out_people(volumes, config)].tolist()}
         return cls(
             scans=sum(length > 1 for length in lengths),
             slices=sum(length for length in lengths if length > 1),
@@ -63,7 +67,7 @@ class Summary:
             labelled_slices=sum(len(structures) > 0 for structures in shown),
             labels=len(found),
             labelled_images=int((label != NO_LABEL).sum()),
-            held_out=len(np.unique(of_slices[held])),
+            held_out=len(held_people),
         )
 
     def lines(self) -> list[str]:
@@ -72,18 +76,12 @@ class Summary:
             f"{self.slices} slices of {self.scans} volumes, {self.images} single images, "
             f"of {self.people} people",
             f"{self.structures} structures labelled, on {self.labelled_slices} slices and images",
-            f"{self.labels} labels of whole images, on {self.labelled_images} slices and images; "
-            f"{self.held_out} people are held out to validate them",
+            f"{self.labels} labels of whole images, on {self.labelled_images} slices and images",
+            f"{self.held_out} people are held out for validation",
         ]
 
 
-def _patients(volumes: Sequence[Volume]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the number of each volume's patient."""
-    names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
-
-
-def _image_labels(volume: Volume) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _image_labels(volume: Volume) -> NDArray[np.int64]:
     if volume.image_labels is None:
         return np.full(len(volume.values), NO_LABEL)
     return volume.image_labels.astype(np.int64)

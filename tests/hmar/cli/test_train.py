@@ -142,7 +142,8 @@ def test_a_dry_run_says_what_folders_hold_and_writes_nothing(tmp_path):
     assert result.stdout.splitlines() == [
         "8 slices of 1 volumes, 0 single images, of 1 people",
         "1 structures labelled, on 1 slices and images",
-        "0 labels of whole images, on 0 slices and images; 0 people are held out to validate them",
+        "0 labels of whole images, on 0 slices and images",
+        "0 people are held out for validation",
         "1 files left out: neither an image nor a table",
         "1 series left out: fewer than 8 slices with position and spacing, and without label, box or mask",
     ]

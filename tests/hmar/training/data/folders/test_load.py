@@ -12,6 +12,7 @@ pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 from PIL import Image
 
 from hmar.errors import NotFoundError
+from hmar.training.config import PRESETS
 from hmar.training.data.folders.people import numbered
 from hmar.training.data.summary import Summary
 from hmar.training.data.vocabulary import Vocabulary
@@ -255,7 +256,7 @@ def test_a_summary_counts_what_volumes_hold(tmp_path):
         rows.append(f"{number}.png,{'ab'[number % 2]},person {number}")
     (tmp_path / "labels.csv").write_text("\n".join(["path,label,patient", *rows]))
     data, _ = read(tmp_path)
-    summary = Summary.of(data.volumes)
+    summary = Summary.of(data.volumes, PRESETS["archive"])
     assert summary == Summary(
         scans=1,
         slices=8,
@@ -267,5 +268,5 @@ def test_a_summary_counts_what_volumes_hold(tmp_path):
         labelled_images=18,
         held_out=2,
     )
-    assert Summary.of(data.volumes, learns_labels=False).held_out == 0
+    assert Summary.of(data.volumes, PRESETS["open-ct"]).held_out == 0
     assert summary.lines()[0] == "8 slices of 1 volumes, 18 single images, of 19 people"
