@@ -80,7 +80,8 @@ def scan(
 ) -> Found:
     """Look at all files below folders, in alphabetical order.
 
-    Files and folders whose names begin with a dot are passed over. A file that cannot be read is counted
+    Files and folders whose names begin with a dot are passed over; links are followed, to each folder once.
+    A file that cannot be read is counted
     with its reason and stops nothing.
 
     Parameters
@@ -133,8 +134,12 @@ def read_file(path: Path, limits: Limits) -> bytes:
 def _files(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {str(folder)!r}.", "Check the path given by --data.")
-    for root, names, files in os.walk(folder):
-        names[:] = sorted(name for name in names if not name.startswith("."))
+    walked = {folder}
+    for root, names, files in os.walk(folder, followlinks=True):
+        inner = {name: Path(root, name).resolve() for name in sorted(names) if not name.startswith(".")}
+        # A link may lead to a folder that is listed elsewhere, or to one that it lies in.
+        names[:] = [name for name, real in inner.items() if real not in walked]
+        walked.update(inner.values())
         for name in sorted(files):
             path = Path(root, name)
             if not name.startswith(".") and path.is_file():

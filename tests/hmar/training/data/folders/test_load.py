@@ -200,6 +200,17 @@ def test_tables_and_folders_are_found_however_their_paths_are_written(tmp_path):
     assert data.left_out.lines() == []
 
 
+def test_links_are_followed_and_lead_nowhere_twice(tmp_path):
+    ct_series(tmp_path / "elsewhere" / "a", 1)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "data")
+    (tmp_path / "data" / "link-2").symlink_to(tmp_path / "elsewhere" / "a")
+    data, _ = read(tmp_path / "data")
+    assert [len(volume.values) for volume in data.volumes] == [8]
+    assert data.left_out.lines() == []
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(NotFoundError, match="no folder"):
         read(tmp_path / "gone")
