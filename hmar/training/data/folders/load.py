@@ -78,7 +78,7 @@ class FolderReader:
         found = scan(
             folders, self.decoder, self.limits, lambda done, total: progress("looking at files", done, total)
         )
-        people, manifest = People(found.tables, self.hasher), Manifest(tables=found.table_files)
+        people, manifest = People(found.tables, self.hasher, found.images), Manifest(tables=found.table_files)
         volumes = self._scans(found, people, manifest, progress)
         volumes += self._images(found, people, manifest, progress)
         named = [replace(volume, name=f"{volume.name} {n}") for n, volume in enumerate(volumes, start=1)]

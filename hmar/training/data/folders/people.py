@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,11 @@ class People:
     tables : Tables
     hasher : PatientHasher
         The one that made the keys of DICOM files.
+    images : iterable of Image
+        All of them: a table that names the patient of one image says who has that PatientID on the others.
     """
 
-    def __init__(self, tables: Tables, hasher: PatientHasher) -> None:
+    def __init__(self, tables: Tables, hasher: PatientHasher, images: Iterable[Image]) -> None:
         self._hasher = hasher
         self._persons = {member.person: member for member in tables.members if member.person}
         self._keys = {self._key(person): member for person, member in self._persons.items()}
@@ -32,6 +35,7 @@ class People:
         self._of_uid: dict[str, str] = {}
         for row in (*tables.labels, *(box.row for box in tables.boxes)):
             self._add(row)
+        self._same = self._named_elsewhere(images)
 
     def of_image(self, image: Image) -> str:
         """Return the patient of an image.
@@ -39,15 +43,11 @@ class People:
         The one that a table names; else the header's PatientID; else a person of the tables whose name a
         folder has; else the study.
         """
-        info = image.info
-        uids = (info.sop_instance_uid, info.series_uid)
-        named = next((self._of_uid[uid] for uid in uids if uid in self._of_uid), None)
-        person = self.person_of_path(image.file.path)
+        header, person = image.info.patient_key, self.person_of_path(image.file.path)
         return (
-            named
-            or self._of_path.get(image.file.path)
-            or info.patient_key
-            or (self._key(person) if person else info.study_uid)
+            self._named(image)
+            or (self._same.get(header, header) if header else None)
+            or (self._key(person) if person else image.info.study_uid)
         )
 
     def of_path(self, path: Path) -> str:
@@ -69,6 +69,24 @@ class People:
         """Return the collection of a file; None where no table names one."""
         member = self.member(path, patient, series_uid)
         return None if member is None else member.collection
+
+    def _named(self, image: Image) -> str | None:
+        """Return the patient that a table names for an image; None where none does."""
+        uids = (image.info.sop_instance_uid, image.info.series_uid)
+        named = next((self._of_uid[uid] for uid in uids if uid in self._of_uid), None)
+        return named or self._of_path.get(image.file.path)
+
+    def _named_elsewhere(self, images: Iterable[Image]) -> dict[str, str]:
+        """Return the patients that tables name, by the header's patient.
+
+        A PatientID under which tables name several patients tells nobody apart, and is left out.
+        """
+        names: dict[str, set[str]] = defaultdict(set)
+        for image in images:
+            named = self._named(image)
+            if named and image.info.patient_key:
+                names[image.info.patient_key].add(named)
+        return {header: named.pop() for header, named in names.items() if len(named) == 1}
 
     def _add(self, row: LabelRow) -> None:
         if row.patient is None:

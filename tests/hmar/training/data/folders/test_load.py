@@ -161,6 +161,23 @@ def test_a_table_says_who_is_on_pictures_and_on_files_without_patient(tmp_path):
     assert len({series, *pictures}) == 3
 
 
+def test_a_table_that_names_the_patient_of_one_series_names_that_of_the_others(tmp_path):
+    for series in (1, 2, 3):
+        ct_series(
+            tmp_path / f"{series}", series, patient="X" if series < 3 else "Y", IssuerOfPatientID="site"
+        )
+    (tmp_path / "labels.csv").write_text(f"uid,patient\n{series_uid(1)},P7\n")
+    first, second, third = (volume.patient for volume in read(tmp_path)[0].volumes)
+    assert first == second != third
+
+
+def test_a_patient_id_that_several_people_have_tells_nobody_apart_where_a_table_does(tmp_path):
+    for series in (1, 2):
+        ct_series(tmp_path / f"{series}", series, patient="ANON")
+    (tmp_path / "labels.csv").write_text(f"uid,patient\n{series_uid(1)},P7\n{series_uid(2)},P8\n")
+    assert len({volume.patient for volume in read(tmp_path)[0].volumes}) == 2
+
+
 def test_an_image_that_is_there_twice_is_used_once(tmp_path):
     ct_series(tmp_path / "a", 1)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
