@@ -18,12 +18,14 @@ from rich.table import Table
 
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
+from hmar.cli.label_batches import Batch, label_batches, uids_in
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
+from hmar.errors import ParameterError
 from hmar.indexing.submitting import submit
+from hmar.label_table import LabelRow, read_labels
 from hmar.library.added import Added, Failure
 from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
-from hmar.ports import JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
 from hmar.values.jobs import Job, JobState
@@ -44,9 +46,16 @@ SHOWN_FAILURES = 20
     "hmar train --archive learns. What is indexed already keeps its own.",
 )
 @click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="CSV",
+    help="Table with the label of each file: columns path (from the table's folder on), sop_instance_uid or "
+    "series_instance_uid, and label. Files that it does not name are indexed without a label.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
 )
-def index(path: Path, collection: str, label: str | None, as_json: bool) -> None:
+def index(path: Path, collection: str, label: str | None, labels: Path | None, as_json: bool) -> None:
     """Index the images at PATH, a file or a folder with everything below it.
 
     DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
@@ -61,66 +70,114 @@ def index(path: Path, collection: str, label: str | None, as_json: bool) -> None
       hmar index /data/lidc
       hmar index scan.dcm --collection teaching --json
       hmar index /data/nodules --label "proven nodules"
+      hmar index /data/films --labels /data/films/labels.csv --collection films
     """
+    if label is not None and labels is not None:
+        raise ParameterError("--label and --labels are both given.", "Give one of the two.")
     settings = settings_from_environment()
     label = None if label is None else label_value(label)
+    rows = None if labels is None else read_labels(labels)
     origin = Origin("local", reference_of(path.resolve()))
     # A resolved path is never shown: the names below are relative to what was typed.
     begun = time.monotonic()
     console = Console(stderr=True)
-    if workers := workers_answering(settings):
-        where = "the worker of the running product" if workers == 1 else f"the product's {workers} workers"
-        console.print(f"Indexing through {where}.")
-        jobs, job = _through_workers(settings, collection, label, origin, console)
+    run = _Runs(settings, collection, origin, console)
+    batches, unmatched = [Batch(label)], 0
+    if rows is not None:
+        batches, unmatched = run.batches(rows)
+    runs = [run.index(batch) for batch in batches]
+    outcomes = [
+        Added.of_job(job, failed_items(run.engine.jobs, job), path, skipped_items(run.engine.jobs, job))
+        for job in runs
+    ]
+    seconds = time.monotonic() - begun
+    if as_json and rows is None:
+        click.echo(json.dumps(_outcome(runs[0], outcomes[0], run.where, seconds)))
+    elif as_json:
+        each = [_outcome(job, added, run.where, None) for job, added in zip(runs, outcomes, strict=True)]
+        click.echo(json.dumps({"jobs": each, "unmatched_rows": unmatched, "seconds": round(seconds, 3)}))
     else:
-        where = "this process"
-        jobs, job = _in_process(settings, collection, label, origin, console)
-    added = Added.of_job(job, failed_items(jobs, job), path, skipped_items(jobs, job))
-    if as_json:
-        click.echo(json.dumps(_outcome(job, added, where, time.monotonic() - begun)))
-    else:
-        _report(job, added, Console())
-    if job.state is JobState.FAILED or added.failed + added.skipped == job.total:
+        for job, added in zip(runs, outcomes, strict=True):
+            _report(job, added, Console(), None if rows is None else job.label or "without label")
+        if unmatched:
+            console.print(f"{unmatched} rows of the table name no file at {escape(printable(str(path)))}")
+    nothing = all(
+        added.failed + added.skipped == job.total for job, added in zip(runs, outcomes, strict=True)
+    )
+    if nothing or any(job.state is JobState.FAILED for job in runs):
         click.get_current_context().exit(1)
 
 
-def _through_workers(
-    settings: Settings, collection: str, label: str | None, origin: Origin, console: Console
-) -> tuple[JobStore, Job]:
-    engine = build_engine(settings)
-    job_id = submit(engine.jobs, engine.queue, collection, origin, label=label)
-    with _progress(console) as bar:
+class _Runs:
+    """Runs index jobs, through the workers of a running product or in this process."""
+
+    def __init__(self, settings: Settings, collection: str, origin: Origin, console: Console) -> None:
+        self._settings, self._collection, self._origin = settings, collection, origin
+        self._console = console
+        workers = workers_answering(settings)
+        self._queue = None if workers else InlineQueue()
+        if workers:
+            self.where = (
+                "the worker of the running product" if workers == 1 else f"the product's {workers} workers"
+            )
+            console.print(f"Indexing through {self.where}.")
+            self.engine = build_engine(settings)
+        else:
+            self.where = "this process"
+            self.engine = build_engine(settings, queue=self._queue)
+            console.print("No worker answers: indexing in this process.")
+            with console.status("Loading the model."):
+                _ = self.engine.indexer
+        click.get_current_context().call_on_close(self.engine.close)
+
+    def batches(self, rows: Sequence[LabelRow]) -> tuple[list[Batch], int]:
+        """Return the files by their labels, and how many rows name none of them."""
+        source = self.engine.sources["local"]
+        with self._console.status("Looking for the files of the table."):
+            references = [*source.list(self._origin.reference)]
+            uids = uids_in(source, self.engine.decoder.open, self._settings.max_file_bytes)
+            return label_batches(rows, references, uids)
+
+    def index(self, batch: Batch) -> Job:
+        """Index the files of a batch, and show how that goes on."""
+        with _progress(self._console) as bar:
+            return self._here(batch, self._queue, bar) if self._queue else self._by_workers(batch, bar)
+
+    def _by_workers(self, batch: Batch, bar: _Bar) -> Job:
+        jobs = self.engine.jobs
+        job_id = submit(
+            jobs, self.engine.queue, self._collection, self._origin, batch.references, label=batch.label
+        )
         try:
-            while not (job := known_job(engine.jobs, job_id)).finished:
+            while not (job := known_job(jobs, job_id)).finished:
                 bar.show(job)
                 time.sleep(POLL_S)
             bar.show(job)
         except KeyboardInterrupt:
-            console.print(f"Stopped watching; the worker continues job {job_id}.")
+            self._console.print(f"Stopped watching; the worker continues job {job_id}.")
             sys.exit(INTERRUPTED)
-    return engine.jobs, job
+        return job
 
+    def _here(self, batch: Batch, queue: InlineQueue, bar: _Bar) -> Job:
+        def resumed() -> None:
+            self._console.print("Going on with an interrupted run.")
 
-def _in_process(
-    settings: Settings, collection: str, label: str | None, origin: Origin, console: Console
-) -> tuple[JobStore, Job]:
-    queue = InlineQueue()
-    engine = build_engine(settings, queue=queue)
-    click.get_current_context().call_on_close(engine.close)
-    console.print("No worker answers: indexing in this process.")
-    with console.status("Loading the model."):
-        _ = engine.indexer
-
-    def resumed() -> None:
-        console.print("Going on with an interrupted run.")
-
-    with _progress(console) as bar:
         try:
-            job = run_job(engine, queue, collection, origin, label=label, report=bar.show, resumed=resumed)
+            return run_job(
+                self.engine,
+                queue,
+                self._collection,
+                self._origin,
+                label=batch.label,
+                report=bar.show,
+                resumed=resumed,
+                references=batch.references,
+            )
         except KeyboardInterrupt:
-            console.print("Interrupted; what is indexed stays. The same command again goes on from here.")
+            self._console.print(
+                "Interrupted; what is indexed stays. The same command again goes on from here."
+            )
             sys.exit(INTERRUPTED)
-    return engine.jobs, job
 
 
 class _Bar:
@@ -153,7 +210,8 @@ def _progress(console: Console) -> Iterator[_Bar]:
         yield _Bar(progress)
 
 
-def _outcome(job: Job, added: Added, where: str, seconds: float) -> dict[str, object]:
+def _outcome(job: Job, added: Added, where: str, seconds: float | None) -> dict[str, object]:
+    took = {} if seconds is None else {"seconds": round(seconds, 3)}
     return {
         "job_id": job.job_id,
         "collection": job.collection,
@@ -162,12 +220,14 @@ def _outcome(job: Job, added: Added, where: str, seconds: float) -> dict[str, ob
         "reason": job.reason,
         "where": where,
         "files": job.total,
-        "seconds": round(seconds, 3),
+        **took,
         **added.to_dict(),
     }
 
 
-def _report(job: Job, added: Added, console: Console) -> None:
+def _report(job: Job, added: Added, console: Console, of: str | None = None) -> None:
+    if of is not None:
+        console.print(f"{escape(printable(of))}:")
     if job.state is JobState.FAILED:
         console.print(f"The job failed: {escape(job.reason or 'no reason was kept')}")
         return

@@ -12,15 +12,13 @@ from rich.console import Console
 
 from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
-from hmar.cli.settings import settings_from_environment
+from hmar.cli.train_sources import Sources, check_enough, gather
 from hmar.errors import ParameterError
 from hmar.library.extras import extra_train
-from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
     from hmar.model.backbones.base import Backbone
     from hmar.training.config import TrainingConfig
-    from hmar.training.data.volumes import Volume
     from hmar.training.export.card import Origin
 
 Say = Callable[[str], None]
@@ -48,7 +46,7 @@ class InitType(click.ParamType[Path]):
 @click.option(
     "--preset",
     type=click.Choice(_PRESETS),
-    show_default="open-ct, or archive with --archive",
+    show_default="open-ct, or archive with --archive or --data",
     help="Named settings: open-ct (positions, the backbone's weights as published; the shipped model is "
     "trained so), structures (labelled structures, with the backbone's last blocks), archive, or quick (a "
     "few steps, to see that it runs).",
@@ -56,20 +54,33 @@ class InitType(click.ParamType[Path]):
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of the model to write; its name becomes the model's name.",
+    help="Folder of the model to write; its name becomes the model's name. Needed but for --dry-run.",
 )
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
-    help="Folder of the open CT volumes, fetched into it where they are missing.",
+    multiple=True,
+    help="Train on what lies in this folder: DICOM series, NIfTI, pictures, with masks, contours, boxes and "
+    "labels. May be given several times.",
 )
 @click.option(
     "--archive",
     metavar="COLLECTION",
     help="Train on this collection of the archive: its CT and MR series, and its labelled images.",
 )
+@click.option(
+    "--with-open-ct",
+    is_flag=True,
+    help="Train on the open CT volumes too, besides --data or --archive.",
+)
+@click.option(
+    "--open-ct",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
+    help="Folder of the open CT volumes and of the backbone's published weights, fetched into it where they "
+    "are missing.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what there is to train on and what is left out, and stop.")
 @click.option(
     "--stage",
     type=click.Choice(["1", "2", "both"]),
@@ -113,9 +124,12 @@ class InitType(click.ParamType[Path]):
 def train(
     config: Path | None,
     preset: str | None,
-    out: Path,
-    data: Path | None,
+    out: Path | None,
+    data: tuple[Path, ...],
     archive: str | None,
+    with_open_ct: bool,
+    open_ct: Path | None,
+    dry_run: bool,
     stage: str,
     resume: bool,
     device: str,
@@ -124,7 +138,7 @@ def train(
     seed: int | None,
     init: Path | None,
 ) -> None:
-    """Train a model: on open CT volumes, or on your own archive.
+    """Train a model: on open CT volumes, on your own archive, or on folders of files.
 
     CONFIG is a TOML file of settings that differ from the preset's, such as settle_steps = 300. The backbone
     encodes augmented views of every slice; experts and router are trained in two stages: on whole frames,
@@ -135,6 +149,12 @@ def train(
     From an archive the model learns positions in CT and MR series of 8 and more evenly spaced slices; no
     label is needed. Images that were indexed with a label (hmar index --label) are learned from too, if there
     are two labels or more: slices of such series, and any other image by itself.
+
+    From folders (--data) it takes, at any depth and mixed, DICOM series and single slices, NIfTI with masks
+    beside it, RT structure sets and DICOM segmentations, PNG masks, and tables of boxes and of labels;
+    docs/data.md says how they are laid out. Before it begins it says what it found and what it leaves out;
+    with --dry-run it stops there. All images of a patient stay together. The model's card names collections
+    and licences, and data.json in its folder the SHA-256 of every file; neither names a patient.
 
     PATH of --init is one of RadImageNet's PyTorch files, or a state dict of either network with torchvision's
     names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
@@ -152,30 +172,47 @@ def train(
       hmar index /data/fractures --collection films --label fracture
       hmar index /data/no-finding --collection films --label "no finding"
       hmar train --out models/our-films --archive films
+      hmar train --data /data/ct --data /data/tumours --dry-run
+      hmar train --data /data/ct --data /data/tumours --out models/our-ct
       hmar train settings.toml --out models/my-model --resume
       hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
     """
-    if archive is not None and data is not None:
-        raise ParameterError("--archive and --data are both given.", "Give one of the two.")
+    if out is None and not dry_run:
+        raise ParameterError("--out is missing.", "Give the folder of the model to write, or --dry-run.")
+    own = bool(data) or archive is not None
     with extra_train("Training"):
+        from hmar.training.data.folders.manifest import MANIFEST
+        from hmar.training.data.summary import Summary
         from hmar.training.device import choose_device
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan
         from hmar.training.run import train as run
         from hmar.training.stages import stages_of
 
-    settings = _settings(config, preset or ("open-ct" if archive is None else "archive"), steps, seed)
+    settings = _settings(config, preset or ("archive" if own else "open-ct"), steps, seed)
     plan = Plan(settings, views, stages_of(stage), resume, choose_device(device))
     given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
-    folder = open_ct_folder(data)
+    folder = open_ct_folder(open_ct)
     with progress_of(Console(stderr=True)) as progress:
 
         def say(line: str) -> None:
             progress(line, 0, 0)
 
-        volumes, source = _open_ct(folder, say) if archive is None else _archive(archive, settings, say)
+        sources = Sources(data, archive, None if own and not with_open_ct else folder)
+        gathered = gather(sources, settings, progress)
+        found = Summary.of(gathered.volumes, settings).lines()
+        if out is None or dry_run:
+            click.echo("\n".join([*found, *gathered.left_out]))
+            return
+        for line in (*found, *gathered.left_out):
+            say(line)
+        check_enough(gathered.volumes)
         backbone = _published(folder, settings, say) if given is None else given
-        fingerprint = run(out, volumes, backbone, _origin(source, init), plan, progress)
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MANIFEST).unlink(missing_ok=True)
+        if gathered.manifest is not None:
+            (out / MANIFEST).write_bytes(gathered.manifest.to_json())
+        fingerprint = run(out, gathered.volumes, backbone, _origin(gathered.said, init), plan, progress)
     click.echo(f"{out}: model {fingerprint}")
 
 
@@ -189,32 +226,6 @@ def _settings(config: Path | None, preset: str, steps: int | None, seed: int | N
     if steps is not None:
         settings = with_steps(settings, steps)
     return settings if seed is None else replace(settings, seed=seed)
-
-
-def _open_ct(folder: Path, say: Say) -> tuple[list[Volume], str]:
-    """Return the open CT volumes, fetched where they are missing, and their line on the model's card."""
-    from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
-    from hmar.training.export.card import OPEN_CT
-
-    fetch_open_ct(folder, say)
-    return load_open_ct(folder), OPEN_CT
-
-
-def _archive(collection: str, settings: TrainingConfig, say: Say) -> tuple[list[Volume], str]:
-    """Return the volumes of a collection of the archive, and their line on the model's card."""
-    from hmar.training.data.archive import archive_volumes
-    from hmar.training.export.card import from_archive
-
-    engine = build_engine(settings_from_environment())
-    volumes = archive_volumes(
-        engine.catalogue,
-        engine.frame,
-        collection,
-        engine.encoder.fingerprint,
-        say,
-        labels=settings.learns_labels,
-    )
-    return volumes, from_archive(collection)
 
 
 def _published(folder: Path, settings: TrainingConfig, say: Say) -> Backbone:

@@ -29,6 +29,7 @@ from hmar.training.losses.objective import Objective
 from hmar.training.stages import Stage
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.validation.labels import LabelValidation
+from hmar.training.validation.people import held_out_people
 from hmar.training.validation.places import Validation, held_out
 
 _LARGEST_NORM = 2.0
@@ -92,8 +93,10 @@ class Trainer:
         self._maps = FeatureMaps(views, self._device)
         labels = ImageLabels.of(views, volumes, config)
         patients = labels.held_out()
-        places = held_out(views)
-        places &= ~labels.wholly_in(places | patients)
+        places = held_out_people(volumes, config)[views.volume]
+        if not places.any():
+            places = held_out(views)
+            places &= ~labels.wholly_in(places | patients)
         learnt = ~(places | patients)
         self._sampler = PairSampler(views, volumes, pairs, rng, learnt, labels)
         self._objective = Objective(self.network, config, views, volumes, labels, rng, self._device)

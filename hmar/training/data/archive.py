@@ -14,24 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import HmarError, NotFoundError
-from hmar.image.grid import GridConfig, make_grid, resample
 from hmar.model.tags import region_index
 from hmar.ports import Catalogue
-from hmar.training.data.dicom_series import as_integers, from_feet_to_head, gaps_mm, series_volume
+from hmar.training.data.dicom_series import (
+    LEAST_SLICES,
+    from_feet_to_head,
+    is_placed,
+    series_volume,
+    single_volume,
+    why_no_volume,
+    why_not_stacked,
+)
 from hmar.training.data.image_labels import NO_LABEL
-from hmar.training.data.views import CANVAS_CELLS
+from hmar.training.data.vocabulary import Vocabulary
 from hmar.training.data.volumes import Volume
 from hmar.values.entries import EntryInfo, SeriesInfo
-from hmar.values.frames import Frame, Units
-
-LEAST_SLICES = 8
-"""A series of fewer slices is left out: training compares neighbouring slices."""
-
-_LARGEST_GAP_MM = 12.0
-"""A series whose slices lie farther apart is a localiser or incomplete: neighbours hardly share anatomy."""
-
-_LARGEST_HOLE = 2
-"""Times the usual distance that two neighbouring slices may be apart: one slice may be missing."""
+from hmar.values.frames import Frame
 
 _ONE_LABEL = 2
 """Entries of the table of labels where there is one label: itself, and "no label"."""
@@ -46,6 +44,7 @@ def archive_volumes(
     say: Callable[[str], None],
     *,
     labels: bool = True,
+    known: Vocabulary | None = None,
 ) -> list[Volume]:
     """Read the series of a collection that form volumes, and the labelled images of the others.
 
@@ -62,6 +61,8 @@ def archive_volumes(
     labels : bool
         Whether labels are trained on. Without them, or with a single label, no image becomes a volume by
         itself.
+    known : Vocabulary, optional
+        Labels that are numbered already; those of the collection follow.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def archive_volumes(
         for series in catalogue.series(fingerprint)
         if series.collection == collection
     ]
-    number = _numbers([entry for _, entries in every for entry in entries])
+    number = _numbers([entry for _, entries in every for entry in entries], known or Vocabulary())
     learnt = labels and len(number) > _ONE_LABEL
     volumes: list[Volume] = []
     left_out: Counter[str] = Counter()
@@ -102,14 +103,16 @@ def archive_volumes(
     return volumes
 
 
-def _numbers(entries: Sequence[EntryInfo]) -> dict[str | None, int]:
-    """Return a number for every label, in alphabetical order."""
+def _numbers(entries: Sequence[EntryInfo], known: Vocabulary) -> dict[str | None, int]:
+    """Return a number for every label: those that are known, and the others in alphabetical order."""
     labels = sorted({entry.info.label for entry in entries if entry.info.label is not None})
-    return {None: NO_LABEL} | {label: number for number, label in enumerate(labels)}
+    for label in labels:
+        known.number(label)
+    return {None: NO_LABEL} | {label: number for number, label in enumerate(known.names)}
 
 
 def _placed(entry: EntryInfo) -> bool:
-    return entry.info.position is not None and entry.info.spacing is not None
+    return is_placed(entry.info)
 
 
 def _volume(
@@ -120,27 +123,22 @@ def _volume(
     number: Mapping[str | None, int],
 ) -> Volume | str:
     """Return a series as a volume, or the reason why it forms none."""
-    if series.modality not in ("CT", "MR"):
-        return "neither CT nor MR"
     placed = from_feet_to_head(filter(_placed, entries), lambda entry: entry.info)
-    if len(placed) < LEAST_SLICES:
-        return f"fewer than {LEAST_SLICES} slices with position and spacing"
-    gaps = gaps_mm([entry.info for entry in placed])
-    between = float(np.median(gaps))
-    if not 0 < between <= _LARGEST_GAP_MM or gaps.max() > _LARGEST_HOLE * between:
-        return "slices are not evenly spaced along the body"
+    reason = why_no_volume(series.modality, [entry.info for entry in placed])
+    if reason is not None:
+        return reason
     try:
         frames = [read(entry) for entry in placed]
     except HmarError:
         return _GONE
-    if len({(frame.values.shape, frame.units) for frame in frames}) > 1:
-        return "slices differ in size or units"
-    if series.modality == "CT" and frames[0].units is not Units.HU:
-        return "CT without Hounsfield units"
+    frames = [replace(frame, info=entry.info) for frame, entry in zip(frames, placed, strict=True)]
+    reason = why_not_stacked(frames)
+    if reason is not None:
+        return reason
     labels = np.array([number[entry.info.label] for entry in placed])
     return series_volume(
         name,
-        [replace(frame, info=entry.info) for frame, entry in zip(frames, placed, strict=True)],
+        frames,
         _regions(series.body_part, len(placed)),
         image_labels=labels if (labels != NO_LABEL).any() else None,
         patient=_patient(placed[0]),
@@ -150,24 +148,18 @@ def _volume(
 def _single(
     entry: EntryInfo, read: Callable[[EntryInfo], Frame], name: str, number: Mapping[str | None, int]
 ) -> Volume | str:
-    """Return a labelled image as a volume of one slice, resampled as for the encoder, to fit into a view."""
+    """Return a labelled image as a volume of one slice, or the reason why it cannot be."""
     try:
         frame = read(entry)
     except HmarError:
         return _GONE
     info = entry.info
-    # All of it has to fit into a view: the label is of the whole image.
-    laid = replace(GridConfig(), max_side=CANVAS_CELLS * GridConfig().stride)
-    values = resample(frame.values, make_grid(info.rows, info.columns, info.spacing, laid))
-    # Training expects Hounsfield units of CT; a picture of a CT has none.
-    modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
-    return Volume(
+    region = region_index(info.body_part)
+    return single_volume(
         name,
-        as_integers(values, modality)[None],
-        (1.0, laid.pitch_mm, laid.pitch_mm),
-        modality,
-        _regions(info.body_part, 1),
-        image_labels=np.array([number[info.label]]),
+        replace(frame, info=info),
+        -1 if region is None else region,
+        image_label=number[info.label],
         patient=_patient(entry),
     )
 

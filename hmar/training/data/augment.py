@@ -73,7 +73,7 @@ def vary_contrast(
     values : Tensor, shape (H, W)
         HU.
     labels : Tensor of int64, shape (H, W), or None
-        Structure of each pixel, -1 for none.
+        Structure of each pixel, -1 for none, -2 where nothing is known; both are varied alike.
     """
     low, high = ENHANCING_HU
     stretch = float(np.exp(generator.normal(0, _STRETCH)))
@@ -81,6 +81,7 @@ def vary_contrast(
     varied_values = torch.where(enhancing, low + (values - low) * stretch, values)
     if labels is None:
         return varied_values
+    labels = labels.clamp(min=-1)
     count = int(labels.max()) + 2  # the last entry stands for no structure
     common = generator.uniform(-1, 1) * generator.uniform(0, varied.enhancement)
     shares = generator.uniform(0, 1, count) * (generator.random(count) < _ENHANCED_SHARE)

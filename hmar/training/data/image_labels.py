@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,7 @@ class ImageLabels:
         ]
         label = np.array([by_slice[v][p] for v, p in zip(views.volume, views.plane, strict=True)], np.int64)
         label[~views.show_enough()] = NO_LABEL
-        names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
-        patient = np.unique(names, return_inverse=True)[1][views.volume].astype(np.int64)
+        patient = patient_numbers(volumes)[views.volume]
         found = np.unique(label[label != NO_LABEL])
         if len(found) < 2 or not config.learns_labels:
             return cls(np.full(len(label), NO_LABEL), patient, 0)
@@ -86,6 +86,12 @@ class ImageLabels:
         outside = np.unique(self.label[~mask])
         alone: Mask = (self.label != NO_LABEL) & ~np.isin(self.label, outside)
         return alone
+
+
+def patient_numbers(volumes: Sequence[Volume]) -> Rows:
+    """Return the number of each volume's patient (V,); a volume without a patient is one of its own."""
+    names = [volume.patient or f"volume {v}" for v, volume in enumerate(volumes)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def _spread(patients: Rows) -> list[int]:

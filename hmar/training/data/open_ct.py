@@ -22,6 +22,7 @@ from hmar.sample.study import TOTALSEGMENTATOR
 from hmar.training.config import TrainingConfig
 from hmar.training.data.class_map import read_class_map
 from hmar.training.data.dicom_series import from_feet_to_head, series_volume
+from hmar.training.data.vocabulary import structure_name
 from hmar.training.data.volumes import Volume, constant_regions, load_nifti, regions_from_structures
 
 DICOM2STL = Package(
@@ -78,6 +79,12 @@ def load_open_ct(folder: Path) -> list[Volume]:
         _unlabelled("head-2", folder / HEADS.folder / "ct_example.nii.gz", "CT", "HEAD"),
         _unlabelled("head-mr", folder / HEADS.folder / "mri_t1_example.nii.gz", "MR", "HEAD"),
     ]
+
+
+def open_ct_structures(folder: Path) -> list[str]:
+    """Return the names of the structures that the volumes label, by their numbers, as all data spell them."""
+    names = read_class_map(folder / STRUCTURES.folder / "map_to_binary.py", _REMEDY)
+    return [structure_name(names[number]) for number in range(1, max(names) + 1)]
 
 
 def load_backbone(folder: Path, config: TrainingConfig) -> Lite0Backbone:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hmar.training.data.volumes import Volume
 
 NO_STRUCTURE, UNLABELLED = -1, -2
-"""Labels of a place that shows no structure, and of a place in a volume without labels."""
+"""Labels of a place that is known to show no structure, and of a place where nobody has looked for any."""
 
 LEAST_AREA_MM2 = 100.0
 """A slice shows a structure if more than this area of it is visible: a square centimetre."""
@@ -29,18 +29,23 @@ class StructurePlaces:
         self._volumes = volumes
         self._pixels = [_pixels_of(volume) for volume in volumes]
         self._planes = [_planes_of(pixels) for pixels in self._pixels]
+        self._beyond = [_beyond(volume) for volume in volumes]
 
     def at(
         self, volume: int, plane: int, x: NDArray[np.float64], y: NDArray[np.float64]
     ) -> NDArray[np.int64]:
-        """Return the structures at in-plane positions in mm."""
+        """Return the structures at in-plane positions in mm.
+
+        Beyond the border of a slice there are none, unless something within the volume is unknown, too: a
+        mask that leaves anything open says nothing of what lies outside it.
+        """
         labels = self._volumes[volume].labels
         if labels is None:
             return np.full(len(x), UNLABELLED, np.int64)
         _, spacing_y, spacing_x = self._volumes[volume].spacing_mm
         rows, columns = np.floor(y / spacing_y).astype(np.int64), np.floor(x / spacing_x).astype(np.int64)
         inside = (rows >= 0) & (rows < labels.shape[1]) & (columns >= 0) & (columns < labels.shape[2])
-        found = np.full(len(x), NO_STRUCTURE, np.int64)
+        found = np.full(len(x), self._beyond[volume], np.int64)
         found[inside] = labels[plane, rows[inside], columns[inside]]
         return found
 
@@ -64,6 +69,12 @@ class StructurePlaces:
         points = np.array([places[generator.integers(len(places))] for places in chosen]).reshape(-1, 2)
         rows, columns = (points + generator.random(points.shape)).T
         return columns * spacing_x, rows * spacing_y
+
+
+def _beyond(volume: Volume) -> int:
+    """Return what is known beyond the border of a volume's slices."""
+    open_somewhere = volume.labels is None or bool((volume.labels == UNLABELLED).any())
+    return UNLABELLED if open_somewhere else NO_STRUCTURE
 
 
 def _pixels_of(volume: Volume) -> dict[int, dict[int, NDArray[np.int64]]]:

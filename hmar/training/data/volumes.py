@@ -31,8 +31,9 @@ class Volume:
     regions : ndarray of int64, shape (Z,)
         Body region of each slice, an index into REGIONS; -1 where unknown.
     labels : ndarray of int16, shape (Z, Y, X), or None
-        Structure of each voxel, by numbers that mean the same in every volume of a training; -1 for none.
-        None where nothing is labelled.
+        Structure of each voxel, by numbers that mean the same in every volume of a training; -1 where there
+        is known to be none, -2 where nothing is known, as outside what somebody has drawn. None where
+        nothing is labelled.
     image_labels : ndarray of int64, shape (Z,), or None
         Label of each slice as a whole, by numbers that mean the same in every volume of a training; -1 for
         none. None where no slice has one.
@@ -63,12 +64,14 @@ def constant_regions(slices: int, region: str) -> NDArray[np.int64]:
     return np.full(slices, REGIONS.index(region), np.int64)
 
 
-def regions_from_structures(labels: NDArray[np.uint8], names: Mapping[int, str]) -> NDArray[np.int64]:
+def regions_from_structures(
+    labels: NDArray[np.uint8] | NDArray[np.int16], names: Mapping[int, str]
+) -> NDArray[np.int64]:
     """Derive each slice's body region from the structures it shows; the first rule that matches wins.
 
     Parameters
     ----------
-    labels : ndarray of uint8, shape (Z, Y, X)
+    labels : ndarray of uint8 or int16, shape (Z, Y, X)
         Number of each voxel's structure.
     names : mapping of int to str
         Names of structures as in TotalSegmentator's class map; other numbers are ignored.

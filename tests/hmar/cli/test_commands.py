@@ -26,10 +26,11 @@ from hmar.cli.commands import all_commands
 from hmar.config import Settings
 from hmar.encoder import shipped_bundle
 from hmar.model.bundle import GOLDEN, seal
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.jobs import JobState, Message
 from hmar.wiring import build_engine
-from tests.phantoms import ct_file, sop_uid
+from tests.phantoms import ct_file, series_uid, sop_uid
 
 NODULE = (60.0, 90.0)
 CRASHES = sorted((Path(__file__).parents[2] / "data" / "decoder_crashes").glob("*.dcm"))
@@ -297,6 +298,57 @@ def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Pa
         (["--group-by", "series", "--exclude-same", "instance"], [everything[1], "2/1"]),
     ):
         assert found(home, file, *arguments) == expected, arguments
+
+
+@pytest.mark.slow
+def test_a_table_gives_files_their_labels_by_path_instance_and_series(home: Path, study: Path) -> None:
+    (study / "other").mkdir()
+    (study / "other" / "9.dcm").write_bytes(ct_file(2, 9))
+    Image.fromarray(np.arange(4096, dtype=np.uint8).reshape(64, 64)).save(study / "film.png")
+    rows = [
+        "film.png,,,broken",
+        f",{sop_uid(1, 2)},,nodule",
+        f",,{series_uid(1)},clear",
+        "1.dcm,,,nodule",
+        f"gone.dcm,{sop_uid(7, 7)},,nodule",
+    ]
+    table = study / "labels.csv"
+    table.write_text("\n".join(["path,sop_instance_uid,series_instance_uid,label", *rows]))
+    done = answer(hmar(home, "index", study, "--labels", table, "--json"))
+    assert {job["label"]: (job["indexed"], job["skipped"]) for job in done["jobs"]} == {
+        "broken": (1, 0),
+        "clear": (2, 0),
+        "nodule": (2, 0),
+        None: (1, 1),  # the table itself is no image
+    }
+    assert done["unmatched_rows"] == 1
+    engine, model = build_engine(Settings(home=home)), ThumbnailEncoder().fingerprint
+    labels = {
+        entry.info.sop_instance_uid: entry.info.label
+        for series in engine.catalogue.series(model)
+        for entry in engine.catalogue.frames("default", series.series_uid, model)
+    }
+    assert [labels.pop(sop_uid(1, number)) for number in range(1, 5)] == [
+        "nodule",
+        "nodule",
+        "clear",
+        "clear",
+    ]
+    assert labels.pop(sop_uid(2, 9)) is None
+    assert [*labels.values()] == ["broken"]
+    again = hmar(home, "index", study, "--labels", table)
+    assert again.exit_code == 0
+    assert "nodule:\nnothing new: all 2 frames were indexed already" in again.stdout
+    assert "1 rows of the table name no file" in again.stderr
+
+
+def test_a_table_without_labels_and_two_kinds_of_labels_are_refused(home: Path, study: Path) -> None:
+    table = study / "labels.csv"
+    table.write_text("path,kind\n1.dcm,x\n")
+    assert "is no table of labels" in hmar(home, "index", study, "--labels", table).output
+    both = hmar(home, "index", study, "--labels", table, "--label", "x")
+    assert (both.exit_code, "Give one of the two" in both.output) == (2, True)
+    assert not home.exists()
 
 
 @pytest.mark.slow

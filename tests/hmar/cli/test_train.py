@@ -1,9 +1,11 @@
+import hashlib
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from PIL import Image
 from rich.console import Console
 
@@ -15,6 +17,7 @@ from hmar.cli import main
 from hmar.cli.progress import progress_of
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.bundle import CARD
+from tests.hmar.training.data.folders.made import PATIENT, ct_series, series_uid, structure_set
 
 
 def test_progress_in_a_log_is_a_line_at_every_tenth():
@@ -115,3 +118,88 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     found = json.loads(hmar("search", tmp_path / "fracture of Smith" / "3.png", "--json", **served))
     assert {hit["model"] for hit in found["hits"]} == {"our-films"}
     assert len(found["hits"]) == 9
+
+
+def invoke(home: Path, *arguments: object) -> Result:
+    environment = {"HMAR_HOME": str(home), "HMAR_REDIS_URL": "", "COLUMNS": "160"}
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environment)
+
+
+LIVER = {"Liver": {2: [[(3, 3), (25, 3), (25, 20), (3, 20)]]}}
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_what_folders_hold_and_writes_nothing(tmp_path):
+    ct_series(tmp_path / "a", 1)
+    ct_series(tmp_path / "b" / "deeper", 2, slices=5)
+    structure_set(tmp_path / "b" / "rt.dcm", 1, LIVER)
+    (tmp_path / "b" / "notes.txt").write_text(PATIENT)
+    files = sorted(tmp_path.rglob("*"))
+    result = invoke(
+        tmp_path / "home", "train", "--data", tmp_path / "a", "--data", tmp_path / "b", "--dry-run"
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        "8 slices of 1 volumes, 0 single images, of 1 people",
+        "1 structures labelled, on 1 slices and images",
+        "0 labels of whole images, on 0 slices and images",
+        "0 people are held out for validation",
+        "1 files left out: neither an image nor a table",
+        "1 series left out: fewer than 8 slices with position and spacing, and without label, box or mask",
+    ]
+    assert PATIENT not in result.output
+    assert sorted(tmp_path.rglob("*")) == files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--data", "a"], "--out is missing"), (["--data", "gone", "--out", "m"], "no folder")],
+)
+def test_folders_that_are_not_there_and_models_without_a_name_are_refused(
+    arguments, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    ct_series(tmp_path / "a", 1)
+    result = invoke(tmp_path / "home", "train", *arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.slow
+def test_too_little_to_train_on_is_an_error_that_says_what_was_left_out(tmp_path):
+    ct_series(tmp_path / "a", 1, slices=7)
+    result = invoke(tmp_path / "home", "train", "--data", tmp_path / "a", "--out", tmp_path / "m")
+    assert result.exit_code == 2
+    assert "1 series left out: fewer than 8 slices" in result.output
+    assert "There are 0 slices and images to train on; 8 are needed" in result.output
+
+
+@pytest.mark.slow
+def test_folders_train_a_model_whose_card_names_collections_and_no_patient(tmp_path, monkeypatch):
+    open_ct = pytest.importorskip("hmar.training.data.open_ct", reason="the extra 'train' is not installed")
+    torch.manual_seed(0)
+    monkeypatch.setattr(open_ct, "fetch_backbone", lambda *_: None)  # 13 MB from the package index
+    monkeypatch.setattr(open_ct, "published_backbone", lambda _: Lite0Backbone().eval().requires_grad_(False))
+    data, out = tmp_path / "data", tmp_path / "ours"
+    body = np.full((24, 32), 40.0)
+    for series in (1, 2):
+        ct_series(data / PATIENT / f"{series}", series, hu=body, PixelSpacing=[9.0, 9.0])
+    ct_series(data / "other", 3, patient="another", hu=body, PixelSpacing=[9.0, 9.0])
+    (data / "people.csv").write_text(
+        "person,collection,series_instance_uid,licence,doi\n"
+        f"{PATIENT},Kept,{series_uid(1)},CC BY 4.0,10.1/x\nanother,Kept,,CC BY 4.0,10.1/x\n"
+    )
+    (tmp_path / "few.toml").write_text(FEW_STEPS)
+    arguments = ["train", tmp_path / "few.toml", "--data", data, "--out", out, "--views", "2"]
+    result = invoke(tmp_path / "home", *arguments, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    assert "24 slices of 3 volumes, 0 single images, of 2 people" in result.output
+    text, manifest = (out / CARD).read_text(), (out / "data.json").read_bytes()
+    assert "| Kept | 2 | 24 | CC BY 4.0 | 10.1/x |" in text
+    assert hashlib.sha256(manifest).hexdigest() in text
+    assert "Not for distribution" not in text
+    written = b"".join(path.read_bytes() for path in out.iterdir()).decode("latin-1")
+    assert PATIENT not in written + result.output
+    assert "another" not in manifest.decode()

@@ -36,6 +36,21 @@ def test_structures_are_changed_each_as_a_whole_and_never_pushed_below_water(see
     assert float(varied[:, :40].min()) >= 5
 
 
+@pytest.mark.parametrize("known", [0, -1, -2])
+def test_what_nobody_has_labelled_is_varied_as_what_is_no_structure(known):
+    values = slice_of(60.0, 60.0, -900.0, 60.0)
+    open_, none = (
+        torch.tensor([known, other, other, other]).repeat(40, 1).repeat_interleave(20, dim=1)
+        for other in (-2, -1)
+    )
+    varied = [
+        vary_contrast(values, labels, VARIED, np.random.default_rng(1))
+        for labels in (open_, none.clamp(min=-1))
+    ]
+    assert torch.equal(*varied)
+    assert not torch.equal(varied[0], values)
+
+
 def test_coarser_pixels_keep_the_mean_and_lose_detail():
     torch.manual_seed(0)
     values = torch.randn(120, 120)

@@ -119,6 +119,19 @@ def test_labels_are_those_at_the_centres_of_windows():
     assert StructurePlaces([volume_with_a_ramp()]).at(0, 0, x, y).tolist() == [UNLABELLED] * 4
 
 
+def test_what_a_mask_leaves_open_is_unknown_beyond_its_border_too():
+    volume = labelled_volume()
+    volume.labels[0][volume.labels[0] == NO_STRUCTURE] = UNLABELLED
+    x, y = np.array([30.0, 215.0, -5.0]), np.array([45.0, 215.0, 30.0])
+    places = StructurePlaces([volume])
+    assert places.at(0, 0, x, y).tolist() == [0, UNLABELLED, UNLABELLED]
+    assert places.at(0, 5, x, y).tolist() == [0, NO_STRUCTURE, UNLABELLED]
+    volume.labels[:] = UNLABELLED
+    nothing = StructurePlaces([volume])
+    assert nothing.planes_of_a_structure(0, np.random.default_rng(0)) is None
+    assert nothing.draw(0, 3, 2, np.random.default_rng(0)) is None
+
+
 def test_a_sampler_goes_on_where_its_state_was_taken(views):
     volume, made = views
     sampler = PairSampler(made, [volume], PairConfig(views=3, windows=4), np.random.default_rng(5))

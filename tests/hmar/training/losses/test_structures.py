@@ -46,6 +46,15 @@ def test_without_labels_nothing_is_taught():
     assert float(loss_of([volume(True)]).of_windows(logits, batch(UNLABELLED))) == 0
 
 
+def test_windows_of_which_nothing_is_known_change_nothing_beside_others():
+    loss = loss_of([volume(True)])
+    logits = torch.randn(2 * VIEWS * WINDOWS, 128)
+    labels = np.array([3, UNLABELLED, NO_STRUCTURE] * VIEWS)
+    moved = logits.clone()
+    moved[np.tile(labels, 2) == UNLABELLED] *= -3
+    assert torch.equal(loss.of_windows(logits, batch(labels)), loss.of_windows(moved, batch(labels)))
+
+
 def test_windows_at_their_structures_code_cost_least_at_both_lengths():
     loss = loss_of([volume(True), volume(False)])
     labels = np.array([3, 9, NO_STRUCTURE] * VIEWS)
