@@ -104,7 +104,7 @@ def run_region(
     """
     torch.set_num_threads(threads)
     chosen = select_region_peers(peers)
-    lengths = _lengths(bits)
+    lengths = code_lengths_of(bits)
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
@@ -211,7 +211,8 @@ def _shaped(row: Row, known: Row) -> Row:
     return {key: finite_json(value) for key, value in whole.items()}
 
 
-def _lengths(bits: Sequence[int]) -> list[int]:
+def code_lengths_of(bits: Sequence[int]) -> list[int]:
+    """Return the code lengths in ascending order; raises ParameterError for any but 64 and 128."""
     for length in bits:
         if length not in _LENGTHS:
             raise ParameterError(f"A code of {length} bits was asked for.", "Give 64, 128 or both.")
