@@ -114,7 +114,12 @@ def _read_folder(folder: Path, progress: Progress) -> Iterator[LesionSlice]:
     paths = _slices(folder)
     decoder = ImageDecoder(MAX_FRAME_PIXELS, PatientHasher(bytes(32)))
     for done, path in enumerate(paths, start=1):
-        yield _read_slice(path, boxes.get(path), decoder)
+        try:
+            yield _read_slice(path, boxes.get(path), decoder)
+        except DecodeError as error:
+            raise DecodeError(
+                f"Slice {done} of {len(paths)} in {folder}: {error.detail}", error.remedy
+            ) from error
         progress(f"reading {folder.name}", done, len(paths))
 
 

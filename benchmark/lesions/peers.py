@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
 from benchmark.region.coding import Coding
 from benchmark.region.features import (
     OwnMaps,
@@ -18,9 +15,8 @@ from benchmark.region.features import (
     own_cells_feature,
     thumbnail_feature,
 )
+from benchmark.region.networks import random_backbone
 from hmar.errors import ParameterError
-from hmar.model.backbones.base import fold_batch_norm
-from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.network import HmarNetwork
 
 MODEL = "hmar-model"
@@ -28,8 +24,6 @@ CHANCE, CENTRE, PERMUTED = "chance", "centre", "permuted"
 THUMBNAIL, CELLS_ITQ = "thumbnail", "cells-itq"
 COMPARED = (CELLS_ITQ, THUMBNAIL)
 """Peers that the others are compared with, person by person."""
-
-_SEED = 1
 
 
 WINDOWS, WHOLE = "windows", "whole"
@@ -49,15 +43,8 @@ def window_features(model: HmarNetwork) -> Features:
         "cells": lambda: cells_feature,
         WHOLE: lambda: global_feature(model, maps),
         WINDOWS: lambda: hmar_feature(model, maps),
-        "random-cells": lambda: own_cells_feature(random_backbone()),
+        "random-cells": lambda: own_cells_feature(OwnMaps(random_backbone())),
     }
-
-
-def random_backbone() -> nn.Module:
-    """Return a backbone of the published shape with random weights, the same at every call."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        return fold_batch_norm(Lite0Backbone().eval())
 
 
 @dataclass(frozen=True, slots=True)

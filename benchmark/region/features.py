@@ -91,9 +91,8 @@ def cells_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> F
     return _cells(plane.backbone_map, rows, columns, side)
 
 
-def own_cells_feature(backbone: nn.Module) -> WindowFeature:
+def own_cells_feature(own: OwnMaps) -> WindowFeature:
     """Return :func:`cells_feature` on the maps of another backbone."""
-    own = OwnMaps(backbone)
 
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
         return _cells(own(plane), rows, columns, side)

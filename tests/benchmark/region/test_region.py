@@ -270,7 +270,7 @@ def drawn_scores(seed: int, structures: int) -> Scores:
     rng = np.random.default_rng(seed)
     of = np.repeat(np.arange(structures), 8)
     values = rng.random(structures)[of] + rng.normal(0, 0.01, len(of))
-    return Scores(values, values, values, values, values, of, of % 3)
+    return Scores(*[values] * 7, of, of % 3)
 
 
 def test_the_interval_of_a_direction_counts_a_structure_as_often_as_it_is_drawn():
@@ -407,7 +407,7 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
     rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Backbone().eval, tmp_path, phantoms=2)
     phantoms = 2 * len(PERTURBATIONS)
-    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * phantoms + ["nodule"] * 2
+    assert [row["protocol"] for row in rows] == ["region"] * 8 + ["phantom"] * phantoms + ["nodule"] * 2
     asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
     asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
     bundle = load_bundle(shipped_bundle())
