@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from benchmark.region import run
 from benchmark.region.coding import fit_code, fit_itq
-from benchmark.region.data import LIDC_CT, LIDC_MASK, LIDC_NAMES, PARTS, SERIES, TS_NAMES, files_digest
+from benchmark.region.data import (
+    LIDC_CT,
+    LIDC_MASK,
+    LIDC_NAMES,
+    PARTS,
+    SERIES,
+    TS_NAMES,
+    all_digest,
+    files_digest,
+)
 from benchmark.region.describing import FLOAT, Cost, describe_gallery, describe_queries, fit_codes
 from benchmark.region.features import (
     cells_feature,
@@ -417,7 +426,8 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
         own = (bundle.info.name, bundle.info.fingerprint)
         assert ((row["model"], row["model_fingerprint"]) == own) == (row["name"] == MODEL)
         assert (row["model"] is None) == (row["name"] == "random")
-        assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
+        of_two = DRAWN if row["protocol"] == "phantom" else files_digest(root)
+        assert row["data"] == (all_digest(root, ()) if row["direction"] == "people" else of_two)
     json.dumps(rows, allow_nan=False)
     nodule = rows[-2]
     assert (nodule["queries"], nodule["nodule_slices_available"]) == (2, 1)
