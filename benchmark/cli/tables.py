@@ -12,7 +12,17 @@ from benchmark.report.tables import Table, accuracy_table, groups, other_tables,
 
 _ACCURACY = frozenset(
     {"name", "dataset", "protocol", "direction", "bits", "macro_map", "ci95", "micro_map", "sd", "iou"}
-    | {"p_at_1", "p_at_5", "p_at_10", "difference_to_linear", "gallery_learnt_from"}
+    | {
+        "share",
+        "share_ci95",
+        "clusters",
+        "floats",
+        "p_at_1",
+        "p_at_5",
+        "p_at_10",
+        "difference_to_linear",
+        "gallery_learnt_from",
+    }
 )
 """The columns that fit into a terminal; reports have more."""
 LOG_WIDTH = 160

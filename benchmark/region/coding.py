@@ -12,7 +12,7 @@ from benchmark.types import Descriptors
 from hmar.training.heads.itq import itq
 from hmar.values.frames import FloatArray
 
-Coding = Literal["float", "sign", "itq"]
+Coding = Literal["float", "logits", "sign", "itq"]
 Code = Callable[[FloatArray], Descriptors]
 
 
@@ -22,8 +22,8 @@ def fit_code(coding: Coding, sample: FloatArray, bits: int, seed: int) -> Code:
     Parameters
     ----------
     coding : str
-        "float" keeps them, to be compared by cosine; "sign" packs the signs of the first ``bits``; "itq" fits
-        :func:`fit_itq` on the sample.
+        "float" keeps them, to be compared by cosine; "logits" keeps the first ``bits`` of them, whose signs
+        are the code of that length; "sign" packs those signs; "itq" fits :func:`fit_itq` on the sample.
     sample : ndarray of float32, shape (M, D)
         Features of the query's volume, which may be trained on; only "itq" uses them.
     bits : int
@@ -32,6 +32,8 @@ def fit_code(coding: Coding, sample: FloatArray, bits: int, seed: int) -> Code:
     """
     if coding == "float":
         return _as_floats
+    if coding == "logits":
+        return lambda features: _as_floats(features[:, :bits])
     if coding == "sign":
         return lambda features: np.packbits(features[:, :bits] > 0, axis=1)
     return fit_itq(sample, bits, seed)

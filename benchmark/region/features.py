@@ -17,7 +17,7 @@ from hmar.image.windows import cover
 from hmar.model.config import PARTS
 from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
-from hmar.values.frames import FloatArray
+from hmar.values.frames import FloatArray, Frame
 
 Starts = NDArray[np.int64] | NDArray[np.float64]
 WindowFeature = Callable[[Plane, Starts, Starts, float], FloatArray]
@@ -34,20 +34,22 @@ class OwnMaps:
 
     Parameters
     ----------
-    network : HmarNetwork
+    network : nn.Module
+        Maps (1, 3, H, W) in 0..1 to (1, C, H / 16, W / 16).
     """
 
-    def __init__(self, network: HmarNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         self._network = network
-        self._made: dict[int, tuple[Plane, torch.Tensor]] = {}
+        self._made: dict[int, tuple[Frame, torch.Tensor]] = {}
 
     @torch.inference_mode()
     def __call__(self, plane: Plane) -> torch.Tensor:
         """Return the map of a slice, (C, h, w)."""
-        if id(plane) not in self._made:  # the plane is kept too, so that its id is not reused
+        key = id(plane.frame)  # planes that differ in their labels alone share it
+        if key not in self._made:  # the frame is kept too, so that its id is not reused
             image = torch.from_numpy(plane.image())[None].to(memory_format=torch.channels_last)
-            self._made[id(plane)] = (plane, self._network(image)[0].contiguous())
-        return self._made[id(plane)][1]
+            self._made[key] = (plane.frame, self._network(image)[0].contiguous())
+        return self._made[key][1]
 
 
 def random_feature(seed: int) -> WindowFeature:
@@ -86,9 +88,16 @@ def shrink(image: FloatArray, rows: Starts, columns: Starts, side: float, pixels
 
 def cells_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
     """Pool the backbone's map on 3x3 parts of each window, (R * S, C * 9)."""
-    weights = _weights(plane, rows, columns, side)
-    pooled: FloatArray = pool(plane.backbone_map, *weights).flatten(0, 1).numpy()
-    return pooled
+    return _cells(plane.backbone_map, rows, columns, side)
+
+
+def own_cells_feature(own: OwnMaps) -> WindowFeature:
+    """Return :func:`cells_feature` on the maps of another backbone."""
+
+    def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
+        return _cells(own(plane), rows, columns, side)
+
+    return feature
 
 
 def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
@@ -98,9 +107,12 @@ def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> 
     return average
 
 
-def global_feature(network: HmarNetwork) -> WindowFeature:
-    """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice."""
-    own = OwnMaps(network)
+def global_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowFeature:
+    """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice.
+
+    ``maps`` are those of this network, where others use them too.
+    """
+    own = maps or OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
@@ -111,14 +123,17 @@ def global_feature(network: HmarNetwork) -> WindowFeature:
     return feature
 
 
-def hmar_feature(network: HmarNetwork) -> WindowFeature:
-    """Return the logits of Expert1, one window at a time as they stand in an archive."""
-    own = OwnMaps(network)
+def hmar_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowFeature:
+    """Return the logits of Expert1, one window at a time as they stand in an archive.
+
+    ``maps`` are those of this network, where others use them too.
+    """
+    own = maps or OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
         mapped = network.local_expert.map(own(plane)[None])[0]
-        windows = pool(mapped, *_weights(plane, rows, columns, side)).flatten(0, 1)
+        windows = pool(mapped, *_weights(mapped, rows, columns, side)).flatten(0, 1)
         logits: FloatArray = network.local_expert(windows).numpy()
         return logits
 
@@ -145,6 +160,13 @@ def crop_feature(backbone: nn.Module) -> WindowFeature:
     return feature
 
 
-def _weights(plane: Plane, rows: Starts, columns: Starts, side: float) -> tuple[torch.Tensor, torch.Tensor]:
-    h, w = plane.backbone_map.shape[1:]
+def _cells(feature_map: torch.Tensor, rows: Starts, columns: Starts, side: float) -> FloatArray:
+    pooled: FloatArray = pool(feature_map, *_weights(feature_map, rows, columns, side)).flatten(0, 1).numpy()
+    return pooled
+
+
+def _weights(
+    feature_map: torch.Tensor, rows: Starts, columns: Starts, side: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    h, w = feature_map.shape[1:]
     return torch.from_numpy(cover(rows, side, PARTS, h)), torch.from_numpy(cover(columns, side, PARTS, w))

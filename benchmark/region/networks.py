@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from torch import nn
 
 from benchmark.provenance.code_digest import code_digest
 from benchmark.region.ablations.variant import OURS, Variant
+from benchmark.region.features import OwnMaps
 from benchmark.region.volumes import LabelledVolume
 from benchmark.types import Progress
 from hmar.files import write_file
 from hmar.model.backbones.base import Backbone, fold_batch_norm
+from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
@@ -38,9 +41,10 @@ TRAINING = replace(
 """Smaller batches than for many scans, and more weight on structures than on positions: they are the task."""
 
 VIEWS = 6
+_RANDOM_SEED = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Networks:
     """What peers are built from.
 
@@ -57,6 +61,23 @@ class Networks:
     frozen: nn.Module
     model: HmarNetwork
     train: Callable[[LabelledVolume, Variant], HmarNetwork]
+
+    @cached_property
+    def model_maps(self) -> OwnMaps:
+        """Feature maps of the model, each computed once for all peers and volumes."""
+        return OwnMaps(self.model)
+
+    @cached_property
+    def random(self) -> OwnMaps:
+        """Feature maps of a backbone with random weights, each computed once."""
+        return OwnMaps(random_backbone())
+
+
+def random_backbone() -> nn.Module:
+    """Return a backbone of the published shape with random weights, the same at every call."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_RANDOM_SEED)
+        return fold_batch_norm(Lite0Backbone().eval())
 
 
 def trained_network(

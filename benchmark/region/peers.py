@@ -14,6 +14,7 @@ from benchmark.region.features import (
     crop_feature,
     global_feature,
     hmar_feature,
+    own_cells_feature,
     pooled_feature,
     random_feature,
     thumbnail_feature,
@@ -47,6 +48,12 @@ class RegionPeer:
         Whether it is of the model that is measured.
     variant : Variant or None
         What is trained on the volume of the queries, once for each; such a peer has no phantoms.
+    floats : str
+        Name of the peer that has the same features as floats; empty where there is none.
+    organs_alone : bool
+        Whether it is measured on organs alone, and not on phantoms.
+    permuted : bool
+        Whether the structures of the gallery are shuffled before anything is scored.
     """
 
     name: str
@@ -56,6 +63,13 @@ class RegionPeer:
     uses_map: bool = True
     of_model: bool = False
     variant: Variant | None = None
+    floats: str = ""
+    organs_alone: bool = False
+    permuted: bool = False
+
+
+def _of_model(nets: Networks, _volume: LabelledVolume) -> WindowFeature:
+    return hmar_feature(nets.model, nets.model_maps)
 
 
 def _trained(variant: Variant) -> RegionPeer:
@@ -71,15 +85,21 @@ def _trained(variant: Variant) -> RegionPeer:
 _PEERS = (
     RegionPeer("random", "random codes", lambda *_: random_feature(_SEED), "sign", False),
     RegionPeer("thumbnail", "16x16 pixels, cosine", lambda *_: thumbnail_feature, "float", False),
-    RegionPeer("thumbnail-itq", "16x16 pixels, ITQ", lambda *_: thumbnail_feature, "itq", False),
+    RegionPeer(
+        "thumbnail-itq", "16x16 pixels, ITQ", lambda *_: thumbnail_feature, "itq", False, floats="thumbnail"
+    ),
     RegionPeer("pooled", "average-pooled backbone, cosine", lambda *_: pooled_feature, "float"),
-    RegionPeer("pooled-itq", "average-pooled backbone, ITQ", lambda *_: pooled_feature, "itq"),
+    RegionPeer(
+        "pooled-itq", "average-pooled backbone, ITQ", lambda *_: pooled_feature, "itq", floats="pooled"
+    ),
     RegionPeer("cells", "3x3 cells of the backbone, cosine", lambda *_: cells_feature, "float"),
-    RegionPeer("cells-itq", "3x3 cells of the backbone, ITQ", lambda *_: cells_feature, "itq"),
+    RegionPeer(
+        "cells-itq", "3x3 cells of the backbone, ITQ", lambda *_: cells_feature, "itq", floats="cells"
+    ),
     RegionPeer(
         "global",
         "the model's code of the whole slice",
-        lambda nets, _: global_feature(nets.model),
+        lambda nets, _: global_feature(nets.model, nets.model_maps),
         "sign",
         of_model=True,
     ),
@@ -93,9 +113,34 @@ _PEERS = (
     RegionPeer(
         MODEL,
         "the model's window codes, as it is",
-        lambda nets, _: hmar_feature(nets.model),
+        _of_model,
         "sign",
         of_model=True,
+        floats=f"{MODEL}-floats",
+    ),
+    RegionPeer(
+        f"{MODEL}-floats",
+        "the logits of those codes, cosine",
+        _of_model,
+        "logits",
+        of_model=True,
+        organs_alone=True,
+    ),
+    RegionPeer(
+        "permuted",
+        "control: the model's window codes, the gallery's structures shuffled",
+        _of_model,
+        "sign",
+        of_model=True,
+        organs_alone=True,
+        permuted=True,
+    ),
+    RegionPeer(
+        "random-backbone",
+        "control: 3x3 cells of a backbone with random weights, ITQ",
+        lambda nets, _: own_cells_feature(nets.random),
+        "itq",
+        organs_alone=True,
     ),
     _trained(OURS),
 )

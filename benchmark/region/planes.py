@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -113,10 +113,23 @@ def make_plane(
     return Plane(frame, grid, labels, backbone_map, 1000 * (time.perf_counter() - begun))
 
 
+def chosen_slices(volume: LabelledVolume) -> range:
+    """Return the numbers of a volume's slices about 5 mm apart."""
+    return range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / volume.spacing_mm[0])))
+
+
+def relabelled(planes: Sequence[Plane], volume: LabelledVolume) -> list[Plane]:
+    """Return the slices of a volume with the labels that it has there, and the maps that they have."""
+    return [
+        replace(plane, labels=volume.labels[z])
+        for plane, z in zip(planes, chosen_slices(volume), strict=True)
+    ]
+
+
 def planes_of(volume: LabelledVolume, backbone: nn.Module, progress: Progress) -> list[Plane]:
     """Return a volume's slices, about 5 mm apart."""
-    z_mm, y_mm, x_mm = volume.spacing_mm
-    chosen = range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / z_mm)))
+    _, y_mm, x_mm = volume.spacing_mm
+    chosen = chosen_slices(volume)
     planes = []
     for done, z in enumerate(chosen, start=1):
         values = volume.values[z].astype(np.float32)

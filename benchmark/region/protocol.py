@@ -7,11 +7,13 @@ measured; peers are trained on the query's volume only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from benchmark.region.describing import (
+    FLOAT,
     Cost,
     Steps,
     crop_cost_ms,
@@ -21,8 +23,8 @@ from benchmark.region.describing import (
 )
 from benchmark.region.features import WindowFeature
 from benchmark.region.networks import Networks
-from benchmark.region.peers import MODEL, RegionPeer
-from benchmark.region.planes import SIDES, planes_of
+from benchmark.region.peers import RegionPeer
+from benchmark.region.planes import SIDES, Plane, planes_of
 from benchmark.region.queries import select_queries
 from benchmark.region.scoring import (
     Scores,
@@ -35,12 +37,13 @@ from benchmark.region.scoring import (
     score_size,
     spread_over_seeds,
 )
-from benchmark.region.volumes import LabelledVolume
+from benchmark.region.volumes import LEARNT, LabelledVolume
 from benchmark.types import Progress
 from hmar.errors import ParameterError
 
 _LEARNT = {
     "float": "Nothing is trained.",
+    "logits": "Nothing is trained.",
     "itq": "ITQ is fitted on windows of the query's volume alone, without labels.",
     "sign": "Chance.",
 }
@@ -48,15 +51,42 @@ _TRAINED = (
     "hmar train uses open CT volumes, ts with its labels among them: the query's volume of ts->lidc, which "
     "the protocol allows, but the gallery of lidc->ts, which it does not."
 )
-_NOTES = {"global": _TRAINED, MODEL: _TRAINED}
-_HAS_SEEN_BOTH = ("global", MODEL)
-_LEARNT_FROM = "ts"
+_LEARNT_FROM = (LEARNT, f"{LEARNT}-dcm")
 METRIC = (
     "mAP over all ranks, over the relevant, expected under ties; macro over structures, P, recall and IoU "
     "over queries"
 )
 
 Row = dict[str, object]
+Measured = dict[int, list[list[Scores]]]
+"""Scores of one peer by code length, then by direction, then by seed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Two volumes that share structures, and both directions between them."""
+
+    volumes: tuple[LabelledVolume, LabelledVolume]
+    sides: tuple[Side, Side]
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of the structures that both show."""
+        return self.volumes[0].structures
+
+
+def make_pair(
+    volumes: tuple[LabelledVolume, LabelledVolume], planes: tuple[Sequence[Plane], Sequence[Plane]]
+) -> Pair:
+    """Select the queries of both directions."""
+    names = [volume.name for volume in volumes]
+    structures = len(volumes[0].structures)
+    first, second = (
+        make_side(f"{names[own]}->{names[other]}", select_queries(planes[own], structures), planes[own],
+                  planes[other], volumes[other].partly)
+        for own, other in ((0, 1), (1, 0))
+    )  # fmt: skip
+    return Pair(volumes, (first, second))
 
 
 def region_rows(
@@ -66,7 +96,7 @@ def region_rows(
     networks: Sequence[Networks],
     progress: Progress,
 ) -> list[Row]:
-    """Measure peers by the region protocol.
+    """Measure peers by the region protocol, between two volumes.
 
     Parameters
     ----------
@@ -93,39 +123,42 @@ def region_rows(
         If no query is left.
     """
     first, second = (planes_of(volume, networks[0].frozen, progress) for volume in volumes)
-    structures = volumes[0].structures
-    names = [volume.name for volume in volumes]
-    sides = [
-        make_side(direction, select_queries(planes, len(structures)), planes, gallery)
-        for direction, planes, gallery in (
-            ("->".join(names), first, second),
-            ("->".join(reversed(names)), second, first),
-        )
-    ]
-    if not all(side.queries for side in sides):
+    pair = make_pair(volumes, (first, second))
+    if not all(side.queries for side in pair.sides):
         raise ParameterError(
-            f"None of {len(structures)} shared structures is in a query of one volume and in the other.",
+            f"None of {len(pair.structures)} shared structures is in a query of one volume and in the other.",
             "Give volumes that share structures of more than 1 cm2 on a slice.",
         )
-    return [row for peer in peers for row in _peer_rows(peer, networks, volumes, sides, bits, progress)]
+    rows: list[Row] = []
+    for peer in peers:
+        cost = Cost()
+        measured = measure_pair(peer, networks, pair, bits, cost, progress)
+        rows += pair_rows(peer, pair, measured, known_of(peer, networks, cost))
+    return rows
 
 
-def _peer_rows(
+def measure_pair(
     peer: RegionPeer,
     networks: Sequence[Networks],
-    volumes: Sequence[LabelledVolume],
-    sides: Sequence[Side],
+    pair: Pair,
     bits: Sequence[int],
+    cost: Cost,
     progress: Progress,
-) -> list[Row]:
-    cost, structures = Cost(), volumes[0].structures
+) -> Measured:
+    """Measure one peer in both directions; what is trained, once for each seed."""
     runs = networks[: None if peer.variant is not None else 1]
-    step = Steps(progress, peer.name, len(runs) * len(SIDES) * sum(len(side.gallery) for side in sides))
-    scored: dict[int, list[list[Scores]]] = {}  # by code length, then by direction, then by seed
-    for side, volume in zip(sides, volumes, strict=True):
+    steps = len(runs) * len(SIDES) * sum(len(side.gallery) for side in pair.sides)
+    step = Steps(progress, peer.name, steps)
+    scored: Measured = {}
+    for side, volume in zip(pair.sides, pair.volumes, strict=True):
         measured = [_direction(peer, peer.build(run, volume), side, bits, cost, step) for run in runs]
         for length in measured[0]:
             scored.setdefault(length, []).append([by_length[length] for by_length in measured])
+    return scored
+
+
+def known_of(peer: RegionPeer, networks: Sequence[Networks], cost: Cost) -> Row:
+    """Return what all rows of a peer have in common."""
     known: Row = {
         "metric": METRIC,
         "threads": torch.get_num_threads(),
@@ -135,28 +168,57 @@ def _peer_rows(
     }
     if peer.name == "crop":
         known["ms_per_window_of_224_px"] = crop_cost_ms(networks[0].frozen, 224)
-    rows = []
-    left_out = [side.without_relevant for side in sides]
-    learnt_from = [side.direction.endswith(f"->{_LEARNT_FROM}") for side in sides]
+    return known
+
+
+def pair_rows(peer: RegionPeer, pair: Pair, measured: Measured, known: Row, mean: bool = True) -> list[Row]:
+    """Return the rows of one peer between two volumes: either direction and, if wanted, their mean."""
+    rows, structures = [], pair.structures
+    left_out = [side.without_relevant for side in pair.sides]
+    learnt_from = [searches_learnt(side.direction) for side in pair.sides]
     learnt_from.append(any(learnt_from))  # the mean contains both directions
-    directions = [*(side.direction for side in sides), "mean"]
-    for length, parts in scored.items():
+    directions = [*(side.direction for side in pair.sides), "mean"]
+    for length, parts in measured.items():
         means = [over_seeds(seeds) for seeds in parts]
-        values = [
-            *(figures(scores, structures, left) for scores, left in zip(means, left_out, strict=True)),
-            mean_figures(means, structures, sum(left_out)),
-        ]
-        spreads = [spread_over_seeds([seeds]) for seeds in parts] + [spread_over_seeds(parts)]
-        for direction, found, sd, learnt in zip(directions, values, spreads, learnt_from, strict=True):
-            head: Row = {"name": peer.name, "bits": length, "protocol": "region", "direction": direction}
-            marks = {"sd": sd, "gallery_learnt_from": learnt and peer.name in _HAS_SEEN_BOTH}
-            rows.append({**head, **found, **known, **marks})
+        values = [figures(scores, structures, left) for scores, left in zip(means, left_out, strict=True)]
+        spreads = [spread_over_seeds([seeds]) for seeds in parts]
+        if mean:
+            values.append(mean_figures(means, structures, sum(left_out)))
+            spreads.append(spread_over_seeds(parts))
+        for direction, found, sd, learnt in zip(directions, values, spreads, learnt_from, strict=False):
+            rows.append(row_of(peer, length, direction, found, known, sd, learnt))
     return rows
+
+
+def row_of(
+    peer: RegionPeer,
+    length: int,
+    direction: str,
+    found: Mapping[str, object],
+    known: Row,
+    sd: float | None,
+    learnt: bool,
+) -> Row:
+    """Return one row from its figures."""
+    logits = peer.coding == "logits"
+    head: Row = {
+        "name": peer.name,
+        "bits": FLOAT if logits else length,
+        "floats": length if logits else None,
+        "protocol": "region",
+        "direction": direction,
+    }
+    return {**head, **found, **known, "sd": sd, "gallery_learnt_from": learnt and peer.of_model}
+
+
+def searches_learnt(direction: str) -> bool:
+    """Return whether the shipped model learnt from the gallery of a direction."""
+    return direction.partition("->")[2] in _LEARNT_FROM
 
 
 def _note(peer: RegionPeer) -> str:
     if peer.variant is None:
-        return _NOTES.get(peer.name, _LEARNT[peer.coding])
+        return _TRAINED if peer.of_model else _LEARNT[peer.coding]
     labels = "with its labels" if peer.variant.labels else "without its labels"
     return f"Trained on the query's volume alone, {labels}; from the published backbone."
 
@@ -174,7 +236,8 @@ def _direction(
             continue
         described = describe_queries(feature, codes, side.planes, queries)
         for length in codes:
-            parts[length].append(score_size(side, size, described[length], gallery[length]))
+            scores = score_size(side, size, described[length], gallery[length], peer.permuted)
+            parts[length].append(scores)
     if peer.uses_map:
         cost.ms += sum(plane.backbone_ms for plane in side.gallery)
     return {length: join(scores) for length, scores in parts.items()}

@@ -9,14 +9,14 @@ from pathlib import Path
 import torch
 
 from benchmark.region.ablations.variant import Variant
-from benchmark.region.data import check_files, fetch_region_data, files_digest
+from benchmark.region.data import all_digest, check_files, fetch_region_data, files_digest
 from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
 from benchmark.region.nodule import NODULE_METRIC, nodule_row
 from benchmark.region.peers import MODEL, RegionPeer, select_region_peers
+from benchmark.region.people import kept_of_floats, people_rows
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
-from benchmark.region.protocol import region_rows
-from benchmark.region.volumes import LabelledVolume, load_volumes
+from benchmark.region.volumes import LEARNT, LabelledVolume, labelled_pair, load_folder, load_scans
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -30,8 +30,13 @@ from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
 _HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fingerprint", "training")
-_FIGURES = ("macro_map", "micro_map", "p_at_1", "p_at_10", "recall_at_10", "iou", "ci95", "sd", "queries")
+_FIGURES = (
+    *("macro_map", "micro_map", "p_at_1", "p_at_3", "p_at_5", "p_at_10", "recall_at_10", "iou"),
+    *("ci95", "ci95_unit", "clusters", "sd", "queries", "kept_of_floats"),
+)
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
+_OF_TWO = (f"lidc->{LEARNT}", f"{LEARNT}->lidc", "mean")
+"""Directions of the first two volumes alone; the hash of their data is the one that older rows have."""
 DRAWN = "drawn by the benchmark"
 """Value of ``data`` in the rows of phantoms."""
 
@@ -50,6 +55,7 @@ def run_region(
     phantoms: int = PHANTOMS,
     training: TrainingConfig = TRAINING,
     seeds: int = 1,
+    folders: Sequence[Path] = (),
 ) -> list[Row]:
     """Measure region retrieval on real volumes, robustness on phantoms, and the nodule demo.
 
@@ -77,6 +83,8 @@ def run_region(
         Of ours, where it is trained on the query's volume; a variant may change them.
     seeds : int
         Number of seeds of each network that is trained here: that of the settings and those after it.
+    folders : sequence of Path
+        Further volumes of which some structures are drawn; see :func:`benchmark.region.volumes.load_folder`.
 
     Returns
     -------
@@ -85,7 +93,7 @@ def run_region(
         does not have one. ``model`` and ``model_fingerprint``, or ``training`` with the settings of a network
         that was trained here, and ``data`` (a hash of the files, names and contents) say what was measured.
         ``protocol`` says what a row is: "region" (see
-        :func:`benchmark.region.protocol.region_rows`), "phantom" (synthetic, one for each perturbation, see
+        :func:`benchmark.region.people.people_rows`), "phantom" (synthetic, one for each perturbation, see
         :mod:`benchmark.region.phantoms`) or "nodule" (hmar, and 32x32 thumbnails beside it; only at 128 bits,
         the length at which the demo searches).
 
@@ -104,20 +112,28 @@ def run_region(
     """
     torch.set_num_threads(threads)
     chosen = select_region_peers(peers)
-    lengths = _lengths(bits)
+    lengths = code_lengths_of(bits)
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    volumes = load_volumes(root)
+    scans = [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))]
     drawn = range(training.seed, training.seed + seeds)
     networks = _networks(bundle, published(), kept, training, drawn, progress)
-    rows = region_rows(volumes, chosen, lengths, networks, progress)
-    rows += _phantom_rows(chosen, lengths, networks[0], volumes[0], phantoms, progress)
+    rows = kept_of_floats(people_rows(scans, chosen, lengths, networks, progress), chosen)
+    volume = labelled_pair(scans[0], scans[1])[0]
+    rows += _phantom_rows(chosen, lengths, networks[0], volume, phantoms, progress)
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows += _nodule_rows(root, _folder(model_dir), threads, progress)
     measured = _what_was_measured(chosen, bundle, training, drawn)
-    data = files_digest(root)
-    return [_shaped(row, {"data": data} | measured.get(str(row["name"]), {})) for row in rows]
+    of_two, of_all = files_digest(root), all_digest(root, folders)
+    return [
+        _shaped(
+            row,
+            {"data": of_all if row["protocol"] == "region" and row["direction"] not in _OF_TWO else of_two}
+            | measured.get(str(row["name"]), {}),
+        )
+        for row in rows
+    ]
 
 
 def _networks(
@@ -152,8 +168,8 @@ def _phantom_rows(
     phantoms: int,
     progress: Progress,
 ) -> list[Row]:
-    """Return the rows of all peers but those that are trained on the query's volume."""
-    untrained = [peer for peer in peers if peer.variant is None]
+    """Return the rows of all peers but those trained on the query's volume, and those of organs alone."""
+    untrained = [peer for peer in peers if peer.variant is None and not peer.organs_alone]
     if not untrained:
         return []
     study = PhantomStudy(networks.frozen, progress, phantoms)
@@ -211,7 +227,8 @@ def _shaped(row: Row, known: Row) -> Row:
     return {key: finite_json(value) for key, value in whole.items()}
 
 
-def _lengths(bits: Sequence[int]) -> list[int]:
+def code_lengths_of(bits: Sequence[int]) -> list[int]:
+    """Return the code lengths in ascending order; raises ParameterError for any but 64 and 128."""
     for length in bits:
         if length not in _LENGTHS:
             raise ParameterError(f"A code of {length} bits was asked for.", "Give 64, 128 or both.")

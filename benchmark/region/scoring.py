@@ -20,13 +20,15 @@ from benchmark.region.queries import (
     structure_boxes,
     window_in_grid,
 )
+from benchmark.region.volumes import NO_STRUCTURE
 from benchmark.types import Descriptors
 from hmar.values.geometry import Box
 
 Values = NDArray[np.float64]
 
-_SHARES = ("p_at_1", "p_at_10", "recall_at_10", "iou")
+_SHARES = ("p_at_1", "p_at_3", "p_at_5", "p_at_10", "recall_at_10", "iou")
 _FIELDS = ("ap", *_SHARES, "structures", "bins")
+_SHUFFLE = 3
 _BINNED = ("macro_map", "p_at_10", "iou")
 
 
@@ -48,6 +50,9 @@ class Side:
         The gallery's structures: (plane, structure) to box in grid pixels.
     without_relevant : int
         Queries that were left out because the gallery has no relevant window.
+    partly : bool
+        Whether only some structures are drawn in the gallery: windows whose centre shows none of them are
+        then neither relevant nor irrelevant, and are left out of it.
     """
 
     direction: str
@@ -56,19 +61,29 @@ class Side:
     gallery: Sequence[Plane]
     boxes: Mapping[tuple[int, int], Box]
     without_relevant: int = 0
+    partly: bool = False
 
     def of_size(self, size: int) -> list[RegionQuery]:
         """Return the queries of one window size."""
         return [query for query in self.queries if query.size == size]
 
+    def counted(self, size: int) -> NDArray[np.int64]:
+        """Return the numbers of the gallery's windows of one size that are ranked, (N,)."""
+        labels = gallery_labels(self.gallery, SIDES[size])
+        return np.flatnonzero(labels != NO_STRUCTURE) if self.partly else np.arange(len(labels))
+
 
 def make_side(
-    direction: str, queries: Sequence[RegionQuery], planes: Sequence[Plane], gallery: Sequence[Plane]
+    direction: str,
+    queries: Sequence[RegionQuery],
+    planes: Sequence[Plane],
+    gallery: Sequence[Plane],
+    partly: bool = False,
 ) -> Side:
     """Prepare one direction; queries with nothing to find are left out and counted."""
     kept = sorted(answerable(queries, gallery), key=lambda query: query.size)
     left_out = len(queries) - len(kept)
-    return Side(direction, kept, planes, gallery, structure_boxes(gallery), left_out)
+    return Side(direction, kept, planes, gallery, structure_boxes(gallery), left_out, partly)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +96,8 @@ class Scores:
     ----------
     ap : ndarray of float64, shape (Q,)
         Average precision over all windows of the gallery of the query's size.
-    p_at_1, p_at_10, recall_at_10 : ndarray of float64, shape (Q,)
-        Denominators 1, 10 and R.
+    p_at_1, p_at_3, p_at_5, p_at_10, recall_at_10 : ndarray of float64, shape (Q,)
+        Denominators 1, 3, 5, 10 and R.
     iou : ndarray of float64, shape (Q,)
         Of the first window with the box of the query's structure on that slice, 0 where the slice does not
         show it; the mean over windows tied for the first rank.
@@ -92,6 +107,8 @@ class Scores:
 
     ap: Values
     p_at_1: Values
+    p_at_3: Values
+    p_at_5: Values
     p_at_10: Values
     recall_at_10: Values
     iou: Values
@@ -99,16 +116,25 @@ class Scores:
     bins: NDArray[np.int64]
 
 
-def score_size(side: Side, size: int, described: Descriptors, gallery: Descriptors) -> Scores:
-    """Measure the queries of one size against every window of that size in the other volume."""
-    queries = side.of_size(size)
+def score_size(
+    side: Side, size: int, described: Descriptors, gallery: Descriptors, permuted: bool = False
+) -> Scores:
+    """Measure the queries of one size against every window of that size in the other volume.
+
+    ``permuted`` shuffles the structures among the gallery's windows first: what is found then is chance.
+    """
+    queries, counted = side.of_size(size), side.counted(size)
     structures = np.array([query.structure for query in queries], np.int64)
-    ranked = rank_metrics(
-        described, gallery, structures, gallery_labels(side.gallery, SIDES[size]), ks=(1, 10)
-    )
+    labels = gallery_labels(side.gallery, SIDES[size])[counted]
+    if permuted:
+        labels = np.random.default_rng(_SHUFFLE).permutation(labels)
+    gallery = gallery[counted]
+    ranked = rank_metrics(described, gallery, structures, labels, ks=(1, 3, 5, 10))
     return Scores(
         ap=ranked.ap,
         p_at_1=ranked.precision[1],
+        p_at_3=ranked.precision[3],
+        p_at_5=ranked.precision[5],
         p_at_10=ranked.precision[10],
         recall_at_10=ranked.recall10,
         iou=_first_overlaps(side, size, queries, described, gallery),
@@ -120,7 +146,8 @@ def score_size(side: Side, size: int, described: Descriptors, gallery: Descripto
 def _first_overlaps(
     side: Side, size: int, queries: Sequence[RegionQuery], described: Descriptors, gallery: Descriptors
 ) -> Values:
-    windows = list(windows_of(side.gallery, SIDES[size]))
+    every = list(windows_of(side.gallery, SIDES[size]))
+    windows = [every[number] for number in side.counted(size).tolist()]
     found = np.empty(len(queries))
     for index, (query, row) in enumerate(zip(queries, distances(described, gallery), strict=True)):
         first = (windows[place] for place in np.nonzero(row == row.min())[0])
@@ -173,6 +200,8 @@ def figures(scores: Scores, structures: Sequence[str], without_relevant: int = 0
         "micro_map": micro(scores.ap),
         **{name: micro(getattr(scores, name)) for name in _SHARES},
         "ci95": _interval([classes]),
+        "ci95_unit": "structures",
+        "clusters": len(classes),
         "queries": len(scores.ap),
         "without_relevant": without_relevant,
         "structures": len(classes),
@@ -196,6 +225,8 @@ def mean_figures(
     return {
         **{name: _mean([figure[name] for figure in each]) for name in ("macro_map", "micro_map", *_SHARES)},
         "ci95": _interval(per_structure),
+        "ci95_unit": "structures",
+        "clusters": len(asked),
         "queries": sum(len(scores.ap) for scores in parts),
         "without_relevant": without_relevant,
         "structures": len(asked),

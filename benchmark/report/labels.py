@@ -14,6 +14,10 @@ PROTOCOLS = {
     "region": "Organ regions across patients, the query's volume never in the gallery; tie-aware mAP over "
     "all ranks, macro over structures. Rows marked [gallery learnt from] have a model that was "
     "trained on a volume that is searched here: they are not comparable with the others.",
+    "lesion-own": "The box of a lesion looks for its other slices among those of everybody, one hit a slice; "
+    "its own slice and the neighbours of that are left out. Means over people.",
+    "lesion-others": "The box of a lesion looks for lesions of other people, one hit a slice. Means over "
+    "people.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
     "growth": "Time against the size of the archive; what is projected was not measured.",

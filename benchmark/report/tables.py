@@ -75,6 +75,15 @@ _ALWAYS: tuple[tuple[str, str, Write], ...] = (
 )
 _WHERE_GIVEN: tuple[tuple[str, str, Write], ...] = (
     ("recall_at_10", "Recall@10", shown),
+    ("p_at_3", "P@3", shown),
+    ("share", "Hits among the first R", shown),
+    ("share_ci95", "Its 95 % interval", shown_interval),
+    ("p_at_10_ci95", "95 % interval of P@10", shown_interval),
+    ("clusters", "People or structures drawn", shown),
+    ("over_chance", "Over chance", shown),
+    ("kept_of_floats", "Over its own floats", shown),
+    ("difference_to", "Difference to peers", shown),
+    ("floats", "Floats", shown),
     ("iou", "IoU", shown),
     ("seeds", "Seeds", shown),
     ("sd", "SD over seeds", shown),

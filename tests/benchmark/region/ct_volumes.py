@@ -16,9 +16,10 @@ from benchmark.region.data import (
     TS_CT,
     TS_MASK,
     TS_NAMES,
+    TS_SERIES_MASK,
 )
 from benchmark.region.volumes import LabelledVolume
-from tests.phantoms import ct_file, series_uid
+from tests.phantoms import SIDE, ct_file, series_uid
 
 STRUCTURES = ("liver", "spleen")
 
@@ -48,6 +49,7 @@ def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):
         LIDC_MASK: np.full(mask_shape, 2, np.uint8),
         TS_CT: np.full((6, 5, 3), 70, np.int16),
         TS_MASK: np.full((6, 5, 3), 1, np.uint8),
+        TS_SERIES_MASK: np.zeros((SIDE, SIDE, 3), np.uint8),
     }
     for name, voxels in files.items():
         path = root / name

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from benchmark.region import run
 from benchmark.region.coding import fit_code, fit_itq
-from benchmark.region.data import LIDC_CT, LIDC_MASK, LIDC_NAMES, PARTS, SERIES, TS_NAMES, files_digest
+from benchmark.region.data import (
+    LIDC_CT,
+    LIDC_MASK,
+    LIDC_NAMES,
+    PARTS,
+    SERIES,
+    TS_NAMES,
+    all_digest,
+    files_digest,
+)
 from benchmark.region.describing import FLOAT, Cost, describe_gallery, describe_queries, fit_codes
 from benchmark.region.features import (
     cells_feature,
@@ -270,7 +279,7 @@ def drawn_scores(seed: int, structures: int) -> Scores:
     rng = np.random.default_rng(seed)
     of = np.repeat(np.arange(structures), 8)
     values = rng.random(structures)[of] + rng.normal(0, 0.01, len(of))
-    return Scores(values, values, values, values, values, of, of % 3)
+    return Scores(*[values] * 7, of, of % 3)
 
 
 def test_the_interval_of_a_direction_counts_a_structure_as_often_as_it_is_drawn():
@@ -407,7 +416,7 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
     root = whole_root(tmp_path)
     rows = run_region(root, ["random", MODEL], [128], quiet, Lite0Backbone().eval, tmp_path, phantoms=2)
     phantoms = 2 * len(PERTURBATIONS)
-    assert [row["protocol"] for row in rows] == ["region"] * 6 + ["phantom"] * phantoms + ["nodule"] * 2
+    assert [row["protocol"] for row in rows] == ["region"] * 8 + ["phantom"] * phantoms + ["nodule"] * 2
     asked = {"name", "bits", "protocol", "direction", "metric", "macro_map", "micro_map", "p_at_1", "ci95"}
     asked |= {"p_at_10", "model", "model_fingerprint", "data", "queries"}
     bundle = load_bundle(shipped_bundle())
@@ -417,7 +426,8 @@ def test_a_whole_run_has_rows_of_one_shape_that_say_what_was_measured(tmp_path):
         own = (bundle.info.name, bundle.info.fingerprint)
         assert ((row["model"], row["model_fingerprint"]) == own) == (row["name"] == MODEL)
         assert (row["model"] is None) == (row["name"] == "random")
-        assert row["data"] == (DRAWN if row["protocol"] == "phantom" else files_digest(root))
+        of_two = DRAWN if row["protocol"] == "phantom" else files_digest(root)
+        assert row["data"] == (all_digest(root, ()) if row["direction"] == "people" else of_two)
     json.dumps(rows, allow_nan=False)
     nodule = rows[-2]
     assert (nodule["queries"], nodule["nodule_slices_available"]) == (2, 1)
