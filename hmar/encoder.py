@@ -11,6 +11,7 @@ from hmar.image.grid import Grid, channels, content, make_grid, resample
 from hmar.image.regions import check_region
 from hmar.image.windows import kept_windows, query_windows, spread_windows, window_box
 from hmar.model.bundle import CONFIG
+from hmar.model.serving.fusion import fusion_weights
 from hmar.model.serving.model import ServedModel, load_served
 from hmar.model.thresholds import ModalityThresholds
 from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
@@ -104,7 +105,7 @@ class HmarEncoder:
         return Query(
             pack_logits(self._model.global_logits(backbone_map), thresholds.frame),
             pack_logits(window_logits, thresholds.windows),
-            self._model.gate(backbone_map, info),
+            fusion_weights(self._model.gate(backbone_map, info), len(window_logits)),
             self._model.typicality(backbone_map),
         )
 

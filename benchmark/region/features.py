@@ -17,6 +17,7 @@ from hmar.image.windows import cover
 from hmar.model.config import PARTS
 from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import ZERO, Thresholds
 from hmar.values.frames import FloatArray
 
 Starts = NDArray[np.int64] | NDArray[np.float64]
@@ -98,28 +99,31 @@ def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> 
     return average
 
 
-def global_feature(network: HmarNetwork) -> WindowFeature:
-    """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice."""
+def global_feature(network: HmarNetwork, thresholds: Thresholds = ZERO) -> WindowFeature:
+    """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice.
+
+    Thresholds are subtracted, so that a bit is 1 where what is left is above 0.
+    """
     own = OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
         logits = network.global_expert(own(plane)[None])
-        repeated: FloatArray = logits.expand(len(rows) * len(columns), -1).numpy()
+        repeated: FloatArray = logits.expand(len(rows) * len(columns), -1).numpy() - thresholds.frame
         return repeated
 
     return feature
 
 
-def hmar_feature(network: HmarNetwork) -> WindowFeature:
-    """Return the logits of Expert1, one window at a time as they stand in an archive."""
+def hmar_feature(network: HmarNetwork, thresholds: Thresholds = ZERO) -> WindowFeature:
+    """Return the logits of Expert1, one window at a time as they stand in an archive, minus thresholds."""
     own = OwnMaps(network)
 
     @torch.inference_mode()
     def feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> FloatArray:
         mapped = network.local_expert.map(own(plane)[None])[0]
         windows = pool(mapped, *_weights(plane, rows, columns, side)).flatten(0, 1)
-        logits: FloatArray = network.local_expert(windows).numpy()
+        logits: FloatArray = network.local_expert(windows).numpy() - thresholds.windows
         return logits
 
     return feature

@@ -20,6 +20,7 @@ from hmar.files import write_file
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import ZERO, Thresholds
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.training.export.fold import served_network
@@ -52,11 +53,14 @@ class Networks:
         The model that is measured as it is.
     train : callable
         Trains ours or a variant of it on one labelled volume, the query's.
+    thresholds : Thresholds
+        Where the bits of the model turn on CT.
     """
 
     frozen: nn.Module
     model: HmarNetwork
     train: Callable[[LabelledVolume, Variant], HmarNetwork]
+    thresholds: Thresholds = ZERO
 
 
 def trained_network(

@@ -79,7 +79,7 @@ _PEERS = (
     RegionPeer(
         "global",
         "the model's code of the whole slice",
-        lambda nets, _: global_feature(nets.model),
+        lambda nets, _: global_feature(nets.model, nets.thresholds),
         "sign",
         of_model=True,
     ),
@@ -93,7 +93,7 @@ _PEERS = (
     RegionPeer(
         MODEL,
         "the model's window codes, as it is",
-        lambda nets, _: hmar_feature(nets.model),
+        lambda nets, _: hmar_feature(nets.model, nets.thresholds),
         "sign",
         of_model=True,
     ),

@@ -74,7 +74,7 @@ class Query:
         A region's window and its eight neighbours, the centred one first; a spread of windows for a whole
         image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
     gate : tuple of float
-        Weights (global, local) of the two experts in mode "auto".
+        Weights (global, local) of the two experts' distances in mode "auto"; they sum to 1.
     typicality : float or None
         Share of frames like those that the model was trained on which lie at least as far out as the query's
         frame; None where the model cannot tell.
