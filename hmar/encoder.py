@@ -11,7 +11,9 @@ from hmar.image.grid import Grid, channels, content, make_grid, resample
 from hmar.image.regions import check_region
 from hmar.image.windows import kept_windows, query_windows, spread_windows, window_box
 from hmar.model.bundle import CONFIG
+from hmar.model.serving.fusion import fusion_weights
 from hmar.model.serving.model import ServedModel, load_served
+from hmar.model.thresholds import ModalityThresholds
 from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
@@ -43,13 +45,24 @@ class HmarEncoder:
         threadpool_limits(threads, user_api="blas")
         return cls(load_served(folder, threads))
 
+    @property
+    def thresholds(self) -> ModalityThresholds:
+        """Where bits turn from 0 to 1."""
+        return self._model.thresholds
+
+    def logits(self, frame: Frame) -> tuple[FloatArray, FloatArray]:
+        """Return the logits of a frame (128,) and of every window that shows something (W, 128)."""
+        backbone_map, ids = self._read(frame)
+        return self._model.global_logits(backbone_map), self._model.window_logits(backbone_map, ids)
+
     def encode(self, frame: Frame) -> EncodedFrame:
         """Encode a frame for the archive: its global code and every window that shows something."""
         backbone_map, ids = self._read(frame)
+        thresholds = self._model.thresholds.of(frame.info.modality)
         return EncodedFrame(
             frame.info,
-            pack_logits(self._model.global_logits(backbone_map)),
-            pack_logits(self._model.window_logits(backbone_map, ids)),
+            pack_logits(self._model.global_logits(backbone_map), thresholds.frame),
+            pack_logits(self._model.window_logits(backbone_map, ids), thresholds.windows),
             ids,
             self._model.gate(backbone_map, frame.info),
             self.fingerprint,
@@ -88,10 +101,11 @@ class HmarEncoder:
         return self._model.map(channels(laid, grid)), ids
 
     def _query(self, info: FrameInfo, backbone_map: FloatArray, window_logits: FloatArray) -> Query:
+        thresholds = self._model.thresholds.of(info.modality)
         return Query(
-            pack_logits(self._model.global_logits(backbone_map)),
-            pack_logits(window_logits),
-            self._model.gate(backbone_map, info),
+            pack_logits(self._model.global_logits(backbone_map), thresholds.frame),
+            pack_logits(window_logits, thresholds.windows),
+            fusion_weights(self._model.gate(backbone_map, info), len(window_logits)),
             self._model.typicality(backbone_map),
         )
 

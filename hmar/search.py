@@ -168,7 +168,7 @@ class Searcher:
             From 1 to 1000; fewer hits come back from a smaller archive.
         mode : str
             "global" ranks by the whole frame, "local" by the nearest window, "auto" by both, weighed by
-            the router's gate.
+            the query's gate.
         selection : Selection
             What may be found, and in which groups; k counts groups where there are any.
         bits : int

@@ -49,8 +49,8 @@ class Trial:
         Rows of some queries, each followed by the rows of its first hits; ties in random order.
     example_distances : ndarray of float64, shape (E, H)
     facts : mapping
-        ``floats`` (0 for codes) and ``seconds``; for codes also ``balance``, ``correlation``, ``distinct``,
-        ``precision_radius_2`` and ``recall_radius_2``.
+        ``floats`` (0 for codes) and ``seconds``; for codes also those of
+        :class:`benchmark.metrics.code_health.CodeHealth`, ``precision_radius_2`` and ``recall_radius_2``.
     """
 
     ap: FloatArray

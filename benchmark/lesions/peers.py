@@ -18,6 +18,7 @@ from benchmark.region.features import (
 from benchmark.region.networks import random_backbone
 from hmar.errors import ParameterError
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import ModalityThresholds
 
 MODEL = "hmar-model"
 CHANCE, CENTRE, PERMUTED = "chance", "centre", "permuted"
@@ -32,7 +33,7 @@ WINDOWS, WHOLE = "windows", "whole"
 Features = dict[str, Callable[[], WindowFeature]]
 
 
-def window_features(model: HmarNetwork) -> Features:
+def window_features(model: HmarNetwork, thresholds: ModalityThresholds) -> Features:
     """Return by name what makes the features that peers are built on.
 
     The feature maps of the model and of a backbone with random weights are computed once each.
@@ -41,8 +42,8 @@ def window_features(model: HmarNetwork) -> Features:
     return {
         "thumbnail": lambda: thumbnail_feature,
         "cells": lambda: cells_feature,
-        WHOLE: lambda: global_feature(model, maps),
-        WINDOWS: lambda: hmar_feature(model, maps),
+        WHOLE: lambda: global_feature(model, thresholds, maps),
+        WINDOWS: lambda: hmar_feature(model, thresholds, maps),
         "random-cells": lambda: own_cells_feature(OwnMaps(random_backbone())),
     }
 

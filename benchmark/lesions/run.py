@@ -137,7 +137,7 @@ def _measure(
     progress: Progress,
 ) -> dict[int, dict[Key, Scores]]:
     """Return the scores of all peers by archive (its id)."""
-    windows, features = bundle.info.windows, window_features(bundle.network)
+    windows, features = bundle.info.windows, window_features(bundle.network, bundle.thresholds)
     measured = {id(archive): controls(archive, windows) if archive.asked else {} for archive in archives}
     used = list(dict.fromkeys(peer.feature for peer in peers))
     boxes = None

@@ -44,7 +44,7 @@ class Row:
         Mean, low and high of the paired difference of ``macro_map`` to the linear peer of the same code
         length, for floats to that of the longest; None where it was not run, and for the linear peer.
     per_class : mapping of str to float
-    balance, correlation, distinct : float or None
+    balance, worst_balance, correlation, effective_bits, distinct : float or None
         How the gallery's codes use their bits, mean over seeds; see
         :class:`benchmark.metrics.code_health.CodeHealth`.
     precision_radius_2, recall_radius_2 : float or None
@@ -81,7 +81,9 @@ class Row:
     difference_to_linear: tuple[float, float, float] | None = None
     per_class: Mapping[str, float] = field(default_factory=dict)
     balance: float | None = None
+    worst_balance: float | None = None
     correlation: float | None = None
+    effective_bits: float | None = None
     distinct: float | None = None
     precision_radius_2: float | None = None
     recall_radius_2: float | None = None

@@ -17,6 +17,7 @@ from hmar.image.windows import cover
 from hmar.model.config import PARTS
 from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds
 from hmar.values.frames import FloatArray, Frame
 
 Starts = NDArray[np.int64] | NDArray[np.float64]
@@ -107,10 +108,13 @@ def pooled_feature(plane: Plane, rows: Starts, columns: Starts, side: float) -> 
     return average
 
 
-def global_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowFeature:
+def global_feature(
+    network: HmarNetwork, thresholds: ModalityThresholds = NO_THRESHOLDS, maps: OwnMaps | None = None
+) -> WindowFeature:
     """Give every window the logits of its whole slice (Expert0): one distance for all windows of a slice.
 
-    ``maps`` are those of this network, where others use them too.
+    Thresholds are subtracted, so that a bit is 1 where what is left is above 0. ``maps`` are those of this
+    network, where others use them too.
     """
     own = maps or OwnMaps(network)
 
@@ -118,13 +122,15 @@ def global_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowF
     def feature(plane: Plane, rows: Starts, columns: Starts, _side: float) -> FloatArray:
         logits = network.global_expert(own(plane)[None])
         repeated: FloatArray = logits.expand(len(rows) * len(columns), -1).numpy()
-        return repeated
+        return repeated - thresholds.of(plane.frame.info.modality).frame
 
     return feature
 
 
-def hmar_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowFeature:
-    """Return the logits of Expert1, one window at a time as they stand in an archive.
+def hmar_feature(
+    network: HmarNetwork, thresholds: ModalityThresholds = NO_THRESHOLDS, maps: OwnMaps | None = None
+) -> WindowFeature:
+    """Return the logits of Expert1, one window at a time as they stand in an archive, minus thresholds.
 
     ``maps`` are those of this network, where others use them too.
     """
@@ -135,7 +141,7 @@ def hmar_feature(network: HmarNetwork, maps: OwnMaps | None = None) -> WindowFea
         mapped = network.local_expert.map(own(plane)[None])[0]
         windows = pool(mapped, *_weights(mapped, rows, columns, side)).flatten(0, 1)
         logits: FloatArray = network.local_expert(windows).numpy()
-        return logits
+        return logits - thresholds.of(plane.frame.info.modality).windows
 
     return feature
 

@@ -23,6 +23,7 @@ from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.training.export.fold import served_network
@@ -56,11 +57,14 @@ class Networks:
         The model that is measured as it is.
     train : callable
         Trains ours or a variant of it on one labelled volume, the query's.
+    thresholds : ModalityThresholds
+        Where the bits of the model turn.
     """
 
     frozen: nn.Module
     model: HmarNetwork
     train: Callable[[LabelledVolume, Variant], HmarNetwork]
+    thresholds: ModalityThresholds = NO_THRESHOLDS
 
     @cached_property
     def model_maps(self) -> OwnMaps:

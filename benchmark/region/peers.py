@@ -69,7 +69,7 @@ class RegionPeer:
 
 
 def _of_model(nets: Networks, _volume: LabelledVolume) -> WindowFeature:
-    return hmar_feature(nets.model, nets.model_maps)
+    return hmar_feature(nets.model, nets.thresholds, nets.model_maps)
 
 
 def _trained(variant: Variant) -> RegionPeer:
@@ -99,7 +99,7 @@ _PEERS = (
     RegionPeer(
         "global",
         "the model's code of the whole slice",
-        lambda nets, _: global_feature(nets.model, nets.model_maps),
+        lambda nets, _: global_feature(nets.model, nets.thresholds, nets.model_maps),
         "sign",
         of_model=True,
     ),

@@ -155,6 +155,7 @@ def _networks(
             lambda volume, variant: trained_network(
                 volume, backbone, kept, progress, config, variant=variant
             ),
+            bundle.thresholds,
         )
 
     return [of_seed(seed) for seed in seeds]

@@ -41,6 +41,7 @@ class ServedCrops:
         self._model, self._ids = model, ids
         grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, model.info.grid)
         self._image = channels(frame, grid)
+        self._thresholds = model.thresholds.of(frame.info.modality).windows
 
     def encode(self) -> CodeArray:
         """Return the codes, shape (N, 16), in the order of the ids."""
@@ -52,7 +53,7 @@ class ServedCrops:
         y, x, side = row * stride, column * stride, self._model.info.windows.cells[size] * stride
         backbone_map = self._model.map(np.ascontiguousarray(self._image[:, y : y + side, x : x + side]))
         only = np.array([pack_window_id(size, 0, 0)], np.uint32)  # the window that is the whole crop
-        return pack_logits(self._model.window_logits(backbone_map, only))
+        return pack_logits(self._model.window_logits(backbone_map, only), self._thresholds)
 
 
 class CropEncoder:
@@ -76,6 +77,7 @@ class CropEncoder:
         self._side = side
         grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, bundle.info.grid)
         self._image = torch.from_numpy(channels(frame, grid))
+        self._thresholds = bundle.thresholds.of(frame.info.modality).windows
 
     @torch.inference_mode()
     def encode(self) -> CodeArray:
@@ -87,7 +89,7 @@ class CropEncoder:
             cells = projected.shape[-1]
             weights = torch.from_numpy(cover(np.zeros(1), cells, PARTS, cells))
             pooled = (weights @ projected @ weights.T).flatten(1)  # (B, C * 9)
-            codes[rows] = pack_logits(self._bundle.network.local_expert(pooled).numpy())
+            codes[rows] = pack_logits(self._bundle.network.local_expert(pooled).numpy(), self._thresholds)
         return codes
 
     def _batches(self) -> Iterator[tuple[NDArray[np.int64], Tensor]]:

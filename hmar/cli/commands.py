@@ -39,6 +39,7 @@ OWN = {
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
     ),
     "train": Command("hmar.cli.train", "train", "Train a model."),
+    "adapt": Command("hmar.cli.adapt", "adapt", "Fit the bits of a model to the archive."),
     "export-model": Command(
         "hmar.cli.export_model", "export_model", "Write again the files that serve a model."
     ),

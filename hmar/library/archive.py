@@ -185,7 +185,7 @@ class Archive:
         k : int
             Number of hits, from 1 to 1000; fewer come back where there are fewer.
         mode : str, optional
-            "global" compares whole images, "local" windows, "auto" both, weighed by the router. By default
+            "global" compares whole images, "local" windows, "auto" both, weighed. By default
             "local" for a region and "auto" for a whole image.
         bits : int
             64 or 128.

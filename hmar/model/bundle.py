@@ -5,6 +5,7 @@
     models/<name>/
     ├── config.toml         format, sizes and backbone of the network, grid and windows
     ├── model.safetensors   weights of the served form
+    ├── thresholds.safetensors  where a bit turns to 1, by modality; in format 2 only
     ├── trunk.onnx          the backbone of these weights, as the serving runtime reads it
     ├── typicality.npz      statistics of the frames trained on
     ├── CARD.md             data, protocol, figures, limits, intended use
@@ -29,9 +30,13 @@ from hmar.image.windows import WindowConfig
 from hmar.model.config import NetworkConfig
 
 FORMAT = 1
-CONFIG, WEIGHTS, BACKBONE, TYPICALITY, CARD, GOLDEN, SUMS = (
+FORMAT_THRESHOLDS = 2
+"""Format 1 with thresholds. Programs that know no thresholds refuse it, and would give other codes."""
+
+CONFIG, WEIGHTS, THRESHOLDS, BACKBONE, TYPICALITY, CARD, GOLDEN, SUMS = (
     "config.toml",
     "model.safetensors",
+    "thresholds.safetensors",
     "trunk.onnx",
     "typicality.npz",
     "CARD.md",
@@ -39,7 +44,7 @@ CONFIG, WEIGHTS, BACKBONE, TYPICALITY, CARD, GOLDEN, SUMS = (
     "SHA256SUMS",
 )
 SEALED = (CARD, CONFIG, GOLDEN, WEIGHTS, BACKBONE, TYPICALITY)
-"""Files that SHA256SUMS lists; a model without one of them is refused."""
+"""Files that SHA256SUMS lists, besides thresholds; a model without one of them is refused."""
 
 FORMAT_BACKBONE = "trunk"
 """What the format calls the backbone, in ``config.toml`` and before the names of its tensors."""
@@ -52,7 +57,8 @@ _DERIVED_REMEDY = "Run: hmar export-model FOLDER. Or point HMAR_MODEL_DIR at ano
 class ModelInfo:
     """A model's configuration.
 
-    ``fingerprint`` is a hash of its configuration and weights; it names the model in every row and index.
+    ``fingerprint`` is a hash of its configuration, weights and thresholds; it names the model in every
+    row and index. ``has_thresholds`` is True for a model of format 2.
     """
 
     name: str
@@ -60,6 +66,7 @@ class ModelInfo:
     network: NetworkConfig
     grid: GridConfig
     windows: WindowConfig
+    has_thresholds: bool = False
 
 
 def read_info(folder: Path) -> ModelInfo:
@@ -72,9 +79,11 @@ def read_info(folder: Path) -> ModelInfo:
     """
     try:
         config = tomllib.loads((folder / CONFIG).read_text())
-        if config.get("format") != FORMAT:
+        found = config.get("format")
+        if found not in (FORMAT, FORMAT_THRESHOLDS):
             raise ModelError(
-                f"The model at {folder} has format {config.get('format')}, this program reads {FORMAT}.",
+                f"The model at {folder} has format {found}, this program reads {FORMAT} and "
+                f"{FORMAT_THRESHOLDS}.",
                 REMEDY,
             )
         return ModelInfo(
@@ -83,6 +92,7 @@ def read_info(folder: Path) -> ModelInfo:
             _network(config["network"]),
             GridConfig(**config["grid"]),
             _windows(**config["windows"]),
+            found == FORMAT_THRESHOLDS,
         )
     except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
         raise unreadable(folder, error) from error
@@ -103,14 +113,19 @@ def _windows(cells: list[int], strides: list[int], min_content: float) -> Window
 
 
 def fingerprint(folder: Path) -> str:
-    """Return the first 32 hex digits of the sha256 over configuration and weights.
+    """Return the first 32 hex digits of the sha256 over configuration, weights and thresholds.
 
     ``trunk.onnx`` is derived from the weights: exporting it anew does not make another model.
     """
     digest = hashlib.sha256()
-    for name in (CONFIG, WEIGHTS):
+    for name in (CONFIG, WEIGHTS, *_thresholds_of(folder)):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:32]
+
+
+def _thresholds_of(folder: Path) -> tuple[str, ...]:
+    """Return the name of the file of thresholds, where a folder has it."""
+    return (THRESHOLDS,) if (folder / THRESHOLDS).is_file() else ()
 
 
 def verify(folder: Path) -> None:
@@ -124,7 +139,8 @@ def verify(folder: Path) -> None:
     if not folder.is_dir():
         raise ModelError(f"There is no model at {folder}.", REMEDY)
     sums = _read_sums(folder)
-    for name in SEALED:
+    listed = (THRESHOLDS,) if THRESHOLDS in sums else _thresholds_of(folder)
+    for name in (*SEALED, *listed):
         path = folder / name
         if name not in sums or not path.is_file():
             remedy = _DERIVED_REMEDY if name in (BACKBONE, TYPICALITY) else REMEDY
@@ -142,12 +158,17 @@ def _read_sums(folder: Path) -> dict[str, str]:
 
 
 def write_config(
-    folder: Path, name: str, network: NetworkConfig, grid: GridConfig, windows: WindowConfig
+    folder: Path,
+    name: str,
+    network: NetworkConfig,
+    grid: GridConfig,
+    windows: WindowConfig,
+    thresholds: bool = False,
 ) -> None:
-    """Write a model's configuration."""
+    """Write a model's configuration; ``thresholds`` says that the folder holds some."""
     named = {FORMAT_BACKBONE if key == "backbone" else key: value for key, value in asdict(network).items()}
     sections = {"network": named, "grid": asdict(grid), "windows": asdict(windows)}
-    lines = [f"format = {FORMAT}", f'name = "{name}"']
+    lines = [f"format = {FORMAT_THRESHOLDS if thresholds else FORMAT}", f'name = "{name}"']
     for section, values in sections.items():
         lines += ["", f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items())]
     (folder / CONFIG).write_text("\n".join(lines) + "\n")
@@ -161,5 +182,6 @@ def _toml(value: Any) -> str:
 
 def seal(folder: Path) -> None:
     """Write SHA256SUMS over the finished folder."""
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in SEALED]
+    names = (*SEALED, *_thresholds_of(folder))
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}" for name in names]
     (folder / SUMS).write_text("\n".join(lines) + "\n")

@@ -13,17 +13,28 @@ from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.backbones.registry import build_backbone
-from hmar.model.bundle import FORMAT_BACKBONE, WEIGHTS, ModelInfo, read_info, unreadable, verify, write_config
+from hmar.model.bundle import (
+    FORMAT_BACKBONE,
+    THRESHOLDS,
+    WEIGHTS,
+    ModelInfo,
+    read_info,
+    unreadable,
+    verify,
+    write_config,
+)
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
+from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds, model_thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A model's network, its batch norms folded, and what its configuration says."""
+    """A model's network, its batch norms folded, what its configuration says, and its thresholds."""
 
     info: ModelInfo
     network: HmarNetwork
+    thresholds: ModalityThresholds = NO_THRESHOLDS
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -42,7 +53,8 @@ def load_weights(folder: Path) -> Bundle:
     """Load configuration and weights unverified; see :func:`load_bundle`."""
     info = read_info(folder)
     try:
-        return Bundle(info, _build(info.network, load_file(folder / WEIGHTS)))
+        network = _build(info.network, load_file(folder / WEIGHTS))
+        return Bundle(info, network, model_thresholds(folder, info))
     except (RuntimeError, SafetensorError) as error:
         raise unreadable(folder, error) from error
 
@@ -75,8 +87,12 @@ def load_backbone(folder: Path) -> Backbone:
 def write_weights(
     folder: Path, name: str, network: HmarNetwork, grid: GridConfig, windows: WindowConfig
 ) -> None:
-    """Write configuration and weights of a network in served form (its KAN layers folded)."""
+    """Write configuration and weights of a network in served form (its KAN layers folded).
+
+    Thresholds that the folder holds are of other weights: they are removed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / THRESHOLDS).unlink(missing_ok=True)
     write_config(folder, name, network.config, grid, windows)
     tensors = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
     save_file(_renamed(tensors, "backbone", FORMAT_BACKBONE), folder / WEIGHTS)

@@ -74,7 +74,7 @@ class Query:
         A region's window and its eight neighbours, the centred one first; a spread of windows for a whole
         image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
     gate : tuple of float
-        Weights (global, local) of the two experts in mode "auto".
+        Weights (global, local) of the two experts' distances in mode "auto"; they sum to 1.
     typicality : float or None
         Share of frames like those that the model was trained on which lie at least as far out as the query's
         frame; None where the model cannot tell.
@@ -95,13 +95,15 @@ class Query:
         }
 
 
-def pack_logits(logits: FloatArray) -> CodeArray:
+def pack_logits(logits: FloatArray, thresholds: FloatArray | None = None) -> CodeArray:
     """Turn logits into packed codes.
 
     Parameters
     ----------
     logits : ndarray of float32, shape (..., 128)
-        A bit is 1 where the logit is above 0; a logit of exactly 0 gives 0.
+        A bit is 1 where the logit is above its threshold; a logit that equals it gives 0.
+    thresholds : ndarray of float32, shape (128,), optional
+        All 0 if not given.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def pack_logits(logits: FloatArray) -> CodeArray:
     """
     if logits.shape[-1] != CODE_BITS:
         raise ValueError(f"expected {CODE_BITS} logits, got {logits.shape[-1]}")
-    return np.packbits(logits > 0, axis=-1)
+    return np.packbits(logits > (0 if thresholds is None else thresholds), axis=-1)
 
 
 def hamming(a: CodeArray, b: CodeArray) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -47,7 +47,7 @@ class Hit:
     global_score, local_score : float
         1 - distance / bits, from 0 to 1; larger is more alike.
     gate : tuple of float
-        The query's router weights (global, local).
+        The query's weights (global, local) of the two distances in mode "auto".
     bits : int
         Code length compared.
     box : Box

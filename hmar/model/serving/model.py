@@ -25,6 +25,7 @@ from hmar.model.serving.pooling import pool_frame, pool_lattice, pool_windows
 from hmar.model.serving.runtime import BackboneRuntime
 from hmar.model.serving.typicality import Reference, read_reference
 from hmar.model.tags import modality_index, region_index
+from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds, model_thresholds
 from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray, FrameInfo
 
@@ -44,6 +45,8 @@ class ServedModel:
         Weights of experts and router, as model.safetensors names them.
     reference : Reference or None
         Statistics of the frames trained on; None while they are being computed.
+    thresholds : ModalityThresholds
+        Where a bit turns from 0 to 1. Logits do not depend on them.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class ServedModel:
         backbone: BackboneRuntime,
         tensors: Mapping[str, FloatArray],
         reference: Reference | None = None,
+        thresholds: ModalityThresholds = NO_THRESHOLDS,
     ) -> None:
         self.info = info
+        self.thresholds = thresholds
         self._backbone = backbone
         self._global = ServedExpert(_part(tensors, "global_expert."))
         self._local = ServedExpert(_part(tensors, "local_expert."))
@@ -120,7 +125,8 @@ def read_served(folder: Path, threads: int = 1, reference: Reference | None = No
         with safe_open(folder / WEIGHTS, framework="numpy") as file:
             names = [name for name in file.offset_keys() if not name.startswith(_BACKBONE_PREFIX)]
             tensors = {name: file.get_tensor(name) for name in names}
-        return ServedModel(info, BackboneRuntime(folder / BACKBONE, threads), tensors, reference)
+        backbone = BackboneRuntime(folder / BACKBONE, threads)
+        return ServedModel(info, backbone, tensors, reference, model_thresholds(folder, info))
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise unreadable(folder, error) from error
 

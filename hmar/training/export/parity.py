@@ -29,7 +29,7 @@ class Logits:
     """The logits that codes are made from.
 
     ``frame`` (bits,) is of the whole frame, ``windows`` (W, bits) of those it keeps; ``gate`` are the
-    router's weights (global, local).
+    router's weights (global, local). Thresholds are subtracted: a bit is 1 where its logit is above 0.
     """
 
     frame: FloatArray
@@ -64,9 +64,10 @@ def torch_logits(bundle: Bundle, frame: Frame) -> Logits:
     tags = [modality_index(frame.info.modality), region_index(frame.info.body_part)]
     modality, region = (torch.tensor([-1 if tag is None else tag]) for tag in tags)
     whole, local = network.router(backbone_map, modality, region).gate[0].tolist()
+    thresholds = bundle.thresholds.of(frame.info.modality)
     return Logits(
-        network.global_expert(backbone_map)[0].numpy(),
-        _window_logits(network, backbone_map, ids, windows).numpy(),
+        network.global_expert(backbone_map)[0].numpy() - thresholds.frame,
+        _window_logits(network, backbone_map, ids, windows).numpy() - thresholds.windows,
         (whole, local),
     )
 
@@ -75,9 +76,10 @@ def served_logits(model: ServedModel, bundle: Bundle, frame: Frame) -> Logits:
     """Return the logits of a frame by the serving form."""
     image, ids = _laid(bundle, frame)
     backbone_map = model.map(image)
+    thresholds = model.thresholds.of(frame.info.modality)
     return Logits(
-        model.global_logits(backbone_map),
-        model.window_logits(backbone_map, ids),
+        model.global_logits(backbone_map) - thresholds.frame,
+        model.window_logits(backbone_map, ids) - thresholds.windows,
         model.gate(backbone_map, frame.info),
     )
 

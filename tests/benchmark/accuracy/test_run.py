@@ -160,7 +160,8 @@ def test_rows_have_what_was_asked_for_and_it_is_within_its_range(outcome):
 
 def test_codes_tell_their_health_and_floats_do_not(outcome):
     for row in outcome.rows:
-        figures = (row.balance, row.correlation, row.distinct, row.precision_radius_2, row.recall_radius_2)
+        health = (row.balance, row.worst_balance, row.correlation, row.effective_bits, row.distinct)
+        figures = (*health, row.precision_radius_2, row.recall_radius_2)
         assert all((figure is None) == (row.bits == 0) for figure in figures)
 
 

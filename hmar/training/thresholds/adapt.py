@@ -1,0 +1,143 @@
+"""A model with thresholds at the medians of an archive: equal weights, other codes, another fingerprint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hmar.encoder import HmarEncoder
+from hmar.errors import ConfigError, NotFoundError
+from hmar.model.bundle import (
+    BACKBONE,
+    CARD,
+    GOLDEN,
+    THRESHOLDS,
+    TYPICALITY,
+    WEIGHTS,
+    fingerprint,
+    read_info,
+    seal,
+    write_config,
+)
+from hmar.model.serving.model import load_served, read_served
+from hmar.model.thresholds import UNKNOWN, ModalityThresholds, Thresholds, write_thresholds
+from hmar.training.export.golden import write_golden
+from hmar.training.thresholds.card import adapted_card
+from hmar.training.thresholds.measuring import Fitted, Measured, change, measure, pooled
+from hmar.values.entries import EntryInfo
+from hmar.values.frames import Frame
+
+LEAST_FRAMES = 100
+LEAST_PEOPLE = 10
+"""A modality of fewer keeps the thresholds that the model has: medians of a few people are theirs."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A finished adaptation.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Of the new model.
+    fitted : tuple of Fitted
+    kept : mapping of str to str
+        Modalities whose thresholds stay as they were, each with the reason.
+    """
+
+    fingerprint: str
+    fitted: tuple[Fitted, ...]
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+def adapt(
+    folder: Path,
+    out: Path,
+    sample: Mapping[str, list[EntryInfo]],
+    read: Callable[[EntryInfo], Frame],
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Adapted:
+    """Write a model whose bits turn at the medians of the logits of some frames.
+
+    Parameters
+    ----------
+    folder : Path
+        The model that the frames were indexed with.
+    out : Path
+        Folder to write; its name is the new model's. It must not exist, or be empty.
+    sample : mapping of str to list of EntryInfo
+        Frames of each modality, see :func:`hmar.training.thresholds.sampling.sample_frames`.
+    read : callable
+        Reads an indexed frame again.
+    rng : numpy.random.Generator
+        Draws windows, and who is held out to measure the change.
+    progress : callable
+
+    Raises
+    ------
+    ConfigError
+        If ``out`` holds something.
+    ModelError
+        If the model is missing, altered or of another format.
+    NotFoundError
+        If no modality has enough frames.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
+    encoder = HmarEncoder(load_served(folder))
+    measured = {
+        name: measure(entries, read, encoder.logits, rng, _named(progress, name))
+        for name, entries in sample.items()
+    }
+    enough = {name: one for name, one in measured.items() if _is_enough(one)}
+    kept = {name: _too_few(one) for name, one in measured.items() if name not in enough}
+    if not enough:
+        counted = "; ".join(f"{name}: {reason}" for name, reason in kept.items()) or "no frames at all"
+        raise NotFoundError(
+            f"The archive has too few frames to take medians from ({counted}).",
+            f"Index {LEAST_FRAMES} frames of {LEAST_PEOPLE} people of one modality first.",
+        )
+    if UNKNOWN not in enough:
+        # A frame without a tag is one of those that the archive has, of whichever modality.
+        enough[UNKNOWN] = pooled(measured.values())
+        kept.pop(UNKNOWN, None)
+    old = encoder.thresholds
+    fitted = tuple(
+        Fitted(name, len(one.frames), one.number_of_people, change(one, old.of_name(name), rng))
+        for name, one in enough.items()
+    )
+    known: dict[str, Thresholds] = {**old.known, **{name: one.medians() for name, one in enough.items()}}
+    _write(folder, out, ModalityThresholds(known), fitted)
+    return Adapted(fingerprint(out), fitted, kept)
+
+
+def _named(progress: Progress, name: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(f"measuring {name}", done, total)
+
+
+def _is_enough(measured: Measured) -> bool:
+    return len(measured.frames) >= LEAST_FRAMES and measured.number_of_people >= LEAST_PEOPLE
+
+
+def _too_few(measured: Measured) -> str:
+    return f"{len(measured.frames)} frames of {measured.number_of_people} people"
+
+
+def _write(folder: Path, out: Path, thresholds: ModalityThresholds, fitted: tuple[Fitted, ...]) -> None:
+    """Write the new model: it is sealed last, so that one that is not complete is refused."""
+    info = read_info(folder)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, BACKBONE, TYPICALITY):
+        shutil.copyfile(folder / name, out / name)
+    write_config(out, out.name, info.network, info.grid, info.windows, thresholds=True)
+    write_thresholds(out / THRESHOLDS, thresholds)
+    (out / CARD).write_text(adapted_card((folder / CARD).read_text(), out.name, info, fitted))
+    write_golden(out / GOLDEN, HmarEncoder(read_served(out)))
+    seal(out)
