@@ -97,6 +97,25 @@ class InitType(click.ParamType[Path]):
     help="Augmented views of each slice; all are kept in memory.",
 )
 @click.option(
+    "--fresh",
+    is_flag=True,
+    help="Make new views for every step, in place of --views that are kept: for a GPU, and for thousands of "
+    "slices.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    show_default="one less than the processor's cores",
+    help="Processes that make the views of --fresh ahead; 0 makes them in the training process.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(0, min_open=True),
+    metavar="GB",
+    show_default="all that is free",
+    help="Most memory that views may take; a run that needs more is refused before it starts.",
+)
+@click.option(
     "--steps",
     type=click.IntRange(1),
     show_default="the settings'",
@@ -120,6 +139,9 @@ def train(
     resume: bool,
     device: str,
     views: int,
+    fresh: bool,
+    workers: int | None,
+    memory: float | None,
     steps: int | None,
     seed: int | None,
     init: Path | None,
@@ -142,7 +164,9 @@ def train(
 
     All views are kept in memory: for EfficientNet-Lite0 330 kB each, and 230 kB more once its last blocks no
     longer change, so that 10,000 images with --views 2 take 11 GB; feature maps of the other backbones are
-    nine times as large. Fewer views take less.
+    nine times as large. Fewer views take less. With --fresh, 1,200 views are kept at most. The others are
+    made for each step by worker processes and encoded where the network is trained, which on a GPU is
+    faster, and on a processor much slower.
 
     \b
     Examples:
@@ -152,20 +176,34 @@ def train(
       hmar index /data/fractures --collection films --label fracture
       hmar index /data/no-finding --collection films --label "no finding"
       hmar train --out models/our-films --archive films
+      hmar train --out models/our-films --archive films --fresh --workers 8 --device cuda
       hmar train settings.toml --out models/my-model --resume
       hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
     """
     if archive is not None and data is not None:
         raise ParameterError("--archive and --data are both given.", "Give one of the two.")
+    if workers is not None and not fresh:
+        raise ParameterError(f"--workers is {workers} without --fresh.", "Give --fresh, or leave it out.")
     with extra_train("Training"):
+        from hmar.training.data.fresh import default_workers
         from hmar.training.device import choose_device
+        from hmar.training.memory import GB
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan
         from hmar.training.run import train as run
         from hmar.training.stages import stages_of
 
     settings = _settings(config, preset or ("open-ct" if archive is None else "archive"), steps, seed)
-    plan = Plan(settings, views, stages_of(stage), resume, choose_device(device))
+    plan = Plan(
+        settings,
+        views,
+        stages_of(stage),
+        resume,
+        choose_device(device),
+        fresh,
+        default_workers() if workers is None else workers,
+        None if memory is None else round(memory * GB),
+    )
     given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
     folder = open_ct_folder(data)
     with progress_of(Console(stderr=True)) as progress:

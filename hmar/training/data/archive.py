@@ -19,7 +19,7 @@ from hmar.model.tags import region_index
 from hmar.ports import Catalogue
 from hmar.training.data.dicom_series import as_integers, from_feet_to_head, gaps_mm, series_volume
 from hmar.training.data.image_labels import NO_LABEL
-from hmar.training.data.views import CANVAS_CELLS
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.data.volumes import Volume
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame, Units
