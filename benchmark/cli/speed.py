@@ -54,7 +54,8 @@ def speed(
     """Time encoding, KAN layers, scan, filters, decoding, HTTP and training, each beside another way.
 
     Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
-    alternate between the two, after warm-up. Needs the extra "train".
+    alternate between the two, after warm-up, but for training, where one run follows the other. Needs the
+    extra "train".
 
     \b
     Examples:

@@ -45,7 +45,7 @@ HTTP_LOADS = (1, 2, 4, 8)
 HTTP_REQUESTS = 4
 HTTP_FRAMES = 60
 DECODE_FILES = 200
-TRAIN_BUNCHES = {"cpu": 2, "cuda": 30}
+TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
 def run_speed(
@@ -177,7 +177,7 @@ def _train(device: str, workers: Sequence[int], progress: Progress) -> list[dict
             f"The part train needs {error.name}, which is not installed.",
             "Run: pip install 'hmar-search[train]'",
         ) from error
-    return measure_train(device, workers, TRAIN_BUNCHES[device], progress)
+    return measure_train(device, workers, TRAIN_ROUNDS[device], progress)
 
 
 def _model_dir() -> Path:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +25,11 @@ from hmar.training.stages import Stage
 
 KEPT = "views that are kept"
 GB = 10**9
-_BUNCH = 10
-"""Steps whose time is taken together: on a GPU, losses are read once in so many."""
+_BUNCH = {"cpu": 1, "cuda": 10}
+"""Steps whose time is taken together, by device: on a GPU, losses are read once in ten steps."""
 
-_SLICES, _VOLUMES = 24, 2
+SLICES = 24
+_VOLUMES = 2
 _STRUCTURES = (-100, 0, 60, 300)
 """HU that part the phantom into structures, so that labels are varied and learned as real ones are."""
 
@@ -41,7 +43,7 @@ class Timed:
     Parameters
     ----------
     step_ms : ndarray of float64
-        Of a step, the mean of each bunch.
+        Of a step, the mean of each round.
     waiting : float
         Share of that time in which the step waited for its batch.
     memory_gb : float
@@ -66,7 +68,7 @@ class Timed:
 
 
 def measure_train(
-    device: str, workers: Sequence[int], bunches: int, progress: Progress
+    device: str, workers: Sequence[int], rounds: Rounds, progress: Progress, slices: int = SLICES
 ) -> list[dict[str, object]]:
     """Time steps of stages 2 and 3 of the preset ``structures``, on phantoms and random weights of Lite0.
 
@@ -76,22 +78,24 @@ def measure_train(
         "cpu" or "cuda".
     workers : sequence of int
         Numbers of worker processes that new views are timed with.
-    bunches : int
-        Of ten steps, after one that does not count.
+    rounds : Rounds
+        A round is a step on a processor, and ten on a GPU.
     progress : Progress
+    slices : int
+        Of each of two volumes.
     """
-    plan = Plan(_settings(bunches), views_per_slice=2, device=device)
+    plan = Plan(_settings(rounds, device), views_per_slice=2, device=device)
     plans = {KEPT: plan} | {
         f"new views, {count} workers": replace(plan, fresh=True, workers=count) for count in workers
     }
-    volumes = [_phantom(number) for number in range(_VOLUMES)]
-    timed = {name: _run(volumes, each, name, bunches, progress) for name, each in plans.items()}
-    return [_row(name, stage, timed, plan, bunches) for stage in _MEASURED for name in plans]
+    volumes = [_phantom(number, slices) for number in range(_VOLUMES)]
+    timed = {name: _run(volumes, each, name, rounds, progress) for name, each in plans.items()}
+    return [_row(name, stage, timed, plan, rounds) for stage in _MEASURED for name in plans]
 
 
-def _settings(bunches: int) -> TrainingConfig:
+def _settings(rounds: Rounds, device: str) -> TrainingConfig:
     # One step more than is timed: the last is reported after a validation.
-    steps = (bunches + 1) * _BUNCH + 1
+    steps = rounds.total * _BUNCH[device] + 1
     return replace(
         PRESETS["structures"],
         initial_batches=8,
@@ -102,16 +106,16 @@ def _settings(bunches: int) -> TrainingConfig:
     )
 
 
-def _phantom(number: int) -> Volume:
-    frames = [phantom_frame(number * _SLICES + plane, SIDE) for plane in range(_SLICES)]
+def _phantom(number: int, slices: int) -> Volume:
+    frames = [phantom_frame(number * slices + plane, SIDE) for plane in range(slices)]
     values = np.stack([np.rint(frame.values) for frame in frames]).astype(np.int16)
     labels = (np.digitize(values, _STRUCTURES) - 1).astype(np.int16)
     spacing = (3.0, 0.75, 0.75)
-    return Volume(f"phantom {number}", values, spacing, "CT", constant_regions(_SLICES, "CHEST"), labels)
+    return Volume(f"phantom {number}", values, spacing, "CT", constant_regions(slices, "CHEST"), labels)
 
 
 def _run(
-    volumes: list[Volume], plan: Plan, name: str, bunches: int, progress: Progress
+    volumes: list[Volume], plan: Plan, name: str, rounds: Rounds, progress: Progress
 ) -> dict[Stage, Timed]:
     """Train a network from random weights, whose steps take as long as those of any other."""
     ended: dict[str, list[float]] = {}
@@ -133,20 +137,28 @@ def _run(
         train_network(volumes, backbone, plan, tell, Path(folder))
         log = [json.loads(line) for line in Path(folder, LOG).read_text("utf-8").splitlines()]
     gpu = torch.cuda.max_memory_allocated() / GB if plan.device == "cuda" else None
-    timed = {}
-    for stage in _MEASURED:
-        key = f"stage {int(stage)}"
-        marks = np.array(ended[key])[_BUNCH - 1 :: _BUNCH][: bunches + 1]
-        waits = [line["wait_ms"] for line in log if line["stage"] == stage]
-        waited_s = sum(waits[_BUNCH : (bunches + 1) * _BUNCH]) / 1000
-        timed[stage] = Timed(
-            1000 * np.diff(marks) / _BUNCH, waited_s / float(marks[-1] - marks[0]), memory[key], gpu
-        )
-    return timed
+    return {stage: _timed(stage, plan, rounds, ended, log, memory, gpu) for stage in _MEASURED}
+
+
+def _timed(
+    stage: Stage,
+    plan: Plan,
+    rounds: Rounds,
+    ended: dict[str, list[float]],
+    log: list[dict[str, Any]],
+    memory: dict[str, float],
+    gpu: float | None,
+) -> Timed:
+    """Take a stage's time from the ends of its rounds: those of the steps of a round may come together."""
+    key, bunch = f"stage {int(stage)}", _BUNCH[plan.device]
+    marks = np.array(ended[key])[bunch - 1 :: bunch][rounds.warm_up - 1 : rounds.total]
+    waits = [line["wait_ms"] for line in log if line["stage"] == stage]
+    waited_s = sum(waits[rounds.warm_up * bunch : rounds.total * bunch]) / 1000
+    return Timed(1000 * np.diff(marks) / bunch, waited_s / float(marks[-1] - marks[0]), memory[key], gpu)
 
 
 def _row(
-    name: str, stage: Stage, timed: dict[str, dict[Stage, Timed]], plan: Plan, bunches: int
+    name: str, stage: Stage, timed: dict[str, dict[Stage, Timed]], plan: Plan, rounds: Rounds
 ) -> dict[str, object]:
     own, peer = timed[name][stage], timed[KEPT][stage]
     pairs = stage.pairs(plan.config) or plan.config.pairs
@@ -156,9 +168,9 @@ def _row(
         KEPT,
         own.step_ms,
         peer.step_ms,
-        Rounds(repeats=bunches, warm_up=1),
+        rounds,
         setting=f"stage {int(stage)}, {2 * pairs} views of {plan.config.windows} windows, on {plan.device}; "
-        f"a round is {_BUNCH} steps",
+        f"steps of a round: {_BUNCH[plan.device]}",
         threads=torch.get_num_threads(),
         quality=own.quality(),
     )

@@ -45,9 +45,13 @@ class Split:
         """Which views are trained on, bool (N,)."""
         return ~(self.places | self.patients)
 
-    def take(self, rows: NDArray[np.int64]) -> Split:
-        """Return the split of some of the views, or of other views of the same slices."""
-        labels = ImageLabels(self.labels.label[rows], self.labels.patient[rows], self.labels.count)
+    def take(self, rows: NDArray[np.int64], views: ViewSet) -> Split:
+        """Return the split of other views, which show the slices of rows of these.
+
+        As of all views, those that show too little to be drawn have no label.
+        """
+        label = np.where(views.show_enough(), self.labels.label[rows], NO_LABEL)
+        labels = ImageLabels(label, self.labels.patient[rows], self.labels.count)
         return Split(labels, self.places[rows], self.patients[rows])
 
     def sample(self, views: ViewSet, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

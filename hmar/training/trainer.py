@@ -86,7 +86,7 @@ class Trainer:
         self._maps = FeatureMaps(views, self._device)
         drawn_from = views if fresh is None else fresh.slices
         whole = Split.of(drawn_from, volumes, config)
-        kept = whole if fresh is None else whole.take(fresh.rows)
+        kept = whole if fresh is None else whole.take(fresh.rows, views)
         self._sampler = PairSampler(views, volumes, pairs, rng, kept.learnt, kept.labels)
         self._objective = Objective(
             self.network, config, drawn_from, volumes, whole.labels, rng, self._device

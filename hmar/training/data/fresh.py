@@ -34,7 +34,8 @@ _LONGEST_S = 300
 
 def default_workers() -> int:
     """Return a number of workers that leaves a core to the training process."""
-    return max(0, len(os.sched_getaffinity(0)) - 1)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores - 1
 
 
 class FreshBatches(Dataset[PairBatch]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.model.backbones.base import Backbone
-from hmar.training.data.render import LEAST_CELLS, View, render
+from hmar.training.data.render import LEAST_CELLS, View, quick_grid, render
 from hmar.training.data.volumes import Volume
 
 Slices = Sequence[tuple[int, int]]
@@ -126,7 +126,7 @@ def slice_views(volumes: Sequence[Volume], pitch_mm: float, progress: Told) -> V
     """
     slices, made = all_slices(volumes), []
     for v, plane in slices:
-        made.append(render(volumes[v], plane, pitch_mm, None).without_pixels())
+        made.append(render(volumes[v], plane, pitch_mm, None, quick_grid).without_pixels())
         progress(len(made), len(slices))
     return ViewSet.of(torch.empty(len(slices), 0), made, slices, volumes)
 

@@ -1,10 +1,13 @@
 """The sample of slices whose views are kept: balanced, by runs of neighbours, and split as they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
+from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.split import Split
 from tests.hmar.training.tiny import CONFIG, labelled_volumes, scan, views_of
 
@@ -39,7 +42,11 @@ def test_a_sample_has_every_label_and_keeps_its_split():
     views = views_of(volumes, 1)
     split = Split.of(views, volumes, CONFIG)
     rows = split.sample(views, 20, np.random.default_rng(0))
-    taken = split.take(rows)
+    shown = views.content.clone()
+    first = rows[np.flatnonzero(split.labels.label[rows] != NO_LABEL)[0]]
+    shown[first] = False
+    taken = split.take(rows, replace(views, content=shown[rows]))
+    assert taken.labels.label[rows == first] == [NO_LABEL]  # it shows nothing now
     assert set(taken.labels.label[taken.learnt].tolist()) >= {0, 1}
     assert set(taken.labels.label[taken.patients].tolist()) == {0, 1}
     assert np.array_equal(taken.patients, split.patients[rows])
