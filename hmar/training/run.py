@@ -45,7 +45,7 @@ FRESH = 0
 
 _SAMPLE, _VIEWS_OF_SAMPLE = 600, 2
 """Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
-the smallest backbone. Validation draws 512 pairs by the default settings, and the start 480."""
+the smallest backbone. By the default settings validation draws 512 views, and the start 960."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,30 +79,27 @@ class FreshBatches(Dataset[PairBatch]):
         """Return the batch of a step."""
         rng = np.random.default_rng((*self._key, number))
         first, second = self._sampler.choose(self._pairs, rng)
-        views = [self._view(int(row), rng) for row in np.concatenate([first, second])]
-        placed = [
-            self._placed(int(row), view)
-            for row, view in zip(np.concatenate([first, second]), views, strict=True)
-        ]
+        shown = [self._show(int(row), rng) for row in np.concatenate([first, second])]
+        placed, pixels = zip(*shown, strict=True)
         batch = self._sampler.with_windows(first, second, placed[: len(first)], placed[len(first) :], rng)
-        pixels = torch.stack([_bytes(view.pixels) for view in views])
-        return replace(batch, pixels=pixels, apart=batch.windows_apart() if self._regions else None)
+        apart = batch.windows_apart() if self._regions else None
+        return replace(batch, pixels=torch.stack(pixels), apart=apart)
 
-    def _view(self, row: int, rng: np.random.Generator) -> View:
+    def _show(self, row: int, rng: np.random.Generator) -> tuple[Placed, Tensor]:
+        """Render a slice; return where it is seen, and its pixels as bytes."""
+        slices = self._slices
+        volume, plane = int(slices.volume[row]), int(slices.plane[row])
+        view = self._render(volume, plane, rng)
+        cells: NDArray[np.int64] = np.argwhere(view.content.numpy())
+        return Placed(cells, view.to_cell, volume, plane, float(slices.z_mm[row])), _bytes(view.pixels)
+
+    def _render(self, volume: int, plane: int, rng: np.random.Generator) -> View:
         """Render a slice; as it is where it would be moved out of sight."""
-        volume, plane = self._volumes[self._slices.volume[row]], int(self._slices.plane[row])
         if rng.random() >= _PLAIN_SHARE:
-            view = render(volume, plane, self._pitch_mm, rng, quick_grid)
+            view = render(self._volumes[volume], plane, self._pitch_mm, rng, quick_grid)
             if view.shows_enough():
                 return view
-        return render(volume, plane, self._pitch_mm, None, quick_grid)
-
-    def _placed(self, row: int, view: View) -> Placed:
-        slices = self._slices
-        cells: NDArray[np.int64] = np.argwhere(view.content.numpy())
-        return Placed(
-            cells, view.to_cell, int(slices.volume[row]), int(slices.plane[row]), float(slices.z_mm[row])
-        )
+        return render(self._volumes[volume], plane, self._pitch_mm, None, quick_grid)
 
 
 def _bytes(pixels: Tensor) -> Tensor:

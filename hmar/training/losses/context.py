@@ -157,10 +157,9 @@ class Seen:
     @cached_property
     def windows(self) -> Tensor:
         """Pooled windows of all first views, then of all second, after dropout: (2 M n, width * 9)."""
-        local, batch = self.context.network.local_expert, self.batch
-        weights = torch.cat([batch.first_weights, batch.second_weights], dim=1)
-        weights = weights.to(self.maps.device, non_blocking=True)
-        windows = pool_windows(local.map(self.maps), weights)
+        local, batch, device = self.context.network.local_expert, self.batch, self.maps.device
+        weights = [each.to(device, non_blocking=True) for each in (batch.first_weights, batch.second_weights)]
+        windows = pool_windows(local.map(self.maps), torch.cat(weights, dim=1))
         return nn.functional.dropout(windows, self.context.config.feature_drop)
 
     @cached_property
@@ -189,7 +188,11 @@ class Seen:
         return may_push_apart(place, _IMAGE_APART_MM) & ~self._together
 
     def _windows_apart(self) -> Tensor:
-        apart, together = self.batch.windows_apart(), self._together
+        # Put together on the device: page-locked memory of the batch is copied without a wait.
+        apart, together = (
+            each.to(self.maps.device, non_blocking=True)
+            for each in (self.batch.windows_apart(), self._together)
+        )
         windows = len(apart) // len(together)
         for dim in (0, 1):
             together = together.repeat_interleave(windows, dim)
