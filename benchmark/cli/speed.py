@@ -8,6 +8,7 @@ from rich.console import Console
 from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.errors import ParameterError
 from hmar.library.extras import extra_train
 
 
@@ -17,7 +18,8 @@ from hmar.library.extras import extra_train
     "parts",
     default="all",
     show_default=True,
-    help="all, or of encode, kan, scan, filters, decode, http, by commas; filters needs the extra bench too.",
+    help="all, or of encode, kan, scan, filters, decode, http, train, by commas; filters needs the extra "
+    "bench too.",
 )
 @click.option(
     "--frames",
@@ -32,23 +34,41 @@ from hmar.library.extras import extra_train
     is_flag=True,
     help="Also scan archives from ten thousand frames up to --frames, and project to ten million.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where the part train computes; auto takes a GPU if torch sees one.",
+)
+@click.option(
+    "--workers",
+    default="0,1",
+    show_default=True,
+    help="Numbers of worker processes of the part train, by commas.",
+)
 @outputs
-def speed(parts: str, frames: int, windows: int, growth: bool, outputs: Outputs) -> None:
-    """Time encoding, KAN layers, scan, filters, decoding and queries over HTTP, each beside another way.
+def speed(
+    parts: str, frames: int, windows: int, growth: bool, device: str, workers: str, outputs: Outputs
+) -> None:
+    """Time encoding, KAN layers, scan, filters, decoding, HTTP and training, each beside another way.
 
     Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
-    alternate between the two, after warm-up. Needs the extra "train".
+    alternate between the two, after warm-up, but for training, where one run follows the other. Needs the
+    extra "train".
 
     \b
     Examples:
       hmar bench speed
       hmar bench speed --part scan --frames 1000000 --growth --json speed.jsonl --report report
       hmar bench speed --part filters --json filters.jsonl
+      hmar bench speed --part train --device cuda --workers 0,4,8,15
     """
     with extra_train(NEEDS_EXTRA):
         from benchmark.cli.tables import print_rows
         from benchmark.provenance.results import environment
         from benchmark.speed import PARTS, run_speed
+        from hmar.training.device import choose_device
 
     chosen = PARTS if parts == "all" else names(parts)
     config = {
@@ -57,9 +77,19 @@ def speed(parts: str, frames: int, windows: int, growth: bool, outputs: Outputs)
         "frames": frames,
         "windows": windows,
         "growth": growth,
+        "device": choose_device(device),
+        "workers": _numbers(workers),
     }
     made_in = environment(settings_from_environment().encoder_threads, config)
     with progress_of(Console(stderr=True)) as progress:
-        rows = run_speed(chosen, frames, windows, progress, growth)
+        rows = run_speed(chosen, frames, windows, progress, growth, choose_device(device), _numbers(workers))
     print_rows(rows)
     outputs.write(rows, "Speed", made_in)
+
+
+def _numbers(text: str) -> list[int]:
+    """Return whole numbers by commas; raises ParameterError for anything else."""
+    found = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in found):
+        raise ParameterError(f"--workers is {text!r}.", "Give numbers from 0 by commas.")
+    return [int(part) for part in found]

@@ -30,7 +30,7 @@ from hmar.image.windows import NEIGHBOUR_OFFSETS
 from hmar.model.bundle import read_info
 from hmar.wiring import THUMBNAIL, load_encoder
 
-PARTS = ("encode", "kan", "scan", "filters", "decode", "http")
+PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "train")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
@@ -45,10 +45,17 @@ HTTP_LOADS = (1, 2, 4, 8)
 HTTP_REQUESTS = 4
 HTTP_FRAMES = 60
 DECODE_FILES = 200
+TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
 def run_speed(
-    parts: Sequence[str], frames: int, windows: int, progress: Progress, growth: bool = False
+    parts: Sequence[str],
+    frames: int,
+    windows: int,
+    progress: Progress,
+    growth: bool = False,
+    device: str = "cpu",
+    workers: Sequence[int] = (0, 1),
 ) -> list[dict[str, object]]:
     """Time the product against its peers, on one thread each unless a row says otherwise.
 
@@ -65,6 +72,10 @@ def run_speed(
     progress : Progress
     growth : bool
         Whether the scan is also timed on smaller archives, and projected to a larger one.
+    device : str
+        Where training is timed: "cpu" or "cuda".
+    workers : sequence of int
+        Numbers of worker processes that training is timed with.
 
     Returns
     -------
@@ -92,6 +103,7 @@ def run_speed(
         "filters": lambda: _filters(frames, windows, progress),
         "decode": lambda: _decode(min(frames, DECODE_FILES), progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
+        "train": lambda: _train(device, workers, progress),
     }
     with _one_thread():
         return [row for part in PARTS if part in parts for row in measures[part]()]
@@ -155,6 +167,17 @@ def _http(frames: int, progress: Progress) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
         home = replace(settings, home=Path(folder))
         return measure_http(home, frames, HTTP_LOADS, HTTP_REQUESTS, HTTP_ROUNDS, progress)
+
+
+def _train(device: str, workers: Sequence[int], progress: Progress) -> list[dict[str, object]]:
+    try:
+        from benchmark.speed.train import measure_train
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The part train needs {error.name}, which is not installed.",
+            "Run: pip install 'hmar-search[train]'",
+        ) from error
+    return measure_train(device, workers, TRAIN_ROUNDS[device], progress)
 
 
 def _model_dir() -> Path:

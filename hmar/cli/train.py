@@ -108,6 +108,25 @@ class InitType(click.ParamType[Path]):
     help="Augmented views of each slice; all are kept in memory.",
 )
 @click.option(
+    "--fresh",
+    is_flag=True,
+    help="Make new views for every step, in place of --views that are kept: for a GPU, and for thousands of "
+    "slices.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    show_default="one less than the processor's cores",
+    help="Processes that make the views of --fresh ahead; 0 makes them in the training process.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(0, min_open=True),
+    metavar="GB",
+    show_default="all that is free",
+    help="Most memory that views may take; a run that needs more is refused before it starts.",
+)
+@click.option(
     "--steps",
     type=click.IntRange(1),
     show_default="the settings'",
@@ -134,6 +153,9 @@ def train(
     resume: bool,
     device: str,
     views: int,
+    fresh: bool,
+    workers: int | None,
+    memory: float | None,
     steps: int | None,
     seed: int | None,
     init: Path | None,
@@ -162,7 +184,9 @@ def train(
 
     All views are kept in memory: for EfficientNet-Lite0 330 kB each, and 230 kB more once its last blocks no
     longer change, so that 10,000 images with --views 2 take 11 GB; feature maps of the other backbones are
-    nine times as large. Fewer views take less.
+    nine times as large. Fewer views take less. With --fresh, 1,200 views are kept at most. The others are
+    made for each step by worker processes and encoded where the network is trained, which on a GPU is
+    faster, and on a processor much slower.
 
     \b
     Examples:
@@ -174,23 +198,37 @@ def train(
       hmar train --out models/our-films --archive films
       hmar train --data /data/ct --data /data/tumours --dry-run
       hmar train --data /data/ct --data /data/tumours --out models/our-ct
+      hmar train --out models/our-films --archive films --fresh --workers 8 --device cuda
       hmar train settings.toml --out models/my-model --resume
       hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
     """
     if out is None and not dry_run:
         raise ParameterError("--out is missing.", "Give the folder of the model to write, or --dry-run.")
+    if workers is not None and not fresh:
+        raise ParameterError(f"--workers is {workers} without --fresh.", "Give --fresh, or leave it out.")
     own = bool(data) or archive is not None
     with extra_train("Training"):
         from hmar.training.data.folders.manifest import MANIFEST
+        from hmar.training.data.fresh import default_workers
         from hmar.training.data.summary import Summary
         from hmar.training.device import choose_device
+        from hmar.training.memory import GB
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan
         from hmar.training.run import train as run
         from hmar.training.stages import stages_of
 
     settings = _settings(config, preset or ("archive" if own else "open-ct"), steps, seed)
-    plan = Plan(settings, views, stages_of(stage), resume, choose_device(device))
+    plan = Plan(
+        settings,
+        views,
+        stages_of(stage),
+        resume,
+        choose_device(device),
+        fresh,
+        default_workers() if workers is None else workers,
+        None if memory is None else round(memory * GB),
+    )
     given = None if init is None else load_radimagenet(init)  # refused before anything is fetched
     folder = open_ct_folder(open_ct)
     with progress_of(Console(stderr=True)) as progress:

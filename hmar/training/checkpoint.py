@@ -100,7 +100,7 @@ class Parts:
         self.objective.restore(state["objective"])
         self.sampler.restore(state["sampler"])
         torch.set_rng_state(state["torch"])
-        if self.device.type == "cuda":
+        if self.device.type == "cuda" and state["cuda"] is not None:  # None where a processor went before
             torch.cuda.set_rng_state(state["cuda"], self.device)
         return Progress(state["kept"], state["step"], state["best"], state["waited"])
 
@@ -156,7 +156,7 @@ def read_checkpoint(folder: Path, key: dict[str, Any]) -> tuple[list[dict[str, A
     file = folder / CHECKPOINT
     if not file.is_file():
         raise ConfigError(f"{folder} holds no interrupted run.", "Leave --resume out to start one.")
-    kept = torch.load(file, weights_only=True)
+    kept = torch.load(file, map_location="cpu", weights_only=True)
     if kept["plan"] != key:
         raise ConfigError(
             f"The run in {folder} was started with other settings, on other data, or by another version.",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hmar.model.backbones.base import Backbone
 from hmar.training.data.views import ViewSet
+from hmar.training.device import mixed_precision
 
 _AT_ONCE = 16
 """Views that the tail is run over at a time when maps are cached; bounds memory, changes no figure."""
@@ -32,7 +33,7 @@ class FeatureMaps:
     def __call__(self, views: NDArray[np.int64], backbone: Backbone) -> Tensor:
         """Return the feature maps (M, C, 32, 32) of views (M,)."""
         if self._cached is not None:
-            return self._cached[views].to(self._device).float()
+            return self._cached[views].to(self._device, non_blocking=True).float()
         return self._tail(self._views.maps[views], backbone)
 
     def of_content(self, views: NDArray[np.int64], backbone: Backbone) -> Tensor:
@@ -53,5 +54,6 @@ class FeatureMaps:
         self._cached = cached
 
     def _tail(self, stem_maps: Tensor, backbone: Backbone) -> Tensor:
-        placed = stem_maps.to(self._device, memory_format=torch.channels_last)
-        return backbone.tail(placed.float())
+        placed = stem_maps.to(self._device, non_blocking=True)
+        with mixed_precision(self._device):
+            return backbone.tail(placed.to(torch.float32, memory_format=torch.channels_last)).float()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,30 @@ from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key
 from hmar.training.config import TrainingConfig
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
-from hmar.training.data.views import make_views
+from hmar.training.data.views import ViewSet, make_views, slice_views
 from hmar.training.data.volumes import Volume
 from hmar.training.export.card import Origin, card
 from hmar.training.export.curves import draw_curves
 from hmar.training.export.fold import served_network
 from hmar.training.export.serving_form import Progress, write_serving_form
+from hmar.training.log import TrainingLog
+from hmar.training.memory import Need, need_of_fresh, need_of_kept
+from hmar.training.reports import Step
+from hmar.training.sources import Fresh
+from hmar.training.split import Split
 from hmar.training.stages import Stage
 from hmar.training.trainable import BuildNetwork, trainable_network
-from hmar.training.trainer import Step, Trainer
+from hmar.training.trainer import Trainer
 
 LOG = "training.jsonl"
 CURVES = "training.png"
+
+FRESH = 0
+"""Views of each slice that are kept, where steps have new ones."""
+
+_SAMPLE, _VIEWS_OF_SAMPLE = 600, 2
+"""Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
+the smallest backbone. By the default settings validation draws 512 views, and the start 960."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,12 @@ class Plan:
         Whether to resume from the checkpoint that an earlier run left.
     device : str
         "cpu" or "cuda".
+    fresh : bool
+        Whether views are rendered anew for every step. Then ``views_per_slice`` does not count.
+    workers : int
+        Processes that render them; 0 renders in the training process.
+    memory : int, optional
+        Bytes that views may take; by default all that are free.
     """
 
     config: TrainingConfig
@@ -58,6 +76,9 @@ class Plan:
     stages: tuple[Stage, ...] = tuple(Stage)
     resume: bool = False
     device: str = "cpu"
+    fresh: bool = False
+    workers: int = 0
+    memory: int | None = None
 
 
 def train(
@@ -80,7 +101,10 @@ def train(
     Raises
     ------
     ConfigError
-        If a run is to be resumed and there is none, or one of other settings.
+        If a run is to be resumed and there is none, or one of other settings; if views do not fit into
+        memory.
+    OperatorError
+        If a worker process that renders views ends or fails.
     """
     resumed = read_checkpoint(out, _key(plan, volumes, backbone)) if plan.resume else None
     network = train_network(volumes, backbone, plan, progress, out, resumed)
@@ -88,7 +112,9 @@ def train(
     write_weights(out, out.name, served_network(network), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
     write_serving_form(out, volumes, progress)
-    (out / CARD).write_text(card(settings, plan.config, volumes, plan.views_per_slice, origin))
+    (out / CARD).write_text(
+        card(settings, plan.config, volumes, FRESH if plan.fresh else plan.views_per_slice, origin)
+    )
     draw_curves(out / LOG, out / CURVES)
     if Stage.EXPERTS in plan.stages:
         (out / CHECKPOINT).unlink(missing_ok=True)
@@ -121,15 +147,8 @@ def train_network(
     build : BuildNetwork
         Builds the network.
     """
-    grid, windows = GridConfig(), WindowConfig()
-    views = make_views(
-        volumes,
-        fold_batch_norm(backbone).to(plan.device),
-        plan.views_per_slice,
-        grid.pitch_mm,
-        np.random.default_rng(plan.config.seed),
-        lambda done, total: progress("encoding views", done, total),
-    )
+    windows = WindowConfig()
+    views, fresh = _views(volumes, fold_batch_norm(backbone).to(plan.device), plan, progress)
     pairs = PairConfig(plan.config.pairs, plan.config.windows, sides=windows.cells)
     trainer = Trainer(
         NetworkConfig(backbone=backbone.name),
@@ -140,23 +159,46 @@ def train_network(
         volumes,
         plan.device,
         build,
+        fresh,
     )
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
     out.mkdir(parents=True, exist_ok=True)
-    log, state = ([], None) if resumed is None else resumed
+    earlier, state = ([], None) if resumed is None else resumed
     key = _key(plan, volumes, backbone)
+    with TrainingLog(out / LOG, earlier) as log:
 
-    def report(step: Step) -> None:
-        # Plain numbers: a checkpoint holds the log too, and is loaded without classes of ours.
-        log.append(asdict(step) | {"stage": int(step.stage)})
-        (out / LOG).write_text("".join(json.dumps(line) + "\n" for line in log), encoding="utf-8")
-        _tell(step, progress)
+        def report(step: Step) -> None:
+            # Plain numbers: a checkpoint holds the log too, and is loaded without classes of ours.
+            log.add(asdict(step) | {"stage": int(step.stage)})
+            _tell(step, progress)
 
-    def keep(reached: State) -> None:
-        write_checkpoint(out, key, list(log), reached)
+        def keep(reached: State) -> None:
+            write_checkpoint(out, key, log.lines, reached)
 
-    return trainer.run(report, plan.stages, state, keep)
+        return trainer.run(report, plan.stages, state, keep)
+
+
+def _views(
+    volumes: list[Volume], stem: Backbone, plan: Plan, progress: Progress
+) -> tuple[ViewSet, Fresh | None]:
+    """Make the views that are kept, and what makes the others; refuse those that do not fit."""
+    config, pitch_mm = plan.config, GridConfig().pitch_mm
+    rng = np.random.default_rng(config.seed)
+    count = sum(len(volume.values) for volume in volumes)
+    told = partial(progress, "encoding views")
+    if not plan.fresh:
+        need = Need(need_of_kept(stem, config, count * plan.views_per_slice))
+        need.check(plan.memory, "Give fewer --views, or --fresh, which keeps none")
+        return make_views(volumes, stem, plan.views_per_slice, pitch_mm, rng, told), None
+    sample = min(count, _SAMPLE)
+    kept = need_of_kept(stem, config, sample * _VIEWS_OF_SAMPLE)
+    replace(need_of_fresh(config, plan.workers), kept=kept).check(plan.memory, "Give fewer --workers")
+    slices = slice_views(volumes, pitch_mm, partial(progress, "looking at slices"))
+    rows = Split.of(slices, volumes, config).sample(slices, sample, rng)
+    chosen = [(int(slices.volume[row]), int(slices.plane[row])) for row in rows]
+    views = make_views(volumes, stem, _VIEWS_OF_SAMPLE, pitch_mm, rng, told, chosen)
+    return views, Fresh(slices, np.repeat(rows, _VIEWS_OF_SAMPLE), stem, pitch_mm, plan.workers)
 
 
 def _tell(step: Step, progress: Progress) -> None:
@@ -165,7 +207,7 @@ def _tell(step: Step, progress: Progress) -> None:
 
 
 def _key(plan: Plan, volumes: list[Volume], backbone: Backbone) -> dict[str, Any]:
-    return run_key(plan.config, plan.views_per_slice, volumes, backbone.name)
+    return run_key(plan.config, FRESH if plan.fresh else plan.views_per_slice, volumes, backbone.name)
 
 
 def export_model(folder: Path, data: Path, progress: Progress) -> str:

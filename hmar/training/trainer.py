@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.training.checkpoint import Parts, Progress, State
 from hmar.training.config import TrainingConfig
-from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairBatch, PairConfig, PairSampler
 from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
@@ -26,11 +26,13 @@ from hmar.training.feature_maps import FeatureMaps
 from hmar.training.initialisation import initialise
 from hmar.training.losses.functional.nested import code_lengths
 from hmar.training.losses.objective import Objective
+from hmar.training.reports import Report, Reports, Step
+from hmar.training.sources import CachedSource, Fresh, FreshSource, Source
+from hmar.training.split import Split
 from hmar.training.stages import Stage
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.validation.labels import LabelValidation
-from hmar.training.validation.people import held_out_people
-from hmar.training.validation.places import Validation, held_out
+from hmar.training.validation.places import Validation
 
 _LARGEST_NORM = 2.0
 """Gradients of each parameter group are clipped to this norm, so that one odd batch cannot throw a run off.
@@ -39,24 +41,11 @@ The value is a convention of the field, where 1 to 5 are usual."""
 _WARM_UP_SHARE = 0.1
 """Share of a stage's steps in which the learning rate rises: a convention of the one-cycle schedule."""
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step's figures: its stage, number, losses by name, and what validation found, if it was run."""
-
-    stage: Stage
-    number: int
-    total: int
-    losses: dict[str, float]
-    validation: float | None = None
-
-
-Report = Callable[[Step], None]
 Keep = Callable[[State], None]
 
 
 class Trainer:
-    """Trains a network on views, which the backbone's stem has encoded once and for all.
+    """Trains a network on views, which the backbone's stem has encoded once and for all, or on new ones.
 
     Parameters
     ----------
@@ -71,6 +60,9 @@ class Trainer:
         Where to train.
     build : BuildNetwork
         Builds the network that is trained.
+    fresh : Fresh, optional
+        Makes new views for every step; the heads' start and validation stay with ``views``. Without it, steps
+        draw from ``views``, too.
     """
 
     def __init__(
@@ -83,6 +75,7 @@ class Trainer:
         volumes: list[Volume],
         device: str = "cpu",
         build: BuildNetwork = trainable_network,
+        fresh: Fresh | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         rng = np.random.default_rng(config.seed)
@@ -91,18 +84,24 @@ class Trainer:
         self.network.backbone.load_state_dict(backbone.state_dict())
         self.network.backbone.eval().requires_grad_(False)
         self._maps = FeatureMaps(views, self._device)
-        labels = ImageLabels.of(views, volumes, config)
-        patients = labels.held_out()
-        places = held_out_people(volumes, config)[views.volume]
-        if not places.any():
-            places = held_out(views)
-            places &= ~labels.wholly_in(places | patients)
-        learnt = ~(places | patients)
-        self._sampler = PairSampler(views, volumes, pairs, rng, learnt, labels)
-        self._objective = Objective(self.network, config, views, volumes, labels, rng, self._device)
-        self._validation = Validation.of(views, volumes, pairs, places, config)
+        drawn_from = views if fresh is None else fresh.slices
+        whole = Split.of(drawn_from, volumes, config)
+        kept = whole if fresh is None else whole.take(fresh.rows, views)
+        self._sampler = PairSampler(views, volumes, pairs, rng, kept.learnt, kept.labels)
+        self._objective = Objective(
+            self.network, config, drawn_from, volumes, whole.labels, rng, self._device
+        )
+        self._source: Source = CachedSource(self._sampler, self._maps, config)
+        if fresh is not None:
+            sampler = PairSampler(
+                fresh.slices, volumes, pairs, rng, whole.learnt, whole.labels, pairs_a_slice_with_itself=True
+            )
+            self._source = FreshSource(sampler, fresh, volumes, config, self._device)
+        self._validation = Validation.of(views, volumes, pairs, kept.places, config)
         lengths = code_lengths(config.short_share)
-        self._label_validation = LabelValidation.of(labels, patients, learnt, lengths, config.seed)
+        self._label_validation = LabelValidation.of(
+            kept.labels, kept.patients, kept.learnt, lengths, config.seed
+        )
         generator = torch.Generator().manual_seed(config.seed)
         initialise(self.network, self._sampler, self._maps, config.initial_batches, generator)
         self._averaged = copy.deepcopy(self.network)
@@ -152,18 +151,26 @@ class Trainer:
             if state is None:  # the weights that stage 2 left are replaced by better ones only
                 found = self._validate(stage)
                 progress.best = progress.best if found is None else found
-        for number in range(progress.step + 1, steps + 1):
-            if progress.waited >= config.patience:
-                break
-            losses = self._step(parts, number, stage)
-            due = number % config.evaluate_every == 0 or number == steps
-            found = self._validate(stage) if due else None
-            report(Step(stage, number, steps, losses, found))
-            if due:
-                progress.step = number
-                progress.note(found, self._averaged)
-                if keep is not None:
-                    keep(parts.state(stage, progress))
+        numbers = range(progress.step + 1, steps + 1)
+        told = Reports(report, self._device)
+        with closing(self._source.batches(stage, numbers)) as batches:
+            for number in numbers:
+                if progress.waited >= config.patience:
+                    break
+                begun = time.perf_counter()
+                batch = next(batches)
+                waited_ms = 1000 * (time.perf_counter() - begun)
+                losses = self._step(parts, batch, number, stage)
+                step_ms = 1000 * (time.perf_counter() - begun)
+                due = number % config.evaluate_every == 0 or number == steps
+                found = self._validate(stage) if due else None
+                told.add(Step(stage, number, steps, {}, found, waited_ms, step_ms), losses)
+                if due:
+                    told.flush()
+                    progress.step = number
+                    progress.note(found, self._averaged)
+                    if keep is not None:
+                        keep(parts.state(stage, progress))
         self.network.load_state_dict(progress.kept)
 
     def _parts(self, stage: Stage) -> Parts:
@@ -191,8 +198,10 @@ class Trainer:
             groups.append({"params": tuned, "lr": config.backbone_rate})
         return groups
 
-    def _step(self, parts: Parts, number: int, stage: Stage) -> dict[str, float]:
-        losses = self._losses(self._sampler.draw(stage.pairs(self._config)), stage)
+    def _step(self, parts: Parts, batch: PairBatch, number: int, stage: Stage) -> dict[str, Tensor]:
+        """Make one step, and return its losses, which nobody has waited for."""
+        maps = self._source.maps(batch, self.network.backbone)
+        losses = self._objective.losses(maps, batch, regions=stage.regions)
         total = torch.stack(list(losses.values())).sum()
         parts.optimiser.zero_grad()
         torch.autograd.backward(total)
@@ -201,13 +210,7 @@ class Trainer:
         parts.optimiser.step()
         parts.schedule.step()
         update_ema(self._averaged, self.network, ema_decay(self._config.average, number))
-        return {name: float(value.detach()) for name, value in losses.items()} | {
-            "total": float(total.detach())
-        }
-
-    def _losses(self, batch: PairBatch, stage: Stage) -> dict[str, Tensor]:
-        maps = self._maps(np.concatenate([batch.first, batch.second]), self.network.backbone)
-        return self._objective.losses(maps, batch, regions=stage.regions)
+        return {name: value.detach() for name, value in (losses | {"total": total}).items()}
 
     def _validate(self, stage: Stage) -> float | None:
         """Return how well the averaged weights do; None in stage 1, and where nothing is held out."""

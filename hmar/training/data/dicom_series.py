@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.image.grid import Grid, GridConfig, make_grid, resample
-from hmar.training.data.views import CANVAS_CELLS
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.data.volumes import Volume
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 

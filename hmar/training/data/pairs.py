@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.errors import ConfigError
-from hmar.image.windows import cover
-from hmar.model.config import PARTS
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.data.structures import StructurePlaces
-from hmar.training.data.views import CANVAS_CELLS, ViewSet
+from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
+from hmar.training.data.window_pairs import Placed, WindowPairs, WindowsOfPair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,10 @@ class PairBatch:
         (volume, x, y, z) in mm of each window's centre.
     first_label, second_label : ndarray of int64, shape (M * n,)
         Structure at the centre of each window, NO_STRUCTURE or UNLABELLED.
+    pixels : Tensor of uint8, shape (2 * M, 3, 512, 512), optional
+        All first views, then all second, where they were rendered for this batch.
+    apart : Tensor of bool, shape (M * n, M * n), optional
+        What :meth:`windows_apart` returns, where it was computed beforehand.
     """
 
     first: NDArray[np.int64]
@@ -45,6 +49,48 @@ class PairBatch:
     place: NDArray[np.float64]
     first_label: NDArray[np.int64]
     second_label: NDArray[np.int64]
+    pixels: Tensor | None = None
+    apart: Tensor | None = None
+
+    @classmethod
+    def of(
+        cls,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        side_mm: NDArray[np.float64],
+        windows: Sequence[WindowsOfPair],
+    ) -> PairBatch:
+        """Put together the windows that were drawn on each pair."""
+        weights_a, weights_b, places, labels_a, labels_b = zip(*windows, strict=True)
+        return cls(
+            first,
+            second,
+            torch.from_numpy(np.stack(weights_a, axis=1)),
+            torch.from_numpy(np.stack(weights_b, axis=1)),
+            side_mm,
+            np.concatenate(places),
+            np.concatenate(labels_a),
+            np.concatenate(labels_b),
+        )
+
+    def windows_apart(self) -> Tensor:
+        """Return (M * n, M * n) of bool: which windows of first and second views may be pushed apart.
+
+        They lie in different volumes, or do not overlap, and they do not show the same structure.
+        """
+        if self.apart is not None:
+            return self.apart
+        half = self.side_mm / 2
+        return may_push_apart(self.place, np.minimum.outer(half, half)) & ~self.alike()
+
+    def pin_memory(self) -> PairBatch:
+        """Return a copy in page-locked memory, from which a GPU reads while the processor goes on."""
+        pinned = {
+            name: tensor.pin_memory()
+            for name in ("first_weights", "second_weights", "pixels", "apart")
+            if (tensor := getattr(self, name)) is not None
+        }
+        return replace(self, **pinned)
 
     def alike(self) -> Tensor:
         """Return (M * n, M * n) of bool: pairs of windows that show the same structure, in any patient."""
@@ -95,6 +141,8 @@ class PairSampler:
         Which views may be drawn; all of them by default.
     labels : ImageLabels, optional
         Of whole images; none by default.
+    pairs_a_slice_with_itself : bool
+        Whether a view may be paired with itself: where views are rendered anew, the two differ.
 
     Raises
     ------
@@ -110,6 +158,8 @@ class PairSampler:
         generator: np.random.Generator,
         allowed: NDArray[np.bool_] | None = None,
         labels: ImageLabels | None = None,
+        *,
+        pairs_a_slice_with_itself: bool = False,
     ) -> None:
         self._views, self._volumes, self._config, self._generator = views, volumes, config, generator
         chosen = np.ones(len(views.volume), np.bool_) if allowed is None else allowed
@@ -124,7 +174,9 @@ class PairSampler:
         self._first = _by_volume(views, free, len(volumes))
         share = np.sqrt([len(of_volume) for of_volume in self._first])
         self._share = share / share.sum()
+        self._with_itself = pairs_a_slice_with_itself
         self._structures = StructurePlaces(volumes)
+        self._windows = WindowPairs(self._structures, config.sides, config.structure_share)
 
     def state(self) -> dict[str, Any]:
         """Return the state of the random generator."""
@@ -136,106 +188,64 @@ class PairSampler:
 
     def draw(self, pairs: int | None = None) -> PairBatch:
         """Draw a batch of ``pairs`` pairs of views; by default, as many as are configured."""
-        config, rng = self._config, self._generator
-        count = config.views if pairs is None else pairs
+        rng = self._generator
+        first, second = self.choose(pairs, rng)
+        placed = [[self._placed(int(view)) for view in views] for views in (first, second)]
+        return self.with_windows(first, second, placed[0], placed[1], rng)
+
+    def choose(
+        self, pairs: int | None, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Draw the views (M,) and (M,) of pairs."""
+        count = self._config.views if pairs is None else pairs
         chosen = rng.choice(len(self._volumes), count, p=self._share)
-        first = np.array([self._a_view(int(v)) for v in chosen])
+        first = np.array([self._a_view(int(v), rng) for v in chosen])
         first = first if self._labelled is None else self._labelled.put_into(first, rng)
-        second = np.array([self._beside(int(view)) for view in first])
-        cells = rng.choice(config.sides, (count, config.windows), p=config.side_share)
-        parts = [
-            self._pair(int(a), int(b), lengths) for a, b, lengths in zip(first, second, cells, strict=True)
+        return first, np.array([self._beside(int(view), rng) for view in first])
+
+    def with_windows(
+        self,
+        first: NDArray[np.int64],
+        second: NDArray[np.int64],
+        first_placed: Sequence[Placed],
+        second_placed: Sequence[Placed],
+        rng: np.random.Generator,
+    ) -> PairBatch:
+        """Draw windows on pairs of views, each placed as it is shown."""
+        config = self._config
+        sides = rng.choice(config.sides, (len(first), config.windows), p=config.side_share)
+        windows = [
+            self._windows.draw(a, b, lengths, rng)
+            for a, b, lengths in zip(first_placed, second_placed, sides, strict=True)
         ]
-        weights_a, weights_b, places, labels_a, labels_b = zip(*parts, strict=True)
-        return PairBatch(
-            first,
-            second,
-            torch.from_numpy(np.stack(weights_a, axis=1)),
-            torch.from_numpy(np.stack(weights_b, axis=1)),
-            cells.reshape(-1) * config.cell_mm,
-            np.concatenate(places),
-            np.concatenate(labels_a),
-            np.concatenate(labels_b),
+        return PairBatch.of(first, second, sides.reshape(-1) * config.cell_mm, windows)
+
+    def _placed(self, view: int) -> Placed:
+        views = self._views
+        return Placed(
+            self._content[view],
+            views.to_cell[view],
+            int(views.volume[view]),
+            int(views.plane[view]),
+            float(views.z_mm[view]),
         )
 
-    def _pair(
-        self, a: int, b: int, sides: NDArray[np.int64]
-    ) -> tuple[
-        NDArray[np.float32],
-        NDArray[np.float32],
-        NDArray[np.float64],
-        NDArray[np.int64],
-        NDArray[np.int64],
-    ]:
-        """Draw windows on a pair of views: the weights on both, their places, and the labels on both."""
-        x, y = self._places(a, len(sides))
-        weights_a, _, _ = self._weights(a, x, y, sides, snap=False)
-        weights_b, x_b, y_b = self._weights(b, x, y, sides, snap=True)
-        volume = int(self._views.volume[a])
-        place = np.column_stack([np.full(len(x), volume), x, y, np.full(len(x), self._views.z_mm[a])])
-        labels = [
-            self._structures.at(volume, int(self._views.plane[view]), *centre)
-            for view, centre in ((a, (x, y)), (b, (x_b, y_b)))
-        ]
-        return weights_a, weights_b, place, labels[0], labels[1]
-
-    def _a_view(self, volume: int) -> int:
+    def _a_view(self, volume: int, rng: np.random.Generator) -> int:
         candidates = self._first[volume]
-        shown = self._structures.planes_of_a_structure(volume, self._generator)
+        shown = self._structures.planes_of_a_structure(volume, rng)
         if shown is not None:
             showing = candidates[np.isin(self._views.plane[candidates], shown)]
             candidates = showing if len(showing) else candidates
-        return int(self._generator.choice(candidates))
+        return int(rng.choice(candidates))
 
-    def _beside(self, view: int) -> int:
+    def _beside(self, view: int, rng: np.random.Generator) -> int:
         """Return another view of a slice within reach of the view's."""
         candidates = self._of_volume[int(self._views.volume[view])]
         near = candidates[
             np.abs(self._views.z_mm[candidates] - self._views.z_mm[view]) <= self._config.reach_mm
         ]
-        others = near[near != view]
-        return int(self._generator.choice(others)) if len(others) else view
-
-    def _places(self, view: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return in-plane positions in mm: some on labelled structures, the others on cells with content."""
-        rng = self._generator
-        cells = self._content[view]
-        rows, columns = cells[rng.integers(len(cells), size=count)].T
-        affine = self._views.to_cell[view]
-        points = np.stack([columns, rows]) + rng.random((2, count)) - affine[:, 2:]
-        x, y = np.linalg.solve(affine[:, :2], points)
-        volume, plane = int(self._views.volume[view]), int(self._views.plane[view])
-        wanted = np.flatnonzero(rng.random(count) < self._config.structure_share)
-        drawn = self._structures.draw(volume, plane, len(wanted), rng)
-        if drawn is not None:
-            x[wanted], y[wanted] = drawn
-        return x, y
-
-    def _weights(
-        self,
-        view: int,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        sides: NDArray[np.int64],
-        *,
-        snap: bool,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """Return weights (2, n * 3, 32) of windows at places, or snapped to cells, and their centres."""
-        affine = self._views.to_cell[view]
-        column, row = affine[:, :2] @ np.stack([x, y]) + affine[:, 2:]
-        weights = np.empty((2, len(x), PARTS, CANVAS_CELLS), np.float32)
-        centres = []
-        for axis, centre in enumerate((row, column)):
-            start = centre - sides / 2
-            if snap:
-                start = np.clip(np.rint(start), 0, CANVAS_CELLS - sides)
-            centres.append(start + sides / 2)
-            for side in self._config.sides:
-                mine = sides == side
-                parts = cover(start[mine], side, PARTS, CANVAS_CELLS)
-                weights[axis, mine] = parts.reshape(-1, PARTS, CANVAS_CELLS)
-        seen_x, seen_y = np.linalg.solve(affine[:, :2], np.stack(centres[::-1]) - affine[:, 2:])
-        return weights.reshape(2, -1, CANVAS_CELLS), seen_x, seen_y
+        others = near if self._with_itself else near[near != view]
+        return int(rng.choice(others)) if len(others) else view
 
 
 def _by_volume(views: ViewSet, chosen: NDArray[np.bool_], volumes: int) -> list[NDArray[np.int64]]:

@@ -38,7 +38,7 @@ folded.
 The backbone's weights: {weights}.
 
 ## Training
-`hmar train`, on views of known geometry ({views} of each slice), varied in contrast, sharpness, noise and
+`hmar train`, on views of known geometry ({views}), varied in contrast, sharpness, noise and
 display: stage 1 on whole frames, stage 2 on windows{settles}. Positives are the same place in nearby
 slices and other views; where structures are labelled, windows are drawn on all of them equally often
 and two places of one are not pushed apart{together}. Settings:
@@ -108,6 +108,7 @@ def card(
     volumes : list of Volume
         What it was trained on.
     views_per_slice : int
+        Views that were kept of each slice; 0 where steps had new ones.
     origin : Origin
     """
     rows = [
@@ -134,7 +135,7 @@ def card(
         order=settings["network"]["order"],
         volumes="\n".join([*rows, *_labelled_images(volumes, config)]),
         data=origin.data,
-        views=views_per_slice,
+        views=f"{views_per_slice} of each slice" if views_per_slice else "new ones for every step",
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         learned=_counted(volumes),
     )

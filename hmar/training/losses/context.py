@@ -111,9 +111,10 @@ class Compared:
     def of(cls, logits: Tensor, negative: Tensor, config: TrainingConfig) -> Compared:
         """Compare pairs; ``negative`` (N, N) are the pairs of places that may be pushed apart."""
         places, quality = [], []
+        negative = negative.to(logits.device, non_blocking=True)
         for bits in code_lengths(config.short_share):
             first, second = logits[:, :bits].chunk(2)
-            places.append(contrastive(first, second, negative.to(logits.device), config.temperature))
+            places.append(contrastive(first, second, negative, config.temperature))
             quality.append(bit_quality(logits[:, :bits]))
         return cls(logits, tuple(places), tuple(quality))
 
@@ -156,9 +157,9 @@ class Seen:
     @cached_property
     def windows(self) -> Tensor:
         """Pooled windows of all first views, then of all second, after dropout: (2 M n, width * 9)."""
-        local, batch = self.context.network.local_expert, self.batch
-        weights = torch.cat([batch.first_weights, batch.second_weights], dim=1).to(self.maps.device)
-        windows = pool_windows(local.map(self.maps), weights)
+        local, batch, device = self.context.network.local_expert, self.batch, self.maps.device
+        weights = [each.to(device, non_blocking=True) for each in (batch.first_weights, batch.second_weights)]
+        windows = pool_windows(local.map(self.maps), torch.cat(weights, dim=1))
         return nn.functional.dropout(windows, self.context.config.feature_drop)
 
     @cached_property
@@ -175,7 +176,9 @@ class Seen:
         # The router adapts to the features, not the features to the router: the backbone learns from the
         # experts' losses alone.
         maps = self.maps[: len(modality)].detach()
-        routing: Routing = self.context.network.router(maps, *(tag.to(self.context.device) for tag in tags))
+        routing: Routing = self.context.network.router(
+            maps, *(tag.to(self.context.device, non_blocking=True) for tag in tags)
+        )
         return routing
 
     def _images_apart(self) -> Tensor:
@@ -185,12 +188,15 @@ class Seen:
         return may_push_apart(place, _IMAGE_APART_MM) & ~self._together
 
     def _windows_apart(self) -> Tensor:
-        batch = self.batch
-        half = batch.side_mm / 2
-        together = self._together
+        # Put together on the device: page-locked memory of the batch is copied without a wait.
+        apart, together = (
+            each.to(self.maps.device, non_blocking=True)
+            for each in (self.batch.windows_apart(), self._together)
+        )
+        windows = len(apart) // len(together)
         for dim in (0, 1):
-            together = together.repeat_interleave(len(half) // len(batch.first), dim)
-        return may_push_apart(batch.place, np.minimum.outer(half, half)) & ~batch.alike() & ~together
+            together = together.repeat_interleave(windows, dim)
+        return apart & ~together
 
 
 def _tags(context: Context, views: NDArray[np.int64]) -> tuple[Tensor, Tensor]:

@@ -79,7 +79,7 @@ class GatedPlaces(Loss):
     def _relative(self, expert: str, losses: Tensor) -> Tensor:
         """Return losses over their running mean."""
         mean = losses.detach().mean()
-        before = self._level.get(expert, mean)
+        before = self._level.get(expert, mean).to(mean.device)  # one of a checkpoint comes from the processor
         self._level[expert] = _LEVEL_DECAY * before + (1 - _LEVEL_DECAY) * mean
         return losses / self._level[expert].clamp_min(_LEAST_LEVEL)
 

@@ -38,7 +38,9 @@ class _Reading(Loss):
         logits, known = self.read_and_known(seen)
         if not bool((known != UNKNOWN).any()):
             return None
-        return _READING_WEIGHT * F.cross_entropy(logits, known.to(logits.device), ignore_index=UNKNOWN)
+        return _READING_WEIGHT * F.cross_entropy(
+            logits, known.to(logits.device, non_blocking=True), ignore_index=UNKNOWN
+        )
 
 
 class ModalityReading(_Reading):

@@ -66,13 +66,17 @@ class StructureLoss(Loss):
 
     def of_windows(self, logits: Tensor, batch: PairBatch) -> Tensor:
         """Return the loss of windows: logits (2 N, bits), all first views, then all second."""
-        label = torch.from_numpy(np.concatenate([batch.first_label, batch.second_label])).to(logits.device)
-        known = label >= NO_STRUCTURE
-        if self._count == 0 or not bool(known.any()):
+        named = np.concatenate([batch.first_label, batch.second_label])
+        known = np.flatnonzero(named >= NO_STRUCTURE)
+        if self._count == 0 or not len(known):
             return logits.new_zeros(())
         view = np.arange(len(batch.first)).repeat(len(batch.first_label) // len(batch.first))
-        slices = torch.from_numpy(np.tile(view, 2)).to(logits.device)[known]
-        logits, label = logits[known], self.classes[label[known]]  # -1 reads the last
+        # Chosen by indices that the processor knows: a mask on a GPU would have to be waited for.
+        rows, label, slices = (
+            torch.from_numpy(chosen).to(logits.device, non_blocking=True)
+            for chosen in (known, named[known], np.tile(view, 2)[known])
+        )
+        logits, label = logits[rows], self.classes[label]  # -1 reads the last
         shown = label < self._count
         same = label[:, None] == label[None, :]
         # Two views of one slice show the same place, which is what the loss on places is for.

@@ -370,6 +370,26 @@ def test_decoding_in_a_child_gives_what_decoding_here_does(tmp_path) -> None:
     assert all(row["own_per_s"] > 0 and row["peer_per_s"] > 0 for row in rows[2:])
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_training_on_new_views_is_timed_with_its_wait_and_its_memory() -> None:
+    pytest.importorskip("kan", reason="the extra 'train' is not installed")
+    from benchmark.speed.train import KEPT, measure_train
+
+    rows = measure_train("cpu", [0, 1], TWO, silent, slices=1)
+    names = [KEPT, "new views, 0 workers", "new views, 1 workers"]
+    assert [row["name"] for row in rows] == 2 * names
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["quality"]["steps/s"] > 0
+        assert 0 <= row["quality"]["share of time waiting for data"] < 1
+        assert row["quality"]["memory of all processes (GB)"] > 0.1
+    assert [row["ratio"] for row in rows if row["name"] == KEPT] == [1.0, 1.0]
+    # Without workers a step waits while its views are rendered.
+    waits = {row["name"]: row["quality"]["share of time waiting for data"] for row in rows[:3]}
+    assert waits[KEPT] < waits["new views, 0 workers"]
+
+
 @pytest.mark.parametrize(("parts", "frames"), [(["warp"], 1), ([], 1), (["scan"], 0)])
 def test_unknown_parts_and_empty_archives_are_refused(parts, frames) -> None:
     with pytest.raises(ParameterError):

@@ -61,6 +61,13 @@ def test_weights_are_refused_before_anything_is_fetched_or_written(init, status,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_workers_are_refused_without_new_views(tmp_path):
+    result = CliRunner().invoke(main, ["train", "--out", str(tmp_path / "out"), "--workers", "2"])
+    assert result.exit_code == 2
+    assert "--workers is 2 without --fresh. Give --fresh" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 FEW_STEPS = """
 initial_batches = 2
 pairs = 2
@@ -113,6 +120,9 @@ def test_labelled_pictures_train_a_model_that_the_product_serves(tmp_path, monke
     assert all(step["losses"]["labels"] > 0 for step in steps)
     assert steps[-1]["validation"] is not None
     assert not any("Smith" in each for each in (said, text, log))
+    anew = tmp_path / "anew"
+    hmar("train", settings, "--archive", "films", "--out", anew, "--fresh", "--workers", 1, "--memory", 4)
+    assert "known geometry (new ones for every step)" in (anew / CARD).read_text()
     served = {"HMAR_MODEL_DIR": str(out), "HMAR_HOME": str(tmp_path / "served")}
     hmar("index", tmp_path / "no finding", **served)
     found = json.loads(hmar("search", tmp_path / "fracture of Smith" / "3.png", "--json", **served))

@@ -79,6 +79,20 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_been_interrupted(after, run):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("written_on", "device"), [("cpu", "cuda"), ("cuda", "cpu")])
+def test_a_state_of_another_device_has_no_random_state_of_this_one_and_is_taken_up(run, written_on, device):
+    states = {"cpu": None, "cuda": torch.zeros(16, dtype=torch.uint8)}
+    made = trainer_of(plain_volumes())
+    # Nothing is on a GPU here: only what the state of a generator is set on is another device.
+    parts = replace(made._parts(Stage.REGIONS), device=torch.device(device))
+    progress = parts.restore(run[2][1] | {"cuda": states[written_on]})
+    assert progress.step == run[2][1]["step"]
+    assert all(
+        torch.equal(tensor, made.network.state_dict()[name]) for name, tensor in run[2][1]["network"].items()
+    )
+
+
+@pytest.mark.slow
 def test_a_step_is_reported_before_the_checkpoint_that_it_is_in(run):
     for state in run[2]:
         step = run[1][state["reported"] - 1]

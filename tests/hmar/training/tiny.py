@@ -14,15 +14,17 @@ from hmar.model.backbones.registry import BACKBONES
 from hmar.model.config import NetworkConfig
 from hmar.training.config import TrainingConfig
 from hmar.training.data.pairs import PairConfig
-from hmar.training.data.views import CANVAS_CELLS, ViewSet
+from hmar.training.data.render import CANVAS_CELLS
+from hmar.training.data.views import ViewSet, slice_views
 from hmar.training.data.volumes import Volume, constant_regions
+from hmar.training.sources import Fresh
 from hmar.training.trainer import Trainer
 
 CONFIG = TrainingConfig(
     initial_batches=4, image_steps=2, region_steps=3, settle_pairs=6, settle_steps=3, evaluate_every=2
 )
 PAIRS = PairConfig(views=4, windows=6)
-CELL_MM = 12.0
+CELL_MM, PITCH_MM = 12.0, 0.75
 
 
 class TinyBackbone(Backbone):
@@ -116,8 +118,19 @@ def labelled_volumes() -> list[Volume]:
     ]
 
 
-def trainer_of(volumes: list[Volume], config: TrainingConfig = CONFIG) -> Trainer:
-    return Trainer(NETWORK, tiny_backbone(), config, PAIRS, views_of(volumes), volumes)
+def trainer_of(volumes: list[Volume], config: TrainingConfig = CONFIG, device: str = "cpu") -> Trainer:
+    return Trainer(NETWORK, tiny_backbone(), config, PAIRS, views_of(volumes), volumes, device)
+
+
+def fresh_trainer_of(
+    volumes: list[Volume], workers: int = 0, config: TrainingConfig = CONFIG, device: str = "cpu"
+) -> Trainer:
+    """Return a trainer that renders new views for every step; two views of each slice are kept."""
+    slices = slice_views(volumes, PITCH_MM, lambda done, total: None)
+    rows = np.repeat(np.arange(len(slices.plane)), 2)
+    fresh = Fresh(slices, rows, tiny_backbone().to(device), PITCH_MM, workers)
+    views = views_of(volumes)
+    return Trainer(NETWORK, tiny_backbone(), config, PAIRS, views, volumes, device, fresh=fresh)
 
 
 def as_read(state: dict[str, object]) -> dict[str, object]:

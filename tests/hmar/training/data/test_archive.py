@@ -10,7 +10,7 @@ from hmar.errors import NotFoundError
 from hmar.image.grid import GridConfig
 from hmar.model.tags import REGIONS
 from hmar.training.data.archive import LEAST_SLICES, archive_volumes
-from hmar.training.data.views import CANVAS_CELLS
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame, FrameInfo, Units

@@ -7,8 +7,9 @@ pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 from hmar.model.backbones.base import Backbone
 from hmar.model.config import PARTS
 from hmar.training.data.pairs import PairConfig, PairSampler, may_push_apart
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.data.structures import NO_STRUCTURE, UNLABELLED, StructurePlaces
-from hmar.training.data.views import CANVAS_CELLS, make_views
+from hmar.training.data.views import make_views
 from hmar.training.data.volumes import Volume, constant_regions
 
 PITCH_MM, CELL_MM = 0.75, 12.0
