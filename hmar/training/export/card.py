@@ -118,7 +118,8 @@ def card(
     rows += [_row(volume) for volume in volumes if len(volume.values) > 1]
     singles = Counter(volume.modality for volume in volumes if len(volume.values) == 1)
     rows += [
-        f"| single images | {modality} | {count} | of each | none |" for modality, count in singles.items()
+        f"| single images | {modality} | {count} | of each | {_structures_of_singles(volumes, modality)} |"
+        for modality, count in singles.items()
     ]
     backbone = settings["network"][FORMAT_BACKBONE]
     tuned = config.backbone_rate > 0 and bool(build_backbone(backbone).tail_modules())
@@ -139,6 +140,13 @@ def card(
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         learned=_counted(volumes),
     )
+
+
+def _structures_of_singles(volumes: list[Volume], modality: str) -> int | str:
+    """Return how many structures single images of a modality label, or "none"."""
+    singles = (volume for volume in volumes if len(volume.values) == 1 and volume.modality == modality)
+    found = {n for volume in singles if volume.labels is not None for n in np.unique(volume.labels) if n >= 0}
+    return len(found) or "none"
 
 
 def _counted(volumes: list[Volume]) -> str:

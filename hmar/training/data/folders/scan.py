@@ -81,8 +81,7 @@ def scan(
     """Look at all files below folders, in alphabetical order.
 
     Files and folders whose names begin with a dot are passed over; links are followed, to each folder once.
-    A file that cannot be read is counted
-    with its reason and stops nothing.
+    A file that cannot be read is counted with its reason and stops nothing.
 
     Parameters
     ----------

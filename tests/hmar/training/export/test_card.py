@@ -32,6 +32,15 @@ def test_a_card_counts_labelled_images_and_names_no_patient():
     assert "labelled as a whole" not in without
 
 
+def test_a_card_counts_the_structures_of_single_images():
+    data = labelled_volumes()
+    labels = np.full((1, 72, 72), -2, np.int16)
+    labels[0, :3], labels[0, 9:12] = 4, 7
+    data[-1] = replace(data[-1], labels=labels)
+    text = card(SETTINGS, CONFIG, data, 2, Origin("Of a site.", LITE0, "ImageNet"))
+    assert "| single images | DX | 18 | of each | 2 |" in text
+
+
 def test_a_card_names_its_data_and_settings():
     text = card(SETTINGS, CONFIG, plain_volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
     assert text.startswith("# small\n")
