@@ -120,6 +120,10 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (("accuracy", "--seeds", "0"), 2, "0 is not in the range 1<=x<=100"),
         (("region", "--root", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
         (("region", "--root", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
+        (("lesions", "--data", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
+        (("lesions", "--data", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
+        (("lesions", "--data", "{}"), 2, "holds no lesion. Give a folder of PERSON/NNN.dcm"),
+        (("lesions",), 2, "Missing option '--data'"),
         (("speed", "--part", "warp"), 2, "Give some of encode, kan, scan, filters, decode, http."),
     ],
 )
