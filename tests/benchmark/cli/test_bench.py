@@ -122,6 +122,10 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (("region", "--root", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
         (("speed", "--part", "warp"), 2, "Give some of encode, kan, scan, filters, decode, http, train."),
         (("speed", "--part", "train", "--workers", "1,x"), 2, "--workers is '1,x'. Give numbers from 0"),
+        (("lesions", "--data", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
+        (("lesions", "--data", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
+        (("lesions", "--data", "{}"), 2, "holds no lesion. Give a folder of PERSON/NNN.dcm"),
+        (("lesions",), 2, "Missing option '--data'"),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_the_value_and_the_remedy(tmp_path, arguments, status, words):
