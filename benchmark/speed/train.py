@@ -68,9 +68,14 @@ class Timed:
 
 
 def measure_train(
-    device: str, workers: Sequence[int], rounds: Rounds, progress: Progress, slices: int = SLICES
+    device: str,
+    workers: Sequence[int],
+    rounds: Rounds,
+    progress: Progress,
+    slices: int = SLICES,
+    config: TrainingConfig = PRESETS["structures"],
 ) -> list[dict[str, object]]:
-    """Time steps of stages 2 and 3 of the preset ``structures``, on phantoms and random weights of Lite0.
+    """Time steps of stages 2 and 3 on phantoms and random weights of Lite0.
 
     Parameters
     ----------
@@ -83,8 +88,10 @@ def measure_train(
     progress : Progress
     slices : int
         Of each of two volumes.
+    config : TrainingConfig
+        Settings, but for the numbers of steps.
     """
-    plan = Plan(_settings(rounds, device), views_per_slice=2, device=device)
+    plan = Plan(_settings(config, rounds, device), views_per_slice=2, device=device)
     plans = {KEPT: plan} | {
         f"new views, {count} workers": replace(plan, fresh=True, workers=count) for count in workers
     }
@@ -93,11 +100,11 @@ def measure_train(
     return [_row(name, stage, timed, plan, rounds) for stage in _MEASURED for name in plans]
 
 
-def _settings(rounds: Rounds, device: str) -> TrainingConfig:
+def _settings(config: TrainingConfig, rounds: Rounds, device: str) -> TrainingConfig:
     # One step more than is timed: the last is reported after a validation.
     steps = rounds.total * _BUNCH[device] + 1
     return replace(
-        PRESETS["structures"],
+        config,
         initial_batches=8,
         image_steps=0,
         region_steps=steps,

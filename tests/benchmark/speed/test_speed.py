@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -375,8 +376,10 @@ def test_decoding_in_a_child_gives_what_decoding_here_does(tmp_path) -> None:
 def test_training_on_new_views_is_timed_with_its_wait_and_its_memory() -> None:
     pytest.importorskip("kan", reason="the extra 'train' is not installed")
     from benchmark.speed.train import KEPT, measure_train
+    from hmar.training.config import PRESETS
 
-    rows = measure_train("cpu", [0, 1], TWO, silent, slices=1)
+    small = replace(PRESETS["structures"], pairs=2, settle_pairs=2, windows=8)
+    rows = measure_train("cpu", [0, 1], TWO, silent, slices=1, config=small)
     names = [KEPT, "new views, 0 workers", "new views, 1 workers"]
     assert [row["name"] for row in rows] == 2 * names
     for row in rows:
