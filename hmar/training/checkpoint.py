@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,9 +16,7 @@ from hmar.errors import ConfigError
 from hmar.files import new_file
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
-from hmar.training.data.pairs import PairSampler
 from hmar.training.data.volumes import Volume
-from hmar.training.losses.objective import Objective
 from hmar.training.stages import Stage
 
 CHECKPOINT = "checkpoint.pt"
@@ -61,6 +59,18 @@ class Progress:
             self.waited += 1
 
 
+class Stateful(Protocol):
+    """A stage's work, as far as a checkpoint needs to know it."""
+
+    stage: Stage
+
+    def state(self) -> dict[str, Any]:
+        """Return what the work depends on besides weights and optimiser."""
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Set what :meth:`state` returned."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
     """Everything that a stage changes, and that a checkpoint therefore holds."""
@@ -69,14 +79,13 @@ class Parts:
     averaged: HmarNetwork
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
-    objective: Objective
-    sampler: PairSampler
+    work: Stateful
     device: torch.device
 
-    def state(self, stage: Stage, progress: Progress) -> State:
-        """Return the state of a stage."""
+    def state(self, progress: Progress) -> State:
+        """Return the state of the stage."""
         return {
-            "stage": int(stage),
+            "stage": int(self.work.stage),
             "step": progress.step,
             "best": progress.best,
             "waited": progress.waited,
@@ -85,8 +94,7 @@ class Parts:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "objective": self.objective.state(),
-            "sampler": self.sampler.state(),
+            "work": self.work.state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
@@ -97,8 +105,7 @@ class Parts:
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.objective.restore(state["objective"])
-        self.sampler.restore(state["sampler"])
+        self.work.restore(state["work"])
         torch.set_rng_state(state["torch"])
         if self.device.type == "cuda" and state["cuda"] is not None:  # None where a processor went before
             torch.cuda.set_rng_state(state["cuda"], self.device)
@@ -122,6 +129,7 @@ def run_key(
     data, views = hashlib.sha256(), views_per_slice
     for volume in volumes:
         data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality, volume.patient)).encode())
+        data.update(bytes([volume.presented]))
         for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
             data.update(b"none" if array is None else np.ascontiguousarray(array).data)
     return {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from hmar.errors import ConfigError
+from hmar.training.data.volumes import Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class TrainingConfig:
     settle_pairs, settle_steps : int
         Pairs in a batch and steps of stage 3: experts and router on cached feature maps of a backbone that
         no longer changes. A step costs a tenth, so that batches can be larger.
+    label_batch, label_steps : int
+        Images in a batch and steps of stage 4: Expert0 on labels of whole images.
+    label_looks : int
+        How many times each labelled image is encoded for it: as it is, and varied.
     learning_rate, backbone_rate, weight_decay : float
         AdamW's learning rates of the heads and of the backbone's tail, at the top of a one-cycle schedule
         over each stage, and its weight decay. A backbone rate of 0 keeps the published weights.
@@ -63,6 +69,9 @@ class TrainingConfig:
     region_steps: int = 400
     settle_pairs: int = 12
     settle_steps: int = 400
+    label_batch: int = 256
+    label_steps: int = 600
+    label_looks: int = 3
     learning_rate: float = 1e-3
     backbone_rate: float = 3e-4
     weight_decay: float = 1e-2
@@ -117,6 +126,7 @@ PRESETS = {
         region_steps=8,
         settle_pairs=8,
         settle_steps=8,
+        label_steps=8,
         evaluate_every=4,
     ),
 }
@@ -124,8 +134,28 @@ PRESETS = {
 labelled structures in other patients; ``archive`` for a site's own archive; ``quick`` to see that
 training runs."""
 
+def suited(config: TrainingConfig, volumes: Sequence[Volume]) -> TrainingConfig:
+    """Return the settings that are used on data.
+
+    Single images alone have no neighbouring slices that could teach places, so stages 1 to 3 are left out:
+    experts keep their closed-form start, and Expert0 learns labels.
+    """
+    if any(len(volume.values) > 1 for volume in volumes) or not config.learns_labels:
+        return config
+    return replace(config, image_steps=0, region_steps=0, settle_steps=0)
+
+
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
-_AT_LEAST_ONE = ("initial_batches", "pairs", "windows", "settle_pairs", "evaluate_every", "patience")
+_AT_LEAST_ONE = (
+    "initial_batches",
+    "pairs",
+    "windows",
+    "settle_pairs",
+    "label_batch",
+    "label_looks",
+    "evaluate_every",
+    "patience",
+)
 
 
 def read_config(path: Path, base: TrainingConfig) -> TrainingConfig:

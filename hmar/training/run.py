@@ -19,7 +19,7 @@ from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
-from hmar.training.config import TrainingConfig
+from hmar.training.config import TrainingConfig, suited
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views, slice_views
@@ -106,6 +106,7 @@ def train(
     OperatorError
         If a worker process that renders views ends or fails.
     """
+    plan = replace(plan, config=suited(plan.config, volumes))
     resumed = read_checkpoint(out, _key(plan, volumes, backbone)) if plan.resume else None
     network = train_network(volumes, backbone, plan, progress, out, resumed)
     grid, windows = GridConfig(), WindowConfig()
@@ -116,7 +117,7 @@ def train(
         card(settings, plan.config, volumes, FRESH if plan.fresh else plan.views_per_slice, origin)
     )
     draw_curves(out / LOG, out / CURVES)
-    if Stage.EXPERTS in plan.stages:
+    if Stage.LABELS in plan.stages:
         (out / CHECKPOINT).unlink(missing_ok=True)
     seal(out)
     return fingerprint(out)
@@ -160,6 +161,7 @@ def train_network(
         plan.device,
         build,
         fresh,
+        partial(progress, "encoding labelled images"),
     )
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)
@@ -187,17 +189,21 @@ def _views(
     rng = np.random.default_rng(config.seed)
     count = sum(len(volume.values) for volume in volumes)
     told = partial(progress, "encoding views")
-    if not plan.fresh:
+    drawn_from = any(stage.on_views and stage.steps(config) for stage in plan.stages)
+    if drawn_from and not plan.fresh:
         need = Need(need_of_kept(stem, config, count * plan.views_per_slice))
         need.check(plan.memory, "Give fewer --views, or --fresh, which keeps none")
         return make_views(volumes, stem, plan.views_per_slice, pitch_mm, rng, told), None
     sample = min(count, _SAMPLE)
     kept = need_of_kept(stem, config, sample * _VIEWS_OF_SAMPLE)
-    replace(need_of_fresh(config, plan.workers), kept=kept).check(plan.memory, "Give fewer --workers")
+    ahead = need_of_fresh(config, plan.workers) if drawn_from else Need(0)
+    replace(ahead, kept=kept).check(plan.memory, "Give fewer --workers")
     slices = slice_views(volumes, pitch_mm, partial(progress, "looking at slices"))
     rows = Split.of(slices, volumes, config).sample(slices, sample, rng)
     chosen = [(int(slices.volume[row]), int(slices.plane[row])) for row in rows]
     views = make_views(volumes, stem, _VIEWS_OF_SAMPLE, pitch_mm, rng, told, chosen)
+    if not drawn_from:
+        return views, None
     return views, Fresh(slices, np.repeat(rows, _VIEWS_OF_SAMPLE), stem, pitch_mm, plan.workers)
 
 

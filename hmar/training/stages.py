@@ -23,10 +23,22 @@ class Stage(IntEnum):
     experts see many more windows in the same time.
     """
 
+    LABELS = 4
+    """Expert0 alone, on labels of whole images, as the product sees them when it serves.
+
+    Their pooled feature maps are computed once: a batch then holds hundreds of images and takes
+    milliseconds.
+    """
+
+    @property
+    def on_views(self) -> bool:
+        """Whether it is trained on views of slices."""
+        return self is not Stage.LABELS
+
     @property
     def regions(self) -> bool:
         """Whether windows are compared, and validated."""
-        return self is not Stage.IMAGES
+        return self in (Stage.REGIONS, Stage.EXPERTS)
 
     def steps(self, config: TrainingConfig) -> int:
         """Return how many steps the stage has; 0 leaves it out."""
@@ -34,6 +46,7 @@ class Stage(IntEnum):
             Stage.IMAGES: config.image_steps,
             Stage.REGIONS: config.region_steps,
             Stage.EXPERTS: config.settle_steps,
+            Stage.LABELS: config.label_steps if config.learns_labels else 0,
         }
         return steps[self]
 
@@ -48,11 +61,11 @@ class Stage(IntEnum):
 
 _NAMED = {
     "1": (Stage.IMAGES,),
-    "2": (Stage.REGIONS, Stage.EXPERTS),
+    "2": (Stage.REGIONS, Stage.EXPERTS, Stage.LABELS),
     "both": tuple(Stage),
 }
 
 
 def stages_of(name: str) -> tuple[Stage, ...]:
-    """Return the stages that "1", "2" or "both" names; to a user, stage 3 is the end of stage 2."""
+    """Return the stages that "1", "2" or "both" names; to a user, stages 3 and 4 are the end of stage 2."""
     return _NAMED[name]

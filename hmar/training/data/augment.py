@@ -50,6 +50,9 @@ class Augmentation:
     window_shift, window_scale : float
         Standard deviations of the display windows' centre, as a share of their width, and of the logarithm
         of their width.
+    gamma, contrast, brightness : float
+        Standard deviations of the logarithms of gamma and of contrast, and of an offset, of what has no
+        units.
     """
 
     enhancement: float = 300.0
@@ -58,6 +61,9 @@ class Augmentation:
     noise_hu: float = 25.0
     window_shift: float = 0.06
     window_scale: float = 0.12
+    gamma: float = 0.25
+    contrast: float = 0.2
+    brightness: float = 0.07
 
 
 def vary_contrast(
@@ -114,6 +120,14 @@ def vary_noise(values: Tensor, unit: float, varied: Augmentation, generator: np.
     """Add noise, as of a lower dose; ``unit`` is the size of one HU in ``values`` (H, W)."""
     noise = torch.from_numpy(generator.standard_normal(tuple(values.shape), dtype=np.float32))
     return values + noise * float(generator.uniform(0, varied.noise_hu)) * unit
+
+
+def vary_tone(values: Tensor, varied: Augmentation, generator: np.random.Generator) -> Tensor:
+    """Display presentation values (H, W), 0 to 1, with another gamma, contrast and brightness."""
+    gamma, contrast = (float(np.exp(generator.normal(0, sd))) for sd in (varied.gamma, varied.contrast))
+    seen = (values.clamp(0, 1) ** gamma - 0.5) * contrast + 0.5 + generator.normal(0, varied.brightness)
+    toned: Tensor = torch.where(values > 0, seen.clamp(0, 1), values)  # what surrounds the image stays black
+    return toned
 
 
 def display_channels(

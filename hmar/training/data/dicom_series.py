@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -11,12 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.image.grid import Grid, GridConfig, make_grid, resample
-from hmar.training.data.render import CANVAS_CELLS
-from hmar.training.data.volumes import Volume
+from hmar.training.data.volumes import THOUSANDTHS, Volume
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
-
-THOUSANDTHS = 1000.0
-"""What values without units, 0 to 1, are multiplied by to be kept as integers."""
 
 LEAST_SLICES = 8
 """A series of fewer slices is left out: training compares neighbouring slices."""
@@ -124,6 +119,7 @@ def series_volume(
         labels,
         image_labels,
         patient,
+        modality != "CT",
     )
 
 
@@ -137,8 +133,6 @@ def single_volume(
     patient: str | None = None,
 ) -> Volume:
     """Return an image as a volume of one slice, resampled as for the encoder.
-
-    A labelled image is made to fit into a view: its label is of the whole image.
 
     Parameters
     ----------
@@ -154,8 +148,6 @@ def single_volume(
     """
     info = frame.info
     laid = GridConfig()
-    if image_label is not None:
-        laid = replace(laid, max_side=CANVAS_CELLS * laid.stride)
     grid = make_grid(info.rows, info.columns, info.spacing, laid)
     # Training expects Hounsfield units of CT; a picture of a CT has none.
     modality = "OT" if info.modality == "CT" and frame.units is not Units.HU else info.modality
@@ -168,6 +160,7 @@ def single_volume(
         None if labels is None else _nearest(labels, grid)[None],
         None if image_label is None else np.array([image_label]),
         patient,
+        modality != "CT",
     )
 
 

@@ -44,17 +44,32 @@ class ImageLabels:
 
     @classmethod
     def of(cls, views: ViewSet, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
-        """Look up the labels of views; a volume without a patient counts as a patient of its own.
+        """Look up the labels of views; those that show too little to be drawn have none."""
+        return cls._of(views.volume, views.plane, views.show_enough(), volumes, config)
 
-        Labels are trained on where there are two or more. Views that show too little to be drawn have none.
+    @classmethod
+    def of_slices(cls, volumes: list[Volume], config: TrainingConfig) -> ImageLabels:
+        """Look up the labels of all slices, in the order of volumes."""
+        lengths = [len(volume.values) for volume in volumes]
+        volume = np.repeat(np.arange(len(volumes)), lengths)
+        plane = np.concatenate([np.arange(length) for length in lengths])
+        return cls._of(volume, plane, np.ones(len(plane), np.bool_), volumes, config)
+
+    @classmethod
+    def _of(
+        cls, volume: Rows, plane: Rows, counted: Mask, volumes: list[Volume], config: TrainingConfig
+    ) -> ImageLabels:
+        """Look up labels; a volume without a patient counts as a patient of its own.
+
+        Labels are trained on where there are two or more.
         """
         by_slice = [
             np.full(len(volume.values), NO_LABEL) if volume.image_labels is None else volume.image_labels
             for volume in volumes
         ]
-        label = np.array([by_slice[v][p] for v, p in zip(views.volume, views.plane, strict=True)], np.int64)
-        label[~views.show_enough()] = NO_LABEL
-        patient = patient_numbers(volumes)[views.volume]
+        label = np.array([by_slice[v][p] for v, p in zip(volume, plane, strict=True)], np.int64)
+        label[~counted] = NO_LABEL
+        patient = patient_numbers(volumes)[volume]
         found = np.unique(label[label != NO_LABEL])
         if len(found) < 2 or not config.learns_labels:
             return cls(np.full(len(label), NO_LABEL), patient, 0)

@@ -19,7 +19,7 @@ from hmar.training.data.augment import (
     vary_noise,
     vary_sharpness,
 )
-from hmar.training.data.volumes import Volume
+from hmar.training.data.volumes import THOUSANDTHS, Volume
 
 CANVAS_CELLS = 32
 """Side of every view in feature-map cells: 384 mm at 0.75 mm per pixel."""
@@ -136,7 +136,8 @@ def render(
     if volume.modality == "CT":
         shown = display_channels(image, None if generator is None else _VARIED, generator)
     else:
-        top = float(torch.quantile(image.flatten()[::_EVERY_PIXEL], _BRIGHTEST))
+        bright = float(torch.quantile(image.flatten()[::_EVERY_PIXEL], _BRIGHTEST))
+        top = THOUSANDTHS if volume.presented else bright
         shown = (image / max(top, 1e-6)).clamp(0, 1).expand(3, -1, -1)
     return View(shown, content, affine)
 
@@ -151,7 +152,7 @@ def _lay(
     extent = np.array([columns * spacing_x, rows * spacing_y])
     turn, shift = np.eye(2) / pitch_mm, np.zeros(2)
     if generator is not None:
-        turn, shift = _random_turn(generator) / pitch_mm, generator.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
+        turn, shift = random_turn(generator) / pitch_mm, generator.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
     offset = side / 2 + shift - turn @ (extent / 2)
     to_pixel = np.column_stack([turn, offset])  # mm to canvas pixels
     back = np.linalg.inv(turn)
@@ -166,7 +167,7 @@ def _lay(
     return image, to_pixel / STRIDE
 
 
-def _random_turn(generator: np.random.Generator) -> NDArray[np.float64]:
+def random_turn(generator: np.random.Generator) -> NDArray[np.float64]:
     """Return a random scale, rotation and change of proportions, (2, 2)."""
     angle = np.deg2rad(generator.normal(0, _TURN_DEGREES))
     stretch = np.exp(generator.normal(0, _STRETCH))

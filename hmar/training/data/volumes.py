@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from hmar.model.tags import REGIONS
 
+THOUSANDTHS = 1000.0
+"""What values without units, 0 to 1, are multiplied by to be kept as integers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
@@ -22,7 +25,7 @@ class Volume:
     name : str
         Name for logs.
     values : ndarray of int16, shape (Z, Y, X)
-        HU for CT, for all others values whose scale does not matter. Z from feet to head, Y from front to
+        HU for CT, for all others values of any scale. Z from feet to head, Y from front to
         back, X from right to left.
     spacing_mm : tuple of float
         (z, y, x).
@@ -39,6 +42,8 @@ class Volume:
         none. None where no slice has one.
     patient : str or None
         The same for all volumes of one patient; None for a patient of its own.
+    presented : bool
+        Whether values without units are thousandths of presentation values, as the product displays them.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Volume:
     labels: NDArray[np.int16] | None = None
     image_labels: NDArray[np.int64] | None = None
     patient: str | None = None
+    presented: bool = False
 
 
 def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:

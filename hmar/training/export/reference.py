@@ -10,15 +10,9 @@ from numpy.typing import NDArray
 from hmar.image.grid import channels, make_grid
 from hmar.model.serving.model import ServedModel
 from hmar.model.serving.typicality import Reference, summary
+from hmar.training.data.served import slice_frame
 from hmar.training.data.volumes import Volume
-from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
-from hmar.values.geometry import Spacing
-
-_BRIGHTEST = 0.995
-"""Quantile that is shown as white where values have no units, as in training."""
-
-_LEAST_BRIGHT = 1e-6
-"""Keeps a frame that is black throughout finite."""
+from hmar.values.frames import FloatArray, Frame
 
 _LEAST_VARIANCE = 1e-6
 """Keeps a channel that never varies finite."""
@@ -60,28 +54,6 @@ def reference_of(
     elif len(volumes) > _MOST_PARTS:
         scans = scans * _MOST_PARTS // len(volumes)
     return fit_reference(np.stack(summaries), scans)
-
-
-def slice_frame(volume: Volume, plane: int) -> Frame:
-    """Return a slice as a decoded frame: HU for CT, other values scaled to 0..1 by their 99.5 % quantile."""
-    values = volume.values[plane].astype(np.float32)
-    units = Units.HU if volume.modality == "CT" else Units.PRESENTATION
-    if units is Units.PRESENTATION:
-        values = np.clip(values / max(float(np.quantile(values, _BRIGHTEST)), _LEAST_BRIGHT), 0, 1)
-    uid = f"2.25.1.{plane + 1}"
-    info = FrameInfo(
-        study_uid=uid,
-        series_uid=uid,
-        sop_instance_uid=uid,
-        frame_number=1,
-        modality=volume.modality,
-        body_part=None,
-        patient_key=None,
-        rows=values.shape[0],
-        columns=values.shape[1],
-        spacing=Spacing(*volume.spacing_mm[1:]),
-    )
-    return Frame(info, values, units)
 
 
 def fit_reference(summaries: FloatArray, scans: NDArray[np.int64]) -> Reference:

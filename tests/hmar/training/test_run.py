@@ -21,7 +21,7 @@ from hmar.training.export.card import Origin
 from hmar.training.export.fold import served_network
 from hmar.training.export.golden import golden_frame
 from hmar.training.export.parity import compare, served_logits, torch_logits
-from hmar.training.export.reference import slice_frame
+from hmar.training.data.served import slice_frame
 from hmar.training.run import LOG, Plan, train, train_network
 from hmar.training.stages import Stage
 from tests.hmar.training.tiny import CONFIG, NETWORK, scan, tiny_backbone

@@ -21,7 +21,15 @@ from hmar.training.sources import Fresh
 from hmar.training.trainer import Trainer
 
 CONFIG = TrainingConfig(
-    initial_batches=4, image_steps=2, region_steps=3, settle_pairs=6, settle_steps=3, evaluate_every=2
+    initial_batches=4,
+    image_steps=2,
+    region_steps=3,
+    settle_pairs=6,
+    settle_steps=3,
+    label_batch=16,
+    label_steps=3,
+    label_looks=2,
+    evaluate_every=2,
 )
 PAIRS = PairConfig(views=4, windows=6)
 CELL_MM, PITCH_MM = 12.0, 0.75

@@ -1,0 +1,86 @@
+"""Labelled images as Expert0 sees them: feature maps pooled on 3x3 parts, of several looks at each image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hmar.image.grid import GridConfig
+from hmar.model.backbones.base import Backbone, fold_batch_norm
+from hmar.model.config import PARTS
+from hmar.training.config import TrainingConfig
+from hmar.training.data.image_labels import NO_LABEL, ImageLabels, Mask
+from hmar.training.data.served import served_image
+from hmar.training.data.volumes import Volume
+from hmar.training.device import mixed_precision
+
+Told = Callable[[int, int], None]
+"""Called with how many images are encoded, and how many there are."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """N labelled images.
+
+    Parameters
+    ----------
+    parts : Tensor of float16, shape (K, N, C, 3, 3)
+        The backbone's maps, pooled, of K looks at each image; the first is what the product encodes.
+    labels : ImageLabels
+        All of them labelled.
+    held_out : ndarray of bool, shape (N,)
+        Images that are not trained on, but ask for those that are.
+    """
+
+    parts: Tensor
+    labels: ImageLabels
+    held_out: Mask
+
+
+def of_volumes(
+    volumes: list[Volume], backbone: Backbone, config: TrainingConfig, device: torch.device, told: Told
+) -> Material:
+    """Encode all labelled slices and images.
+
+    Parameters
+    ----------
+    volumes : list of Volume
+        Two labels or more in all.
+    backbone : Backbone
+        On the device; batch norms need not be folded.
+    config : TrainingConfig
+    device : torch.device
+    told : callable
+    """
+    every = ImageLabels.of_slices(volumes, config)
+    slices = [(v, plane) for v, volume in enumerate(volumes) for plane in range(len(volume.values))]
+    rows = np.flatnonzero(every.label != NO_LABEL)
+    labels = ImageLabels(every.label[rows], every.patient[rows], every.count)
+    looks, folded = config.label_looks, fold_batch_norm(backbone).to(device)
+    parts = torch.empty(looks, len(rows), backbone.channels, PARTS, PARTS, dtype=torch.float16)
+    for row, place in enumerate(rows):
+        volume, plane = slices[place]
+        for look in range(looks):
+            generator = np.random.default_rng((config.seed, int(place), look)) if look else None
+            image = served_image(volumes[volume], plane, GridConfig(), generator)
+            parts[look, row] = pooled_parts(folded, image.to(device))
+        told(row + 1, len(rows))
+    return Material(parts, labels, labels.held_out())
+
+
+@torch.inference_mode()
+def pooled_parts(backbone: Backbone, image: Tensor) -> Tensor:
+    """Return the feature map of an image (3, H, W), 0 to 1, pooled on 3x3 parts: (C, 3, 3)."""
+    batch = image[None].contiguous(memory_format=torch.channels_last)
+    with mixed_precision(image.device):
+        maps = backbone.tail(backbone.stem(backbone.normalise(batch)))
+    return F.adaptive_avg_pool2d(maps.float(), PARTS)[0].half().cpu()

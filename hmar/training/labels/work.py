@@ -1,0 +1,144 @@
+"""The stage that teaches labels of whole images to Expert0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from hmar.model.network import HmarNetwork
+from hmar.training.config import TrainingConfig
+from hmar.training.data.group_sampler import GroupSampler, Rows
+from hmar.training.labels.material import Material
+from hmar.training.labels.quality import mean_average_precision
+from hmar.training.loop import Work
+from hmar.training.losses.class_codes import nested_codes
+from hmar.training.losses.functional.bit_quality import bit_quality
+from hmar.training.losses.functional.centre import centre_loss
+from hmar.training.losses.functional.nested import code_lengths, nested
+from hmar.training.stages import Stage
+
+_AT_ONCE = 1024
+"""Images whose codes are computed at a time; bounds memory, changes no figure."""
+
+_MOST_QUERIES, _MOST_GALLERY = 1000, 4000
+"""Images that validation looks at, at most."""
+
+Batch = tuple[Tensor, Tensor]
+"""Pooled parts (B, C, 3, 3), and labels (B,)."""
+
+
+class LabelWork(Work):
+    """Trains Expert0 on images whose maps are pooled already, by class centres and bit quality.
+
+    A batch has every label equally often, patients in proportion to the root of their images, and any of an
+    image's looks. What a step draws depends on the seed and its number alone.
+
+    Parameters
+    ----------
+    network : HmarNetwork
+    make : callable
+        Makes the images to train on, once the stage begins.
+    config : TrainingConfig
+    device : torch.device
+    """
+
+    stage = Stage.LABELS
+    keeps_better_start = True
+
+    def __init__(
+        self,
+        network: HmarNetwork,
+        make: Callable[[], Material],
+        config: TrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self._network, self._make, self._config, self._device = network, make, config, device
+        self._lengths = code_lengths(config.short_share)
+
+    def begin(self) -> None:
+        """Encode the images, and draw the codes of labels."""
+        self._material = self._make()
+        labels, config = self._material.labels, self._config
+        codes = nested_codes(labels.count, self._lengths, np.random.default_rng(config.seed)).to(self._device)
+        self._directions = [F.normalize(codes[:, :bits], dim=1) for bits in self._lengths]
+        self._learnt = np.flatnonzero(~self._material.held_out)
+        self._sampler = GroupSampler(labels.label[self._learnt], labels.patient[self._learnt])
+        rng = np.random.default_rng(config.seed)
+        self._queries = _some(np.flatnonzero(self._material.held_out), _MOST_QUERIES, rng)
+        self._gallery = _some(self._learnt, _MOST_GALLERY, rng)
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Return Expert0's."""
+        expert = self._network.global_expert
+        return [
+            {
+                "params": [weights for weights in expert.parameters() if weights.requires_grad],
+                "lr": self._config.learning_rate,
+            }
+        ]
+
+    def batches(self, numbers: range) -> Generator[Batch]:
+        """Draw images."""
+        material, size = self._material, min(self._config.label_batch, len(self._learnt))
+        for number in numbers:
+            rng = np.random.default_rng((self._config.seed, int(self.stage), number))
+            rows = self._learnt[self._sampler.draw(size, rng)[0]]
+            looks = rng.integers(len(material.parts), size=size)
+            yield material.parts[looks, rows], torch.from_numpy(material.labels.label[rows])
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss to the labels' codes, and bit quality, at both lengths."""
+        config = self._config
+        parts, label = (part.to(self._device, non_blocking=True) for part in batch)
+        logits = self._network.global_expert(parts.float())
+        target = F.one_hot(label, self._material.labels.count).float()
+        centres = [
+            centre_loss(logits[:, :bits], target, directions, config.scale, config.margin).mean()
+            for bits, directions in zip(self._lengths, self._directions, strict=True)
+        ]
+        quality = [bit_quality(logits[:, :bits]) for bits in self._lengths]
+        return {
+            "centres": nested(centres, config.short_share),
+            "codes": config.bit_weight * nested(quality, config.short_share),
+        }
+
+    @torch.no_grad()
+    def validate(self, averaged: HmarNetwork) -> float | None:
+        """Return the mean average precision of held-out patients' images, the mean over code lengths.
+
+        They ask for the images that are trained on, all of them as the product encodes them.
+        """
+        if not len(self._queries):
+            return None
+        averaged.eval()
+        label = torch.from_numpy(self._material.labels.label)
+        sides = (self._queries, self._gallery)
+        asked, known = (self._logits(averaged, rows) for rows in sides)
+        asked_for, there = (label[rows] for rows in sides)
+        found = [
+            mean_average_precision(asked[:, :bits], known[:, :bits], asked_for, there)
+            for bits in self._lengths
+        ]
+        mean = sum(found) / len(found)
+        return None if math.isnan(mean) else mean
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: seed and number determine what a step draws."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Set nothing."""
+
+    def _logits(self, network: HmarNetwork, rows: Rows) -> Tensor:
+        seen = torch.split(self._material.parts[0][rows], _AT_ONCE)
+        return torch.cat([network.global_expert(part.to(self._device).float()).cpu() for part in seen])
+
+
+def _some(rows: Rows, count: int, rng: np.random.Generator) -> Rows:
+    return np.sort(rng.permutation(rows)[:count])
