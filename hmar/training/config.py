@@ -134,6 +134,7 @@ PRESETS = {
 labelled structures in other patients; ``archive`` for a site's own archive; ``quick`` to see that
 training runs."""
 
+
 def suited(config: TrainingConfig, volumes: Sequence[Volume]) -> TrainingConfig:
     """Return the settings that are used on data.
 

@@ -82,7 +82,7 @@ def served_image(
     laid = replace(frame, values=resample(frame.values, grid))
     if generator is None:
         return torch.from_numpy(channels(laid, grid))
-    values = _varied(laid.values, frame.units, grid_config.pitch_mm, generator)
+    values = _varied(laid.values.copy(), frame.units, grid_config.pitch_mm, generator)
     shown = torch.from_numpy(channels(replace(laid, values=values.numpy()), grid))
     if frame.units is Units.HU:
         shown[:, : grid.filled_rows, : grid.filled_columns] = display_channels(values, _VARIED, generator)

@@ -17,13 +17,13 @@ from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 from hmar.training import run
 from hmar.training.checkpoint import CHECKPOINT
+from hmar.training.data.served import slice_frame
 from hmar.training.export.card import Origin
 from hmar.training.export.fold import served_network
 from hmar.training.export.golden import golden_frame
 from hmar.training.export.parity import compare, served_logits, torch_logits
-from hmar.training.data.served import slice_frame
 from hmar.training.run import LOG, Plan, train, train_network
-from hmar.training.stages import Stage
+from hmar.training.stages import Stage, stages_of
 from tests.hmar.training.tiny import CONFIG, NETWORK, scan, tiny_backbone
 
 PLAN = Plan(replace(CONFIG, pairs=3, windows=4), views_per_slice=2)
@@ -56,7 +56,7 @@ def test_a_model_trained_in_two_runs_serves_the_codes_of_its_network(small, tmp_
     first = replace(PLAN, stages=(Stage.IMAGES,))
     train_network(volumes(), backbone, first, quiet, folder)
     assert [line["stage"] for line in lines(folder)] == [1, 1]
-    rest = replace(PLAN, stages=(Stage.REGIONS, Stage.EXPERTS), resume=True)
+    rest = replace(PLAN, stages=stages_of("2"), resume=True)
     train(folder, volumes(), backbone, ORIGIN, rest, quiet)
     assert [line["stage"] for line in lines(folder)] == [1, 1, 2, 2, 2, 3, 3, 3]
     assert not (folder / CHECKPOINT).exists()  # there is nothing left to go on to

@@ -14,6 +14,7 @@ from hmar.training import sources, trainer
 from hmar.training.data.fresh import FreshBatches
 from hmar.training.data.pairs import PairSampler
 from hmar.training.data.views import slice_views
+from hmar.training.loop import Loop
 from hmar.training.sources import Fresh, FreshSource
 from hmar.training.stages import Stage
 from tests.hmar.training.tiny import (
@@ -78,10 +79,12 @@ def test_a_step_reads_nothing_from_the_device_and_computes_everything_on_it(make
     # a GPU, and so is every look at a value, for which the processor would have to wait for a GPU.
     monkeypatch.setattr(trainer, "initialise", lambda *_: None)
     made = make()
-    for stage in Stage:
-        parts = made._parts(stage)
-        for batch in made._source.batches(stage, range(1, 3)):
-            losses = made._step(parts, batch, 1, stage)
+    loop = Loop(made.network, CONFIG, torch.device("meta"))
+    for stage in filter(lambda stage: stage.on_views, Stage):
+        work = made._work(stage)
+        parts = loop.parts(work)
+        for batch in work.batches(range(1, 3)):
+            losses = loop._step(parts, work, batch, 1)
             assert {loss.device.type for loss in losses.values()} == {"meta"}
     with pytest.raises(RuntimeError, match="meta"):
         float(losses["total"])

@@ -8,9 +8,9 @@ import torch
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.training.stages import Stage
 from hmar.training.loop import Loop
 from hmar.training.reports import Step
+from hmar.training.stages import Stage
 from hmar.training.trainer import Trainer
 from hmar.training.validation.places import Validation
 from tests.hmar.training.tiny import (
@@ -151,7 +151,9 @@ def test_stage_2_by_itself_goes_on_with_the_attention_that_stage_1_left(labelled
     assert left["stage"] == 1
     trainer.run(lambda step: None, (Stage.REGIONS,), left)
     after = trainer._views.objective.state()["labels"]
-    assert all(torch.equal(tensor, after[name]) for name, tensor in left["work"]["objective"]["labels"].items())
+    assert all(
+        torch.equal(tensor, after[name]) for name, tensor in left["work"]["objective"]["labels"].items()
+    )
     fresh = trainer_of(labelled_volumes())._views.objective.state()["labels"]
     assert any(not torch.equal(tensor, after[name]) for name, tensor in fresh.items())
 

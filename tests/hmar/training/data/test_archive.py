@@ -10,7 +10,6 @@ from hmar.errors import NotFoundError
 from hmar.image.grid import GridConfig
 from hmar.model.tags import REGIONS
 from hmar.training.data.archive import LEAST_SLICES, archive_volumes
-from hmar.training.data.render import CANVAS_CELLS
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame, FrameInfo, Units
@@ -123,8 +122,8 @@ def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
     assert said == ["2 series or images left out: neither CT nor MR"]
 
 
-def test_a_single_image_is_laid_as_the_encoder_lays_it_where_that_fits_a_view():
-    side, longest = GridConfig().unknown_side, CANVAS_CELLS * GridConfig().stride
+def test_a_single_image_is_laid_as_the_encoder_lays_it():
+    side, longest = GridConfig().unknown_side, GridConfig().max_side
     for spacing, size in ((None, side), (Spacing(0.3, 0.3), side), (Spacing(40.0, 40.0), 5 * 40 / 0.75)):
         films = [replace(film(number), spacing=spacing) for number in range(LEAST_SLICES)]
         volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]
@@ -132,7 +131,8 @@ def test_a_single_image_is_laid_as_the_encoder_lays_it_where_that_fits_a_view():
         assert volume.values.shape[2] == round(size)
     films = [replace(film(number), spacing=Spacing(300.0, 300.0)) for number in range(LEAST_SLICES)]
     volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]
-    assert volume.values.shape[2] == longest  # the label speaks of the whole
+    assert volume.values.shape[2] == longest
+    assert volume.presented
 
 
 def test_a_volume_keeps_the_labels_of_its_slices_and_its_patient():

@@ -5,8 +5,8 @@ pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 from hmar.encoder import shipped_bundle
 from hmar.model.serving.model import load_served
-from hmar.training.data.volumes import Volume, constant_regions
 from hmar.training.data.served import slice_frame
+from hmar.training.data.volumes import Volume, constant_regions
 from hmar.training.export.reference import fit_reference, reference_of
 from hmar.values.frames import Units
 

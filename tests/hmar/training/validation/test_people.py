@@ -59,16 +59,16 @@ def test_people_who_are_held_out_are_not_trained_on_and_asked_for_their_structur
     drawn = {
         volumes[volume].patient
         for _ in range(60)
-        for volume in trainer._sampler.draw().place[:, 0].astype(int)
+        for volume in trainer._views.sampler.draw().place[:, 0].astype(int)
     }
     assert drawn == {volume.patient for volume in volumes} - {held}
     asked = {
         volumes[volume].patient
-        for batch in trainer._validation.batches
+        for batch in trainer._views.places.batches
         for volume in batch.place[:, 0].astype(int)
     }
     assert asked == {held}
-    assert trainer._validation.gallery
+    assert trainer._views.places.gallery
     steps = []
     trainer.run(steps.append)
     assert any(step.validation is not None for step in steps)
