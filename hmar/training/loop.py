@@ -58,6 +58,10 @@ class Work(ABC):
         """Return how well averaged weights do, the more the better; None where nothing is held out."""
 
     @abstractmethod
+    def finish(self) -> None:
+        """Put what the stage has learnt into the network, once it has the weights that are kept."""
+
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint must hold besides weights and optimiser."""
 
@@ -127,6 +131,7 @@ class Loop:
                     if keep is not None:
                         keep(parts.state(progress))
         self._network.load_state_dict(progress.kept)
+        work.finish()
 
     def parts(self, work: Work) -> Parts:
         """Return what a stage changes; it has an optimiser and a schedule of its own."""

@@ -103,6 +103,9 @@ class ViewWork(Work):
         known = [share for share in found if share is not None]
         return float(np.mean(known)) if known else None
 
+    def finish(self) -> None:
+        """Do nothing: all that was learnt is in the weights."""
+
     def state(self) -> dict[str, Any]:
         """Return the states of losses and sampler."""
         return {"objective": self._views.objective.state(), "sampler": self._views.sampler.state()}

@@ -30,6 +30,11 @@ class MatrixLayer(CodeLayer):
         self.linear.weight.copy_(weight.T)
         self.linear.bias.zero_()
 
+    @torch.no_grad()
+    def rescale(self, shift: Tensor, scale: Tensor) -> None:
+        """Compute ``(y - shift) * scale``."""
+        _rescale(self.linear, shift, scale)
+
     def fold(self) -> nn.Module:
         """Return the layer: it serves as it trains."""
         return self
@@ -63,9 +68,19 @@ class MlpLayer(CodeLayer):
         self.second.weight[:, : 2 * inputs] = torch.cat([weight, -weight]).T
         self.second.bias.zero_()
 
+    @torch.no_grad()
+    def rescale(self, shift: Tensor, scale: Tensor) -> None:
+        """Compute ``(y - shift) * scale``."""
+        _rescale(self.second, shift, scale)
+
     def fold(self) -> nn.Module:
         """Return the layer: it serves as it trains."""
         return self
+
+
+def _rescale(linear: nn.Linear, shift: Tensor, scale: Tensor) -> None:
+    linear.weight.mul_(scale[:, None])
+    linear.bias.sub_(shift).mul_(scale)
 
 
 def matrix_network(config: NetworkConfig) -> HmarNetwork:

@@ -19,6 +19,10 @@ class CodeLayer(nn.Module, ABC):
         """Make the layer compute ``x @ weight``, weight (inputs, outputs)."""
 
     @abstractmethod
+    def rescale(self, shift: Tensor, scale: Tensor) -> None:
+        """Make the layer compute ``(y - shift) * scale`` in place of y; shift and scale (outputs,)."""
+
+    @abstractmethod
     def fold(self) -> nn.Module:
         """Return the form that serves."""
 

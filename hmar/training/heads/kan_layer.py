@@ -71,6 +71,16 @@ class TrainableKAN(CodeLayer):
         layer.coef.copy_(weight[:, :, None] * coefficients)
 
     @torch.no_grad()
+    def rescale(self, shift: Tensor, scale: Tensor) -> None:
+        """Compute ``(y - shift) * scale`` for inputs on the grid, where a spline basis sums to 1."""
+        layer = self.layer
+        base, spline = self.folded_weights()  # (I, O), (I, G + order, O)
+        layer.mask.fill_(1.0)
+        layer.scale_base.copy_(base * scale)
+        layer.scale_sp.fill_(1.0)
+        layer.coef.copy_(((spline - shift / len(base)) * scale).transpose(1, 2))
+
+    @torch.no_grad()
     def fold(self) -> FoldedKAN:
         """Return the served form."""
         base, spline = self.folded_weights()

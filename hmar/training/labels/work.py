@@ -14,17 +14,20 @@ from torch.nn import functional as F
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.data.group_sampler import GroupSampler, Rows
+from hmar.training.heads.code_layer import code_layer
 from hmar.training.labels.material import Material
 from hmar.training.labels.quality import mean_average_precision
 from hmar.training.loop import Work
 from hmar.training.losses.class_codes import nested_codes
-from hmar.training.losses.functional.bit_quality import bit_quality
 from hmar.training.losses.functional.centre import centre_loss
 from hmar.training.losses.functional.nested import code_lengths, nested
 from hmar.training.stages import Stage
 
 _AT_ONCE = 1024
 """Images whose codes are computed at a time; bounds memory, changes no figure."""
+
+_LEAST_DEVIATION = 1e-3
+"""A bit that hardly varies is not scaled up beyond this: it would be rounding noise."""
 
 _MOST_QUERIES, _MOST_GALLERY = 1000, 4000
 """Images that validation looks at, at most."""
@@ -34,10 +37,12 @@ Batch = tuple[Tensor, Tensor]
 
 
 class LabelWork(Work):
-    """Trains Expert0 on images whose maps are pooled already, by class centres and bit quality.
+    """Trains Expert0 on images whose maps are pooled already, by class centres.
 
-    A batch has every label equally often, patients in proportion to the root of their images, and any of an
-    image's looks. What a step draws depends on the seed and its number alone.
+    Logits are normalised over each batch, so that every bit is 1 in about half of the images; in the end, the
+    network takes over the normalisation. A batch has every label equally often, patients in proportion to the
+    root of their images, and any of an image's looks. What a step draws depends on the seed and its number
+    alone.
 
     Parameters
     ----------
@@ -93,20 +98,16 @@ class LabelWork(Work):
             yield material.parts[looks, rows], torch.from_numpy(material.labels.label[rows])
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss to the labels' codes, and bit quality, at both lengths."""
+        """Return the loss to the labels' codes, of logits normalised over the batch, at both lengths."""
         config = self._config
         parts, label = (part.to(self._device, non_blocking=True) for part in batch)
-        logits = self._network.global_expert(parts.float())
+        logits = F.batch_norm(self._network.global_expert(parts.float()), None, None, training=True)
         target = F.one_hot(label, self._material.labels.count).float()
         centres = [
             centre_loss(logits[:, :bits], target, directions, config.scale, config.margin).mean()
             for bits, directions in zip(self._lengths, self._directions, strict=True)
         ]
-        quality = [bit_quality(logits[:, :bits]) for bits in self._lengths]
-        return {
-            "centres": nested(centres, config.short_share),
-            "codes": config.bit_weight * nested(quality, config.short_share),
-        }
+        return {"centres": nested(centres, config.short_share)}
 
     @torch.no_grad()
     def validate(self, averaged: HmarNetwork) -> float | None:
@@ -121,12 +122,21 @@ class LabelWork(Work):
         sides = (self._queries, self._gallery)
         asked, known = (self._logits(averaged, rows) for rows in sides)
         asked_for, there = (label[rows] for rows in sides)
+        middle = known.mean(dim=0)
         found = [
-            mean_average_precision(asked[:, :bits], known[:, :bits], asked_for, there)
+            mean_average_precision((asked - middle)[:, :bits], (known - middle)[:, :bits], asked_for, there)
             for bits in self._lengths
         ]
         mean = sum(found) / len(found)
         return None if math.isnan(mean) else mean
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Make the network normalise its logits by the images that it was trained on."""
+        logits = self._logits(self._network, self._learnt)
+        scale = logits.std(dim=0).clamp(min=_LEAST_DEVIATION).reciprocal()
+        layer = code_layer(self._network.global_expert.head)
+        layer.rescale(logits.mean(dim=0).to(self._device), scale.to(self._device))
 
     def state(self) -> dict[str, Any]:
         """Return nothing: seed and number determine what a step draws."""
