@@ -438,6 +438,12 @@ def test_a_montage_needs_a_picture_format(home: Path, study: Path, tmp_path: Pat
     assert ".doc" in result.stderr
 
 
+def test_that_there_are_no_keys_is_said_beside_an_empty_list(home: Path) -> None:
+    listed = hmar(home, "keys", "list")
+    assert (listed.exit_code, listed.stdout) == (0, "")
+    assert listed.stderr == "There are no keys. Make one with 'hmar keys new NAME'.\n"
+
+
 def test_keys_are_made_listed_and_revoked(home: Path) -> None:
     key = hmar(home, "keys", "new", "pacs").stdout.strip()
     engine = build_engine(Settings(home=home))
