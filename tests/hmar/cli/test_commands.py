@@ -124,7 +124,7 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     assert (result["skipped"], skip["file"]) == (1, "notes.txt")
     assert "neither DICOM nor PNG nor JPEG" in skip["reason"]
     table = hmar(home, "index", study).output
-    assert "1 skipped (no images), 2 failed" in table
+    assert "1 skipped (no images, or masks), 2 failed" in table
     assert "notes.txt" not in table
     assert "0 bytes" in table
 
