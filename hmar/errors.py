@@ -25,6 +25,8 @@ A message carries the offending value and the remedy, and never patient data.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HmarError(Exception):
     """Base of all errors raised on purpose.
@@ -114,3 +116,8 @@ def shown(value: object) -> str:
     """Return a value as an error may quote it: cut short, and with nothing that moves a cursor."""
     text = ascii(value)
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def first_of(items: Sequence[object], most: int) -> str:
+    """Return the first items, ``most`` at most, as a message lists them: "3, 7, ..." if there are more."""
+    return ", ".join([*map(str, items[:most]), *(["..."] if len(items) > most else [])])

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 
 from hmar.adapters.embedded_index import EmbeddedIndex
-from hmar.adapters.folder_source import FolderSource, UploadStore
+from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
+from hmar.adapters.upload_store import UploadStore
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder

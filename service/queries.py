@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from flask import Request
 from hmar.errors import ParameterError, shown
 from hmar.search import MAX_K
 from hmar.values.codes import Bits
-from hmar.values.geometry import Box
+from hmar.values.geometry import Box, box_of
 from hmar.values.hits import Mode
 from hmar.values.selection import Same, Selection
 from service.filters import excluded, selection_of
 from service.readers.form import form_with_file
 from service.readers.json_text import json_object
-from service.schemas import known_fields, number_of, whole_number
+from service.schemas import known_fields, whole_number
 
 _UID = re.compile(r"[!-~]{1,64}")
 _FORM_FIELDS = frozenset(
@@ -92,10 +91,9 @@ def _region(value: object, wanted: bool) -> Box | None:
             f"region is {shown(value)}, but this route searches for the whole image.",
             "Leave it out, or use /api/v1/search/region.",
         )
-    parts = value.split(",") if isinstance(value, str) else value
-    numbers = [number_of(part) for part in parts] if isinstance(parts, list) else []
-    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+    box = box_of(value)
+    if box is None:
         raise ParameterError(
             f"region is {shown(value)}.", "Give x,y,width,height in source pixels: four finite numbers."
         )
-    return Box(*numbers)
+    return box

@@ -11,6 +11,7 @@ from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.labels import label_value
 from hmar.values.frames import Units
 from hmar.values.names import checked_name
+from hmar.values.plain import number_of
 from service.readers.known import check_fields
 
 DEFAULT_COLLECTION = "default"
@@ -94,13 +95,3 @@ def known_fields(
         if value is None and name not in null:
             raise ParameterError(f"{name} is null.", "Give a value, or leave the field out.")
     return fields
-
-
-def number_of(value: object) -> float:
-    """Return a number or a number's text as float; NaN for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return math.nan
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return math.nan

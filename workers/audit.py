@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from hmar.config import Settings
+from hmar.errors import first_of
 from hmar.files import write_file
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.locks import locked
@@ -19,6 +20,7 @@ LOOK_S = 3600.0
 EVERY_S = 24 * 3600.0
 PAGE_PAUSE_S = 0.2
 """Pause after each page of 200 rows: at most 1000 rows a second, a few per cent of one core."""
+NAMED_AT_ONCE = 10
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +67,9 @@ def _audit(settings: Settings, stopped: threading.Event, pause_s: float) -> Repa
             "The audit found %d damaged entries (%s), taken out, and %d vanished ones (%s); %d rows of the "
             "log were written anew. %d frames were indexed again, %d wait: run 'hmar doctor'.",
             len(entries.damaged),
-            ", ".join(map(str, entries.damaged[:10])),
+            first_of(entries.damaged, NAMED_AT_ONCE),
             len(log.vanished),
-            ", ".join(map(str, log.vanished[:10])),
+            first_of(log.vanished, NAMED_AT_ONCE),
             repaired.log_rows,
             len(repaired.back),
             len(repaired.waiting),

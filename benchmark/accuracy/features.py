@@ -146,17 +146,6 @@ class FeatureStore:
         return Described(pooled, maps, thumbnails, prints.pixels, prints.hashes)
 
 
-def extract_features(
-    dataset: Dataset, backbone: FrozenBackbone, cache: Path, progress: Progress
-) -> dict[Split, Features]:
-    """Return the features of each split of a data set; images that cannot be read are left out.
-
-    See :class:`FeatureStore`, which also says which those are.
-    """
-    store = FeatureStore(backbone, cache)
-    return store.features(store.complete(dataset, progress))
-
-
 def _readable(batch: Sequence[tuple[str, Path]], broken: dict[str, str]) -> Iterator[tuple[str, Frame]]:
     for digest, path in batch:
         try:

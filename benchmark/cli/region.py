@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 
 from benchmark.cli.options import CACHE, NEEDS_EXTRA, Outputs, code_lengths, names, outputs
-from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.library.extras import extra_train
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from rich.console import Console
 from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.cli.training.device import device_option
 from hmar.errors import ParameterError
 from hmar.library.extras import extra_train
 
@@ -34,13 +35,7 @@ from hmar.library.extras import extra_train
     is_flag=True,
     help="Also scan archives from ten thousand frames up to --frames, and project to ten million.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="cpu",
-    show_default=True,
-    help="Where the part train computes; auto takes a GPU if torch sees one.",
-)
+@device_option("cpu", "Where the part train computes")
 @click.option(
     "--workers",
     default="0,1",

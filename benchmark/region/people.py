@@ -53,15 +53,23 @@ def people_rows(
     Parameters
     ----------
     scans : sequence of Scan
-        The first two are those of :func:`benchmark.region.protocol.region_rows`, whose mean has its own row.
-    peers, bits, networks, progress
-        As there.
+        Two or more; the mean of both directions between the first two has its own row.
+    peers : sequence of RegionPeer
+    bits : sequence of int
+    networks : sequence of Networks
+        One for each seed of what is trained; the first is that of all other peers.
+    progress : Progress
 
     Returns
     -------
     list of dict
         For each peer and code length a row for each direction, "mean" of the first two volumes, "people", and
-        where there are three or more people "people without NAME" for each of them.
+        where there are three or more people "people without NAME" for each of them. Those of directions and
+        "mean" have the figures of :func:`benchmark.region.scoring.figures` of the mean over seeds, query by
+        query; ``sd`` is the standard deviation of macro_map over seeds, None where there is one seed.
+        ``ms_per_window`` is the time to describe a window of the gallery with ``threads`` threads of torch,
+        its share of the backbone's pass over the slice included. ``gallery_learnt_from`` is True where the
+        model was trained on a volume that is searched.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The region protocol: the windows of one patient's organs, looked for among all windows of another's.
+"""The region protocol between two volumes: windows on organs of one, looked for among those of the other.
 
 A query is the window nearest to a structure's centroid on a slice, the gallery every window of that size in
 the other volume, and a window is relevant if the same structure covers its centre. Both directions are
@@ -24,7 +24,7 @@ from benchmark.region.describing import (
 from benchmark.region.features import WindowFeature
 from benchmark.region.networks import Networks
 from benchmark.region.peers import RegionPeer
-from benchmark.region.planes import SIDES, Plane, planes_of
+from benchmark.region.planes import SIDES, Plane
 from benchmark.region.queries import select_queries
 from benchmark.region.scoring import (
     Scores,
@@ -39,7 +39,6 @@ from benchmark.region.scoring import (
 )
 from benchmark.region.volumes import LEARNT, LabelledVolume
 from benchmark.types import Progress
-from hmar.errors import ParameterError
 
 _LEARNT = {
     "float": "Nothing is trained.",
@@ -89,54 +88,6 @@ def make_pair(
     return Pair(volumes, (first, second))
 
 
-def region_rows(
-    volumes: tuple[LabelledVolume, LabelledVolume],
-    peers: Sequence[RegionPeer],
-    bits: Sequence[int],
-    networks: Sequence[Networks],
-    progress: Progress,
-) -> list[Row]:
-    """Measure peers by the region protocol, between two volumes.
-
-    Parameters
-    ----------
-    volumes : tuple of LabelledVolume
-        Two patients, with the same structures.
-    peers : sequence of RegionPeer
-    bits : sequence of int
-    networks : sequence of Networks
-        One for each seed of what is trained; the first is that of all other peers.
-    progress : Progress
-
-    Returns
-    -------
-    list of dict
-        For each peer and code length a row for either direction and one for their mean, with the figures of
-        :func:`benchmark.region.scoring.figures` of the mean over seeds, query by query; ``sd`` is that of
-        macro_map over seeds, None where there is one. ``ms_per_window`` is the time to describe a window of
-        the gallery with ``threads`` threads of torch, its share of the backbone's pass over the slice
-        included. ``gallery_learnt_from`` is True where the model was trained on a volume that is searched.
-
-    Raises
-    ------
-    ParameterError
-        If no query is left.
-    """
-    first, second = (planes_of(volume, networks[0].frozen, progress) for volume in volumes)
-    pair = make_pair(volumes, (first, second))
-    if not all(side.queries for side in pair.sides):
-        raise ParameterError(
-            f"None of {len(pair.structures)} shared structures is in a query of one volume and in the other.",
-            "Give volumes that share structures of more than 1 cm2 on a slice.",
-        )
-    rows: list[Row] = []
-    for peer in peers:
-        cost = Cost()
-        measured = measure_pair(peer, networks, pair, bits, cost, progress)
-        rows += pair_rows(peer, pair, measured, known_of(peer, networks, cost))
-    return rows
-
-
 def measure_pair(
     peer: RegionPeer,
     networks: Sequence[Networks],
@@ -171,7 +122,7 @@ def known_of(peer: RegionPeer, networks: Sequence[Networks], cost: Cost) -> Row:
     return known
 
 
-def pair_rows(peer: RegionPeer, pair: Pair, measured: Measured, known: Row, mean: bool = True) -> list[Row]:
+def pair_rows(peer: RegionPeer, pair: Pair, measured: Measured, known: Row, *, mean: bool) -> list[Row]:
     """Return the rows of one peer between two volumes: either direction and, if wanted, their mean."""
     rows, structures = [], pair.structures
     left_out = [side.without_relevant for side in pair.sides]

@@ -38,10 +38,10 @@ OWN = {
     "sample-data": Command(
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
     ),
-    "train": Command("hmar.cli.train", "train", "Train a model."),
-    "adapt": Command("hmar.cli.adapt", "adapt", "Fit the bits of a model to the archive."),
+    "train": Command("hmar.cli.training.train", "train", "Train a model."),
+    "adapt": Command("hmar.cli.training.adapt", "adapt", "Fit the bits of a model to the archive."),
     "export-model": Command(
-        "hmar.cli.export_model", "export_model", "Write again the files that serve a model."
+        "hmar.cli.training.export_model", "export_model", "Write again the files that serve a model."
     ),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "backup": Command("hmar.cli.backup", "backup", "Write a backup of the archive, or verify one."),

@@ -63,7 +63,8 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     run again, and it goes on. A file that cannot be read is named with the reason and stops nothing; those
     of its frames that can be read are indexed. Another image under the SOP Instance UID of an indexed one is
     refused, unless HMAR_SAME_UID says otherwise. Files of another kind, such as notes beside images, are
-    counted as skipped; --json lists them. The exit status is 1 if no file could be indexed.
+    counted as skipped, and so are masks: mask_NAME.png and NAME_mask.png beside an image NAME. --json lists
+    them. The exit status is 1 if no file could be indexed.
 
     \b
     Examples:
@@ -234,7 +235,7 @@ def _report(job: Job, added: Added, console: Console, of: str | None = None) -> 
     if added.unchanged and not added.indexed and not added.partial:
         console.print(f"nothing new: all {job.frames} frames were indexed already")
     in_part = f"{len(added.partial)} in part, " if added.partial else ""
-    others = f"{added.skipped} skipped (no images), " if added.skips else ""
+    others = f"{added.skipped} skipped (no images, or masks), " if added.skips else ""
     console.print(
         f"{added.indexed} files indexed, {in_part}{added.unchanged} unchanged, {others}{added.failed} failed"
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hmar.cli.findings import State
 from hmar.cli.progress import Show
+from hmar.errors import first_of
 from hmar.index.snapshot import SnapshotStore
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
@@ -61,7 +62,7 @@ class Integrity:
         )
         if damaged := self.entries.damaged:
             found = f"{len(damaged)} of {self.entries.checked} are not what was written"
-            return State.FAILED, f"{found}: entries {_named(damaged)}", REPAIR
+            return State.FAILED, f"{found}: entries {first_of(damaged, NAMED_AT_MOST)}", REPAIR
         return _with_unsealed(f"all {self.entries.checked} are what was written", self.entries.unsealed)
 
     def _log(self, engine: Engine) -> Found:
@@ -75,7 +76,7 @@ class Integrity:
                 f"{log.unlogged} never logged"
             )
             if log.vanished:
-                found += f". Vanished: entries {_named(log.vanished)}"
+                found += f". Vanished: entries {first_of(log.vanished, NAMED_AT_MOST)}"
                 return State.FAILED, found, f"{REPAIR}, then index your folders again. {VANISHED}"
             return State.FAILED, found, REPAIR
         return _with_unsealed(f"all {log.rows} rows are there and what was written", log.unsealed)
@@ -91,12 +92,6 @@ class Integrity:
             found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
             return State.FAILED, found, "Send these files again. Check the disk."
         return State.OK, f"all {count} are what was sent", ""
-
-
-def _named(entry_ids: Sequence[int]) -> str:
-    return ", ".join(map(str, entry_ids[:NAMED_AT_MOST])) + (
-        ", ..." if len(entry_ids) > NAMED_AT_MOST else ""
-    )
 
 
 def _with_unsealed(found: str, unsealed: int) -> Found:
@@ -122,8 +117,7 @@ def _waiting(engine: Engine) -> Found:
 
 def named_frames(rows: list[DamagedRow] | tuple[DamagedRow, ...]) -> str:
     """Return the instances and frames of damaged rows, the first of them."""
-    named = [f"{row.sop_instance_uid} frame {row.frame_number}" for row in rows[:NAMED_AT_MOST]]
-    return ", ".join(named) + (", ..." if len(rows) > NAMED_AT_MOST else "")
+    return first_of([f"{row.sop_instance_uid} frame {row.frame_number}" for row in rows], NAMED_AT_MOST)
 
 
 def _snapshots(engine: Engine) -> Found:

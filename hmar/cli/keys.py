@@ -46,14 +46,17 @@ def new(name: str) -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the names of the keys that are valid.
+    """List the names of the keys that are valid, one a line; where there is none, say so on stderr.
 
     \b
     Example:
       hmar keys list
     """
-    for name in _engine().keys.names():
+    names = _engine().keys.names()
+    for name in names:
         click.echo(name)
+    if not names:
+        click.echo("There are no keys. Make one with 'hmar keys new NAME'.", err=True)
 
 
 @keys.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import cast, get_args
 
@@ -15,12 +14,11 @@ from rich.table import Table
 from hmar.cli.montage import draw_montage
 from hmar.cli.property_options import property_options
 from hmar.cli.settings import settings_from_environment
-from hmar.errors import RegionError
 from hmar.library.images import read_image
 from hmar.properties.conditions import Typed, conditions_of_options
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
-from hmar.values.geometry import Box
+from hmar.values.geometry import Box, region_of
 from hmar.values.hits import Hit, Mode
 from hmar.values.selection import GroupBy, Same, Selection
 from hmar.wiring import Engine, build_engine
@@ -33,17 +31,7 @@ class RegionType(click.ParamType[Box]):
 
     def convert(self, value: object, _param: click.Parameter | None, _ctx: click.Context | None) -> Box:
         """Return a box; raises RegionError for anything but four finite numbers."""
-        if isinstance(value, Box):
-            return value
-        try:
-            numbers = [float(part) for part in str(value).split(",")]
-        except ValueError:
-            numbers = []
-        if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
-            raise RegionError(
-                f"The region is {value!r}.", "Give x,y,w,h in source pixels: four numbers, commas between."
-            )
-        return Box(*numbers)
+        return region_of(value)
 
 
 @click.command()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from hmar.errors import RegionError
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
@@ -14,7 +12,7 @@ def check_region(region: Box, info: FrameInfo) -> None:
     inside = region.x >= 0 and region.y >= 0
     inside = inside and region.x + region.width <= info.columns and region.y + region.height <= info.rows
     given = ",".join(f"{value:g}" for value in region)
-    if not all(math.isfinite(value) for value in region) or region.width < 1 or region.height < 1:
+    if region.width < 1 or region.height < 1:
         raise RegionError(
             f"The region {given} has no area.", "Give x,y,width,height with both sides at least 1 pixel."
         )

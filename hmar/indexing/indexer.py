@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from hmar.config import Settings
 from hmar.errors import (
@@ -23,11 +24,14 @@ from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, ImageFile
 from hmar.values.jobs import OPEN_ITEM_STATES, Item, ItemState, Job, JobState, Message
+from hmar.values.masks import masked_names
 from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
 from hmar.values.references import named_as_image
 
 PAGE_ITEMS = 1000
+MASK = "By its name it is the mask of an image beside it. To index it, rename it or give its own path."
+"""Why a mask is left out."""
 
 _log = logging.getLogger(__name__)
 
@@ -239,14 +243,31 @@ class Indexer:
             self._jobs.release(item.item_id, _reason(error))
 
     def _add_file(self, item: Item) -> Outcome:
-        """Add what is new of a file."""
+        """Add what is new of a file, unless it is a mask."""
         source = self._sources[item.origin.source]
+        if self._is_mask(item, source):
+            return Outcome(ItemState.SKIPPED, 0, MASK)
         data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
         incoming = Incoming.of_file(self._decoder(data), data)
         lease = Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
         done = self._adder.add(incoming, Target(item.collection, item.origin, item.label), lease.progress)
         bad = {number: _reason(error) for number, error in done.bad.items()}
         return outcome_of(len(incoming.numbers), done.added, bad, done.untried)
+
+    def _is_mask(self, item: Item, source: ImageSource) -> bool:
+        """Whether a file is named as the mask of an image beside it; not where it was asked for by itself."""
+        path = PurePosixPath(item.origin.reference)
+        if not any(_is_file(source, str(path.with_name(name))) for name in masked_names(path.name)):
+            return False
+        job = self._jobs.job(item.job_id)
+        return job is None or job.total > 1
+
+
+def _is_file(source: ImageSource, reference: str) -> bool:
+    try:
+        return next(iter(source.list(reference)), None) == reference
+    except InputError:
+        return False
 
 
 def _state_without_image(item: Item) -> ItemState:

@@ -78,7 +78,7 @@ class Added:
 
     @property
     def skipped(self) -> int:
-        """Number of files that are no images."""
+        """Number of files that are no images, or masks of images."""
         return len(self.skips)
 
     def to_dict(self) -> Json:

@@ -27,7 +27,7 @@ from hmar.values.codes import Bits
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame
-from hmar.values.geometry import Box, BoxLike
+from hmar.values.geometry import BoxLike, region_of
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
 from hmar.values.selection import GroupBy, Same
@@ -209,7 +209,7 @@ class Archive:
         DecodeError
             If the image cannot be read.
         RegionError
-            If the box lies outside the frame.
+            If the box is not four finite numbers, or lies outside the frame.
         ParameterError
             If any of the others is out of its range.
         """
@@ -225,7 +225,7 @@ class Archive:
             if exclude == "patient":
                 self._check(frame)
             selection = self.engine.searcher.excluding(selection, frame.info, exclude)
-        region = None if box is None else Box(*box)
+        region = None if box is None else region_of(tuple(box))
         return self.engine.searcher.answer(frame, region, k, mode, selection, bits)
 
     def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:

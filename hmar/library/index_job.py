@@ -109,7 +109,7 @@ def failed_items(jobs: JobStore, job: Job) -> list[Item]:
 
 
 def skipped_items(jobs: JobStore, job: Job) -> list[Item]:
-    """Return the files of a job that are no images."""
+    """Return the files of a job that are no images, or masks of images."""
     return jobs.items(job.job_id, {ItemState.SKIPPED}, sys.maxsize >> 32)
 
 

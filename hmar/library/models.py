@@ -11,7 +11,7 @@ from hmar.errors import ModelError
 from hmar.ports import FrameEncoder
 from hmar.values.codes import EncodedFrame, Query
 from hmar.values.frames import Frame, FrameInfo
-from hmar.values.geometry import Box, BoxLike
+from hmar.values.geometry import Box, BoxLike, region_of
 from hmar.wiring import THUMBNAIL, load_encoder
 
 
@@ -57,9 +57,9 @@ class Model:
         Raises
         ------
         RegionError
-            If the box lies outside the frame, or has no area.
+            If the box is not four finite numbers, lies outside the frame, or has no area.
         """
-        return self.encoder.region_query(frame, Box(*box))
+        return self.encoder.region_query(frame, region_of(tuple(box)))
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

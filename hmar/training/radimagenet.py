@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hmar.errors import ModelError
+from hmar.errors import ModelError, first_of
 from hmar.model.backbones.base import Backbone
 from hmar.model.backbones.densenet import DenseNet121Backbone
 from hmar.model.backbones.resnet import ResNet50Backbone
@@ -131,14 +131,15 @@ class _Match:
         if self.share < LEAST_MATCHED or self._convolutions.intersection(self.missing):
             raise ModelError(
                 f"{path} holds {len(self.found)} of the {total} tensors of {self.backbone.name}; "
-                f"the first that are missing or of another shape: {_first(self.missing)}; "
-                f"the file begins with: {_first(names)}.",
+                f"the first that are missing or of another shape: {first_of(self.missing, _SHOWN)}; "
+                f"the file begins with: {first_of(names, _SHOWN)}.",
                 _REMEDY,
             )
         if self.surplus:
             raise ModelError(
                 f"{path} is not of the backbone {self.backbone.name}: besides {len(self.found)} of its "
-                f"tensors there are {len(self.surplus)} that it has no place for, as {_first(self.surplus)}.",
+                f"tensors there are {len(self.surplus)} that it has no place for, "
+                f"as {first_of(self.surplus, _SHOWN)}.",
                 _REMEDY,
             )
 
@@ -166,7 +167,3 @@ def _renamed(name: str, renames: tuple[tuple[str, str], ...]) -> str:
 
 def _is_counter(name: str) -> bool:
     return name.endswith("num_batches_tracked")
-
-
-def _first(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN])

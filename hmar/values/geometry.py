@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-from hmar.values.plain import Json, number
+from hmar.errors import RegionError, shown
+from hmar.values.plain import Json, number, number_of
 
 
 class Spacing(NamedTuple):
@@ -47,3 +49,28 @@ class Box(NamedTuple):
 
 BoxLike = Box | tuple[float, float, float, float]
 """A box, or its four numbers: x, y, width, height."""
+
+
+def box_of(value: object) -> Box | None:
+    """Return the box that four finite numbers give; None for anything else.
+
+    Parameters
+    ----------
+    value : object
+        x, y, width and height: numbers or their texts in a list or tuple, or one text with commas between.
+    """
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != len(Box._fields):
+        return None
+    numbers = [number_of(part) for part in parts]
+    return Box(*numbers) if all(map(math.isfinite, numbers)) else None
+
+
+def region_of(value: object) -> Box:
+    """Return a region as :func:`box_of` does; raises RegionError for anything but four finite numbers."""
+    box = box_of(value)
+    if box is None:
+        raise RegionError(
+            f"The region is {shown(value)}.", "Give x,y,width,height in source pixels: four finite numbers."
+        )
+    return box

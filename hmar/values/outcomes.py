@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from hmar.errors import first_of
 from hmar.values.jobs import ItemState
 
 _REASONS = 3
@@ -65,8 +66,7 @@ def _told(reason: str) -> str:
 def _named(numbers: Sequence[int]) -> str:
     """Return "Frame 3", or "Frames 3, 7-9"."""
     ranges = list(_ranges(numbers))
-    more = ", ..." if len(ranges) > _RANGES else ""
-    return f"{'Frame' if len(numbers) == 1 else 'Frames'} {', '.join(ranges[:_RANGES])}{more}"
+    return f"{'Frame' if len(numbers) == 1 else 'Frames'} {first_of(ranges, _RANGES)}"
 
 
 def _ranges(numbers: Iterable[int]) -> Iterable[str]:

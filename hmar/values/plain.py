@@ -1,4 +1,4 @@
-"""Numbers as JSON can hold them: it has neither NaN nor infinity."""
+"""Numbers as JSON holds them, which has neither NaN nor infinity, and numbers from what a caller gives."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ def number(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() else round(value, 6)
+
+
+def number_of(value: object) -> float:
+    """Return a number or a number's text as float; NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | Real):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def optional(value: float | None) -> float | int | None:

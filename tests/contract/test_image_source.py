@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hmar.adapters.folder_source import FolderSource, UploadStore
+from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.memory import MemorySource, MemoryUploads
+from hmar.adapters.upload_store import UploadStore
 from hmar.errors import LimitError, NoImageError, NotFoundError, UnavailableError
 from hmar.ports import ImageSource, UploadSource
 
@@ -193,7 +194,7 @@ def test_removing_keeps_receiving_waiting(uploads: UploadSource) -> None:
 def test_removing_gives_up_where_something_is_received_all_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hmar.adapters.folder_source.REMOVING_WAIT_S", 0.05)
+    monkeypatch.setattr("hmar.adapters.upload_store.REMOVING_WAIT_S", 0.05)
     mine, theirs = UploadStore(tmp_path), UploadStore(tmp_path)
     with theirs.receiving(), mine.receiving(), mine.removing() as held:
         assert not held
@@ -245,6 +246,6 @@ def test_an_upload_that_is_read_back_otherwise_is_not_accepted(
     def lossy(path: Path, content: bytes) -> None:
         path.write_bytes(content[:-1])
 
-    monkeypatch.setattr("hmar.adapters.folder_source.write_file", lossy)
+    monkeypatch.setattr("hmar.adapters.upload_store.write_file", lossy)
     with pytest.raises(UnavailableError, match="read back"):
         UploadStore(tmp_path).put(b"bytes")

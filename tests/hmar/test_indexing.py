@@ -215,6 +215,39 @@ def test_a_file_of_another_kind_is_skipped_unless_its_name_says_that_it_is_an_im
     assert item.reason == "The 12 bytes are of another kind. Send an image."
 
 
+@pytest.mark.parametrize("image", ["a/000", "a/000.dcm", "a/000.png", "a/000.jpeg"])
+@pytest.mark.parametrize("mask", ["a/mask_000.png", "a/000_mask.png", "a/000_MASK.PNG"])
+def test_a_mask_beside_its_image_is_left_out_with_the_reason(image: str, mask: str) -> None:
+    archive = Archive({image: b"1 1", mask: b"2 1"})
+    job_id = archive.run()
+    assert archive.frames() == [("1", 1)]
+    [item] = archive.jobs.items(job_id, {ItemState.SKIPPED}, 10)
+    assert item.origin.reference == mask
+    assert item.reason is not None
+    assert "mask of an image beside it" in item.reason
+
+
+@pytest.mark.parametrize(
+    "other", ["mask_001.png", "b/mask_000.png", "mask_000.jpg", "mask_.png", "000_mask", "mask_000.png.dcm"]
+)
+def test_what_is_not_named_as_the_mask_of_an_image_beside_it_is_indexed(other: str) -> None:
+    archive = Archive({"000.dcm": b"1 1", other: b"2 1"})
+    archive.run()
+    assert sorted(archive.frames()) == [("1", 1), ("2", 1)]
+
+
+def test_an_image_in_a_folder_of_the_masks_name_is_not_beside_it() -> None:
+    archive = Archive({"000/1": b"1 1", "mask_000.png": b"2 1"})
+    archive.run()
+    assert sorted(archive.frames()) == [("1", 1), ("2", 1)]
+
+
+def test_a_mask_that_is_asked_for_by_itself_is_indexed() -> None:
+    archive = Archive({"000.dcm": b"1 1", "mask_000.png": b"2 1"})
+    archive.run(Origin("files", "mask_000.png"))
+    assert archive.frames() == [("2", 1)]
+
+
 def test_a_missing_folder_fails_the_job_with_its_reason() -> None:
     archive = Archive({"a": b"1 1"})
     job = archive.jobs.job(archive.run(Origin("files", "elsewhere")))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hmar.adapters.folder_source import UploadStore
 from hmar.adapters.memory import MemoryCatalogue, MemoryJobStore, MemoryUploads
 from hmar.adapters.sql.storage import sql_storage
+from hmar.adapters.upload_store import UploadStore
 from hmar.errors import NotFoundError, UnavailableError
 from hmar.ports import Catalogue, JobStore, UploadSource
 from hmar.uploads import UPLOAD, KeptUploads
@@ -117,7 +117,7 @@ def test_a_job_whose_files_cannot_be_stored_has_ended_and_leaves_none() -> None:
 def test_a_sweep_that_cannot_have_the_store_for_itself_removes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hmar.adapters.folder_source.REMOVING_WAIT_S", 0.05)
+    monkeypatch.setattr("hmar.adapters.upload_store.REMOVING_WAIT_S", 0.05)
     rig = Rig(UploadStore(tmp_path), MemoryJobStore(), MemoryCatalogue())
     rig.end(rig.kept.receive("default", [b"one"], None))
     with rig.store.receiving():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,18 +10,15 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
-from benchmark.trust.kills.served import READY_S, ask, ask_once, finished, killed, started, submitted
-from benchmark.trust.kills.tally import Tally, at_rest
-from benchmark.trust.nursery import begin
+from benchmark.trust.kills.in_turn import Served, Trial, try_in_turn
+from benchmark.trust.kills.served import ask, ask_once, finished, killed, submitted
+from benchmark.trust.kills.tally import Tally
 from benchmark.trust.oracle.album import album
 from benchmark.trust.oracle.rows import Codes, FrameKey, Frames, frames_of
-from benchmark.trust.settings import environment_of
-from hmar.product.running import RunningProduct
 
 DELETION_S = 0.1
 """Deletions take some hundredths of a second."""
 _PATH = "/api/v1/deletions"
-_LOOK = "benchmark.trust.kills.operations:look"
 
 
 def try_deletions(
@@ -47,40 +43,32 @@ def try_deletions(
     """
     drawn = random.Random(f"{seed} deletions")  # noqa: S311 - repeatable, not secret
     tally = Tally()
-    home = folder / "deletions" / "home"
-    shutil.copytree(images, home / "import" / "album")
-    expected: Frames = {}
-    product = started(home)
-    try:
-        for number in range(count):
-            collection, moment = f"round-{number}", drawn.uniform(0, DELETION_S)
-            finished(home, submitted(product, collection))
-            before = expected | {FrameKey(collection, *key): found for key, found in codes.items()}
-            series_uid = drawn.choice(album(0)).series_uid
-            expected = _without(before, collection, series_uid)
-            wrong = _deleted(product, home, series_uid, collection, moment, before, expected)
-            tally.add("random", True, wrong, f"service, killed {moment:.3f} s after it was asked to delete")
-            say(f"kills: deletions under hmar serve: {number + 1} of {count}")
-    finally:
-        product.process.terminate()
-        product.process.wait(READY_S)
-    looked = begin(home.parent, "look", environment_of(home), _LOOK, str(home))
-    tally.failures += [
-        f"deletions, after all kills: {text}" for text in at_rest(home, expected) + looked.value()
-    ]
+
+    def trial() -> Trial:
+        moment, series_uid = drawn.uniform(0, DELETION_S), drawn.choice(album(0)).series_uid
+
+        def wrong(served: Served, number: int) -> list[str]:
+            return _deleted(served, f"round-{number}", series_uid, moment, codes)
+
+        return Trial(f"service, killed {moment:.3f} s after it was asked to delete", tally, wrong)
+
+    trials = [trial() for _ in range(count)]
+    try_in_turn(trials, folder / "deletions", images, "deletions under hmar serve", say)
     return tally
 
 
 def _deleted(
-    product: RunningProduct,
-    home: Path,
-    series_uid: str,
+    served: Served,
     collection: str,
+    series_uid: str,
     moment: float,
-    before: Frames,
-    after: Frames,
+    codes: Mapping[tuple[str, int], Codes],
 ) -> list[str]:
-    """Delete a series from a collection with a kill in between; return what was wrong."""
+    """Index the album, and delete a series of it with a kill in between; return what was wrong."""
+    product, home = served.product, served.home
+    finished(home, submitted(product, collection))
+    before = served.expected | {FrameKey(collection, *key): found for key, found in codes.items()}
+    served.expected = after = _without(before, collection, series_uid)
     body = {"level": "series", "uid": series_uid, "collection": collection}
 
     def first() -> None:

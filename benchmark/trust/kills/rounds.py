@@ -91,10 +91,7 @@ def _archive(
         wrong += at_rest(servers.home, expected) + looked.value()
     except (HungError, RuntimeError) as error:
         wrong = [str(error)]
-    if wrong:
-        tally.survived = max(0, tally.survived - 1)
-        where = f"{victim}, at the end of rounds {numbers.start} to {numbers.stop - 1}"
-        tally.failures += [f"{where}: {text}" for text in wrong]
+    tally.add_at_end(wrong, f"{victim}, at the end of rounds {numbers.start} to {numbers.stop - 1}")
 
 
 _OPERATIONS = "benchmark.trust.kills.operations"

@@ -8,6 +8,7 @@ import signal
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -24,7 +25,7 @@ READY_S = 90.0
 
 
 def started(home: Path) -> RunningProduct:
-    """Run ``hmar serve``, and wait until it is ready."""
+    """Run ``hmar serve``, and wait until it is ready; one that does not get ready is killed."""
     log = home.parent / "product.log"
     with log.open("wb") as output:
         process = start_product(home, environment_of(home), output)
@@ -33,9 +34,20 @@ def started(home: Path) -> RunningProduct:
     while "HMAR search is ready" not in product.output():
         product.check()
         if time.monotonic() > end:
+            killed_with_parts(product)
             raise HungError("hmar serve was not ready")
         time.sleep(0.05)
     return product
+
+
+def killed_with_parts(product: RunningProduct) -> None:
+    """Kill a product that hangs, with all parts that it has started."""
+    parts = children_of(product.process.pid)
+    product.process.kill()
+    product.process.wait()
+    for pid in parts:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def killed(product: RunningProduct, victim: str) -> RunningProduct:

@@ -52,6 +52,11 @@ class Tally:
         self.survived += killed and not wrong
         self.failures += [f"{where}: {text}" for text in wrong]
 
+    def add_at_end(self, wrong: list[str], where: str) -> None:
+        """Count what is wrong after several trials: one of them was not survived then."""
+        self.survived = max(0, self.survived - bool(wrong))
+        self.failures += [f"{where}: {text}" for text in wrong]
+
 
 def at_rest(home: Path, final: Frames) -> list[str]:
     """Return what is wrong with an archive in which everything was completed."""

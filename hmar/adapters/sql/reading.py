@@ -12,6 +12,7 @@ from hmar.adapters.sql.database import UNREADABLE, Database, translated
 from hmar.adapters.sql.rows import INFO_COLUMNS, entry_info
 from hmar.adapters.sql.schema import entries
 from hmar.adapters.sql.seals import info_intact
+from hmar.errors import first_of
 from hmar.values.entries import EntryInfo
 
 Values = dict[str, Any]
@@ -49,7 +50,7 @@ class DamageReport:
         if not new:
             return
         self._told.update((what, number) for number in new)
-        named = ", ".join(map(str, new[:NAMED_AT_ONCE])) + (", ..." if len(new) > NAMED_AT_ONCE else "")
+        named = first_of(new, NAMED_AT_ONCE)
         _log.error("%s: %d (%s). They are left out. Run 'hmar doctor --repair'.", what, len(new), named)
 
 

@@ -49,11 +49,6 @@ class TrainableKAN(CodeLayer):
         """Return the spline basis (N, I, G + order) at x (N, I)."""
         return spline_basis(x, self.layer.grid, self.order)
 
-    def outside_share(self, x: Tensor) -> float:
-        """Return the share of inputs outside the extended grid, where the spline is 0."""
-        knots = self.layer.grid
-        return float(((x < knots[:, 0]) | (x >= knots[:, -1])).float().mean())
-
     @torch.no_grad()
     def set_linear(self, weight: Tensor) -> None:
         """Compute ``x @ weight`` (I, O) on the grid; the spline supplies what SiLU lacks."""

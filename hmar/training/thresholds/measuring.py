@@ -21,7 +21,7 @@ WINDOWS_OF_FRAME = 64
 """Windows that are measured of a frame, drawn at random."""
 
 _HELD_OUT = 5
-"""One person in so many is held out to measure what thresholds do to codes of others."""
+"""A fifth of the people is held out: thresholds are fitted on the others and measured on these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

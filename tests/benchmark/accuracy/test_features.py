@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from benchmark.accuracy.feature_cache import Described, FeatureCache
-from benchmark.accuracy.features import SHARD_IMAGES, FeatureStore, extract_features
+from benchmark.accuracy.features import SHARD_IMAGES, FeatureStore
 from benchmark.accuracy.lite0 import HEAD_CHANNELS, untrained_lite0
 from benchmark.accuracy.pixels import SIDE, THUMBNAIL_SIDE, square, thumbnail
 from benchmark.datasets import read_image
 from benchmark.datasets.duplicates import Prints
-from benchmark.types import Dataset, LabelledImage
+from benchmark.types import Dataset, Features, LabelledImage, Split
 from hmar.errors import UnavailableError
 from hmar.image.grid import HU_DISPLAY_WINDOWS
 from hmar.values.frames import Frame, Units
@@ -53,6 +53,12 @@ def extracted(dataset: Dataset, cache: Path) -> int:
     return backbone.seen
 
 
+def described_in(cache: Path, dataset: Dataset, backbone: PlainBackbone) -> dict[Split, Features]:
+    """Return the features of each split, by a new store."""
+    store = FeatureStore(backbone, cache)
+    return store.features(store.complete(dataset, silent))
+
+
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
@@ -64,10 +70,10 @@ def cache(tmp_path: Path) -> Path:
 def test_every_side_has_its_images_in_the_order_of_the_data_set(tmp_path, cache):
     dataset = pictures(tmp_path, 23)
     shuffled = tuple(dataset.images[row] for row in np.random.default_rng(0).permutation(23))
-    extract_features(some(dataset, 9), PlainBackbone(), cache, silent)
-    extract_features(dataset, PlainBackbone(), cache, silent)
+    described_in(cache, some(dataset, 9), PlainBackbone())
+    described_in(cache, dataset, PlainBackbone())
     assert len(shards(cache)) == 2
-    sides = extract_features(replace(dataset, images=shuffled), PlainBackbone(), cache, silent)
+    sides = described_in(cache, replace(dataset, images=shuffled), PlainBackbone())
     for split in SPLITS:
         images = [image for image in shuffled if image.split == split]
         found = sides[split]
@@ -142,7 +148,7 @@ def test_one_content_under_two_names_is_described_once(tmp_path, cache):
     copied.write_bytes(dataset.images[0].path.read_bytes())
     both = replace(dataset, images=(*dataset.images, replace(dataset.images[0], path=copied, split="test")))
     backbone = PlainBackbone()
-    sides = extract_features(both, backbone, cache, silent)
+    sides = described_in(cache, both, backbone)
     assert backbone.seen == 5
     np.testing.assert_array_equal(sides["test"].pooled[-1], sides["train"].pooled[0])
 
@@ -188,12 +194,12 @@ def test_a_damaged_shard_is_dropped_and_its_images_are_described_again(
     tmp_path: Path, cache: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     dataset = pictures(tmp_path, 12)
-    expected = extract_features(some(dataset, 8), PlainBackbone(), cache, silent)
+    expected = described_in(cache, some(dataset, 8), PlainBackbone())
     (shard,) = shards(cache)
-    extract_features(dataset, PlainBackbone(), cache, silent)
+    described_in(cache, dataset, PlainBackbone())
     shard.write_bytes(damage(shard.read_bytes()))
     backbone = PlainBackbone()
-    again = extract_features(some(dataset, 8), backbone, cache, silent)
+    again = described_in(cache, some(dataset, 8), backbone)
     assert backbone.seen == 8
     for split in SPLITS:
         np.testing.assert_array_equal(again[split].pooled, expected[split].pooled)

@@ -18,10 +18,11 @@ from benchmark.region.data import (
     TS_NAMES,
     TS_SERIES_MASK,
 )
-from benchmark.region.volumes import LabelledVolume
+from benchmark.region.volumes import LabelledVolume, Scan
 from tests.phantoms import SIDE, ct_file, series_uid
 
 STRUCTURES = ("liver", "spleen")
+NAMES = {1: "liver", 2: "spleen"}
 
 
 def quiet(what, done, total):
@@ -40,6 +41,13 @@ def volume(name: str, seed: int, slices: int = 3) -> LabelledVolume:
     values[:, spleen] -= 700
     labels[:, liver], labels[:, spleen] = 0, 1
     return LabelledVolume(name, values.astype(np.int16), labels, (5.0, 3.0, 3.0), STRUCTURES)
+
+
+def scan_of(drawn: LabelledVolume, person="", partly=False, names=NAMES) -> Scan:
+    """The same volume as it is read, its structures under the numbers of ``names``."""
+    return Scan(
+        drawn.name, person or drawn.name, drawn.values, drawn.labels + 1, names, drawn.spacing_mm, partly
+    )
 
 
 def write_root(root, ct_shape=(8, 8, 4), mask_shape=(8, 8, 4), without=()):

@@ -15,23 +15,19 @@ from benchmark.region.networks import Networks
 from benchmark.region.peers import MODEL, REGION_PEERS, select_region_peers
 from benchmark.region.people import kept_of_floats, people_rows
 from benchmark.region.planes import SIDES, planes_of, windows_of
-from benchmark.region.protocol import region_rows
 from benchmark.region.queries import gallery_labels, select_queries
 from benchmark.region.scoring import make_side, score_size
-from benchmark.region.volumes import LEARNT, Scan, labelled_pair, load_folder, load_scans
+from benchmark.region.volumes import LEARNT, labelled_pair, load_folder, load_scans
 from hmar.encoder import shipped_bundle
 from hmar.errors import DecodeError, NotFoundError, ParameterError
 from hmar.model.weights import load_bundle
-from tests.benchmark.region.ct_volumes import quiet, volume, whole_root, write_nifti
+from tests.benchmark.region.ct_volumes import NAMES, quiet, scan_of, volume, whole_root, write_nifti
 
 pytestmark = pytest.mark.slow
 
-NAMES = {1: "liver", 2: "spleen"}
 
-
-def scan(name, seed, person=None, partly=False, names=NAMES):
-    drawn = volume(name, seed)
-    return Scan(name, person or name, drawn.values, drawn.labels + 1, names, drawn.spacing_mm, partly)
+def scan(name, seed, person="", **kept):
+    return scan_of(volume(name, seed), person, **kept)
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +60,9 @@ def test_volumes_of_one_person_are_never_looked_for_in_each_other(rows):
 
 
 def test_the_first_two_volumes_have_the_rows_that_they_have_by_themselves(rows, scans, networks):
-    alone = region_rows(labelled_pair(*scans[:2]), select_region_peers(["cells-itq"]), [64], networks, quiet)
-    for row in alone:
+    alone = people_rows(scans[:2], select_region_peers(["cells-itq"]), [64], networks, quiet)
+    assert [row["direction"] for row in alone] == ["a->b", "b->a", "mean", "people"]
+    for row in alone[:3]:
         own = of(rows, "cells-itq")[row["direction"]]
         assert {key: own[key] for key in row if key != "ms_per_window"} == {
             key: row[key] for key in row if key != "ms_per_window"

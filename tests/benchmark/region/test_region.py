@@ -31,9 +31,9 @@ from benchmark.region.features import (
 from benchmark.region.networks import VIEWS, Networks, trained_network
 from benchmark.region.nodule import read_nodule
 from benchmark.region.peers import MODEL, REGION_PEERS, RegionPeer, select_region_peers
+from benchmark.region.people import people_rows
 from benchmark.region.phantoms import PhantomStudy, plant
 from benchmark.region.planes import SIDES, planes_of, windows_of
-from benchmark.region.protocol import region_rows
 from benchmark.region.queries import (
     answerable,
     area_bin,
@@ -55,7 +55,7 @@ from hmar.model.network import HmarNetwork
 from hmar.model.weights import load_bundle
 from hmar.training.config import PRESETS
 from hmar.values.geometry import Box
-from tests.benchmark.region.ct_volumes import STRUCTURES, quiet, volume, whole_root, write_root
+from tests.benchmark.region.ct_volumes import STRUCTURES, quiet, scan_of, volume, whole_root, write_root
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +75,11 @@ def networks(network):
 @pytest.fixture(scope="module")
 def both(network):
     return tuple(planes_of(volume(name, seed), network, quiet) for name, seed in (("a", 0), ("b", 3)))
+
+
+def rows_between(first, second, peers, bits, networks):
+    """All rows of two people's volumes."""
+    return people_rows([scan_of(first), scan_of(second)], peers, bits, networks, quiet)
 
 
 def test_slices_are_taken_about_five_millimetres_apart(network):
@@ -250,16 +255,18 @@ def test_figures_of_a_direction_are_those_of_plain_loops(networks, both):
 
 
 def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(networks):
-    volumes = volume("a", 0), volume("b", 3)
-    rows = region_rows(volumes, select_region_peers(["random", "cells", "hmar"]), [64, 128], networks, quiet)
-    assert [(row["name"], row["bits"]) for row in rows[::3]] == [
+    peers = select_region_peers(["random", "cells", "hmar"])
+    rows = rows_between(volume("a", 0), volume("b", 3), peers, [64, 128], networks)
+    of_pair = [row for row in rows if row["direction"] != "people"]
+    assert len(rows) - len(of_pair) == 5
+    assert [(row["name"], row["bits"]) for row in of_pair[::3]] == [
         ("random", 64),
         ("random", 128),
         ("cells", 0),
         ("hmar", 64),
         ("hmar", 128),
     ]
-    for first, second, mean in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+    for first, second, mean in zip(of_pair[::3], of_pair[1::3], of_pair[2::3], strict=True):
         assert [row["direction"] for row in (first, second, mean)] == ["a->b", "b->a", "mean"]
         for name in ("macro_map", "p_at_10", "iou"):
             assert mean[name] == pytest.approx((first[name] + second[name]) / 2)
@@ -268,7 +275,7 @@ def test_rows_have_both_directions_their_mean_and_beat_chance_on_plain_organs(ne
         assert sum(found["queries"] for found in mean["area_bins"]) == mean["queries"]
         assert set(mean["per_class"]) == set(STRUCTURES)
         assert mean["ms_per_window"] > 0
-    by_name = {(row["name"], row["bits"]): row["macro_map"] for row in rows[2::3]}
+    by_name = {(row["name"], row["bits"]): row["macro_map"] for row in of_pair[2::3]}
     assert by_name["cells", 0] > 2 * by_name["random", 128]
     assert by_name["hmar", 128] > 2 * by_name["random", 128]
     json.dumps(rows)
@@ -328,18 +335,18 @@ def test_a_structure_as_large_as_a_limit_is_asked_for_with_the_larger_window(net
 def test_queries_with_nothing_to_find_are_counted(networks):
     other = volume("b", 3)
     other.labels[other.labels == 1] = -1
-    rows = region_rows((volume("a", 0), other), select_region_peers(["random"]), [64], networks, quiet)
-    assert [row["without_relevant"] for row in rows] == [3, 0, 3]
-    assert [row["queries"] for row in rows] == [3, 3, 6]
+    other.labels[:, 0, 0] = 1  # a spleen that covers no window's centre
+    rows = rows_between(volume("a", 0), other, select_region_peers(["random"]), [64], networks)
+    assert [row["without_relevant"] for row in rows[:3]] == [3, 0, 3]
+    assert [row["queries"] for row in rows] == [3, 3, 6, 6]
 
 
 def test_a_gallery_that_the_model_learnt_from_is_marked_in_its_rows(networks):
-    volumes = volume("lidc", 0), volume("ts", 3)
-    rows = region_rows(
-        volumes, select_region_peers(["random", "global", MODEL, "hmar"]), [64], networks, quiet
-    )
+    peers = select_region_peers(["random", "global", MODEL, "hmar"])
+    rows = rows_between(volume("lidc", 0), volume("ts", 3), peers, [64], networks)
     marked = {(row["name"], row["direction"]) for row in rows if row["gallery_learnt_from"]}
-    assert marked == {(name, direction) for name in ("global", MODEL) for direction in ("lidc->ts", "mean")}
+    directions = ("lidc->ts", "mean", "people")
+    assert marked == {(name, direction) for name in ("global", MODEL) for direction in directions}
 
 
 def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(networks):
@@ -352,17 +359,10 @@ def test_what_is_fitted_in_a_direction_comes_from_the_querys_volume(networks):
         return pooled_feature(plane, rows, columns, side)
 
     peer = RegionPeer("noting", "", lambda *_: noting, "itq")
-    region_rows((volume("a", 0), narrow), [peer], [64], networks, quiet)
+    rows_between(volume("a", 0), narrow, [peer], [64], networks)
     # Three slices in windows of three sizes: codes are fitted first, then the gallery is described.
     assert seen[:12] == [64] * 9 + [63] * 3
     assert seen[len(seen) // 2 :][:12] == [63] * 9 + [64] * 3
-
-
-def test_volumes_without_a_common_organ_are_refused(networks):
-    empty = volume("b", 0)
-    empty.labels[:] = -1
-    with pytest.raises(ParameterError, match="None of 2 shared structures"):
-        region_rows((volume("a", 0), empty), select_region_peers(["random"]), [64], networks, quiet)
 
 
 def test_a_perturbation_moves_the_lesion_to_where_it_says():
@@ -453,8 +453,8 @@ def test_what_is_trained_is_measured_once_a_seed_and_nothing_else_is(network):
     each = [Networks(network, network, lambda *_, trained=trained: trained) for trained in (network, other)]
     volumes = (volume("a", 0), volume("b", 12))
     peers = select_region_peers(["cells", "hmar"])
-    both = region_rows(volumes, peers, [64], each, quiet)
-    alone = [region_rows(volumes, peers, [64], [one], quiet) for one in each]
+    both = rows_between(*volumes, peers, [64], each)
+    alone = [rows_between(*volumes, peers, [64], [one]) for one in each]
     for row, first, second in zip(both, *alone, strict=True):
         reached = [first["macro_map"], second["macro_map"]]
         assert row["macro_map"] == pytest.approx(np.mean(reached))

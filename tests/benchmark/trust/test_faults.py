@@ -1,4 +1,4 @@
-"""A fault that is reported, one that is believed, and one without effect are told apart."""
+"""An injected fault counts as reported, as believed (a wrong answer and no report) or as without effect."""
 
 from __future__ import annotations
 

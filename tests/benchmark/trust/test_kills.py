@@ -10,14 +10,17 @@ import pytest
 
 from benchmark.trust.kills import _outcome, operations
 from benchmark.trust.kills.aged import age
+from benchmark.trust.kills.in_turn import Served, Trial, try_in_turn
 from benchmark.trust.kills.operations import OPERATIONS, all_frames, without_first_series
+from benchmark.trust.kills.served import finished, submitted
 from benchmark.trust.kills.tally import Tally
 from benchmark.trust.kills.trials import Stage, set_stage, try_kills
 from benchmark.trust.marks import Mark, marks_in, spread, trace_held, unavailable
-from benchmark.trust.nursery import begin
+from benchmark.trust.nursery import HungError, begin
 from benchmark.trust.oracle.album import album, write_album
 from benchmark.trust.oracle.rows import frames_of, opened
 from benchmark.trust.settings import environment_of
+from hmar.product.running import RunningProduct
 
 strace = pytest.mark.skipif(unavailable() is not None, reason=f"no marked points: {unavailable()}")
 
@@ -132,6 +135,41 @@ def test_an_aged_archive_is_of_the_first_schema_and_keeps_its_frames(home: Path)
     assert "mark" not in columns
     operations.migrate(home, home)
     assert frames_of(home) == before
+
+
+def test_what_is_wrong_at_the_end_takes_one_kill_from_those_survived() -> None:
+    tally = Tally(random=2, survived=1)
+    tally.add_at_end([], "kills")
+    assert (tally.survived, tally.failures) == (1, [])
+    tally.add_at_end(["a draft is left", "a job is open"], "kills")
+    assert (tally.survived, tally.failures) == (0, ["kills: a draft is left", "kills: a job is open"])
+    tally.add_at_end(["one more"], "kills")
+    assert tally.survived == 0
+
+
+@pytest.mark.slow
+def test_a_product_that_hangs_is_one_failure_and_the_next_trial_has_a_new_one(
+    tmp_path: Path, images: Path
+) -> None:
+    tally = Tally()
+    seen: list[RunningProduct] = []
+
+    def hangs(served: Served, number: int) -> list[str]:
+        seen.append(served.product)
+        raise HungError(f"trial {number} hung")
+
+    def indexes(served: Served, number: int) -> list[str]:
+        seen.append(served.product)
+        finished(served.home, submitted(served.product, f"round-{number}"))
+        served.expected = frames_of(served.home)
+        return []
+
+    trials = [Trial("first", tally, hangs), Trial("second", tally, indexes)]
+    try_in_turn(trials, tmp_path, images, "trials", quiet)
+    assert (tally.tried, tally.survived, tally.failures) == (2, 1, ["first: trial 0 hung"])
+    assert seen[0].process.returncode == -signal.SIGKILL
+    assert seen[1].home != seen[0].home
+    assert seen[1].process.returncode == 0
 
 
 def test_kills_that_came_too_late_are_no_kills() -> None:

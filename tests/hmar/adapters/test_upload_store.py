@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hmar.adapters.folder_source import FolderSource, UploadStore
+from hmar.adapters.folder_source import FolderSource
+from hmar.adapters.upload_store import UploadStore
 from hmar.errors import DiskFullError, UnavailableError
 
 DATA = b"an image"
@@ -36,7 +37,7 @@ def refuse_reading(monkeypatch: pytest.MonkeyPatch, error: OSError, after: int =
             raise error
         return file_digest(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hmar.adapters.folder_source.hashlib.file_digest", digest)
+    monkeypatch.setattr("hmar.adapters.upload_store.hashlib.file_digest", digest)
 
 
 def test_an_upload_that_cannot_be_read_for_want_of_descriptors_stays(
@@ -83,7 +84,7 @@ def test_an_upload_for_which_there_is_no_room_is_told(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("hmar.adapters.folder_source.write_file", full)
+    monkeypatch.setattr("hmar.adapters.upload_store.write_file", full)
     with pytest.raises(DiskFullError, match="The upload store cannot be written: the disk is full"):
         store.put(DATA)
 
@@ -99,7 +100,7 @@ def test_a_file_that_cannot_be_read_now_is_tried_again(
         raise OSError(code, os.strerror(code))
 
     with monkeypatch.context() as patch:
-        patch.setattr("hmar.adapters.folder_source.os.open", refused)
+        patch.setattr("hmar.adapters.common.files.os.open", refused)
         with pytest.raises(UnavailableError, match="cannot be read now"):
             source.fetch("a.dcm", 100)
     assert source.fetch("a.dcm", 100) == DATA

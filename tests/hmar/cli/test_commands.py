@@ -124,7 +124,7 @@ def test_a_bad_file_is_named_with_its_reason_and_stops_nothing(home: Path, study
     assert (result["skipped"], skip["file"]) == (1, "notes.txt")
     assert "neither DICOM nor PNG nor JPEG" in skip["reason"]
     table = hmar(home, "index", study).output
-    assert "1 skipped (no images), 2 failed" in table
+    assert "1 skipped (no images, or masks), 2 failed" in table
     assert "notes.txt" not in table
     assert "0 bytes" in table
 
@@ -436,6 +436,12 @@ def test_a_montage_needs_a_picture_format(home: Path, study: Path, tmp_path: Pat
     result = hmar(home, "search", study / "1.dcm", "--montage", tmp_path / "hits.doc")
     assert result.exit_code == 3
     assert ".doc" in result.stderr
+
+
+def test_that_there_are_no_keys_is_said_beside_an_empty_list(home: Path) -> None:
+    listed = hmar(home, "keys", "list")
+    assert (listed.exit_code, listed.stdout) == (0, "")
+    assert listed.stderr == "There are no keys. Make one with 'hmar keys new NAME'.\n"
 
 
 def test_keys_are_made_listed_and_revoked(home: Path) -> None:

@@ -41,6 +41,8 @@ def test_a_region_may_be_four_numbers() -> None:
     assert model.region_query(FRAME, (60, 70, 50, 40)).to_dict() == model.region_query(FRAME, box).to_dict()
     with pytest.raises(RegionError):
         model.region_query(FRAME, (250, 250, 50, 40))
+    with pytest.raises(RegionError, match="four finite numbers"):
+        model.region_query(FRAME, (60, 70, 50))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["hmar-ct-64", "absent/folder"])

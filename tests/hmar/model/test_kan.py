@@ -51,12 +51,6 @@ def test_the_basis_sums_to_one_on_the_grid_and_is_zero_outside_its_extension():
     assert not spline_basis(torch.tensor([[-5.1], [5.1]]), knots, 3).any()
 
 
-def test_the_share_of_inputs_outside_the_grid_is_told():
-    layer = trained_like()
-    assert layer.outside_share(torch.zeros(10, 24)) == 0
-    assert layer.outside_share(torch.full((10, 24), 50.0)) == 1
-
-
 def test_a_kan_layer_can_start_as_a_linear_map():
     layer, weight = trained_like(), torch.randn(24, 16)
     layer.layer.mask.fill_(1)

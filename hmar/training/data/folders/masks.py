@@ -1,8 +1,7 @@
-"""PNG masks beside images: ``mask_NAME.png`` or ``NAME_mask.png`` draws on the image ``NAME``."""
+"""PNG masks beside images, named as :mod:`hmar.values.masks` says, and what they draw on those."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,19 @@ from hmar.training.data.folders.drawn import Drawn
 from hmar.training.data.folders.images import Image, Images
 from hmar.training.data.folders.tables import LESION
 from hmar.values.frames import Frame
+from hmar.values.masks import masked_names
 
-_NAMES = re.compile(r"(?:mask_(?P<after>.+)|(?P<before>.+)_mask)\.png", re.IGNORECASE)
 _WHITE = 255
-
-READABLE = ("", ".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg")
-"""Extensions of the image that a mask may lie beside."""
 
 
 def is_mask(path: Path) -> bool:
     """Whether a file's name says that it is a mask."""
-    return _NAMES.fullmatch(path.name) is not None
+    return bool(masked_names(path.name))
 
 
 def image_of_mask(path: Path, images: Images) -> Image | None:
     """Return the image that a mask belongs to; None where there is none, or several frames."""
-    match = _NAMES.fullmatch(path.name)
-    stem = "" if match is None else match["after"] or match["before"]
-    found = [image for suffix in READABLE for image in images.of_path(path.with_name(stem + suffix))]
+    found = [image for name in masked_names(path.name) for image in images.of_path(path.with_name(name))]
     return found[0] if len(found) == 1 else None
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
-from hmar.cli.train_sources import Sources, check_enough, gather
+from hmar.cli.training.device import device_option
+from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
+from hmar.cli.training.sources import Sources, check_enough, gather
 from hmar.errors import ParameterError
 from hmar.library.extras import extra_train
 
@@ -93,13 +94,7 @@ class InitType(click.ParamType[Path]):
     is_flag=True,
     help="Go on where a run into --out was interrupted, with the same settings and data.",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute; auto takes a GPU if torch sees one.",
-)
+@device_option("auto", "Where to compute")
 @click.option(
     "--views",
     type=click.IntRange(2, 64),

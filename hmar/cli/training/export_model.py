@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from hmar.cli.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.progress import progress_of
+from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.library.extras import extra_train
 
 

@@ -1,0 +1,1 @@
+"""Commands that make models: ``hmar train``, ``hmar adapt`` and ``hmar export-model``."""
