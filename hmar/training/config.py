@@ -135,15 +135,20 @@ labelled structures in other patients; ``archive`` for a site's own archive; ``q
 training runs."""
 
 
+_BATCHES_OF_SINGLES = 20
+"""Batches of the closed-form start where single images alone are trained on: 160 images by default."""
+
+
 def suited(config: TrainingConfig, volumes: Sequence[Volume]) -> TrainingConfig:
     """Return the settings that are used on data.
 
     Single images alone have no neighbouring slices that could teach places, so stages 1 to 3 are left out:
-    experts keep their closed-form start, and Expert0 learns labels.
+    experts keep their closed-form start, computed on fewer images, and Expert0 learns labels.
     """
     if any(len(volume.values) > 1 for volume in volumes) or not config.learns_labels:
         return config
-    return replace(config, image_steps=0, region_steps=0, settle_steps=0)
+    fewer = min(config.initial_batches, _BATCHES_OF_SINGLES)
+    return replace(config, initial_batches=fewer, image_steps=0, region_steps=0, settle_steps=0)
 
 
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")

@@ -194,7 +194,8 @@ def _views(
         need = Need(need_of_kept(stem, config, count * plan.views_per_slice))
         need.check(plan.memory, "Give fewer --views, or --fresh, which keeps none")
         return make_views(volumes, stem, plan.views_per_slice, pitch_mm, rng, told), None
-    sample = min(count, _SAMPLE)
+    wanted = _SAMPLE if drawn_from else config.initial_batches * config.pairs
+    sample = min(count, wanted)
     kept = need_of_kept(stem, config, sample * _VIEWS_OF_SAMPLE)
     ahead = need_of_fresh(config, plan.workers) if drawn_from else Need(0)
     replace(ahead, kept=kept).check(plan.memory, "Give fewer --workers")
