@@ -41,5 +41,10 @@ class TrainingLog:
         self._file.close()
 
 
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a log."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
 def _line(line: dict[str, Any]) -> str:
     return json.dumps(line) + "\n"

@@ -28,7 +28,7 @@ from hmar.training.export.card import Origin, card
 from hmar.training.export.curves import draw_curves
 from hmar.training.export.fold import served_network
 from hmar.training.export.serving_form import Progress, write_serving_form
-from hmar.training.log import TrainingLog
+from hmar.training.log import TrainingLog, read_log
 from hmar.training.memory import Need, need_of_fresh, need_of_kept
 from hmar.training.reports import Step
 from hmar.training.sources import Fresh
@@ -114,7 +114,14 @@ def train(
     settings = tomllib.loads((out / CONFIG).read_text())
     write_serving_form(out, volumes, progress)
     (out / CARD).write_text(
-        card(settings, plan.config, volumes, FRESH if plan.fresh else plan.views_per_slice, origin)
+        card(
+            settings,
+            plan.config,
+            volumes,
+            FRESH if plan.fresh else plan.views_per_slice,
+            origin,
+            read_log(out / LOG),
+        )
     )
     draw_curves(out / LOG, out / CURVES)
     if Stage.LABELS in plan.stages:

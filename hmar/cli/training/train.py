@@ -203,10 +203,12 @@ def train(
         raise ParameterError(f"--workers is {workers} without --fresh.", "Give --fresh, or leave it out.")
     own = bool(data) or archive is not None
     with extra_train("Training"):
+        from hmar.training.config import suited
         from hmar.training.data.folders.manifest import MANIFEST
         from hmar.training.data.fresh import default_workers
         from hmar.training.data.summary import Summary
         from hmar.training.device import choose_device
+        from hmar.training.estimate import estimated_seconds, told_minutes
         from hmar.training.memory import GB
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan
@@ -241,6 +243,10 @@ def train(
             say(line)
         check_enough(gathered.volumes)
         backbone = _published(folder, settings, say) if given is None else given
+        if not fresh:
+            used = suited(settings, gathered.volumes)
+            seconds = estimated_seconds(gathered.volumes, backbone, used, views, plan.device)
+            say(f"{told_minutes(seconds)} on this machine")
         out.mkdir(parents=True, exist_ok=True)
         (out / MANIFEST).unlink(missing_ok=True)
         if gathered.manifest is not None:

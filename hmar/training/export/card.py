@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hmar.model.backbones.registry import build_backbone
 from hmar.model.bundle import FORMAT_BACKBONE
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
+from hmar.training.stages import Stage
 
 _CARD = """\
 # {name}
@@ -39,10 +41,11 @@ The backbone's weights: {weights}.
 
 ## Training
 `hmar train`, on views of known geometry ({views}), varied in contrast, sharpness, noise and
-display: stage 1 on whole frames, stage 2 on windows{settles}. Positives are the same place in nearby
+display: {settles}. Positives are the same place in nearby
 slices and other views; where structures are labelled, windows are drawn on all of them equally often
 and two places of one are not pushed apart{together}. Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
+{reached}
 
 ## Limits
 - It learned from {learned}. It finds what looks alike, and does not know why it does.
@@ -51,6 +54,13 @@ and two places of one are not pushed apart{together}. Settings:
 - Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
   surroundings.
 """
+
+_FOUND_FIRST = "held-out windows and images found first what they should, with a share"
+_MEASURES = {
+    Stage.REGIONS: f"Stage 2: {_FOUND_FIRST}",
+    Stage.EXPERTS: f"The end of stage 2: {_FOUND_FIRST}",
+    Stage.LABELS: "Labels: images of held-out patients found those of their label with a mean average precision",
+}
 
 OPEN_CT = (
     "The open CT volumes come in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
@@ -97,6 +107,7 @@ def card(
     volumes: list[Volume],
     views_per_slice: int,
     origin: Origin,
+    steps: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the card of a trained model in Markdown.
 
@@ -110,6 +121,8 @@ def card(
     views_per_slice : int
         Views that were kept of each slice; 0 where steps had new ones.
     origin : Origin
+    steps : sequence of mapping
+        Lines of the training's log.
     """
     rows = [
         "| scan | modality | slices | spacing z, y, x (mm) | structures labelled |",
@@ -127,7 +140,7 @@ def card(
         name=settings["name"],
         backbone=backbone,
         source=origin.source,
-        settles=", at its end with experts and router alone" if config.region_steps > 0 else "",
+        settles=_settles(config, labels=bool(_labelled_images(volumes, config))),
         together=", but belong together" if config.structure_weight > 0 else "",
         tuned="its last blocks trained further" if tuned else "kept as they are",
         weights=origin.weights,
@@ -139,7 +152,29 @@ def card(
         views=f"{views_per_slice} of each slice" if views_per_slice else "new ones for every step",
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         learned=_counted(volumes),
+        reached="\n".join(_reached(steps)),
     )
+
+
+def _reached(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what validation found best in each stage that looked."""
+    best: dict[Stage, float] = {}
+    for step in steps:
+        stage = Stage(step["stage"])
+        if step["validation"] is not None:
+            best[stage] = max(step["validation"], best.get(stage, 0.0))
+    return [f"{_MEASURES[stage]} of {found:.3f}." for stage, found in sorted(best.items())]
+
+
+def _settles(config: TrainingConfig, *, labels: bool) -> str:
+    """Return the stages that were run, as part of a sentence."""
+    end = ", at its end with experts and router alone" if config.region_steps > 0 else ""
+    stages = {
+        "stage 1 on whole frames": config.image_steps > 0,
+        f"stage 2 on windows{end}": config.region_steps + config.settle_steps > 0,
+        "its last part on labels of whole images": labels and Stage.LABELS.steps(config) > 0,
+    }
+    return ", ".join(name for name, made in stages.items() if made)
 
 
 def _structures_of_singles(volumes: list[Volume], modality: str) -> int | str:

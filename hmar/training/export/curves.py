@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
+
+from hmar.training.log import read_log
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -24,7 +25,7 @@ def draw_curves(log: Path, picture: Path) -> None:
     picture : Path
         PNG to write.
     """
-    steps = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    steps = read_log(log)
     figure, (losses, found) = pyplot.subplots(2, 1, figsize=_SIZE, sharex=True, height_ratios=(2, 1))
     for name in sorted({name for step in steps for name in step["losses"]}):
         points = [(at, step["losses"][name]) for at, step in enumerate(steps, 1) if name in step["losses"]]
@@ -39,7 +40,7 @@ def draw_curves(log: Path, picture: Path) -> None:
             axes.axvline(at, color="grey", linestyle=":")
     losses.set_ylabel("loss")
     losses.legend(fontsize=8, ncols=4)
-    found.set_ylabel("held out:\nfound first")
+    found.set_ylabel("held out:\nvalidation")
     found.set_xlabel("step (dotted: a stage begins)")
     figure.savefig(picture, dpi=110, bbox_inches="tight", metadata={"Software": None})
     pyplot.close(figure)
