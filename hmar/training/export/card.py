@@ -59,7 +59,7 @@ _FOUND_FIRST = "held-out windows and images found first what they should, with a
 _MEASURES = {
     Stage.REGIONS: f"Stage 2: {_FOUND_FIRST}",
     Stage.EXPERTS: f"The end of stage 2: {_FOUND_FIRST}",
-    Stage.LABELS: "Labels: images of held-out patients found those of their label with a mean average precision",
+    Stage.LABELS: "Labels: images of held-out patients found those of theirs with a mean average precision",
 }
 
 OPEN_CT = (
