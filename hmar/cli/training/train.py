@@ -165,7 +165,8 @@ def train(
 
     From an archive the model learns positions in CT and MR series of 8 and more evenly spaced slices; no
     label is needed. Images that were indexed with a label (hmar index --label) are learned from too, if there
-    are two labels or more: slices of such series, and any other image by itself.
+    are two labels or more: slices of such series, and any other image by itself. Single images alone teach
+    labels only.
 
     From folders (--data) it takes, at any depth and mixed, DICOM series and single slices, NIfTI with masks
     beside it, RT structure sets and DICOM segmentations, PNG masks, and tables of boxes and of labels;

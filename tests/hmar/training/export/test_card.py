@@ -41,6 +41,18 @@ def test_a_card_counts_the_structures_of_single_images():
     assert "| single images | DX | 18 | of each | 2 |" in text
 
 
+def test_a_card_says_what_validation_found_best_in_each_stage():
+    steps = [
+        {"stage": stage, "validation": found}
+        for stage, found in ((1, None), (2, 0.25), (2, 0.5), (3, 0.4), (4, 0.75), (4, None), (4, 0.625))
+    ]
+    text = card(SETTINGS, CONFIG, labelled_volumes(), 2, Origin("Of a site.", LITE0, "ImageNet"), steps)
+    assert "Stage 2: held-out windows and images found first what they should, with a share of 0.500." in text
+    assert "The end of stage 2: held-out windows" in text
+    assert "with a mean average precision of 0.750." in text
+    assert "its last part on labels of whole images" in text
+
+
 def test_a_card_names_its_data_and_settings():
     text = card(SETTINGS, CONFIG, plain_volumes(), 3, Origin(OPEN_CT, LITE0, "ImageNet"))
     assert text.startswith("# small\n")
