@@ -151,6 +151,15 @@ def suited(config: TrainingConfig, volumes: Sequence[Volume]) -> TrainingConfig:
     return replace(config, initial_batches=fewer, image_steps=0, region_steps=0, settle_steps=0)
 
 
+VIEWS_OF_SAMPLE = 2
+"""Views of each slice of a sample, where views are not kept for the steps."""
+
+
+def slices_of_start(config: TrainingConfig) -> int:
+    """Return how many slices the closed-form start looks at where no stage needs their views afterwards."""
+    return config.initial_batches * config.pairs
+
+
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
 _AT_LEAST_ONE = (
     "initial_batches",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from hmar.model.backbones.base import Backbone, fold_batch_norm
-from hmar.training.config import TrainingConfig
+from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start
 from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.data.render import CANVAS_PIXELS
 from hmar.training.data.volumes import Volume
@@ -45,7 +45,8 @@ def estimated_seconds(
     stem, tail = _passes(backbone, device)
     images = sum(len(volume.values) for volume in volumes)
     labelled = sum(_labelled(volume) for volume in volumes) if Stage.LABELS.steps(config) else 0
-    views = images * views_per_slice
+    on_views = any(stage.on_views and stage.steps(config) for stage in Stage)
+    views = images * views_per_slice if on_views else VIEWS_OF_SAMPLE * min(images, slices_of_start(config))
     start = 2 * config.initial_batches * config.pairs * tail
     tuned = 2 * config.pairs * tail * (1 + _BACKWARD * (config.backbone_rate > 0))
     steps = config.image_steps * 2 * config.pairs * tail + config.region_steps * tuned

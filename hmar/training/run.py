@@ -19,7 +19,7 @@ from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
-from hmar.training.config import TrainingConfig, suited
+from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start, suited
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views, slice_views
@@ -43,7 +43,7 @@ CURVES = "training.png"
 FRESH = 0
 """Views of each slice that are kept, where steps have new ones."""
 
-_SAMPLE, _VIEWS_OF_SAMPLE = 600, 2
+_SAMPLE = 600
 """Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
 the smallest backbone. By the default settings validation draws 512 views, and the start 960."""
 
@@ -201,18 +201,17 @@ def _views(
         need = Need(need_of_kept(stem, config, count * plan.views_per_slice))
         need.check(plan.memory, "Give fewer --views, or --fresh, which keeps none")
         return make_views(volumes, stem, plan.views_per_slice, pitch_mm, rng, told), None
-    wanted = _SAMPLE if drawn_from else config.initial_batches * config.pairs
-    sample = min(count, wanted)
-    kept = need_of_kept(stem, config, sample * _VIEWS_OF_SAMPLE)
+    sample = min(count, _SAMPLE if drawn_from else slices_of_start(config))
+    kept = need_of_kept(stem, config, sample * VIEWS_OF_SAMPLE)
     ahead = need_of_fresh(config, plan.workers) if drawn_from else Need(0)
     replace(ahead, kept=kept).check(plan.memory, "Give fewer --workers")
     slices = slice_views(volumes, pitch_mm, partial(progress, "looking at slices"))
     rows = Split.of(slices, volumes, config).sample(slices, sample, rng)
     chosen = [(int(slices.volume[row]), int(slices.plane[row])) for row in rows]
-    views = make_views(volumes, stem, _VIEWS_OF_SAMPLE, pitch_mm, rng, told, chosen)
+    views = make_views(volumes, stem, VIEWS_OF_SAMPLE, pitch_mm, rng, told, chosen)
     if not drawn_from:
         return views, None
-    return views, Fresh(slices, np.repeat(rows, _VIEWS_OF_SAMPLE), stem, pitch_mm, plan.workers)
+    return views, Fresh(slices, np.repeat(rows, VIEWS_OF_SAMPLE), stem, pitch_mm, plan.workers)
 
 
 def _tell(step: Step, progress: Progress) -> None:

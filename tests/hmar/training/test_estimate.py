@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 from hmar.training import estimate
+from hmar.training.config import suited
 from hmar.training.estimate import estimated_seconds, told_minutes
 from tests.hmar.training.tiny import CONFIG, labelled_volumes, plain_volumes, tiny_backbone
 
@@ -34,6 +35,13 @@ def test_more_views_steps_and_looks_take_longer_by_what_a_pass_takes(monkeypatch
     longer = seconds(labelled, label_looks=3) - seconds(labelled, label_looks=2)
     assert longer == pytest.approx(1.5 * count * (2 + 1))
     assert seconds(plain, label_looks=3) == seconds(plain, label_looks=2)
+
+
+def test_single_images_alone_need_few_views(monkeypatch):
+    monkeypatch.setattr(estimate, "_passes", lambda *_: (2.0, 0.0))
+    films = labelled_volumes()[-18:]
+    config = replace(suited(CONFIG, films), label_looks=1)
+    assert estimated_seconds(films, tiny_backbone(), config, 99, "cpu") == 1.5 * 2.0 * (2 * 18 + 18)
 
 
 def test_passes_of_the_backbone_are_timed():
