@@ -40,10 +40,7 @@ folded.
 The backbone's weights: {weights}.
 
 ## Training
-`hmar train`, on views of known geometry ({views}), varied in contrast, sharpness, noise and
-display: {settles}. Positives are the same place in nearby
-slices and other views; where structures are labelled, windows are drawn on all of them equally often
-and two places of one are not pushed apart{together}. Settings:
+{training} Settings:
 {settings}. `training.jsonl` holds the losses of every step, `training.png` shows them.
 {reached}
 
@@ -61,6 +58,16 @@ _MEASURES = {
     Stage.EXPERTS: f"The end of stage 2: {_FOUND_FIRST}",
     Stage.LABELS: "Labels: images of held-out patients found those of theirs with a mean average precision",
 }
+
+_ON_VIEWS = """\
+`hmar train`, on views of known geometry ({views}), varied in contrast, sharpness, noise and
+display: {stages}. Positives are the same place in nearby
+slices and other views; where structures are labelled, windows are drawn on all of them equally often
+and two places of one are not pushed apart{together}."""
+
+_ON_LABELS_ALONE = """\
+`hmar train`, on labels of whole images alone: each as the product encodes it, and {varied} times varied in
+geometry, sharpness, tone and noise. Expert1 and the router were not trained."""
 
 OPEN_CT = (
     "The open CT volumes come in packages under Apache-2.0 (totalsegmentator 2.18.0, dicom2stl 0.5.0); "
@@ -140,8 +147,7 @@ def card(
         name=settings["name"],
         backbone=backbone,
         source=origin.source,
-        settles=_settles(config, labels=bool(_labelled_images(volumes, config))),
-        together=", but belong together" if config.structure_weight > 0 else "",
+        training=_training(config, views_per_slice, labels=bool(_labelled_images(volumes, config))),
         tuned="its last blocks trained further" if tuned else "kept as they are",
         weights=origin.weights,
         cells=", ".join(map(str, settings["windows"]["cells"])),
@@ -149,7 +155,6 @@ def card(
         order=settings["network"]["order"],
         volumes="\n".join([*rows, *_labelled_images(volumes, config)]),
         data=origin.data,
-        views=f"{views_per_slice} of each slice" if views_per_slice else "new ones for every step",
         settings=", ".join(f"{key} {value}" for key, value in asdict(config).items()),
         learned=_counted(volumes),
         reached="\n".join(_reached(steps)),
@@ -166,15 +171,21 @@ def _reached(steps: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{_MEASURES[stage]} of {found:.3f}." for stage, found in sorted(best.items())]
 
 
-def _settles(config: TrainingConfig, *, labels: bool) -> str:
-    """Return the stages that were run, as part of a sentence."""
+def _training(config: TrainingConfig, views_per_slice: int, *, labels: bool) -> str:
+    """Return how the model was trained."""
+    if not any(stage.on_views and stage.steps(config) for stage in Stage):
+        return _ON_LABELS_ALONE.format(varied=config.label_looks - 1)
     end = ", at its end with experts and router alone" if config.region_steps > 0 else ""
     stages = {
         "stage 1 on whole frames": config.image_steps > 0,
         f"stage 2 on windows{end}": config.region_steps + config.settle_steps > 0,
         "its last part on labels of whole images": labels and Stage.LABELS.steps(config) > 0,
     }
-    return ", ".join(name for name, made in stages.items() if made)
+    return _ON_VIEWS.format(
+        views=f"{views_per_slice} of each slice" if views_per_slice else "new ones for every step",
+        stages=", ".join(name for name, made in stages.items() if made),
+        together=", but belong together" if config.structure_weight > 0 else "",
+    )
 
 
 def _structures_of_singles(volumes: list[Volume], modality: str) -> int | str:

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.training.config import TrainingConfig
+from hmar.training.config import TrainingConfig, suited
 from hmar.training.export.card import LITE0, OPEN_CT, Origin, card
 from tests.hmar.training.tiny import labelled_volumes, plain_volumes
 
@@ -51,6 +51,14 @@ def test_a_card_says_what_validation_found_best_in_each_stage():
     assert "The end of stage 2: held-out windows" in text
     assert "with a mean average precision of 0.750." in text
     assert "its last part on labels of whole images" in text
+
+
+def test_the_card_of_single_images_alone_says_that_labels_were_all_there_was():
+    films = labelled_volumes()[-18:]
+    text = card(SETTINGS, suited(CONFIG, films), films, 2, Origin("Of a site.", LITE0, "ImageNet"))
+    assert "on labels of whole images alone" in text
+    assert "and 2 times varied" in text
+    assert "views of known geometry" not in text
 
 
 def test_a_card_names_its_data_and_settings():
