@@ -39,6 +39,8 @@ class Volume:
         none. None where no slice has one.
     patient : str or None
         The same for all volumes of one patient; None for a patient of its own.
+    carried : bool
+        Whether the labels were carried from another person: good to learn from, and not to judge by.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Volume:
     labels: NDArray[np.int16] | None = None
     image_labels: NDArray[np.int64] | None = None
     patient: str | None = None
+    carried: bool = False
 
 
 def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:
