@@ -85,7 +85,7 @@ class InitType(click.ParamType[Path]):
     "--carry-labels",
     is_flag=True,
     help="Give CT volumes without labels of structures those of the labelled ones, by registration, before "
-    "training begins: about a minute for each, once.",
+    "training begins: about half a minute for each, once.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what there is to train on and what is left out, and stop.")
 @click.option(

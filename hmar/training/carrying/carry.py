@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,8 +27,8 @@ MOST_ATLASES = 2
 WORST_MISFIT = 1.3
 """A map that fits worse is not used: the scans share too little of the body, or the start was wrong."""
 
-_SECONDS = 60
-"""What finding a map takes on one core, about."""
+_SECONDS = 30
+"""What finding a map takes on one idle core, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class CarryingPlan:
 
     def line(self) -> str:
         """Return the plan as a sentence."""
-        minutes = round(self.maps_to_find * _SECONDS / 60)
+        minutes = math.ceil(self.maps_to_find * _SECONDS / 60)
         return (
             f"{len(self.targets)} CT volumes without labels may get those of {len(self.atlases)} others: "
             f"{self.maps_to_find} maps to find, about {minutes} minutes on one core"
@@ -63,8 +64,10 @@ class Carrying:
     ----------
     volumes : list of Volume
         All of them, in their order.
-    labelled, people, atlases : int
-        How many volumes got labels, of how many people, from how many others.
+    labelled, people : int
+        How many volumes got labels, and of how many people.
+    atlases : tuple of str
+        Names of the volumes that they are from.
     refused : int
         Volumes onto which none could be laid.
     kept_share : float
@@ -74,7 +77,7 @@ class Carrying:
     volumes: list[Volume]
     labelled: int
     people: int
-    atlases: int
+    atlases: tuple[str, ...]
     refused: int
     kept_share: float
 
@@ -82,7 +85,7 @@ class Carrying:
         """Return it as a sentence, for the log and for the model's card."""
         return (
             f"Labels of structures were carried by registration to {self.labelled} CT volumes of "
-            f"{self.people} people, from {self.atlases} labelled ones; {self.kept_share:.0%} of the carried "
+            f"{self.people} people, from {' and '.join(self.atlases)}; {self.kept_share:.0%} of the carried "
             f"voxels were plausible and kept. {self.refused} volumes could not be laid on them."
         )
 
@@ -144,9 +147,13 @@ def carry_labels(
                 got.append(v)
                 given[v] = replace(volumes[v], labels=labels, carried=True)
         progress("carrying labels", done, len(plan.targets))
-    people = len(np.unique(patient_numbers(volumes)[got]))
     return Carrying(
-        given, len(got), people, len(atlases), len(plan.targets) - len(got), kept / max(carried, 1)
+        given,
+        labelled=len(got),
+        people=len(np.unique(patient_numbers(volumes)[got])),
+        atlases=tuple(atlas.volume.name for atlas in atlases),
+        refused=len(plan.targets) - len(got),
+        kept_share=kept / max(carried, 1),
     )
 
 

@@ -65,14 +65,9 @@ def keep_plausible(
     ranges : mapping of int to tuple of float
         As :func:`plausible_hu` returns it; other structures are not kept.
     """
-    table_low = np.full(int(carried.max(initial=0)) + 1, np.inf)
-    table_high = np.full_like(table_low, -np.inf)
+    kept = np.zeros(carried.shape, np.bool_)
     for number, (low, high) in ranges.items():
-        if number < len(table_low):
-            table_low[number], table_high[number] = low, high
-    named = carried >= 0
-    numbers = np.where(named, carried, 0)
-    kept = named & (target.values >= table_low[numbers]) & (target.values <= table_high[numbers])
+        kept |= (carried == number) & (target.values >= low) & (target.values <= high)
     kept &= _well_within(carried, target.spacing_mm, BORDER_MM)
     none = (carried == NO_STRUCTURE) & _well_within(carried, target.spacing_mm, FAR_MM)
     return np.where(kept | none, carried, np.int16(UNLABELLED))

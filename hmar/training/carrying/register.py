@@ -17,7 +17,7 @@ from hmar.training.data.volumes import Volume
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a map is fitted; the defaults were chosen on two people whose organs are known.
+    """How a map is fitted.
 
     Parameters
     ----------

@@ -58,9 +58,14 @@ def bent(points: Points, mm: float = 14.0) -> Points:
     )
 
 
-def volume(values: NDArray[np.int16], labels: NDArray[np.int16] | None = None, **more: object) -> Volume:
+def volume(
+    values: NDArray[np.int16],
+    labels: NDArray[np.int16] | None = None,
+    name: str = "body",
+    patient: str | None = None,
+) -> Volume:
     regions = np.full(len(values), -1, np.int64)
-    return Volume("body", values, SPACING, "CT", regions, labels, **more)
+    return Volume(name, values, SPACING, "CT", regions, labels, patient=patient)
 
 
 def noisy(values: NDArray[np.int16], seed: int) -> NDArray[np.int16]:
