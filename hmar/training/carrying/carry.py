@@ -24,6 +24,9 @@ Progress = Callable[[str, int, int], None]
 MOST_ATLASES = 2
 """People whose labels are carried to everybody else: those with the most structures."""
 
+LEAST_ATLAS_MM = 100.0
+"""A shorter scan is not carried from: it would fit in many places along a body."""
+
 WORST_MISFIT = 1.3
 """A map that fits worse is not used: the scans share too little of the body, or the start was wrong."""
 
@@ -105,14 +108,14 @@ def plan_carrying(volumes: Sequence[Volume], structures: Sequence[str], maps: Ke
     NotFoundError
         If there is no CT volume whose labels could be carried.
     """
-    counts = {v: _carriable(volume, structures) for v, volume in enumerate(volumes) if _is_scan(volume)}
-    atlases = sorted((v for v in counts if counts[v]), key=lambda v: (-counts[v], v))[:MOST_ATLASES]
+    scans = [v for v, volume in enumerate(volumes) if _is_scan(volume)]
+    atlases = _atlases(volumes, scans, structures)
     if not atlases:
         raise NotFoundError(
-            "No CT volume has labels of structures that can be carried to others.",
+            f"No CT volume of {LEAST_ATLAS_MM:g} mm or more has labels of structures that can be carried.",
             "Give --with-open-ct, or data with masks of organs such as liver or kidney_left.",
         )
-    targets = [v for v in counts if volumes[v].labels is None]
+    targets = [v for v in scans if volumes[v].labels is None]
     unknown = sum(not maps.has(volumes[v], volumes[atlas]) for v in targets for atlas in atlases)
     return CarryingPlan(tuple(atlases), tuple(targets), unknown)
 
@@ -203,9 +206,18 @@ def _is_scan(volume: Volume) -> bool:
     return volume.modality == "CT" and len(volume.values) >= LEAST_SLICES
 
 
+def _atlases(volumes: Sequence[Volume], scans: Sequence[int], structures: Sequence[str]) -> list[int]:
+    """Return the scans that have most structures to carry, one of each person."""
+    counts = {v: _carriable(volumes[v], structures) for v in scans}
+    patient = patient_numbers(volumes)
+    best = {int(patient[v]): v for v in sorted(scans, key=lambda v: (counts[v], -v)) if counts[v]}
+    return sorted(best.values(), key=lambda v: (-counts[v], v))[:MOST_ATLASES]
+
+
 def _carriable(volume: Volume, structures: Sequence[str]) -> int:
     """Return how many structures of a volume can be carried."""
-    if volume.labels is None or volume.carried:
+    extent_mm = len(volume.values) * volume.spacing_mm[0]
+    if volume.labels is None or volume.carried or extent_mm < LEAST_ATLAS_MM:
         return 0
     numbers = np.unique(volume.labels[volume.labels >= 0]).tolist()
     return sum(structures[number] in CARRIED for number in numbers)

@@ -265,7 +265,7 @@ def test_labels_are_carried_to_people_without_any_and_the_card_says_so(tmp_path,
     ("arguments", "message"),
     [
         (["--preset", "open-ct"], "settings that learn no labels. Give --preset structures"),
-        (["--preset", "structures"], "No CT volume has labels of structures that can be carried"),
+        (["--preset", "structures"], "No CT volume of 100 mm or more has labels of structures"),
     ],
 )
 def test_labels_that_nobody_has_or_learns_are_not_carried(arguments, message, tmp_path):

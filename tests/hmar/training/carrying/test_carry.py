@@ -101,13 +101,23 @@ def test_where_two_people_differ_nothing_is_kept():
 def test_without_labels_that_can_be_carried_it_is_refused(tmp_path):
     body, (person, _) = atlas(), patient()
     ribs = replace(body, labels=np.where(body.labels == RIB, RIB, -2).astype(np.int16))
-    with pytest.raises(NotFoundError, match=r"No CT volume has labels .* --with-open-ct"):
+    with pytest.raises(NotFoundError, match=r"No CT volume of 100 mm or more has .* --with-open-ct"):
         plan_carrying([ribs, person], STRUCTURES, KeptMaps(tmp_path))
+
+
+def test_labels_come_from_long_scans_with_most_structures_one_of_each_person(tmp_path):
+    body, (person, _) = atlas(), patient()
+    short = replace(body, values=body.values[:16], labels=body.labels[:16], patient="short")
+    fewer = replace(body, labels=np.where(body.labels == LIVER, LIVER, -1).astype(np.int16))
+    another = replace(fewer, patient="another")
+    plan = plan_carrying([short, another, fewer, person, body, body], STRUCTURES, KeptMaps(tmp_path))
+    assert (plan.atlases, plan.targets) == ((4, 1), (3,))
 
 
 def test_the_plan_says_how_many_and_how_long(tmp_path):
     body, (person, _) = atlas(), patient()
-    plan = plan_carrying([body, person, person, body, body], STRUCTURES, KeptMaps(tmp_path))
+    other = replace(body, patient="another")
+    plan = plan_carrying([body, person, person, other, other], STRUCTURES, KeptMaps(tmp_path))
     assert (plan.atlases, plan.targets) == ((0, 3), (1, 2))
     assert plan.line() == (
         "2 CT volumes without labels may get those of 2 others: 4 maps to find, about 2 minutes on one core"
