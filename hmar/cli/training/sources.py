@@ -58,12 +58,15 @@ class Gathered:
         Lines on what of the folders is not used, and why.
     manifest : Manifest or None
         Of the files in folders; None without folders.
+    structures : tuple of str
+        Names of structures, by the numbers of the labels.
     """
 
     volumes: list[Volume]
     said: str
     left_out: list[str]
     manifest: Manifest | None
+    structures: tuple[str, ...] = ()
 
 
 def gather(sources: Sources, settings: TrainingConfig, progress: Progress) -> Gathered:
@@ -89,6 +92,7 @@ def gather(sources: Sources, settings: TrainingConfig, progress: Progress) -> Ga
         "\n\n".join(each.said for each in gathered),
         [line for each in gathered for line in each.left_out],
         next((each.manifest for each in gathered if each.manifest is not None), None),
+        tuple(structures.names),
     )
 
 

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from hmar.cli.progress import progress_of
+from hmar.cli.training.carrying import carried, plan_of_carrying
 from hmar.cli.training.device import device_option
 from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
 from hmar.cli.training.sources import Sources, check_enough, gather
@@ -81,6 +82,12 @@ class InitType(click.ParamType[Path]):
     help="Folder of the open CT volumes and of the backbone's published weights, fetched into it where they "
     "are missing.",
 )
+@click.option(
+    "--carry-labels",
+    is_flag=True,
+    help="Give CT volumes without labels of structures those of the labelled ones, by registration, before "
+    "training begins: about half a minute for each, once.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what there is to train on and what is left out, and stop.")
 @click.option(
     "--stage",
@@ -143,6 +150,7 @@ def train(
     archive: str | None,
     with_open_ct: bool,
     open_ct: Path | None,
+    carry_labels: bool,
     dry_run: bool,
     stage: str,
     resume: bool,
@@ -174,6 +182,10 @@ def train(
     with --dry-run it stops there. All images of a patient stay together. The model's card names collections
     and licences, and data.json in its folder the SHA-256 of every file; neither names a patient.
 
+    With --carry-labels, organs and large bones of the labelled CT volumes are carried to those without
+    labels; what does not fit is left unknown. Maps between volumes are kept in HMAR_HOME/carried, so that
+    another run on the same data does not look for them again.
+
     PATH of --init is one of RadImageNet's PyTorch files, or a state dict of either network with torchvision's
     names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
     before anything is fetched or written. Without --init the backbone is EfficientNet-Lite0, as published.
@@ -194,6 +206,7 @@ def train(
       hmar train --out models/our-films --archive films
       hmar train --data /data/ct --data /data/tumours --dry-run
       hmar train --data /data/ct --data /data/tumours --out models/our-ct
+      hmar train --data /data/ct --with-open-ct --carry-labels --preset structures --out models/organs
       hmar train --out models/our-films --archive films --fresh --workers 8 --device cuda
       hmar train settings.toml --out models/my-model --resume
       hmar train --out models/my-resnet --init radimagenet:RadImageNet_pytorch/ResNet50.pt
@@ -217,6 +230,10 @@ def train(
         from hmar.training.stages import stages_of
 
     settings = _settings(config, preset or ("archive" if own else "open-ct"), steps, seed)
+    if carry_labels and not settings.learns_labels:
+        raise ParameterError(
+            "--carry-labels is given with settings that learn no labels.", "Give --preset structures."
+        )
     plan = Plan(
         settings,
         views,
@@ -236,10 +253,14 @@ def train(
 
         sources = Sources(data, archive, None if own and not with_open_ct else folder)
         gathered = gather(sources, settings, progress)
-        found = Summary.of(gathered.volumes, settings).lines()
         if out is None or dry_run:
-            click.echo("\n".join([*found, *gathered.left_out]))
+            found = Summary.of(gathered.volumes, settings).lines()
+            planned = [plan_of_carrying(gathered)] if carry_labels else []
+            click.echo("\n".join([*found, *planned, *gathered.left_out]))
             return
+        if carry_labels:
+            gathered = carried(gathered, progress)
+        found = Summary.of(gathered.volumes, settings).lines()
         for line in (*found, *gathered.left_out):
             say(line)
         check_enough(gathered.volumes)

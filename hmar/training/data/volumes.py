@@ -44,6 +44,8 @@ class Volume:
         The same for all volumes of one patient; None for a patient of its own.
     presented : bool
         Whether values without units are thousandths of presentation values, as the product displays them.
+    carried : bool
+        Whether the labels were carried from another person: good to learn from, and not to judge by.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Volume:
     image_labels: NDArray[np.int64] | None = None
     patient: str | None = None
     presented: bool = False
+    carried: bool = False
 
 
 def load_nifti(path: Path) -> tuple[NDArray[np.int16], tuple[float, float, float]]:

@@ -16,7 +16,8 @@ def held_out_people(volumes: Sequence[Volume], config: TrainingConfig) -> NDArra
     """Return which volumes are held out, bool (V,): all of some people, or none of anybody.
 
     An eighth of the people of each structure that nine or more have, while every structure keeps three
-    quarters of its people. Nobody where structures are not learned by class centres.
+    quarters of its people. Nobody where structures are not learned by class centres. People whose labels were
+    carried from others neither count nor are held out.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ def held_out_people(volumes: Sequence[Volume], config: TrainingConfig) -> NDArra
     pairs = [
         (structure, patient[v])
         for v, volume in enumerate(volumes)
-        if volume.labels is not None and config.structure_weight > 0
+        if volume.labels is not None and not volume.carried and config.structure_weight > 0
         for structure in np.unique(volume.labels[volume.labels >= 0])
     ]
     if not pairs:

@@ -213,3 +213,65 @@ def test_folders_train_a_model_whose_card_names_collections_and_no_patient(tmp_p
     written = b"".join(path.read_bytes() for path in out.iterdir()).decode("latin-1")
     assert PATIENT not in written + result.output
     assert "another" not in manifest.decode()
+
+
+def scan_files(folder: Path, values: np.ndarray, labels: np.ndarray | None, names: tuple[str, ...]) -> None:
+    """Write a CT volume (Z, Y, X) as NIfTI, with a mask and the names of its numbers where it has labels."""
+    import nibabel as nib
+
+    from tests.hmar.training.carrying.bodies import SPACING
+
+    folder.mkdir(parents=True)
+    affine = np.diag([*SPACING[::-1], 1.0])
+    nib.save(nib.Nifti1Image(values.transpose(2, 1, 0), affine), folder / "ct.nii.gz")
+    if labels is not None:
+        nib.save(nib.Nifti1Image(labels.transpose(2, 1, 0) + np.int16(1), affine), folder / "labels.nii.gz")
+        rows = [f"{number},{name}" for number, name in enumerate(("background", *names))]
+        (folder / "names.csv").write_text("\n".join(["number,name", *rows]))
+
+
+@pytest.mark.slow
+def test_labels_are_carried_to_people_without_any_and_the_card_says_so(tmp_path, monkeypatch):
+    open_ct = pytest.importorskip("hmar.training.data.open_ct", reason="the extra 'train' is not installed")
+    from tests.hmar.training.carrying.bodies import STRUCTURES, atlas, patient
+
+    torch.manual_seed(0)
+    monkeypatch.setattr(open_ct, "fetch_backbone", lambda *_: None)  # 13 MB from the package index
+    monkeypatch.setattr(open_ct, "published_backbone", lambda _: Lite0Backbone().eval().requires_grad_(False))
+    data, out, home = tmp_path / "data", tmp_path / "ours", tmp_path / "home"
+    body, (person, _) = atlas(), patient()
+    shown = slice(8, 26)
+    scan_files(data / "labelled", body.values[shown, ::-1], body.labels[shown, ::-1], STRUCTURES)
+    scan_files(data / PATIENT, person.values[shown, ::-1], None, ())
+    (tmp_path / "few.toml").write_text(FEW_STEPS)
+    arguments = ["train", tmp_path / "few.toml", "--data", data, "--carry-labels"]
+    planned = invoke(home, *arguments, "--dry-run")
+    assert planned.exit_code == 0, planned.output
+    assert "1 CT volumes without labels may get those of 1 others: 1 maps to find, about 1 minutes" in (
+        planned.stdout
+    )
+    arguments += ["--out", out, "--views", "2", "--device", "cpu"]
+    result = invoke(home, *arguments)
+    assert result.exit_code == 0, result.output
+    said = "Labels of structures were carried by registration to 1 CT volumes of 1 people, from scan of CT "
+    assert said in (out / CARD).read_text()
+    assert said in result.output.replace("\n", " ")
+    assert "0 maps to find" in invoke(home, *arguments[:5], "--dry-run").stdout
+    assert PATIENT not in result.output + (out / CARD).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--preset", "open-ct"], "settings that learn no labels. Give --preset structures"),
+        (["--preset", "structures"], "No CT volume of 100 mm or more has labels of structures"),
+    ],
+)
+def test_labels_that_nobody_has_or_learns_are_not_carried(arguments, message, tmp_path):
+    ct_series(tmp_path / "a", 1)
+    result = invoke(
+        tmp_path / "home", "train", "--data", tmp_path / "a", "--carry-labels", *arguments, "--dry-run"
+    )
+    assert result.exit_code == 2
+    assert message in result.output.replace("\n", " ")
