@@ -167,6 +167,8 @@ def write_config(
 ) -> None:
     """Write a model's configuration; ``thresholds`` says that the folder holds some."""
     named = {FORMAT_BACKBONE if key == "backbone" else key: value for key, value in asdict(network).items()}
+    if not network.frame_width:  # earlier programs, which do not know it, can read the model
+        del named["frame_width"]
     sections = {"network": named, "grid": asdict(grid), "windows": asdict(windows)}
     lines = [f"format = {FORMAT_THRESHOLDS if thresholds else FORMAT}", f'name = "{name}"']
     for section, values in sections.items():

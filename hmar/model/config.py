@@ -28,6 +28,8 @@ class NetworkConfig:
     backbone : str
         Name of the backbone, see :data:`hmar.model.backbones.registry.BACKBONES`. Files of models from before
         there was a choice lack it.
+    frame_width : int
+        Channels that the whole frame is pooled from; 0 for as many as windows.
     """
 
     width: int = 64
@@ -35,3 +37,4 @@ class NetworkConfig:
     intervals: int = 5
     order: int = 3
     backbone: str = "lite0"
+    frame_width: int = 0

@@ -28,13 +28,14 @@ class HmarNetwork(nn.Module):
         self.config = config
         self.backbone = build_backbone(config.backbone)
         channels = self.backbone.channels
-        self.global_expert = GlobalExpert(channels, config.width, self._head(config, kan))
-        self.local_expert = LocalExpert(channels, config.width, self._head(config, kan))
+        whole = config.frame_width or config.width
+        self.global_expert = GlobalExpert(channels, whole, self._head(whole, config, kan))
+        self.local_expert = LocalExpert(channels, config.width, self._head(config.width, config, kan))
         self.router = Router(channels)
 
     @staticmethod
-    def _head(config: NetworkConfig, kan: KanFactory) -> HashHead:
-        inputs = config.width * PARTS * PARTS
+    def _head(width: int, config: NetworkConfig, kan: KanFactory) -> HashHead:
+        inputs = width * PARTS * PARTS
         return HashHead(inputs, config.hidden, CODE_BITS, config.intervals, config.order, kan)
 
     def forward(self, images: Tensor) -> Tensor:

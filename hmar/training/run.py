@@ -20,6 +20,7 @@ from hmar.model.network import HmarNetwork
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
 from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start, suited
+from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views, slice_views
@@ -42,6 +43,9 @@ CURVES = "training.png"
 
 FRESH = 0
 """Views of each slice that are kept, where steps have new ones."""
+
+_WIDEST_FRAME = 128
+"""Channels that a frame is pooled from at most, where labels are learnt: all of the smallest backbone's."""
 
 _SAMPLE = 600
 """Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
@@ -159,7 +163,7 @@ def train_network(
     views, fresh = _views(volumes, fold_batch_norm(backbone).to(plan.device), plan, progress)
     pairs = PairConfig(plan.config.pairs, plan.config.windows, sides=windows.cells)
     trainer = Trainer(
-        NetworkConfig(backbone=backbone.name),
+        _sizes(volumes, backbone, plan.config),
         backbone,
         plan.config,
         pairs,
@@ -186,6 +190,13 @@ def train_network(
             write_checkpoint(out, key, log.lines, reached)
 
         return trainer.run(report, plan.stages, state, keep)
+
+
+def _sizes(volumes: list[Volume], backbone: Backbone, config: TrainingConfig) -> NetworkConfig:
+    """Return the sizes of the network; a frame keeps all channels where labels of images are learnt."""
+    labelled = Stage.LABELS.steps(config) and ImageLabels.of_slices(volumes, config).count
+    width = min(backbone.channels, _WIDEST_FRAME) if labelled else 0
+    return NetworkConfig(backbone=backbone.name, frame_width=width)
 
 
 def _views(

@@ -1,14 +1,20 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from hmar.encoder import shipped_bundle
 from hmar.errors import ModelError
 from hmar.model.bundle import BACKBONE, CARD, CONFIG, SEALED, SUMS, TYPICALITY, WEIGHTS, fingerprint, seal
+from hmar.model.config import NetworkConfig
+from hmar.model.serving.heads import ServedExpert
 from hmar.model.serving.model import load_served
+from hmar.model.serving.pooling import pool_frame
 from hmar.model.weights import load_bundle
+from tests.models import write_model
 
 
 @pytest.fixture
@@ -87,3 +93,22 @@ def test_the_fingerprint_is_of_configuration_and_weights_not_of_what_follows_fro
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ModelError, match="nowhere"):
         load_bundle(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("width", [0, 96])
+def test_a_frame_may_be_pooled_from_more_channels_than_windows(tmp_path, width):
+    written = write_model(tmp_path / "model", NetworkConfig(frame_width=width))
+    bundle = load_bundle(tmp_path / "model")
+    assert bundle.info.network.frame_width == width
+    assert ("frame_width" in (tmp_path / "model" / CONFIG).read_text()) == (width > 0)
+    channels = bundle.network.global_expert.project.out_channels
+    assert (channels, bundle.network.local_expert.project.out_channels) == (width or 64, 64)
+    feature_map = np.random.default_rng(0).normal(size=(7, 9, 112)).astype(np.float32)
+    served = ServedExpert(
+        {name: tensor.numpy() for name, tensor in bundle.network.global_expert.state_dict().items()}
+    )
+    logits = served.logits(served.project(pool_frame(feature_map)).reshape(1, -1))
+    with torch.no_grad():
+        expected = bundle.network.global_expert(torch.from_numpy(feature_map.transpose(2, 0, 1).copy())[None])
+    assert logits == pytest.approx(expected.numpy(), abs=1e-3)
+    assert written.config.frame_width == width

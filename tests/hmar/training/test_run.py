@@ -24,7 +24,7 @@ from hmar.training.export.golden import golden_frame
 from hmar.training.export.parity import compare, served_logits, torch_logits
 from hmar.training.run import LOG, Plan, train, train_network
 from hmar.training.stages import Stage, stages_of
-from tests.hmar.training.tiny import CONFIG, NETWORK, scan, tiny_backbone
+from tests.hmar.training.tiny import CONFIG, NETWORK, TinyBackbone, scan, tiny_backbone
 
 PLAN = Plan(replace(CONFIG, pairs=3, windows=4), views_per_slice=2)
 ORIGIN = Origin("Noise.", "Two convolutions.", "Nothing")
@@ -43,7 +43,7 @@ def volumes():
 def small(tiny_backbone_is_known, monkeypatch):
     """Make runs build the small network that tests train."""
     sizes = {"width": NETWORK.width, "hidden": NETWORK.hidden}
-    monkeypatch.setattr(run, "NetworkConfig", lambda *, backbone: NetworkConfig(backbone=backbone, **sizes))
+    monkeypatch.setattr(run, "NetworkConfig", lambda **named: NetworkConfig(**named, **sizes))
 
 
 def lines(folder) -> list[dict[str, object]]:
@@ -86,3 +86,29 @@ def test_a_run_on_other_data_is_not_resumed(small, tmp_path):
     resumed = replace(PLAN, resume=True)
     with pytest.raises(ConfigError, match="on other data"):
         train(tmp_path, volumes()[:1], tiny_backbone(), ORIGIN, resumed, quiet)
+
+
+@pytest.mark.slow
+def test_single_images_alone_give_a_model_that_serves_what_labels_taught(small, tmp_path):
+    rng = np.random.default_rng(0)
+    tone = {0: 200, 1: 700}
+    films = [
+        replace(
+            scan(f"film {number}", slices=1, modality="DX"),
+            values=rng.normal(tone[number % 2], 60, (1, 72, 72)).clip(0, 1000).astype(np.int16),
+            image_labels=np.array([number % 2]),
+            presented=True,
+        )
+        for number in range(24)
+    ]
+    folder, backbone = tmp_path / "films", tiny_backbone()
+    train(folder, films, backbone, ORIGIN, replace(PLAN, config=replace(PLAN.config, label_steps=20)), quiet)
+    assert {line["stage"] for line in lines(folder)} == {4}
+    assert "on labels of whole images alone" in (folder / "CARD.md").read_text()
+    encoder, bundle = HmarEncoder.load(folder), load_bundle(folder)
+    assert bundle.info.network.frame_width == TinyBackbone.channels
+    codes = np.stack([encoder.encode(slice_frame(film, 0)).global_code for film in films])
+    apart = np.bitwise_count(codes[:, None] ^ codes[None]).sum(axis=2)
+    label = np.arange(24) % 2
+    own = label[:, None] == label
+    assert apart[own].max() < apart[~own].min()
