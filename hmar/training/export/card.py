@@ -142,7 +142,8 @@ def card(
         for modality, count in singles.items()
     ]
     backbone = settings["network"][FORMAT_BACKBONE]
-    tuned = config.backbone_rate > 0 and bool(build_backbone(backbone).tail_modules())
+    learnt = config.backbone_rate > 0 and config.region_steps > 0
+    tuned = learnt and bool(build_backbone(backbone).tail_modules())
     return _CARD.format(
         name=settings["name"],
         backbone=backbone,
