@@ -20,7 +20,7 @@ from hmar.model.network import HmarNetwork
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
 from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start, suited
-from hmar.training.data.image_labels import ImageLabels
+from hmar.training.data.image_labels import NO_LABEL, ImageLabels
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views, slice_views
@@ -45,7 +45,12 @@ FRESH = 0
 """Views of each slice that are kept, where steps have new ones."""
 
 _WIDEST_FRAME = 128
-"""Channels that a frame is pooled from at most, where labels are learnt: all of the smallest backbone's."""
+"""Channels that a frame is pooled from at most, where labels of many images are learnt: all of the smallest
+backbone's."""
+
+_MANY_LABELLED = 1000
+"""Labelled images from which more channels pay: with 3,700 they did, with 260 they did not
+(docs/experiments/labels-of-images.md)."""
 
 _SAMPLE = 600
 """Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
@@ -193,9 +198,10 @@ def train_network(
 
 
 def _sizes(volumes: list[Volume], backbone: Backbone, config: TrainingConfig) -> NetworkConfig:
-    """Return the sizes of the network; a frame keeps all channels where labels of images are learnt."""
-    labelled = Stage.LABELS.steps(config) and ImageLabels.of_slices(volumes, config).count
-    width = min(backbone.channels, _WIDEST_FRAME) if labelled else 0
+    """Return the sizes of the network; a frame keeps all channels where labels of many images are learnt."""
+    label = ImageLabels.of_slices(volumes, config).label
+    many = Stage.LABELS.steps(config) > 0 and int((label != NO_LABEL).sum()) >= _MANY_LABELLED
+    width = min(backbone.channels, _WIDEST_FRAME) if many else 0
     return NetworkConfig(backbone=backbone.name, frame_width=width)
 
 

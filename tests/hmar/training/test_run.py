@@ -89,7 +89,11 @@ def test_a_run_on_other_data_is_not_resumed(small, tmp_path):
 
 
 @pytest.mark.slow
-def test_single_images_alone_give_a_model_that_serves_what_labels_taught(small, tmp_path):
+@pytest.mark.parametrize(("many", "width"), [(24, TinyBackbone.channels), (25, 0)])
+def test_single_images_alone_give_a_model_that_serves_what_labels_taught(
+    small, tmp_path, monkeypatch, many, width
+):
+    monkeypatch.setattr(run, "_MANY_LABELLED", many)
     rng = np.random.default_rng(0)
     tone = {0: 200, 1: 700}
     films = [
@@ -106,7 +110,7 @@ def test_single_images_alone_give_a_model_that_serves_what_labels_taught(small, 
     assert {line["stage"] for line in lines(folder)} == {4}
     assert "on labels of whole images alone" in (folder / "CARD.md").read_text()
     encoder, bundle = HmarEncoder.load(folder), load_bundle(folder)
-    assert bundle.info.network.frame_width == TinyBackbone.channels
+    assert bundle.info.network.frame_width == width
     codes = np.stack([encoder.encode(slice_frame(film, 0)).global_code for film in films])
     apart = np.bitwise_count(codes[:, None] ^ codes[None]).sum(axis=2)
     label = np.arange(24) % 2
