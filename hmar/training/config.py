@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from hmar.errors import ConfigError
-from hmar.training.data.volumes import Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,32 +131,6 @@ PRESETS = {
 """Named settings: ``open-ct`` for the open volumes, as the shipped model is trained; ``structures`` to find
 labelled structures in other patients; ``archive`` for a site's own archive; ``quick`` to see that
 training runs."""
-
-
-_BATCHES_OF_SINGLES = 20
-"""Batches of the closed-form start where single images alone are trained on: 160 images by default."""
-
-
-def suited(config: TrainingConfig, volumes: Sequence[Volume]) -> TrainingConfig:
-    """Return the settings that are used on data.
-
-    Single images alone have no neighbouring slices that could teach places, so stages 1 to 3 are left out:
-    experts keep their closed-form start, computed on fewer images, and Expert0 learns labels.
-    """
-    if any(len(volume.values) > 1 for volume in volumes) or not config.learns_labels:
-        return config
-    fewer = min(config.initial_batches, _BATCHES_OF_SINGLES)
-    return replace(config, initial_batches=fewer, image_steps=0, region_steps=0, settle_steps=0)
-
-
-VIEWS_OF_SAMPLE = 2
-"""Views of each slice of a sample, where views are not kept for the steps."""
-
-
-def slices_of_start(config: TrainingConfig) -> int:
-    """Return how many slices the closed-form start looks at where no stage needs their views afterwards."""
-    return config.initial_batches * config.pairs
-
 
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
 _AT_LEAST_ONE = (

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 
 import torch
 
 from hmar.model.backbones.base import Backbone, fold_batch_norm
-from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start
+from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.data.render import CANVAS_PIXELS
 from hmar.training.data.volumes import Volume
+from hmar.training.singles import VIEWS_OF_SAMPLE, slices_of_start
 from hmar.training.stages import Stage
 
 _TIMED = 3
@@ -22,7 +22,7 @@ _BACKWARD = 2.0
 """Times of a pass forward that one back takes, by its number of multiplications."""
 
 _LONG = 120
-"""Minutes from which hours are told."""
+"""Durations of this many minutes or more are given in hours."""
 
 _REST = 1.5
 """Times of the backbone that all takes: rendering, drawing windows, heads and losses."""
@@ -67,7 +67,7 @@ def told_minutes(seconds: float) -> str:
 @torch.inference_mode()
 def _passes(backbone: Backbone, device: str) -> tuple[float, float]:
     """Return the seconds of a view in the backbone's stem, and in its tail."""
-    folded = fold_batch_norm(copy.deepcopy(backbone)).to(device)
+    folded = fold_batch_norm(backbone).to(device)
     image = torch.zeros(1, 3, CANVAS_PIXELS, CANVAS_PIXELS, device=device)
     image = image.contiguous(memory_format=torch.channels_last)
     middle = folded.stem(folded.normalise(image))

@@ -19,7 +19,7 @@ from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
-from hmar.training.config import VIEWS_OF_SAMPLE, TrainingConfig, slices_of_start, suited
+from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels
 from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
@@ -32,6 +32,7 @@ from hmar.training.export.serving_form import Progress, write_serving_form
 from hmar.training.log import TrainingLog, read_log
 from hmar.training.memory import Need, need_of_fresh, need_of_kept
 from hmar.training.reports import Step
+from hmar.training.singles import VIEWS_OF_SAMPLE, slices_of_start, suited
 from hmar.training.sources import Fresh
 from hmar.training.split import Split
 from hmar.training.stages import Stage

@@ -217,7 +217,6 @@ def train(
         raise ParameterError(f"--workers is {workers} without --fresh.", "Give --fresh, or leave it out.")
     own = bool(data) or archive is not None
     with extra_train("Training"):
-        from hmar.training.config import suited
         from hmar.training.data.folders.manifest import MANIFEST
         from hmar.training.data.fresh import default_workers
         from hmar.training.data.summary import Summary
@@ -227,6 +226,7 @@ def train(
         from hmar.training.radimagenet import load_radimagenet
         from hmar.training.run import Plan
         from hmar.training.run import train as run
+        from hmar.training.singles import suited
         from hmar.training.stages import stages_of
 
     settings = _settings(config, preset or ("archive" if own else "open-ct"), steps, seed)

@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 from hmar.training import estimate
-from hmar.training.config import suited
 from hmar.training.estimate import estimated_seconds, told_minutes
+from hmar.training.singles import suited
 from tests.hmar.training.tiny import CONFIG, labelled_volumes, plain_volumes, tiny_backbone
 
 

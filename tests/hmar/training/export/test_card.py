@@ -5,8 +5,9 @@ import pytest
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
-from hmar.training.config import TrainingConfig, suited
+from hmar.training.config import TrainingConfig
 from hmar.training.export.card import LITE0, OPEN_CT, Origin, card
+from hmar.training.singles import suited
 from tests.hmar.training.tiny import labelled_volumes, plain_volumes
 
 CONFIG = TrainingConfig(region_steps=3)
