@@ -14,11 +14,11 @@ from hmar.training.checkpoint import State
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairConfig, PairSampler
-from hmar.training.data.views import ViewSet
+from hmar.training.data.views import Told, ViewSet
 from hmar.training.data.volumes import Volume
 from hmar.training.feature_maps import FeatureMaps
 from hmar.training.initialisation import initialise
-from hmar.training.labels.material import Material, Told, of_volumes, silent
+from hmar.training.labels.material import Material, of_volumes, silent
 from hmar.training.labels.work import LabelWork
 from hmar.training.loop import Keep, Loop, Work
 from hmar.training.losses.functional.nested import code_lengths

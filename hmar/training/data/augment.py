@@ -29,6 +29,9 @@ _WATER_HU = 5.0
 _COARSE_SHARE = 0.5
 """Share of slices that are seen through coarser pixels."""
 
+_DEVIATION_HU = 300.0
+"""Standard deviation of a CT slice, roughly: what noise in HU is scaled by where values have no units."""
+
 _LEAST_PIXELS = 32
 """A coarse slice keeps this many pixels along each side."""
 
@@ -120,6 +123,11 @@ def vary_noise(values: Tensor, unit: float, varied: Augmentation, generator: np.
     """Add noise, as of a lower dose; ``unit`` is the size of one HU in ``values`` (H, W)."""
     noise = torch.from_numpy(generator.standard_normal(tuple(values.shape), dtype=np.float32))
     return values + noise * float(generator.uniform(0, varied.noise_hu)) * unit
+
+
+def noise_unit(values: Tensor, *, hounsfield: bool) -> float:
+    """Return the size of one HU in ``values``, roughly where they have no units."""
+    return 1.0 if hounsfield else float(values.std()) / _DEVIATION_HU
 
 
 def vary_tone(values: Tensor, varied: Augmentation, generator: np.random.Generator) -> Tensor:

@@ -15,6 +15,7 @@ from hmar.model.backbones.base import STRIDE
 from hmar.training.data.augment import (
     Augmentation,
     display_channels,
+    noise_unit,
     vary_contrast,
     vary_noise,
     vary_sharpness,
@@ -33,20 +34,17 @@ LEAST_CELLS = 9
 _CONTENT_SHARE = 0.1
 """Share of a cell's pixels that must show more than air for the cell to count."""
 
-_AIR_HU, _VACUUM_HU = -900.0, -1024.0
+_AIR_HU, VACUUM_HU = -900.0, -1024.0
 """Below the first, CT shows air; the second stands beyond a slice's border, as scanners pad it."""
 
 _DARK_SHARE = 0.05
 """Elsewhere, what is darker than this share of the brightest pixel counts as background."""
 
-_BRIGHTEST = 0.995
+BRIGHTEST = 0.995
 """Quantile that is shown as white where values have no units: a few bright pixels should not darken all."""
 
 _EVERY_PIXEL = 7
 """That quantile is taken of every seventh pixel, for speed."""
-
-_DEVIATION_HU = 300.0
-"""Standard deviation of a CT slice, roughly: what noise in HU is scaled by where values have no units."""
 
 _SHIFT_PX = 48.0
 """Farthest shift of a view along each axis: 36 mm."""
@@ -131,12 +129,12 @@ def render(
     image, affine = _lay(values, volume, pitch_mm, generator, grid)
     content = F.avg_pool2d(_content(image, volume.modality)[None, None], STRIDE)[0, 0] >= _CONTENT_SHARE
     if generator is not None:
-        unit = 1.0 if volume.modality == "CT" else float(image.std()) / _DEVIATION_HU
+        unit = noise_unit(image, hounsfield=volume.modality == "CT")
         image = vary_noise(image, unit, _VARIED, generator)
     if volume.modality == "CT":
         shown = display_channels(image, None if generator is None else _VARIED, generator)
     else:
-        bright = float(torch.quantile(image.flatten()[::_EVERY_PIXEL], _BRIGHTEST))
+        bright = float(torch.quantile(image.flatten()[::_EVERY_PIXEL], BRIGHTEST))
         top = THOUSANDTHS if volume.presented else bright
         shown = (image / max(top, 1e-6)).clamp(0, 1).expand(3, -1, -1)
     return View(shown, content, affine)
@@ -160,7 +158,7 @@ def _lay(
     linear = back * (side / 2) * 2 / extent[:, None]
     constant = (back @ (side / 2 - offset)) * 2 / extent - 1
     theta = torch.tensor(np.column_stack([linear, constant]), dtype=torch.float32)
-    outside = _VACUUM_HU if volume.modality == "CT" else 0.0
+    outside = VACUUM_HU if volume.modality == "CT" else 0.0
     image = (
         F.grid_sample(values[None, None] - outside, grid(theta, side), align_corners=False)[0, 0] + outside
     )

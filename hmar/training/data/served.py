@@ -10,26 +10,24 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hmar.image.grid import GridConfig, channels, make_grid, resample
-from hmar.training.data.augment import Augmentation, display_channels, vary_noise, vary_sharpness, vary_tone
-from hmar.training.data.render import random_turn
+from hmar.training.data.augment import (
+    Augmentation,
+    display_channels,
+    noise_unit,
+    vary_noise,
+    vary_sharpness,
+    vary_tone,
+)
+from hmar.training.data.render import BRIGHTEST, VACUUM_HU, random_turn
 from hmar.training.data.volumes import THOUSANDTHS, Volume
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 from hmar.values.geometry import Spacing
-
-_BRIGHTEST = 0.995
-"""Quantile that is shown as white where values have no units and nobody says how they are displayed."""
 
 _LEAST_BRIGHT = 1e-6
 """Keeps a frame that is black throughout finite."""
 
 _SHIFT = 0.1
 """Farthest shift along each axis, as a share of the frame."""
-
-_VACUUM_HU = -1024.0
-"""Stands beyond a slice's border, as scanners pad it."""
-
-_DEVIATION_HU = 300.0
-"""Standard deviation of a CT slice, roughly: what noise in HU is scaled by where values have no units."""
 
 _VARIED = Augmentation()
 
@@ -42,7 +40,7 @@ def slice_frame(volume: Volume, plane: int) -> Frame:
     values = volume.values[plane].astype(np.float32)
     units = Units.HU if volume.modality == "CT" else Units.PRESENTATION
     if units is Units.PRESENTATION:
-        top = max(float(np.quantile(values, _BRIGHTEST)), _LEAST_BRIGHT)
+        top = max(float(np.quantile(values, BRIGHTEST)), _LEAST_BRIGHT)
         values = np.clip(values / (THOUSANDTHS if volume.presented else top), 0, 1).astype(np.float32)
     uid = f"2.25.1.{plane + 1}"
     info = FrameInfo(
@@ -91,11 +89,11 @@ def served_image(
 
 def _varied(laid: FloatArray, units: Units, pitch_mm: float, generator: np.random.Generator) -> Tensor:
     hounsfield = units is Units.HU
-    values = _moved(torch.from_numpy(laid), _VACUUM_HU if hounsfield else 0.0, generator)
+    values = _moved(torch.from_numpy(laid), VACUUM_HU if hounsfield else 0.0, generator)
     values = vary_sharpness(values, (pitch_mm, pitch_mm), _VARIED, generator)
     if not hounsfield:
         values = vary_tone(values, _VARIED, generator)
-    return vary_noise(values, 1.0 if hounsfield else float(values.std()) / _DEVIATION_HU, _VARIED, generator)
+    return vary_noise(values, noise_unit(values, hounsfield=hounsfield), _VARIED, generator)
 
 
 def _moved(values: Tensor, outside: float, generator: np.random.Generator) -> Tensor:

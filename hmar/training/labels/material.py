@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +15,9 @@ from hmar.model.config import PARTS
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels, Mask
 from hmar.training.data.served import served_image
+from hmar.training.data.views import Told, all_slices
 from hmar.training.data.volumes import Volume
 from hmar.training.device import mixed_precision
-
-Told = Callable[[int, int], None]
-"""Called with how many images are encoded, and how many there are."""
 
 
 def silent(_done: int, _total: int) -> None:
@@ -62,7 +59,7 @@ def of_volumes(
     told : callable
     """
     every = ImageLabels.of_slices(volumes, config)
-    slices = [(v, plane) for v, volume in enumerate(volumes) for plane in range(len(volume.values))]
+    slices = all_slices(volumes)
     rows = np.flatnonzero(every.label != NO_LABEL)
     labels = ImageLabels(every.label[rows], every.patient[rows], every.count)
     looks, folded = config.label_looks, fold_batch_norm(backbone).to(device)
@@ -82,5 +79,5 @@ def pooled_parts(backbone: Backbone, image: Tensor) -> Tensor:
     """Return the feature map of an image (3, H, W), 0 to 1, pooled on 3x3 parts: (C, 3, 3)."""
     batch = image[None].contiguous(memory_format=torch.channels_last)
     with mixed_precision(image.device):
-        maps = backbone.tail(backbone.stem(backbone.normalise(batch)))
+        maps = backbone(batch)
     return F.adaptive_avg_pool2d(maps.float(), PARTS)[0].half().cpu()
