@@ -12,6 +12,7 @@ from benchmark.cli.options import CACHE, NEEDS_EXTRA, Outputs, code_lengths, nam
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
+from hmar.cli.training.sources import Sources, gather
 from hmar.library.extras import extra_train
 
 if TYPE_CHECKING:
@@ -32,6 +33,20 @@ if TYPE_CHECKING:
     multiple=True,
     help="Folder of further volumes, PERSON/ct.nii.gz, labels.nii.gz and names.csv (value, name), in which 0 "
     "is not drawn; may be given several times.",
+)
+@click.option(
+    "--unlabelled",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    multiple=True,
+    help="Folder of CT series of other people, as `hmar train --data` reads it, whom hmar-carried learns from, "
+    "too; may be given several times.",
+)
+@click.option(
+    "--between",
+    default="",
+    show_default="all volumes",
+    help="Names of the volumes to measure between, by commas: lidc, ts, ts-dcm, and those of --data as rows "
+    "name them.",
 )
 @click.option(
     "--peers",
@@ -59,6 +74,8 @@ if TYPE_CHECKING:
 def region(
     root: Path | None,
     folders: tuple[Path, ...],
+    unlabelled: tuple[Path, ...],
+    between: str,
     peers: str,
     bits: str,
     steps: int | None,
@@ -83,6 +100,7 @@ def region(
       hmar bench region --peers random,thumbnail,hmar-model --bits 128 --json region.jsonl
       hmar bench region --data organs --peers cells,cells-itq,hmar-model,hmar-model-floats
       hmar bench region --peers ablations --seeds 2 --json ablations.jsonl
+      hmar bench region --between lidc,ts --peers hmar,hmar-carried --unlabelled people
     """
     with extra_train(NEEDS_EXTRA):
         from benchmark.cli.tables import print_rows
@@ -103,6 +121,7 @@ def region(
             fetch_backbone(kept, lambda line: progress(line, 0, 0))
             return published_backbone(kept)
 
+        others = gather(Sources(unlabelled, None, None), TRAINING, progress).volumes if unlabelled else []
         rows = run_region(
             *(open_ct_folder(root), chosen, lengths, progress, published, kept / "region"),
             threads=threads,
@@ -110,6 +129,8 @@ def region(
             training=TRAINING if steps is None else with_steps(TRAINING, steps),
             seeds=seeds,
             folders=folders,
+            others=others,
+            between=names(between) if between else [],
         )
     print_rows(rows)
     outputs.write(rows, "Regions across patients", made_in)

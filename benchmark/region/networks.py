@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,8 @@ from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
 from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds
+from hmar.training.carrying.carry import carry_labels
+from hmar.training.carrying.kept_maps import KeptMaps
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.training.export.fold import served_network
@@ -32,10 +34,11 @@ from hmar.training.run import Plan, train_network
 TRAINING = replace(
     TrainingConfig(),
     initial_batches=24,
-    pairs=3,
+    pairs=6,
     windows=64,
     image_steps=20,
     region_steps=300,
+    settle_pairs=24,
     place_weight=0.1,
     evaluate_every=100,
 )
@@ -43,6 +46,8 @@ TRAINING = replace(
 
 VIEWS = 6
 _RANDOM_SEED = 1
+_MAPS = "carried"
+"""Folder of the maps that carry labels, beside the networks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +97,14 @@ def trained_network(
     config: TrainingConfig = TRAINING,
     views: int = VIEWS,
     variant: Variant = OURS,
+    others: Sequence[Volume] = (),
 ) -> HmarNetwork:
     """Train ours on one volume as ``hmar train`` does on many, or load the network of an earlier run.
 
     Parameters
     ----------
     volume : LabelledVolume
-        The only training data, with its labels if the variant learns from them.
+        The training data, with its labels if the variant learns from them.
     backbone : Backbone
         Published weights to start from.
     folder : Path
@@ -109,11 +115,21 @@ def trained_network(
     views : int
         Of each slice.
     variant : Variant
+    others : sequence of Volume
+        Of other people, without labels, to whom a variant that carries labels carries those of the volume.
+
+    Raises
+    ------
+    NotFoundError
+        If it carries labels, and the volume has none that can be carried.
     """
     plan = Plan(variant.settings(config), views)
     regions = np.full(len(volume.values), -1, np.int64)
     labels = volume.labels if variant.labels else None
-    learnt = Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, labels)
+    learnt = [Volume(volume.name, volume.values, volume.spacing_mm, "CT", regions, labels)]
+    if variant.carried:
+        maps = KeptMaps(folder / _MAPS)
+        learnt = carry_labels([*learnt, *others], volume.structures, maps, progress).volumes
     seen = variant.backbone(backbone)
     file = folder / f"{_key(learnt, backbone, plan, variant)}.safetensors"
     if file.is_file():
@@ -124,7 +140,7 @@ def trained_network(
         def say(what: str, done: int, total: int) -> None:
             progress(f"{variant.name} on {volume.name}: {what}", done, total)
 
-        trained = train_network([learnt], seen, plan, say, build=variant.build)
+        trained = train_network(learnt, seen, plan, say, build=variant.build)
         network = served_network(trained)
         folder.mkdir(parents=True, exist_ok=True)
         write_file(file, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
@@ -132,14 +148,15 @@ def trained_network(
     return network.eval().requires_grad_(False)
 
 
-def _key(volume: Volume, backbone: Backbone, plan: Plan, variant: Variant) -> str:
+def _key(volumes: list[Volume], backbone: Backbone, plan: Plan, variant: Variant) -> str:
     code = code_digest("hmar.training.run", variant.backbone.__module__, variant.build.__module__)
     digest = hashlib.sha256(f"{variant.name} {code}".encode())
-    settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape, torch.__version__)
-    digest.update(repr(settings).encode())
-    for array in (volume.values, volume.labels):
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).tobytes())
+    for volume in volumes:
+        settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape)
+        digest.update(repr((*settings, torch.__version__)).encode())
+        for array in (volume.values, volume.labels):
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).tobytes())
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode() + tensor.numpy().tobytes())
     return digest.hexdigest()[:32]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmark.region.ablations.table import ABLATIONS
-from benchmark.region.ablations.variant import OURS, Variant
+from benchmark.region.ablations.variant import CARRIED, OURS, Variant
 from benchmark.region.coding import Coding
 from benchmark.region.features import (
     WindowFeature,
@@ -144,13 +144,15 @@ _PEERS = (
     ),
     _trained(OURS),
 )
+_CARRIED = _trained(CARRIED)
 _VARIANTS = tuple(map(_trained, ABLATIONS))
-REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in (*_PEERS, *_VARIANTS)}
+REGION_PEERS: dict[str, RegionPeer] = {peer.name: peer for peer in (*_PEERS, _CARRIED, *_VARIANTS)}
 _GROUPS = {
     "all": tuple(peer.name for peer in _PEERS),
     "ablations": (OURS.name, *(peer.name for peer in _VARIANTS)),
 }
-"""Names that stand for several peers; the variants of ours train for hours, so that "all" is without them."""
+"""Names that stand for several peers; the variants of ours train for hours, so that "all" is without them, and
+the one that carries labels needs people to carry them to."""
 
 
 def select_region_peers(names: Sequence[str]) -> list[RegionPeer]:

@@ -16,7 +16,7 @@ from benchmark.region.peers import MODEL, RegionPeer, select_region_peers
 from benchmark.region.people import kept_of_floats, people_rows
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
-from benchmark.region.volumes import LEARNT, LabelledVolume, labelled_pair, load_folder, load_scans
+from benchmark.region.volumes import LEARNT, LabelledVolume, Scan, labelled_pair, load_folder, load_scans
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -24,6 +24,7 @@ from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.training.config import TrainingConfig
+from hmar.training.data.volumes import Volume
 from hmar.values.codes import CODE_BITS
 from hmar.values.plain import finite_json
 from hmar.wiring import THUMBNAIL
@@ -56,6 +57,8 @@ def run_region(
     training: TrainingConfig = TRAINING,
     seeds: int = 1,
     folders: Sequence[Path] = (),
+    others: Sequence[Volume] = (),
+    between: Sequence[str] = (),
 ) -> list[Row]:
     """Measure region retrieval on real volumes, robustness on phantoms, and the nodule demo.
 
@@ -85,6 +88,10 @@ def run_region(
         Number of seeds of each network that is trained here: that of the settings and those after it.
     folders : sequence of Path
         Further volumes of which some structures are drawn; see :func:`benchmark.region.volumes.load_folder`.
+    others : sequence of Volume
+        Of other people, without labels: peers that carry labels learn from them, too.
+    between : sequence of str
+        Names of the volumes that are measured, two or more; none stands for all.
 
     Returns
     -------
@@ -100,7 +107,7 @@ def run_region(
     Raises
     ------
     ParameterError
-        If a peer or a number of bits is unknown.
+        If a peer, a number of bits or a volume is unknown, or nobody is there to carry labels to.
     ConfigError
         If the model has another grid or other windows than the protocol, or none to measure.
     UnavailableError
@@ -113,12 +120,13 @@ def run_region(
     torch.set_num_threads(threads)
     chosen = select_region_peers(peers)
     lengths = code_lengths_of(bits)
+    _check_others(chosen, others)
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    scans = [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))]
+    scans = _chosen([*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between)
     drawn = range(training.seed, training.seed + seeds)
-    networks = _networks(bundle, published(), kept, training, drawn, progress)
+    networks = _networks(bundle, published(), kept, training, drawn, others, progress)
     rows = kept_of_floats(people_rows(scans, chosen, lengths, networks, progress), chosen)
     volume = labelled_pair(scans[0], scans[1])[0]
     rows += _phantom_rows(chosen, lengths, networks[0], volume, phantoms, progress)
@@ -136,12 +144,31 @@ def run_region(
     ]
 
 
+def _check_others(peers: Sequence[RegionPeer], others: Sequence[Volume]) -> None:
+    if not others and any(peer.variant is not None and peer.variant.carried for peer in peers):
+        raise ParameterError(
+            "There is nobody to carry labels to.", "Give --unlabelled and a folder of CT volumes."
+        )
+
+
+def _chosen(scans: list[Scan], between: Sequence[str]) -> list[Scan]:
+    known = [scan.name for scan in scans]
+    unknown = sorted(set(between) - set(known))
+    if unknown or len(set(between)) == 1:
+        raise ParameterError(
+            f"Volumes to measure between are {', '.join(between)}.",
+            f"Give two or more of {', '.join(known)}.",
+        )
+    return [scan for scan in scans if scan.name in between] if between else scans
+
+
 def _networks(
     bundle: Bundle,
     backbone: Backbone,
     kept: Path,
     training: TrainingConfig,
     seeds: Sequence[int],
+    others: Sequence[Volume],
     progress: Progress,
 ) -> list[Networks]:
     """Return what peers are built from, for each seed of what is trained."""
@@ -153,7 +180,7 @@ def _networks(
             frozen,
             bundle.network,
             lambda volume, variant: trained_network(
-                volume, backbone, kept, progress, config, variant=variant
+                volume, backbone, kept, progress, config, variant=variant, others=others
             ),
             bundle.thresholds,
         )

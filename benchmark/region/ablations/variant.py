@@ -40,6 +40,8 @@ class Variant:
         From the settings of ours to its own.
     labels : bool
         Whether it learns from labels.
+    carried : bool
+        Whether the query's labels are carried to people who have none, and learnt from there, too.
     backbone : callable
         From the published backbone to the variant's.
     build : BuildNetwork
@@ -50,8 +52,12 @@ class Variant:
     what: str
     settings: Callable[[TrainingConfig], TrainingConfig] = as_given
     labels: bool = True
+    carried: bool = False
     backbone: Callable[[Backbone], Backbone] = as_published
     build: BuildNetwork = trainable_network
 
 
 OURS = Variant("hmar", "window codes of ours, trained on the query's volume and its labels")
+CARRIED = Variant(
+    "hmar-carried", "ours, and the query's labels carried to people without any by registration", carried=True
+)
