@@ -57,8 +57,9 @@ class Features:
     ----------
     pooled : ndarray of float32, shape (N, D)
         The backbone's features, averaged over the image.
-    maps : ndarray of float16, shape (N, C, h, w)
-        The backbone's feature maps at stride 16.
+    parts : ndarray of float16, shape (K, N, C, 3, 3)
+        The product's feature map, pooled on 3x3 parts, of K looks at each image: as the product encodes it,
+        then varied.
     thumbnails : ndarray of float32, shape (N, 1024)
         32x32 pixels, 0 to 1.
     labels, groups : ndarray of int64, shape (N,)
@@ -68,7 +69,7 @@ class Features:
     """
 
     pooled: NDArray[np.float32]
-    maps: NDArray[np.float16]
+    parts: NDArray[np.float16]
     thumbnails: NDArray[np.float32]
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
@@ -82,7 +83,7 @@ class Features:
         return replace(
             self,
             pooled=self.pooled[rows],
-            maps=self.maps[rows],
+            parts=self.parts[:, rows],
             thumbnails=self.thumbnails[rows],
             labels=self.labels[rows],
             groups=self.groups[rows],

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from hmar.files import new_file
 
-_FIELDS = ("pooled", "maps", "thumbnails", "pixels", "hashes")
+_FIELDS = ("pooled", "parts", "thumbnails", "pixels", "hashes")
 
 
-_EMPTY = {"pooled": (0,), "maps": (0, 0, 0), "thumbnails": (0,), "pixels": (32,), "hashes": (32,)}
+_EMPTY = {"pooled": (0,), "parts": (0, 0, 0, 0), "thumbnails": (0,), "pixels": (32,), "hashes": (32,)}
 """Shapes of the arrays of one image, for an empty cache."""
 
 
@@ -25,11 +25,12 @@ _EMPTY = {"pooled": (0,), "maps": (0, 0, 0), "thumbnails": (0,), "pixels": (32,)
 class Described:
     """The features and prints of N images, in order.
 
-    Shapes as in :class:`benchmark.types.Features` and :class:`benchmark.datasets.duplicates.Prints`.
+    Shapes as in :class:`benchmark.types.Features` and :class:`benchmark.datasets.duplicates.Prints`, but the
+    images come first in all of them.
     """
 
     pooled: NDArray[np.float32]
-    maps: NDArray[np.float16]
+    parts: NDArray[np.float16]
     thumbnails: NDArray[np.float32]
     pixels: NDArray[np.uint8]
     hashes: NDArray[np.uint8]

@@ -19,10 +19,20 @@ from benchmark.datasets.tables import PICTURES
 from benchmark.provenance.code_digest import code_digest
 from benchmark.types import Dataset, Features, LabelledImage, Progress, Split
 from hmar.errors import DecodeError
+from hmar.training.config import TrainingConfig
+from hmar.training.data.dicom_series import single_volume
+from hmar.training.data.volumes import Volume
 from hmar.values.frames import Frame
 
 SHARD_IMAGES = 256
-_DESCRIBING = ("benchmark.datasets.read", "benchmark.accuracy.pixels", "benchmark.datasets.duplicates")
+LOOKS = TrainingConfig().label_looks
+"""Looks at each image, as many as ``hmar train`` learns labels from."""
+_DESCRIBING = (
+    "benchmark.datasets.read",
+    "benchmark.accuracy.pixels",
+    "benchmark.datasets.duplicates",
+    "hmar.training.data.dicom_series",
+)
 _BATCH = 4
 
 Item = TypeVar("Item")
@@ -33,8 +43,11 @@ class FrozenBackbone(Protocol):
 
     fingerprint: str
 
-    def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-        """Return pooled (B, D) and maps (B, C, h, w) of images (B, 3, 224, 224), values from 0 to 1."""
+    def describe(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return pooled (B, D) of images (B, 3, 224, 224), values from 0 to 1."""
+
+    def looks(self, image: Volume, count: int, seed: int) -> NDArray[np.float16]:
+        """Return parts (count, C, 3, 3) of looks at an image, the first as the product encodes it."""
 
 
 class FeatureStore:
@@ -108,7 +121,7 @@ class FeatureStore:
         digests = [self._digest(image.path) for image in images]
         return Features(
             self._cache.column("pooled", digests),
-            self._cache.column("maps", digests),
+            self._cache.column("parts", digests).swapaxes(0, 1),
             self._cache.column("thumbnails", digests),
             np.array([label[image.label] for image in images], np.int64),
             np.array([group[image.group] for image in images], np.int64),
@@ -131,19 +144,25 @@ class FeatureStore:
                 read = list(_readable(batch, broken))
                 if read:
                     digests += [digest for digest, _ in read]
-                    parts.append(self._describe([frame for _, frame in read]))
+                    parts.append(self._describe(read))
                 done += len(batch)
                 progress("features", done, total)
             if parts:
                 self._cache.add(digests, joined(parts))
         return broken
 
-    def _describe(self, frames: Sequence[Frame]) -> Described:
+    def _describe(self, read: Sequence[tuple[str, Frame]]) -> Described:
+        """Describe images, given with the sha256 of their files, which draws how their looks vary."""
+        frames = [frame for _, frame in read]
         images = np.stack([square(frame) for frame in frames])
-        pooled, maps = self._backbone.describe(images)
+        parts = [
+            self._backbone.looks(single_volume("image", frame, -1), LOOKS, int(digest[:8], 16))
+            for digest, frame in read
+        ]
         prints = Prints.of(frames)
         thumbnails = np.stack([thumbnail(image) for image in images])
-        return Described(pooled, maps, thumbnails, prints.pixels, prints.hashes)
+        pooled = self._backbone.describe(images)
+        return Described(pooled, np.stack(parts), thumbnails, prints.pixels, prints.hashes)
 
 
 def _readable(batch: Sequence[tuple[str, Path]], broken: dict[str, str]) -> Iterator[tuple[str, Frame]]:

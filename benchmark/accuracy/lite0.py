@@ -29,8 +29,11 @@ from hmar.model.backbones.efficientnet_lite0 import (
     load_published,
 )
 from hmar.training.data.open_ct import fetch_backbone, weights_file
+from hmar.training.data.volumes import Volume
+from hmar.training.labels.material import looks_at
 
 HEAD_CHANNELS = 1280
+_HERE = torch.device("cpu")
 _BEHIND = (
     _BlockSpec(5, 2, 6, 192),
     _BlockSpec(5, 1, 6, 192),
@@ -91,8 +94,8 @@ class FrozenLite0:
         return copy.deepcopy(self._network)
 
     @torch.inference_mode()
-    def describe(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
-        """Return the features of images.
+    def describe(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the head's channels, averaged over each image.
 
         Parameters
         ----------
@@ -101,15 +104,30 @@ class FrozenLite0:
 
         Returns
         -------
-        pooled : ndarray of float32, shape (B, 1280)
-            The head's channels, averaged over the image.
-        maps : ndarray of float16, shape (B, 112, H / 16, W / 16)
-            What the product's backbone, cut at block 10, makes of them.
+        ndarray of float32, shape (B, 1280)
         """
         batch = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
-        maps = self._network(batch)
-        pooled: NDArray[np.float32] = self._network.pool(maps).numpy()
-        return pooled, maps.contiguous().numpy().astype(np.float16)
+        pooled: NDArray[np.float32] = self._network.pool(self._network(batch)).numpy()
+        return pooled
+
+    def looks(self, image: Volume, count: int, seed: int) -> NDArray[np.float16]:
+        """Return the map of block 10, where the product's backbone is cut, as Expert0 sees it.
+
+        Parameters
+        ----------
+        image : Volume
+            One slice.
+        count : int
+            Looks at it: as the product encodes it, then varied.
+        seed : int
+            Of the variation.
+
+        Returns
+        -------
+        ndarray of float16, shape (count, 112, 3, 3)
+        """
+        found: NDArray[np.float16] = looks_at(image, 0, self._network, count, (seed,), _HERE).numpy()
+        return found
 
 
 def published_lite0(cache: Path, report: Callable[[str], None], threads: int = 1) -> FrozenLite0:

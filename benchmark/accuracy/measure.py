@@ -108,7 +108,7 @@ def measure(request: Request, progress: Progress, say: Callable[[str], None]) ->
         If the weights of the backbone cannot be downloaded.
     """
     backbone = _backbone(request, say)
-    peers = _peers(request, backbone, progress)
+    peers = _peers(request)
     dataset = load_dataset(request.dataset, request.root, progress)
     if request.quick:
         dataset = replace(dataset, name=NAME)
@@ -150,8 +150,8 @@ def _backbone(request: Request, say: Callable[[str], None]) -> Callable[[], Froz
     return load
 
 
-def _peers(request: Request, backbone: Callable[[], FrozenLite0], progress: Progress) -> list[Peer]:
-    peers = select_peers(request.peers, lambda: backbone().network(), progress)
+def _peers(request: Request) -> list[Peer]:
+    peers = select_peers(request.peers)
     return [shortened(peer) for peer in peers] if request.quick else peers
 
 

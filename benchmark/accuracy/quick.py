@@ -29,9 +29,10 @@ _CLASSES = ("rings", "stripes", "spots", "plain")
 def shortened(peer: Peer) -> Peer:
     """Return a peer that trains for a few steps only; one that does not train is unchanged."""
     brief = copy.copy(peer)
-    for name in ("schedule", "training"):
-        if hasattr(peer, name):
-            setattr(brief, name, replace(getattr(peer, name), least=STEPS, most=STEPS))
+    if hasattr(peer, "schedule"):
+        brief.schedule = replace(peer.schedule, least=STEPS, most=STEPS)  # type: ignore[attr-defined]
+    if hasattr(peer, "training"):
+        brief.training = replace(peer.training, label_steps=STEPS)  # type: ignore[attr-defined]
     return brief
 
 

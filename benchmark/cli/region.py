@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     "--unlabelled",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     multiple=True,
-    help="Folder of CT series of other people, as `hmar train --data` reads it, whom hmar-carried learns from, "
-    "too; may be given several times.",
+    help="Folder of CT series of other people, as `hmar train --data` reads it, whom hmar-carried learns "
+    "from, too; may be given several times.",
 )
 @click.option(
     "--between",

@@ -151,8 +151,8 @@ _GROUPS = {
     "all": tuple(peer.name for peer in _PEERS),
     "ablations": (OURS.name, *(peer.name for peer in _VARIANTS)),
 }
-"""Names that stand for several peers; the variants of ours train for hours, so that "all" is without them, and
-the one that carries labels needs people to carry them to."""
+"""Names that stand for several peers; the variants of ours train for hours, so that "all" is without them,
+and the one that carries labels needs people to carry them to."""
 
 
 def select_region_peers(names: Sequence[str]) -> list[RegionPeer]:

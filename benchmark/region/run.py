@@ -124,7 +124,9 @@ def run_region(
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    scans = _chosen([*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between)
+    scans = _chosen(
+        [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between
+    )
     drawn = range(training.seed, training.seed + seeds)
     networks = _networks(bundle, published(), kept, training, drawn, others, progress)
     rows = kept_of_floats(people_rows(scans, chosen, lengths, networks, progress), chosen)

@@ -13,7 +13,7 @@ from hmar.training.data.image_labels import NO_LABEL
 from hmar.training.data.render import CANVAS_PIXELS
 from hmar.training.data.volumes import Volume
 from hmar.training.singles import VIEWS_OF_SAMPLE, slices_of_start
-from hmar.training.stages import Stage
+from hmar.training.stages import Stage, learns_from_views
 
 _TIMED = 3
 """Passes that are timed, the first of them not counted."""
@@ -45,7 +45,7 @@ def estimated_seconds(
     stem, tail = _passes(backbone, device)
     images = sum(len(volume.values) for volume in volumes)
     labelled = sum(_labelled(volume) for volume in volumes) if Stage.LABELS.steps(config) else 0
-    on_views = any(stage.on_views and stage.steps(config) for stage in Stage)
+    on_views = learns_from_views(config)
     views = images * views_per_slice if on_views else VIEWS_OF_SAMPLE * min(images, slices_of_start(config))
     start = 2 * config.initial_batches * config.pairs * tail
     tuned = 2 * config.pairs * tail * (1 + _BACKWARD * (config.backbone_rate > 0))

@@ -29,13 +29,14 @@ from hmar.training.export.card import Origin, card
 from hmar.training.export.curves import draw_curves
 from hmar.training.export.fold import served_network
 from hmar.training.export.serving_form import Progress, write_serving_form
+from hmar.training.labels.width import frame_width
 from hmar.training.log import TrainingLog, read_log
 from hmar.training.memory import Need, need_of_fresh, need_of_kept
 from hmar.training.reports import Step
 from hmar.training.singles import VIEWS_OF_SAMPLE, slices_of_start, suited
 from hmar.training.sources import Fresh
 from hmar.training.split import Split
-from hmar.training.stages import Stage
+from hmar.training.stages import Stage, learns_from_views
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.trainer import Trainer
 
@@ -44,14 +45,6 @@ CURVES = "training.png"
 
 FRESH = 0
 """Views of each slice that are kept, where steps have new ones."""
-
-_WIDEST_FRAME = 128
-"""Channels that a frame is pooled from at most, where labels of many images are learnt: all of the smallest
-backbone's."""
-
-_MANY_LABELLED = 1000
-"""Labelled images from which more channels pay: with 3,700 they did, with 260 they did not
-(docs/experiments/labels-of-images.md)."""
 
 _SAMPLE = 600
 """Slices whose views are kept in that case, for the heads' start and for validation: 1,200 views, 400 MB of
@@ -201,9 +194,8 @@ def train_network(
 def _sizes(volumes: list[Volume], backbone: Backbone, config: TrainingConfig) -> NetworkConfig:
     """Return the sizes of the network; a frame keeps all channels where labels of many images are learnt."""
     label = ImageLabels.of_slices(volumes, config).label
-    many = Stage.LABELS.steps(config) > 0 and int((label != NO_LABEL).sum()) >= _MANY_LABELLED
-    width = min(backbone.channels, _WIDEST_FRAME) if many else 0
-    return NetworkConfig(backbone=backbone.name, frame_width=width)
+    labelled = int((label != NO_LABEL).sum()) if Stage.LABELS.steps(config) else 0
+    return NetworkConfig(backbone=backbone.name, frame_width=frame_width(backbone.channels, labelled))
 
 
 def _views(
@@ -214,7 +206,7 @@ def _views(
     rng = np.random.default_rng(config.seed)
     count = sum(len(volume.values) for volume in volumes)
     told = partial(progress, "encoding views")
-    drawn_from = any(stage.on_views and stage.steps(config) for stage in plan.stages)
+    drawn_from = learns_from_views(config, plan.stages)
     if drawn_from and not plan.fresh:
         need = Need(need_of_kept(stem, config, count * plan.views_per_slice))
         need.check(plan.memory, "Give fewer --views, or --fresh, which keeps none")

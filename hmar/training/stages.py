@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from hmar.training.config import TrainingConfig
@@ -57,6 +58,11 @@ class Stage(IntEnum):
     def trains_backbone(self, config: TrainingConfig) -> bool:
         """Whether the backbone's tail is trained."""
         return self is Stage.REGIONS and config.backbone_rate > 0
+
+
+def learns_from_views(config: TrainingConfig, stages: Sequence[Stage] = tuple(Stage)) -> bool:
+    """Whether any of some stages is trained on views."""
+    return any(stage.on_views and stage.steps(config) for stage in stages)
 
 
 _NAMED = {

@@ -18,7 +18,7 @@ from hmar.training.data.views import Told, ViewSet
 from hmar.training.data.volumes import Volume
 from hmar.training.feature_maps import FeatureMaps
 from hmar.training.initialisation import initialise
-from hmar.training.labels.material import Material, of_volumes, silent
+from hmar.training.labels.material import of_volumes, silent
 from hmar.training.labels.work import LabelWork
 from hmar.training.loop import Keep, Loop, Work
 from hmar.training.losses.functional.nested import code_lengths
@@ -26,7 +26,7 @@ from hmar.training.losses.objective import Objective
 from hmar.training.reports import Report
 from hmar.training.sources import CachedSource, Fresh, FreshSource, Source
 from hmar.training.split import Split
-from hmar.training.stages import Stage
+from hmar.training.stages import Stage, learns_from_views
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.validation.labels import LabelValidation
 from hmar.training.validation.places import Validation
@@ -123,22 +123,21 @@ class Trainer:
                 self._take_over(state)
                 state = None
             if stage.steps(self._config) and self._has_work(stage):
-                loop.run(self._work(stage), report, state, keep)
+                loop.run(self._work(stage, new=state is None), report, state, keep)
             state = None
         return self.network.cpu().eval()
 
     def _has_work(self, stage: Stage) -> bool:
         return stage is not Stage.LABELS or ImageLabels.of_slices(self._volumes, self._config).count > 0
 
-    def _work(self, stage: Stage) -> Work:
+    def _work(self, stage: Stage, *, new: bool) -> Work:
         if stage is not Stage.LABELS:
             return ViewWork(stage, self._views)
-
-        def material() -> Material:
-            backbone = self.network.backbone
-            return of_volumes(self._volumes, backbone, self._config, self._device, self._told)
-
-        return LabelWork(self.network, material, self._config, self._device)
+        material = of_volumes(self._volumes, self.network.backbone, self._config, self._device, self._told)
+        work = LabelWork(self.network, material, self._config, self._device)
+        if new and not learns_from_views(self._config):
+            work.start()
+        return work
 
     def _take_over(self, state: State) -> None:
         """Set the losses to what an earlier stage left of them."""

@@ -54,12 +54,13 @@ DEFAULT = Schedule()
 def learn(
     build: BuildModel, train: Features, val: Features, seed: int, schedule: Schedule = DEFAULT
 ) -> Describe:
-    """Train a model, and keep the weights that did best on val.
+    """Train a model on the parts of images, and keep the weights that did best on val.
 
     AdamW whose rate falls by a cosine to a thousandth; batches in which every class is equally likely
-    (:mod:`benchmark.peers.learned.sampling`). The criterion is
-    :meth:`benchmark.peers.learned.choice.Choice.quality`; if val has no class in common with train, all steps
-    are taken and the last weights are kept. One thread, and the same result for the same seed.
+    (:mod:`benchmark.peers.learned.sampling`), of any look at each image. Images are described by their first
+    look. The criterion is :meth:`benchmark.peers.learned.choice.Choice.quality`; if val has no class in
+    common with train, all steps are taken and the last weights are kept. One thread, and the same result for
+    the same seed.
 
     Parameters
     ----------
@@ -75,11 +76,11 @@ def learn(
     callable
         Describes features by packed codes.
     """
-    scale = Standardiser.of(train.pooled)
+    scale = Standardiser.of(_flat(train.parts[0]))
     rng = np.random.default_rng(seed)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build(train.pooled.shape[1], rng)
+        model = build(len(scale.mean), rng)
         _train(model, scale, train, Choice.of(train, val, rng), schedule, rng)
     return describer(model, scale)
 
@@ -90,7 +91,7 @@ def describer(model: CodeModel, scale: Standardiser) -> Describe:
     @torch.no_grad()
     def describe(features: Features) -> NDArray[np.uint8]:
         model.eval()
-        rows = torch.split(torch.from_numpy(scale(features.pooled)), _CHUNK)
+        rows = torch.split(torch.from_numpy(scale(_flat(features.parts[0]))), _CHUNK)
         return pack_bits(torch.cat([model(chunk) for chunk in rows]).numpy())
 
     return describe
@@ -108,15 +109,15 @@ def _train(
     every = max(steps // schedule.evaluations, 1)
     optimiser = torch.optim.AdamW(model.parameters(), schedule.rate, weight_decay=schedule.decay)
     falling = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: cosine(step / steps))
-    inputs = torch.from_numpy(scale(train.pooled))
+    inputs = torch.from_numpy(np.stack([scale(_flat(look)) for look in train.parts]))  # (K, N, D)
     labels, thumbnails = torch.from_numpy(train.labels), torch.from_numpy(train.thumbnails)
     best, kept, since = -math.inf, copy.deepcopy(model.state_dict()), 0
     for step, drawn in enumerate(
         balanced_batches(train.labels, min(schedule.batch, len(train)), steps, rng), start=1
     ):
-        rows = torch.from_numpy(drawn)
+        rows, looks = torch.from_numpy(drawn), torch.from_numpy(rng.integers(len(inputs), size=len(drawn)))
         model.train()
-        loss = model.loss(inputs[rows], Batch(labels[rows], thumbnails[rows], (step - 1) / steps))
+        loss = model.loss(inputs[looks, rows], Batch(labels[rows], thumbnails[rows], (step - 1) / steps))
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         optimiser.step()
@@ -132,3 +133,8 @@ def _train(
         if not reached < best:
             best, kept = reached, copy.deepcopy(model.state_dict())
     model.load_state_dict(kept)
+
+
+def _flat(parts: NDArray[np.float16]) -> NDArray[np.float32]:
+    """(N, C, 3, 3) -> (N, C * 9)."""
+    return parts.reshape(len(parts), -1).astype(np.float32)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hmar.image.grid import GridConfig
@@ -66,16 +66,44 @@ def of_volumes(
     parts = torch.empty(looks, len(rows), backbone.channels, PARTS, PARTS, dtype=torch.float16)
     for row, place in enumerate(rows):
         volume, plane = slices[place]
-        for look in range(looks):
-            generator = np.random.default_rng((config.seed, int(place), look)) if look else None
-            image = served_image(volumes[volume], plane, GridConfig(), generator)
-            parts[look, row] = pooled_parts(folded, image.to(device))
+        seed = (config.seed, int(place))
+        parts[:, row] = looks_at(volumes[volume], plane, folded, looks, seed, device)
         told(row + 1, len(rows))
     return Material(parts, labels, labels.held_out())
 
 
+def looks_at(
+    volume: Volume, plane: int, backbone: nn.Module, looks: int, seed: tuple[int, ...], device: torch.device
+) -> Tensor:
+    """Return what Expert0 sees of a slice.
+
+    Parameters
+    ----------
+    volume : Volume
+    plane : int
+        Index of the slice.
+    backbone : nn.Module
+        On the device, batch norms folded.
+    looks : int
+    seed : tuple of int
+        Of how looks after the first vary.
+    device : torch.device
+
+    Returns
+    -------
+    Tensor of float16, shape (looks, C, 3, 3)
+        The first is what the product encodes.
+    """
+    parts = []
+    for look in range(looks):
+        generator = np.random.default_rng((*seed, look)) if look else None
+        image = served_image(volume, plane, GridConfig(), generator)
+        parts.append(pooled_parts(backbone, image.to(device)))
+    return torch.stack(parts)
+
+
 @torch.inference_mode()
-def pooled_parts(backbone: Backbone, image: Tensor) -> Tensor:
+def pooled_parts(backbone: nn.Module, image: Tensor) -> Tensor:
     """Return the feature map of an image (3, H, W), 0 to 1, pooled on 3x3 parts: (C, 3, 3)."""
     batch = image[None].contiguous(memory_format=torch.channels_last)
     with mixed_precision(image.device):

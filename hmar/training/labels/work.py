@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from hmar.training.data.group_sampler import GroupSampler, Rows
 from hmar.training.heads.code_layer import code_layer
 from hmar.training.labels.material import Material
 from hmar.training.labels.quality import mean_average_precision
+from hmar.training.labels.start import start_expert
 from hmar.training.loop import Work
 from hmar.training.losses.class_codes import nested_codes
 from hmar.training.losses.functional.centre import centre_loss
@@ -47,8 +48,7 @@ class LabelWork(Work):
     Parameters
     ----------
     network : HmarNetwork
-    make : callable
-        Makes the images to train on, once the stage begins.
+    material : Material
     config : TrainingConfig
     device : torch.device
     """
@@ -59,16 +59,19 @@ class LabelWork(Work):
     def __init__(
         self,
         network: HmarNetwork,
-        make: Callable[[], Material],
+        material: Material,
         config: TrainingConfig,
         device: torch.device,
     ) -> None:
-        self._network, self._make, self._config, self._device = network, make, config, device
+        self._network, self._material, self._config, self._device = network, material, config, device
         self._lengths = code_lengths(config.short_share)
 
+    def start(self) -> None:
+        """Set Expert0 anew, in closed form: for networks that no stage has trained before."""
+        start_expert(self._network.global_expert, self._material, self._config.seed)
+
     def begin(self) -> None:
-        """Encode the images, and draw the codes of labels."""
-        self._material = self._make()
+        """Draw the codes of labels, and who asks for whom in validation."""
         labels, config = self._material.labels, self._config
         codes = nested_codes(labels.count, self._lengths, np.random.default_rng(config.seed)).to(self._device)
         self._directions = [F.normalize(codes[:, :bits], dim=1) for bits in self._lengths]

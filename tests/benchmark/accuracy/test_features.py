@@ -12,14 +12,16 @@ import pytest
 import torch
 
 from benchmark.accuracy.feature_cache import Described, FeatureCache
-from benchmark.accuracy.features import SHARD_IMAGES, FeatureStore
+from benchmark.accuracy.features import LOOKS, SHARD_IMAGES, FeatureStore
 from benchmark.accuracy.lite0 import HEAD_CHANNELS, untrained_lite0
 from benchmark.accuracy.pixels import SIDE, THUMBNAIL_SIDE, square, thumbnail
 from benchmark.datasets import read_image
 from benchmark.datasets.duplicates import Prints
 from benchmark.types import Dataset, Features, LabelledImage, Split
 from hmar.errors import UnavailableError
-from hmar.image.grid import HU_DISPLAY_WINDOWS
+from hmar.image.grid import HU_DISPLAY_WINDOWS, GridConfig, channels, make_grid, resample
+from hmar.model.backbones.efficientnet_lite0 import CHANNELS
+from hmar.training.data.dicom_series import single_volume
 from hmar.values.frames import Frame, Units
 from tests.benchmark.datasets.trees import picture
 from tests.benchmark.peers.backbones import PlainBackbone, silent
@@ -82,9 +84,10 @@ def test_every_side_has_its_images_in_the_order_of_the_data_set(tmp_path, cache)
         assert found.groups.tolist() == [int(image.group[1]) for image in images]
         for row, image in enumerate(images):
             seen = square(read_image(image.path))
-            pooled, maps = PlainBackbone().describe(seen[None])
-            np.testing.assert_array_equal(found.pooled[row], pooled[0])
-            np.testing.assert_array_equal(found.maps[row], maps[0])
+            np.testing.assert_array_equal(found.pooled[row], PlainBackbone().describe(seen[None])[0])
+            seed = int(hashlib.sha256(image.path.read_bytes()).hexdigest()[:8], 16)
+            looks = PlainBackbone().looks(single_volume("image", read_image(image.path), -1), LOOKS, seed)
+            np.testing.assert_array_equal(found.parts[:, row], looks)
             np.testing.assert_array_equal(found.thumbnails[row], thumbnail(seen))
 
 
@@ -129,7 +132,7 @@ def described(store: FeatureStore, *paths: Path) -> Described:
     images = tuple(LabelledImage(path, "a", "g", "train") for path in paths)
     sides = store.features(store.complete(Dataset("d", images, ("a",)), silent))["train"]
     prints = store.prints(paths)
-    return Described(sides.pooled, sides.maps, sides.thumbnails, prints.pixels, prints.hashes)
+    return Described(sides.pooled, sides.parts.swapaxes(0, 1), sides.thumbnails, prints.pixels, prints.hashes)
 
 
 def test_prints_are_kept_with_the_features_and_no_file_is_decoded_again(tmp_path, cache):
@@ -203,7 +206,7 @@ def test_a_damaged_shard_is_dropped_and_its_images_are_described_again(
     assert backbone.seen == 8
     for split in SPLITS:
         np.testing.assert_array_equal(again[split].pooled, expected[split].pooled)
-        np.testing.assert_array_equal(again[split].maps, expected[split].maps)
+        np.testing.assert_array_equal(again[split].parts, expected[split].parts)
     assert extracted(dataset, cache) == 0
 
 
@@ -308,6 +311,11 @@ def test_shards_know_files_by_their_sha256(tmp_path, cache):
 # Pixels
 
 
+def picture_of(values: np.ndarray) -> Frame:
+    """Return a picture without pixel spacing."""
+    return Frame(replace(frame_info(*values.shape), spacing=None, modality="OT"), values, Units.PRESENTATION)
+
+
 def quarters(rows: int, columns: int, values: tuple[float, float, float, float], units: Units) -> Frame:
     """Return a frame of four areas of one value each: above, then below, each from left to right."""
     half, middle = rows // 2, columns // 2
@@ -366,11 +374,34 @@ def test_the_untrained_backbone_is_always_the_same_and_has_the_shapes_that_peers
     try:
         one, other = untrained_lite0(), untrained_lite0()
         images = np.random.default_rng(0).random((2, 3, SIDE, SIDE), dtype=np.float32)
-        pooled, maps = one.describe(images)
+        pooled = one.describe(images)
+        looks = one.looks(single_volume("image", picture_of(images[0, 0]), -1), 2, 5)
     finally:
         torch.set_num_threads(threads)
     assert one.fingerprint == other.fingerprint
     assert (pooled.shape, pooled.dtype) == ((2, HEAD_CHANNELS), np.float32)
-    assert (maps.shape, maps.dtype) == ((2, 112, 14, 14), np.float16)
+    assert (looks.shape, looks.dtype) == ((2, CHANNELS, 3, 3), np.float16)
     assert np.isfinite(pooled).all()
-    assert np.isfinite(maps).all()
+    assert np.isfinite(looks).all()
+
+
+@pytest.mark.slow
+def test_the_first_look_is_what_the_product_encodes_and_the_others_vary_with_the_seed():
+    threads = torch.get_num_threads()
+    try:
+        backbone = untrained_lite0()
+        frame = picture_of(np.random.default_rng(1).random((60, 80), dtype=np.float32))
+        image = single_volume("image", frame, -1)
+        one, again, other = (backbone.looks(image, 2, seed) for seed in (5, 5, 6))
+        grid = make_grid(60, 80, None, GridConfig())
+        laid = replace(frame, values=resample(frame.values, grid))
+        with torch.no_grad():
+            maps = backbone.network()(torch.from_numpy(channels(laid, grid))[None])
+    finally:
+        torch.set_num_threads(threads)
+    served = torch.nn.functional.adaptive_avg_pool2d(maps, 3)[0].numpy()
+    assert one[0].astype(np.float32) == pytest.approx(served, abs=0.02)
+    np.testing.assert_array_equal(one, again)
+    np.testing.assert_array_equal(one[0], other[0])
+    assert not np.array_equal(one[1], other[1])
+    assert not np.array_equal(one[0], one[1])

@@ -308,8 +308,8 @@ def test_acir_compat_divides_by_image_and_counts_over_the_hits_found(side_by_sid
 def side_of(count: int, seed: int) -> Features:
     rng = np.random.default_rng(seed)
     pooled, labels = rng.standard_normal((count, 8), np.float32), rng.integers(0, 3, count)
-    maps, pixels = np.zeros((count, 1, 1, 1), np.float16), np.zeros((count, 1024), np.float32)
-    return Features(pooled, maps, pixels, labels, np.arange(count))
+    parts, pixels = np.zeros((1, count, 1, 3, 3), np.float16), np.zeros((count, 1024), np.float32)
+    return Features(pooled, parts, pixels, labels, np.arange(count))
 
 
 def test_acir_compat_looks_at_the_first_hundred_alone(drawn, tmp_path):

@@ -96,7 +96,7 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (
             ("accuracy", "--quick", "--peers", "linear,itx"),
             2,
-            "no peer 'itx'. Use all, tuned, or some of: random",
+            "no peer 'itx'. Use all, or some of: random",
         ),
         (
             ("accuracy", "--dataset", "manifest", "--root", "{}", "--bits", "12"),

@@ -1,177 +1,117 @@
-"""Our model as a peer: its parts, its losses against plain loops, and that it learns from windows."""
+"""Our model as a peer: what it is trained on, what it is chosen by, and what its other forms are."""
 
-import math
-from typing import ClassVar
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from benchmark.accuracy.quick import STEPS, shortened
 from benchmark.metrics.figures import macro, rank_metrics
 from benchmark.peers import PEERS
-from benchmark.peers.hmar.batches import Mixing, mixed_batches
-from benchmark.peers.hmar.losses import balance, quantisation
-from benchmark.peers.hmar.network import HmarImageNetwork, HmarSizes
-from benchmark.peers.hmar.peer import Hmar, HmarNoKan, HmarNoRouter, HmarNoStage2
-from benchmark.peers.hmar.settings import HmarTraining
-from benchmark.peers.hmar.views import LATTICE, Viewer
+from benchmark.peers.hmar import Hmar, HmarMlp, HmarNoKan, material_of
+from benchmark.region.ablations.layers import MatrixLayer, MlpLayer
 from benchmark.types import Features
-from hmar.training.losses.functional.centre import centre_loss
+from hmar.errors import ParameterError
+from hmar.model.backbones.efficientnet_lite0 import CHANNELS
+from hmar.training.heads.code_layer import code_layer
+from hmar.training.heads.kan_layer import TrainableKAN
 
-pytestmark = pytest.mark.slow
-
-CLASSES, CHANNELS, SIDE, WIDE = 3, 4, 14, 12
-SIZES = HmarSizes(hidden=16, intervals=3, order=2, scorer=8, drop=0.1)
-BRIEF = HmarTraining(batch=48, windows=2, evaluations=2)
+CLASSES = 3
 
 
-def images(count: int, seed: int) -> Features:
-    """Pooled features that tell nothing, and maps with a bright patch whose channel is the class."""
+def images(count: int, seed: int, labels: np.ndarray | None = None) -> Features:
+    """Parts whose class shows in all channels, beside as much noise in each look; the rest tells nothing."""
+    patterns = np.random.default_rng(9).normal(0, 1, (CLASSES, CHANNELS, 3, 3))
     rng = np.random.default_rng(seed)
-    labels = np.arange(count) % CLASSES
-    maps = rng.normal(0, 0.1, (count, CHANNELS, SIDE, SIDE)).astype(np.float16)
-    for number, (row, column) in enumerate(rng.integers(0, SIDE - 5, (count, 2))):
-        maps[number, labels[number], row : row + 5, column : column + 5] += 2
+    labels = np.arange(count) % CLASSES if labels is None else labels
     return Features(
-        pooled=rng.normal(0, 1, (count, WIDE)).astype(np.float32),
-        maps=maps,
+        pooled=rng.normal(0, 1, (count, 8)).astype(np.float32),
+        parts=(patterns[labels] + rng.normal(0, 1, (2, count, CHANNELS, 3, 3))).astype(np.float16),
         thumbnails=rng.random((count, 1024), dtype=np.float32),
         labels=labels,
         groups=np.arange(count) // 2,
     )
 
 
-TRAIN, VAL, TEST = images(120, 0), images(30, 1), images(60, 2)
+TRAIN, VAL, TEST = images(60, 0), images(24, 1), images(30, 2)
 
 
-class Brief(Hmar):
-    """The whole model, small and soon done."""
-
-    sizes: ClassVar[HmarSizes] = SIZES
-    training: ClassVar[HmarTraining] = BRIEF
+def brief(peer: type[Hmar] = Hmar) -> Hmar:
+    return shortened(peer())
 
 
-class BriefNoKan(Brief):
-    kan: ClassVar[bool] = False
+def test_what_is_trained_on_is_train_and_what_chooses_is_val():
+    unseen = images(24, 1, labels=np.arange(24) % 2)
+    known = TRAIN.take(np.flatnonzero(TRAIN.labels > 0))
+    made = material_of(known, unseen)
+    assert (~made.held_out).sum() == len(known)
+    assert made.held_out.sum() == (unseen.labels > 0).sum()  # the other class has nothing to be found
+    assert made.labels.count == 2
+    assert made.labels.label.tolist() == [*(known.labels - 1), *[0] * 12]
+    assert made.labels.patient[: len(known)].tolist() == known.groups.tolist()
+    np.testing.assert_array_equal(made.parts[:, : len(known)].numpy(), known.parts)
 
 
-class BriefNoRouter(Brief):
-    router: ClassVar[bool] = False
-
-
-class BriefNoStage2(Brief):
-    stage2: ClassVar[bool] = False
-
-
-def fitted(peer: type[Brief], seed: int = 0, val: Features = VAL):
-    return peer().fit(TRAIN, val, CLASSES, 16, seed)
-
-
-def network(*, kan: bool = True, router: bool = True) -> HmarImageNetwork:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return HmarImageNetwork(*Viewer(TRAIN).widths, 16, kan=kan, router=router, sizes=SIZES).eval()
-
-
-def test_it_finds_what_only_a_window_shows():
-    describe = fitted(Brief)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("peer", "layer"), [(Hmar, TrainableKAN), (HmarNoKan, MatrixLayer), (HmarMlp, MlpLayer)]
+)
+def test_every_form_learns_with_its_own_last_layer(peer, layer):
+    model = brief(peer)
+    describe = model.fit(TRAIN, VAL, CLASSES, 64, seed=0)
     ranked = rank_metrics(describe(TEST), describe(TRAIN), TEST.labels, TRAIN.labels)
     assert macro(ranked.ap, TEST.labels) > 0.8
+    (network,) = model._learnt.values()
+    assert isinstance(code_layer(network.global_expert.head), layer)
+    assert PEERS[peer.name].paper == Hmar.paper
 
 
+@pytest.mark.slow
+def test_one_training_makes_all_lengths_and_the_shorter_codes_begin_the_longer(monkeypatch):
+    model, trained = brief(), []
+    train = model._trained
+    monkeypatch.setattr(model, "_trained", lambda *given: trained.append(given[2]) or train(*given))
+    codes = {
+        (bits, seed): model.fit(TRAIN, VAL, CLASSES, bits, seed)(TEST)
+        for bits in (64, 128)
+        for seed in (0, 1)
+    }
+    assert trained == [0, 1]
+    for seed in (0, 1):
+        np.testing.assert_array_equal(codes[64, seed], codes[128, seed][:, :8])
+    assert not np.array_equal(codes[128, 0], codes[128, 1])
+    model.fit(TRAIN.take(np.arange(30)), VAL, CLASSES, 64, 0)  # another protocol's side
+    assert trained == [0, 1, 0]
+
+
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_codes_and_leaves_the_global_state_alone():
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    first, second, other = (fitted(Brief, seed)(TEST) for seed in (0, 0, 1))
+    first, second = (brief().fit(TRAIN, VAL, CLASSES, 64, 0)(TEST) for _ in range(2))
     np.testing.assert_array_equal(first, second)
-    assert not np.array_equal(first, other)
     assert torch.equal(torch.random.get_rng_state(), state)
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("variant", [BriefNoKan, BriefNoRouter, BriefNoStage2])
-def test_a_variant_is_another_model_with_codes_of_the_same_length(variant):
-    codes = fitted(variant)(TEST)
-    assert codes.shape == (len(TEST), 2)
-    assert not np.array_equal(codes, fitted(Brief)(TEST))
-
-
-def test_variants_leave_out_what_their_names_say():
-    parts = [(peer.kan, peer.router, peer.stage2) for peer in (Hmar, HmarNoKan, HmarNoRouter, HmarNoStage2)]
-    assert parts == [(True, True, True), (False, True, True), (True, False, True), (True, True, False)]
-    assert [PEERS[peer.name] for peer in (Hmar, HmarNoKan)][1].paper == Hmar.paper
-
-
+@pytest.mark.slow
 def test_a_val_that_cannot_tell_is_no_obstacle():
-    assert fitted(Brief, val=VAL.take(np.zeros(0, np.int64)))(TEST).shape == (len(TEST), 2)
+    none = VAL.take(np.zeros(0, np.int64))
+    assert brief().fit(TRAIN, none, CLASSES, 128, 0)(TEST).shape == (len(TEST), 16)
 
 
-def test_gates_and_attention_are_shares_and_codes_do_not_depend_on_the_batch():
-    model, view = network(), Viewer(TRAIN)(TEST)
-    with torch.no_grad():
-        seen, alone = model(view.take(np.arange(8))), model(view.take(np.array([5])))
-    assert seen.attention.shape == (8, sum(count**2 for _, count in LATTICE))
-    torch.testing.assert_close(seen.attention.sum(dim=1), torch.ones(8))
-    torch.testing.assert_close(seen.gate.sum(dim=1), torch.ones(8))
-    torch.testing.assert_close(seen.whole.square().mean(dim=1), torch.ones(8))
-    torch.testing.assert_close(alone.fused[0], seen.fused[5], rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("bits", [0, 12, 136])
+def test_lengths_that_the_codes_do_not_have_are_refused(bits):
+    with pytest.raises(ParameterError, match=f"no code of {bits} bits"):
+        Hmar().fit(TRAIN, VAL, CLASSES, bits, 0)
 
 
-def test_without_a_router_both_experts_count_the_same():
-    with torch.no_grad():
-        seen = network(router=False)(Viewer(TRAIN)(TEST).take(np.arange(4)))
-    assert seen.gate.tolist() == [[0.5, 0.5]] * 4
-    torch.testing.assert_close(seen.fused, (seen.whole + seen.local) / 2)
+def test_images_are_described_as_the_product_encodes_them():
+    model = brief()
+    describe = model.fit(TRAIN, VAL, CLASSES, 64, 0)
+    varied = replace(TEST, parts=np.stack([TEST.parts[0], TEST.parts[0] + 5]))
+    np.testing.assert_array_equal(describe(varied), describe(TEST))
 
 
-def test_a_mirrored_view_is_the_view_of_the_mirrored_map():
-    viewer = Viewer(TRAIN)
-    turned = Features(TEST.pooled, TEST.maps[..., ::-1], TEST.thumbnails, TEST.labels, TEST.groups)
-    rows = np.arange(6)
-    mirrored, direct = viewer(TEST).take(rows).mirrored(), viewer(turned).take(rows)
-    torch.testing.assert_close(mirrored.windows, direct.windows, rtol=1e-2, atol=1e-2)
-    torch.testing.assert_close(mirrored.frame, direct.frame, rtol=1e-2, atol=1e-2)
-
-
-def test_a_blend_keeps_the_share_that_it_is_told():
-    view = Viewer(TRAIN)(TEST)
-    one, other = view.take(np.array([0, 1])), view.take(np.array([2, 3]))
-    blend = one.blend(other, torch.tensor([1.0, 0.25]))
-    torch.testing.assert_close(blend.windows[0], one.windows[0])
-    torch.testing.assert_close(blend.pooled[1], 0.25 * one.pooled[1] + 0.75 * other.pooled[1])
-
-
-def test_a_mixed_batch_shares_its_labels_and_an_unmixed_one_does_not():
-    view, rng = Viewer(TRAIN)(TRAIN), np.random.default_rng(0)
-    made = {
-        share: next(
-            mixed_batches(view, TRAIN.labels, TRAIN.groups, CLASSES, 32, 1, Mixing(others=share), rng)
-        )
-        for share in (0.0, 1.0)
-    }
-    assert [made[share].mixed for share in made] == [False, True]
-    assert set(made[0.0].target.flatten().tolist()) == {0.0, 1.0}
-    assert 0 < made[1.0].target.max(dim=1).values.min() < 1
-    torch.testing.assert_close(made[1.0].target.sum(dim=1), torch.ones(32))
-
-
-RNG = np.random.default_rng(3)
-LOGITS = torch.from_numpy(RNG.normal(size=(6, 8)).astype(np.float32))
-
-
-def test_the_centre_loss_is_the_cross_entropy_to_shared_labels():
-    directions = torch.nn.functional.normalize(torch.from_numpy(RNG.normal(size=(3, 8))).float(), dim=1)
-    target = torch.tensor([[1.0, 0, 0], [0.7, 0.3, 0], [0, 0, 1], [0, 1, 0], [0, 0.5, 0.5], [1, 0, 0]])
-    losses = centre_loss(LOGITS, target, directions, 8.0, 0.2)
-    for u, shares, loss in zip(LOGITS.numpy(), target.numpy(), losses.tolist(), strict=True):
-        scores = 8 * (directions.numpy() @ u / np.linalg.norm(u) - 0.2 * shares)
-        expected = -sum(
-            s * (score - math.log(np.exp(scores).sum())) for s, score in zip(shares, scores, strict=True)
-        )
-        assert loss == pytest.approx(expected, rel=1e-4)
-
-
-def test_balance_and_quantisation_are_best_for_even_bits_at_one():
-    even = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
-    assert balance(even).item() == quantisation(even).item() == 0
-    assert balance(torch.ones(4, 2)).item() > 0.5
-    assert quantisation(torch.zeros(4, 2)).item() == 1
+def test_a_check_takes_few_steps():
+    assert brief().training.label_steps == STEPS < Hmar().training.label_steps

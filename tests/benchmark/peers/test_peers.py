@@ -9,10 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.accuracy.lite0 import untrained_lite0
 from benchmark.accuracy.quick import shortened
 from benchmark.metrics.figures import macro, rank_metrics
-from benchmark.peers import PEERS, TUNED, schedules, select_peers
+from benchmark.peers import PEERS, schedules, select_peers
 from benchmark.peers.bits import pack_bits
 from benchmark.peers.learned.choice import Choice
 from benchmark.peers.learned.models import CodeModel
@@ -25,24 +24,26 @@ from hmar.training.losses.class_codes import class_codes
 
 NAMES = [
     *("random", "thumbnail", "cosine", "lsh", "pca", "itq", "trivial", "linear", "mlp", "csq", "greedyhash"),
-    *("dpn", "hashnet", "acir", "hmar", "hmar-no-kan", "hmar-no-router", "hmar-no-stage2"),
+    *("dpn", "hashnet", "acir", "hmar", "hmar-no-kan", "hmar-mlp"),
 ]
 OWN = [name for name in NAMES if not name.startswith("hmar")]
 FLOATS = ["thumbnail", "cosine"]
 UNTRAINED = ["random", "lsh", "pca", "itq"]
 TRAINED = ["trivial", "linear", "mlp", "csq", "greedyhash", "dpn", "hashnet", "acir"]
 CLASSES = 4
+CHANNELS = 112
 
 
 def images(count: int, seed: int, *, classes: int = CLASSES, dimensions: int = 24, noise: float = 0.4):
-    """Features around one centre a class, far from zero; the pictures show the class as well."""
+    """Features around one centre a class, far from zero; parts and pictures show the class as well."""
     centres = np.random.default_rng(99).normal(5, 1, (classes, dimensions)).astype(np.float32)
+    patterns = np.random.default_rng(97).normal(5, 1, (classes, CHANNELS, 3, 3))
     pictures = np.random.default_rng(98).random((classes, 1024), dtype=np.float32)
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % classes
     return Features(
         pooled=centres[labels] + rng.normal(0, noise, (count, dimensions)).astype(np.float32),
-        maps=np.zeros((count, 1, 1, 1), np.float16),
+        parts=(patterns[labels] + rng.normal(0, noise, (2, count, CHANNELS, 3, 3))).astype(np.float16),
         thumbnails=np.clip(pictures[labels] + rng.normal(0, 0.2, (count, 1024)), 0, 1).astype(np.float32),
         labels=labels,
         groups=np.arange(count),
@@ -73,21 +74,20 @@ def test_the_peers_stand_in_the_order_of_the_tables():
 
 
 def selected(text: str) -> list[str]:
-    return [peer.name for peer in select_peers(text, lambda: untrained_lite0().network())]
+    return [peer.name for peer in select_peers(text)]
 
 
 def test_peers_are_selected_by_name_or_all_and_an_unknown_name_is_refused_with_the_known_ones():
     assert selected("all") == NAMES
     assert selected("itq, linear,itq") == ["itq", "linear"]
-    assert selected("linear,tuned,hmar-tuned") == ["linear", "linear-tuned", "hmar-tuned"]
-    assert selected("all, tuned") == [*NAMES, *TUNED]
-    with pytest.raises(ParameterError, match=r"'itx'.*random, thumbnail.*hmar-tuned"):
+    assert selected("linear, all") == ["linear", *(name for name in NAMES if name != "linear")]
+    with pytest.raises(ParameterError, match=r"'itx'.*random, thumbnail.*hmar-mlp"):
         selected("linear,itx")
 
 
 def test_the_table_of_the_readme_names_every_peer_with_its_paper():
     table = (Path(__file__).parents[3] / "benchmark" / "README.md").read_text("utf-8")
-    for peer in (*PEERS.values(), *TUNED.values()):
+    for peer in PEERS.values():
         row = next(line for line in table.splitlines() if line.startswith(f"| `{peer.name}` |"))
         assert peer.paper in row
 

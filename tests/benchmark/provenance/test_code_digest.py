@@ -32,15 +32,15 @@ def test_features_depend_on_how_files_are_decoded_and_laid_on_the_grid():
 
 
 def test_a_peer_depends_on_what_it_is_made_of_and_on_no_other_peer():
-    hmar, itq = modules_below("benchmark.peers.hmar.peer"), modules_below("benchmark.peers.unsupervised.itq")
-    assert {"hmar.image.windows", "hmar.model.kan", "benchmark.peers.hmar.training"} <= hmar.keys()
+    hmar, itq = modules_below("benchmark.peers.hmar"), modules_below("benchmark.peers.unsupervised.itq")
+    assert {"hmar.model.kan", "hmar.training.labels.work", "hmar.training.loop"} <= hmar.keys()
     assert "benchmark.peers.learned.acir" not in hmar
-    assert not {"benchmark.peers.learned.training", "benchmark.peers.hmar.peer"} & itq.keys()
+    assert not {"benchmark.peers.learned.training", "benchmark.peers.hmar"} & itq.keys()
 
 
 @pytest.mark.slow
 def test_pages_pictures_and_the_quick_data_are_no_part_of_a_trial():
-    found = modules_below("benchmark.accuracy.trial", "benchmark.peers.hmar.peer")
+    found = modules_below("benchmark.accuracy.trial", "benchmark.peers.hmar")
     assert {
         "benchmark.metrics.ties",
         "benchmark.metrics.curves",

@@ -93,7 +93,7 @@ def test_a_run_on_other_data_is_not_resumed(small, tmp_path):
 def test_single_images_alone_give_a_model_that_serves_what_labels_taught(
     small, tmp_path, monkeypatch, many, width
 ):
-    monkeypatch.setattr(run, "_MANY_LABELLED", many)
+    monkeypatch.setattr("hmar.training.labels.width._MANY", many)
     rng = np.random.default_rng(0)
     tone = {0: 200, 1: 700}
     films = [

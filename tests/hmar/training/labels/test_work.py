@@ -38,7 +38,7 @@ def material(seed: int = 0) -> Material:
 
 
 def work_of(network: torch.nn.Module, made: Material | None = None) -> LabelWork:
-    return LabelWork(network, lambda: made or material(), CONFIG_OF_LABELS, DEVICE)
+    return LabelWork(network, made or material(), CONFIG_OF_LABELS, DEVICE)
 
 
 def network() -> torch.nn.Module:

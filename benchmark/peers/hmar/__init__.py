@@ -1,1 +1,0 @@
-"""Our model, trained at image level on cached features."""

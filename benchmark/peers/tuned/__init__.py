@@ -1,1 +1,0 @@
-"""Peers that fine-tune the last blocks of the backbone."""
