@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", "layout", help="Layout: radimagenet, radimagenet-ct, folder, manifest or dicom.")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder of the data set.")
 @click.option("--bits", default="64,128", show_default=True, help="Code lengths by commas, multiples of 8.")
-@click.option("--peers", default="all", show_default=True, help="all, tuned, or names by commas.")
+@click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
 @click.option(
     "--seeds",
     type=click.IntRange(1, 100),
@@ -74,15 +74,14 @@ def accuracy(
     and a run with more peers measures only those. Images that are absent, broken or alone in their class are
     left out, each with a line.
 
-    The peers "tuned" are a linear head and ours while the backbone's last blocks are fine-tuned too: half an
-    hour a seed for 5,000 images. Needs the extra "train".
+    Needs the extra "train".
 
     \b
     Examples:
       hmar bench accuracy --quick
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet --json results.jsonl
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet --protocols clean,acir-compat
-      hmar bench accuracy --dataset folder --root /data/classes --peers all,tuned
+      hmar bench accuracy --dataset folder --root /data/classes --peers itq,linear,hmar --bits 64
       hmar bench accuracy --dataset manifest --root /data/films --peers itq,linear,hmar --report report
     """
     with extra_train(NEEDS_EXTRA):

@@ -39,12 +39,15 @@ class Progress:
         What validation found of the kept weights; below 0 at first.
     waited : int
         Validations in a row without improvement.
+    kept_step : int
+        The step that the kept weights are of; 0 for the start.
     """
 
     kept: dict[str, Tensor]
     step: int = 0
     best: float = -1.0
     waited: int = 0
+    kept_step: int = 0
 
     def note(self, found: float | None, averaged: HmarNetwork) -> None:
         """Keep the averaged weights where validation found them better than the best so far.
@@ -54,6 +57,7 @@ class Progress:
         if found is None or found > self.best:
             self.best = self.best if found is None else found
             self.waited = 0
+            self.kept_step = self.step
             self.kept = {name: tensor.clone() for name, tensor in averaged.state_dict().items()}
         else:
             self.waited += 1
@@ -89,6 +93,7 @@ class Parts:
             "step": progress.step,
             "best": progress.best,
             "waited": progress.waited,
+            "kept_step": progress.kept_step,
             "kept": progress.kept,
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -109,7 +114,7 @@ class Parts:
         torch.set_rng_state(state["torch"])
         if self.device.type == "cuda" and state["cuda"] is not None:  # None where a processor went before
             torch.cuda.set_rng_state(state["cuda"], self.device)
-        return Progress(state["kept"], state["step"], state["best"], state["waited"])
+        return Progress(state["kept"], state["step"], state["best"], state["waited"], state["kept_step"])
 
 
 def run_key(

@@ -58,8 +58,14 @@ class Work(ABC):
         """Return how well averaged weights do, the more the better; None where nothing is held out."""
 
     @abstractmethod
-    def finish(self) -> None:
-        """Put what the stage has learnt into the network, once it has the weights that are kept."""
+    def finish(self, kept_step: int) -> None:
+        """Put what the stage has learnt into the network, once it has the weights that are kept.
+
+        Parameters
+        ----------
+        kept_step : int
+            The step that these are of; 0 for the start.
+        """
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -86,7 +92,14 @@ class Loop:
         self._network, self._config, self._device = network, config, device
         self._averaged = copy.deepcopy(network)
 
-    def run(self, work: Work, report: Report, state: State | None = None, keep: Keep | None = None) -> None:
+    def run(
+        self,
+        work: Work,
+        report: Report,
+        state: State | None = None,
+        keep: Keep | None = None,
+        until: int | None = None,
+    ) -> None:
         """Run a stage.
 
         Parameters
@@ -98,8 +111,10 @@ class Loop:
             Where this stage was interrupted, as ``keep`` was given it.
         keep : callable, optional
             Called with the state every ``evaluate_every`` steps, and after the last.
+        until : int, optional
+            The step to stop after, while rates fall as if all steps were made.
         """
-        config, steps = self._config, work.stage.steps(self._config)
+        config, steps = self._config, until or work.stage.steps(self._config)
         parts = self.parts(work)
         self._averaged.load_state_dict(self._network.state_dict())
         if state is None:
@@ -131,7 +146,7 @@ class Loop:
                     if keep is not None:
                         keep(parts.state(progress))
         self._network.load_state_dict(progress.kept)
-        work.finish()
+        work.finish(progress.kept_step)
 
     def parts(self, work: Work) -> Parts:
         """Return what a stage changes; it has an optimiser and a schedule of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -133,8 +134,9 @@ class Trainer:
     def _work(self, stage: Stage, *, new: bool) -> Work:
         if stage is not Stage.LABELS:
             return ViewWork(stage, self._views)
-        material = of_volumes(self._volumes, self.network.backbone, self._config, self._device, self._told)
-        work = LabelWork(self.network, material, self._config, self._device)
+        backbone = self.network.backbone
+        make = partial(of_volumes, self._volumes, backbone, self._config, self._device, self._told)
+        work = LabelWork(self.network, make, self._config, self._device)
         if new and not learns_from_views(self._config):
             work.start()
         return work

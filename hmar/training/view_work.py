@@ -103,7 +103,7 @@ class ViewWork(Work):
         known = [share for share in found if share is not None]
         return float(np.mean(known)) if known else None
 
-    def finish(self) -> None:
+    def finish(self, kept_step: int) -> None:
         """Do nothing: all that was learnt is in the weights."""
 
     def state(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hmar.model.backbones.registry import build_backbone
 from hmar.model.bundle import FORMAT_BACKBONE
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
-from hmar.training.stages import Stage
+from hmar.training.stages import Stage, learns_from_views
 
 _CARD = """\
 # {name}
@@ -56,7 +56,8 @@ _FOUND_FIRST = "held-out windows and images found first what they should, with a
 _MEASURES = {
     Stage.REGIONS: f"Stage 2: {_FOUND_FIRST}",
     Stage.EXPERTS: f"The end of stage 2: {_FOUND_FIRST}",
-    Stage.LABELS: "Labels: images of held-out patients found those of theirs with a mean average precision",
+    Stage.LABELS: "Labels: images of held-out patients found those of theirs, before these patients were "
+    "learnt from, too, with a mean average precision",
 }
 
 _ON_VIEWS = """\
@@ -174,7 +175,7 @@ def _reached(steps: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _training(config: TrainingConfig, views_per_slice: int, *, labels: bool) -> str:
     """Return how the model was trained."""
-    if not any(stage.on_views and stage.steps(config) for stage in Stage):
+    if not learns_from_views(config):
         return _ON_LABELS_ALONE.format(varied=config.label_looks - 1)
     end = ", at its end with experts and router alone" if config.region_steps > 0 else ""
     stages = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from hmar.training.heads.code_layer import code_layer
 from hmar.training.labels.material import Material
 from hmar.training.labels.quality import mean_average_precision
 from hmar.training.labels.start import start_expert
-from hmar.training.loop import Work
+from hmar.training.loop import Loop, Work
 from hmar.training.losses.class_codes import nested_codes
 from hmar.training.losses.functional.centre import centre_loss
 from hmar.training.losses.functional.nested import code_lengths, nested
@@ -48,9 +50,14 @@ class LabelWork(Work):
     Parameters
     ----------
     network : HmarNetwork
-    material : Material
+    make : callable
+        Makes the images to train on, when they are first needed: by then, a run that is resumed has its
+        backbone.
     config : TrainingConfig
     device : torch.device
+    learns_all : bool
+        Whether in the end the held-out patients are learnt from, too: Expert0 is trained again, from where
+        this stage began, on all patients and for the steps that were best for those held out.
     """
 
     stage = Stage.LABELS
@@ -59,12 +66,20 @@ class LabelWork(Work):
     def __init__(
         self,
         network: HmarNetwork,
-        material: Material,
+        make: Callable[[], Material],
         config: TrainingConfig,
         device: torch.device,
+        *,
+        learns_all: bool = True,
     ) -> None:
-        self._network, self._material, self._config, self._device = network, material, config, device
+        self._network, self._make, self._config, self._device = network, make, config, device
+        self._learns_all = learns_all
+        self._first: dict[str, Tensor] = {}
         self._lengths = code_lengths(config.short_share)
+
+    @cached_property
+    def _material(self) -> Material:
+        return self._make()
 
     def start(self) -> None:
         """Set Expert0 anew, in closed form: for networks that no stage has trained before."""
@@ -72,6 +87,9 @@ class LabelWork(Work):
 
     def begin(self) -> None:
         """Draw the codes of labels, and who asks for whom in validation."""
+        if not self._first:
+            expert = self._network.global_expert
+            self._first = {name: tensor.clone() for name, tensor in expert.state_dict().items()}
         labels, config = self._material.labels, self._config
         codes = nested_codes(labels.count, self._lengths, np.random.default_rng(config.seed)).to(self._device)
         self._directions = [F.normalize(codes[:, :bits], dim=1) for bits in self._lengths]
@@ -133,20 +151,35 @@ class LabelWork(Work):
         mean = sum(found) / len(found)
         return None if math.isnan(mean) else mean
 
+    def finish(self, kept_step: int) -> None:
+        """Learn from all patients, and make the network normalise its logits by the images that it learnt."""
+        if kept_step and self._learns_all and len(self._queries):
+            self._learn_all(kept_step)
+        else:
+            self._normalise()
+
+    def _learn_all(self, steps: int) -> None:
+        """Train again, on everybody; there is nobody left to choose by."""
+        nobody = np.zeros(len(self._material.held_out), np.bool_)
+        everybody = replace(self._material, held_out=nobody)
+        work = LabelWork(self._network, lambda: everybody, self._config, self._device)
+        self._network.global_expert.load_state_dict(self._first)
+        Loop(self._network, self._config, self._device).run(work, lambda _step: None, until=steps)
+
     @torch.no_grad()
-    def finish(self) -> None:
-        """Make the network normalise its logits by the images that it was trained on."""
+    def _normalise(self) -> None:
         logits = self._logits(self._network, self._learnt)
         scale = logits.std(dim=0).clamp(min=_LEAST_DEVIATION).reciprocal()
         layer = code_layer(self._network.global_expert.head)
         layer.rescale(logits.mean(dim=0).to(self._device), scale.to(self._device))
 
     def state(self) -> dict[str, Any]:
-        """Return nothing: seed and number determine what a step draws."""
-        return {}
+        """Return where Expert0 began; seed and number determine what a step draws."""
+        return {"first": self._first}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Set nothing."""
+        """Set where Expert0 began."""
+        self._first = state["first"]
 
     def _logits(self, network: HmarNetwork, rows: Rows) -> Tensor:
         seen = torch.split(self._material.parts[0][rows], _AT_ONCE)

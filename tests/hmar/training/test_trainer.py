@@ -88,7 +88,7 @@ def test_a_state_of_another_device_has_no_random_state_of_this_one_and_is_taken_
     made = trainer_of(plain_volumes())
     # Nothing is on a GPU here: only what the state of a generator is set on is another device.
     loop = Loop(made.network, CONFIG, torch.device("cpu"))
-    parts = replace(loop.parts(made._work(Stage.REGIONS)), device=torch.device(device))
+    parts = replace(loop.parts(made._work(Stage.REGIONS, new=True)), device=torch.device(device))
     progress = parts.restore(run[2][1] | {"cuda": states[written_on]})
     assert progress.step == run[2][1]["step"]
     assert all(
