@@ -52,9 +52,11 @@ class Progress:
     def note(self, found: float | None, averaged: HmarNetwork) -> None:
         """Keep the averaged weights where validation found them better than the best so far.
 
-        Where nothing is held out (None), the last weights are the best known.
+        Trained ones are better than the start where it cannot tell them apart. Where nothing is held out
+        (None), the last weights are the best known.
         """
-        if found is None or found > self.best:
+        equal_to_start = self.kept_step == 0 and found == self.best
+        if found is None or found > self.best or equal_to_start:
             self.best = self.best if found is None else found
             self.waited = 0
             self.kept_step = self.step

@@ -136,8 +136,9 @@ class Trainer:
             return ViewWork(stage, self._views)
         backbone = self.network.backbone
         make = partial(of_volumes, self._volumes, backbone, self._config, self._device, self._told)
-        work = LabelWork(self.network, make, self._config, self._device)
-        if new and not learns_from_views(self._config):
+        alone = not learns_from_views(self._config)
+        work = LabelWork(self.network, make, self._config, self._device, closed_form=alone)
+        if new and alone:
             work.start()
         return work
 

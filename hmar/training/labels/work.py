@@ -55,6 +55,8 @@ class LabelWork(Work):
         backbone.
     config : TrainingConfig
     device : torch.device
+    closed_form : bool
+        Whether Expert0 begins with :meth:`start`, and not with what earlier stages made of it.
     learns_all : bool
         Whether in the end the held-out patients are learnt from, too: Expert0 is trained again, from where
         this stage began, on all patients and for the steps that were best for those held out.
@@ -70,10 +72,11 @@ class LabelWork(Work):
         config: TrainingConfig,
         device: torch.device,
         *,
+        closed_form: bool = False,
         learns_all: bool = True,
     ) -> None:
         self._network, self._make, self._config, self._device = network, make, config, device
-        self._learns_all = learns_all
+        self._closed_form, self._learns_all = closed_form, learns_all
         self._first: dict[str, Tensor] = {}
         self._lengths = code_lengths(config.short_share)
 
@@ -82,12 +85,12 @@ class LabelWork(Work):
         return self._make()
 
     def start(self) -> None:
-        """Set Expert0 anew, in closed form: for networks that no stage has trained before."""
+        """Set Expert0 in closed form, on the images that are trained on."""
         start_expert(self._network.global_expert, self._material, self._config.seed)
 
     def begin(self) -> None:
         """Draw the codes of labels, and who asks for whom in validation."""
-        if not self._first:
+        if not self._first and not self._closed_form:
             expert = self._network.global_expert
             self._first = {name: tensor.clone() for name, tensor in expert.state_dict().items()}
         labels, config = self._material.labels, self._config
@@ -163,7 +166,10 @@ class LabelWork(Work):
         nobody = np.zeros(len(self._material.held_out), np.bool_)
         everybody = replace(self._material, held_out=nobody)
         work = LabelWork(self._network, lambda: everybody, self._config, self._device)
-        self._network.global_expert.load_state_dict(self._first)
+        if self._closed_form:
+            work.start()
+        else:
+            self._network.global_expert.load_state_dict(self._first)
         Loop(self._network, self._config, self._device).run(work, lambda _step: None, until=steps)
 
     @torch.no_grad()
@@ -174,7 +180,7 @@ class LabelWork(Work):
         layer.rescale(logits.mean(dim=0).to(self._device), scale.to(self._device))
 
     def state(self) -> dict[str, Any]:
-        """Return where Expert0 began; seed and number determine what a step draws."""
+        """Return where Expert0 began, if not in closed form; seed and number determine what a step draws."""
         return {"first": self._first}
 
     def restore(self, state: dict[str, Any]) -> None:

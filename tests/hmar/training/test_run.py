@@ -106,7 +106,14 @@ def test_single_images_alone_give_a_model_that_serves_what_labels_taught(
         for number in range(24)
     ]
     folder, backbone = tmp_path / "films", tiny_backbone()
-    train(folder, films, backbone, ORIGIN, replace(PLAN, config=replace(PLAN.config, label_steps=60)), quiet)
+    train(
+        folder,
+        films,
+        backbone,
+        ORIGIN,
+        replace(PLAN, config=replace(PLAN.config, label_steps=60, evaluate_every=60)),
+        quiet,
+    )
     assert {line["stage"] for line in lines(folder)} == {4}
     assert "on labels of whole images alone" in (folder / "CARD.md").read_text()
     encoder, bundle = HmarEncoder.load(folder), load_bundle(folder)
