@@ -15,6 +15,7 @@ from hmar.errors import ConfigError
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.data.structures import StructurePlaces
 from hmar.training.data.views import ViewSet
+from hmar.training.data.volume_shares import volume_shares
 from hmar.training.data.volumes import Volume
 from hmar.training.data.window_pairs import Placed, WindowPairs, WindowsOfPair
 
@@ -127,7 +128,7 @@ class PairConfig:
 
 
 class PairSampler:
-    """Draws batches: volumes in proportion to the root of their size, labelled structures equally often.
+    """Draws batches: volumes by :func:`volume_shares`, labelled structures equally often.
 
     Views of slices that are labelled as whole images are drawn by label, see :class:`LabelledViews`.
 
@@ -172,8 +173,7 @@ class PairSampler:
         if labels is not None and (free & (labels.label == NO_LABEL)).any():
             free = free & (labels.label == NO_LABEL)
         self._first = _by_volume(views, free, len(volumes))
-        share = np.sqrt([len(of_volume) for of_volume in self._first])
-        self._share = share / share.sum()
+        self._share = volume_shares(volumes, [len(of_volume) for of_volume in self._first])
         self._with_itself = pairs_a_slice_with_itself
         self._structures = StructurePlaces(volumes)
         self._windows = WindowPairs(self._structures, config.sides, config.structure_share)
