@@ -384,17 +384,18 @@ def test_a_given_patient_takes_the_place_of_another_where_images_do(catalogue: C
         assert len(held(catalogue)) == 2
 
 
-def test_an_image_that_is_given_to_two_patients_is_kept_for_both_where_both_are_kept(
+def test_an_image_that_is_given_to_several_patients_is_kept_for_each_where_all_are_kept(
     catalogue: Catalogue,
 ) -> None:
     worker = Worker(catalogue, {"a": Image([1])}, KEEP_BOTH)
     for _ in range(2):
-        for given in (ONE, OTHER, None):
+        for given in (ONE, OTHER, "3" * 32, None):
             worker.index("a", given)
     found = catalogue.entries(range(1, 100)).values()
     assert [(entry.info.sop_instance_uid == UID, entry.info.patient_key) for entry in found] == [
         (True, ONE),
         (False, OTHER),
+        (False, "3" * 32),
     ]
 
 
