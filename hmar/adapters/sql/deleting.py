@@ -6,14 +6,26 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    Update,
+    and_,
+    delete,
+    exists,
+    select,
+    true,
+    update,
+)
 
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
 from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
-from hmar.values.jobs import FINAL_ITEM_STATES
+from hmar.values.jobs import OPEN_ITEM_STATES
 
 NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
 
@@ -68,10 +80,8 @@ def delete_selected(
 
 def forget_patient(connection: Connection, patient_key: str, collection: str | None) -> None:
     """Forget that a patient who is deleted was given with files, be they indexed or not."""
-    of_jobs = select(jobs.c.job_id)
-    if collection is not None:
-        of_jobs = of_jobs.where(jobs.c.collection == collection)
-    _forget(connection, items.c.patient_key == patient_key, of_jobs)
+    in_collection = true() if collection is None else jobs.c.collection == collection
+    connection.execute(_forgetting(items.c.patient_key == patient_key, in_collection))
 
 
 def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
@@ -80,17 +90,22 @@ def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
     for row in gone:
         files[row.collection, row.origin_source].add(row.origin_reference)
     for (collection, source), references in files.items():
-        of_jobs = select(jobs.c.job_id).where(jobs.c.collection == collection, jobs.c.origin_source == source)
+        of_job = and_(jobs.c.collection == collection, jobs.c.origin_source == source)
         for some in parts(sorted(references)):
-            _forget(connection, items.c.reference.in_(some), of_jobs)
+            connection.execute(_forgetting(items.c.reference.in_(some), of_job))
 
 
-def _forget(connection: Connection, wanted: ColumnElement[bool], of_jobs: Select[tuple[str]]) -> None:
-    """Forget the patients of items; those that have not ended are still to be indexed with theirs."""
-    ended = items.c.state.in_(sorted(FINAL_ITEM_STATES))
-    known = items.c.patient_key.is_not(None)
-    connection.execute(
-        update(items).where(known, ended, wanted, items.c.job_id.in_(of_jobs)).values(patient_key=None)
+def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Update:
+    """Return the statement that forgets the patients of items; open ones are still to be indexed with theirs.
+
+    Conditions on state and job are such that no index helps with them: whole jobs would be gone through.
+    """
+    return (
+        update(items)
+        .where(wanted, items.c.patient_key.is_not(None))
+        .where(items.c.state.not_in(sorted(OPEN_ITEM_STATES)))
+        .where(exists().where(jobs.c.job_id == items.c.job_id, of_job))
+        .values(patient_key=None)
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.dialects import sqlite
 
 from hmar.adapters.sql.catalogue import SqlCatalogue
@@ -154,6 +154,18 @@ def test_the_next_start_empties_what_a_killed_process_has_left(tmp_path: Path) -
     with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
         database.migrate()
         assert not [code for code in codes if code in stored_bytes(tmp_path)]
+
+
+def test_given_patients_are_looked_up_by_file_and_not_by_job(database: Database) -> None:
+    asked: list[str] = []
+    [frame] = slices_of(1)[:1]
+    SqlCatalogue(database).append("default", [frame], Origin("local", "a"))
+    with database.write() as connection:
+        event.listen(connection, "before_cursor_execute", lambda _c, _r, sql, *_: asked.append(sql))
+        delete_selected(connection, selected(Selector("study", "1.1"), None), 100, now=0.0)
+        [update] = [sql for sql in asked if sql.startswith("UPDATE items")]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {update}", ("x",) * update.count("?")).all()
+    assert "ix_items_reference" in str(plan[0])
 
 
 @pytest.mark.parametrize("level", ["instance", "series", "study", "patient"])
