@@ -9,7 +9,7 @@
     │   │   └── NoImageError  a file of another kind: neither DICOM nor PNG nor JPEG
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
-    │   ├── ConflictError     another image under the UID of one that is indexed
+    │   ├── ConflictError     another image under the UID of one that is indexed, or another patient
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
     ├── AuthError             a key or login link that is missing, wrong or used up
     └── OperatorError         something on the server needs a person
@@ -73,7 +73,7 @@ class ParameterError(InputError):
 
 
 class ConflictError(InputError):
-    """Another image under the UID of one that is indexed."""
+    """Another image under the UID of one that is indexed, or another patient than an image has."""
 
 
 class NotFoundError(InputError):

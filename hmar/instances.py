@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hmar.config import KEEP_BOTH, REPLACE, SAME_UID
 from hmar.errors import ConflictError, DecodeError, shown
@@ -47,12 +47,15 @@ class Incoming:
         Decodes a frame, by its number; raises DecodeError.
     file_sha256 : str or None
         Digest of the file's bytes, None for a frame that is given as a value.
+    given_patient : str or None
+        Key of the patient that whoever indexes has given; see :meth:`of_patient`.
     """
 
     numbers: Sequence[int]
     info: Callable[[int], FrameInfo]
     frame: Callable[[int], Frame]
     file_sha256: str | None = None
+    given_patient: str | None = None
 
     @classmethod
     def of_file(cls, file: ImageFile, data: bytes) -> Incoming:
@@ -66,6 +69,30 @@ class Incoming:
         """Return a frame that is given as a value."""
         return cls([frame.info.frame_number], lambda _: frame.info, lambda _: frame)
 
+    def of_patient(self, key: str | None) -> Incoming:
+        """Return the same frames with a patient that is given to them, where they name none; None gives none.
+
+        Raises
+        ------
+        ConflictError
+            If they name another patient.
+        """
+        named = self.first.patient_key
+        if key is None or key == named:
+            return self
+        if named is not None:
+            raise ConflictError(
+                "The table gives this file another patient than its header does (PatientID, "
+                "IssuerOfPatientID).",
+                "Correct the table, or leave the file's patient empty there: the header's is taken then.",
+            )
+        return replace(
+            self,
+            info=lambda number: replace(self.info(number), patient_key=key),
+            frame=lambda number: _of_patient(self.frame(number), key),
+            given_patient=key,
+        )
+
     @property
     def first(self) -> FrameInfo:
         """What is known of the first of them."""
@@ -77,6 +104,14 @@ class Incoming:
         return None if self.file_sha256 is None else len(self.numbers)
 
     def is_file_of(self, entry: EntryInfo) -> bool:
+        """Return whether an entry was made of the very bytes of this file, and not for another patient.
+
+        The bytes do not tell which patient was given with them; no patient given says nothing of one.
+        """
+        same_patient = self.given_patient in (None, entry.info.patient_key)
+        return self.has_bytes_of(entry) and same_patient
+
+    def has_bytes_of(self, entry: EntryInfo) -> bool:
         """Return whether an entry was made of the very bytes of this file."""
         known = None if entry.digests is None else entry.digests.file_sha256
         return known is not None and known == self.file_sha256
@@ -98,6 +133,8 @@ class Plan:
         Entries that go when the first frames come.
     bad : mapping
         Frames that are not missing, and could not be compared.
+    patient_key : str or None
+        The patient that was given with these bytes before, where nobody names one now.
     """
 
     as_of: int
@@ -105,6 +142,7 @@ class Plan:
     missing: list[int]
     replaced: tuple[int, ...] = ()
     bad: Bad = field(default_factory=dict)
+    patient_key: str | None = None
 
 
 class Planner:
@@ -139,21 +177,32 @@ class Planner:
         if self._same_uid == KEEP_BOTH:
             uid = uid_beside(incoming)
             if held := self._catalogue.instance(collection, uid):
-                return Plan(as_of, uid, self._missing(held, incoming))
+                return self._rest(as_of, uid, held, incoming)
         uid = incoming.first.sop_instance_uid
         held = self._catalogue.instance(collection, uid)
         differing, bad = compared(held, incoming, progress)
         if not differing:
-            return Plan(as_of, uid, self._missing(held, incoming), bad=bad)
+            return self._rest(as_of, uid, held, incoming, bad)
         if self._same_uid == REPLACE:
             _check_replacing(uid, incoming)
             return Plan(as_of, uid, list(incoming.numbers), _in_the_way(held, incoming))
         if self._same_uid == KEEP_BOTH:
             return Plan(as_of, uid_beside(incoming), list(incoming.numbers))
         raise ConflictError(
-            f"Another image with SOP Instance UID {shown(uid)} is indexed already; they differ in: "
-            f"{', '.join(differing)}. The archive keeps that one.",
+            f"{_conflict(uid, held, incoming, differing)}. The archive keeps that one.",
             f"Delete it first, or set HMAR_SAME_UID to {' or '.join(SAME_UID[1:])}.",
+        )
+
+    def _rest(
+        self, as_of: int, uid: str, held: Sequence[EntryInfo], incoming: Incoming, bad: Bad | None = None
+    ) -> Plan:
+        """Return the plan to add what is missing of an instance."""
+        return Plan(
+            as_of,
+            uid,
+            self._missing(held, incoming),
+            bad=bad or {},
+            patient_key=_kept_patient(held, incoming),
         )
 
     def _missing(self, held: Iterable[EntryInfo], incoming: Incoming) -> list[int]:
@@ -219,6 +268,30 @@ def _differing_header(entry: EntryInfo, incoming: Incoming) -> list[str]:
     return differing_fields(given, indexed) or ["header"]
 
 
+def _of_patient(frame: Frame, key: str) -> Frame:
+    return replace(frame, info=replace(frame.info, patient_key=key))
+
+
+def _kept_patient(held: Iterable[EntryInfo], incoming: Incoming) -> str | None:
+    """Return the patient that was given with a file's bytes before, None where the file names one now."""
+    if incoming.first.patient_key is not None:
+        return None
+    return next((entry.info.patient_key for entry in held if incoming.has_bytes_of(entry)), None)
+
+
+def _conflict(uid: str, held: Iterable[EntryInfo], incoming: Incoming, differing: Sequence[str]) -> str:
+    """Say what is in the way of an image; of one that is there already, only its patient can be."""
+    if incoming.given_patient is not None and any(map(incoming.has_bytes_of, held)):
+        return (
+            f"This image is indexed already, with SOP Instance UID {shown(uid)} and another patient than the "
+            "table gives it, or none"
+        )
+    return (
+        f"Another image with SOP Instance UID {shown(uid)} is indexed already; they differ in: "
+        f"{', '.join(differing)}"
+    )
+
+
 def _check_replacing(uid: str, incoming: Incoming) -> None:
     if len(incoming.numbers) > MAX_REPLACING_FRAMES:
         raise ConflictError(
@@ -246,10 +319,13 @@ def _in_the_way(held: Iterable[EntryInfo], incoming: Incoming) -> tuple[int, ...
 def uid_beside(incoming: Incoming) -> str:
     """Return the UID under which an image is kept beside another that has its own.
 
-    It is made of the file's bytes; for a frame that is given as a value, of its pixels and its header.
+    It is made of the file's bytes, and of a patient that was given with them; for a frame that is given as a
+    value, of its pixels and its header.
     """
     given = incoming.first
     parts = [given.sop_instance_uid, incoming.file_sha256 or ""]
+    if incoming.given_patient is not None:
+        parts.append(incoming.given_patient)
     if incoming.file_sha256 is None:
         parts += [pixel_digest(incoming.frame(given.frame_number)), header_digest(given)]
     return derived_uid(hashlib.sha256("\0".join(["beside", *parts]).encode()).digest())

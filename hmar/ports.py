@@ -6,7 +6,7 @@ runs over all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,11 +104,12 @@ class JobStore(Protocol):
         origin: Origin,
         references: Sequence[str] | None = None,
         label: str | None = None,
+        patients: Mapping[str, str] | None = None,
     ) -> str:
         """Create a job and return its id.
 
         With ``references`` its items are known at once; without, :meth:`add_items` supplies them. ``label``
-        is kept for the frames.
+        is kept for the frames, and so are ``patients``: keys of patients, by reference.
         """
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:

@@ -101,20 +101,36 @@ class Searcher:
         Raises
         ------
         ParameterError
-            For "patient" where the frame has no patient id.
+            For "patient" where the frame has no patient id, and the archive knows none for it either.
         """
         if same == "instance":
             found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
             return replace(selection, exclude=selection.exclude | {entry.entry_id for entry in found})
         if same == "series":
             return replace(selection, not_series=own.series_uid)
-        if same == "patient" and own.patient_key is None:
+        patient = self._patient(own) if same == "patient" else selection.not_patient
+        return replace(selection, not_study=own.study_uid, not_patient=patient)
+
+    def _patient(self, own: FrameInfo) -> str:
+        """Return the patient of a query's frame; one without patient id may have been given one when indexed.
+
+        Raises
+        ------
+        ParameterError
+            If there is none, or there are several in several collections.
+        """
+        if own.patient_key is not None:
+            return own.patient_key
+        found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
+        given = {entry.info.patient_key for entry in found} - {None}
+        if len(given) != 1:
             raise ParameterError(
-                "The same patient cannot be left out: the query image has no patient id.",
+                "The same patient cannot be left out: the query image has "
+                f"{'several patients' if given else 'no patient id'}.",
                 'Leave out "study", or send an image with PatientID (0010,0020).',
             )
-        patient = own.patient_key if same == "patient" else selection.not_patient
-        return replace(selection, not_study=own.study_uid, not_patient=patient)
+        [patient] = given
+        return str(patient)
 
     def answer(
         self,

@@ -21,6 +21,7 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.config import Settings
+from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import ParameterError
 from hmar.indexing.submitting import submit
 from hmar.label_table import LabelRow, read_labels
@@ -50,7 +51,8 @@ SHOWN_FAILURES = 20
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="CSV",
     help="Table with the label of each file: columns path (from the table's folder on), sop_instance_uid or "
-    "series_instance_uid, and label. Files that it does not name are indexed without a label.",
+    "series_instance_uid; label; and patient, for files that have no PatientID themselves. Files that it "
+    "does not name are indexed without a label.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
@@ -65,6 +67,9 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     refused, unless HMAR_SAME_UID says otherwise. Files of another kind, such as notes beside images, are
     counted as skipped, and so are masks: mask_NAME.png and NAME_mask.png beside an image NAME. --json lists
     them. The exit status is 1 if no file could be indexed.
+
+    Patient ids of a table are hashed as those of headers are, before anything is kept. A file whose header
+    names another patient than the table is refused, and so is one that is indexed with another patient.
 
     \b
     Examples:
@@ -86,6 +91,7 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     batches, unmatched = [Batch(label)], 0
     if rows is not None:
         batches, unmatched = run.batches(rows)
+        console.print(_patients_in_words(batches))
     runs = [run.index(batch) for batch in batches]
     outcomes = [
         Added.of_job(job, failed_items(run.engine.jobs, job), path, skipped_items(run.engine.jobs, job))
@@ -96,7 +102,9 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
         click.echo(json.dumps(_outcome(runs[0], outcomes[0], run.where, seconds)))
     elif as_json:
         each = [_outcome(job, added, run.where, None) for job, added in zip(runs, outcomes, strict=True)]
-        click.echo(json.dumps({"jobs": each, "unmatched_rows": unmatched, "seconds": round(seconds, 3)}))
+        patients, files = _patients(batches)
+        answer = {"patients": patients, "files_with_patient": files, "unmatched_rows": unmatched}
+        click.echo(json.dumps({"jobs": each, **answer, "seconds": round(seconds, 3)}))
     else:
         for job, added in zip(runs, outcomes, strict=True):
             _report(job, added, Console(), None if rows is None else job.label or "without label")
@@ -137,7 +145,8 @@ class _Runs:
         with self._console.status("Looking for the files of the table."):
             references = [*source.list(self._origin.reference)]
             uids = uids_in(source, self.engine.decoder.open, self._settings.max_file_bytes)
-            return label_batches(rows, references, uids)
+            key_of = PatientHasher(self.engine.secrets.patient).key
+            return label_batches(rows, references, uids, key_of)
 
     def index(self, batch: Batch) -> Job:
         """Index the files of a batch, and show how that goes on."""
@@ -147,7 +156,13 @@ class _Runs:
     def _by_workers(self, batch: Batch, bar: _Bar) -> Job:
         jobs = self.engine.jobs
         job_id = submit(
-            jobs, self.engine.queue, self._collection, self._origin, batch.references, label=batch.label
+            jobs,
+            self.engine.queue,
+            self._collection,
+            self._origin,
+            batch.references,
+            label=batch.label,
+            patients=batch.patients,
         )
         try:
             while not (job := known_job(jobs, job_id)).finished:
@@ -173,6 +188,7 @@ class _Runs:
                 report=bar.show,
                 resumed=resumed,
                 references=batch.references,
+                patients=batch.patients,
             )
         except KeyboardInterrupt:
             self._console.print(
@@ -209,6 +225,20 @@ def _progress(console: Console) -> Iterator[_Bar]:
     )
     with Progress(*columns, console=console) as progress:
         yield _Bar(progress)
+
+
+def _patients(batches: Sequence[Batch]) -> tuple[int, int]:
+    """Return how many patients a table gives, and to how many files."""
+    keys = [key for batch in batches for key in (batch.patients or {}).values()]
+    return len({*keys}), len(keys)
+
+
+def _patients_in_words(batches: Sequence[Batch]) -> str:
+    patients, files = _patients(batches)
+    total = sum(len(batch.references or ()) for batch in batches)
+    if patients:
+        return f"Patients of the table: {patients}, with {files} of {total} files."
+    return "The table gives no patients: pictures count as of a patient each."
 
 
 def _outcome(job: Job, added: Added, where: str, seconds: float | None) -> dict[str, object]:

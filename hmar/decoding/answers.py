@@ -16,6 +16,7 @@ from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
 from hmar.values.frames import FloatArray, FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.patients import is_patient_key
 
 _ERRORS: dict[str, type[HmarError]] = {
     "limit": LimitError,
@@ -25,7 +26,6 @@ _ERRORS: dict[str, type[HmarError]] = {
 }
 _MAX_TEXT = 1000
 _UID = re.compile(r"[0-9.]{1,64}")
-_PATIENT_KEY = re.compile(r"[0-9a-f]{32}")
 _INTEGER = 2**31
 
 
@@ -109,7 +109,7 @@ def _is_sound(info: FrameInfo) -> bool:
     """Whether every value besides the properties has the type and range that FrameInfo promises."""
     return (
         all(_matches(_UID, uid) for uid in (info.study_uid, info.series_uid, info.sop_instance_uid))
-        and (info.patient_key is None or _matches(_PATIENT_KEY, info.patient_key))
+        and (info.patient_key is None or is_patient_key(info.patient_key))
         and all(_is_integer(size) and size >= 1 for size in (info.rows, info.columns))
         and info.rows * info.columns <= MAX_FRAME_PIXELS
         and (info.spacing is None or min(info.spacing) > 0)

@@ -72,7 +72,7 @@ class InstanceAdder:
         while True:
             plan = self._planner.plan(target.collection, incoming, proceed)
             plans += 1
-            frames = _Decoding(incoming, plan, proceed)
+            frames = _Decoding(incoming.of_patient(plan.patient_key), plan, proceed)
             try:
                 # Killed between two commits, a replacement would leave an image that is neither.
                 at_once = len(incoming.numbers) if plan.replaced else CHUNK_FRAMES

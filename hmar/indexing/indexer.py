@@ -89,9 +89,10 @@ class Indexer:
         origin: Origin,
         references: Sequence[str] | None = None,
         label: str | None = None,
+        patients: Mapping[str, str] | None = None,
     ) -> str:
         """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
-        return submit(self._jobs, self._queue, collection, origin, references, label)
+        return submit(self._jobs, self._queue, collection, origin, references, label, patients)
 
     def submit_files(self, collection: str, contents: Sequence[bytes], label: str | None = None) -> str:
         """Create a job over files that were sent, and keep them; see :func:`submit`."""
@@ -248,7 +249,7 @@ class Indexer:
         if self._is_mask(item, source):
             return Outcome(ItemState.SKIPPED, 0, MASK)
         data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
-        incoming = Incoming.of_file(self._decoder(data), data)
+        incoming = Incoming.of_file(self._decoder(data), data).of_patient(item.patient_key)
         lease = Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
         done = self._adder.add(incoming, Target(item.collection, item.origin, item.label), lease.progress)
         bad = {number: _reason(error) for number, error in done.bad.items()}

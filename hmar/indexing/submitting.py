@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hmar.errors import UnavailableError
 from hmar.ports import JobQueue, JobStore
@@ -11,6 +11,7 @@ from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
 from hmar.values.jobs import Message
 from hmar.values.names import checked_name
+from hmar.values.patients import is_patient_key
 
 QUEUED_FOR_S = 3600.0
 """Age at which a queued row's message counts as lost although other messages still wait."""
@@ -24,20 +25,34 @@ def submit(
     origin: Origin,
     references: Sequence[str] | None = None,
     label: str | None = None,
+    patients: Mapping[str, str] | None = None,
 ) -> str:
     """Create a job and send its first message; return the job's id.
 
-    A broker that is down does not matter: the row is there, and a sweep sends the message later. ``label`` is
-    given to the frames that the job adds.
+    A broker that is down does not matter: the row is there, and a sweep sends the message later.
+
+    Parameters
+    ----------
+    jobs, queue, collection, origin, references
+        What is indexed, where to, and through what.
+    label : str, optional
+        Given to the frames that the job adds.
+    patients : mapping of str to str, optional
+        Keys of patients (:class:`hmar.dicom.deidentify.PatientHasher`), by reference: given to the frames of
+        files that name no patient themselves.
 
     Raises
     ------
     ParameterError
         If the collection's name or the label cannot be used.
+    ValueError
+        If a patient is not given by a key: an id must not be kept.
     """
+    if not all(map(is_patient_key, (patients or {}).values())):
+        raise ValueError("patients are given by their keys, not by their ids")
     checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
-    job_id = jobs.create(collection, origin, references, kept_label)
+    job_id = jobs.create(collection, origin, references, kept_label, patients)
     send(queue, [Message("expand", job_id)])
     return job_id
 

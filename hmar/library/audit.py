@@ -105,7 +105,7 @@ def _seal(integrity: Integrity, table: SealedTable) -> int:
 
 
 def _index_again(engine: Engine, damaged: Sequence[DamagedRow]) -> None:
-    """Index the files of damaged rows again, in the collection and with the label that they had."""
+    """Index the files of damaged rows again: in their collection, with their label, for a given patient."""
     groups: defaultdict[tuple[str, str, str | None], list[DamagedRow]] = defaultdict(list)
     for row in damaged:
         if row.model_fingerprint == engine.encoder.fingerprint and _is_there(engine, row.origin):
@@ -117,7 +117,16 @@ def _index_again(engine: Engine, damaged: Sequence[DamagedRow]) -> None:
     try:
         for (collection, source, label), rows in groups.items():
             references = sorted({row.origin.reference for row in rows})
-            job = run_job(own, queue, collection, Origin(source, ""), label=label, references=references)
+            patients = {row.origin.reference: row.patient_key for row in rows if row.patient_key is not None}
+            job = run_job(
+                own,
+                queue,
+                collection,
+                Origin(source, ""),
+                label=label,
+                references=references,
+                patients=patients,
+            )
             done = own.jobs.items(job.job_id, (ItemState.INDEXED, ItemState.UNCHANGED), _ITEMS_AT_MOST)
             _forget(own, rows, {item.origin.reference for item in done})
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hmar.adapters.memory import InlineQueue
 from hmar.errors import OperatorError
@@ -29,6 +29,7 @@ def run_job(
     report: Callable[[Job], None] = lambda _job: None,
     resumed: Callable[[], None] = lambda: None,
     references: Sequence[str] | None = None,
+    patients: Mapping[str, str] | None = None,
 ) -> Job:
     """Index all that lies at ``origin``, or ``contents`` alone, and return the job once it has ended.
 
@@ -50,6 +51,8 @@ def run_job(
         Called when an interrupted job is resumed.
     references : sequence of str, optional
         Files of the source that ``origin`` names, which are indexed in place of all that lies at ``origin``.
+    patients : mapping of str to str, optional
+        Keys of patients, for some of ``references``; see :func:`hmar.indexing.submitting.submit`.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def run_job(
         if contents is not None:
             job_id = indexer.submit_files(collection, contents, label)
         elif job_id is None:
-            job_id = indexer.submit(collection, origin, references, label)
+            job_id = indexer.submit(collection, origin, references, label, patients)
         else:
             resumed()
             indexer.resume(job_id)

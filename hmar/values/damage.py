@@ -75,7 +75,8 @@ class Sealed(NamedTuple):
 class DamagedRow:
     """A frame whose row was damaged and taken out, by the names that the row had.
 
-    One of them may be what is damaged. ``label`` and ``origin`` are what it is indexed again with.
+    One of them may be what is damaged. ``label``, ``patient_key`` and ``origin`` are what it is indexed again
+    with; the patient is one that was given with the file, None where none was.
     """
 
     entry_id: int
@@ -85,5 +86,6 @@ class DamagedRow:
     sop_instance_uid: str
     frame_number: int
     label: str | None
+    patient_key: str | None
     model_fingerprint: str
     origin: Origin

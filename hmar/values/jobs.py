@@ -53,7 +53,10 @@ FAULTY_ITEM_STATES = frozenset({ItemState.PARTIAL, ItemState.FAILED, ItemState.D
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job; ``reason`` says why not all of it is indexed, ``label`` is given to its frames."""
+    """One file of a job; ``reason`` says why not all of it is indexed, ``label`` is given to its frames.
+
+    So is ``patient_key`` where the file itself names no patient.
+    """
 
     item_id: int
     job_id: str
@@ -64,6 +67,7 @@ class Item:
     frames: int
     reason: str | None
     label: str | None = None
+    patient_key: str | None = None
 
     def to_dict(self) -> Json:
         """Return the file as the API does; of its place only the last part is told."""

@@ -64,6 +64,20 @@ def test_a_label_is_kept_for_the_items_of_its_job_alone(jobs: JobStore) -> None:
     assert job_of(jobs, plain).label is item_of(jobs, plain, ids[0]).label is None
 
 
+def test_patients_are_kept_for_the_files_that_they_are_given_with(jobs: JobStore) -> None:
+    job_id = jobs.create("default", ORIGIN, ["a", "b"], None, {"b": "f" * 32})
+    listed = jobs.items(job_id, {ItemState.QUEUED}, 10)
+    assert [item.patient_key for item in listed] == [None, "f" * 32]
+    claimed = jobs.claim(listed[1].item_id, LEASE_S, 3)
+    assert claimed is not None
+    assert claimed.patient_key == "f" * 32
+    assert "f" * 32 not in repr(claimed.to_dict())
+    # Of a job that is found by its folder, nobody has said who its files are of.
+    plain = jobs.create("default", ORIGIN)
+    jobs.add_items(plain, ["b"])
+    assert [item.patient_key for item in jobs.items(plain, {ItemState.QUEUED}, 10)] == [None]
+
+
 def test_a_job_without_items_is_done(jobs: JobStore) -> None:
     assert job_of(jobs, jobs.create("default", ORIGIN, [])).state is JobState.DONE
     later = jobs.create("default", ORIGIN)

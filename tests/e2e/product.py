@@ -91,8 +91,10 @@ def started(home: Path, **settings: str) -> Iterator[Product]:
         yield Product(running, chosen)
 
 
-def hmar(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run ``hmar ARGUMENTS`` to its end."""
+def hmar(
+    environment: dict[str, str], *arguments: str, typed: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``hmar ARGUMENTS`` to its end, with what is ``typed``."""
     return subprocess.run(
         [sys.executable, "-m", "hmar.cli", *arguments],
         cwd=REPOSITORY,
@@ -101,6 +103,7 @@ def hmar(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
         text=True,
         timeout=TIMEOUT_S,
         check=False,
+        input=typed,
     )
 
 

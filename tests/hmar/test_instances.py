@@ -24,7 +24,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.digests import Digests, pixel_digest
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame, FrameInfo, Units
-from hmar.values.jobs import Item, ItemState
+from hmar.values.jobs import Item, ItemState, JobState
 
 UID = "1.2.3"
 ORIGIN = Origin("files", "")
@@ -40,6 +40,7 @@ class Image:
     uid: str = UID
     decoded: list[int] = field(default_factory=list)
     broken: bool = False
+    patient: str | None = None
 
     @property
     def infos(self) -> list[FrameInfo]:
@@ -49,7 +50,7 @@ class Image:
             sop_instance_uid=self.uid,
             frame_number=1,
             modality="CT",
-            patient_key=None,
+            patient_key=self.patient,
             rows=1,
             columns=1,
             spacing=None,
@@ -106,8 +107,9 @@ class Worker:
         )
         queue.handler = self.indexer.handle
 
-    def index(self, name: str) -> Item:
-        job_id = self.indexer.submit("default", ORIGIN, [name])
+    def index(self, name: str, patient: str | None = None) -> Item:
+        patients = None if patient is None else {name: patient}
+        job_id = self.indexer.submit("default", ORIGIN, [name], patients=patients)
         [item] = self.jobs.items(job_id, set(ItemState), 2)
         return item
 
@@ -325,3 +327,103 @@ def test_a_decoder_that_is_not_there_is_waited_for(catalogue: Catalogue) -> None
     assert worker.index("b").state is ItemState.QUEUED
     worker.index("a")
     assert worker.index("b").state is ItemState.QUEUED
+
+
+ONE, OTHER = "1" * 32, "2" * 32
+
+
+def patients(catalogue: Catalogue) -> set[str | None]:
+    return {entry.info.patient_key for entry in catalogue.entries(range(1, 100)).values()}
+
+
+@pytest.mark.parametrize("same_uid", SAME_UID)
+def test_a_file_that_names_no_patient_keeps_the_one_that_it_was_given(
+    catalogue: Catalogue, same_uid: str
+) -> None:
+    worker = Worker(catalogue, {"a": Image([1, 2])}, same_uid)
+    assert worker.index("a", ONE).state is ItemState.INDEXED
+    # Whoever names no patient afterwards says nothing about him.
+    assert [worker.index("a", given).state for given in (ONE, None)] == [ItemState.UNCHANGED] * 2
+    assert patients(catalogue) == {ONE}
+
+
+def test_frames_that_a_new_model_adds_are_of_the_patient_that_was_given(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(catalogue, {"a": Image([1, 2])})
+    worker.index("a", ONE)
+    monkeypatch.setattr(CountingEncoder, "fingerprint", "newer")
+    newer = Worker(catalogue, worker.files)
+    assert newer.index("a").state is ItemState.INDEXED
+    assert len(held(catalogue)) == 4
+    assert patients(catalogue) == {ONE}
+    assert len({entry.digests.header for entry in held(catalogue) if entry.digests}) == 1
+
+
+@pytest.mark.parametrize("before", [None, OTHER])
+def test_an_image_that_is_there_for_another_patient_or_none_is_refused(
+    catalogue: Catalogue, before: str | None
+) -> None:
+    worker = Worker(catalogue, {"a": Image([1])})
+    worker.index("a", before)
+    item = worker.index("a", ONE)
+    assert item.state is ItemState.FAILED
+    assert item.reason is not None
+    assert "indexed already, with SOP Instance UID '1.2.3' and another patient" in item.reason
+    assert "Delete it first" in item.reason
+    assert ONE not in item.reason
+    assert OTHER not in item.reason
+    assert patients(catalogue) == {before}
+
+
+def test_a_given_patient_takes_the_place_of_another_where_images_do(catalogue: Catalogue) -> None:
+    worker = Worker(catalogue, {"a": Image([1, 2])}, REPLACE)
+    for given in (None, ONE, OTHER):
+        assert worker.index("a", given).state is ItemState.INDEXED
+        assert patients(catalogue) == {given}
+        assert len(held(catalogue)) == 2
+
+
+def test_an_image_that_is_given_to_several_patients_is_kept_for_each_where_all_are_kept(
+    catalogue: Catalogue,
+) -> None:
+    worker = Worker(catalogue, {"a": Image([1])}, KEEP_BOTH)
+    for _ in range(2):
+        for given in (ONE, OTHER, "3" * 32, None):
+            worker.index("a", given)
+    found = catalogue.entries(range(1, 100)).values()
+    assert [(entry.info.sop_instance_uid == UID, entry.info.patient_key) for entry in found] == [
+        (True, ONE),
+        (False, OTHER),
+        (False, "3" * 32),
+    ]
+
+
+def test_a_header_that_names_a_patient_is_believed(catalogue: Catalogue) -> None:
+    worker = Worker(catalogue, {"a": Image([1], patient=ONE)})
+    refused = worker.index("a", OTHER)
+    assert refused.state is ItemState.FAILED
+    assert refused.reason is not None
+    assert "another patient than its header" in refused.reason
+    assert patients(catalogue) == set()
+    assert worker.index("a", ONE).state is ItemState.INDEXED
+    assert worker.index("a").state is ItemState.UNCHANGED
+    assert worker.index("a", OTHER).state is ItemState.FAILED
+    assert patients(catalogue) == {ONE}
+
+
+def test_another_file_of_an_image_is_of_the_patient_that_it_is_given(catalogue: Catalogue) -> None:
+    """A copy in another transfer syntax is the same image of the same patient, and of no other."""
+    worker = Worker(catalogue, {"a": Image([1]), "copy": Image([1])})
+    worker.index("a", ONE)
+    assert worker.index("copy", ONE).state is ItemState.UNCHANGED
+    assert "differ in: patient" in str(worker.index("copy").reason)
+    assert "differ in: patient" in str(worker.index("copy", OTHER).reason)
+
+
+def test_an_id_is_no_key_and_makes_no_job(catalogue: Catalogue) -> None:
+    worker = Worker(catalogue, {"a": Image([1])})
+    with pytest.raises(ValueError, match="by their keys") as refused:
+        worker.index("a", "GEHEIM-4711")
+    assert "GEHEIM" not in str(refused.value)
+    assert worker.jobs.unfinished(set(JobState)) == []

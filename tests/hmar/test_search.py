@@ -182,10 +182,24 @@ def test_what_the_query_belongs_to_is_left_out_besides_what_was(
 
 
 def test_a_patient_that_nobody_knows_cannot_be_left_out(searcher: Searcher) -> None:
-    unknown = info("1.1", patient_key=None)
+    unknown = info("9.9", patient_key=None)
     with pytest.raises(ParameterError, match="no patient id"):
         searcher.excluding(ALL, unknown, "patient")
     assert searcher.excluding(ALL, unknown, "study") == Selection(not_study="1.2")
+
+
+def test_a_query_without_patient_is_of_the_one_that_the_archive_keeps_its_instance_for(
+    searcher: Searcher, catalogue: MemoryCatalogue
+) -> None:
+    query = info("9.9", patient_key=None)
+    given = frame_of("9.9", 1, {})
+    for collection, patient in (("a", None), ("b", "p1"), ("c", "p2")):
+        named = replace(given, info=replace(given.info, patient_key=patient))
+        catalogue.append(collection, [named], ORIGIN)
+        if patient == "p1":
+            assert searcher.excluding(ALL, query, "patient").not_patient == "p1"
+    with pytest.raises(ParameterError, match="several patients"):
+        searcher.excluding(ALL, query, "patient")
 
 
 def test_an_entry_deleted_after_the_index_answered_leaves_no_gap_in_the_ranks(frame: Frame) -> None:

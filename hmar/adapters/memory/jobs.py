@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
@@ -35,6 +35,7 @@ class _Item:
     job_id: str
     reference: str
     queued_at: float
+    patient_key: str | None
     state: ItemState = ItemState.QUEUED
     attempts: int = 0
     lease_until: float = 0.0
@@ -63,33 +64,39 @@ class MemoryJobStore:
         origin: Origin,
         references: Sequence[str] | None = None,
         label: str | None = None,
+        patients: Mapping[str, str] | None = None,
     ) -> str:
         """Create a job and return its id; with ``references`` its items are known at once."""
         with self._lock:
             job_id, now = uuid.uuid4().hex, self._clock()
             self._jobs[job_id] = _Job(collection, origin, JobState.QUEUED, now, now, now, label)
             if references is not None:
-                self.add_items(job_id, references)
+                self._add_items(job_id, references, patients or {})
         return job_id
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items."""
+        return self._add_items(job_id, references, {})
+
+    def _add_items(self, job_id: str, references: Sequence[str], patients: Mapping[str, str]) -> list[int]:
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None:
                 raise job_not_found(job_id)
             if not job.finished:
-                self._add_missing(job_id, references)
+                self._add_missing(job_id, references, patients)
                 job.state, job.updated_at = JobState.RUNNING, self._clock()
                 self._end_if_complete(job_id)
             return [item.item_id for item in self._of(job_id)]
 
-    def _add_missing(self, job_id: str, references: Sequence[str]) -> None:
+    def _add_missing(self, job_id: str, references: Sequence[str], patients: Mapping[str, str]) -> None:
         known = {item.reference for item in self._of(job_id)}
         for reference in dict.fromkeys(references):
             if reference not in known:
                 item_id = len(self._items) + 1
-                self._items[item_id] = _Item(item_id, job_id, reference, self._clock())
+                self._items[item_id] = _Item(
+                    item_id, job_id, reference, self._clock(), patients.get(reference)
+                )
 
     def fail_job(self, job_id: str, reason: str) -> None:
         """End a job that could not be listed."""
@@ -233,6 +240,7 @@ class MemoryJobStore:
             item.frames,
             item.reason,
             job.label,
+            item.patient_key,
         )
 
 

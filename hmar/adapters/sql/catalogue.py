@@ -14,6 +14,7 @@ from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import (
     NAME_COLUMNS,
     delete_selected,
+    forget_patient,
     referred,
     selected,
 )
@@ -125,6 +126,9 @@ class SqlCatalogue:
         names: list[FrameName] = []
         origins: set[Origin] = set()
         wanted = selected(selector, collection)
+        if selector.level == "patient":
+            with self._database.write() as connection:
+                forget_patient(connection, selector.value, collection)
         while True:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())

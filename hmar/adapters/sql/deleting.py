@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    Update,
+    and_,
+    delete,
+    exists,
+    select,
+    true,
+    update,
+)
 
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
-from hmar.adapters.sql.schema import damaged_rows, entries
+from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
 from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
+from hmar.values.jobs import OPEN_ITEM_STATES
 
 NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
 
@@ -29,6 +43,8 @@ def delete_selected(
     connection: Connection, wanted: ColumnElement[bool], limit: int, now: float
 ) -> list[Row[Any]]:
     """Delete entries, oldest first, and log it, within the caller's transaction.
+
+    The patients that were given with their files are forgotten, too.
 
     Parameters
     ----------
@@ -58,7 +74,39 @@ def delete_selected(
     deleted = delete(entries).where(entries.c.entry_id.in_(oldest)).returning(*told)
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
     log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
+    _forget_given(connection, gone)
     return gone
+
+
+def forget_patient(connection: Connection, patient_key: str, collection: str | None) -> None:
+    """Forget that a patient who is deleted was given with files, be they indexed or not."""
+    in_collection = true() if collection is None else jobs.c.collection == collection
+    connection.execute(_forgetting(items.c.patient_key == patient_key, in_collection))
+
+
+def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
+    """Forget the patients that were given with the files of some entries."""
+    files: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in gone:
+        files[row.collection, row.origin_source].add(row.origin_reference)
+    for (collection, source), references in files.items():
+        of_job = and_(jobs.c.collection == collection, jobs.c.origin_source == source)
+        for some in parts(sorted(references)):
+            connection.execute(_forgetting(items.c.reference.in_(some), of_job))
+
+
+def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Update:
+    """Return the statement that forgets the patients of items; open ones are still to be indexed with theirs.
+
+    Conditions on state and job are such that no index helps with them: whole jobs would be gone through.
+    """
+    return (
+        update(items)
+        .where(wanted, items.c.patient_key.is_not(None))
+        .where(items.c.state.not_in(sorted(OPEN_ITEM_STATES)))
+        .where(exists().where(jobs.c.job_id == items.c.job_id, of_job))
+        .values(patient_key=None)
+    )
 
 
 def referred(connection: Connection, origins: Collection[Origin]) -> set[Origin]:

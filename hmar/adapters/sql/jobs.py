@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -52,6 +52,7 @@ class SqlJobStore:
         origin: Origin,
         references: Sequence[str] | None = None,
         label: str | None = None,
+        patients: Mapping[str, str] | None = None,
     ) -> str:
         """Create a job and return its id; with ``references`` its items are known at once."""
         job_id, now = uuid.uuid4().hex, self._clock()
@@ -69,7 +70,7 @@ class SqlJobStore:
         with self._database.write() as connection:
             connection.execute(insert(jobs), row)
             if references is not None:
-                self._list(connection, job_id, references)
+                self._list(connection, job_id, references, patients or {})
         return job_id
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
@@ -79,11 +80,13 @@ class SqlJobStore:
             if state is None:
                 raise job_not_found(job_id)
             if state in (JobState.QUEUED, JobState.RUNNING):
-                self._list(connection, job_id, references)
+                self._list(connection, job_id, references, {})
             of_job = select(items.c.item_id).where(items.c.job_id == job_id).order_by(items.c.item_id)
             return list(connection.scalars(of_job))
 
-    def _list(self, connection: Connection, job_id: str, references: Sequence[str]) -> None:
+    def _list(
+        self, connection: Connection, job_id: str, references: Sequence[str], patients: Mapping[str, str]
+    ) -> None:
         known = set(connection.scalars(select(items.c.reference).where(items.c.job_id == job_id)))
         now = self._clock()
         new = [
@@ -95,6 +98,7 @@ class SqlJobStore:
                 "frames": 0,
                 "queued_at": now,
                 "lease_until": 0.0,
+                "patient_key": patients.get(reference),
             }
             for reference in dict.fromkeys(references)
             if reference not in known
@@ -324,6 +328,7 @@ def _item(row: Row[Any]) -> Item:
         frames=row.frames,
         reason=row.reason,
         label=row.label,
+        patient_key=row.patient_key,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, Row, and_, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
 from hmar.adapters.sql.deleting import selected
@@ -20,6 +20,9 @@ from hmar.values.jobs import ItemState
 
 _KEPT = [column for column in damaged_rows.columns if column.name not in ("entry_id", "found_at")]
 _FrameKey = tuple[str, int, str]
+_File = tuple[str, str, str]
+"""Collection, source and reference."""
+_IN_ARCHIVE = frozenset({ItemState.INDEXED, ItemState.PARTIAL, ItemState.UNCHANGED})
 
 
 def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
@@ -71,10 +74,11 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
     """Return the frames that were taken out and are not back, oldest first.
 
     Their label is that of the job that indexed their file, where there was one: the row's own may be what is
-    damaged.
+    damaged. So is the patient, where one was given with the file.
     """
     rows = connection.execute(select(damaged_rows).order_by(damaged_rows.c.entry_id)).all()
-    labels = _labels(connection, [row.origin_reference for row in rows])
+    references = [row.origin_reference for row in rows]
+    labels, patients = _labels(connection, references), _patients(connection, references)
     return [
         DamagedRow(
             entry_id=row.entry_id,
@@ -83,7 +87,8 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
             series_uid=row.series_uid,
             sop_instance_uid=row.sop_instance_uid,
             frame_number=row.frame_number,
-            label=labels.get((row.collection, row.origin_source, row.origin_reference), row.label),
+            label=labels.get(_file(row), row.label),
+            patient_key=patients.get(_file(row)),
             model_fingerprint=row.model_fingerprint,
             origin=Origin(row.origin_source, row.origin_reference),
         )
@@ -91,9 +96,30 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
     ]
 
 
-def _labels(connection: Connection, references: Sequence[str]) -> dict[tuple[str, str, str], str | None]:
+def _file(row: Row[Any]) -> _File:
+    return row.collection, row.origin_source, row.origin_reference
+
+
+def _patients(connection: Connection, references: Sequence[str]) -> dict[_File, str]:
+    """Return the patient that was last given with each file: with any other, it was not indexed."""
+    patients: dict[_File, str] = {}
+    for some in parts(references):
+        query = (
+            select(jobs.c.collection, jobs.c.origin_source, items.c.reference, items.c.patient_key)
+            .join(jobs, jobs.c.job_id == items.c.job_id)
+            .where(items.c.state.in_(sorted(_IN_ARCHIVE)))
+            .where(items.c.patient_key.is_not(None))
+            .where(items.c.reference.in_(some))
+            .order_by(items.c.item_id)
+        )
+        for collection, source, reference, patient_key in connection.execute(query):
+            patients[collection, source, reference] = patient_key
+    return patients
+
+
+def _labels(connection: Connection, references: Sequence[str]) -> dict[_File, str | None]:
     """Return the label that each file was first indexed with, by collection, source and reference."""
-    labels: dict[tuple[str, str, str], str | None] = {}
+    labels: dict[_File, str | None] = {}
     for some in parts(references):
         query = (
             select(jobs.c.collection, jobs.c.origin_source, items.c.reference, jobs.c.label)

@@ -165,6 +165,7 @@ items = Table(
     Column("reason", Text),
     Column("queued_at", Float(53), nullable=False),
     Column("lease_until", Float(53), nullable=False),
+    Column("patient_key", Text),
     UniqueConstraint("job_id", "reference"),
     Index(None, "reference"),
     Index(None, "job_id", "state"),

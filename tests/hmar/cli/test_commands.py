@@ -30,7 +30,7 @@ from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.jobs import JobState, Message
 from hmar.wiring import build_engine
-from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid
 
 NODULE = (60.0, 90.0)
 CRASHES = sorted((Path(__file__).parents[2] / "data" / "decoder_crashes").glob("*.dcm"))
@@ -50,14 +50,16 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def hmar(home: Path, *arguments: object, **environment: str) -> Result:
+def hmar(home: Path, *arguments: object, typed: str | None = None, **environment: str) -> Result:
     variables = {
         "HMAR_HOME": str(home),
         "HMAR_MODEL_DIR": "thumbnail",
         "HMAR_REDIS_URL": "",
         "COLUMNS": "120",
     }
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], env=variables | environment)
+    return CliRunner().invoke(
+        main, [str(argument) for argument in arguments], typed, env=variables | environment
+    )
 
 
 def answer(result: Result) -> dict[str, object]:
@@ -340,6 +342,86 @@ def test_a_table_gives_files_their_labels_by_path_instance_and_series(home: Path
     assert again.exit_code == 0
     assert "nodule:\nnothing new: all 2 frames were indexed already" in again.stdout
     assert "1 rows of the table name no file" in again.stderr
+
+
+def film(path: Path, seed: int) -> Path:
+    pixels = np.random.default_rng(seed).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def patients(home: Path) -> dict[str, str | None]:
+    """Return the key of the patient of every file of the archive, by the file's name."""
+    engine, model = build_engine(Settings(home=home)), ThumbnailEncoder().fingerprint
+    return {
+        Path(entry.origin.reference).name: entry.info.patient_key
+        for series in engine.catalogue.series(model)
+        for entry in engine.catalogue.frames("default", series.series_uid, model)
+    }
+
+
+@pytest.mark.slow
+def test_a_table_gives_pictures_the_patients_that_headers_know(home: Path, study: Path) -> None:
+    films = [film(study / f"{name}.png", seed) for seed, name in enumerate("abcd")]
+    lines = [f"a.png,x,{PATIENT_ID}", "b.png,x,OTHER-ID", f"c.png,y, {PATIENT_ID}", "d.png,y,", "1.dcm,x,"]
+    table = study / "labels.csv"
+    table.write_text("\n".join(["path,label,patient", *lines]))
+    result = hmar(home, "index", study, "--labels", table, "--json")
+    done = answer(result)
+    assert (done["patients"], done["files_with_patient"]) == (2, 3)
+    assert "Patients of the table: 2, with 3 of 9 files." in result.stderr
+    known = patients(home)
+    assert known["a.png"] == known["c.png"] == known["1.dcm"] == known["4.dcm"]
+    assert len({known["a.png"], known["b.png"], known["d.png"]}) == 3
+    assert known["d.png"] is None
+    assert not re.search(f"{PATIENT_ID}|OTHER-ID", result.output)
+    # The picture's own patient is left out, though the file itself does not say who that is.
+    others = found(home, films[0], "--exclude-same", "patient")
+    assert len(others) == 2
+    refused = hmar(home, "search", films[3], "--exclude-same", "patient")
+    assert (refused.exit_code, "has no patient id" in refused.output) == (2, True)
+    grouped = answer(hmar(home, "search", films[0], "--group-by", "patient", "--mode", "global", "--json"))
+    assert len(grouped["hits"]) == 3
+    # Without the table, or with it, nothing is new, and everyone keeps his patient.
+    for arguments in ([], ["--labels", table]):
+        again = hmar(home, "index", study, *arguments)
+        assert (again.exit_code, "0 failed" in again.stdout) == (0, True)
+    assert patients(home) == known
+    gone = hmar(home, "delete", "--patient-id", "--yes", typed=PATIENT_ID)
+    assert gone.exit_code == 0, gone.output
+    assert {*patients(home)} == {"b.png", "d.png"}
+
+
+@pytest.mark.slow
+def test_a_patient_that_contradicts_a_header_or_the_archive_is_refused_for_the_file(
+    home: Path, study: Path
+) -> None:
+    film(study / "a.png", 1)
+    film(study / "b.png", 2)
+    hmar(home, "index", study / "a.png")
+    table = study / "labels.csv"
+    table.write_text("file,label,patient\n1.dcm,x,OTHER-ID\na.png,x,OTHER-ID\nb.png,x,OTHER-ID\n")
+    result = hmar(home, "index", study, "--labels", table, "--json")
+    [labelled, rest] = answer(result)["jobs"]
+    assert (labelled["indexed"], rest["indexed"]) == (1, 3)
+    reasons = {failure["file"]: failure["reason"] for failure in labelled["failures"]}
+    assert reasons.keys() == {"1.dcm", "a.png"}
+    assert "another patient than its header" in reasons["1.dcm"]
+    assert "is indexed already" in reasons["a.png"]
+    assert "OTHER-ID" not in result.output
+    known = patients(home)
+    assert known["a.png"] is None
+    assert "1.dcm" not in known
+    assert known["b.png"] is not None
+
+
+def test_a_file_with_two_patients_stops_the_table_before_anything_is_indexed(home: Path, study: Path) -> None:
+    table = study / "labels.csv"
+    table.write_text("file,label,patient\n1.dcm,x,P-1\n2.dcm,x,P-1\n1.dcm,x,P-2\n")
+    result = hmar(home, "index", study, "--labels", table)
+    assert (result.exit_code, "Lines 2 and 4 of the table" in result.output) == (2, True)
+    assert not re.search("P-[12]", result.output)
+    assert patients(home) == {}
 
 
 def test_a_table_without_labels_and_two_kinds_of_labels_are_refused(home: Path, study: Path) -> None:

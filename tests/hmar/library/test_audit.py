@@ -1,4 +1,4 @@
-"""Damaged rows come back from their files, in their collection and with their label."""
+"""Damaged rows come back from their files, in their collection, with their label and their given patient."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo, Origin
+from hmar.values.references import reference_of
 from hmar.wiring import Engine, build_engine
 from tests.hmar.adapters.sql.damage import flip_value
 from tests.phantoms import ct_file
@@ -121,6 +125,32 @@ def test_a_worker_audits_once_a_day_names_entries_and_no_patient(
     rig.flip("label", 1)
     with caplog.at_level(logging.ERROR):
         assert audit_if_due(rig.settings, running, pause_s=0) is None
+
+
+@pytest.mark.slow
+def test_a_row_comes_back_for_the_patient_that_was_last_given_with_its_file(tmp_path: Path) -> None:
+    rig, patient = Rig(tmp_path), "5" * 32
+    film = rig.images / "film.png"
+    Image.fromarray(np.arange(4096, dtype=np.uint8).reshape(64, 64)).save(film)
+    reference = reference_of(film)
+    for given in ("4" * 32, patient):
+        queue = InlineQueue()
+        with closing(build_engine(rig.settings, ThumbnailEncoder(), queue)) as engine:
+            found = engine.catalogue.delete(Selector("patient", "4" * 32))
+            assert found.extent.frames == (given == patient)
+            run_job(
+                engine,
+                queue,
+                "films",
+                Origin("local", ""),
+                references=[reference],
+                patients={reference: given},
+            )
+    before = rig.frames()
+    assert [entry.info.patient_key for entry in before if entry.collection == "films"] == [patient]
+    rig.flip("patient_key", 6)
+    assert [row.origin.reference for row in rig.repair().back] == [reference]
+    assert rig.frames() == before
 
 
 def test_an_audit_ends_when_it_is_stopped(rig: Rig) -> None:

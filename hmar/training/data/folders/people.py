@@ -91,14 +91,16 @@ class People:
     def _add(self, row: LabelRow) -> None:
         if row.patient is None:
             return
-        key = self._key(row.patient)
+        key = self._key(row.patient, row.issuer)
+        if row.patient in self._persons:
+            self._keys.setdefault(key, self._persons[row.patient])
         if row.path is not None:
             self._of_path.setdefault(row.path, key)
         for uid in row.uids:
             self._of_uid.setdefault(uid, key)
 
-    def _key(self, person: str) -> str:
-        return self._hasher.key(person) or ""
+    def _key(self, person: str, issuer: str = "") -> str:
+        return self._hasher.key(person, issuer) or ""
 
 
 def numbered(volumes: Sequence[Volume]) -> list[Volume]:

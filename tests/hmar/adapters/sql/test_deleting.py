@@ -7,19 +7,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.dialects import sqlite
 
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import delete_selected, selected
+from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.schema import entries
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Level, Selector
 from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState
 from tests.contract.examples import encoded
 
 KILLED = """
@@ -28,6 +31,7 @@ from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
+from hmar.values.jobs import ItemState
 from tests.hmar.adapters.sql.test_deleting import slices_of
 database = Database(f"sqlite:///{sys.argv[1]}")
 database.migrate()
@@ -79,6 +83,48 @@ def test_nothing_of_a_deleted_patient_is_left_in_the_files(database: Database, t
     assert patient_key(4).encode() in stored_bytes(tmp_path)
 
 
+GIVEN = "c0ffee" * 5 + "00"
+
+
+def given(database: Database, collection: str, *states: ItemState) -> str:
+    """Create a job whose files, one in each state, are given a patient by a table; return its id."""
+    jobs, files = SqlJobStore(database), [f"file {number}" for number in range(len(states))]
+    job_id = jobs.create(collection, Origin("local", "."), files, None, dict.fromkeys(files, GIVEN))
+    for item, state in zip(jobs.items(job_id, {ItemState.QUEUED}, 9), states, strict=True):
+        if state is not ItemState.QUEUED:
+            jobs.finish(item.item_id, state, 1)
+    return job_id
+
+
+def patients_of(database: Database, job_id: str) -> list[str | None]:
+    return [item.patient_key for item in SqlJobStore(database).items(job_id, set(ItemState), 9)]
+
+
+@pytest.mark.parametrize(
+    "selector", [Selector("patient", GIVEN), Selector("study", "1.1"), Selector("instance", "1.1.1.0")]
+)
+def test_the_patient_that_was_given_with_a_file_goes_with_its_frames(
+    database: Database, tmp_path: Path, selector: Selector
+) -> None:
+    catalogue = SqlCatalogue(database)
+    for collection in ("default", "other"):
+        [frame] = slices_of(1)[:1]
+        frame = replace(frame, info=replace(frame.info, patient_key=GIVEN))
+        catalogue.append(collection, [frame], Origin("local", "file 0"))
+    here, there = (given(database, name, ItemState.INDEXED) for name in ("default", "other"))
+    catalogue.delete(selector, "default")
+    assert (patients_of(database, here), patients_of(database, there)) == ([None], [GIVEN])
+    catalogue.delete(selector)
+    assert patients_of(database, there) == [None]
+    assert GIVEN.encode() not in stored_bytes(tmp_path)
+
+
+def test_of_a_deleted_patient_files_that_failed_forget_him_and_open_ones_do_not(database: Database) -> None:
+    job_id = given(database, "default", ItemState.FAILED, ItemState.INDEXED, ItemState.QUEUED)
+    SqlCatalogue(database).delete(Selector("patient", GIVEN))
+    assert patients_of(database, job_id) == [None, None, GIVEN]
+
+
 def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_path: Path) -> None:
     catalogue = SqlCatalogue(database)
     catalogue.append("default", slices_of(1), Origin("local", "a"))
@@ -108,6 +154,18 @@ def test_the_next_start_empties_what_a_killed_process_has_left(tmp_path: Path) -
     with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
         database.migrate()
         assert not [code for code in codes if code in stored_bytes(tmp_path)]
+
+
+def test_given_patients_are_looked_up_by_file_and_not_by_job(database: Database) -> None:
+    asked: list[str] = []
+    [frame] = slices_of(1)[:1]
+    SqlCatalogue(database).append("default", [frame], Origin("local", "a"))
+    with database.write() as connection:
+        event.listen(connection, "before_cursor_execute", lambda _c, _r, sql, *_: asked.append(sql))
+        delete_selected(connection, selected(Selector("study", "1.1"), None), 100, now=0.0)
+        [update] = [sql for sql in asked if sql.startswith("UPDATE items")]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {update}", ("x",) * update.count("?")).all()
+    assert "ix_items_reference" in str(plan[0])
 
 
 @pytest.mark.parametrize("level", ["instance", "series", "study", "patient"])

@@ -15,8 +15,11 @@ import torch
 
 from hmar.cli import main
 from hmar.cli.progress import progress_of
+from hmar.cli.training.sources import Sources, gather
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.bundle import CARD
+from hmar.training.config import PRESETS
+from hmar.training.data.image_labels import ImageLabels
 from tests.hmar.training.data.folders.made import PATIENT, ct_series, series_uid, structure_set
 
 
@@ -86,6 +89,27 @@ def pictures(folder, count: int, rng: np.random.Generator) -> None:
     for number in range(count):
         values = rng.integers(0, 255, (40, 40), np.uint8)
         Image.fromarray(values).resize((160, 160)).save(folder / f"{number}.png")
+
+
+@pytest.mark.slow
+def test_pictures_that_a_table_gives_one_patient_are_held_out_together(tmp_path, monkeypatch):
+    patients, each, labels = 10, 3, ("x", "y")
+    rng, lines = np.random.default_rng(0), ["path,label,patient"]
+    for label in labels:
+        pictures(tmp_path / label, patients * each, rng)
+        lines += [f"{label}/{n}.png,{label},P{n % patients}" for n in range(patients * each)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    for name, value in {"HOME": str(tmp_path / "home"), "MODEL_DIR": "thumbnail", "REDIS_URL": ""}.items():
+        monkeypatch.setenv(f"HMAR_{name}", value)
+    index = ["index", str(tmp_path), "--collection", "films", "--labels", str(tmp_path / "labels.csv")]
+    assert CliRunner().invoke(main, index).exit_code == 0
+    config = PRESETS["archive"]
+    volumes = gather(Sources([], "films", None), config, lambda *_: None).volumes
+    found = ImageLabels.of_slices(volumes, config)
+    assert np.unique(found.patient, return_counts=True)[1].tolist() == [each * len(labels)] * patients
+    held = found.held_out()
+    assert sorted(set(found.patient[held]) & set(found.patient[~held])) == []
+    assert held.sum() == each * len(labels)
 
 
 @pytest.mark.slow

@@ -161,6 +161,19 @@ def test_a_table_says_who_is_on_pictures_and_on_files_without_patient(tmp_path):
     assert len({series, *pictures}) == 3
 
 
+def test_an_id_of_a_table_with_its_issuer_is_that_of_headers_with_the_issuer(tmp_path):
+    for number in range(2):
+        picture(tmp_path / f"{number}.png", number)
+    ct_series(tmp_path / "ct", 1, patient="p1", IssuerOfPatientID="site")
+    (tmp_path / "labels.csv").write_text("path,label,patient,issuer\n0.png,a,p1,site\n1.png,b,p1,\n")
+    (tmp_path / "people.csv").write_text("person,collection,licence\np1,films,CC0\n")
+    data, _ = read(tmp_path)
+    volumes = sorted(data.volumes, key=lambda volume: len(volume.values) == 1)
+    series, with_issuer, without = [volume.patient for volume in volumes]
+    assert series == with_issuer != without
+    assert {each.name: len(people) for each, people in data.manifest.people.items()} == {"films": 2}
+
+
 def test_a_table_that_names_the_patient_of_one_series_names_that_of_the_others(tmp_path):
     for series in (1, 2, 3):
         ct_series(
