@@ -171,7 +171,10 @@ def _note(peer: RegionPeer) -> str:
     if peer.variant is None:
         return _TRAINED if peer.of_model else _LEARNT[peer.coding]
     labels = "with its labels" if peer.variant.labels else "without its labels"
-    return f"Trained on the query's volume alone, {labels}; from the published backbone."
+    on = "the query's volume alone"
+    if peer.variant.carried:
+        on = "the query's volume and on people without labels, whom its labels were carried to"
+    return f"Trained on {on}, {labels}; from the published backbone."
 
 
 def _direction(

@@ -23,6 +23,7 @@ from hmar.errors import ConfigError, ParameterError
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.training.carrying.carry import LEAST_ATLAS_MM
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.values.codes import CODE_BITS
@@ -120,13 +121,13 @@ def run_region(
     torch.set_num_threads(threads)
     chosen = select_region_peers(peers)
     lengths = code_lengths_of(bits)
-    _check_others(chosen, others)
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
     scans = _chosen(
         [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between
     )
+    _check_carrying(chosen, scans, others)
     drawn = range(training.seed, training.seed + seeds)
     networks = _networks(bundle, published(), kept, training, drawn, others, progress)
     rows = kept_of_floats(people_rows(scans, chosen, lengths, networks, progress), chosen)
@@ -134,7 +135,7 @@ def run_region(
     rows += _phantom_rows(chosen, lengths, networks[0], volume, phantoms, progress)
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows += _nodule_rows(root, _folder(model_dir), threads, progress)
-    measured = _what_was_measured(chosen, bundle, training, drawn)
+    measured = _what_was_measured(chosen, bundle, training, drawn, len(others))
     of_two, of_all = files_digest(root), all_digest(root, folders)
     return [
         _shaped(
@@ -146,10 +147,19 @@ def run_region(
     ]
 
 
-def _check_others(peers: Sequence[RegionPeer], others: Sequence[Volume]) -> None:
-    if not others and any(peer.variant is not None and peer.variant.carried for peer in peers):
+def _check_carrying(peers: Sequence[RegionPeer], scans: Sequence[Scan], others: Sequence[Volume]) -> None:
+    """Refuse what could not be carried before anything is trained for hours."""
+    if not any(peer.variant is not None and peer.variant.carried for peer in peers):
+        return
+    if not others:
         raise ParameterError(
             "There is nobody to carry labels to.", "Give --unlabelled and a folder of CT volumes."
+        )
+    short = [scan.name for scan in scans if len(scan.values) * scan.spacing_mm[0] < LEAST_ATLAS_MM]
+    if short:
+        raise ParameterError(
+            f"Labels are carried from {LEAST_ATLAS_MM:g} mm of a body; {', '.join(short)} have less.",
+            "Name the other volumes with --between.",
         )
 
 
@@ -216,13 +226,19 @@ def _nodule_rows(root: Path, model: Path, threads: int, progress: Progress) -> l
 
 
 def _what_was_measured(
-    peers: Sequence[RegionPeer], bundle: Bundle, training: TrainingConfig, seeds: Sequence[int]
+    peers: Sequence[RegionPeer],
+    bundle: Bundle,
+    training: TrainingConfig,
+    seeds: Sequence[int],
+    others: int,
 ) -> dict[str, Row]:
     """Return by name the model that a peer is of, or how it was trained; others are not in it."""
     model: Row = {"model": bundle.info.name, "model_fingerprint": bundle.info.fingerprint}
     measured = {peer.name: model for peer in peers if peer.of_model}
     return measured | {
-        peer.name: _trained(peer.variant, training, seeds) for peer in peers if peer.variant is not None
+        peer.name: _trained(peer.variant, training, seeds, others)
+        for peer in peers
+        if peer.variant is not None
     }
 
 
@@ -243,9 +259,10 @@ def _folder(model_dir: str) -> Path:
     return Path(model_dir) if model_dir else shipped_bundle()
 
 
-def _trained(variant: Variant, training: TrainingConfig, seeds: Sequence[int]) -> Row:
+def _trained(variant: Variant, training: TrainingConfig, seeds: Sequence[int], others: int) -> Row:
     settings = asdict(variant.settings(training)) | {"seed": list(seeds)}
-    return {"training": settings | {"views": VIEWS, "variant": variant.name}}
+    carried = {"unlabelled_volumes": others} if variant.carried else {}
+    return {"training": settings | {"views": VIEWS, "variant": variant.name} | carried}
 
 
 def _shaped(row: Row, known: Row) -> Row:

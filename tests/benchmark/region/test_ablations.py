@@ -93,7 +93,7 @@ def layers(network: HmarNetwork) -> list[torch.nn.Module]:
 def test_every_variant_has_rows_of_one_shape_that_say_how_it_was_trained(trained, monkeypatch, tmp_path):
     asked = []
 
-    def kept_network(labelled, _backbone, _folder, _progress, config, *, variant):
+    def kept_network(labelled, _backbone, _folder, _progress, config, *, variant, others):
         asked.append((variant.name, labelled.name))
         assert config == BRIEF
         return trained.network(variant.name)

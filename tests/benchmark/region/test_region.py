@@ -470,7 +470,7 @@ def test_what_is_trained_is_measured_once_a_seed_and_nothing_else_is(network):
 def test_seeds_follow_that_of_the_settings_and_stand_in_the_rows(tmp_path, network, monkeypatch):
     seeds = []
 
-    def kept_network(_volume, _backbone, _folder, _progress, config, *, variant):
+    def kept_network(_volume, _backbone, _folder, _progress, config, *, variant, others):
         seeds.append(config.seed)
         return network
 
