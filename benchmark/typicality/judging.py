@@ -16,6 +16,8 @@ ALARMS = 0.01
 """False alarms that the second judge is set to, mean over people."""
 CURVE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """False alarms at which its curve is given."""
+MARGINS = (1.0, 1.25, 1.5, 2.0)
+"""Multiples of the product's own cut-off at which the curve of the third is given."""
 
 _ROUNDING = 1e-9
 """What a sum of shares may be off."""
@@ -37,7 +39,7 @@ class Judge:
     threshold : float or None
         Distances above it are marked; None for the product's rule, a typicality below ATYPICAL.
     curve : tuple of (float, float)
-        Share of false alarms that is wanted, and the threshold for it; empty for the product's rule.
+        Share of false alarms that is wanted, or multiple of the product's cut-off, and the threshold for it.
     """
 
     name: str
@@ -67,6 +69,7 @@ def judges(reference: Reference, chosen: FloatArray, people: People) -> list[Jud
         Whose each of them is.
     """
     found = distances(reference, chosen)
+    refitted = fit_reference(chosen, people)
     curve = tuple((share, threshold_at(share, found, people)) for share in CURVE)
     return [
         Judge("model", "the model's own reference and the product's rule", reference),
@@ -81,9 +84,17 @@ def judges(reference: Reference, chosen: FloatArray, people: People) -> list[Jud
         Judge(
             "refitted",
             "a reference fitted to the people chosen on, as they arrive here, and the product's rule",
-            fit_reference(chosen, people),
+            refitted,
+            curve=tuple((margin, margin * cut_off(refitted)) for margin in MARGINS),
         ),
     ]
+
+
+def cut_off(reference: Reference) -> float:
+    """Return the distance beyond which the product marks."""
+    count = len(reference.distances)
+    typicality = 1 - np.arange(count + 1) / count  # where so many of the held-out distances are less
+    return float(reference.distances[np.flatnonzero(typicality < ATYPICAL)[0] - 1])
 
 
 def distances(reference: Reference, summaries: FloatArray) -> Distances:

@@ -96,9 +96,9 @@ def people_files(folders: Sequence[Path]) -> list[Path]:
 
 
 def people_digest(folders: Sequence[Path]) -> str:
-    """Return the sha256 of all files of people, by name and content."""
-    digest = hashlib.sha256()
-    for path in people_files(folders):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.parent.name}/{path.name} {content}\n".encode())
-    return digest.hexdigest()
+    """Return the sha256 of all files of people, by name and content, in whatever order."""
+    lines = [
+        f"{path.parent.name}/{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for path in people_files(folders)
+    ]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()

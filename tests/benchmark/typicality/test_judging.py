@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmark.typicality.judging import CURVE, Judge, distances, judges, threshold_at
+from benchmark.typicality.judging import CURVE, MARGINS, Judge, cut_off, distances, judges, threshold_at
 from hmar.model.serving.typicality import Reference
 from hmar.training.export.reference import fit_reference
 
@@ -47,10 +47,22 @@ def test_the_rules_are_the_models_that_at_one_percent_and_one_fitted_anew():
     assert np.mean(one_percent.marks(chosen)) == pytest.approx(0.01)
     assert [share for share, _ in one_percent.curve] == list(CURVE)
     assert dict(one_percent.curve)[0.01] == one_percent.threshold
+    edge = cut_off(refitted.reference)
+    assert refitted.curve == tuple((margin, margin * edge) for margin in MARGINS)
     fitted = fit_reference(chosen, people)
     assert np.array_equal(refitted.reference.distances, fitted.distances)
     # The model's own knows nothing of where these people are; the fitted one does.
     assert refitted.marks(np.array([[0, 0], [5, 5]], np.float32)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("count", [7, 99, 100, 101, 200, 470])
+def test_the_cut_off_is_where_the_products_rule_begins_to_mark(count):
+    rng = np.random.default_rng(count)
+    reference = Reference(PLAIN.mean, PLAIN.whitening, np.sort(rng.random(count)).astype(np.float32))
+    lengths = far(*reference.distances, *np.nextafter(reference.distances, np.float32(2)), 2.0)
+    beyond = distances(reference, lengths) > cut_off(reference)
+    assert Judge("model", "", reference).marks(lengths).tolist() == beyond.tolist()
+    assert beyond.any()
 
 
 def test_distances_are_those_of_the_reference():

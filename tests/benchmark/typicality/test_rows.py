@@ -81,4 +81,7 @@ def test_the_other_rules_are_reported_on_those_they_were_not_set_on(rows):
     curve = of(rows, name="one-percent", scope="frame", shown="page")["curve"]
     assert [share for share, _ in curve] == [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
     assert all(marked >= 0.75 for _, marked in curve)
-    assert of(rows, name="refitted", scope="frame", shown="page")["curve"] is None
+    refitted = of(rows, name="refitted", scope="frame", shown="page")
+    assert [margin for margin, _ in refitted["curve"]] == [1, 1.25, 1.5, 2]
+    assert refitted["curve"][0][1] == refitted["marked"]
+    assert of(rows, name="model", scope="frame", shown="page")["curve"] is None
