@@ -17,6 +17,9 @@ BENCHMARKS = {
     "lesions": Command(
         "benchmark.cli.lesions", "lesions", "How well a lesion is found on other slices and in other people."
     ),
+    "typicality": Command(
+        "benchmark.cli.typicality", "typicality", "How well what is unlike the training data is told."
+    ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
@@ -34,6 +37,7 @@ def bench() -> None:
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet
       hmar bench region
       hmar bench lesions --data tumours
+      hmar bench typicality --data people
       hmar bench speed
       hmar bench trust --short
     """

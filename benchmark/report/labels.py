@@ -18,6 +18,9 @@ PROTOCOLS = {
     "its own slice and the neighbours of that are left out. Means over people.",
     "lesion-others": "The box of a lesion looks for lesions of other people, one hit a slice. Means over "
     "people.",
+    "typicality": "Share that is marked as unlike the training data. Of people these are false alarms; "
+    "noise, text and photographs are to be marked. The model's own rule, beside two "
+    "that were set on other people.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
     "growth": "Time against the size of the archive; what is projected was not measured.",

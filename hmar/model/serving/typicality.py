@@ -37,9 +37,12 @@ class Reference:
 
     def typicality(self, backbone_map: FloatArray) -> float:
         """Return the share, 0 to 1, of held-out training frames that lie as far out as a map (h, w, C)."""
-        distance = np.linalg.norm((summary(backbone_map) - self.mean) @ self.whitening)
-        nearer = int(np.searchsorted(self.distances, distance))
+        nearer = int(np.searchsorted(self.distances, self.distance(backbone_map)))
         return 1 - nearer / len(self.distances)
+
+    def distance(self, backbone_map: FloatArray) -> float:
+        """Return how far out a map (h, w, C) lies: its Mahalanobis distance, 0 or more."""
+        return float(np.linalg.norm((summary(backbone_map) - self.mean) @ self.whitening))
 
 
 def summary(backbone_map: FloatArray) -> FloatArray:

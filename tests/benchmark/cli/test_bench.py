@@ -126,6 +126,9 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (("lesions", "--data", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
         (("lesions", "--data", "{}"), 2, "holds no lesion. Give a folder of PERSON/NNN.dcm"),
         (("lesions",), 2, "Missing option '--data'"),
+        (("typicality",), 2, "Missing option '--data'"),
+        (("typicality", "--data", "{}", "--each", "1"), 2, "holds nobody. Give a folder of PERSON/NNN.dcm."),
+        (("typicality", "--data", "{}", "--each", "0"), 2, "0 is not in the range x>=1"),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_the_value_and_the_remedy(tmp_path, arguments, status, words):

@@ -61,6 +61,13 @@ def test_typicality_is_the_share_of_held_out_frames_that_lie_as_far():
     assert (at(0, 0), at(1.5, 0), at(0, 4), at(2.5, 0), at(0, 9)) == (1, 0.75, 0.75, 0.25, 0)
 
 
+def test_distance_is_the_length_of_the_whitened_difference_of_the_mean():
+    whitening = np.diag([1.0, 0.5]).astype(np.float32)
+    reference = Reference(np.ones(2, np.float32), whitening, np.ones(1, np.float32))
+    backbone_map = np.array([[[0.0, 0.0], [8.0, 18.0]]], np.float32)  # its mean is (4, 9)
+    assert reference.distance(backbone_map) == 5
+
+
 def test_a_reference_is_read_as_it_was_written(tmp_path):
     rng = np.random.default_rng(0)
     reference = Reference(*(rng.random(shape).astype(np.float32) for shape in (4, (4, 4), 9)))
