@@ -49,7 +49,7 @@ class Dataset:
         return tuple(image for image in self.images if image.split == split)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Features:
     """What peers see of N images: the same frozen features, and where the images are.
 

@@ -6,7 +6,6 @@ whose average is the feature that other work compares codes on. Parameter names 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -66,10 +65,6 @@ class Lite0(Lite0Backbone):
         head = F.relu6(self._bn1(self._conv_head(self._blocks[self._cut :](maps))))
         return head.mean(dim=(2, 3))
 
-    def behind_stem(self) -> list[nn.Module]:
-        """Return the modules that :meth:`tail` and :meth:`pool` run."""
-        return [*self.tail_modules(), self._blocks[self._cut :], self._conv_head, self._bn1]
-
 
 class FrozenLite0:
     """Describes images with frozen weights; equal weights have equal fingerprints.
@@ -88,10 +83,6 @@ class FrozenLite0:
         load_published(network, state)
         self.fingerprint = _fingerprint(network)
         self._network = fold_batch_norm(network)
-
-    def network(self) -> Lite0:
-        """Return a copy of the network, batch norms folded, which the caller may change."""
-        return copy.deepcopy(self._network)
 
     @torch.inference_mode()
     def describe(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

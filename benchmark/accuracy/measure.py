@@ -17,6 +17,7 @@ from benchmark.accuracy.quick import NAME, shortened, write_quick
 from benchmark.accuracy.run import Example, run_accuracy
 from benchmark.datasets import load_dataset
 from benchmark.peers import schedules, select_peers
+from benchmark.peers.bits import check_length
 from benchmark.provenance.results import environment
 from benchmark.types import Dataset, Peer, Progress
 
@@ -152,6 +153,9 @@ def _backbone(request: Request, say: Callable[[str], None]) -> Callable[[], Froz
 
 def _peers(request: Request) -> list[Peer]:
     peers = select_peers(request.peers)
+    for peer in peers:
+        for length in request.bits:
+            check_length(peer, length)
     return [shortened(peer) for peer in peers] if request.quick else peers
 
 

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--dataset", "layout", help="Layout: radimagenet, radimagenet-ct, folder, manifest or dicom.")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder of the data set.")
-@click.option("--bits", default="64,128", show_default=True, help="Code lengths by commas, multiples of 8.")
+@click.option(
+    "--bits",
+    default="64,128",
+    show_default=True,
+    help="Code lengths by commas, multiples of 8; ours have up to 128.",
+)
 @click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
 @click.option(
     "--seeds",

@@ -112,16 +112,18 @@ def region(
     lengths, chosen = code_lengths(bits), names(peers)
     settings = settings_from_environment()
     threads, kept = settings.encoder_threads, settings.home / CACHE
-    made_in = environment(
-        threads, {"command": "region", "bits": lengths, "peers": chosen, "steps": steps, "seeds": seeds}
-    )
+    measured = names(between)
+    asked = {"command": "region", "bits": lengths, "peers": chosen, "steps": steps, "seeds": seeds}
+    made_in = environment(threads, asked | {"between": measured, "data": len(folders)})
     with progress_of(Console(stderr=True)) as progress:
 
         def published() -> Backbone:
             fetch_backbone(kept, lambda line: progress(line, 0, 0))
             return published_backbone(kept)
 
-        others = gather(Sources(unlabelled, None, None), TRAINING, progress).volumes if unlabelled else []
+        others = gather(Sources(unlabelled, None, None), TRAINING, progress) if unlabelled else None
+        for line in others.left_out if others else ():
+            progress(line, 0, 0)
         rows = run_region(
             *(open_ct_folder(root), chosen, lengths, progress, published, kept / "region"),
             threads=threads,
@@ -129,8 +131,8 @@ def region(
             training=TRAINING if steps is None else with_steps(TRAINING, steps),
             seeds=seeds,
             folders=folders,
-            others=others,
-            between=names(between) if between else [],
+            others=others.volumes if others else (),
+            between=measured,
         )
     print_rows(rows)
     outputs.write(rows, "Regions across patients", made_in)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,11 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.peers.bits import pack_bits
+from benchmark.peers.bits import check_length, pack_bits
 from benchmark.peers.learned.threads import one_thread
 from benchmark.region.ablations.layers import matrix_network, mlp_network
 from benchmark.types import Describe, Features
-from hmar.errors import ParameterError
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
@@ -40,21 +41,19 @@ class Hmar:
     name: ClassVar[str] = "hmar"
     paper: ClassVar[str] = "HMAR (arXiv 2603.16679), this project's own build of it"
     learns: ClassVar[bool] = True
+    longest: ClassVar[int] = CODE_BITS
     build: BuildNetwork = staticmethod(trainable_network)
     training: TrainingConfig = PRESETS["archive"]
 
     def __init__(self) -> None:
-        self._train: Features | None = None
+        self._train: Callable[[], Features | None] = lambda: None
         self._learnt: dict[int, HmarNetwork] = {}
 
     def fit(self, train: Features, val: Features, classes: int, bits: int, seed: int) -> Describe:  # noqa: ARG002
         """Train Expert0, or return what it learnt for another length. See :class:`benchmark.types.Peer`."""
-        if bits % 8 or not 0 < bits <= CODE_BITS:
-            raise ParameterError(
-                f"{self.name} has no code of {bits} bits.", f"Give a multiple of 8 up to {CODE_BITS}."
-            )
-        if self._train is not train:  # another protocol: the networks of the last one are not needed again
-            self._train, self._learnt = train, {}
+        check_length(self, bits)
+        if self._train() is not train:  # another protocol: the networks of the last one are not needed again
+            self._train, self._learnt = weakref.ref(train), {}
         if seed not in self._learnt:
             self._learnt[seed] = self._trained(train, val, seed)
         network = self._learnt[seed]

@@ -18,15 +18,15 @@ class Standardiser:
     deviation: NDArray[np.float32]
 
     @classmethod
-    def of(cls, pooled: NDArray[np.float32]) -> Standardiser:
-        """Measure pooled features (N, D); a feature that does not vary is left undivided."""
-        deviation = pooled.std(axis=0)
+    def of(cls, features: NDArray[np.float32]) -> Standardiser:
+        """Measure features (N, D); one that does not vary is left undivided."""
+        deviation = features.std(axis=0)
         deviation[deviation < _LEAST_DEVIATION] = 1
-        return cls(pooled.mean(axis=0), deviation)
+        return cls(features.mean(axis=0), deviation)
 
-    def __call__(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, D) -> (N, D)."""
-        return (pooled - self.mean) / self.deviation
+        return (features - self.mean) / self.deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

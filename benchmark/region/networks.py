@@ -152,7 +152,7 @@ def _key(volumes: list[Volume], backbone: Backbone, plan: Plan, variant: Variant
     code = code_digest("hmar.training.run", variant.backbone.__module__, variant.build.__module__)
     digest = hashlib.sha256(f"{variant.name} {code}".encode())
     for volume in volumes:
-        settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape)
+        settings = (plan.config, plan.views_per_slice, volume.spacing_mm, volume.values.shape, volume.carried)
         digest.update(repr((*settings, torch.__version__)).encode())
         for array in (volume.values, volume.labels):
             if array is not None:

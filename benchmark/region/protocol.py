@@ -173,7 +173,7 @@ def _note(peer: RegionPeer) -> str:
     labels = "with its labels" if peer.variant.labels else "without its labels"
     on = "the query's volume alone"
     if peer.variant.carried:
-        on = "the query's volume and on people without labels, whom its labels were carried to"
+        on = "the query's volume and on people to whom its labels could be carried"
     return f"Trained on {on}, {labels}; from the published backbone."
 
 

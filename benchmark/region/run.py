@@ -12,6 +12,7 @@ from benchmark.region.ablations.variant import Variant
 from benchmark.region.data import all_digest, check_files, fetch_region_data, files_digest
 from benchmark.region.networks import TRAINING, VIEWS, Networks, trained_network
 from benchmark.region.nodule import NODULE_METRIC, nodule_row
+from benchmark.region.others import check_carrying, without_labels
 from benchmark.region.peers import MODEL, RegionPeer, select_region_peers
 from benchmark.region.people import kept_of_floats, people_rows
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
@@ -23,7 +24,6 @@ from hmar.errors import ConfigError, ParameterError
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
-from hmar.training.carrying.carry import LEAST_ATLAS_MM
 from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.values.codes import CODE_BITS
@@ -37,7 +37,8 @@ _FIGURES = (
     *("ci95", "ci95_unit", "clusters", "sd", "queries", "kept_of_floats"),
 )
 _METRICS = {"phantom": PHANTOM_METRIC, "nodule": NODULE_METRIC}
-_OF_TWO = (f"lidc->{LEARNT}", f"{LEARNT}->lidc", "mean")
+_TWO = ("lidc", LEARNT)
+_OF_TWO = ("->".join(_TWO), "->".join(_TWO[::-1]), "mean")
 """Directions of the first two volumes alone; the hash of their data is the one that older rows have."""
 DRAWN = "drawn by the benchmark"
 """Value of ``data`` in the rows of phantoms."""
@@ -90,7 +91,7 @@ def run_region(
     folders : sequence of Path
         Further volumes of which some structures are drawn; see :func:`benchmark.region.volumes.load_folder`.
     others : sequence of Volume
-        Of other people, without labels: peers that carry labels learn from them, too.
+        Of other people: peers that carry labels learn from the CT series among them, labels left out.
     between : sequence of str
         Names of the volumes that are measured, two or more; none stands for all.
 
@@ -127,7 +128,9 @@ def run_region(
     scans = _chosen(
         [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between
     )
-    _check_carrying(chosen, scans, others)
+    others = without_labels(others, scans)
+    if any(peer.variant is not None and peer.variant.carried for peer in chosen):
+        check_carrying(scans, others)
     drawn = range(training.seed, training.seed + seeds)
     networks = _networks(bundle, published(), kept, training, drawn, others, progress)
     rows = kept_of_floats(people_rows(scans, chosen, lengths, networks, progress), chosen)
@@ -136,7 +139,8 @@ def run_region(
     if CODE_BITS in lengths and any(peer.name == MODEL for peer in chosen):
         rows += _nodule_rows(root, _folder(model_dir), threads, progress)
     measured = _what_was_measured(chosen, bundle, training, drawn, len(others))
-    of_two, of_all = files_digest(root), all_digest(root, folders)
+    of_all = all_digest(root, folders)
+    of_two = files_digest(root) if tuple(scan.name for scan in scans[:2]) == _TWO else of_all
     return [
         _shaped(
             row,
@@ -145,22 +149,6 @@ def run_region(
         )
         for row in rows
     ]
-
-
-def _check_carrying(peers: Sequence[RegionPeer], scans: Sequence[Scan], others: Sequence[Volume]) -> None:
-    """Refuse what could not be carried before anything is trained for hours."""
-    if not any(peer.variant is not None and peer.variant.carried for peer in peers):
-        return
-    if not others:
-        raise ParameterError(
-            "There is nobody to carry labels to.", "Give --unlabelled and a folder of CT volumes."
-        )
-    short = [scan.name for scan in scans if len(scan.values) * scan.spacing_mm[0] < LEAST_ATLAS_MM]
-    if short:
-        raise ParameterError(
-            f"Labels are carried from {LEAST_ATLAS_MM:g} mm of a body; {', '.join(short)} have less.",
-            "Name the other volumes with --between.",
-        )
 
 
 def _chosen(scans: list[Scan], between: Sequence[str]) -> list[Scan]:

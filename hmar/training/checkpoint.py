@@ -21,6 +21,9 @@ from hmar.training.stages import Stage
 
 CHECKPOINT = "checkpoint.pt"
 
+_FORMAT = 2
+"""Of checkpoints; a run does not resume from one of another."""
+
 State = dict[str, Any]
 """What a run resumes from, in types that load without unpickling code."""
 
@@ -136,10 +139,11 @@ def run_key(
     data, views = hashlib.sha256(), views_per_slice
     for volume in volumes:
         data.update(repr((volume.values.shape, volume.spacing_mm, volume.modality, volume.patient)).encode())
-        data.update(bytes([volume.presented]))
+        data.update(bytes([volume.presented, volume.carried]))
         for array in (volume.values, volume.regions, volume.labels, volume.image_labels):
             data.update(b"none" if array is None else np.ascontiguousarray(array).data)
     return {
+        "format": _FORMAT,
         "config": asdict(config),
         "views": views,
         "data": data.hexdigest(),

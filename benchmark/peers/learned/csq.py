@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from benchmark.peers.learned.heads import linear_head
 from benchmark.peers.learned.models import Batch, CodeModel, HeadModel, Objective
-from benchmark.peers.learned.training import DEFAULT, Schedule, learn
+from benchmark.peers.learned.schedule import DEFAULT, Schedule
+from benchmark.peers.learned.training import learn
 from benchmark.types import Describe, Features
 from hmar.training.losses.class_codes import class_codes
 

@@ -9,7 +9,8 @@ import numpy as np
 from benchmark.peers.learned.heads import balanced, mlp_head
 from benchmark.peers.learned.models import CodeModel, HeadModel
 from benchmark.peers.learned.orthohash import OrthoHashLoss
-from benchmark.peers.learned.training import DEFAULT, Schedule, learn
+from benchmark.peers.learned.schedule import DEFAULT, Schedule
+from benchmark.peers.learned.training import learn
 from benchmark.types import Describe, Features
 from hmar.training.losses.class_codes import class_codes
 

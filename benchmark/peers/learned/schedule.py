@@ -1,4 +1,4 @@
-"""Number of steps and cosine decay of the learning rate; the same for all training loops."""
+"""How long the learned peers are trained, and how fast: the same for all of them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,36 @@ _FLOOR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
-    """How long.
+class Schedule:
+    """Hyper-parameters; the same for all learned peers unless their file says otherwise.
 
     Parameters
     ----------
+    batch : int
+        Images in a batch, at most those of train.
     passes, least, most : int
         Steps are ``passes`` times the images of train over ``batch``, within ``least`` and ``most``.
-    batch : int
-        Images in a batch.
+    evaluations, patience : int
+        How often val is evaluated, and after how many evaluations without a new best training stops.
+    rate, decay : float
+        AdamW's peak learning rate, and weight decay.
     """
 
-    passes: int
-    least: int
-    most: int
-    batch: int
+    batch: int = 256
+    passes: int = 30
+    least: int = 300
+    most: int = 3000
+    evaluations: int = 15
+    patience: int = 5
+    rate: float = 1e-3
+    decay: float = 1e-2
 
     def steps(self, images: int) -> int:
         """Return the number of steps for that many images."""
         return min(max(self.passes * math.ceil(images / self.batch), self.least), self.most)
+
+
+DEFAULT = Schedule()
 
 
 def cosine(done: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,41 +13,12 @@ from benchmark.peers.bits import pack_bits
 from benchmark.peers.learned.choice import Choice
 from benchmark.peers.learned.models import Batch, BuildModel, CodeModel
 from benchmark.peers.learned.sampling import balanced_batches
-from benchmark.peers.learned.schedule import Length, cosine
+from benchmark.peers.learned.schedule import DEFAULT, Schedule, cosine
 from benchmark.peers.learned.threads import one_thread
 from benchmark.peers.scaling import Standardiser
 from benchmark.types import Describe, Features
 
 _CHUNK = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule(Length):
-    """Hyper-parameters; the same for all learned peers unless their file says otherwise.
-
-    Parameters
-    ----------
-    batch : int
-        Images in a batch, at most those of train.
-    passes : int
-        Steps are this times the images of train over ``batch``, within ``least`` and ``most``.
-    evaluations, patience : int
-        How often val is evaluated, and after how many evaluations without a new best training stops.
-    rate, decay : float
-        AdamW's peak learning rate, and weight decay.
-    """
-
-    batch: int = 256
-    passes: int = 30
-    least: int = 300
-    most: int = 3000
-    evaluations: int = 15
-    patience: int = 5
-    rate: float = 1e-3
-    decay: float = 1e-2
-
-
-DEFAULT = Schedule()
 
 
 def learn(

@@ -25,13 +25,12 @@ class GroupSampler:
         self._images = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         self._share = [_shares(groups[images]) for images in self._images]
 
-    def draw(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Return two arrays of rows: images, and for each a second draw from the same class."""
-        classes = rng.integers(len(self._images), size=size)
-        return self._of(classes, rng), self._of(classes, rng)
+    def draw(self, size: int, rng: np.random.Generator) -> Rows:
+        """Return rows of images."""
+        return self._of(rng.integers(len(self._images), size=size), rng)
 
     def draw_apart(self, size: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Draw as :meth:`draw` does, the second from another group than the first where its class has one."""
+        """Return rows of images, and for each another of its class, of another group where there is one."""
         classes = rng.integers(len(self._images), size=size)
         images, mates = self._of(classes, rng), self._of(classes, rng)
         for place in np.flatnonzero(self._groups[images] == self._groups[mates]):

@@ -56,8 +56,8 @@ _FOUND_FIRST = "held-out windows and images found first what they should, with a
 _MEASURES = {
     Stage.REGIONS: f"Stage 2: {_FOUND_FIRST}",
     Stage.EXPERTS: f"The end of stage 2: {_FOUND_FIRST}",
-    Stage.LABELS: "Labels: images of held-out patients found those of theirs, before these patients were "
-    "learnt from, too, with a mean average precision",
+    Stage.LABELS: "Labels: images of patients who were not learnt from until then found those of theirs with "
+    "a mean average precision",
 }
 
 _ON_VIEWS = """\

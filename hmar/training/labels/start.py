@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from hmar.model.experts import GlobalExpert
 from hmar.training.heads.initial import initialise_head, initialise_projection
 from hmar.training.labels.material import Material
+
+_MOST = 6000
+"""Images that the start is computed on, at most: six times the numbers that Expert0 sees of one."""
 
 
 @torch.no_grad()
@@ -21,10 +25,13 @@ def start_expert(expert: GlobalExpert, material: Material, seed: int) -> None:
     expert : GlobalExpert
     material : Material
     seed : int
-        Draws the rotations.
+        Draws images where there are very many, and rotations.
     """
-    parts = material.parts[:, torch.from_numpy(~material.held_out)].float()  # (K, N, C, 3, 3)
-    initialise_projection(expert.project, parts[0].permute(0, 2, 3, 1).flatten(0, 2))
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.from_numpy(np.flatnonzero(~material.held_out))
+    rows = rows[torch.randperm(len(rows), generator=generator)[:_MOST]].sort().values
+    first, second = (material.parts[look][rows].float() for look in (0, min(1, len(material.parts) - 1)))
+    initialise_projection(expert.project, first.permute(0, 2, 3, 1).flatten(0, 2))
     device = expert.project.weight.device
-    first, second = (expert.pool(parts[look].to(device)).cpu() for look in (0, min(1, len(parts) - 1)))
-    initialise_head(expert.head, first, second, torch.Generator().manual_seed(seed))
+    first, second = (expert.pool(parts.to(device)).cpu() for parts in (first, second))
+    initialise_head(expert.head, first, second, generator)

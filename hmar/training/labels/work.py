@@ -117,7 +117,7 @@ class LabelWork(Work):
         material, size = self._material, min(self._config.label_batch, len(self._learnt))
         for number in numbers:
             rng = np.random.default_rng((self._config.seed, int(self.stage), number))
-            rows = self._learnt[self._sampler.draw(size, rng)[0]]
+            rows = self._learnt[self._sampler.draw(size, rng)]
             looks = rng.integers(len(material.parts), size=size)
             yield material.parts[looks, rows], torch.from_numpy(material.labels.label[rows])
 

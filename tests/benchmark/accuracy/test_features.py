@@ -396,7 +396,7 @@ def test_the_first_look_is_what_the_product_encodes_and_the_others_vary_with_the
         grid = make_grid(60, 80, None, GridConfig())
         laid = replace(frame, values=resample(frame.values, grid))
         with torch.no_grad():
-            maps = backbone.network()(torch.from_numpy(channels(laid, grid))[None])
+            maps = backbone._network(torch.from_numpy(channels(laid, grid))[None])
     finally:
         torch.set_num_threads(threads)
     served = torch.nn.functional.adaptive_avg_pool2d(maps, 3)[0].numpy()

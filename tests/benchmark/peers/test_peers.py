@@ -16,7 +16,8 @@ from benchmark.peers.bits import pack_bits
 from benchmark.peers.learned.choice import Choice
 from benchmark.peers.learned.models import CodeModel
 from benchmark.peers.learned.sampling import balanced_batches
-from benchmark.peers.learned.training import Schedule, learn
+from benchmark.peers.learned.schedule import Schedule
+from benchmark.peers.learned.training import learn
 from benchmark.peers.scaling import Standardiser, UnitCentring, principal_axes
 from benchmark.types import Features
 from hmar.errors import ParameterError

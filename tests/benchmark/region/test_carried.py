@@ -9,6 +9,7 @@ from benchmark.region import networks, run
 from benchmark.region.ablations.variant import CARRIED, OURS
 from benchmark.region.describing import Cost
 from benchmark.region.networks import trained_network
+from benchmark.region.others import check_carrying, without_labels
 from benchmark.region.protocol import known_of
 from benchmark.region.run import run_region
 from hmar.errors import ParameterError
@@ -19,9 +20,9 @@ from hmar.training.data.volumes import Volume
 from tests.benchmark.region.ct_volumes import quiet, scan_of, volume, whole_root
 
 
-def other(name: str, seed: int) -> Volume:
+def other(name: str, seed: int, slices: int = 3) -> Volume:
     """Return a scan of somebody else without labels."""
-    drawn = volume(name, seed)
+    drawn = volume(name, seed, slices)
     return Volume(name, drawn.values, drawn.spacing_mm, "CT", np.full(len(drawn.values), -1, np.int64))
 
 
@@ -82,13 +83,35 @@ def test_where_nobody_is_there_to_carry_labels_to_nothing_is_begun(tmp_path):
 
 
 def test_volumes_that_labels_cannot_be_carried_from_are_named(tmp_path):
-    with pytest.raises(ParameterError, match="100 mm of a body; lidc, ts, ts-dcm have less") as refused:
-        ran(tmp_path, peers=["hmar-carried"], others=[other("b", 1)])
+    with pytest.raises(ParameterError, match="carried from lidc, ts, ts-dcm: that takes 100 mm") as refused:
+        ran(tmp_path, peers=["hmar-carried"], others=[other("b", 1, slices=8)])
     assert "--between" in refused.value.remedy
 
 
-def test_all_other_peers_can_do_without_other_people(tmp_path):
-    run._check_carrying(run.select_region_peers(["random", "hmar"]), [scan_of(volume("a", 0))], ())
+def test_a_volume_must_share_structures_that_are_carried_with_those_it_is_asked_in():
+    scans = [scan_of(volume(name, seed, slices=24)) for seed, name in enumerate("ab")]
+    check_carrying(scans, [other("c", 2)])
+    others_bones = scan_of(volume("b", 1, slices=24), names={1: "rib_left_1", 2: "rib_left_2"})
+    with pytest.raises(ParameterError, match="from a, b: "):
+        check_carrying([scans[0], others_bones], [other("c", 2)])
+
+
+def test_only_ct_series_are_taken_and_what_is_labelled_on_them_is_left_out():
+    series = other("c", 2, slices=8)
+    labelled = replace(
+        series, labels=np.zeros(series.values.shape, np.int16), image_labels=np.zeros(8, np.int64)
+    )
+    few, mr = other("d", 3, slices=7), replace(other("e", 4, slices=8), modality="MR")
+    (kept,) = without_labels([labelled, few, mr], [scan_of(volume("a", 0))])
+    assert kept.name == "c"
+    assert kept.labels is None
+    assert kept.image_labels is None
+
+
+def test_a_volume_that_is_measured_cannot_be_learnt_from():
+    measured = scan_of(volume("a", 0, slices=8))
+    with pytest.raises(ParameterError, match="is a, which is measured"):
+        without_labels([other("again", 0, slices=8)], [measured])
 
 
 @pytest.mark.parametrize("between", [("lidc", "nobody"), ("lidc",), ("ts", "ts")])
@@ -109,4 +132,4 @@ def test_rows_say_how_many_people_without_labels_there_were_and_whom_was_learnt_
     assert run._trained(CARRIED, networks.TRAINING, [7], 12)["training"]["unlabelled_volumes"] == 12
     assert "unlabelled_volumes" not in run._trained(OURS, networks.TRAINING, [7], 12)["training"]
     (peer,) = run.select_region_peers(["hmar-carried"])
-    assert "whom its labels were carried to" in str(known_of(peer, [], Cost())["note"])
+    assert "to whom its labels could be carried" in str(known_of(peer, [], Cost())["note"])

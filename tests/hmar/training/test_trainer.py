@@ -8,6 +8,7 @@ import torch
 
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
+from hmar.training.labels.work import LabelWork
 from hmar.training.loop import Loop
 from hmar.training.reports import Step
 from hmar.training.stages import Stage
@@ -144,6 +145,21 @@ def test_labels_of_images_are_learnt_in_every_stage_and_taken_up_again(labelled_
         assert again
         for step, other in zip(again, steps[-len(again) :], strict=True):
             assert step.losses == pytest.approx(other.losses, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_labels_alone_begin_in_closed_form_and_an_interrupted_run_ends_like_a_whole_one(monkeypatch):
+    begun: list[int] = []
+    real = LabelWork.start
+    monkeypatch.setattr(LabelWork, "start", lambda work: begun.append(1) or real(work))
+    alone = replace(CONFIG, image_steps=0, region_steps=0, settle_steps=0, label_steps=4)
+    trainer, _, states = run_of(trainer_of(labelled_volumes(), alone))
+    assert [state["step"] for state in states] == [2, 4]
+    whole, before = trainer.network.global_expert.state_dict(), len(begun)
+    resumed = trainer_of(labelled_volumes(), alone)
+    resumed.run(lambda step: None, state=states[0])
+    assert len(begun) == 2 * before - 1  # not before the steps, whose weights the state has
+    torch.testing.assert_close(whole, resumed.network.global_expert.state_dict())
 
 
 @pytest.mark.slow
