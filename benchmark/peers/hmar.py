@@ -67,8 +67,7 @@ class Hmar:
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self.build(NetworkConfig(backbone=Lite0Backbone.name, frame_width=width))
-            work = LabelWork(network, lambda: material, config, device, closed_form=True, learns_all=False)
-            work.start()
+            work = LabelWork(network, lambda: material, config, device, learns_all=False)
             Loop(network, config, device).run(work, _unheard)
         return network.eval()
 

@@ -22,9 +22,15 @@ that the covariance is well determined, in at most 80 MB."""
 
 @torch.no_grad()
 def initialise(
-    network: HmarNetwork, sampler: PairSampler, maps: FeatureMaps, batches: int, generator: torch.Generator
+    network: HmarNetwork,
+    sampler: PairSampler,
+    maps: FeatureMaps,
+    batches: int,
+    generator: torch.Generator,
+    *,
+    whole: bool = True,
 ) -> None:
-    """Set projections and heads of both experts, so that their first codes already tell places apart.
+    """Set projections and heads of the experts, so that their first codes already tell places apart.
 
     Parameters
     ----------
@@ -36,18 +42,20 @@ def initialise(
         Size of the sample.
     generator : torch.Generator
         Draws cells and rotations.
+    whole : bool
+        Whether Expert0 is set, too.
     """
     drawn = [sampler.draw() for _ in range(batches)]
     views = np.concatenate([batch.first[:_VIEWS_OF_A_BATCH] for batch in drawn])
     cells = torch.cat([maps.of_content(part, network.backbone) for part in np.array_split(views, batches)])
     sample = cells[torch.randperm(len(cells), generator=generator)[:_CELLS]]
-    experts = (network.local_expert, network.global_expert)
+    experts = (network.local_expert, network.global_expert)[: 1 + whole]
     for expert in experts:
         initialise_projection(expert.project, sample)
     windows, frames = zip(*(_seen_twice(network, batch, maps) for batch in drawn), strict=True)
-    for head, pairs in zip([expert.head for expert in experts], (windows, frames), strict=True):
+    for expert, pairs in zip(experts, (windows, frames), strict=False):
         first, second = (torch.cat(views) for views in zip(*pairs, strict=True))
-        initialise_head(head, first, second, generator)
+        initialise_head(expert.head, first, second, generator)
 
 
 def _seen_twice(

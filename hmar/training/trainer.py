@@ -92,7 +92,9 @@ class Trainer:
         lengths = code_lengths(config.short_share)
         labels = LabelValidation.of(kept.labels, kept.patients, kept.learnt, lengths, config.seed)
         generator = torch.Generator().manual_seed(config.seed)
-        initialise(self.network, sampler, maps, config.initial_batches, generator)
+        # Where labels are all, a random start is better (docs/experiments/labels-of-images.md).
+        from_views = learns_from_views(config)
+        initialise(self.network, sampler, maps, config.initial_batches, generator, whole=from_views)
         self._views = Views(self.network, config, sampler, source, maps, objective, places, labels)
 
     def run(
@@ -124,23 +126,19 @@ class Trainer:
                 self._take_over(state)
                 state = None
             if stage.steps(self._config) and self._has_work(stage):
-                loop.run(self._work(stage, new=state is None), report, state, keep)
+                loop.run(self._work(stage), report, state, keep)
             state = None
         return self.network.cpu().eval()
 
     def _has_work(self, stage: Stage) -> bool:
         return stage is not Stage.LABELS or ImageLabels.of_slices(self._volumes, self._config).count > 0
 
-    def _work(self, stage: Stage, *, new: bool) -> Work:
+    def _work(self, stage: Stage) -> Work:
         if stage is not Stage.LABELS:
             return ViewWork(stage, self._views)
         backbone = self.network.backbone
         make = partial(of_volumes, self._volumes, backbone, self._config, self._device, self._told)
-        alone = not learns_from_views(self._config)
-        work = LabelWork(self.network, make, self._config, self._device, closed_form=alone)
-        if new and alone:
-            work.start()
-        return work
+        return LabelWork(self.network, make, self._config, self._device)
 
     def _take_over(self, state: State) -> None:
         """Set the losses to what an earlier stage left of them."""

@@ -19,7 +19,6 @@ from hmar.training.data.group_sampler import GroupSampler, Rows
 from hmar.training.heads.code_layer import code_layer
 from hmar.training.labels.material import Material
 from hmar.training.labels.quality import mean_average_precision
-from hmar.training.labels.start import start_expert
 from hmar.training.loop import Loop, Work
 from hmar.training.losses.class_codes import nested_codes
 from hmar.training.losses.functional.centre import centre_loss
@@ -55,8 +54,6 @@ class LabelWork(Work):
         backbone.
     config : TrainingConfig
     device : torch.device
-    closed_form : bool
-        Whether Expert0 begins with :meth:`start`, and not with what earlier stages made of it.
     learns_all : bool
         Whether in the end the held-out patients are learnt from, too: Expert0 is trained again, from where
         this stage began, on all patients and for the steps that were best for those held out.
@@ -72,11 +69,10 @@ class LabelWork(Work):
         config: TrainingConfig,
         device: torch.device,
         *,
-        closed_form: bool = False,
         learns_all: bool = True,
     ) -> None:
         self._network, self._make, self._config, self._device = network, make, config, device
-        self._closed_form, self._learns_all = closed_form, learns_all
+        self._learns_all = learns_all
         self._first: dict[str, Tensor] = {}
         self._lengths = code_lengths(config.short_share)
 
@@ -84,13 +80,9 @@ class LabelWork(Work):
     def _material(self) -> Material:
         return self._make()
 
-    def start(self) -> None:
-        """Set Expert0 in closed form, on the images that are trained on."""
-        start_expert(self._network.global_expert, self._material, self._config.seed)
-
     def begin(self) -> None:
         """Draw the codes of labels, and who asks for whom in validation."""
-        if not self._first and not self._closed_form:
+        if not self._first:
             expert = self._network.global_expert
             self._first = {name: tensor.clone() for name, tensor in expert.state_dict().items()}
         labels, config = self._material.labels, self._config
@@ -166,10 +158,7 @@ class LabelWork(Work):
         nobody = np.zeros(len(self._material.held_out), np.bool_)
         everybody = replace(self._material, held_out=nobody)
         work = LabelWork(self._network, lambda: everybody, self._config, self._device)
-        if self._closed_form:
-            work.start()
-        else:
-            self._network.global_expert.load_state_dict(self._first)
+        self._network.global_expert.load_state_dict(self._first)
         Loop(self._network, self._config, self._device).run(work, lambda _step: None, until=steps)
 
     @torch.no_grad()
@@ -180,7 +169,7 @@ class LabelWork(Work):
         layer.rescale(logits.mean(dim=0).to(self._device), scale.to(self._device))
 
     def state(self) -> dict[str, Any]:
-        """Return where Expert0 began, if not in closed form; seed and number determine what a step draws."""
+        """Return where Expert0 began; seed and number determine what a step draws."""
         return {"first": self._first}
 
     def restore(self, state: dict[str, Any]) -> None:
