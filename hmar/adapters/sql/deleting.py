@@ -93,14 +93,23 @@ def forget_patient(connection: Connection, patient_key: str, collection: str | N
 
 
 def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
-    """Forget the patients that were given with the files of some entries."""
+    """Forget the patients that were given with the files of some entries, but those that entries are left of.
+
+    One file may have been indexed for several patients, side by side.
+    """
     files: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for row in gone:
         files[row.collection, row.origin_source].add(row.origin_reference)
     for (collection, source), references in files.items():
         of_job = and_(jobs.c.collection == collection, jobs.c.origin_source == source)
         for some in parts(sorted(references)):
-            connection.execute(_forgetting(items.c.reference.in_(some), of_job))
+            left = exists().where(
+                entries.c.origin_reference == items.c.reference,
+                entries.c.origin_source == source,
+                entries.c.collection == collection,
+                entries.c.patient_key == items.c.patient_key,
+            )
+            connection.execute(_forgetting(and_(items.c.reference.in_(some), ~left), of_job))
 
 
 def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Update:

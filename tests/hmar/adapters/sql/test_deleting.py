@@ -141,6 +141,22 @@ def test_a_deleted_patient_is_forgotten_by_files_that_failed_and_given_up_with_t
     assert GIVEN.encode() not in stored_bytes(tmp_path)
 
 
+def test_of_two_patients_of_one_file_the_one_whose_frames_stay_is_kept(database: Database) -> None:
+    catalogue, jobs = SqlCatalogue(database), SqlJobStore(database)
+    job_ids = []
+    for number, key in enumerate((GIVEN, OTHER)):
+        [frame] = slices_of(number)[:1]
+        frame = replace(frame, info=replace(frame.info, patient_key=key))
+        catalogue.append("default", [frame], Origin("local", "film"))
+        job_ids.append(jobs.create("default", Origin("local", ""), ["film"], None, {"film": key}))
+        [item] = jobs.items(job_ids[-1], {ItemState.QUEUED}, 1)
+        jobs.finish(item.item_id, ItemState.INDEXED, 1)
+    catalogue.delete(Selector("study", "1.0"))
+    assert [patients_of(database, job_id) for job_id in job_ids] == [[None], [OTHER]]
+    catalogue.delete(Selector("study", "1.1"))
+    assert [patients_of(database, job_id) for job_id in job_ids] == [[None], [None]]
+
+
 def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_path: Path) -> None:
     catalogue = SqlCatalogue(database)
     catalogue.append("default", slices_of(1), Origin("local", "a"))
