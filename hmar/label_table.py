@@ -18,6 +18,8 @@ UID_COLUMNS = ("sopinstanceuid", "seriesinstanceuid", "uid")
 PATIENT_COLUMNS = ("patient", "patientid", "person", "group")
 ISSUER_COLUMNS = ("issuer", "issuerofpatientid")
 LABEL_COLUMN = "label"
+_ONE_OF = {"patient": PATIENT_COLUMNS, "issuer": ISSUER_COLUMNS, "label": (LABEL_COLUMN,)}
+"""Of which columns a table of labels may have one: of several, nobody knows which is meant."""
 
 _REMEDY = "Give a table in UTF-8 with a header, and commas between columns."
 _CELLS_REMEDY = "Give every line as many cells as the header, and quote a text that has a comma in it."
@@ -90,19 +92,20 @@ def read_labels(path: Path) -> list[LabelRow]:
     Raises
     ------
     ParameterError
-        If the file is no table, lacks the columns of one of labels, has several columns for the patient, a
-        line with more or fewer cells than the header, or a label or a patient that cannot be used. The
-        message names the line, and never the patient.
+        If the file is no table, lacks the columns of one of labels, has several columns for the patient, the
+        issuer or the label, a line with more or fewer cells than the header, or a label or a patient that
+        cannot be used. The message names the line, and never the patient.
     """
     columns, lines = _read(path)
     if lines and not (names_labels(columns) and LABEL_COLUMN in columns):
         raise ParameterError(f"{path.name} is no table of labels.", _COLUMNS_REMEDY)
-    of_patient = [column for column in columns if column in PATIENT_COLUMNS]
-    if len(of_patient) > 1:
-        raise ParameterError(
-            f"{path.name} has several columns for the patient: {', '.join(of_patient)}.",
-            "Keep one of them, and give the others other names.",
-        )
+    for what, names in _ONE_OF.items():
+        found = [column for column in columns if column in names]
+        if len(found) > 1:
+            raise ParameterError(
+                f"{path.name} has several columns for the {what}: {', '.join(found)}.",
+                "Keep one of them, and give the others other names.",
+            )
     return [_labels_of(columns, cells, path, line) for line, cells in lines]
 
 

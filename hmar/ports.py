@@ -119,7 +119,10 @@ class JobStore(Protocol):
         """
 
     def fail_job(self, job_id: str, reason: str) -> None:
-        """End a job that could not be listed."""
+        """End a job that is not finished, such as one that could not be listed.
+
+        Its open items fail for the same reason, and the patients that were given with them are forgotten.
+        """
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if another has it or it is done.

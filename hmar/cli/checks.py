@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 
 from hmar.cli.findings import Finding, State
-from hmar.cli.integrity import Integrity, named_frames
+from hmar.cli.integrity import Integrity, named_frames, patient_remedy
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
@@ -69,7 +69,8 @@ def _mended(integrity: Integrity, engine: Engine) -> tuple[State, str, str]:
         return (
             State.FAILED,
             f"{found}. Not back: {named_frames(done.waiting)}",
-            "Put their files back and repeat, index them from elsewhere, or delete them.",
+            "Put their files back and repeat, index them from elsewhere, or delete them."
+            + patient_remedy(done.waiting),
         )
     return State.OK, found, "Run 'hmar doctor' again to see that all is well."
 

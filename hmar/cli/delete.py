@@ -63,8 +63,8 @@ def delete(
     selector = one_selector(uids, patient, key)
     extent = engine.remover.extent(selector, collection)
     if not extent.frames:
-        # A run that was killed may have left codes in a snapshot.
-        _settle(engine)
+        # A run that was killed may have left codes in a snapshot, and files of jobs may know the patient.
+        _delete(engine, selector, collection)
         raise nothing_matches(selector)
     where = "all collections" if collection is None else f"collection {collection!r}"
     if not yes:

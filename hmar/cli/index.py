@@ -92,7 +92,7 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     if rows is not None:
         batches, unmatched = run.batches(rows)
         console.print(_patients_in_words(batches))
-    runs = [run.index(batch) for batch in batches]
+    runs = [run.index(batch, len(batches) - number) for number, batch in enumerate(batches, start=1)]
     outcomes = [
         Added.of_job(job, failed_items(run.engine.jobs, job), path, skipped_items(run.engine.jobs, job))
         for job in runs
@@ -148,12 +148,12 @@ class _Runs:
             key_of = PatientHasher(self.engine.secrets.patient).key
             return label_batches(rows, references, uids, key_of)
 
-    def index(self, batch: Batch) -> Job:
-        """Index the files of a batch, and show how that goes on."""
+    def index(self, batch: Batch, left: int) -> Job:
+        """Index the files of a batch, of which so many are left after it, and show how that goes on."""
         with _progress(self._console) as bar:
-            return self._here(batch, self._queue, bar) if self._queue else self._by_workers(batch, bar)
+            return self._here(batch, self._queue, bar) if self._queue else self._by_workers(batch, left, bar)
 
-    def _by_workers(self, batch: Batch, bar: _Bar) -> Job:
+    def _by_workers(self, batch: Batch, left: int, bar: _Bar) -> Job:
         jobs = self.engine.jobs
         job_id = submit(
             jobs,
@@ -171,6 +171,10 @@ class _Runs:
             bar.show(job)
         except KeyboardInterrupt:
             self._console.print(f"Stopped watching; the worker continues job {job_id}.")
+            if left:
+                self._console.print(
+                    f"The files of {left} more labels were not begun: the same command again indexes them."
+                )
             sys.exit(INTERRUPTED)
         return job
 
@@ -193,6 +197,9 @@ class _Runs:
         except KeyboardInterrupt:
             self._console.print(
                 "Interrupted; what is indexed stays. The same command again goes on from here."
+                if batch.references is None
+                else "Interrupted; what is indexed stays, and the rest of this run is given up. The same "
+                "command again indexes it, with what the table says then."
             )
             sys.exit(INTERRUPTED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hmar.cli.findings import State
@@ -108,14 +108,23 @@ def _waiting(engine: Engine) -> Found:
     waiting = engine.storage.integrity.damaged_rows()
     if not waiting:
         return State.OK, "none waits to be indexed again", ""
+    remedy = "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them."
+    found = f"{len(waiting)} were taken out and are not back: {named_frames(waiting)}"
+    return State.FAILED, found, remedy + patient_remedy(waiting)
+
+
+def patient_remedy(rows: Sequence[DamagedRow]) -> str:
+    """Return what to do about damaged rows of which the patient is not known; empty where there are none."""
+    unknown = [row for row in rows if row.patient_unknown]
+    if not unknown:
+        return ""
     return (
-        State.FAILED,
-        f"{len(waiting)} were taken out and are not back: {named_frames(waiting)}",
-        "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them.",
+        f" Not known is which of the patients given with their file is theirs: {named_frames(unknown)}. "
+        "Index these files again with 'hmar index --labels', for each of their patients, or for none."
     )
 
 
-def named_frames(rows: list[DamagedRow] | tuple[DamagedRow, ...]) -> str:
+def named_frames(rows: Sequence[DamagedRow]) -> str:
     """Return the instances and frames of damaged rows, the first of them."""
     return first_of([f"{row.sop_instance_uid} frame {row.frame_number}" for row in rows], NAMED_AT_MOST)
 

@@ -34,7 +34,8 @@ def submit(
     Parameters
     ----------
     jobs, queue, collection, origin, references
-        What is indexed, where to, and through what.
+        What is indexed, where to, and through what. With ``references`` the job keeps of ``origin`` only the
+        source: no run over a folder takes it for its own.
     label : str, optional
         Given to the frames that the job adds.
     patients : mapping of str to str, optional
@@ -52,7 +53,8 @@ def submit(
         raise ValueError("patients are given by their keys, not by their ids")
     checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
-    job_id = jobs.create(collection, origin, references, kept_label, patients)
+    kept_origin = origin if references is None else Origin(origin.source, "")
+    job_id = jobs.create(collection, kept_origin, references, kept_label, patients)
     send(queue, [Message("expand", job_id)])
     return job_id
 

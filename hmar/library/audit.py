@@ -61,7 +61,8 @@ class Repaired:
     back : tuple of DamagedRow
         Frames that were indexed again.
     waiting : tuple of DamagedRow
-        Frames that were not: their file is gone or changed, or another model made them.
+        Frames that were not: their file is gone or changed, another model made them, or which of the patients
+        given with their file is theirs is not known.
     """
 
     taken_out: int
@@ -105,17 +106,30 @@ def _seal(integrity: Integrity, table: SealedTable) -> int:
 
 
 def _index_again(engine: Engine, damaged: Sequence[DamagedRow]) -> None:
-    """Index the files of damaged rows again: in their collection, with their label, for a given patient."""
-    groups: defaultdict[tuple[str, str, str | None], list[DamagedRow]] = defaultdict(list)
+    """Index the files of damaged rows again: in their collection, with their label, for a given patient.
+
+    A job has one patient for a file, so a file of several is in several groups. One of which a row's patient
+    is not known is left alone: its frames would take the name of that row.
+    """
+    unknown = {(row.collection, row.origin) for row in damaged if row.patient_unknown}
+    patients_of: defaultdict[tuple[str, Origin], list[str | None]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str | None, int], list[DamagedRow]] = defaultdict(list)
     for row in damaged:
-        if row.model_fingerprint == engine.encoder.fingerprint and _is_there(engine, row.origin):
-            groups[row.collection, row.origin.source, row.label].append(row)
+        file = row.collection, row.origin
+        if file in unknown or row.model_fingerprint != engine.encoder.fingerprint:
+            continue
+        if not _is_there(engine, row.origin):
+            continue
+        if row.patient_key not in patients_of[file]:
+            patients_of[file].append(row.patient_key)
+        place = patients_of[file].index(row.patient_key)
+        groups[row.collection, row.origin.source, row.label, place].append(row)
     if not groups:
         return
     queue = InlineQueue()
     own = build_engine(engine.settings, engine.encoder, queue)
     try:
-        for (collection, source, label), rows in groups.items():
+        for (collection, source, label, _), rows in groups.items():
             references = sorted({row.origin.reference for row in rows})
             patients = {row.origin.reference: row.patient_key for row in rows if row.patient_key is not None}
             job = run_job(

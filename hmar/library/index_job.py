@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from hmar.adapters.memory import InlineQueue
 from hmar.errors import OperatorError
@@ -15,6 +16,9 @@ from hmar.wiring import Engine
 
 POLL_S = 0.2
 """Pause between two looks at a job, and before a file that another process holds is tried again."""
+
+GIVEN_UP = "The run was interrupted before this was indexed."
+"""Why a job over some files, and those of its files that are open, have failed."""
 
 _OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
 
@@ -33,7 +37,8 @@ def run_job(
 ) -> Job:
     """Index all that lies at ``origin``, or ``contents`` alone, and return the job once it has ended.
 
-    An interrupted job over the same files is resumed.
+    An interrupted job over all that lies there is resumed. One over ``references`` never is: it ends as
+    failed when it is interrupted, for the next one may be told other patients.
 
     Parameters
     ----------
@@ -90,8 +95,12 @@ def run_job(
             report(job)
             time.sleep(POLL_S)
             indexer.handle(Message("expand", job_id))
-    except _StoppedError as stopped:
-        raise stopped.reason from stopped
+    except BaseException as stopped:
+        if references is not None and job_id is not None:
+            _give_up(engine.jobs, job_id)
+        if isinstance(stopped, _StoppedError):
+            raise stopped.reason from stopped
+        raise
     finally:
         queue.handler = None
     report(job)
@@ -122,6 +131,12 @@ class _StoppedError(Exception):
     def __init__(self, reason: OperatorError) -> None:
         super().__init__()
         self.reason = reason
+
+
+def _give_up(jobs: JobStore, job_id: str) -> None:
+    """End a job that nothing resumes; where the database fails, that is what its caller is told."""
+    with suppress(OperatorError):
+        jobs.fail_job(job_id, GIVEN_UP)
 
 
 def _interrupted(jobs: JobStore, collection: str, label: str | None, origin: Origin) -> str | None:

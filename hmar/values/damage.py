@@ -76,7 +76,8 @@ class DamagedRow:
     """A frame whose row was damaged and taken out, by the names that the row had.
 
     One of them may be what is damaged. ``label``, ``patient_key`` and ``origin`` are what it is indexed again
-    with; the patient is one that was given with the file, None where none was.
+    with; the patient is one that was given with the file, None where none was. ``patient_unknown`` says that
+    some were, and not which of them is the row's: it is not indexed again then.
     """
 
     entry_id: int
@@ -89,3 +90,4 @@ class DamagedRow:
     patient_key: str | None
     model_fingerprint: str
     origin: Origin
+    patient_unknown: bool = False

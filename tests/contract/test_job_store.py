@@ -115,6 +115,24 @@ def test_a_job_that_could_not_be_listed_fails_with_its_reason_and_stays_failed(j
     assert (job.state, job.reason, job.total) == (JobState.FAILED, "no such folder", 0)
 
 
+def test_open_items_fail_with_their_job_and_their_patients_are_forgotten(
+    jobs: JobStore, clock: Clock
+) -> None:
+    key = "f" * 32
+    job_id = jobs.create("default", ORIGIN, ["a", "b", "c"], None, dict.fromkeys("abc", key))
+    first, second, third = (item.item_id for item in jobs.items(job_id, {ItemState.QUEUED}, 9))
+    jobs.finish(first, ItemState.INDEXED, 1)
+    jobs.claim(second, LEASE_S, 3)
+    jobs.fail_job(job_id, "interrupted")
+    kept = [(item.state, item.reason, item.patient_key) for item in jobs.items(job_id, set(ItemState), 9)]
+    given_up = (ItemState.FAILED, "interrupted", None)
+    assert kept == [(ItemState.INDEXED, None, key), given_up, given_up]
+    assert job_of(jobs, job_id).state is JobState.FAILED
+    clock.now += 2 * LEASE_S
+    assert jobs.overdue(1.0) == []
+    assert jobs.claim(third, LEASE_S, 3) is None
+
+
 def test_a_done_job_cannot_fail(jobs: JobStore) -> None:
     job_id = jobs.create("default", ORIGIN, [])
     jobs.fail_job(job_id, "late")

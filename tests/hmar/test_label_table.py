@@ -57,6 +57,11 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
         ("path,label,patient,group\na,b,GEHEIM,d\n", "several columns for the patient: patient, group"),
         ("path,label,patient,Patient\na,b,GEHEIM,d\n", "several columns for the patient: patient, patient"),
         (
+            "path,label,patient,issuer,Issuer of Patient ID\na,b,c,GEHEIM,d\n",
+            "several columns for the issuer: issuer, issuerofpatientid",
+        ),
+        ("path,label,Label\na,b,c\n", "several columns for the label: label, label"),
+        (
             "path,label,patient\na,b,GEHEIM\x1b[2J\n",
             "Line 2 of labels.csv has a patient that is not printable",
         ),

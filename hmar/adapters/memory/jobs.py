@@ -99,11 +99,15 @@ class MemoryJobStore:
                 )
 
     def fail_job(self, job_id: str, reason: str) -> None:
-        """End a job that could not be listed."""
+        """End a job, and its open items with it; their patients are forgotten."""
         with self._lock:
             job = self._jobs.get(job_id)
-            if job is not None and not job.finished:
-                job.state, job.reason, job.updated_at = JobState.FAILED, reason, self._clock()
+            if job is None or job.finished:
+                return
+            job.state, job.reason, job.updated_at = JobState.FAILED, reason, self._clock()
+            for item in self._of(job_id):
+                if item.state not in FINAL_ITEM_STATES:
+                    item.state, item.reason, item.patient_key = ItemState.FAILED, reason, None
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""

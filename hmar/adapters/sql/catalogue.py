@@ -124,11 +124,12 @@ class SqlCatalogue:
         the frames is left in the files of the database afterwards, unless a reader stays for seconds.
         """
         names: list[FrameName] = []
+        forgotten = 0
         origins: set[Origin] = set()
         wanted = selected(selector, collection)
         if selector.level == "patient":
             with self._database.write() as connection:
-                forget_patient(connection, selector.value, collection)
+                forgotten = forget_patient(connection, selector.value, collection, self._clock())
         while True:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
@@ -139,7 +140,7 @@ class SqlCatalogue:
             origins |= from_files
             if len(gone) < DELETED_AT_ONCE:
                 break
-        if names and not self._database.empty_write_ahead_log():
+        if (names or forgotten) and not self._database.empty_write_ahead_log():
             _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 

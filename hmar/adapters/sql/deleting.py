@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from hmar.adapters.sql.ending import give_up
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
@@ -28,6 +29,8 @@ from hmar.values.entries import Origin
 from hmar.values.jobs import OPEN_ITEM_STATES
 
 NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
+PATIENT_DELETED = "The patient was deleted before this file was indexed."
+"""Why an open item is given up."""
 
 
 def selected(selector: Selector, collection: str | None, table: Table = entries) -> ColumnElement[bool]:
@@ -78,21 +81,35 @@ def delete_selected(
     return gone
 
 
-def forget_patient(connection: Connection, patient_key: str, collection: str | None) -> None:
-    """Forget that a patient who is deleted was given with files, be they indexed or not."""
+def forget_patient(connection: Connection, patient_key: str, collection: str | None, now: float) -> int:
+    """Forget that a patient who is deleted was given with files, be they indexed or not; return how many.
+
+    Those that are still to be indexed are given up: the patient would come back with them.
+    """
     in_collection = true() if collection is None else jobs.c.collection == collection
-    connection.execute(_forgetting(items.c.patient_key == patient_key, in_collection))
+    of_patient, of_job = items.c.patient_key == patient_key, _of_job(in_collection)
+    given_up = give_up(connection, and_(of_patient, of_job), PATIENT_DELETED, now)
+    return given_up + connection.execute(_forgetting(of_patient, in_collection)).rowcount
 
 
 def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
-    """Forget the patients that were given with the files of some entries."""
+    """Forget the patients that were given with the files of some entries, but those that entries are left of.
+
+    One file may have been indexed for several patients, side by side.
+    """
     files: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for row in gone:
         files[row.collection, row.origin_source].add(row.origin_reference)
     for (collection, source), references in files.items():
         of_job = and_(jobs.c.collection == collection, jobs.c.origin_source == source)
         for some in parts(sorted(references)):
-            connection.execute(_forgetting(items.c.reference.in_(some), of_job))
+            left = exists().where(
+                entries.c.origin_reference == items.c.reference,
+                entries.c.origin_source == source,
+                entries.c.collection == collection,
+                entries.c.patient_key == items.c.patient_key,
+            )
+            connection.execute(_forgetting(and_(items.c.reference.in_(some), ~left), of_job))
 
 
 def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Update:
@@ -104,9 +121,14 @@ def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Upd
         update(items)
         .where(wanted, items.c.patient_key.is_not(None))
         .where(items.c.state.not_in(sorted(OPEN_ITEM_STATES)))
-        .where(exists().where(jobs.c.job_id == items.c.job_id, of_job))
+        .where(_of_job(of_job))
         .values(patient_key=None)
     )
+
+
+def _of_job(wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition on items that a condition on their jobs stands for."""
+    return exists().where(jobs.c.job_id == items.c.job_id, wanted)
 
 
 def referred(connection: Connection, origins: Collection[Origin]) -> set[Origin]:

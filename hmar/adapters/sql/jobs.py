@@ -13,7 +13,6 @@ from sqlalchemy import (
     Row,
     and_,
     case,
-    exists,
     func,
     insert,
     or_,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.ending import end_if_complete, give_up, lock_job
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import items, jobs
 from hmar.values.entries import Origin
@@ -76,7 +76,7 @@ class SqlJobStore:
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items."""
         with self._database.write() as connection:
-            state = _lock(connection, job_id)
+            state = lock_job(connection, job_id)
             if state is None:
                 raise job_not_found(job_id)
             if state in (JobState.QUEUED, JobState.RUNNING):
@@ -108,17 +108,20 @@ class SqlJobStore:
         connection.execute(
             update(jobs).where(jobs.c.job_id == job_id).values(state=JobState.RUNNING, updated_at=now)
         )
-        self._end_if_complete(connection, job_id)
+        end_if_complete(connection, job_id)
 
     def fail_job(self, job_id: str, reason: str) -> None:
-        """End a job that could not be listed."""
+        """End a job, and its open items with it; their patients are forgotten."""
         unfinished = jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+        now = self._clock()
+        failed = (
+            update(jobs)
+            .where(jobs.c.job_id == job_id, unfinished)
+            .values(state=JobState.FAILED, reason=reason, updated_at=now)
+        )
         with self._database.write() as connection:
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.job_id == job_id, unfinished)
-                .values(state=JobState.FAILED, reason=reason, updated_at=self._clock())
-            )
+            if connection.execute(failed).rowcount:
+                give_up(connection, items.c.job_id == job_id, reason, now)
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
@@ -188,7 +191,7 @@ class SqlJobStore:
         if job_id is None:
             return
         # Of two workers that end the last two items at once, each would see the other's as still open.
-        _lock(connection, job_id)
+        lock_job(connection, job_id)
         ended = (
             update(items)
             .where(items.c.item_id == item_id, while_)
@@ -196,15 +199,7 @@ class SqlJobStore:
         )
         if connection.execute(ended).rowcount:
             connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(updated_at=self._clock()))
-            self._end_if_complete(connection, job_id)
-
-    def _end_if_complete(self, connection: Connection, job_id: str) -> None:
-        still_open = exists().where(items.c.job_id == job_id, items.c.state.in_(OPEN_ITEM_STATES))
-        connection.execute(
-            update(jobs)
-            .where(jobs.c.job_id == job_id, jobs.c.state == JobState.RUNNING, ~still_open)
-            .values(state=JobState.DONE)
-        )
+            end_if_complete(connection, job_id)
 
     def job(self, job_id: str) -> Job | None:
         """Return a job with its counts."""
@@ -291,11 +286,6 @@ class SqlJobStore:
 _ITEMS = select(items, jobs.c.collection, jobs.c.origin_source, jobs.c.label).join(
     jobs, jobs.c.job_id == items.c.job_id
 )
-
-
-def _lock(connection: Connection, job_id: str) -> str | None:
-    """Keep others from changing a job until commit; return its state, None if there is no such job."""
-    return connection.scalar(select(jobs.c.state).where(jobs.c.job_id == job_id).with_for_update())
 
 
 def _lease_over(now: float) -> ColumnElement[bool]:

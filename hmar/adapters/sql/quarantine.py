@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ _KEPT = [column for column in damaged_rows.columns if column.name not in ("entry
 _FrameKey = tuple[str, int, str]
 _File = tuple[str, str, str]
 """Collection, source and reference."""
+_PatientFrame = tuple[_File, int, str, str | None]
+"""File, frame number, model and patient."""
 _IN_ARCHIVE = frozenset({ItemState.INDEXED, ItemState.PARTIAL, ItemState.UNCHANGED})
 
 
@@ -74,11 +77,14 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
     """Return the frames that were taken out and are not back, oldest first.
 
     Their label is that of the job that indexed their file, where there was one: the row's own may be what is
-    damaged. So is the patient, where one was given with the file.
+    damaged. So is the patient, where one was given with the file. Where several were, side by side, it is the
+    row's own, if that is one of them; nobody knows otherwise.
     """
     rows = connection.execute(select(damaged_rows).order_by(damaged_rows.c.entry_id)).all()
     references = [row.origin_reference for row in rows]
-    labels, patients = _labels(connection, references), _patients(connection, references)
+    labels, given = _labels(connection, references), _given(connection, references)
+    there = _there(connection, sorted({reference for _, _, reference in given}))
+    patients = {row.entry_id: _patient(row, given[_file(row)], there) for row in rows if _file(row) in given}
     return [
         DamagedRow(
             entry_id=row.entry_id,
@@ -88,7 +94,8 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
             sop_instance_uid=row.sop_instance_uid,
             frame_number=row.frame_number,
             label=labels.get(_file(row), row.label),
-            patient_key=patients.get(_file(row)),
+            patient_key=patients.get(row.entry_id),
+            patient_unknown=patients.get(row.entry_id, "") is None,
             model_fingerprint=row.model_fingerprint,
             origin=Origin(row.origin_source, row.origin_reference),
         )
@@ -100,9 +107,33 @@ def _file(row: Row[Any]) -> _File:
     return row.collection, row.origin_source, row.origin_reference
 
 
-def _patients(connection: Connection, references: Sequence[str]) -> dict[_File, str]:
-    """Return the patient that was last given with each file: with any other, it was not indexed."""
-    patients: dict[_File, str] = {}
+def _patient(row: Row[Any], given: Collection[str], there: Collection[_PatientFrame]) -> str | None:
+    """Return the patient of a row, one of those that were given with its file; None if that cannot be told.
+
+    Where the frame of the only one is there, the row's was indexed before a patient was given.
+    """
+    if row.patient_key in given:
+        return str(row.patient_key)
+    [*others] = given
+    alone = len(others) == 1 and (_file(row), row.frame_number, row.model_fingerprint, others[0]) not in there
+    return others[0] if alone else None
+
+
+def _there(connection: Connection, references: Sequence[str]) -> set[_PatientFrame]:
+    """Return the live frames of some files, with their patients."""
+    columns = [entries.c[name] for name in ("frame_number", "model_fingerprint", "patient_key")]
+    origin = [entries.c[name] for name in ("collection", "origin_source", "origin_reference")]
+    found: set[_PatientFrame] = set()
+    for some in parts(references):
+        query = select(*origin, *columns).where(entries.c.origin_reference.in_(some))
+        for collection, source, reference, number, model, key in connection.execute(query):
+            found.add(((collection, source, reference), number, model, key))
+    return found
+
+
+def _given(connection: Connection, references: Sequence[str]) -> dict[_File, set[str]]:
+    """Return the patients that files were indexed with because they were given; only files that have any."""
+    patients: defaultdict[_File, set[str]] = defaultdict(set)
     for some in parts(references):
         query = (
             select(jobs.c.collection, jobs.c.origin_source, items.c.reference, items.c.patient_key)
@@ -110,11 +141,11 @@ def _patients(connection: Connection, references: Sequence[str]) -> dict[_File, 
             .where(items.c.state.in_(sorted(_IN_ARCHIVE)))
             .where(items.c.patient_key.is_not(None))
             .where(items.c.reference.in_(some))
-            .order_by(items.c.item_id)
+            .distinct()
         )
         for collection, source, reference, patient_key in connection.execute(query):
-            patients[collection, source, reference] = patient_key
-    return patients
+            patients[collection, source, reference].add(patient_key)
+    return dict(patients)
 
 
 def _labels(connection: Connection, references: Sequence[str]) -> dict[_File, str | None]:

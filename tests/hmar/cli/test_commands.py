@@ -24,11 +24,15 @@ from hmar.adapters.sql.database import Database
 from hmar.cli import main
 from hmar.cli.commands import all_commands
 from hmar.config import Settings
+from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import shipped_bundle
 from hmar.model.bundle import GOLDEN, seal
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Origin
-from hmar.values.jobs import JobState, Message
+from hmar.values.frames import Frame
+from hmar.values.jobs import ItemState, JobState, Message
+from hmar.values.references import reference_of
 from hmar.wiring import build_engine
 from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid
 
@@ -210,6 +214,87 @@ def test_an_interrupted_run_is_gone_on_with(home: Path, study: Path) -> None:
     assert Counter(row.encoded.info.sop_instance_uid for row in rows if row.encoded) == {
         sop_uid(1, number): 1 for number in range(1, 6)
     }
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_with_a_table_leaves_no_patient_to_a_later_one(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    for seed, name in enumerate("abc"):
+        film(films / f"{name}.png", seed)
+    table = films / "labels.csv"
+    table.write_text("path,label,patient\na.png,,WRONG-ID\nb.png,,WRONG-ID\nc.png,,WRONG-ID\n")
+    encode, asked = ThumbnailEncoder.encode, []
+
+    def interrupted(self: ThumbnailEncoder, frame: Frame) -> EncodedFrame:
+        asked.append(frame)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return encode(self, frame)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThumbnailEncoder, "encode", interrupted)
+        stopped = hmar(home, "index", films, "--labels", table)
+    assert stopped.exit_code == 130
+    assert "the rest of this run is given up" in " ".join(stopped.stderr.split())
+    engine = build_engine(Settings(home=home, model_dir="thumbnail"))
+    [job] = engine.jobs.unfinished({*JobState})
+    items = engine.jobs.items(job.job_id, {*ItemState}, 9)
+    engine.storage.close()
+    assert job.state is JobState.FAILED
+    assert [item.state for item in items if item.patient_key] == [ItemState.INDEXED]
+    gone = hmar(home, "delete", "--patient-id", "--yes", typed="WRONG-ID")
+    assert gone.exit_code == 0, gone.output
+    later = hmar(home, "index", films)
+    assert "Going on" not in later.stderr
+    assert patients(home) == {"a.png": None, "b.png": None, "c.png": None}
+
+
+@pytest.mark.slow
+def test_whoever_stops_watching_a_worker_is_told_which_labels_were_not_begun(
+    home: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = study / "labels.csv"
+    table.write_text("path,label\n1.dcm,x\n2.dcm,y\n")
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hmar.cli.index.workers_answering", lambda _: 1)
+    monkeypatch.setattr("hmar.cli.index.build_engine", lambda known: build_engine(known, queue=InlineQueue()))
+    monkeypatch.setattr("hmar.cli.index.time.sleep", interrupted)
+    stopped = hmar(home, "index", study, "--labels", table)
+    assert stopped.exit_code == 130
+    said = " ".join(stopped.stderr.split())
+    assert "the worker continues job" in said
+    assert "The files of 2 more labels were not begun: the same command again indexes them." in said
+    said = hmar(home, "index", study).stderr
+    assert "the worker continues job" in said
+    assert "not begun" not in said
+
+
+@pytest.mark.slow
+def test_a_later_run_takes_no_patients_from_a_run_that_was_killed(home: Path, tmp_path: Path) -> None:
+    films, key = tmp_path / "films", "5" * 32
+    films.mkdir()
+    reference = reference_of(film(films / "a.png", 1))
+    engine = build_engine(Settings(home=home, model_dir="thumbnail"), queue=InlineQueue())
+    origin = Origin("local", reference_of(films))
+    job_id = engine.indexer.submit("default", origin, [reference], None, {reference: key})
+    assert "Going on" not in hmar(home, "index", films).stderr
+    assert patients(home) == {"a.png": None}
+    # The killed run's file is known by its patient, until that one is deleted, frames or no frames.
+    assert engine.jobs.items(job_id, {ItemState.QUEUED}, 9)[0].patient_key == key
+    hasher = PatientHasher(engine.secrets.patient)
+    job_id = engine.indexer.submit(
+        "default", origin, [reference], None, {reference: str(hasher.key("HIS-ID"))}
+    )
+    assert hmar(home, "delete", "--patient-id", "--yes", typed="HIS-ID").exit_code == 2
+    [item] = engine.jobs.items(job_id, {*ItemState}, 9)
+    engine.storage.close()
+    assert (item.state, item.patient_key) == (ItemState.FAILED, None)
 
 
 @pytest.mark.slow

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from hmar.adapters.memory import InlineQueue
-from hmar.config import Settings
+from hmar.cli.integrity import patient_remedy
+from hmar.config import KEEP_BOTH, Settings
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
@@ -151,6 +152,72 @@ def test_a_row_comes_back_for_the_patient_that_was_last_given_with_its_file(tmp_
     rig.flip("patient_key", 6)
     assert [row.origin.reference for row in rig.repair().back] == [reference]
     assert rig.frames() == before
+
+
+def films_of(folder: Path, *patients: str | None) -> Rig:
+    """Return a rig with one more file, indexed for several patients side by side: entries 4 and following."""
+    rig = Rig(folder)
+    rig.settings = replace(rig.settings, same_uid=KEEP_BOTH).checked()
+    film = rig.images / "film.png"
+    Image.fromarray(np.arange(4096, dtype=np.uint8).reshape(64, 64)).save(film)
+    reference = reference_of(film)
+    for patient in patients:
+        give(rig, reference, patient)
+    return rig
+
+
+def give(rig: Rig, reference: str, patient: str | None) -> None:
+    queue, origin = InlineQueue(), Origin("local", "")
+    given = {} if patient is None else {reference: patient}
+    with closing(build_engine(rig.settings, ThumbnailEncoder(), queue)) as engine:
+        run_job(engine, queue, "films", origin, references=[reference], patients=given)
+
+
+ONE, OTHER = "4" * 32, "5" * 32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damaged", [[4], [5], [4, 5]])
+def test_frames_of_one_file_for_two_patients_come_back_for_theirs(tmp_path: Path, damaged: list[int]) -> None:
+    rig = films_of(tmp_path, ONE, OTHER)
+    before = rig.frames()
+    assert {entry.info.patient_key for entry in before if entry.collection == "films"} == {ONE, OTHER}
+    for entry_id in damaged:
+        rig.flip("window_codes", entry_id)
+    done = rig.repair()
+    assert ([row.entry_id for row in done.back], done.waiting) == (damaged, ())
+    assert rig.frames() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("patients", "column"), [((ONE, OTHER), "patient_key"), ((None, ONE), "window_codes")]
+)
+def test_a_frame_waits_where_nobody_knows_whose_it_is_and_comes_back_when_somebody_says_so(
+    tmp_path: Path, patients: tuple[str | None, str], column: str
+) -> None:
+    rig = films_of(tmp_path, *patients)
+    before = rig.frames()
+    rig.flip(column, 4)
+    for _ in range(2):
+        done = rig.repair()
+        assert done.back == ()
+        [row] = done.waiting
+        assert (row.entry_id, row.patient_unknown) == (4, True)
+        assert "hmar index --labels" in patient_remedy(done.waiting)
+        assert rig.frames() == [entry for entry in before if entry.info.patient_key != patients[0]]
+    give(rig, row.origin.reference, patients[0])
+    assert rig.repair().waiting == ()
+    assert rig.frames() == before
+
+
+@pytest.mark.slow
+def test_no_frame_takes_the_name_of_one_whose_patient_is_not_known(tmp_path: Path) -> None:
+    rig = films_of(tmp_path, ONE, OTHER)
+    rig.flip("patient_key", 4)
+    rig.flip("window_codes", 5)
+    done = rig.repair()
+    assert [(row.entry_id, row.patient_unknown) for row in done.waiting] == [(4, True), (5, False)]
 
 
 def test_an_audit_ends_when_it_is_stopped(rig: Rig) -> None:

@@ -16,13 +16,13 @@ from sqlalchemy.dialects import sqlite
 
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.deleting import delete_selected, selected
+from hmar.adapters.sql.deleting import PATIENT_DELETED, delete_selected, selected
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.schema import entries
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Level, Selector
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState
+from hmar.values.jobs import ItemState, JobState
 from tests.contract.examples import encoded
 
 KILLED = """
@@ -83,7 +83,7 @@ def test_nothing_of_a_deleted_patient_is_left_in_the_files(database: Database, t
     assert patient_key(4).encode() in stored_bytes(tmp_path)
 
 
-GIVEN = "c0ffee" * 5 + "00"
+GIVEN, OTHER = "c0ffee" * 5 + "00", "decade" * 5 + "00"
 
 
 def given(database: Database, collection: str, *states: ItemState) -> str:
@@ -119,10 +119,42 @@ def test_the_patient_that_was_given_with_a_file_goes_with_its_frames(
     assert GIVEN.encode() not in stored_bytes(tmp_path)
 
 
-def test_of_a_deleted_patient_files_that_failed_forget_him_and_open_ones_do_not(database: Database) -> None:
+def test_a_deleted_patient_is_forgotten_by_files_that_failed_and_given_up_with_those_to_come(
+    database: Database, tmp_path: Path
+) -> None:
+    jobs = SqlJobStore(database)
     job_id = given(database, "default", ItemState.FAILED, ItemState.INDEXED, ItemState.QUEUED)
+    elsewhere = given(database, "other", ItemState.QUEUED)
+    mixed = jobs.create("default", Origin("local", ""), ["his", "hers"], None, {"his": GIVEN, "hers": OTHER})
+    his = jobs.items(mixed, {ItemState.QUEUED}, 1)[0]
+    assert jobs.claim(his.item_id, 30.0, 3) is not None
+    SqlCatalogue(database).delete(Selector("patient", GIVEN), "default")
+    assert patients_of(database, job_id) == [None, None, None]
+    [_, _, queued] = jobs.items(job_id, set(ItemState), 9)
+    assert (queued.state, queued.reason) == (ItemState.FAILED, PATIENT_DELETED)
+    assert jobs.claim(queued.item_id, 30.0, 3) is None
+    assert [job.job_id for job in jobs.unfinished({JobState.DONE})] == [job_id]
+    assert patients_of(database, mixed) == [None, OTHER]
+    assert patients_of(database, elsewhere) == [GIVEN]
     SqlCatalogue(database).delete(Selector("patient", GIVEN))
-    assert patients_of(database, job_id) == [None, None, GIVEN]
+    assert patients_of(database, elsewhere) == [None]
+    assert GIVEN.encode() not in stored_bytes(tmp_path)
+
+
+def test_of_two_patients_of_one_file_the_one_whose_frames_stay_is_kept(database: Database) -> None:
+    catalogue, jobs = SqlCatalogue(database), SqlJobStore(database)
+    job_ids = []
+    for number, key in enumerate((GIVEN, OTHER)):
+        [frame] = slices_of(number)[:1]
+        frame = replace(frame, info=replace(frame.info, patient_key=key))
+        catalogue.append("default", [frame], Origin("local", "film"))
+        job_ids.append(jobs.create("default", Origin("local", ""), ["film"], None, {"film": key}))
+        [item] = jobs.items(job_ids[-1], {ItemState.QUEUED}, 1)
+        jobs.finish(item.item_id, ItemState.INDEXED, 1)
+    catalogue.delete(Selector("study", "1.0"))
+    assert [patients_of(database, job_id) for job_id in job_ids] == [[None], [OTHER]]
+    catalogue.delete(Selector("study", "1.1"))
+    assert [patients_of(database, job_id) for job_id in job_ids] == [[None], [None]]
 
 
 def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_path: Path) -> None:
