@@ -77,7 +77,7 @@ def test_new_views_are_other_views_than_those_that_are_kept(run):
 def test_a_step_reads_nothing_from_the_device_and_computes_everything_on_it(make, monkeypatch):
     # Tensors of the device "meta" hold nothing: an operation that mixes devices is refused there, as it is on
     # a GPU, and so is every look at a value, for which the processor would have to wait for a GPU.
-    monkeypatch.setattr(trainer, "initialise", lambda *_: None)
+    monkeypatch.setattr(trainer, "initialise", lambda *_, **__: None)
     made = make()
     loop = Loop(made.network, CONFIG, torch.device("meta"))
     for stage in filter(lambda stage: stage.on_views, Stage):
