@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--bits",
     default="64,128",
     show_default=True,
-    help="Code lengths by commas, multiples of 8; ours have up to 128.",
+    help="Code lengths by commas, multiples of 8; hmar and its forms have up to 128.",
 )
 @click.option("--peers", default="all", show_default=True, help="all, or names by commas.")
 @click.option(

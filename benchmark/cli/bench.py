@@ -18,7 +18,7 @@ BENCHMARKS = {
         "benchmark.cli.lesions", "lesions", "How well a lesion is found on other slices and in other people."
     ),
     "typicality": Command(
-        "benchmark.cli.typicality", "typicality", "How well what is unlike the training data is told."
+        "benchmark.cli.typicality", "typicality", "How well images unlike the training data are recognised."
     ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),

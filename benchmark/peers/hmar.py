@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmark.layers import matrix_network, mlp_network
 from benchmark.peers.bits import check_length, pack_bits
 from benchmark.peers.learned.threads import one_thread
-from benchmark.region.ablations.layers import matrix_network, mlp_network
 from benchmark.types import Describe, Features
 from hmar.model.backbones.efficientnet_lite0 import Lite0Backbone
 from hmar.model.config import NetworkConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,7 +54,8 @@ def check_carrying(scans: Sequence[Scan], others: Sequence[Volume]) -> None:
             "There is nobody to carry labels to.",
             f"Give --unlabelled and a folder of CT series of {LEAST_SLICES} slices or more.",
         )
-    unfit = [scan.name for scan in scans if not _can_be_carried_from(scan, scans)]
+    shown = {scan.name: scan.shown() & set(CARRIED) for scan in scans}
+    unfit = [scan.name for scan in scans if not _can_be_carried_from(scan, scans, shown)]
     if unfit:
         raise ParameterError(
             f"Labels cannot be carried from {', '.join(unfit)}: that takes {LEAST_ATLAS_MM:g} mm of a body, "
@@ -63,9 +64,11 @@ def check_carrying(scans: Sequence[Scan], others: Sequence[Volume]) -> None:
         )
 
 
-def _can_be_carried_from(scan: Scan, scans: Sequence[Scan]) -> bool:
-    """Whether a volume is long enough and shares structures that are carried with all that it is asked in."""
+def _can_be_carried_from(scan: Scan, scans: Sequence[Scan], shown: Mapping[str, set[str]]) -> bool:
+    """Whether a volume is long enough, and shares what is carried with all others that it is asked in.
+
+    ``shown`` are the structures to carry that each volume shows.
+    """
     partners = [other for other in scans if other.person != scan.person]
-    carried = scan.shown() & set(CARRIED)
     long_enough = len(scan.values) * scan.spacing_mm[0] >= LEAST_ATLAS_MM
-    return long_enough and all(carried & other.shown() for other in partners)
+    return long_enough and all(shown[scan.name] & shown[other.name] for other in partners)

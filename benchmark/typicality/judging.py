@@ -93,7 +93,7 @@ def judges(reference: Reference, chosen: FloatArray, people: People) -> list[Jud
 def cut_off(reference: Reference) -> float:
     """Return the distance beyond which the product marks."""
     count = len(reference.distances)
-    typicality = 1 - np.arange(count + 1) / count  # where so many of the held-out distances are less
+    typicality = 1 - np.arange(count + 1) / count  # by how many held-out distances are less
     return float(reference.distances[np.flatnonzero(typicality < ATYPICAL)[0] - 1])
 
 

@@ -149,7 +149,7 @@ class _Runs:
             return label_batches(rows, references, uids, key_of)
 
     def index(self, batch: Batch, left: int) -> Job:
-        """Index the files of a batch, of which so many are left after it, and show how that goes on."""
+        """Index the files of a batch, and show how that goes on; ``left`` batches come after it."""
         with _progress(self._console) as bar:
             return self._here(batch, self._queue, bar) if self._queue else self._by_workers(batch, left, bar)
 

@@ -134,7 +134,7 @@ class _StoppedError(Exception):
 
 
 def _give_up(jobs: JobStore, job_id: str) -> None:
-    """End a job that nothing resumes; where the database fails, that is what its caller is told."""
+    """End a job that nothing resumes; an error in that does not hide what stopped the job."""
     with suppress(OperatorError):
         jobs.fail_job(job_id, GIVEN_UP)
 

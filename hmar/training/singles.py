@@ -19,8 +19,8 @@ def suited(config: TrainingConfig, volumes: list[Volume]) -> TrainingConfig:
     """Return the settings that are used on data.
 
     Single images without structures have nothing that could teach places or windows. Where their labels can
-    be learnt, stages 1 to 3 are left out: experts keep their closed-form start, computed on fewer images, and
-    Expert0 learns labels.
+    be learnt, stages 1 to 3 are left out: Expert1 keeps its closed-form start, computed on fewer images, and
+    Expert0 learns labels from a random one.
     """
     if any(len(volume.values) > 1 or volume.labels is not None for volume in volumes):
         return config

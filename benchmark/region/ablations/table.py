@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmark.layers import matrix_network, mlp_network
 from benchmark.region.ablations.equal_gate import equal_network
-from benchmark.region.ablations.layers import matrix_network, mlp_network
 from benchmark.region.ablations.one_average import averaging_network
 from benchmark.region.ablations.one_window import with_one_window
 from benchmark.region.ablations.variant import Variant, with_smooth_strides

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from benchmark.accuracy.quick import STEPS, shortened
+from benchmark.layers import MatrixLayer, MlpLayer
 from benchmark.metrics.figures import macro, rank_metrics
 from benchmark.peers import PEERS
 from benchmark.peers.hmar import Hmar, HmarMlp, HmarNoKan, material_of
-from benchmark.region.ablations.layers import MatrixLayer, MlpLayer
 from benchmark.types import Features
 from hmar.errors import ParameterError
 from hmar.model.backbones.efficientnet_lite0 import CHANNELS

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.layers import MatrixLayer, MlpLayer
 from benchmark.region import networks, run
-from benchmark.region.ablations.layers import MatrixLayer, MlpLayer
 from benchmark.region.ablations.one_window import OneWindowBackbone
 from benchmark.region.ablations.table import ABLATIONS
 from benchmark.region.ablations.variant import OURS

@@ -1,4 +1,4 @@
-"""Ablations of the KAN layers: a matrix, or a perceptron. Both start as the same linear map as those."""
+"""What KAN layers are compared with: a matrix, or a perceptron. Both can start as the same linear map."""
 
 from __future__ import annotations
 
