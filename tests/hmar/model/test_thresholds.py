@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+import torch
+from safetensors.numpy import load_file, save_file
 
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ModelError
-from hmar.model.bundle import CONFIG, THRESHOLDS, fingerprint, read_info, seal, verify, write_config
+from hmar.model.bundle import CONFIG, THRESHOLDS, WEIGHTS, fingerprint, read_info, seal, verify, write_config
 from hmar.model.serving.model import load_served
 from hmar.model.thresholds import (
     NAMES,
@@ -19,9 +20,9 @@ from hmar.model.thresholds import (
     threshold_name,
     write_thresholds,
 )
-from hmar.model.weights import load_bundle, write_weights
+from hmar.model.weights import load_bundle, load_weights, write_weights
 from hmar.training.export.golden import golden_frame
-from hmar.training.export.parity import check_parity, served_logits
+from hmar.training.export.parity import check_parity, compare, served_logits, torch_logits
 from hmar.values.codes import pack_logits
 
 RANDOM = np.random.default_rng(8)
@@ -179,3 +180,19 @@ def test_network_and_serving_form_give_the_same_bits_with_thresholds(model):
     assert np.array_equal(encoded.window_codes, pack_logits(shifted.windows))
     assert np.array_equal(encoded.global_code, pack_logits(shifted.frame))
     assert not encoded.global_code.any()
+
+
+@pytest.mark.slow
+def test_a_head_that_multiplies_rounding_still_has_a_serving_form_of_equal_codes(model):
+    weights = load_file(model / WEIGHTS)
+    for name in ("base", "spline"):
+        weights[f"global_expert.head.kan.{name}"] *= np.float32(1e4)
+    save_file(weights, model / WEIGHTS)
+    own = torch_logits(load_weights(model), golden_frame(), torch.float64)
+    give(
+        model, ModalityThresholds({"CT": Thresholds(own.frame.astype(np.float32), np.zeros(128, np.float32))})
+    )
+    served, bundle = load_served(model), load_bundle(model)
+    found = compare(torch_logits(bundle, golden_frame()), served_logits(served, bundle, golden_frame()))
+    assert found.decided > 0  # the frame's logits are its thresholds: rounding alone tells their side
+    assert check_parity(served, bundle, golden_frame()).decided == 0

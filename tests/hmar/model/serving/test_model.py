@@ -14,7 +14,7 @@ from hmar.model.experts import pool
 from hmar.model.serving.model import ServedModel, load_served
 from hmar.model.weights import Bundle, load_bundle
 from hmar.training.export.golden import golden_frame
-from hmar.training.export.parity import Logits, check_parity, compare, served_logits, torch_logits
+from hmar.training.export.parity import Logits, Rounding, check_parity, compare, served_logits, torch_logits
 from hmar.values.frames import Frame, Units
 from hmar.values.geometry import Spacing
 from tests.frames import frame_info, textured_frame
@@ -29,6 +29,9 @@ def bundle() -> Bundle:
 @pytest.fixture(scope="module")
 def model() -> ServedModel:
     return load_served(shipped_bundle())
+
+
+LITTLE = np.array([5e-3, -0.5], np.float32)
 
 
 def phantom(spacing: float) -> Frame:
@@ -84,6 +87,12 @@ def test_a_flipped_bit_counts_as_decided_unless_its_logit_is_next_to_zero():
     parity = compare(logits(1.0, -0.5, 5e-5, 0.0), logits(1.1, 0.1, -1e-5, 1e-6))
     assert (parity.bits, parity.flipped, parity.decided) == (4, 3, 1)
     assert parity.departure == pytest.approx(0.6)
+
+
+def test_what_rounding_may_turn_is_told_for_the_frame_and_for_windows():
+    one, other = (Logits(sign * LITTLE, sign * LITTLE[None], (0.5, 0.5)) for sign in np.float32([1, -1]))
+    near = [Rounding(*bounds) for bounds in ((1e-4, 1e-4), (1e-2, 1e-4), (1e-4, 1e-2), (1.0, 1.0))]
+    assert [compare(one, other, each).decided for each in near] == [4, 3, 3, 0]
 
 
 @pytest.mark.slow
