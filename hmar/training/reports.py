@@ -34,6 +34,13 @@ class Step:
 
 Report = Callable[[Step], None]
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and the total."""
+
+
+def unheard(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
 
 class Reports:
     """Reports steps in their order, once their losses are read.

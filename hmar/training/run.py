@@ -28,11 +28,11 @@ from hmar.training.data.volumes import Volume
 from hmar.training.export.card import Origin, card
 from hmar.training.export.curves import draw_curves
 from hmar.training.export.fold import served_network
-from hmar.training.export.serving_form import Progress, write_serving_form
+from hmar.training.export.serving_form import write_serving_form
 from hmar.training.labels.width import frame_width
 from hmar.training.log import TrainingLog, read_log
 from hmar.training.memory import Need, need_of_fresh, need_of_kept
-from hmar.training.reports import Step
+from hmar.training.reports import Progress, Step
 from hmar.training.singles import VIEWS_OF_SAMPLE, slices_of_start, suited
 from hmar.training.sources import Fresh
 from hmar.training.split import Split
@@ -171,7 +171,7 @@ def train_network(
         plan.device,
         build,
         fresh,
-        partial(progress, "encoding labelled images"),
+        progress,
     )
     if out is None:
         return trainer.run(lambda step: _tell(step, progress), plan.stages)

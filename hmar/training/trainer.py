@@ -15,16 +15,16 @@ from hmar.training.checkpoint import State
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairConfig, PairSampler
-from hmar.training.data.views import Told, ViewSet
+from hmar.training.data.views import ViewSet
 from hmar.training.data.volumes import Volume
 from hmar.training.feature_maps import FeatureMaps
 from hmar.training.initialisation import initialise
-from hmar.training.labels.material import of_volumes, silent
+from hmar.training.labels.material import of_volumes
 from hmar.training.labels.work import LabelWork
 from hmar.training.loop import Keep, Loop, Work
 from hmar.training.losses.functional.nested import code_lengths
 from hmar.training.losses.objective import Objective
-from hmar.training.reports import Report
+from hmar.training.reports import Progress, Report, unheard
 from hmar.training.sources import CachedSource, Fresh, FreshSource, Source
 from hmar.training.split import Split
 from hmar.training.stages import Stage, learns_from_views
@@ -53,8 +53,8 @@ class Trainer:
     fresh : Fresh, optional
         Makes new views for every step; the heads' start and validation stay with ``views``. Without it, steps
         draw from ``views``, too.
-    told : callable
-        Called with (done, total) while labelled images are encoded.
+    progress : callable
+        Called while labelled images are encoded, and while Expert0 learns from all of them.
     """
 
     def __init__(
@@ -68,11 +68,12 @@ class Trainer:
         device: str = "cpu",
         build: BuildNetwork = trainable_network,
         fresh: Fresh | None = None,
-        told: Told = silent,
+        progress: Progress = unheard,
     ) -> None:
         torch.manual_seed(config.seed)
         rng = np.random.default_rng(config.seed)
-        self._device, self._config, self._volumes, self._told = torch.device(device), config, volumes, told
+        self._device, self._config = torch.device(device), config
+        self._volumes, self._progress = volumes, progress
         self.network = build(network).to(self._device)
         self.network.backbone.load_state_dict(backbone.state_dict())
         self.network.backbone.eval().requires_grad_(False)
@@ -137,8 +138,10 @@ class Trainer:
         if stage is not Stage.LABELS:
             return ViewWork(stage, self._views)
         backbone = self.network.backbone
-        make = partial(of_volumes, self._volumes, backbone, self._config, self._device, self._told)
-        return LabelWork(self.network, make, self._config, self._device)
+        encoding = partial(self._progress, "encoding labelled images")
+        learning = partial(self._progress, "learning from all of them")
+        make = partial(of_volumes, self._volumes, backbone, self._config, self._device, encoding)
+        return LabelWork(self.network, make, self._config, self._device, told=learning)
 
     def _take_over(self, state: State) -> None:
         """Set the losses to what an earlier stage left of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from hmar.encoder import HmarEncoder
@@ -15,9 +14,7 @@ from hmar.training.export.golden import golden_frame, write_golden
 from hmar.training.export.onnx_graph import export_backbone
 from hmar.training.export.parity import check_parity
 from hmar.training.export.reference import reference_of
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and the total."""
+from hmar.training.reports import Progress
 
 
 def write_serving_form(folder: Path, volumes: list[Volume], progress: Progress) -> None:

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.data.group_sampler import GroupSampler, Rows
+from hmar.training.data.views import Told
 from hmar.training.heads.code_layer import code_layer
-from hmar.training.labels.material import Material
+from hmar.training.labels.material import Material, silent
 from hmar.training.labels.quality import mean_average_precision
 from hmar.training.loop import Loop, Work
 from hmar.training.losses.class_codes import nested_codes
@@ -57,6 +58,8 @@ class LabelWork(Work):
     learns_all : bool
         Whether in the end the held-out patients are learnt from, too: Expert0 is trained again, from where
         this stage began, on all patients and for the steps that were best for those held out.
+    told : callable
+        Called with (done, total) while it does.
     """
 
     stage = Stage.LABELS
@@ -70,9 +73,10 @@ class LabelWork(Work):
         device: torch.device,
         *,
         learns_all: bool = True,
+        told: Told = silent,
     ) -> None:
         self._network, self._make, self._config, self._device = network, make, config, device
-        self._learns_all = learns_all
+        self._learns_all, self._told = learns_all, told
         self._first: dict[str, Tensor] = {}
         self._lengths = code_lengths(config.short_share)
 
@@ -159,7 +163,8 @@ class LabelWork(Work):
         everybody = replace(self._material, held_out=nobody)
         work = LabelWork(self._network, lambda: everybody, self._config, self._device)
         self._network.global_expert.load_state_dict(self._first)
-        Loop(self._network, self._config, self._device).run(work, lambda _step: None, until=steps)
+        loop = Loop(self._network, self._config, self._device)
+        loop.run(work, lambda step: self._told(step.number, step.total), until=steps)
 
     @torch.no_grad()
     def _normalise(self) -> None:

@@ -81,14 +81,16 @@ def test_learning_from_all_is_a_training_without_anybody_held_out_that_stops_at_
     config = replace(CONFIG_OF_LABELS, evaluate_every=60)  # only the last step can be kept
     made = material()
     nobody = replace(made, held_out=np.zeros(len(made.held_out), np.bool_))
-    trained = []
+    trained, told = [], []
     for given in (made, nobody):
         trained.append(network())
-        Loop(trained[-1], config, DEVICE).run(
-            LabelWork(trained[-1], lambda given=given: given, config, DEVICE), lambda step: None
+        work = LabelWork(
+            trained[-1], lambda given=given: given, config, DEVICE, told=lambda *at: told.append(at)
         )
+        Loop(trained[-1], config, DEVICE).run(work, lambda step: None)
     one, other = (each.state_dict() for each in trained)
     torch.testing.assert_close(one, other)
+    assert told == [(step, 60) for step in range(1, 61)]  # the first training's second part alone
 
 
 @pytest.mark.slow
