@@ -1,9 +1,12 @@
-"""Encoding: every window from one pass of the backbone, against torch and against a pass per window."""
+"""Encoding: all windows in one pass of the backbone, against torch, a pass per window, and the fast form."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,9 @@ from benchmark.speed.phantom import SIDE, phantom_frame
 from benchmark.speed.timing import Milliseconds, Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder
-from hmar.model.serving.model import ServedModel, load_served
+from hmar.model.bundle import BACKBONE
+from hmar.model.fast import has_fast_form, write_fast_weights
+from hmar.model.serving.model import ServedModel, load_served, read_served
 from hmar.model.weights import Bundle, load_bundle
 from hmar.training.export.parity import torch_logits
 from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, WindowIds, hamming, pack_logits
@@ -31,7 +36,8 @@ def measure_encode(
 
     The sample is every n-th window, so that sizes are represented as in the frame. The quality beside the
     speed is the share of bits in which both agree: crops have no context, and so give other codes, not better
-    ones.
+    ones. A model that has a fast form is timed against that too; beside it stands the number of windows of
+    both, for codes of two grids cannot be compared.
 
     Parameters
     ----------
@@ -49,15 +55,32 @@ def measure_encode(
     encoded = encoder.encode(frame)
     chosen = _systematic(len(encoded.window_ids), sample)
     crops = _crops(bundle, model, frame, encoded.window_ids[chosen])
-    own = f"HmarEncoder.encode ({model.info.name})"
+    own = _named(encoder)
     calls: dict[str, Callable[[int], object]] = {
         own: lambda _: encoder.encode(frame),
         IN_TORCH: lambda _: torch_logits(bundle, frame),
     }
     calls |= {name: _ignoring_round(encode) for name, encode in crops.items()}
+    fast = _fast_form(folder) if has_fast_form(model.info) else None
+    if fast is not None:
+        calls[_named(fast)] = _ignoring_round(partial(fast.encode, frame))
     comparison = _Comparison(own, interleave(calls, rounds, "encode", progress), rounds, side, encoded)
     rows = [comparison.with_crops(name, encode(), chosen) for name, encode in crops.items()]
-    return [*rows, comparison.with_torch(pack_logits(torch_logits(bundle, frame).windows))]
+    rows.append(comparison.with_torch(pack_logits(torch_logits(bundle, frame).windows)))
+    return rows if fast is None else [*rows, comparison.of_fast(_named(fast), fast.encode(frame))]
+
+
+def _named(encoder: HmarEncoder) -> str:
+    return f"HmarEncoder.encode ({encoder.name})"
+
+
+def _fast_form(folder: Path) -> HmarEncoder:
+    """Return the encoder of a model's fast form, which has the backbone's graph of the model."""
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as root:
+        out = Path(root, f"{folder.resolve().name}-fast")
+        write_fast_weights(folder, out)
+        shutil.copyfile(folder / BACKBONE, out / BACKBONE)
+        return HmarEncoder(read_served(out))
 
 
 def _crops(
@@ -98,6 +121,23 @@ class _Comparison:
         """Return the row of the same network in torch, which coded every window."""
         quality = {"bits agreeing with torch's codes": _agreement(self.encoded.window_codes, codes)}
         return self._row(IN_TORCH, self.times[IN_TORCH], "", len(codes), quality)
+
+    def of_fast(self, name: str, encoded: EncodedFrame) -> dict[str, object]:
+        """Return the row of the fast form, with the model as its peer: above 1 the fast form is faster."""
+        windows, of_peer = len(encoded.window_ids), len(self.encoded.window_ids)
+        return speed_row(
+            "encode",
+            name,
+            self.own,
+            self.times[name],
+            self.times[self.own],
+            self.rounds,
+            setting=f"one {self.side}x{self.side} frame, {windows} windows, the peer {of_peer}",
+            threads=torch.get_num_threads(),
+            windows=windows,
+            windows_measured=windows,
+            quality={"windows of the peer": of_peer},
+        )
 
     def _row(
         self,

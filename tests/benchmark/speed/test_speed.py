@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -38,7 +39,9 @@ from hmar.dicom.deidentify import PatientHasher
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
 from hmar.index.planes import to_codes
+from hmar.model.bundle import BACKBONE, CARD, GOLDEN, TYPICALITY, seal
 from hmar.model.config import NetworkConfig
+from hmar.model.fast import write_fast_weights
 from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 from hmar.properties.table import TABLE
@@ -317,7 +320,7 @@ def test_every_series_of_the_public_archive_becomes_a_frame() -> None:
 
 @pytest.mark.slow
 def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree() -> None:
-    *crops, whole = measure_encode(shipped_bundle(), Rounds(1, 0), 5, silent, side=160)
+    *crops, whole, _ = measure_encode(shipped_bundle(), Rounds(1, 0), 5, silent, side=160)
     assert len(crops) == 3
     assert whole["quality"] == {"bits agreeing with torch's codes": 1.0}
     for row in crops:
@@ -326,6 +329,27 @@ def test_encode_rows_scale_the_sample_and_show_how_far_the_codes_agree() -> None
         assert f"multiplied by {float(str(row['windows'])) / 5:.2f}" in str(row["setting"])
         [agreement] = row["quality"].values()
         assert 0.5 < agreement <= 1
+
+
+def test_the_fast_form_is_timed_against_its_model_with_the_windows_of_both() -> None:
+    *_, whole, fast = measure_encode(shipped_bundle(), Rounds(1, 0), 2, silent, side=160)
+    assert set(fast) >= ROW_KEYS
+    assert fast["peer"] == whole["name"] == "HmarEncoder.encode (hmar-ct-128)"
+    assert fast["name"] == "HmarEncoder.encode (hmar-ct-128-fast)"
+    assert fast["peer_p50_ms"] == whole["p50_ms"]
+    # 160 pixels of 0.7 mm are 112 mm: 7 cells of 16 mm, where the model has 10 of 12 mm.
+    assert fast["windows"] < fast["quality"]["windows of the peer"] == whole["windows"]
+
+
+def test_a_model_without_a_fast_form_is_timed_without_it(tmp_path: Path) -> None:
+    fast = tmp_path / "fast"
+    write_fast_weights(shipped_bundle(), fast)
+    for name in (BACKBONE, TYPICALITY, CARD, GOLDEN):
+        shutil.copyfile(shipped_bundle() / name, fast / name)
+    seal(fast)
+    rows = measure_encode(fast, Rounds(1, 0), 2, silent, side=160)
+    assert {row["name"] for row in rows} == {"HmarEncoder.encode (fast)"}
+    assert len(rows) == 4
 
 
 def test_folded_kan_and_pykan_give_the_same_outputs() -> None:
