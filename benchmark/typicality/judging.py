@@ -129,7 +129,7 @@ def cut_off(reference: Reference) -> float:
 
 def _multiples(reference: Reference, summaries: FloatArray) -> Distances:
     known = summaries[:, : len(reference.mean)]  # see hmar.model.serving.references
-    found = np.array([reference.distance(one) for one in known], np.float64)
+    found: Distances = np.linalg.norm((known - reference.mean) @ reference.whitening, axis=1)
     return found / cut_off(reference)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.metrics.averages import per_class
 from benchmark.metrics.bootstrap import bootstrap_means
 from benchmark.typicality.gathered import WITHIN_SLICE, Direction, OddLook, PersonLook
-from benchmark.typicality.judging import FRAME, SCOPES, Judge, Marks, far, judges
+from benchmark.typicality.judging import FRAME, SCOPES, Distances, Judge, far, judges
 from benchmark.typicality.looking import Look
 from benchmark.typicality.refitting import refit
 from hmar.model.serving.references import KindReferences
@@ -21,7 +19,6 @@ PHOTOGRAPHS = "photographs"
 METRIC = "share that is marked as unlike the training data; mean over units of the share of each"
 
 Row = dict[str, object]
-Values = NDArray[np.float64]
 
 
 def direction_rows(direction: Direction, known: KindReferences | None) -> Iterator[Row]:
@@ -47,15 +44,14 @@ def _alarms(people: Sequence[PersonLook], half: str, judge: Judge, scope: str) -
 
 
 def _detection(odd: Sequence[OddLook], kind: str, judge: Judge, scope: str) -> Row:
-    row = _figures([(one.unit, one.seen) for one in odd], judge, scope)
-    shares = _shares([(one.unit, one.seen) for one in odd], scope, judge)
+    looks = [(one.unit, one.seen) for one in odd]
     inside = WITHIN_SLICE in kind
     unit = "people" if inside else PHOTOGRAPHS if kind == PHOTOGRAPHS else "images"
-    named = {name: float(share) for name, share in shares.items()} if kind == PHOTOGRAPHS else {}
+    named = _shares(_lying(looks, judge, scope), judge.threshold) if kind == PHOTOGRAPHS else {}
     return {
         "shown": kind,
         "people": "report" if inside else None,
-        **row,
+        **_figures(looks, judge, scope),
         "ci95_unit": unit,
         "per_class": named,
         "by": None,
@@ -63,13 +59,10 @@ def _detection(odd: Sequence[OddLook], kind: str, judge: Judge, scope: str) -> R
 
 
 def _figures(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> Row:
-    shares = np.array(list(_shares(looks, scope, judge).values()), np.float64)
+    lying = _lying(looks, judge, scope)
+    found = np.concatenate([*lying.values(), np.empty(0)])
+    shares = _values(lying, judge.threshold)
     interval = bootstrap_means(shares[:, None])
-    found = np.concatenate([far(judge.known, seen, scope) for _, seen in looks])
-    curve = [
-        [share, bootstrap_means(_curve(looks, scope, judge, threshold)[:, None]).mean]
-        for share, threshold in judge.curve
-    ]
     return {
         "metric": METRIC,
         "marked": interval.mean,
@@ -80,22 +73,31 @@ def _figures(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> Row
         "regions": None if scope == FRAME else len(found),
         "far_median": float(np.median(found)) if len(found) else None,
         "threshold": judge.threshold,
-        "curve": curve or None,
+        "curve": [[at, _mean(_values(lying, threshold))] for at, threshold in judge.curve] or None,
     }
 
 
-def _curve(looks: Sequence[tuple[str, Look]], scope: str, judge: Judge, threshold: float) -> Values:
-    at = replace(judge, threshold=threshold)
-    return np.array(list(_shares(looks, scope, at).values()), np.float64)
-
-
-def _shares(looks: Sequence[tuple[str, Look]], scope: str, judge: Judge) -> dict[str, float]:
-    """Return the share marked of each unit's frames or regions; a unit without any is left out."""
-    units: dict[str, list[Marks]] = {}
+def _lying(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> dict[str, Distances]:
+    """Return how far out each unit's frames or regions lie; a unit without any is left out."""
+    units: dict[str, list[Distances]] = {}
     for unit, seen in looks:
-        units.setdefault(unit, []).append(judge.marks(seen, scope))
+        units.setdefault(unit, []).append(far(judge.known, seen, scope))
     joined = {unit: np.concatenate(parts) for unit, parts in units.items()}
-    return {unit: float(marks.mean()) for unit, marks in joined.items() if len(marks)}
+    return {unit: found for unit, found in joined.items() if len(found)}
+
+
+def _shares(lying: Mapping[str, Distances], threshold: float) -> dict[str, float]:
+    """Return the share of each unit's frames or regions that is marked."""
+    return {unit: float((found > threshold).mean()) for unit, found in lying.items()}
+
+
+def _values(lying: Mapping[str, Distances], threshold: float) -> Distances:
+    return np.array(list(_shares(lying, threshold).values()), np.float64)
+
+
+def _mean(values: Distances) -> float:
+    """Return the mean; NaN of nothing, which stands as null in a row."""
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _numbers(people: Sequence[PersonLook]) -> list[int]:
