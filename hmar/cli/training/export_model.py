@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
-    help="Folder of the open CT volumes, fetched into it where they are missing.",
+    help="Folder of the volumes of --with-open-ct, fetched into it where they are missing.",
 )
 def export_model(folder: Path, folders: tuple[Path, ...], with_open_ct: bool, data: Path | None) -> None:
     """Write again the files that serve the model in FOLDER, from its weights.
