@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from threadpoolctl import threadpool_limits
 
 from hmar.image.grid import Grid, channels, content, make_grid, resample
 from hmar.image.regions import check_region
-from hmar.image.windows import kept_windows, query_windows, spread_windows, window_box
+from hmar.image.windows import (
+    QueryWindows,
+    cell_shares,
+    kept_windows,
+    query_windows,
+    spread_windows,
+    window_box,
+)
 from hmar.model.bundle import CONFIG
+from hmar.model.serving.features import FrameFeatures
 from hmar.model.serving.fusion import fusion_weights
 from hmar.model.serving.model import ServedModel, load_served
+from hmar.model.serving.references import References, kind_of
+from hmar.model.serving.typicality import frame_summary, window_summaries
 from hmar.model.thresholds import ModalityThresholds
 from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
+
+
+class _Read(NamedTuple):
+    """A frame, its map (h, w, C), the windows that show something, and the share of each cell that does."""
+
+    frame: Frame
+    backbone_map: FloatArray
+    ids: WindowIds
+    shown: FloatArray
 
 
 class HmarEncoder:
@@ -50,14 +70,33 @@ class HmarEncoder:
         """Where bits turn from 0 to 1."""
         return self._model.thresholds
 
-    def logits(self, frame: Frame) -> tuple[FloatArray, FloatArray]:
-        """Return the logits of a frame (128,) and of every window that shows something (W, 128)."""
-        backbone_map, ids = self._read(frame)
-        return self._model.global_logits(backbone_map), self._model.window_logits(backbone_map, ids)
+    @property
+    def references(self) -> References:
+        """What typicality is measured from."""
+        return self._model.references
+
+    @property
+    def window_sides(self) -> tuple[int, ...]:
+        """Sides of the archive's windows in cells."""
+        return self._info.windows.cells
+
+    def features(self, frame: Frame) -> FrameFeatures:
+        """Return what thresholds and references are fitted to."""
+        read = self._read(frame)
+        backbone_map, ids = read.backbone_map, read.ids
+        return FrameFeatures(
+            kind_of(frame.units, frame.info.modality),
+            self._model.global_logits(backbone_map),
+            self._model.window_logits(backbone_map, ids),
+            frame_summary(backbone_map, read.shown),
+            window_summaries(backbone_map, ids, self._info.windows),
+            ids,
+        )
 
     def encode(self, frame: Frame) -> EncodedFrame:
         """Encode a frame for the archive: its global code and every window that shows something."""
-        backbone_map, ids = self._read(frame)
+        read = self._read(frame)
+        backbone_map, ids = read.backbone_map, read.ids
         thresholds = self._model.thresholds.of(frame.info.modality)
         return EncodedFrame(
             frame.info,
@@ -70,9 +109,10 @@ class HmarEncoder:
 
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image: its global code and a spread of its windows."""
-        backbone_map, ids = self._read(frame)
+        read = self._read(frame)
+        backbone_map, ids = read.backbone_map, read.ids
         spread = spread_windows(ids, self._info.windows)
-        return self._query(frame.info, backbone_map, self._model.window_logits(backbone_map, spread))
+        return self._query(read, self._model.window_logits(backbone_map, spread))
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
@@ -81,9 +121,9 @@ class HmarEncoder:
         recognised by its surroundings too, and one code is a noisy descriptor of it.
         """
         check_region(region, frame.info)
-        backbone_map, _ = self._read(frame)
+        read = self._read(frame)
         windows = query_windows(region, self._layout(frame.info), self._stride, self._info.windows)
-        return self._query(frame.info, backbone_map, self._model.region_logits(backbone_map, windows))
+        return self._query(read, self._model.region_logits(read.backbone_map, windows), windows)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""
@@ -93,20 +133,21 @@ class HmarEncoder:
     def _layout(self, info: FrameInfo) -> Grid:
         return make_grid(info.rows, info.columns, info.spacing, self._info.grid, info.pixel_aspect)
 
-    def _read(self, frame: Frame) -> tuple[FloatArray, WindowIds]:
-        """Return the backbone's map (h, w, C) and the windows that show something."""
+    def _read(self, frame: Frame) -> _Read:
         grid = self._layout(frame.info)
         laid = replace(frame, values=resample(frame.values, grid))  # once, for windows and channels
-        ids = kept_windows(content(laid, grid), grid, self._stride, self._info.windows)
-        return self._model.map(channels(laid, grid)), ids
+        mask = content(laid, grid)
+        ids = kept_windows(mask, grid, self._stride, self._info.windows)
+        return _Read(frame, self._model.map(channels(laid, grid)), ids, cell_shares(mask, self._stride))
 
-    def _query(self, info: FrameInfo, backbone_map: FloatArray, window_logits: FloatArray) -> Query:
+    def _query(self, read: _Read, window_logits: FloatArray, region: QueryWindows | None = None) -> Query:
+        info, backbone_map = read.frame.info, read.backbone_map
         thresholds = self._model.thresholds.of(info.modality)
         return Query(
             pack_logits(self._model.global_logits(backbone_map), thresholds.frame),
             pack_logits(window_logits, thresholds.windows),
             fusion_weights(self._model.gate(backbone_map, info), len(window_logits)),
-            self._model.typicality(backbone_map),
+            self._model.typicality(backbone_map, read.shown, read.frame, region),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from hmar.image.grid import GridConfig
@@ -13,7 +12,7 @@ from hmar.model.bundle import BACKBONE, CARD, GOLDEN, TYPICALITY, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.kan import FoldedKAN
 from hmar.model.network import HmarNetwork
-from hmar.model.serving.typicality import Reference, write_reference
+from hmar.model.serving.references import NO_REFERENCES, write_references
 from hmar.model.weights import write_weights
 
 
@@ -43,10 +42,6 @@ def write_model(folder: Path, config: NetworkConfig) -> HmarNetwork:
     (folder / CARD).write_text("card")
     (folder / GOLDEN).touch()
     (folder / BACKBONE).touch()
-    channels = network.backbone.channels
-    reference = Reference(
-        np.zeros(channels, np.float32), np.eye(channels, dtype=np.float32), np.ones(1, np.float32)
-    )
-    write_reference(folder / TYPICALITY, reference)
+    write_references(folder / TYPICALITY, NO_REFERENCES)
     seal(folder)
     return network

@@ -64,7 +64,7 @@ def typicality(
     """Measure how often images are marked as unlike the training data: people's, and those of nobody.
 
     Images of nobody are noise, text and photographs. Marks are made by the product's own functions, and for
-    comparison at a threshold of 1 % false alarms and with a reference fitted to half of the people; both are
+    comparison at a threshold of 1 % false alarms and with references fitted to half of the people; both are
     reported on the others. The model measured is that of HMAR_MODEL_DIR, else the shipped one. Needs the
     extra "train".
 

@@ -9,7 +9,8 @@ from PIL import Image
 
 from benchmark.typicality.images.odd import Grey
 from hmar.decoding.limits import MAX_FRAME_PIXELS
-from hmar.image.raster import png, read_raster, render
+from hmar.image.raster import png, read_raster
+from hmar.training.typicality.gathering import picture_of
 from hmar.values.frames import FloatArray, Frame, Units
 from hmar.values.geometry import Box, Spacing
 
@@ -22,8 +23,9 @@ _DARKEST_HU, _RANGE_HU = -1000.0, 2000.0
 
 def as_picture(image: Grey | Frame) -> Frame:
     """Return an image (rows, columns), or a slice as it is displayed, as a PNG is decoded."""
-    shown = render(image) if isinstance(image, Frame) else image
-    return read_raster(png(shown), MAX_FRAME_PIXELS).frame(1)
+    if isinstance(image, Frame):
+        return picture_of(image)
+    return read_raster(png(image), MAX_FRAME_PIXELS).frame(1)
 
 
 def as_slice(image: Grey, like: Frame) -> Frame:

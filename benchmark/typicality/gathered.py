@@ -11,13 +11,15 @@ from benchmark.lesions.people import Half
 from benchmark.types import Progress
 from benchmark.typicality.arriving import as_picture, as_slice, within
 from benchmark.typicality.images import OddImage
-from benchmark.typicality.looking import Look, look
+from benchmark.typicality.looking import Look, look, look_within
 from benchmark.typicality.people import PersonFrame
 from hmar.model.serving.model import ServedModel
+from hmar.model.serving.references import kind_of
 from hmar.values.frames import Frame
 
 WITHIN = 4
 """Images of each group that are put into the middle slice of each person reported, one at a time."""
+WITHIN_SLICE = "within a slice"
 _PICTURES = "as pictures"
 _SEED = 11
 
@@ -82,6 +84,11 @@ class Direction:
         """Whether its frames are pictures."""
         return self.name.endswith(_PICTURES)
 
+    @property
+    def kind(self) -> str:
+        """The kind of its frames, by which the product judges them."""
+        return kind_of(self.like.units, self.like.info.modality)
+
 
 def gather_people(
     model: ServedModel, frames: Iterable[PersonFrame]
@@ -133,10 +140,10 @@ def gather_odd(
             own_group = [image for image in images if image.group == group]
             for number in random.permutation(len(own_group))[:WITHIN].tolist():
                 frame, patch = within(own_group[number].values, one.frame)
-                seen = look(model, frame, patch)
-                directions[one.frame.info.modality].odd.append(
-                    OddLook(f"{group} within a slice", one.person, seen)
-                )
+                small, whole = look_within(model, frame, patch)
+                odd = directions[one.frame.info.modality].odd
+                odd.append(OddLook(f"{group} {WITHIN_SLICE}", one.person, small))
+                odd.append(OddLook(f"{group} {WITHIN_SLICE}, its box", one.person, whole))
         progress("images within slices", done, len(middle))
 
 

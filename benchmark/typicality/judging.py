@@ -1,23 +1,30 @@
-"""Which summaries are marked: by the product's rule, at 1 % false alarms, by a reference fitted anew."""
+"""Which looks are marked: by the product's rule, at 1 % false alarms, by references fitted anew."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.typicality.looking import Look
+from hmar.image.windows import nearest_side
+from hmar.model.serving.references import KindReferences
 from hmar.model.serving.typicality import Reference
-from hmar.training.export.reference import fit_reference
 from hmar.values.frames import FloatArray
 from hmar.values.hits import ATYPICAL
+
+FRAME, REGION, REGION_ALONE = "frame", "region", "region alone"
+SCOPES = (FRAME, REGION, REGION_ALONE)
+"""A region is marked by its own cells or by its frame; "region alone" looks at its own cells only."""
 
 ALARMS = 0.01
 """False alarms that the second judge is set to, mean over people."""
 CURVE = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """False alarms at which its curve is given."""
-MARGINS = (1.0, 1.25, 1.5, 2.0)
-"""Multiples of the product's own cut-off at which the curve of the third is given."""
+MULTIPLES = (0.8, 0.9, 1.0, 1.2, 1.5)
+"""Multiples of the product's cut-off at which the curve of the third is given."""
 
 _ROUNDING = 1e-9
 """What a sum of shares may be off."""
@@ -35,71 +42,95 @@ class Judge:
     ----------
     name : str
     what : str
-    reference : Reference
-    threshold : float or None
-        Distances above it are marked; None for the product's rule, a typicality below ATYPICAL.
+    known : KindReferences
+    threshold : float
+        What lies farther out than so many times the cut-off of its reference is marked; 1 is the product's
+        rule, a typicality below ATYPICAL.
     curve : tuple of (float, float)
-        Share of false alarms that is wanted, or multiple of the product's cut-off, and the threshold for it.
+        Share of false alarms that is wanted, or the threshold itself, and the threshold.
     """
 
     name: str
     what: str
-    reference: Reference
-    threshold: float | None = None
+    known: KindReferences
+    threshold: float = 1.0
     curve: tuple[tuple[float, float], ...] = ()
 
-    def marks(self, summaries: FloatArray) -> Marks:
-        """Return which of some summaries (N, C) are marked, (N,)."""
-        if self.threshold is None:
-            typical = [self.reference.typicality(one[None, None]) for one in summaries]
-            return np.array(typical, np.float64) < ATYPICAL
-        return distances(self.reference, summaries) > self.threshold
+    def marks(self, seen: Look, scope: str) -> Marks:
+        """Return which of a look's regions are marked, or whether its frame is: (R,) or (1,)."""
+        return far(self.known, seen, scope) > self.threshold
 
 
-def judges(reference: Reference, chosen: FloatArray, people: People) -> list[Judge]:
-    """Return the three rules.
+def judges(
+    known: KindReferences | None,
+    refitted: KindReferences,
+    chosen: Sequence[Look],
+    people: Sequence[int],
+    scope: str,
+) -> list[Judge]:
+    """Return the rules: two by the model's own references, where it has them, and that by refitted ones.
 
     Parameters
     ----------
-    reference : Reference
-        The model's own.
-    chosen : ndarray of float32, shape (N, C)
-        Summaries of people that choices may be made on.
-    people : ndarray of int64, shape (N,)
+    known, refitted : KindReferences
+        The model's own, and those fitted to the people chosen on.
+    chosen : sequence of Look
+        Of people that choices may be made on.
+    people : sequence of int
         Whose each of them is.
+    scope : str
     """
-    found = distances(reference, chosen)
-    refitted = fit_reference(chosen, people)
-    curve = tuple((share, threshold_at(share, found, people)) for share in CURVE)
+    anew = Judge(
+        "refitted",
+        "references fitted to the people chosen on, as they arrive here, and the product's rule, margins "
+        "included",
+        refitted,
+        curve=tuple((multiple, multiple) for multiple in MULTIPLES),
+    )
+    if known is None or (scope == REGION_ALONE and not known.regions):
+        return [anew]
+    parts = [far(known, seen, scope) for seen in chosen]
+    found, owners = np.concatenate(parts), np.repeat(np.asarray(people), [len(part) for part in parts])
+    curve = tuple((share, threshold_at(share, found, owners)) for share in CURVE)
     return [
-        Judge("model", "the model's own reference and the product's rule", reference),
+        Judge("model", "the model's own references and the product's rule", known),
         Judge(
             "one-percent",
-            "the model's own reference, and the distance beyond which 1 % of the frames of the people chosen "
-            "on lie",
-            reference,
-            threshold_at(ALARMS, found, people),
+            "the model's own references, and the multiple of their cut-off beyond which 1 % of what the "
+            "people chosen on have lies",
+            known,
+            threshold_at(ALARMS, found, owners),
             curve,
         ),
-        Judge(
-            "refitted",
-            "a reference fitted to the people chosen on, as they arrive here, and the product's rule",
-            refitted,
-            curve=tuple((margin, margin * cut_off(refitted)) for margin in MARGINS),
-        ),
+        anew,
     ]
+
+
+def far(known: KindReferences, seen: Look, scope: str) -> Distances:
+    """Return how far out a frame (1,) or its regions (R,) lie, in multiples of the product's cut-off."""
+    of_frame = _multiples(known.frames, seen.frame[None])
+    if scope == FRAME:
+        return of_frame
+    if not known.regions:
+        return np.repeat(of_frame, len(seen.sides))
+    own = np.empty(len(seen.sides), np.float64)
+    nearest = np.array([nearest_side(side, list(known.regions)) for side in seen.sides.tolist()], np.int64)
+    for side in np.unique(nearest).tolist():
+        own[nearest == side] = _multiples(known.regions[side], seen.regions[nearest == side])
+    return own if scope == REGION_ALONE else np.maximum(own, of_frame)
 
 
 def cut_off(reference: Reference) -> float:
     """Return the distance beyond which the product marks."""
     count = len(reference.distances)
     typicality = 1 - np.arange(count + 1) / count  # by how many held-out distances are less
-    return float(reference.distances[np.flatnonzero(typicality < ATYPICAL)[0] - 1])
+    return reference.margin * float(reference.distances[np.flatnonzero(typicality < ATYPICAL)[0] - 1])
 
 
-def distances(reference: Reference, summaries: FloatArray) -> Distances:
-    """Return how far out each of some summaries (N, C) lies, (N,)."""
-    return np.array([reference.distance(one[None, None]) for one in summaries], np.float64)
+def _multiples(reference: Reference, summaries: FloatArray) -> Distances:
+    known = summaries[:, : len(reference.mean)]  # see hmar.model.serving.references
+    found: Distances = np.linalg.norm((known - reference.mean) @ reference.whitening, axis=1)
+    return found / cut_off(reference)
 
 
 def threshold_at(share: float, found: Distances, people: People) -> float:

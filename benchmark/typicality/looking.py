@@ -1,4 +1,4 @@
-"""What typicality is judged by: summaries of a frame, and of regions of it."""
+"""What typicality is judged by: summaries of a frame and of regions, by the product's functions."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.image.grid import Grid, channels, content, make_grid
-from hmar.image.windows import kept_windows, lattice, unpack_window_ids
+from hmar.image.windows import (
+    QueryWindows,
+    cell_shares,
+    kept_windows,
+    lattice,
+    query_windows,
+    unpack_window_ids,
+)
 from hmar.model.serving.model import ServedModel
-from hmar.model.serving.typicality import summary
+from hmar.model.serving.typicality import frame_summary, region_summary
 from hmar.values.frames import FloatArray, Frame
 from hmar.values.geometry import Box
 
-REGIONS = 20
-"""Regions of a frame at most."""
+REGIONS = 10
+"""Regions of each size in a frame, at most."""
 _SEED = 7
 
 Cells = NDArray[np.int64]
+Sides = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,45 +35,82 @@ class Look:
 
     Parameters
     ----------
-    frame : ndarray of float32, shape (C,)
-        Of the whole frame: what the product judges it by, and any region of it.
+    frame : ndarray of float32, shape (2 * C,)
+        Of the whole frame.
+    sides : ndarray of float64, shape (R,)
+        Sides in cells of up to REGIONS regions of each size.
     regions : ndarray of float32, shape (R, C)
-        Of the cells of each of up to REGIONS regions; these the product does not look at.
+        Of the cells of each.
     """
 
     frame: FloatArray
+    sides: Sides
     regions: FloatArray
 
 
-def look(model: ServedModel, frame: Frame, patch: Box | None = None) -> Look:
+def look(model: ServedModel, frame: Frame) -> Look:
     """Run the backbone over a frame as the product does, and summarise what it sees.
 
-    Parameters
-    ----------
-    model : ServedModel
-    frame : Frame
-    patch : Box, optional
-        In source pixels. Regions are the smallest windows that lie in it; without it, windows of all sizes
-        that show something, drawn with a fixed seed.
+    Regions are windows of all sizes that show something, drawn with a fixed seed.
     """
-    info = frame.info
-    grid = make_grid(info.rows, info.columns, info.spacing, model.info.grid, info.pixel_aspect)
-    backbone_map = model.map(channels(frame, grid))
-    places = _shown(model, frame, grid) if patch is None else _inside(model, grid.to_grid(patch))
-    chosen = np.random.default_rng(_SEED).permutation(len(places))[:REGIONS]
-    regions = [
-        summary(backbone_map[row : row + side, column : column + side])
-        for side, row, column in places[np.sort(chosen)].tolist()
-    ]
-    return Look(summary(backbone_map), np.array(regions, np.float32).reshape(-1, backbone_map.shape[2]))
+    seen = _Seen(model, frame)
+    return seen.look(seen.shown())
 
 
-def _shown(model: ServedModel, frame: Frame, grid: Grid) -> Cells:
-    """Return (side, row, column) of all windows that show something, in cells."""
-    windows = model.info.windows
-    ids = kept_windows(content(frame, grid), grid, model.info.grid.stride, windows)
-    sizes, rows, columns = unpack_window_ids(ids)
-    return np.stack([np.array(windows.cells)[sizes], rows, columns], axis=1)
+def look_within(model: ServedModel, frame: Frame, patch: Box) -> tuple[Look, Look]:
+    """Summarise a frame that shows an image in a patch, in source pixels.
+
+    Returns
+    -------
+    Look
+        Regions are the smallest windows that lie in the patch, drawn with a fixed seed.
+    Look
+        The only region is the patch, as the product looks at it.
+    """
+    seen = _Seen(model, frame)
+    windows = query_windows(patch, seen.grid, model.info.grid.stride, model.info.windows)
+    whole = region_summary(seen.backbone_map, windows)
+    own = Look(seen.summary, np.array([windows.side]), whole[None])
+    return seen.look(_inside(model, seen.grid.to_grid(patch))), own
+
+
+class _Seen:
+    """A frame's map, and what is cut from it."""
+
+    def __init__(self, model: ServedModel, frame: Frame) -> None:
+        info = frame.info
+        self._model = model
+        self.grid: Grid = make_grid(info.rows, info.columns, info.spacing, model.info.grid, info.pixel_aspect)
+        self._mask = content(frame, self.grid)
+        self.backbone_map = model.map(channels(frame, self.grid))
+        self.summary = frame_summary(self.backbone_map, cell_shares(self._mask, model.info.grid.stride))
+
+    def shown(self) -> Cells:
+        """Return (side, row, column) of all windows that show something, in cells."""
+        windows = self._model.info.windows
+        ids = kept_windows(self._mask, self.grid, self._model.info.grid.stride, windows)
+        sizes, rows, columns = unpack_window_ids(ids)
+        return np.stack([np.array(windows.cells)[sizes], rows, columns], axis=1)
+
+    def look(self, places: Cells) -> Look:
+        """Summarise up to REGIONS of each size of some regions (side, row, column)."""
+        random = np.random.default_rng(_SEED)
+        drawn = []
+        for side in self._model.info.windows.cells:
+            own = np.flatnonzero(places[:, 0] == side)
+            drawn.append(own[np.sort(random.permutation(len(own))[:REGIONS])])
+        kept = places[np.concatenate(drawn)]
+        regions = [self._region(*place) for place in kept.tolist()]
+        width = self.backbone_map.shape[2]
+        return Look(
+            self.summary,
+            kept[:, 0].astype(np.float64),
+            np.array(regions, np.float32).reshape(-1, width),
+        )
+
+    def _region(self, side: int, row: int, column: int) -> FloatArray:
+        rows, columns = np.array([row], np.float64), np.array([column], np.float64)
+        return region_summary(self.backbone_map, QueryWindows(rows, columns, side))
 
 
 def _inside(model: ServedModel, patch: Box) -> Cells:

@@ -5,34 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.metrics.averages import per_class
 from benchmark.metrics.bootstrap import bootstrap_means
-from benchmark.typicality.gathered import Direction, OddLook, PersonLook
-from benchmark.typicality.judging import Judge, distances, judges
+from benchmark.typicality.gathered import WITHIN_SLICE, Direction, OddLook, PersonLook
+from benchmark.typicality.judging import FRAME, SCOPES, Distances, Judge, far, judges
 from benchmark.typicality.looking import Look
-from hmar.model.serving.typicality import Reference
-from hmar.values.frames import FloatArray
+from benchmark.typicality.refitting import refit
+from hmar.model.serving.references import KindReferences
 
 PEOPLE = "people"
 PHOTOGRAPHS = "photographs"
-REGION = "region alone"
-SCOPES = ("frame", REGION)
-"""A region is judged by its frame in the product; "region alone" by its own cells."""
 METRIC = "share that is marked as unlike the training data; mean over units of the share of each"
 
 Row = dict[str, object]
-Values = NDArray[np.float64]
 
 
-def direction_rows(direction: Direction, reference: Reference) -> Iterator[Row]:
-    """Yield the rows of one direction; ``reference`` is the model's own."""
+def direction_rows(direction: Direction, known: KindReferences | None) -> Iterator[Row]:
+    """Yield the rows of one direction; ``known`` is what the model has of its kind of frames."""
     chosen = [one for one in direction.people if one.half == "choose"]
     reported = [one for one in direction.people if one.half == "report"]
+    refitted, owners = refit(chosen, direction.kind), _numbers(chosen)
     for scope in SCOPES:
-        summaries, people = _gathered(chosen, scope)
-        for judge in judges(reference, summaries, people):
+        for judge in judges(known, refitted, [one.seen for one in chosen], owners, scope):
             same = {"name": judge.name, "direction": direction.name, "scope": scope, "what": judge.what}
             if judge.name == "model":
                 yield same | _alarms(direction.people, "all", judge, scope)
@@ -44,20 +39,19 @@ def direction_rows(direction: Direction, reference: Reference) -> Iterator[Row]:
 
 def _alarms(people: Sequence[PersonLook], half: str, judge: Judge, scope: str) -> Row:
     row = _figures([(one.person, one.seen) for one in people], judge, scope)
-    by = _by_property(people, judge) if scope == "frame" else None
+    by = _by_property(people, judge) if scope == FRAME else None
     return {"shown": PEOPLE, "people": half, **row, "ci95_unit": "people", "per_class": {}, "by": by}
 
 
 def _detection(odd: Sequence[OddLook], kind: str, judge: Judge, scope: str) -> Row:
-    row = _figures([(one.unit, one.seen) for one in odd], judge, scope)
-    shares = _shares([(one.unit, one.seen) for one in odd], scope, judge)
-    inside = kind.endswith("within a slice")
+    looks = [(one.unit, one.seen) for one in odd]
+    inside = WITHIN_SLICE in kind
     unit = "people" if inside else PHOTOGRAPHS if kind == PHOTOGRAPHS else "images"
-    named = {name: float(share) for name, share in shares.items()} if kind == PHOTOGRAPHS else {}
+    named = _shares(_lying(looks, judge, scope), judge.threshold) if kind == PHOTOGRAPHS else {}
     return {
         "shown": kind,
         "people": "report" if inside else None,
-        **row,
+        **_figures(looks, judge, scope),
         "ci95_unit": unit,
         "per_class": named,
         "by": None,
@@ -65,14 +59,10 @@ def _detection(odd: Sequence[OddLook], kind: str, judge: Judge, scope: str) -> R
 
 
 def _figures(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> Row:
-    shares = np.array(list(_shares(looks, scope, judge).values()), np.float64)
+    lying = _lying(looks, judge, scope)
+    found = np.concatenate([*lying.values(), np.empty(0)])
+    shares = _values(lying, judge.threshold)
     interval = bootstrap_means(shares[:, None])
-    parts = [_part(seen, scope) for _, seen in looks]
-    found = distances(judge.reference, np.concatenate(parts))
-    curve = [
-        [share, bootstrap_means(_curve(looks, scope, judge, threshold)[:, None]).mean]
-        for share, threshold in judge.curve
-    ]
     return {
         "metric": METRIC,
         "marked": interval.mean,
@@ -80,52 +70,54 @@ def _figures(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> Row
         "clusters": len(shares),
         "with_a_mark": int(np.count_nonzero(shares)),
         "frames": len(looks),
-        "regions": len(found) if scope == REGION else None,
-        "distance_median": float(np.median(found)) if len(found) else None,
+        "regions": None if scope == FRAME else len(found),
+        "far_median": float(np.median(found)) if len(found) else None,
         "threshold": judge.threshold,
-        "curve": curve or None,
+        "curve": [[at, _mean(_values(lying, threshold))] for at, threshold in judge.curve] or None,
     }
 
 
-def _curve(looks: Sequence[tuple[str, Look]], scope: str, judge: Judge, threshold: float) -> Values:
-    at = Judge(judge.name, judge.what, judge.reference, threshold)
-    return np.array(list(_shares(looks, scope, at).values()), np.float64)
-
-
-def _shares(looks: Sequence[tuple[str, Look]], scope: str, judge: Judge) -> dict[str, float]:
-    """Return the share marked of each unit's frames or regions; a unit without any is left out."""
-    units: dict[str, list[FloatArray]] = {}
+def _lying(looks: Sequence[tuple[str, Look]], judge: Judge, scope: str) -> dict[str, Distances]:
+    """Return how far out each unit's frames or regions lie; a unit without any is left out."""
+    units: dict[str, list[Distances]] = {}
     for unit, seen in looks:
-        units.setdefault(unit, []).append(_part(seen, scope))
+        units.setdefault(unit, []).append(far(judge.known, seen, scope))
     joined = {unit: np.concatenate(parts) for unit, parts in units.items()}
-    return {unit: float(judge.marks(part).mean()) for unit, part in joined.items() if len(part)}
+    return {unit: found for unit, found in joined.items() if len(found)}
 
 
-def _part(seen: Look, scope: str) -> FloatArray:
-    """Return the summaries of a look that are judged, (N, C)."""
-    return seen.frame[None] if scope == "frame" else seen.regions
+def _shares(lying: Mapping[str, Distances], threshold: float) -> dict[str, float]:
+    """Return the share of each unit's frames or regions that is marked."""
+    return {unit: float((found > threshold).mean()) for unit, found in lying.items()}
 
 
-def _gathered(people: Sequence[PersonLook], scope: str) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Return all summaries of people (N, C), and whose each is (N,)."""
+def _values(lying: Mapping[str, Distances], threshold: float) -> Distances:
+    return np.array(list(_shares(lying, threshold).values()), np.float64)
+
+
+def _mean(values: Distances) -> float:
+    """Return the mean; NaN of nothing, which stands as null in a row."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _numbers(people: Sequence[PersonLook]) -> list[int]:
+    """Return whose each look is, as numbers from 0."""
     order = {name: number for number, name in enumerate(sorted({one.person for one in people}))}
-    parts = [_part(one.seen, scope) for one in people]
-    owners = np.repeat([order[one.person] for one in people], [len(part) for part in parts])
-    return np.concatenate(parts), owners
+    return [order[one.person] for one in people]
 
 
 def _by_property(people: Sequence[PersonLook], judge: Judge) -> Mapping[str, Mapping[str, float]]:
-    """Return people, mean distance and share marked by what headers say; means over people."""
+    """Return people, mean multiple of the cut-off and share marked by what headers say; means over people."""
     found: dict[str, Mapping[str, float]] = {}
     for name in people[0].known if people else ():
         for value in sorted({one.known[name] for one in people}):
             own = [one for one in people if one.known[name] == value]
-            summaries, owners = _gathered(own, "frame")
-            far = list(per_class(distances(judge.reference, summaries), owners).values())
-            marked = list(per_class(judge.marks(summaries).astype(np.float64), owners).values())
+            lying = np.concatenate([far(judge.known, one.seen, FRAME) for one in own])
+            owners = np.array(_numbers(own))
+            marks = (lying > judge.threshold).astype(np.float64)
             found[f"{name} {value}"] = {
-                "people": len(far),
-                "distance": float(np.mean(far)),
-                "marked": float(np.mean(marked)),
+                "people": len(set(_numbers(own))),
+                "far": float(np.mean(list(per_class(lying, owners).values()))),
+                "marked": float(np.mean(list(per_class(marks, owners).values()))),
             }
     return found

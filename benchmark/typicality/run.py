@@ -13,9 +13,7 @@ from benchmark.typicality.people import Split, people_digest, read_people
 from benchmark.typicality.rows import Row, direction_rows
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
-from hmar.model.bundle import TYPICALITY
 from hmar.model.serving.model import load_served
-from hmar.model.serving.typicality import read_reference
 from hmar.values.plain import finite_json
 from hmar.wiring import THUMBNAIL
 
@@ -69,7 +67,7 @@ def run_typicality(
     if model_dir == THUMBNAIL:
         raise ConfigError("HMAR_MODEL_DIR is 'thumbnail', which cannot tell what is typical.", "Unset it.")
     folder = Path(model_dir) if model_dir else shipped_bundle()
-    model, reference = load_served(folder, threads), read_reference(folder / TYPICALITY)
+    model = load_served(folder, threads)
     data = people_digest(folders)
     images = list(odd_images(each, photographs, _SEED))
     directions, middle = gather_people(model, read_people(folders, split, progress))
@@ -84,7 +82,7 @@ def run_typicality(
     return [
         {key: finite_json(value) for key, value in {"protocol": "typicality", **row, **same}.items()}
         for direction in directions.values()
-        for row in direction_rows(direction, reference)
+        for row in direction_rows(direction, model.references.known.get(direction.kind))
     ]
 
 

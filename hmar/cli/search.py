@@ -147,10 +147,10 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
 
 
 def _print_typicality(hit: Hit, console: Console) -> None:
-    """Say whether the query resembles the training data, if the model can tell."""
+    """Say whether the query is like frames that the model knows, if it can tell."""
     if hit.query_out_of_distribution:
         console.print(
-            f"Out of distribution: the query is unlike the images that {hit.model} was trained on "
+            f"Out of distribution: the query is unlike the images of its kind that {hit.model} knows "
             f"(typicality {hit.query_typicality:.3f}). These hits may mean nothing.",
             style="yellow",
         )

@@ -107,6 +107,14 @@ def lattice_cover(map_cells: int, side: int, stride: int, parts: int) -> FloatAr
     return weights
 
 
+def cell_shares(mask: FloatArray, stride_px: int) -> FloatArray:
+    """Return the mean of a mask (rows, columns) in each cell (h, w) of so many pixels a side."""
+    rows, columns = mask.shape
+    blocks = mask.reshape(rows // stride_px, stride_px, columns // stride_px, stride_px)
+    shares: FloatArray = blocks.mean(axis=(1, 3))
+    return shares
+
+
 def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowConfig) -> WindowIds:
     """Return the ids of the windows that show something.
 
@@ -127,7 +135,7 @@ def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowCon
         In order of size, row, column.
     """
     map_rows, map_columns = grid.rows // stride_px, grid.columns // stride_px
-    share = mask.reshape(map_rows, stride_px, map_columns, stride_px).mean(axis=(1, 3))
+    share = cell_shares(mask, stride_px)
     kept = []
     for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
         rows, columns = lattice(map_rows, side, stride), lattice(map_columns, side, stride)
@@ -192,6 +200,11 @@ class QueryWindows:
     side: float
 
 
+def nearest_side(extent: float, sizes: Sequence[int]) -> int:
+    """Return the size that is nearest, in ratio, to an extent above 0."""
+    return min(sizes, key=lambda size: float(abs(np.log(extent / size))))
+
+
 def query_side(extent: float, sizes: Sequence[int], least_share: float = LEAST_SHARE) -> float:
     """Return the side of the windows that stand for a region, in cells like all else here.
 
@@ -208,7 +221,7 @@ def query_side(extent: float, sizes: Sequence[int], least_share: float = LEAST_S
     least_share : float
         Over 0, up to 1; 1 gives the archive's sizes alone.
     """
-    nearest = min(sizes, key=lambda size: abs(np.log(extent / size)))
+    nearest = nearest_side(extent, sizes)
     return float(np.clip(extent, least_share * nearest, nearest))
 
 

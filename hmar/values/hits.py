@@ -12,7 +12,7 @@ from hmar.values.plain import Json, number, weights
 
 Mode = Literal["global", "local", "auto"]
 ATYPICAL = 0.01
-"""A frame of less typicality is out of distribution."""
+"""A frame or region of less typicality is out of distribution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Hit:
     model : str
         Name of the model.
     query_typicality : float or None
-        Typicality of the query's frame, see :class:`Query`.
+        Typicality of the query, see :class:`Query`.
     """
 
     rank: int
@@ -76,7 +76,7 @@ class Hit:
 
     @property
     def query_out_of_distribution(self) -> bool | None:
-        """Whether the query is unlike all that the model was trained on; None where it cannot tell."""
+        """Whether the query is unlike all of its kind that the model knows; None where it cannot tell."""
         return None if self.query_typicality is None else self.query_typicality < ATYPICAL
 
     def to_dict(self) -> Json:

@@ -44,13 +44,18 @@ _COLUMNS = ("modality", "frames", "people", "code", "rarer", "worst", "correlate
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 def adapt(out: Path, collections: tuple[str, ...], frames: int, seed: int) -> None:
-    """Fit the bits of the model to the archive: each turns at the median of the archive's own images.
+    """Fit the model to the archive: bits turn at the median of its own images, which count as typical.
 
     Reads a sample of the indexed images again, of each modality one of each person in turn, and takes the
     median of every bit's logit, people counting equally. Writes a sealed folder with the same weights and
     these thresholds, and prints how evenly the bits are used before and after. A modality with fewer than
     100 frames or 10 people keeps the thresholds that the model has. Images without a modality tag have
     thresholds of their own, or those of all images together where they are too few.
+
+    Typicality is measured from the same images: Hounsfield units are one kind, presentation values of each
+    modality another. It says of each kind how many frames and people there are; of a kind with fewer than 100
+    frames or 10 people the model keeps what it had. hmar export-model --typicality does the same without
+    other thresholds.
 
     The new folder is another model with another fingerprint: point HMAR_MODEL_DIR at it and index the images
     again. Until then the archive is searched with the old one.
@@ -84,3 +89,7 @@ def _print(adapted: Adapted) -> None:
     Console().print(table)
     for name, reason in adapted.kept.items():
         click.echo(f"{name}: {reason}, too few; the thresholds that the model has are kept.")
+    for kind, count in adapted.typicality.fitted.items():
+        click.echo(f"{kind}: typicality is measured from {count}.")
+    for kind, count in adapted.typicality.too_few.items():
+        click.echo(f"{kind}: {count}, too few; typicality is measured as before.")

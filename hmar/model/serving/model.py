@@ -22,12 +22,12 @@ from hmar.model.bundle import (
 from hmar.model.config import PARTS
 from hmar.model.serving.heads import ServedExpert, ServedRouter
 from hmar.model.serving.pooling import pool_frame, pool_lattice, pool_windows
+from hmar.model.serving.references import NO_REFERENCES, References, kind_of, read_references
 from hmar.model.serving.runtime import BackboneRuntime
-from hmar.model.serving.typicality import Reference, read_reference
 from hmar.model.tags import modality_index, region_index
 from hmar.model.thresholds import NO_THRESHOLDS, ModalityThresholds, model_thresholds
 from hmar.values.codes import WindowIds
-from hmar.values.frames import FloatArray, FrameInfo
+from hmar.values.frames import FloatArray, Frame, FrameInfo
 
 _BACKBONE_PREFIX = f"{FORMAT_BACKBONE}."
 
@@ -43,8 +43,8 @@ class ServedModel:
     backbone : BackboneRuntime
     tensors : mapping of str to ndarray
         Weights of experts and router, as model.safetensors names them.
-    reference : Reference or None
-        Statistics of the frames trained on; None while they are being computed.
+    references : References
+        What typicality is measured from. Codes do not depend on it.
     thresholds : ModalityThresholds
         Where a bit turns from 0 to 1. Logits do not depend on them.
     """
@@ -54,16 +54,16 @@ class ServedModel:
         info: ModelInfo,
         backbone: BackboneRuntime,
         tensors: Mapping[str, FloatArray],
-        reference: Reference | None = None,
+        references: References = NO_REFERENCES,
         thresholds: ModalityThresholds = NO_THRESHOLDS,
     ) -> None:
         self.info = info
+        self.references = references
         self.thresholds = thresholds
         self._backbone = backbone
         self._global = ServedExpert(_part(tensors, "global_expert."))
         self._local = ServedExpert(_part(tensors, "local_expert."))
         self._router = ServedRouter(_part(tensors, "router."))
-        self._reference = reference
 
     def map(self, image: FloatArray) -> FloatArray:
         """Run the backbone over an image (3, H, W) in 0..1, H and W divisible by 16: (H / 16, W / 16, C)."""
@@ -94,9 +94,16 @@ class ServedModel:
         mean = backbone_map.mean(axis=(0, 1))
         return self._router.gate(mean, modality_index(info.modality), region_index(info.body_part))
 
-    def typicality(self, backbone_map: FloatArray) -> float | None:
-        """Return how typical a map is, see :class:`Reference`; None without statistics."""
-        return None if self._reference is None else self._reference.typicality(backbone_map)
+    def typicality(
+        self,
+        backbone_map: FloatArray,
+        shown: FloatArray,
+        frame: Frame,
+        windows: QueryWindows | None = None,
+    ) -> float | None:
+        """Return how typical a frame, or a region of it, is of its kind; None where the model cannot tell."""
+        kind = kind_of(frame.units, frame.info.modality)
+        return self.references.typicality(kind, backbone_map, shown, windows)
 
 
 def load_served(folder: Path, threads: int = 1) -> ServedModel:
@@ -115,10 +122,10 @@ def load_served(folder: Path, threads: int = 1) -> ServedModel:
         If a file is missing or does not match SHA256SUMS, or the format is not this one.
     """
     verify(folder)
-    return read_served(folder, threads, read_reference(folder / TYPICALITY))
+    return read_served(folder, threads, read_references(folder / TYPICALITY))
 
 
-def read_served(folder: Path, threads: int = 1, reference: Reference | None = None) -> ServedModel:
+def read_served(folder: Path, threads: int = 1, references: References = NO_REFERENCES) -> ServedModel:
     """Load a model whose folder is not sealed yet; see :func:`load_served`."""
     info = read_info(folder)
     try:
@@ -126,7 +133,7 @@ def read_served(folder: Path, threads: int = 1, reference: Reference | None = No
             names = [name for name in file.offset_keys() if not name.startswith(_BACKBONE_PREFIX)]
             tensors = {name: file.get_tensor(name) for name in names}
         backbone = BackboneRuntime(folder / BACKBONE, threads)
-        return ServedModel(info, backbone, tensors, reference, model_thresholds(folder, info))
+        return ServedModel(info, backbone, tensors, references, model_thresholds(folder, info))
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise unreadable(folder, error) from error
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from hmar.errors import ConfigError
-from hmar.model.bundle import CARD, ModelInfo, fingerprint, read_info, seal, verify
+from hmar.model.bundle import CARD, ModelInfo, read_info, verify
 from hmar.model.fast import check_fast_form, write_fast_weights
-from hmar.training.data.open_ct import fetch_open_ct, load_open_ct
-from hmar.training.export.serving_form import Progress, write_serving_form
+from hmar.training.export.again import Exported, export_model
+from hmar.training.reports import Progress
+from hmar.training.typicality.card import without_typicality
+from hmar.training.typicality.places import Place
 
 _SECTION = """\
 ## Fast form
@@ -28,10 +31,19 @@ The rest of this card is of {base}: cells, windows and figures in it are of its 
 """
 
 
-def export_fast(folder: Path, out: Path, data: Path, progress: Progress) -> str:
-    """Write the fast form of a model, and return its fingerprint.
+def check_fast(folder: Path, out: Path) -> None:
+    """Raise what :func:`export_fast` raises for a model or a folder that it cannot use."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
+    verify(folder)
+    check_fast_form(read_info(folder))
 
-    Weights are the model's. Golden file and reference of typicality are made anew on the fast grid.
+
+def export_fast(folder: Path, out: Path, places: Sequence[Place] | None, progress: Progress) -> Exported:
+    """Write the fast form of a model.
+
+    Weights are the model's. The golden file is made anew on the fast grid, and so is what typicality is
+    measured from.
 
     Parameters
     ----------
@@ -39,8 +51,8 @@ def export_fast(folder: Path, out: Path, data: Path, progress: Progress) -> str:
         The model's folder, which stays as it is.
     out : Path
         Folder to write; its name is the fast model's. It must not exist, or be empty.
-    data : Path
-        Folder of the open CT volumes; they are downloaded where it lacks them.
+    places : sequence of Place or None
+        Frames that typicality is measured from; with None it is not told.
     progress : callable
 
     Raises
@@ -49,24 +61,19 @@ def export_fast(folder: Path, out: Path, data: Path, progress: Progress) -> str:
         If ``out`` holds something.
     ModelError
         If the model is missing or altered, has thresholds, or is on another grid than the default.
-    UnavailableError
-        If a package cannot be downloaded.
+    NotFoundError
+        If the frames are too few to measure anything from.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
-    verify(folder)
-    info = read_info(folder)
-    check_fast_form(info)
-    fetch_open_ct(data, lambda line: progress(line, 0, 0))
+    check_fast(folder, out)
     write_fast_weights(folder, out)
-    write_serving_form(out, load_open_ct(data), progress)
-    (out / CARD).write_text(_card((folder / CARD).read_text(), out.name, info))
-    seal(out)  # last, so that a folder that is not complete is refused
-    return fingerprint(out)
+    (out / CARD).write_text(_card((folder / CARD).read_text(), out.name, read_info(folder)))
+    return export_model(
+        out, places, progress
+    )  # seals it last, so that a folder that is not complete is refused
 
 
 def _card(card: str, name: str, base: ModelInfo) -> str:
     """Return the card of the fast form: its own section before the base model's."""
     section = _SECTION.format(base=base.name, fingerprint=base.fingerprint)
-    body = re.sub(r"\A# .*\n*", "", card)
+    body = without_typicality(re.sub(r"\A# .*\n*", "", card))
     return f"# {name}\n\n{section}\n{body}"

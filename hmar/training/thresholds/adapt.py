@@ -1,10 +1,10 @@
-"""A model with thresholds at the medians of an archive: equal weights, other codes, another fingerprint."""
+"""A model with thresholds and references of an archive: equal weights, other codes, another fingerprint."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,14 @@ from hmar.model.bundle import (
     write_config,
 )
 from hmar.model.serving.model import load_served, read_served
+from hmar.model.serving.references import References, write_references
 from hmar.model.thresholds import UNKNOWN, ModalityThresholds, Thresholds, write_thresholds
 from hmar.training.export.golden import write_golden
 from hmar.training.thresholds.card import adapted_card
 from hmar.training.thresholds.measuring import Fitted, Measured, change, measure, pooled
+from hmar.training.typicality.card import with_typicality
+from hmar.training.typicality.gathering import FittedReferences, references_of
+from hmar.training.typicality.summaries import Counted, Summaries
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
 
@@ -49,11 +53,14 @@ class Adapted:
     fitted : tuple of Fitted
     kept : mapping of str to str
         Modalities whose thresholds stay as they were, each with the reason.
+    typicality : FittedReferences
+        References of the archive's own kinds of frames. Of the other kinds the model keeps its own.
     """
 
     fingerprint: str
     fitted: tuple[Fitted, ...]
-    kept: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, str]
+    typicality: FittedReferences
 
 
 def adapt(
@@ -64,7 +71,7 @@ def adapt(
     rng: np.random.Generator,
     progress: Progress,
 ) -> Adapted:
-    """Write a model whose bits turn at the medians of the logits of some frames.
+    """Write a model whose bits turn at the medians of the logits of some frames, and that knows these frames.
 
     Parameters
     ----------
@@ -92,8 +99,9 @@ def adapt(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
     encoder = HmarEncoder(load_served(folder))
+    summaries = Summaries(encoder.window_sides)
     measured = {
-        name: measure(entries, read, encoder.logits, rng, _named(progress, name))
+        name: measure(entries, read, encoder.features, rng, _named(progress, name), summaries)
         for name, entries in sample.items()
     }
     enough = {name: one for name, one in measured.items() if _is_enough(one)}
@@ -114,8 +122,11 @@ def adapt(
         for name, one in enough.items()
     )
     known: dict[str, Thresholds] = {**old.known, **{name: one.medians() for name, one in enough.items()}}
-    _write(folder, out, ModalityThresholds(known), fitted)
-    return Adapted(fingerprint(out), fitted, kept)
+    typical = references_of(summaries, Counted(LEAST_FRAMES, LEAST_PEOPLE))
+    references = References({**encoder.references.known, **typical.references.known})
+    card = _card(folder, out, fitted, typical, references)
+    _write(folder, out, ModalityThresholds(known), references, card)
+    return Adapted(fingerprint(out), fitted, kept, typical)
 
 
 def _named(progress: Progress, name: str) -> Callable[[int, int], None]:
@@ -130,14 +141,30 @@ def _too_few(measured: Measured) -> str:
     return f"{len(measured.frames)} frames of {measured.number_of_people} people"
 
 
-def _write(folder: Path, out: Path, thresholds: ModalityThresholds, fitted: tuple[Fitted, ...]) -> None:
+def _card(
+    folder: Path,
+    out: Path,
+    fitted: tuple[Fitted, ...],
+    typical: FittedReferences,
+    references: References,
+) -> str:
+    base = read_info(folder)
+    card = adapted_card((folder / CARD).read_text(), out.name, base, fitted)
+    measured_from = {kind: typical.fitted.get(kind, f"as in {base.name}") for kind in references.known}
+    return with_typicality(card, measured_from)
+
+
+def _write(
+    folder: Path, out: Path, thresholds: ModalityThresholds, references: References, card: str
+) -> None:
     """Write the new model: it is sealed last, so that one that is not complete is refused."""
     info = read_info(folder)
     out.mkdir(parents=True, exist_ok=True)
-    for name in (WEIGHTS, BACKBONE, TYPICALITY):
+    for name in (WEIGHTS, BACKBONE):
         shutil.copyfile(folder / name, out / name)
     write_config(out, out.name, info.network, info.grid, info.windows, thresholds=True)
     write_thresholds(out / THRESHOLDS, thresholds)
-    (out / CARD).write_text(adapted_card((folder / CARD).read_text(), out.name, info, fitted))
+    write_references(out / TYPICALITY, references)
+    (out / CARD).write_text(card)
     write_golden(out / GOLDEN, HmarEncoder(read_served(out)))
     seal(out)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from hmar.errors import HmarError
 from hmar.model.bit_statistics import BitStatistics, bit_statistics
+from hmar.model.serving.features import FrameFeatures
 from hmar.model.thresholds import Thresholds
 from hmar.training.thresholds.medians import weighted_median
 from hmar.training.thresholds.sampling import person
+from hmar.training.typicality.summaries import Summaries
 from hmar.values.codes import CODE_BITS, pack_logits
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import FloatArray, Frame
@@ -104,9 +106,10 @@ class Fitted:
 def measure(
     entries: Sequence[EntryInfo],
     read: Callable[[EntryInfo], Frame],
-    logits: Callable[[Frame], tuple[FloatArray, FloatArray]],
+    look: Callable[[Frame], FrameFeatures],
     rng: np.random.Generator,
     progress: Callable[[int, int], None],
+    summaries: Summaries,
 ) -> Measured:
     """Read frames again and measure their logits; frames that are gone, or show nothing, are left out.
 
@@ -115,24 +118,27 @@ def measure(
     entries : sequence of EntryInfo
     read : callable
         Reads an indexed frame again.
-    logits : callable
-        Returns the logits of a frame (128,) and of its windows (W, 128), as
-        :meth:`hmar.encoder.HmarEncoder.logits` does.
+    look : callable
+        Returns the features of a frame, as :meth:`hmar.encoder.HmarEncoder.features` does.
     rng : numpy.random.Generator
         Draws windows.
     progress : callable
         Called with (done, total).
+    summaries : Summaries
+        The frames' summaries are added.
     """
     frames, windows, people = [], [], []
     for done, entry in enumerate(entries, start=1):
         try:
-            whole, local = logits(read(entry))
+            seen = look(read(entry))
         except HmarError:
             continue
         finally:
             progress(done, len(entries))
+        local = seen.window_logits
         if len(local):
-            frames.append(whole)
+            summaries.add(person(entry), seen)
+            frames.append(seen.frame_logits)
             windows.append(local[rng.permutation(len(local))[:WINDOWS_OF_FRAME]])
             people.append(person(entry))
     return Measured(

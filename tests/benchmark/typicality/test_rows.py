@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from benchmark.typicality.gathered import Direction, OddLook, PersonLook
+from benchmark.typicality.judging import MULTIPLES, REGION, REGION_ALONE
 from benchmark.typicality.looking import Look
-from benchmark.typicality.rows import REGION, direction_rows
+from benchmark.typicality.rows import direction_rows
+from hmar.model.serving.references import KindReferences
 from hmar.model.serving.typicality import Reference
 from hmar.values.frames import Frame, Units
 from tests.frames import frame_info
@@ -11,6 +13,7 @@ from tests.frames import frame_info
 REFERENCE = Reference(
     np.zeros(2, np.float32), np.eye(2, dtype=np.float32), np.linspace(0, 2, 200, dtype=np.float32)
 )
+KNOWN = KindReferences(REFERENCE, {3: REFERENCE})
 FRAME = Frame(frame_info(8, 8, None, "CT"), np.zeros((8, 8), np.float32), Units.HU)
 
 
@@ -18,7 +21,7 @@ def seen(length: float, regions: tuple[float, ...] = ()) -> Look:
     def at(lengths: tuple[float, ...]) -> np.ndarray:
         return np.array([[one, 0] for one in lengths], np.float32).reshape(-1, 2)
 
-    return Look(at((length,))[0], at(regions))
+    return Look(at((length,))[0], np.full(len(regions), 3.0), at(regions))
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def rows():
     odd = [OddLook("page", f"image {number}", seen(far)) for number, far in enumerate((9, 9, 9, 1))]
     odd += [OddLook("photographs", "a", seen(9)), OddLook("photographs", "a", seen(1))]
     odd += [OddLook("photographs", "b", seen(9)), OddLook("text within a slice", "r0", seen(1, (9, 1)))]
-    return list(direction_rows(Direction("CT", FRAME, people, odd), REFERENCE))
+    return list(direction_rows(Direction("CT", FRAME, people, odd), KNOWN))
 
 
 def of(rows, **wanted):
@@ -53,14 +56,20 @@ def test_false_alarms_are_means_over_people_of_each_ones_share(rows):
 
 
 def test_who_has_no_region_is_left_out_of_regions(rows):
-    row = of(rows, name="model", scope=REGION, shown="people", people="report")
+    row = of(rows, name="model", scope=REGION_ALONE, shown="people", people="report")
     assert (row["clusters"], row["regions"], row["marked"]) == (1, 8, 0.5)
+
+
+def test_regions_of_a_frame_that_is_marked_are_marked(rows):
+    row = of(rows, name="model", scope=REGION, shown="people", people="report")
+    assert (row["regions"], row["marked"]) == (8, 5 / 8)
 
 
 def test_false_alarms_are_told_by_what_headers_say(rows):
     by = of(rows, name="model", scope="frame", shown="people", people="report")["by"]
-    assert by["kernel B30F"] == {"people": 1, "distance": pytest.approx(3), "marked": 0.25}
-    assert by["kernel B60F"] == {"people": 1, "distance": pytest.approx(9), "marked": 1}
+    edge = REFERENCE.distances[-2]
+    assert by["kernel B30F"] == {"people": 1, "far": pytest.approx(3 / edge), "marked": 0.25}
+    assert by["kernel B60F"] == {"people": 1, "far": pytest.approx(9 / edge), "marked": 1}
 
 
 def test_detection_is_a_mean_over_images_photographs_and_people(rows):
@@ -70,8 +79,9 @@ def test_detection_is_a_mean_over_images_photographs_and_people(rows):
     assert photographs["per_class"] == {"a": 0.5, "b": 1}
     inside = {"name": "model", "shown": "text within a slice"}
     assert of(rows, scope="frame", **inside)["marked"] == 0
-    assert of(rows, scope=REGION, **inside)["marked"] == 0.5
-    assert of(rows, scope=REGION, **inside)["ci95_unit"] == "people"
+    for scope in (REGION, REGION_ALONE):
+        assert of(rows, scope=scope, **inside)["marked"] == 0.5
+        assert of(rows, scope=scope, **inside)["ci95_unit"] == "people"
 
 
 def test_the_other_rules_are_reported_on_those_they_were_not_set_on(rows):
@@ -82,6 +92,6 @@ def test_the_other_rules_are_reported_on_those_they_were_not_set_on(rows):
     assert [share for share, _ in curve] == [0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
     assert all(marked >= 0.75 for _, marked in curve)
     refitted = of(rows, name="refitted", scope="frame", shown="page")
-    assert [margin for margin, _ in refitted["curve"]] == [1, 1.25, 1.5, 2]
-    assert refitted["curve"][0][1] == refitted["marked"]
+    assert [multiple for multiple, _ in refitted["curve"]] == list(MULTIPLES)
+    assert dict(refitted["curve"])[1.0] == refitted["marked"]
     assert of(rows, name="model", scope="frame", shown="page")["curve"] is None

@@ -34,8 +34,9 @@ def test_every_rule_is_measured_on_slices_and_pictures_frames_and_regions(rows):
     shown = {"people", "white noise", "coloured noise", "waves", "blocks", "specks", "page", "captions"}
     shown |= {"photographs"}
     inside = {f"{group} within a slice" for group in ("noise", "text", "photographs")}
+    inside |= {f"{kind}, its box" for kind in inside}
     for name in ("model", "one-percent", "refitted"):
-        for scope in ("frame", "region alone"):
+        for scope in ("frame", "region", "region alone"):
             of_slices = of(rows, name=name, scope=scope, direction="CT")
             assert {row["shown"] for row in of_slices} == shown | inside
             of_pictures = of(rows, name=name, scope=scope, direction="CT as pictures")

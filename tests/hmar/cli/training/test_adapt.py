@@ -38,6 +38,9 @@ def test_an_archive_is_adapted_and_indexed_again_and_the_old_rows_stay(tmp_path:
     encoder = HmarEncoder.load(ours)
     assert f"{ours}: model {encoder.fingerprint}" in adapted.stdout
     assert f"UNKNOWN    {PICTURES}      {PICTURES}" in adapted.stdout
+    assert f"presentation:UNKNOWN: typicality is measured from {PICTURES} frames of {PICTURES} people." in (
+        adapted.stdout
+    )
     assert hmar(home, "index", pictures, model=ours).exit_code == 0
     engine = build_engine(Settings(home=home, model_dir=str(ours)))
     try:

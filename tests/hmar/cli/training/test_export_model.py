@@ -1,5 +1,6 @@
-"""``hmar export-model --fast`` on the shipped model, and an archive that is indexed with both."""
+"""``hmar export-model`` as it is typed, and an archive that is indexed with both forms of a model."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,12 @@ from hmar.cli import main
 from hmar.config import Settings
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ModelError
+from hmar.model.bundle import TYPICALITY, fingerprint, verify
 from hmar.search import Searcher
-from hmar.training.export import fast as module
 from hmar.values.geometry import Box
 from hmar.values.selection import Selection
 from hmar.wiring import build_engine
-from tests.hmar.training.tiny import plain_volumes
+from tests.benchmark.lesions.folders import write_people
 from tests.phantoms import ct_file, sop_uid
 
 SLICES = 4
@@ -25,19 +26,18 @@ NODULE = (60.0, 84.0)
 
 
 def hmar(home: Path, *arguments: object, model: Path | str = "") -> Result:
-    variables = {"HMAR_HOME": str(home), "HMAR_MODEL_DIR": str(model), "HMAR_REDIS_URL": ""}
+    variables = {"HMAR_HOME": str(home), "HMAR_MODEL_DIR": str(model), "HMAR_REDIS_URL": "", "COLUMNS": "140"}
     return CliRunner().invoke(main, [str(argument) for argument in arguments], env=variables)
 
 
 @pytest.fixture
-def fast(monkeypatch, tmp_path) -> Path:
+def fast(tmp_path) -> Path:
     """Return the fast form of the shipped model, as the command writes it."""
-    monkeypatch.setattr(module, "fetch_open_ct", lambda _folder, _report: None)
-    monkeypatch.setattr(module, "load_open_ct", lambda _folder: plain_volumes())
     out = tmp_path / "ours-fast"
     result = hmar(tmp_path / "home", "export-model", shipped_bundle(), "--fast", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout == f"{out}: model {HmarEncoder.load(out).fingerprint}\n"
+    assert result.stdout.startswith("Typicality is not told: give --typicality DIR.\n")
+    assert result.stdout.endswith(f"{out}: model {HmarEncoder.load(out).fingerprint}\n")
     return out
 
 
@@ -78,7 +78,35 @@ def test_an_index_of_one_form_is_refused_to_the_other(fast):
 
 def test_a_folder_that_holds_something_is_refused_before_anything_is_fetched(tmp_path):
     (tmp_path / "file").touch()
-    result = hmar(tmp_path / "home", "export-model", shipped_bundle(), "--fast", tmp_path)
+    given = ("export-model", shipped_bundle(), "--fast", tmp_path, "--with-open-ct")
+    result = hmar(tmp_path / "home", *given)
     assert result.exit_code == 3
     assert "is there already. Name a new folder" in result.output
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.slow
+def test_typicality_is_measured_from_folders_or_stays(tmp_path):
+    home, model = tmp_path / "home", Path(shutil.copytree(shipped_bundle(), tmp_path / "model"))
+    before = (model / TYPICALITY).read_bytes()
+    plain = hmar(home, "export-model", model)
+    assert plain.exit_code == 0, plain.output
+    assert "Typicality is measured as before." in plain.stdout
+    assert (model / TYPICALITY).read_bytes() == before
+    people = write_people(tmp_path / "people", slices=2)
+    refitted = hmar(home, "export-model", model, "--typicality", people)
+    assert refitted.exit_code == 0, refitted.output
+    for kind in ("HU", "presentation:UNKNOWN"):
+        assert f"{kind}: typicality is measured from 12 frames of 1 people." in refitted.stdout
+    assert f"model {fingerprint(shipped_bundle())}" in refitted.stdout
+    assert set(HmarEncoder.load(model).references.known) == {"HU", "presentation:UNKNOWN"}
+    verify(model)
+
+
+def test_a_folder_without_images_is_refused_before_anything_is_written(tmp_path):
+    model = Path(shutil.copytree(shipped_bundle(), tmp_path / "model"))
+    (tmp_path / "empty").mkdir()
+    result = hmar(tmp_path / "home", "export-model", model, "--typicality", tmp_path / "empty")
+    assert result.exit_code == 2
+    assert "There is no image in 1 folders." in result.output
+    verify(model)

@@ -1,77 +1,75 @@
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
-from hmar.encoder import HmarEncoder, shipped_bundle
-from hmar.model.serving.typicality import Reference, read_reference, write_reference
-from hmar.values.frames import FloatArray, Frame, Units
-from hmar.values.geometry import Box, Spacing
-from hmar.values.hits import ATYPICAL
-from tests.frames import frame_info
-from tests.phantoms import slice_hu
+from hmar.image.grid import GridConfig, make_grid
+from hmar.image.windows import QueryWindows, WindowConfig, kept_windows, unpack_window_ids
+from hmar.model.serving.typicality import Reference, frame_summary, region_summary, window_summaries
+
+WINDOWS = WindowConfig()
 
 
-@pytest.fixture(scope="module")
-def encoder() -> HmarEncoder:
-    return HmarEncoder.load(shipped_bundle())
+def reference(margin: float = 1.0) -> Reference:
+    whitening = np.diag([1.0, 0.5]).astype(np.float32)
+    return Reference(np.zeros(2, np.float32), whitening, np.array([1, 2, 2, 4], np.float32), margin)
 
 
-def shown(values: FloatArray) -> Frame:
-    return Frame(frame_info(*values.shape, None, "OT"), values.astype(np.float32), Units.PRESENTATION)
-
-
-def printed(dark: bool) -> FloatArray:
-    image = Image.new("L", (420, 300), 0 if dark else 255)
-    for line in range(20):
-        ImageDraw.Draw(image).text((8, 14 * line), f"{line}. no image at all, only words", 255 if dark else 0)
-    return np.asarray(image, np.float32) / 255
-
-
-def test_a_slice_of_a_chest_is_typical(encoder):
-    values = slice_hu(1, 2).astype(np.float32)
-    frame = Frame(frame_info(*values.shape, Spacing(2.0, 2.0), "CT", "CHEST"), values, Units.HU)
-    assert encoder.image_query(frame).typicality > 0.05
-
-
-@pytest.mark.parametrize("name", ["noise", "words", "bright words", "nothing"])
-def test_noise_words_and_nothing_are_out_of_distribution(encoder, name):
-    values = {
-        "noise": lambda: np.random.default_rng(0).random((256, 256)),
-        "words": lambda: printed(dark=False),
-        "bright words": lambda: printed(dark=True),
-        "nothing": lambda: np.ones((200, 200)),
-    }[name]()
-    assert encoder.image_query(shown(values)).typicality < ATYPICAL
-
-
-def test_region_and_image_queries_of_a_frame_are_as_typical(encoder):
-    values = np.random.default_rng(0).random((256, 256))
-    frame = shown(values)
-    region = encoder.region_query(frame, Box(50, 50, 60, 60))
-    assert region.typicality == encoder.image_query(frame).typicality
+def at(x: float, y: float) -> np.ndarray:
+    return np.array([x, y], np.float32)
 
 
 def test_typicality_is_the_share_of_held_out_frames_that_lie_as_far():
-    whitening = np.diag([1.0, 0.5]).astype(np.float32)
-    reference = Reference(np.zeros(2, np.float32), whitening, np.array([1, 2, 2, 4], np.float32))
+    found = [reference().typicality(at(*point)) for point in ((0, 0), (1.5, 0), (0, 4), (2.5, 0), (0, 9))]
+    assert found == [1, 0.75, 0.75, 0.25, 0]
 
-    def at(x: float, y: float) -> float:
-        return reference.typicality(np.broadcast_to(np.array([x, y], np.float32), (3, 5, 2)))
 
-    assert (at(0, 0), at(1.5, 0), at(0, 4), at(2.5, 0), at(0, 9)) == (1, 0.75, 0.75, 0.25, 0)
+def test_a_margin_moves_held_out_frames_farther_out():
+    found = [reference(1.5).typicality(at(x, 0)) for x in (1.4, 1.6, 2.9, 3.1, 5.9, 6.1)]
+    assert found == [1, 0.75, 0.75, 0.25, 0.25, 0]
 
 
 def test_distance_is_the_length_of_the_whitened_difference_of_the_mean():
     whitening = np.diag([1.0, 0.5]).astype(np.float32)
-    reference = Reference(np.ones(2, np.float32), whitening, np.ones(1, np.float32))
-    backbone_map = np.array([[[0.0, 0.0], [8.0, 18.0]]], np.float32)  # its mean is (4, 9)
-    assert reference.distance(backbone_map) == 5
+    one = Reference(np.ones(2, np.float32), whitening, np.ones(1, np.float32))
+    assert one.distance(at(4, 9)) == 5
 
 
-def test_a_reference_is_read_as_it_was_written(tmp_path):
-    rng = np.random.default_rng(0)
-    reference = Reference(*(rng.random(shape).astype(np.float32) for shape in (4, (4, 4), 9)))
-    write_reference(tmp_path / "typicality.npz", reference)
-    read = read_reference(tmp_path / "typicality.npz")
-    for name in ("mean", "whitening", "distances"):
-        assert np.array_equal(getattr(read, name), getattr(reference, name))
+def backbone_map(rows: int, columns: int, channels: int = 4) -> np.ndarray:
+    return np.random.default_rng(0).random((rows, columns, channels)).astype(np.float32)
+
+
+def test_a_frame_is_summarised_as_a_whole_and_where_it_shows_something():
+    cells, shown = backbone_map(5, 6), np.zeros((5, 6), np.float32)
+    shown[1, 2], shown[4, 0] = 1, 0.5
+    summary = frame_summary(cells, shown)
+    assert summary[:4] == pytest.approx(cells.mean(axis=(0, 1)), abs=1e-6)
+    assert summary[4:] == pytest.approx((2 * cells[1, 2] + cells[4, 0]) / 3, abs=1e-6)
+
+
+def test_all_of_a_frame_counts_where_it_shows_nothing():
+    summary = frame_summary(backbone_map(5, 6), np.zeros((5, 6), np.float32))
+    assert np.array_equal(summary[:4], summary[4:])
+
+
+def test_a_region_is_summarised_by_the_middle_window_alone_and_by_parts_of_cells():
+    cells = backbone_map(6, 6)
+    windows = QueryWindows(np.array([1.0, 0, 2]), np.array([2.5, 1, 4]), 3)
+    columns = np.array([0, 0, 0.5, 1, 1, 0.5]) / 3  # from 2.5 to 5.5
+    expected = np.einsum("j,ijc->c", columns, cells[1:4]) / 3
+    assert region_summary(cells, windows) == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_of_a_region_lies_outside_the_map_does_not_count():
+    cells = backbone_map(6, 6)
+    windows = QueryWindows(np.array([-1.0]), np.array([4.0]), 3)
+    assert region_summary(cells, windows) == pytest.approx(cells[:2, 4:].mean(axis=(0, 1)), abs=1e-6)
+
+
+def test_windows_are_summarised_as_a_region_of_their_place_is():
+    grid = make_grid(160, 192, None, GridConfig(unknown_side=192))
+    ids = kept_windows(np.ones((grid.rows, grid.columns), np.float32), grid, 16, WINDOWS)
+    cells = backbone_map(grid.rows // 16, grid.columns // 16)
+    found = window_summaries(cells, ids, WINDOWS)
+    sizes, rows, columns = unpack_window_ids(ids)
+    for i in range(0, len(ids), 7):
+        place = QueryWindows(rows[i : i + 1], columns[i : i + 1], WINDOWS.cells[sizes[i]])
+        assert found[i] == pytest.approx(region_summary(cells, place), abs=1e-5)

@@ -11,16 +11,19 @@ from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, DecodeError, NotFoundError
 from hmar.model.bundle import CARD, THRESHOLDS, WEIGHTS, read_info, verify
+from hmar.model.serving.features import FrameFeatures
 from hmar.model.thresholds import UNKNOWN, ModalityThresholds, Thresholds, read_thresholds
-from hmar.training.export.golden import golden_difference
+from hmar.training.export.golden import golden_difference, golden_frame
 from hmar.training.thresholds import adapt as module
 from hmar.training.thresholds.adapt import adapt
 from hmar.training.thresholds.measuring import measure, pooled
 from hmar.training.thresholds.medians import weighted_median
 from hmar.training.thresholds.sampling import MOST_OF_SERIES, in_turn, person, sample_frames
+from hmar.training.typicality.summaries import Counted, Summaries
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame, Units
+from hmar.values.hits import ATYPICAL
 from tests.frames import frame_info
 from tests.hmar.model.test_thresholds import give
 
@@ -93,9 +96,13 @@ def test_of_a_long_series_a_few_frames_are_considered_and_a_seed_draws_the_same(
     )
 
 
-def logits_of_frame(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+def features_of_frame(frame: Frame) -> FrameFeatures:
     """Logits that are the frame's mean, and its first rows as windows."""
-    return np.full(128, frame.values.mean(), np.float32), frame.values[:, :1].repeat(128, axis=1)
+    windows = frame.values[:, :1].repeat(128, axis=1)
+    ids = np.zeros(len(windows), np.uint32)
+    summary = frame.values[0, :4]
+    logits = np.full(128, frame.values.mean(), np.float32)
+    return FrameFeatures("presentation:CT", logits, windows, summary, windows[:, :2], ids)
 
 
 def test_people_count_equally_whatever_they_have():
@@ -107,7 +114,9 @@ def test_people_count_equally_whatever_they_have():
     def read(entry: EntryInfo) -> Frame:
         return Frame(entry.info, np.full((96, 96), values[entry.entry_id], np.float32), Units.PRESENTATION)
 
-    found = measure(entries, read, logits_of_frame, np.random.default_rng(0), lambda *_: None)
+    found = measure(
+        entries, read, features_of_frame, np.random.default_rng(0), lambda *_: None, Summaries((3,))
+    )
     assert (found.medians().frame == 1).all()
     assert (found.medians().windows == 1).all()
     assert found.number_of_people == 3
@@ -127,10 +136,13 @@ def test_frames_that_are_gone_are_left_out_and_who_has_two_modalities_is_one_per
         return texture(entry)
 
     told: list[tuple[int, int]] = []
-    found = measure(entries, read, logits_of_frame, np.random.default_rng(0), lambda *done: told.append(done))
+    summaries = Summaries((3,))
+    rng = np.random.default_rng(0)
+    found = measure(entries, read, features_of_frame, rng, lambda *done: told.append(done), summaries)
     assert len(found.frames) == 3
+    assert summaries.counted() == {"presentation:CT": Counted(3, 1)}
     assert told[-1] == (4, 4)
-    nothing = measure([], read, logits_of_frame, np.random.default_rng(0), lambda *_: None)
+    nothing = measure([], read, features_of_frame, np.random.default_rng(0), lambda *_: None, Summaries((3,)))
     both = pooled([found, nothing, found])
     assert (len(both.frames), both.number_of_people) == (6, 1)
     assert np.array_equal(both.frames[both.frame_of], np.concatenate([found.frames[found.frame_of]] * 2))
@@ -173,7 +185,9 @@ def test_thresholds_are_the_medians_and_frames_without_a_tag_have_those_of_all(f
     adapt(shipped_bundle(), out, sample, texture, np.random.default_rng(0), lambda *_: None)
     known = read_thresholds(out / THRESHOLDS).known
     encoder = HmarEncoder.load(shipped_bundle())
-    frames = {name: np.stack([encoder.logits(texture(e))[0] for e in sample[name]]) for name in sample}
+    frames = {
+        name: np.stack([encoder.features(texture(e)).frame_logits for e in sample[name]]) for name in sample
+    }
     assert np.array_equal(known["MR"].frame, weighted_median(frames["MR"], np.full(12, 0.5)))
     everyone = np.concatenate([frames["CT"], frames["MR"]])
     shares = np.array([1 / 3] * 3 + [1 / 2] * 12)
@@ -193,6 +207,20 @@ def test_thresholds_that_a_model_has_stay_where_an_archive_has_too_few(few, tmp_
 
 
 @pytest.mark.slow
+def test_what_an_archive_has_enough_of_is_typical_afterwards_and_other_kinds_stay(few, tmp_path):
+    sample, out = archive(), tmp_path / "ours"
+    done = adapt(shipped_bundle(), out, sample, texture, np.random.default_rng(0), lambda *_: None)
+    assert done.typicality.fitted == {"presentation:MR": Counted(12, 6)}
+    assert done.typicality.too_few == {"presentation:CT": Counted(3, 1)}
+    before, after = HmarEncoder.load(shipped_bundle()), HmarEncoder.load(out)
+    frame = texture(sample["MR"][0])
+    assert before.image_query(frame).typicality < ATYPICAL < after.image_query(frame).typicality
+    slices = golden_frame()
+    assert after.image_query(slices).typicality == before.image_query(slices).typicality
+    assert after.image_query(texture(sample["CT"][0])).typicality is None
+
+
+@pytest.mark.slow
 def test_the_card_says_how_many_and_not_who(few, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for base, out in ((shipped_bundle(), first), (first, second)):
@@ -203,6 +231,9 @@ def test_the_card_says_how_many_and_not_who(few, tmp_path):
     assert "| MR | 12 | 6 | frame, after | " in text
     assert f"Weights of first ({read_info(first).fingerprint})" in text
     assert "## Limits" in text
+    assert text.count("## Typicality") == 1
+    assert "| presentation:MR | 12 frames of 6 people |" in text
+    assert "| HU | as in first |" in text
     assert PATIENT not in text
     assert "2.25" not in text
 
