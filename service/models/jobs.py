@@ -8,11 +8,11 @@ from pydantic import Field, WithJsonSchema
 
 from hmar.values.jobs import ItemState, JobState
 from service.models.asked import Asked, FormBody, JsonBody
+from service.models.files import File
 from service.models.given import Given, Headers
 from service.models.left_out import LeftOut
 from service.models.names import DEFAULT_COLLECTION, Collection, CollectionName, Folder, Label
 from service.models.numbers import Count
-from service.models.search_request import File
 from service.models.whole_numbers import After, PageSize
 
 FAILURES_SHOWN = 50

@@ -24,9 +24,3 @@ class LoggedIn(Headers):
     """Where the page is."""
 
     location: str = Field(serialization_alias="Location")
-
-
-class FilePath(Asked):
-    """Which file."""
-
-    filename: str

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.selection import GroupBy, Same, Selection
 from service.models.asked import Asked, FormBody, JsonBody
+from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
 from service.models.regions import Region, RegionText
 from service.models.whole_numbers import Bits, FrameNumber, K
 
-File = Annotated[
-    bytes,
-    WithJsonSchema({"type": "string", "format": "binary", "description": "DICOM, PNG or JPEG."}),
-]
 _MODE = (
     "local compares windows, global whole images, auto both: the distance is their mean, weighed by the gate."
 )

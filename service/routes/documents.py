@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from flask import Blueprint, Response, current_app, render_template, send_file
 
 from hmar.errors import NotFoundError, shown
-from service.models.login import FilePath
+from service.models.files import FilePath
 from service.openapi.document import document
 from service.operations.operation import Content, operation
 from service.routes.page import FILE_ANSWERS, NO_LOGIN

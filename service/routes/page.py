@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, render_template
 
 from hmar.wiring import Engine
-from service.models.login import FilePath
+from service.models.files import FilePath
 from service.models.problem import Problem
 from service.operations.operation import Content, operation
 
