@@ -34,7 +34,7 @@ class FolderJob(JsonBody):
 class FilesJob(FormBody):
     """Index the files that are sent along."""
 
-    file: list[File] = Field(min_length=1)
+    file: list[File] = Field(min_length=1, repr=False)
     collection: Collection = DEFAULT_COLLECTION
     label: LeftOut[Label] = None
 

@@ -78,7 +78,7 @@ class IndexedFrame(JsonBody):
 class SentFrame(FormBody):
     """A frame of a file that is sent along."""
 
-    file: File
+    file: File = Field(repr=False)
     frame: FrameNumber = 1
 
 

@@ -88,20 +88,16 @@ def _remedy(first: ErrorDetails, place: _Place) -> str:
 
 
 def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> _Place:
-    """Follow a way into a model; a step that names no field chooses among the models of a union."""
-    names: list[str] = []
+    """Follow a way into a model. In a union of models its first step is the tag that chooses one of them."""
     owner, field = model, model.model_fields.get("root")
-    among = list(_models(field.annotation)) if field else [model]
-    for step in map(str, loc):
-        chosen = [one for one in among if step in one.model_fields]
-        tagged = [one for one in among if _has_tag(one, step)]
-        if not names and field is not None and tagged:
-            among, owner = tagged, tagged[0]
-            continue
-        owner = (chosen or among)[0]
-        names.append(step)
-        field = owner.model_fields.get(step)
-        among = list(_models(field.annotation)) if field else []
+    names = list(map(str, loc))
+    if field is not None and names:
+        tag, *names = names
+        owner = next((one for one in _models(field.annotation) if _has_tag(one, tag)), owner)
+    for step, name in enumerate(names):
+        field = owner.model_fields.get(name)
+        if field is not None and step + 1 < len(names):
+            owner = next(_models(field.annotation), owner)
     return _Place(tuple(names), owner, field)
 
 

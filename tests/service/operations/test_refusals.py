@@ -62,6 +62,12 @@ def refused(model: type[BaseModel], fields: dict[str, Any]) -> ParameterError:
         ),
         (
             Deletion,
+            {"level": "study", "uid": "1", "study": "2"},
+            "There is no field 'study'.",
+            "Use collection, level, uid.",
+        ),
+        (
+            Deletion,
             {"level": "patient", "patient_id": ID, "uid": "1"},
             "There is no field 'uid'.",
             "Use collection, issuer, level, patient_id.",
