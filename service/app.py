@@ -12,9 +12,9 @@ from flask.json.provider import DefaultJSONProvider
 from hmar.wiring import Engine
 from service import auth, problems
 from service.opened import OpenedFiles
+from service.operations import checks
 from service.outermost import outermost
-from service.readers import query
-from service.routes import browse, deletions, health, jobs, login, search
+from service.routes import browse, deletions, documents, health, jobs, login, page, search
 from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
@@ -49,11 +49,13 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
     auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
-    query.install(app)
+    checks.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     app.extensions[OPENED] = files
-    for routes in (health, login, jobs, deletions):
+    page.install_files(app)
+    app.register_blueprint(documents.blueprint())
+    for routes in (page, health, login, jobs, deletions):
         app.register_blueprint(routes.blueprint(engine))
     for showing in (search, browse):
         app.register_blueprint(showing.blueprint(engine, files))

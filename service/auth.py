@@ -12,7 +12,7 @@ from hmar.errors import AuthError
 from hmar.ports import KeyStore, SessionStore
 from service.edge.clients import SESSION_COOKIE
 from service.edge.wsgi import AUTHORISED
-from service.problems import CrossSiteError
+from service.errors import CrossSiteError
 from service.readers.credentials import presented_key
 
 SESSION_HOURS = 12
@@ -22,7 +22,8 @@ PAGE_HEADER = "X-HMAR-Page"
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "login.form", "login.redeem", "static"})
 """Everything else needs a key or a login."""
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""They change nothing, so that a cookie is enough."""
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -76,7 +77,7 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -
                 "The request carries no API key.",
                 "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
             )
-        elif request.method not in _SAFE_METHODS:
+        elif request.method not in SAFE_METHODS:
             _check_same_site()
 
     app.before_request(guard)

@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from service.problems import INTERNAL, problem_body, unexpected_detail
+from service.problem_table import INTERNAL
+from service.problems import problem_body, unexpected_detail
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication

@@ -16,7 +16,7 @@ from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
 from service.edge.listening import listen
 from service.edge.server import Server
-from service.problems import MalformedRequestError
+from service.errors import MalformedRequestError
 
 
 def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:

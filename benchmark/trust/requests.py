@@ -85,8 +85,8 @@ def _fill(running: Product) -> None:
 
 def _asked(trial: Run, running: Product) -> Path:
     """Run schemathesis; return its report, a line of JSON for each event."""
-    document = trial.folder / "openapi.yaml"
-    document.write_bytes(running.get("/api/v1/openapi.yaml").body)
+    document = trial.folder / "openapi.json"
+    document.write_bytes(running.get("/openapi.json").body)
     report = trial.folder / "report" / "events.ndjson"
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),

@@ -6,7 +6,8 @@ import re
 
 from hmar.errors import ParameterError, shown
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What a name is made of, as a regular expression."""
 
 
 def checked_name(what: str, name: object) -> str:
@@ -24,7 +25,7 @@ def checked_name(what: str, name: object) -> str:
     ParameterError
         If it is anything but 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise ParameterError(
             f"The {what}'s name is {shown(name)}.",
             "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",

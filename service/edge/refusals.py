@@ -6,8 +6,9 @@ import json
 import math
 
 from service.edge.messages import Answer, Refusal
-from service.problems import EDGE_PROBLEMS, INTERNAL, PROBLEMS, Problem, problem_body
-from service.problems import MalformedRequestError as Malformed
+from service.errors import MalformedRequestError
+from service.problem_table import EDGE_PROBLEMS, INTERNAL, PROBLEMS, ProblemType
+from service.problems import problem_body
 from service.security_headers import SECURITY_HEADERS
 
 
@@ -57,9 +58,9 @@ def too_many(detail: str, retry_after_s: float) -> Refusal:
     return refusal(429, detail, "Try again after the seconds that Retry-After names.", retry_after_s)
 
 
-def _problem(status: int) -> Problem:
+def _problem(status: int) -> ProblemType:
     if status == INTERNAL.status:
         return INTERNAL
     if status in EDGE_PROBLEMS:
         return EDGE_PROBLEMS[status]
-    return PROBLEMS[Malformed]._replace(status=status)
+    return PROBLEMS[MalformedRequestError]._replace(status=status)

@@ -1,1 +1,1 @@
-"""Readers of requests: query, form, JSON, credentials. Each refuses what is unknown, and what comes twice."""
+"""Readers of what a request is made of: form, JSON, credentials. Each refuses what comes twice."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Request
 
-from service.problems import MalformedRequestError
+from service.errors import MalformedRequestError
 
 _REMEDY = "Send 'Authorization: Bearer hmar_...' or 'X-API-Key: hmar_...', once."
 

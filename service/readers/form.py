@@ -7,8 +7,8 @@ from collections.abc import Collection
 from flask import Request
 
 from hmar.errors import DecodeError
-from service.problems import MalformedRequestError
-from service.readers.known import check_fields, unknown_field
+from service.errors import MalformedRequestError
+from service.readers.known import check_once, unknown_field
 
 FILE = "file"
 
@@ -17,7 +17,7 @@ def form_fields(request: Request, known: Collection[str]) -> dict[str, str]:
     """Return the fields of a form that takes no file; raises ParameterError."""
     for name in request.files:
         raise unknown_field(name, known)
-    return _fields(request, known)
+    return _fields(request)
 
 
 def form_with_file(request: Request, known: Collection[str]) -> tuple[dict[str, str], bytes]:
@@ -46,12 +46,12 @@ def form_with_files(request: Request, known: Collection[str]) -> tuple[dict[str,
 def _fields_and_files(request: Request, known: Collection[str]) -> tuple[dict[str, str], list[bytes]]:
     for name in request.files:
         if name != FILE:
-            raise unknown_field(name, [*known, FILE])
+            raise unknown_field(name, known)
     if FILE in request.form:
         raise MalformedRequestError("A part named file has no file name.", "Send it with one.")
-    return _fields(request, known), [part.read() for part in request.files.getlist(FILE)]
+    return _fields(request), [part.read() for part in request.files.getlist(FILE)]
 
 
-def _fields(request: Request, known: Collection[str]) -> dict[str, str]:
-    check_fields([name for name, _ in request.form.items(multi=True)], known)
+def _fields(request: Request) -> dict[str, str]:
+    check_once(name for name, _ in request.form.items(multi=True))
     return dict(request.form)

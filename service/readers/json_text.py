@@ -7,10 +7,8 @@ import math
 import re
 from typing import Any, NoReturn
 
-from flask import Request
-
 from hmar.errors import shown
-from service.problems import MalformedRequestError, MediaTypeError
+from service.errors import MalformedRequestError
 
 MAX_BYTES = 512 << 10
 MAX_DEPTH = 16
@@ -18,22 +16,6 @@ MAX_DEPTH = 16
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{\]}]', re.DOTALL)
 # A text without its end is taken whole: looked for again from each quote in it, it would cost its square.
-_NAMES = {list: "an array", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-
-
-def json_object(request: Request) -> dict[str, object]:
-    """Return the JSON object that is the body; anything else is refused."""
-    if not request.is_json:
-        raise MediaTypeError(
-            f"The content type is {shown(request.mimetype)}.",
-            "Send application/json, or multipart/form-data with a part named file.",
-        )
-    value = json_value(request.get_data(cache=False))
-    if not isinstance(value, dict):
-        raise MalformedRequestError(
-            f"The JSON is {_NAMES.get(type(value), 'null')}.", "Send one JSON object."
-        )
-    return value
 
 
 def json_value(data: bytes | str) -> Any:

@@ -7,26 +7,23 @@ from collections.abc import Collection, Iterable
 from hmar.errors import ParameterError, shown
 
 
-def check_fields(names: Iterable[str], known: Collection[str], what: str = "field") -> None:
-    """Check the names of all fields that were sent, in order.
+def check_once(names: Iterable[str], what: str = "field") -> None:
+    """Check that no field comes twice.
 
     Parameters
     ----------
     names : iterable of str
         A name for each time that a field was sent.
-    known : collection of str
     what : str
         What the fields are called.
 
     Raises
     ------
     ParameterError
-        For the first field that is not known, or comes a second time.
+        For the first field that comes a second time.
     """
     seen: set[str] = set()
     for name in names:
-        if name not in known:
-            raise unknown_field(name, known, what)
         if name in seen:
             raise repeated_field(name, what)
         seen.add(name)

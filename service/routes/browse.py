@@ -1,77 +1,97 @@
-"""Browsing: the page, its lists of series and frames, and frames as PNG."""
+"""Browsing: the series and frames of the archive, and frames as PNG."""
 
 from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, jsonify, render_template, request
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response, request
 
-from hmar.errors import NotFoundError, shown
+from hmar.errors import DecodeError, LimitError, NotFoundError, shown
 from hmar.image.raster import png, render
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
+from service.models.archive import CollectionQuery, FrameList, SeriesList, SeriesPath
+from service.models.archive import Frame as ListedFrame
+from service.models.archive import Series as ListedSeries
+from service.models.pictures import (
+    DisplayWindow,
+    FramePath,
+    KeptHeaders,
+    PictureHeaders,
+    RenderedHeaders,
+    RenderForm,
+)
 from service.opened import OpenedFiles
-from service.readers.form import form_with_file
-from service.readers.query import takes_query
+from service.operations.operation import Content, operation
 from service.routes.search import frame_of, indexed
-from service.schemas import collection_of, display_window, whole_number, window_units
-from service.specification import specification
 
 IMAGE_AGE_S = 3600
 """A picture is decoded again after this long: the file of its frame may hold another image by now."""
+_TAG = "archive"
+_PICTURE = "8-bit grey PNG of the frame's size."
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
-    """Return the page and the routes that it browses by."""
-    routes = Blueprint("browse", __name__)
+    """Return the routes that the page browses by."""
+    routes = Blueprint("browse", __name__, url_prefix="/api/v1")
 
-    @routes.get("/")
-    def page() -> ResponseReturnValue:
-        return render_template("index.html", model=engine.encoder.name)
-
-    @routes.get("/api/v1/openapi.yaml")
-    def openapi() -> ResponseReturnValue:
-        return Response(specification(), mimetype="application/yaml")
-
-    @routes.get("/api/v1/series")
-    @takes_query("collection")
-    def series() -> ResponseReturnValue:
-        collection = collection_of(request.args, None)
+    @routes.get("/series")
+    @operation(
+        "listSeries",
+        "The indexed series",
+        tag=_TAG,
+        gives="Series in order of collection, study and series.",
+    )
+    def series(query: CollectionQuery) -> SeriesList:
         listed = engine.catalogue.series(engine.encoder.fingerprint)
-        wanted = [one for one in listed if collection is None or one.collection == collection]
-        return jsonify(series=[one.to_dict() for one in wanted])
+        wanted = [one for one in listed if query.collection in (None, one.collection)]
+        return SeriesList(series=[ListedSeries.of(one.to_dict()) for one in wanted])
 
-    @routes.get("/api/v1/series/<series_uid>/frames")
-    @takes_query("collection")
-    def frames(series_uid: str) -> ResponseReturnValue:
-        collection = collection_of(request.args, None) or _collection_of_series(engine, series_uid)
-        entries = engine.catalogue.frames(collection, series_uid, engine.encoder.fingerprint)
+    @routes.get("/series/<series_uid>/frames")
+    @operation(
+        "listFrames",
+        "The frames of a series in display order",
+        tag=_TAG,
+        gives="Frames in display order (head first for an axial series).",
+        raises=(NotFoundError,),
+    )
+    def frames(path: SeriesPath, query: CollectionQuery) -> FrameList:
+        collection = query.collection or _collection_of_series(engine, path.series_uid)
+        entries = engine.catalogue.frames(collection, path.series_uid, engine.encoder.fingerprint)
         if not entries:
-            raise _unknown_series(series_uid)
-        return jsonify(
-            series_uid=series_uid, collection=collection, frames=[entry.to_dict() for entry in entries]
-        )
+            raise _unknown_series(path.series_uid)
+        listed = [ListedFrame.of(entry.to_dict()) for entry in entries]
+        return FrameList(series_uid=path.series_uid, collection=collection, frames=listed)
 
-    @routes.get("/api/v1/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
-    @takes_query("centre", "width", "units")
-    def image(sop_instance_uid: str, frame_number: int) -> ResponseReturnValue:
-        window, units = display_window(request.args), window_units(request.args)
-        entry = indexed(engine, sop_instance_uid, frame_number)[0]
+    @routes.get("/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
+    @operation(
+        "readImage",
+        "An indexed frame as PNG",
+        tag=_TAG,
+        gives=Content(_PICTURE, "image/png", headers=KeptHeaders),
+        also={304: Content("The picture that If-None-Match names by its ETag is still the same.")},
+        raises=(NotFoundError, LimitError, DecodeError),
+    )
+    def image(path: FramePath, query: DisplayWindow) -> Response:
+        entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
         tag = f"{entry.entry_id}-{int(time.time()) // IMAGE_AGE_S}"
         if request.if_none_match.contains(tag):
             return _kept(Response(status=304), tag)
-        return _kept(_picture(files.frame(entry), window, units), tag)
+        picture, headers = _picture(files.frame(entry), query)
+        return _kept(_answer(picture, headers), tag)
 
-    @routes.post("/api/v1/render")
-    def preview() -> ResponseReturnValue:
-        fields, data = form_with_file(request, ("frame", "centre", "width", "units"))
-        window, units = display_window(fields), window_units(fields)
-        frame_number = whole_number(fields, "frame", 1, 1, 1_000_000)
-        file = engine.decoder.open(data, first_frame=frame_number == 1)
-        response = _picture(frame_of(file, frame_number), window, units)
-        response.headers["X-HMAR-Frames"] = str(len(file.infos))
-        return response
+    @routes.post("/render")
+    @operation(
+        "renderFile",
+        "A frame of a file as PNG; nothing is kept",
+        tag=_TAG,
+        gives=Content(_PICTURE, "image/png", headers=RenderedHeaders),
+        raises=(LimitError, DecodeError),
+    )
+    def preview(body: RenderForm) -> Response:
+        file = engine.decoder.open(body.file, first_frame=body.frame == 1)
+        picture, headers = _picture(frame_of(file, body.frame), body)
+        return _answer(picture, RenderedHeaders(**dict(headers), frames=len(file.infos)))
 
     return routes
 
@@ -84,26 +104,29 @@ def _kept(response: Response, tag: str) -> Response:
     return response
 
 
-def _picture(frame: Frame, window: tuple[float, float] | None, units: Units | None) -> Response:
-    """Return a frame as PNG; headers say what a viewer needs to measure and to set the display window.
+def _answer(picture: bytes, headers: PictureHeaders) -> Response:
+    return Response(picture, mimetype="image/png", headers=headers.fields())
+
+
+def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, PictureHeaders]:
+    """Return a frame as PNG, and what a viewer needs to measure and to set the display window.
 
     A window meant in other units than the frame's is not used: CT studies hold localizers, not in HU.
     """
-    info = frame.info
-    if units not in (None, frame.units):
+    info, window = frame.info, shown_through.window
+    if shown_through.units not in (None, frame.units):
         window = None
-    response = Response(png(render(frame, window)), mimetype="image/png")
-    response.headers["X-HMAR-Rows"] = str(info.rows)
-    response.headers["X-HMAR-Columns"] = str(info.columns)
-    response.headers["X-HMAR-Units"] = frame.units.value
-    if frame.units_note is not None:
-        response.headers["X-HMAR-Units-Note"] = frame.units_note
-    if info.spacing is not None:
-        response.headers["X-HMAR-Spacing"] = f"{info.spacing.row_mm:.6g},{info.spacing.column_mm:.6g}"
-    shown_window = window or frame.display_window
-    if shown_window is not None and (window is not None or frame.units is Units.HU):
-        response.headers["X-HMAR-Window"] = f"{shown_window[0]:.6g},{shown_window[1]:.6g}"
-    return response
+    used = window or (frame.display_window if frame.units is Units.HU else None)
+    spacing = None if info.spacing is None else f"{info.spacing.row_mm:.6g},{info.spacing.column_mm:.6g}"
+    headers = PictureHeaders(
+        rows=info.rows,
+        columns=info.columns,
+        units=frame.units,
+        units_note=frame.units_note,
+        spacing=spacing,
+        window=None if used is None else f"{used[0]:.6g},{used[1]:.6g}",
+    )
+    return png(render(frame, window)), headers
 
 
 def _collection_of_series(engine: Engine, series_uid: str) -> str:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import get_args
-
-from flask import Blueprint, jsonify, request
-from flask.typing import ResponseReturnValue
+from flask import Blueprint
 
 from hmar.dicom.deidentify import PatientHasher
-from hmar.errors import ParameterError, shown
+from hmar.errors import NotFoundError
 from hmar.removal import nothing_matches, one_selector
-from hmar.values.deletion import Level, Selector
+from hmar.values.deletion import Selector
 from hmar.wiring import Engine
-from service.readers.json_text import json_object
-from service.schemas import collection_of, known_fields
-
-_UID_LEVELS = [level for level in get_args(Level) if level != "patient"]
-_FIELDS = {"level", "collection"}
-_ALL_COLLECTIONS = frozenset({"collection"})
-"""What may be null, which stands for all of them."""
-_OF_PATIENT = frozenset(_FIELDS | {"patient_id", "issuer"})
-_OF_UID = frozenset(_FIELDS | {"uid"})
+from service.models.deletions import Deleted, Deletion, PatientDeletion, UidDeletion
+from service.operations.operation import operation
 
 
 def blueprint(engine: Engine) -> Blueprint:
@@ -29,34 +18,32 @@ def blueprint(engine: Engine) -> Blueprint:
     routes = Blueprint("deletions", __name__, url_prefix="/api/v1/deletions")
 
     @routes.post("")
-    def delete() -> ResponseReturnValue:
-        fields = json_object(request)
-        selector = _selector(fields, PatientHasher(engine.secrets.patient))
-        collection = collection_of(fields, None)
-        extent = engine.remover.delete(selector, collection).extent
+    @operation(
+        "delete",
+        "Delete an instance, a series, a study or a patient",
+        tag="archive",
+        gives="What was deleted.",
+        description=(
+            "All frames of it, of every model, from one collection or from all. They are not found any more "
+            "when the answer comes. It cannot be undone."
+        ),
+        raises=(NotFoundError,),
+        examples={
+            Deletion.media_type: {"level": "series", "uid": "1.3.6.1.4.1.14519.5.2.1.1", "collection": None}
+        },
+    )
+    def delete(body: Deletion) -> Deleted:
+        asked = body.root
+        selector = _selector(asked, PatientHasher(engine.secrets.patient))
+        extent = engine.remover.delete(selector, asked.collection).extent
         if not extent.frames:
             raise nothing_matches(selector)
-        return jsonify(level=selector.level, collection=collection, **extent.to_dict())
+        return Deleted.of({"level": selector.level, "collection": asked.collection, **extent.to_dict()})
 
     return routes
 
 
-def _selector(fields: dict[str, object], hasher: PatientHasher) -> Selector:
-    level = fields.get("level")
-    if level == "patient":
-        known_fields(fields, _OF_PATIENT, null=_ALL_COLLECTIONS)
-        key = hasher.key(_text(fields, "patient_id"), _text(fields, "issuer", ""))
-        return one_selector({}, True, key)
-    for known in _UID_LEVELS:
-        if level == known:
-            known_fields(fields, _OF_UID, null=_ALL_COLLECTIONS)
-            return one_selector({known: _text(fields, "uid")}, False, None)
-    raise ParameterError(f"level is {shown(level)}.", f"Give one of {', '.join(get_args(Level))}.")
-
-
-def _text(fields: Mapping[str, object], name: str, default: str | None = None) -> str:
-    """Return a text field; an error does not repeat it, for it may be a patient's id."""
-    value = fields.get(name, default)
-    if not isinstance(value, str):
-        raise ParameterError(f"{name} is missing, or no text.", f"Give {name} as a text.")
-    return value
+def _selector(asked: UidDeletion | PatientDeletion, hasher: PatientHasher) -> Selector:
+    if isinstance(asked, PatientDeletion):
+        return one_selector({}, True, hasher.key(asked.patient_id, asked.issuer))
+    return one_selector({asked.level: asked.uid}, False, None)

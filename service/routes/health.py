@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from flask import Blueprint, jsonify
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response
 
 from hmar.errors import OperatorError, UnavailableError
 from hmar.wiring import Engine
-from service.problems import PROBLEMS, problem_response
+from service.models.health import Alive, Ready
+from service.operations.operation import operation
+from service.problem_table import PROBLEMS
+from service.problems import problem_response
 
 _log = logging.getLogger("hmar.service.health")
 
@@ -31,15 +33,22 @@ def blueprint(engine: Engine) -> Blueprint:
     }
 
     @routes.get("/healthz")
-    def healthz() -> ResponseReturnValue:
-        return jsonify(status="alive")
+    @operation("readHealth", "Whether the process lives", tag="health", gives="It does.")
+    def healthz() -> Alive:
+        return Alive(status="alive")
 
     @routes.get("/readyz")
-    def readyz() -> ResponseReturnValue:
+    @operation(
+        "readReadiness",
+        "Whether disk, database, broker, a worker, model and index work",
+        tag="health",
+        gives="All of them do.",
+    )
+    def readyz() -> Ready | Response:
         results = {name: _works(name, check) for name, check in checks.items()}
         failing = [name for name, works in results.items() if not works]
         if not failing:
-            return jsonify(status="ready", checks=dict.fromkeys(results, "ok"))
+            return Ready(status="ready", checks=dict.fromkeys(results, "ok"))
         response = problem_response(
             PROBLEMS[OperatorError],
             f"Not ready: {', '.join(failing)}.",

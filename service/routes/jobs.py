@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, url_for
 
-from hmar.errors import NotFoundError, ParameterError, shown
+from hmar.errors import DecodeError, NotFoundError, shown
 from hmar.values.entries import Origin
-from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState, Job
+from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState
 from hmar.wiring import Engine
-from service.readers.form import form_with_files
-from service.readers.json_text import json_object
-from service.readers.query import takes_query
-from service.schemas import (
-    DEFAULT_COLLECTION,
-    collection_of,
-    import_folder,
-    known_fields,
-    label_of,
-    whole_number,
+from service.models.jobs import (
+    FAILURES_SHOWN,
+    FilesJob,
+    FolderJob,
+    Item,
+    ItemsPage,
+    ItemsQuery,
+    Job,
+    JobPath,
+    JobTaken,
 )
+from service.operations.operation import operation
 
-FAILURES_SHOWN = 50
+_TAG = "index jobs"
 
 
 def blueprint(engine: Engine) -> Blueprint:
@@ -29,60 +29,64 @@ def blueprint(engine: Engine) -> Blueprint:
     routes = Blueprint("jobs", __name__, url_prefix="/api/v1/index-jobs")
 
     @routes.post("")
-    def submit() -> ResponseReturnValue:
-        job_id = _submit(engine)
-        answer = jsonify(_job_answer(engine, job_id))
-        return answer, 202, {"Location": url_for("jobs.show", job_id=job_id)}
+    @operation(
+        "createIndexJob",
+        "Index a folder of the server, or files sent along",
+        tag=_TAG,
+        gives="The job was taken.",
+        description=(
+            "A frame that is indexed already stays as it is. One bad file never stops a job; the reason is "
+            "kept on its item. Of a file with bad frames the others are indexed. Another image under the SOP "
+            "Instance UID of one that is indexed fails, unless HMAR_SAME_UID says otherwise."
+        ),
+        status=202,
+        raises=(DecodeError,),
+        examples={FolderJob.media_type: {"folder": "2026/november", "collection": "default"}},
+    )
+    def submit(body: FolderJob | FilesJob) -> tuple[Job, JobTaken]:
+        job_id = _submit(engine, body)
+        return _job(engine, job_id), JobTaken(location=url_for("jobs.show", job_id=job_id))
 
     @routes.get("/<job_id>")
-    def show(job_id: str) -> ResponseReturnValue:
-        return jsonify(_job_answer(engine, job_id))
+    @operation(
+        "readIndexJob",
+        "How far a job is, and the first 50 files that failed, as a whole or in part",
+        tag=_TAG,
+        gives="The job.",
+        raises=(NotFoundError,),
+    )
+    def show(path: JobPath) -> Job:
+        return _job(engine, path.job_id)
 
     @routes.get("/<job_id>/items")
-    @takes_query("state", "limit", "after")
-    def items(job_id: str) -> ResponseReturnValue:
-        _job(engine, job_id)
-        limit = whole_number(request.args, "limit", 100, 1, 1000)
-        after = whole_number(request.args, "after", 0, 0, 2**53)
-        found = engine.jobs.items(job_id, _states(request.args.get("state")), limit, after)
-        return jsonify(
-            items=[item.to_dict() for item in found],
-            next_after=found[-1].item_id if len(found) == limit else None,
+    @operation(
+        "listIndexJobItems",
+        "The files of a job, page by page",
+        tag=_TAG,
+        gives="Items in order of id.",
+        raises=(NotFoundError,),
+    )
+    def items(path: JobPath, query: ItemsQuery) -> ItemsPage:
+        _job(engine, path.job_id)
+        states = tuple(ItemState) if query.state is None else (query.state,)
+        found = engine.jobs.items(path.job_id, states, query.limit, query.after)
+        return ItemsPage(
+            items=[Item.of(item.to_dict()) for item in found],
+            next_after=found[-1].item_id if len(found) == query.limit else None,
         )
 
     return routes
 
 
-def _submit(engine: Engine) -> str:
+def _submit(engine: Engine, asked: FolderJob | FilesJob) -> str:
     engine.disk.check()
-    if request.mimetype == "multipart/form-data":
-        form, files = form_with_files(request, ("collection", "label"))
-        collection = collection_of(form, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
-        return engine.indexer.submit_files(collection, files, label_of(form))
-    fields = json_object(request)
-    known_fields(fields, frozenset({"collection", "folder", "label"}))
-    collection = collection_of(fields, DEFAULT_COLLECTION) or DEFAULT_COLLECTION
-    origin = Origin("import", import_folder(fields))
-    return engine.indexer.submit(collection, origin, label=label_of(fields))
-
-
-def _job_answer(engine: Engine, job_id: str) -> dict[str, object]:
-    job = _job(engine, job_id)
-    return job.to_dict(engine.jobs.items(job_id, FAULTY_ITEM_STATES, FAILURES_SHOWN))
+    if isinstance(asked, FilesJob):
+        return engine.indexer.submit_files(asked.collection, asked.file, asked.label)
+    return engine.indexer.submit(asked.collection, Origin("import", asked.folder), label=asked.label)
 
 
 def _job(engine: Engine, job_id: str) -> Job:
     job = engine.jobs.job(job_id)
     if job is None:
         raise NotFoundError(f"There is no job {shown(job_id)}.", "Use the job_id that POST answered with.")
-    return job
-
-
-def _states(name: str | None) -> tuple[ItemState, ...]:
-    if name is None:
-        return tuple(ItemState)
-    try:
-        return (ItemState(name),)
-    except ValueError as error:
-        choices = ", ".join(state.value for state in ItemState)
-        raise ParameterError(f"state is {shown(name)}.", f"Give one of {choices}.") from error
+    return Job.of(job.to_dict(engine.jobs.items(job_id, FAULTY_ITEM_STATES, FAILURES_SHOWN)))

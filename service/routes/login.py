@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 
 from hmar.wiring import Engine
 from service import auth
-from service.readers.form import form_fields
-from service.readers.query import check_no_body, takes_query
+from service.models.login import LoggedIn, LoginQuery, TokenForm
+from service.operations.operation import Content, operation
+
+_TAG = "page"
 
 
 def blueprint(engine: Engine) -> Blueprint:
@@ -16,22 +17,35 @@ def blueprint(engine: Engine) -> Blueprint:
     routes = Blueprint("login", __name__)
 
     @routes.get("/login")
-    @takes_query("token")
-    def form() -> ResponseReturnValue:
-        return render_template("login.html", token=request.args.get("token", ""))
+    @operation(
+        "showLogin",
+        "A button that uses up the one-time link, so that a preview of the link does not",
+        tag=_TAG,
+        gives=Content("The button.", "text/html"),
+    )
+    def form(query: LoginQuery) -> str:
+        return render_template("login.html", token=query.token)
 
     @routes.post("/login")
-    def redeem() -> ResponseReturnValue:
-        if not engine.keys.redeem_login(form_fields(request, ("token",)).get("token", "")):
-            return render_template("unauthorised.html", used_up=True), 401
+    @operation(
+        "logIn",
+        "Use up the link, and set the cookie",
+        tag=_TAG,
+        gives=Content("Logged in; the page is next.", "text/html", headers=LoggedIn),
+        status=303,
+        also={401: Content("The link is wrong, or used up.", "text/html")},
+    )
+    def redeem(body: TokenForm) -> Response:
+        if not engine.keys.redeem_login(body.token):
+            return make_response(render_template("unauthorised.html", used_up=True), 401)
         auth.log_in(engine.sessions)
-        return redirect(url_for("browse.page"), code=303)
+        return make_response(redirect(url_for("page.page"), code=303))
 
     @routes.post("/logout")
-    def logout() -> ResponseReturnValue:
-        check_no_body()
+    @operation("logOut", "End the session", tag=_TAG, gives=Content("It ended."), status=204)
+    def logout() -> Response:
         auth.log_out(engine.sessions)
         # The next user of this browser must not see cached images.
-        return "", 204, {"Clear-Site-Data": '"cache"'}
+        return make_response("", 204, {"Clear-Site-Data": '"cache"'})
 
     return routes

@@ -5,15 +5,27 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from flask import Blueprint, jsonify, request
-from flask.typing import ResponseReturnValue
+from flask import Blueprint
 
-from hmar.errors import NotFoundError, ParameterError, shown
+from hmar.errors import DecodeError, LimitError, NotFoundError, ParameterError, RegionError, shown
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
+from service.models.search_answer import Answer
+from service.models.search_request import (
+    ImageQuery,
+    ImageUpload,
+    IndexedFrame,
+    RegionQuery,
+    RegionUpload,
+    SearchOptions,
+    SentFrame,
+)
 from service.opened import OpenedFiles
-from service.queries import SearchRequest, read_search
+from service.operations.operation import operation
+
+_RAISES = (NotFoundError, LimitError, DecodeError)
+_UID = "1.3.6.1.4.1.14519.5.2.1.1"
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
@@ -21,12 +33,29 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     routes = Blueprint("search", __name__, url_prefix="/api/v1/search")
 
     @routes.post("/image")
-    def image() -> ResponseReturnValue:
-        return jsonify(_answer(engine, files, read_search(request, with_region=False)))
+    @operation(
+        "searchImage",
+        "Find frames like a whole image",
+        tag="search",
+        gives="Hits, nearest first.",
+        raises=_RAISES,
+        examples={ImageQuery.media_type: {"sop_instance_uid": _UID, "frame_number": 1, "k": 5}},
+    )
+    def image(body: ImageQuery | ImageUpload) -> Answer:
+        return _answer(engine, files, body, body)
 
     @routes.post("/region")
-    def region() -> ResponseReturnValue:
-        return jsonify(_answer(engine, files, read_search(request, with_region=True)))
+    @operation(
+        "searchRegion",
+        "Find frames that hold something like a region of an image",
+        tag="search",
+        gives="Hits, nearest first.",
+        description="The region lies inside the image and has at least one pixel on each side.",
+        raises=(*_RAISES, RegionError),
+        examples={RegionQuery.media_type: {"sop_instance_uid": _UID, "region": [305, 335, 40, 36], "k": 10}},
+    )
+    def region(body: RegionQuery | RegionUpload) -> Answer:
+        return _answer(engine, files, body, body)
 
     return routes
 
@@ -51,20 +80,22 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
     return entries
 
 
-def _answer(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> dict[str, object]:
+def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, how: SearchOptions) -> Answer:
     started = time.perf_counter()
-    frame, own = _query_frame(engine, files, asked)
-    selection = replace(asked.selection, exclude=own)
-    if asked.exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
-    results = engine.searcher.answer(frame, asked.region, asked.k, asked.mode, selection, asked.bits)
-    return replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
+    frame, own = _query_frame(engine, files, what)
+    selection = replace(how.selection(), exclude=own)
+    if how.exclude_same is not None:
+        selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
+    results = engine.searcher.answer(frame, how.searched_region, how.k, how.mode, selection, how.bits)
+    return Answer.of(replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict())
 
 
-def _query_frame(engine: Engine, files: OpenedFiles, asked: SearchRequest) -> tuple[Frame, frozenset[int]]:
+def _query_frame(
+    engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame
+) -> tuple[Frame, frozenset[int]]:
     """Return the query frame, and the entries that are the query itself."""
-    if asked.upload is not None:
-        file = engine.decoder.open(asked.upload, first_frame=asked.frame_number == 1)
-        return frame_of(file, asked.frame_number), frozenset()
-    entries = indexed(engine, str(asked.sop_instance_uid), asked.frame_number)
+    if isinstance(what, SentFrame):
+        file = engine.decoder.open(what.file, first_frame=what.frame == 1)
+        return frame_of(file, what.frame), frozenset()
+    entries = indexed(engine, what.sop_instance_uid, what.frame_number)
     return files.frame(entries[0]), frozenset(entry.entry_id for entry in entries)

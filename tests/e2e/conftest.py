@@ -1,4 +1,4 @@
-"""A real browser."""
+"""A real browser, and a server that it can ask."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from hmar.adapters.memory import InlineQueue
+from hmar.config import Settings
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.wiring import build_engine
+from tests.e2e.served import Server
 from tests.require import require_command
 
 
@@ -38,3 +43,13 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     )
     yield browser
     browser.quit()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    queue = InlineQueue()
+    engine = build_engine(Settings(home=tmp_path / "home").checked(), ThumbnailEncoder(), queue)
+    queue.handler = engine.indexer.handle
+    server = Server(engine)
+    yield server
+    server.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +9,9 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from hmar.adapters.memory import InlineQueue
-from hmar.config import Settings
-from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
-from hmar.wiring import Engine, build_engine
-from service.app import create_app
-from service.edge.bounds import Bounds
-from service.server import make_server
-from tests.e2e.page import WAIT_S, Page
+from tests.e2e.page import Page
+from tests.e2e.served import Server
 from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, SPACING_MM, ct_file, series_uid
 
@@ -33,34 +25,6 @@ PICTURES_SHOWN = (
 LOADED_RENDERS = (
     "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/render')).length"
 )
-
-
-class Server:
-    """The application behind its web server on a free port, in a thread."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._server = make_server(create_app(engine), "127.0.0.1", 0, Bounds())
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.port}"
-
-    def login_link(self) -> str:
-        return f"{self.url}/login?token={self.engine.keys.create_login(60)}"
-
-    def close(self) -> None:
-        self._server.stop()
-        self._thread.join(WAIT_S)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    queue = InlineQueue()
-    engine = build_engine(Settings(home=tmp_path / "home").checked(), ThumbnailEncoder(), queue)
-    queue.handler = engine.indexer.handle
-    server = Server(engine)
-    yield server
-    server.close()
 
 
 def index_phantoms(server: Server) -> None:

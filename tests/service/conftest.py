@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hmar.values.entries import Origin
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from tests.phantoms import ct_file
+from tests.service.contract import CheckedClient
 
 SERIES = 3
 SLICES = 4
@@ -71,6 +73,14 @@ def fill(archive: Archive) -> Archive:
     archive.engine.indexer.submit("default", Origin("import", "chest"))
     assert archive.rows() == FRAMES
     return archive
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_answers() -> Iterator[None]:
+    """Check every answer of a test client against the description of the API."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "test_client_class", CheckedClient)
+        yield
 
 
 @pytest.fixture(scope="session")

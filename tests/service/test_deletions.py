@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 from service.app import OPENED
 from tests.phantoms import PATIENT_ID, ROOT, ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
-from tests.service.test_openapi import SPEC, check
+from tests.service.contract import SPEC, check
 
 DELETIONS = "/api/v1/deletions"
 JOBS = "/api/v1/index-jobs"

@@ -9,31 +9,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import yaml
 from werkzeug.test import TestResponse
 
-from service.specification import specification
 from tests.phantoms import ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
+from tests.service.contract import SPEC, resolved
 
-SPEC: dict[str, Any] = yaml.safe_load(specification())
 IN_PATH = {
     "{series_uid}": series_uid(1),
     "{sop_instance_uid}": sop_uid(1, 1),
     "{frame_number}": "1",
     "{job_id}": "0" * 32,
+    "{filename}": "icon.svg",
 }
 ODD = "nonsense"
 LONG = ODD * 1000
-
-
-def resolved(node: Any) -> Any:
-    while isinstance(node, dict) and "$ref" in node:
-        found: Any = SPEC
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = found
-    return node
 
 
 def sample(schema: Any) -> Any:
@@ -55,9 +45,7 @@ def sample(schema: Any) -> Any:
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, methods in SPEC["paths"].items():
         for method, operation in methods.items():
-            if method != "parameters":
-                operation = {**operation, "shared": methods.get("parameters", [])}
-                yield path, method, operation
+            yield path, method, operation
 
 
 def bodies(kind: str) -> list[tuple[str, str, Any]]:
@@ -94,7 +82,7 @@ def test_a_field_of_the_query_that_is_not_known_is_refused(
 def test_a_field_of_the_query_that_comes_twice_is_refused(archive: Archive) -> None:
     seen = 0
     for path, method, operation in operations():
-        for parameter in map(resolved, [*operation.get("parameters", []), *operation["shared"]]):
+        for parameter in map(resolved, operation.get("parameters", [])):
             if parameter["in"] == "query":
                 seen += 1
                 twice = urlencode([(parameter["name"], "1"), (parameter["name"], "1")])
@@ -133,7 +121,7 @@ def may_be_null(schema: Any) -> bool:
     schema = resolved(schema)
     types = schema.get("type", [])
     return "null" in ([types] if isinstance(types, str) else types) or any(
-        map(may_be_null, schema.get("oneOf", ()))
+        map(may_be_null, (*schema.get("oneOf", ()), *schema.get("anyOf", ())))
     )
 
 

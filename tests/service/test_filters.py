@@ -12,7 +12,7 @@ from hmar.values.entries import Origin
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import ct_file, series_uid, sop_uid
 from tests.service.conftest import FRAMES, NODULE, SERIES, SLICES, Archive
-from tests.service.test_openapi import check
+from tests.service.contract import check
 
 IMAGE = "/api/v1/search/image"
 REGION = "/api/v1/search/region"

@@ -81,7 +81,8 @@ class AnyOf(Kind[str, frozenset[str]]):
 
     def condition_schema(self) -> Schema:
         """Describe a text or several."""
-        return {"$ref": "#/components/schemas/AnyOf"}
+        one = {"type": "string", "minLength": 1}
+        return {"oneOf": [one, {"type": "array", "minItems": 1, "maxItems": MAX_VALUES, "items": one}]}
 
     def json_forms(self, example: str) -> str:
         """Return one text as an example."""

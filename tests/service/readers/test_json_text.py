@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from service.problems import MalformedRequestError
+from service.errors import MalformedRequestError
 from service.readers.json_text import MAX_BYTES, MAX_DEPTH, json_value
 
 

@@ -1,0 +1,17 @@
+"""Errors that the web server adds to those of the library."""
+
+from __future__ import annotations
+
+from hmar.errors import AuthError, InputError
+
+
+class MalformedRequestError(InputError):
+    """A request that cannot be parsed: broken JSON, a missing part."""
+
+
+class MediaTypeError(InputError):
+    """A body of a content type that the route does not read."""
+
+
+class CrossSiteError(AuthError):
+    """A change asked for with the page's cookie, but not from the page."""

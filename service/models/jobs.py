@@ -1,0 +1,96 @@
+"""Index jobs: what is to be indexed, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+
+from hmar.values.jobs import ItemState, JobState
+from service.models.asked import Asked, FormBody, JsonBody
+from service.models.files import File
+from service.models.given import Given, Headers
+from service.models.left_out import LeftOut
+from service.models.names import DEFAULT_COLLECTION, Collection, CollectionName, Folder, Label
+from service.models.numbers import Count
+from service.models.whole_numbers import After, PageSize
+
+FAILURES_SHOWN = 50
+_STATES = (
+    "indexed: with new frames. partial: some frames cannot be read, all others are indexed. unchanged: "
+    "indexed before. skipped: no image. failed: not indexed. dead: given up after several attempts."
+)
+_Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class FolderJob(JsonBody):
+    """Index a folder of the server."""
+
+    folder: Folder
+    collection: Collection = DEFAULT_COLLECTION
+    label: LeftOut[Label] = None
+
+
+class FilesJob(FormBody):
+    """Index the files that are sent along."""
+
+    file: list[File] = Field(min_length=1, repr=False)
+    collection: Collection = DEFAULT_COLLECTION
+    label: LeftOut[Label] = None
+
+
+class JobPath(Asked):
+    """Which job."""
+
+    job_id: str = Field(description="The job_id of the answer that took the job.")
+
+
+class ItemsQuery(Asked):
+    """Which files of a job."""
+
+    state: LeftOut[ItemState] = Field(default=None, description=_STATES)
+    after: After = 0
+    limit: PageSize = 100
+
+
+class Item(Given):
+    """One file of a job."""
+
+    item_id: int
+    reference: str = Field(description="Name of the file without its folders; for an upload its SHA-256.")
+    state: ItemState = Field(description=_STATES)
+    attempts: Count
+    frames: Count = Field(description="Frames of the file that the archive holds.")
+    reason: str | None = Field(description="Why it, or some of its frames, could not be indexed, and which.")
+
+
+class ItemsPage(Given):
+    """Files in order of id."""
+
+    items: list[Item]
+    next_after: int | None = Field(description="Null on the last page.")
+
+
+class Job(Given):
+    """An index job, and how far it is."""
+
+    job_id: str
+    collection: CollectionName
+    label: str | None = Field(description="Given to the frames that the job adds.")
+    state: JobState = Field(description="failed: the folder could not be listed.")
+    finished: bool = Field(description="Whether nothing more will happen.")
+    created_at: _Time
+    updated_at: _Time
+    total: Count = Field(description="Files known so far.")
+    counts: dict[ItemState, Count] = Field(description="Files by state.")
+    frames: Count = Field(description="Frames of the files done so far.")
+    reason: str | None = Field(description="Why the job as a whole failed.")
+    failed_items: list[Item] = Field(
+        max_length=FAILURES_SHOWN, description="Files that failed or are indexed in part."
+    )
+
+
+class JobTaken(Headers):
+    """Where the job is found."""
+
+    location: str = Field(serialization_alias="Location", description="Address of the job.")

@@ -1,0 +1,110 @@
+"""The answer to a search: the hits, nearest first, and what was searched for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from hmar.values.hits import Mode
+from service.models.given import Given
+from service.models.names import CollectionName
+from service.models.numbers import Count, FromOne, NotNegative, Score, Share, Spacing
+from service.models.properties import with_shown_properties
+from service.models.regions import Box
+from service.models.whole_numbers import Bits
+
+
+class Gate(Given):
+    """How much each expert's distance counts in mode auto; both sum to 1.
+
+    It follows from the router's weights and the number of the query's windows.
+    """
+
+    global_: Share = Field(alias="global")
+    local: Share
+
+
+class Expert(Given):
+    """What one expert says of a hit."""
+
+    distance: NotNegative | None = Field(
+        description="Differing bits (a mean over the query's windows for the local expert); null for a frame "
+        "without windows."
+    )
+    score: Score | None = Field(description="1 - distance / bits; larger is more alike.")
+
+
+class Experts(Given):
+    """What both experts say of a hit."""
+
+    global_: Expert = Field(alias="global")
+    local: Expert
+
+
+class _Named(Given):
+    rank: FromOne
+    distance: NotNegative = Field(description="The distance that ranked the hit; smaller is nearer.")
+    bits: Bits
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    frame_number: FromOne
+    instance_number: int | None
+    collection: CollectionName
+
+
+if TYPE_CHECKING:
+    _Known = _Named
+else:
+    _Known = with_shown_properties(_Named)
+
+
+class Hit(_Known):
+    """A frame that was found."""
+
+    rows: FromOne
+    columns: FromOne
+    box: Box = Field(description="The window found.")
+    box_mm: Box | None = Field(description="The same in mm; null where the pixel spacing is unknown.")
+    experts: Experts
+    gate: Gate
+    model: str
+
+
+class Query(Given):
+    """What was searched for."""
+
+    modality: str
+    body_part: str | None
+    frame_number: FromOne
+    rows: FromOne
+    columns: FromOne
+    spacing_mm: Spacing | None
+    region: Box | None
+    region_mm: Box | None
+    gate: Gate | None = Field(description="Null where there are no hits.")
+    typicality: Share | None = Field(
+        description="Share of known frames of the same kind (Hounsfield units, or presentation values of a "
+        "modality) that lie, held out and with a margin, at least as far from the others as the query. Of a "
+        "region it is the smaller of that of its own cells, among regions, and that of its frame. Null where "
+        "there are no hits, or the model knows no frame of that kind."
+    )
+    out_of_distribution: bool | None = Field(
+        description="Whether the typicality is below 0.01: the query is unlike all frames of its kind that "
+        "the model knows, and its hits may mean nothing. Null where the typicality is."
+    )
+
+
+class Answer(Given):
+    """Hits, nearest first."""
+
+    model: str
+    bits: Bits
+    mode: Mode
+    query: Query
+    hits: list[Hit]
+    searched_frames: Count = Field(
+        description="Frames of the archive that could have been found, given filters and exclusions."
+    )
+    took_ms: NotNegative

@@ -1,0 +1,39 @@
+"""Whole numbers of a request. A form and a query have texts alone, so that a number's text counts as it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from hmar.search import MAX_K
+
+_DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def _number_of(value: object) -> object:
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
+_FromText = BeforeValidator(_number_of)
+
+K = Annotated[
+    int,
+    Field(
+        strict=True, ge=1, le=MAX_K, description="How many hits; one of each group where there are groups."
+    ),
+    _FromText,
+]
+FrameNumber = Annotated[
+    int, Field(strict=True, ge=1, le=1_000_000, description="Frame of a multi-frame image."), _FromText
+]
+PageSize = Annotated[int, Field(strict=True, ge=1, le=1000), _FromText]
+After = Annotated[
+    int, Field(strict=True, ge=0, le=2**53, description="The next_after of the page before."), _FromText
+]
+Bits = Annotated[
+    Literal[64, 128],
+    Field(description="Code length compared; the 64-bit code is the first half of the 128-bit code."),
+    _FromText,
+]

@@ -1,0 +1,56 @@
+"""What the description says of the API as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.edge.clients import SESSION_COOKIE
+
+_DESCRIPTION = """\
+Every frame of the archive has one code for the whole image (the global expert) and one for each of some
+hundred windows (the local expert), of 64 or 128 bits. A query is answered by Hamming distance, exactly:
+smaller is nearer.
+
+Coordinates are source pixels; pixel (0, 0) covers [0, 1) x [0, 1). Lengths in mm are counted from the upper
+left corner and are null where the pixel spacing is unknown. Frames are numbered from 1. In a request, null is
+refused where its schema does not name it: leave an optional field out.
+
+Send `Authorization: Bearer hmar_...` (or `X-API-Key: hmar_...`). For research; not a diagnosis.
+"""
+
+ABOUT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "HMAR search",
+        "version": "1",
+        "summary": "Finds images of an archive that look like a whole image, or like a region of it.",
+        "description": _DESCRIPTION,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    },
+    "servers": [{"url": "/"}],
+}
+
+TAGS = [
+    {"name": "search", "description": "Find frames that look like an image, or like a region of one."},
+    {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
+    {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
+    {"name": "health", "description": "For load balancers; no key."},
+    {"name": "description", "description": "This document, and a page that shows it."},
+    {"name": "page", "description": "The page of the product, for browsers."},
+]
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key made with `hmar keys new NAME`.",
+    },
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "page": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "The page's login. Changes need the header `X-HMAR-Page` with value 1 and the page's "
+        "own origin.",
+    },
+}

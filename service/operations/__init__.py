@@ -1,0 +1,1 @@
+"""Operations: a view and its types, by which requests are read, answers are given, and both are described."""

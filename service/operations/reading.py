@@ -1,0 +1,74 @@
+"""Requests in: what an address, a form or a JSON object says, as the models that an operation declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_origin
+
+from flask import Request, request
+from pydantic import BaseModel, ValidationError
+
+from service.models.asked import Asked, FormBody, JsonBody, LoginForm, media_type_of
+from service.operations.refusals import refusal_of
+from service.readers.form import FILE, form_fields, form_with_file, form_with_files
+from service.readers.json_body import json_object
+from service.readers.known import check_once
+
+Body = type[BaseModel]
+M = TypeVar("M", bound=BaseModel)
+A = TypeVar("A", bound=Asked)
+
+
+def read_path(model: type[A], in_path: Mapping[str, object]) -> A:
+    """Return what the address names."""
+    return validated(model, in_path)
+
+
+def read_query(model: type[Asked] | None, asked: Request) -> Asked:
+    """Return what the query of the address says, of which no field may come twice.
+
+    Parameters
+    ----------
+    model : type of Asked or None
+        None takes no field.
+    asked : Request
+    """
+    check_once((name for name, _ in asked.args.items(multi=True)), "field of the query")
+    return validated(model or Asked, asked.args.to_dict(), "field of the query")
+
+
+def read_body(bodies: tuple[Body, ...]) -> BaseModel:
+    """Return what the body of the current request says, as one of several models.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as any of them.
+    """
+    by_type = {media_type_of(body): body for body in bodies}
+    if LoginForm.media_type in by_type:
+        login = by_type[LoginForm.media_type]
+        return validated(login, form_fields(request, login.model_fields))
+    if FormBody.media_type in by_type and (
+        request.mimetype == FormBody.media_type or JsonBody.media_type not in by_type
+    ):
+        form = by_type[FormBody.media_type]
+        return validated(form, _form(form))
+    return validated(by_type[JsonBody.media_type], json_object(request))
+
+
+def validated(model: type[M], fields: Mapping[str, object], what: str = "field") -> M:
+    """Return fields as a model; raises an InputError that names the first that cannot be used."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise refusal_of(error, model, what) from error
+
+
+def _form(model: Body) -> dict[str, Any]:
+    known = model.model_fields
+    if get_origin(known[FILE].annotation) is list:
+        texts, files = form_with_files(request, known)
+        return {**texts, FILE: files}
+    texts, file = form_with_file(request, known)
+    return {**texts, FILE: file}

@@ -1,0 +1,87 @@
+"""What each error becomes: one table from class of error to status, slug and title (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hmar.errors import (
+    AuthError,
+    DecodeError,
+    HmarError,
+    InputError,
+    LimitError,
+    NotFoundError,
+    OperatorError,
+    ParameterError,
+    RegionError,
+)
+from service.errors import CrossSiteError, MalformedRequestError, MediaTypeError
+
+
+class ProblemType(NamedTuple):
+    """Status, last part of the type URI, and title of a class of errors."""
+
+    status: int
+    slug: str
+    title: str
+
+    @property
+    def uri(self) -> str:
+        """The type URI, relative to the server."""
+        return f"/problems/{self.slug}"
+
+
+PROBLEMS: dict[type[HmarError], ProblemType] = {
+    MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
+    AuthError: ProblemType(401, "not-authorised", "A valid key or login is needed"),
+    CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
+    NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),
+    LimitError: ProblemType(413, "image-too-large", "The image is larger than the limits allow"),
+    MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),
+    DecodeError: ProblemType(422, "image-not-readable", "The file cannot be read as an image"),
+    RegionError: ProblemType(422, "region-outside-image", "The region cannot be used with this image"),
+    ParameterError: ProblemType(422, "parameter-out-of-range", "A parameter cannot be used"),
+    InputError: ProblemType(422, "input-not-usable", "The request cannot be used"),
+    OperatorError: ProblemType(503, "service-unavailable", "A part of the server is not available"),
+}
+"""What each class of errors becomes; an error takes the entry of its nearest base."""
+
+HTTP_PROBLEMS: dict[int, tuple[ProblemType, str]] = {
+    400: (PROBLEMS[MalformedRequestError], "Check the body against /openapi.json."),
+    404: (ProblemType(404, "no-such-route", "There is nothing at this address"), "See /openapi.json."),
+    405: (
+        ProblemType(405, "method-not-allowed", "The route has no such method"),
+        "Use a method named in Allow.",
+    ),
+    413: (
+        ProblemType(413, "upload-too-large", "The request is larger than the server accepts"),
+        "Send less at a time, or raise HMAR_MAX_UPLOAD_BYTES.",
+    ),
+    415: (PROBLEMS[MediaTypeError], "Send application/json or multipart/form-data."),
+}
+"""What Flask refuses by itself, and the remedy."""
+
+EDGE_PROBLEMS: dict[int, ProblemType] = {
+    408: ProblemType(408, "request-too-slow", "The request did not come in time"),
+    429: ProblemType(429, "too-many-requests", "A limit of the key or the address is reached"),
+    503: ProblemType(503, "overloaded", "The server has no room for the request"),
+}
+"""What is refused around the application, before it sees the request (:mod:`service.edge`)."""
+
+INTERNAL = ProblemType(500, "internal-error", "The server made a mistake")
+
+
+def problem_of(error: HmarError) -> ProblemType:
+    """Return the table's entry for an error, by its nearest base class."""
+    for base in type(error).__mro__:
+        if base in PROBLEMS:
+            return PROBLEMS[base]
+    return INTERNAL
+
+
+def all_problems() -> Iterator[ProblemType]:
+    """Go through every problem once, by status."""
+    known = {*PROBLEMS.values(), *EDGE_PROBLEMS.values(), INTERNAL}
+    known |= {problem for problem, _ in HTTP_PROBLEMS.values()}
+    return iter(sorted(known))

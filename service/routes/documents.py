@@ -1,0 +1,77 @@
+"""The description of the API, and a page that shows it: Swagger UI, from the files of its package alone."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
+
+from flask import Blueprint, Response, current_app, render_template, send_file
+
+from hmar.errors import NotFoundError, shown
+from service.models.files import FilePath
+from service.openapi.document import document
+from service.operations.operation import Content, operation
+from service.routes.page import FILE_ANSWERS, NO_LOGIN
+
+_TAG = "description"
+SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
+"""What the package has that the page needs; nothing else of it is served."""
+
+
+def blueprint() -> Blueprint:
+    """Return the routes of the description."""
+    routes = Blueprint("documents", __name__)
+    written = cache(lambda: json.dumps(document(current_app), indent=1))
+
+    @routes.get("/openapi.json")
+    @operation(
+        "readDescription", "This document", tag=_TAG, gives=Content("OpenAPI 3.1.", "application/json")
+    )
+    def openapi() -> Response:
+        return Response(written(), mimetype="application/json")
+
+    @routes.get("/api/v1/openapi.yaml")
+    @operation(
+        "readSpecification",
+        "This document for readers of YAML, of which JSON is a part",
+        tag=_TAG,
+        gives=Content("OpenAPI 3.1.", "application/yaml"),
+    )
+    def specification() -> Response:
+        return Response(written(), mimetype="application/yaml")
+
+    @routes.get("/docs")
+    @operation(
+        "showDescription",
+        "A page that shows this document, and can try its operations",
+        tag=_TAG,
+        gives=Content("The page.", "text/html"),
+        also={401: NO_LOGIN},
+    )
+    def docs() -> str:
+        return render_template("docs.html")
+
+    @routes.get("/docs/<filename>")
+    @operation(
+        "readDescriptionFile",
+        "A script or style of that page",
+        tag=_TAG,
+        gives=Content("The file.", "*/*"),
+        also=FILE_ANSWERS,
+        raises=(NotFoundError,),
+    )
+    def file(path: FilePath) -> Response:
+        if path.filename not in SHOWN_BY:
+            raise NotFoundError(
+                f"There is no file {shown(path.filename)}.", f"Ask for {', '.join(SHOWN_BY)}."
+            )
+        with as_file(_package() / path.filename) as found:
+            return send_file(found)
+
+    return routes
+
+
+def _package() -> Traversable:
+    return files("flask_swagger_ui") / "dist"

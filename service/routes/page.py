@@ -1,0 +1,46 @@
+"""The page, and the files that it is made of."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, render_template
+
+from hmar.wiring import Engine
+from service.models.files import FilePath
+from service.models.problem import Problem
+from service.operations.operation import Content, operation
+
+_TAG = "page"
+NO_LOGIN = Content("Nobody is logged in; the page says how to.", "text/html")
+FILE_ANSWERS = {
+    206: Content("The part of the file that Range names.", "*/*"),
+    304: Content("The file that If-None-Match or If-Modified-Since names is still the same."),
+    416: Content("The file has no such part.", "application/problem+json", Problem),
+}
+
+
+def blueprint(engine: Engine) -> Blueprint:
+    """Return the page."""
+    routes = Blueprint("page", __name__)
+
+    @routes.get("/")
+    @operation("showPage", "The page", tag=_TAG, gives=Content("It.", "text/html"), also={401: NO_LOGIN})
+    def page() -> str:
+        return render_template("index.html", model=engine.encoder.name)
+
+    return routes
+
+
+def install_files(app: Flask) -> None:
+    """Declare Flask's own route of static files."""
+
+    @operation(
+        "readFile",
+        "A script, style or picture of the page",
+        tag=_TAG,
+        gives=Content("The file.", "*/*"),
+        also={**FILE_ANSWERS, 404: Content("There is no such file.", "application/problem+json", Problem)},
+    )
+    def static(path: FilePath) -> Response:
+        return app.send_static_file(path.filename)
+
+    app.view_functions["static"] = static
