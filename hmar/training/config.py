@@ -115,6 +115,7 @@ training on structures or on the backbone overfits."""
 
 PRESETS = {
     "open-ct": _PLACES,
+    "lesions": replace(_PLACES, structure_weight=0.15, structure_contrast=0.15),
     "structures": TrainingConfig(),
     "archive": replace(TrainingConfig(), region_steps=300, place_weight=1.0),
     "quick": replace(
@@ -128,9 +129,9 @@ PRESETS = {
         evaluate_every=4,
     ),
 }
-"""Named settings: ``open-ct`` for the open volumes, as the shipped model is trained; ``structures`` to find
-labelled structures in other patients; ``archive`` for a site's own archive; ``quick`` to see that
-training runs."""
+"""Named settings: ``open-ct`` for the open volumes, as the shipped model is trained; ``lesions`` to find
+outlined lesions of a kind in other patients; ``structures`` to find labelled structures in other patients;
+``archive`` for a site's own archive; ``quick`` to see that training runs."""
 
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")
 _AT_LEAST_ONE = (

@@ -6,14 +6,25 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from hmar.search import MAX_K
 
+CODE_LENGTHS = (64, 128)
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def _number_of(value: object) -> object:
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
+def _code_length(value: object) -> int:
+    """Return a code length; a literal alone would take all that equals one, such as 64.0."""
+    for length in CODE_LENGTHS:
+        if value == str(length) or (type(value) is int and value == length):
+            return length
+    expected = " or ".join(map(str, CODE_LENGTHS))
+    raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
 
 
 _FromText = BeforeValidator(_number_of)
@@ -35,5 +46,5 @@ After = Annotated[
 Bits = Annotated[
     Literal[64, 128],
     Field(description="Code length compared; the 64-bit code is the first half of the 128-bit code."),
-    _FromText,
+    BeforeValidator(_code_length),
 ]

@@ -12,11 +12,14 @@ from service.models.asked import Asked, FormBody, JsonBody, LoginForm, media_typ
 from service.operations.refusals import refusal_of
 from service.readers.form import FILE, form_fields, form_with_file, form_with_files
 from service.readers.json_body import json_object
-from service.readers.known import check_once
+from service.readers.known import check_once, unknown_field
 
 Body = type[BaseModel]
 M = TypeVar("M", bound=BaseModel)
 A = TypeVar("A", bound=Asked)
+
+_ROOT = "root"
+"""The one field of a model that stands for several others: which names are known depends on what it is."""
 
 
 def read_path(model: type[A], in_path: Mapping[str, object]) -> A:
@@ -58,7 +61,16 @@ def read_body(bodies: tuple[Body, ...]) -> BaseModel:
 
 
 def validated(model: type[M], fields: Mapping[str, object], what: str = "field") -> M:
-    """Return fields as a model; raises an InputError that names the first that cannot be used."""
+    """Return fields as a model; raises an InputError that names the first that cannot be used.
+
+    A name that is not known comes first: it is often another one, misspelt, that is missed next. It is looked
+    for here, for pydantic would make an error of each of thousands.
+    """
+    known = model.model_fields
+    if _ROOT not in known:
+        for name in fields:
+            if name not in known:
+                raise unknown_field(name, known, what)
     try:
         return model.model_validate(fields)
     except ValidationError as error:

@@ -14,6 +14,7 @@ from service.models.files import FilePath
 from service.openapi.document import document
 from service.operations.operation import Content, operation
 from service.routes.page import FILE_ANSWERS, NO_LOGIN
+from service.security_headers import SHOWS_PICTURES
 
 _TAG = "description"
 SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
@@ -50,8 +51,8 @@ def blueprint() -> Blueprint:
         gives=Content("The page.", "text/html"),
         also={401: NO_LOGIN},
     )
-    def docs() -> str:
-        return render_template("docs.html")
+    def docs() -> Response:
+        return Response(render_template("docs.html"), headers=SHOWS_PICTURES, mimetype="text/html")
 
     @routes.get("/docs/<filename>")
     @operation(

@@ -11,6 +11,12 @@ from tests.e2e.served import Server
 pytestmark = pytest.mark.slow
 
 ASKED = "return performance.getEntriesByType('resource').map(entry => entry.name)"
+SHOWS_A_PICTURE = """
+const told = arguments[0], canvas = document.createElement("canvas"), picture = new Image();
+picture.onload = () => told("shown");
+picture.onerror = () => told("refused");
+canvas.toBlob(blob => { picture.src = URL.createObjectURL(blob); });
+"""
 OPERATION = "#operations-archive-listSeries"
 
 
@@ -27,6 +33,9 @@ def test_a_reader_sees_every_operation_and_tries_one(server: Server, browser: we
     page.until(lambda: page.all(f"{OPERATION} .live-responses-table"))
     assert "200" in page.text(f"{OPERATION} .live-responses-table tbody .response-col_status")
     assert all(name.startswith((server.url, "data:")) for name in browser.execute_script(ASKED))
+    # Swagger UI shows a picture that it was answered with by an address of the page's own.
+    shown = browser.execute_async_script(SHOWS_A_PICTURE)
+    assert shown == "shown"
     assert page.mistakes() == []
 
 

@@ -92,4 +92,5 @@ def _print(adapted: Adapted) -> None:
     for kind, count in adapted.typicality.fitted.items():
         click.echo(f"{kind}: typicality is measured from {count}.")
     for kind, count in adapted.typicality.too_few.items():
-        click.echo(f"{kind}: {count}, too few; typicality is measured as before.")
+        said = "measured as before" if kind in adapted.tells else "not told"
+        click.echo(f"{kind}: {count}, too few; typicality is {said}.")

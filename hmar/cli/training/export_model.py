@@ -63,8 +63,8 @@ def export_model(
 
     Folders of --typicality hold DICOM, PNG and JPEG images at any depth, as for hmar train --data, of 35
     people or more where there are as many, and of all scanners. Frames in Hounsfield units are looked at as
-    pictures, too. At most 1,000 frames of a modality are looked at, of everybody as many. A kind of frame of
-    which there is none is not told afterwards.
+    pictures, too. At most 1,000 frames of a modality are looked at, of nobody more than an equal part of
+    them. A kind of frame of which there is none is not told afterwards.
 
     With --fast, FOLDER stays as it is, and the new folder has the same weights on pixels of 1.0 mm in place
     of 0.75: encoding takes three fifths of the time and finds a little less, as its card says. It is another
@@ -83,6 +83,8 @@ def export_model(
         from hmar.training.export.fast import check_fast, export_fast
         from hmar.training.typicality.places import chosen
 
+    if data is not None and not with_open_ct:
+        raise click.UsageError("--data is given without --with-open-ct, which alone reads that folder.")
     if fast is not None:
         check_fast(folder, fast)
     with ExitStack() as opened:

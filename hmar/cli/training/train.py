@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 _RADIMAGENET = "radimagenet:"
-_PRESETS = ("open-ct", "structures", "archive", "quick")
+_PRESETS = ("open-ct", "lesions", "structures", "archive", "quick")
 
 
 class InitType(click.ParamType[Path]):
@@ -50,8 +50,8 @@ class InitType(click.ParamType[Path]):
     type=click.Choice(_PRESETS),
     show_default="open-ct, or archive with --archive or --data",
     help="Named settings: open-ct (positions, the backbone's weights as published; the shipped model is "
-    "trained so), structures (labelled structures, with the backbone's last blocks), archive, or quick (a "
-    "few steps, to see that it runs).",
+    "trained so), lesions (the same, and outlined lesions against everything else), structures (labelled "
+    "structures, with the backbone's last blocks), archive, or quick (a few steps, to see that it runs).",
 )
 @click.option(
     "--out",

@@ -10,7 +10,7 @@ from pathlib import Path
 from hmar.encoder import HmarEncoder
 from hmar.errors import ModelError, NotFoundError
 from hmar.model.bundle import CARD, CONFIG, TYPICALITY, WEIGHTS, fingerprint, seal
-from hmar.model.serving.references import NO_REFERENCES, write_references
+from hmar.model.serving.references import NO_REFERENCES, read_references, write_references
 from hmar.training.export.serving_form import write_serving_form
 from hmar.training.reports import Progress
 from hmar.training.typicality.card import with_typicality
@@ -60,12 +60,12 @@ def export_model(folder: Path, places: Sequence[Place] | None, progress: Progres
     for name in (CONFIG, WEIGHTS, CARD):
         if not (folder / name).is_file():
             raise ModelError(f"The model at {folder} lacks {name}.", "Name the folder of a trained model.")
-    tells = (folder / TYPICALITY).is_file()
     encoder = write_serving_form(folder, progress)
-    fitted = None if places is None else _refit(folder, encoder, places, progress)
-    if fitted is None and not tells:
+    if not (folder / TYPICALITY).is_file():
         write_references(folder / TYPICALITY, NO_REFERENCES)
-    seal(folder)
+    tells = bool(read_references(folder / TYPICALITY).known)
+    seal(folder)  # so that the model stays one where typicality cannot be measured, or is broken off
+    fitted = None if places is None else _refit(folder, encoder, places, progress)
     return Exported(fingerprint(folder), fitted, tells)
 
 
@@ -81,4 +81,5 @@ def _refit(
     write_references(folder / TYPICALITY, fitted.references)
     card = folder / CARD
     card.write_text(with_typicality(card.read_text(), fitted.fitted))
+    seal(folder)
     return fitted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,11 +66,13 @@ def export_fast(folder: Path, out: Path, places: Sequence[Place] | None, progres
         If the frames are too few to measure anything from.
     """
     check_fast(folder, out)
-    write_fast_weights(folder, out)
-    (out / CARD).write_text(_card((folder / CARD).read_text(), out.name, read_info(folder)))
-    return export_model(
-        out, places, progress
-    )  # seals it last, so that a folder that is not complete is refused
+    try:
+        write_fast_weights(folder, out)
+        (out / CARD).write_text(_card((folder / CARD).read_text(), out.name, read_info(folder)))
+        return export_model(out, places, progress)
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)  # it was new, or empty: the same command can be given again
+        raise
 
 
 def _card(card: str, name: str, base: ModelInfo) -> str:

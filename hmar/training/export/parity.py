@@ -110,17 +110,24 @@ def rounding(bundle: Bundle, frame: Frame) -> Rounding:
         float(np.abs(one - other).max(initial=0.0))
         for one, other in ((single.frame, double.frame), (single.windows, double.windows))
     ]
-    return Rounding(*(max(UNDECIDED, ROUNDING_MARGIN * error) for error in errors))
+    bounds = (max(UNDECIDED, ROUNDING_MARGIN * error) for error in errors)
+    return Rounding(*(bound if np.isfinite(bound) else UNDECIDED for bound in bounds))
 
 
 def compare(expected: Logits, found: Logits, near: Rounding = Rounding()) -> Parity:
-    """Compare logits of the same frame, bit by bit; those that ``near`` covers may give either bit."""
+    """Compare logits of the same frame, bit by bit.
+
+    A bit may be either where ``near`` covers the expected logit, and how far the one that was found is from
+    it. A logit that is not finite decides its bit.
+    """
     one, other = expected.all(), found.all()
     flipped = (one > 0) != (other > 0)
     bounds = np.full((len(one), 1), near.windows)
     bounds[0] = near.frame
-    decided = flipped & (np.abs(one) >= bounds)
-    departure = float(np.abs(one - other).max())
+    apart = np.abs(one - other)
+    covered = (np.abs(one) < bounds) & (apart < bounds)  # False of what is not finite
+    decided = (flipped | ~np.isfinite(apart)) & ~covered
+    departure = float(apart.max())
     return Parity(one.size, int(flipped.sum()), int(decided.sum()), departure)
 
 

@@ -55,12 +55,15 @@ class Adapted:
         Modalities whose thresholds stay as they were, each with the reason.
     typicality : FittedReferences
         References of the archive's own kinds of frames. Of the other kinds the model keeps its own.
+    tells : frozenset of str
+        All kinds of frames whose typicality the new model tells.
     """
 
     fingerprint: str
     fitted: tuple[Fitted, ...]
     kept: Mapping[str, str]
     typicality: FittedReferences
+    tells: frozenset[str]
 
 
 def adapt(
@@ -126,7 +129,7 @@ def adapt(
     references = References({**encoder.references.known, **typical.references.known})
     card = _card(folder, out, fitted, typical, references)
     _write(folder, out, ModalityThresholds(known), references, card)
-    return Adapted(fingerprint(out), fitted, kept, typical)
+    return Adapted(fingerprint(out), fitted, kept, typical, frozenset(references.known))
 
 
 def _named(progress: Progress, name: str) -> Callable[[int, int], None]:

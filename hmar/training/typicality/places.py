@@ -60,7 +60,7 @@ def chosen(places: Iterable[Place]) -> list[Place]:
 
 
 def spread(items: Iterable[Item], person: Callable[[Item], str], most: int) -> list[Item]:
-    """Return at most so many items, of everybody as many, in even distances over each person's own."""
+    """Return at most so many items, of nobody more than an equal part, evenly over each person's own."""
     by_person: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_person[person(item)].append(item)

@@ -11,6 +11,7 @@ from hmar.errors import ParameterError
 from service.models.deletions import Deletion
 from service.models.jobs import FolderJob, ItemsQuery
 from service.models.login import TokenForm
+from service.models.pictures import DisplayWindow
 from service.models.search_request import ImageQuery, RegionQuery
 from service.operations.reading import validated
 
@@ -33,6 +34,12 @@ def refused(model: type[BaseModel], fields: dict[str, Any]) -> ParameterError:
         (ImageQuery, UID | {"k": True}, "k is True.", "Give a whole number from 1 to 1000."),
         (ImageQuery, UID | {"k": None}, "k is null.", "Give a value, or leave the field out."),
         (ImageQuery, UID | {"bits": 32}, "bits is 32.", "Give one of 64, 128."),
+        (ImageQuery, UID | {"bits": 64.0}, "bits is 64.0.", "Give one of 64, 128."),
+        (ImageQuery, UID | {"bits": True}, "bits is True.", "Give one of 64, 128."),
+        (ImageQuery, UID | {"bits": "+64"}, "bits is '+64'.", "Give one of 64, 128."),
+        (ImageQuery, UID | {"bits": 10**30}, f"bits is {10**30}.", "Give one of 64, 128."),
+        (ImageQuery, UID | {"collection": 5, "kk": 1}, "There is no field 'kk'.", "Use "),
+        (DisplayWindow, {"center": "40", "width": "400"}, "There is no field 'center'.", "Use "),
         (ImageQuery, UID | {"mode": "x"}, "mode is 'x'.", "Give one of global, local, auto."),
         (ImageQuery, UID | {"filters": []}, "filters is [].", "Give a JSON object."),
         (

@@ -91,8 +91,20 @@ def test_a_flipped_bit_counts_as_decided_unless_its_logit_is_next_to_zero():
 
 def test_what_rounding_may_turn_is_told_for_the_frame_and_for_windows():
     one, other = (Logits(sign * LITTLE, sign * LITTLE[None], (0.5, 0.5)) for sign in np.float32([1, -1]))
-    near = [Rounding(*bounds) for bounds in ((1e-4, 1e-4), (1e-2, 1e-4), (1e-4, 1e-2), (1.0, 1.0))]
+    near = [Rounding(*bounds) for bounds in ((1e-4, 1e-4), (2e-2, 1e-4), (1e-4, 2e-2), (2.0, 2.0))]
     assert [compare(one, other, each).decided for each in near] == [4, 3, 3, 0]
+
+
+def test_a_bit_that_rounding_may_turn_is_decided_where_the_other_logit_is_farther_off_than_rounding():
+    near = Rounding(1e-2, 1e-4)
+    assert compare(logits(5e-3), logits(-4e-3), near).decided == 0
+    assert compare(logits(5e-3), logits(-3.0), near).decided == 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_logit_that_is_not_finite_is_no_parity(value):
+    assert compare(logits(1.0, value), logits(1.0, 1.0), Rounding(np.inf, np.inf)).decided == 1
+    assert compare(logits(1.0, 1.0), logits(1.0, value)).decided == 1
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ModelError, NotFoundError
 from hmar.model.bundle import CARD, TYPICALITY, fingerprint, verify
 from hmar.model.serving.references import HU, PICTURES
+from hmar.training.export import serving_form
 from hmar.training.export.again import export_model
 from hmar.training.export.golden import golden_difference, golden_frame
 from hmar.training.typicality.places import Place
@@ -52,6 +53,7 @@ def test_what_typicality_is_measured_from_stays_unless_it_is_asked_for(model):
 def test_a_model_without_it_tells_none(model):
     (model / TYPICALITY).unlink()
     assert not export_model(model, None, quiet).tells
+    assert not export_model(model, None, quiet).tells  # the file that is there now tells of no kind
     encoder = HmarEncoder.load(model)
     assert encoder.image_query(golden_frame()).typicality is None
     assert golden_difference(model / "golden.npz", encoder)[0] == 0
@@ -74,6 +76,23 @@ def test_too_few_frames_are_refused_and_what_was_there_stays(model):
     with pytest.raises(NotFoundError, match="Of 2 frames there are no 8 of one kind"):
         export_model(model, places(2), quiet)
     assert (model / TYPICALITY).read_bytes() == before
+    verify(model)
+
+
+def test_a_model_is_one_still_where_measuring_is_broken_off(model, monkeypatch):
+    def other(path, graph):
+        # Another version of the exporter writes other bytes: here, a field that readers pass over.
+        path.write_bytes(path.read_bytes() + b"\xf8\x7f\x00")
+
+    monkeypatch.setattr(serving_form, "export_backbone", other)
+    monkeypatch.setattr(serving_form, "check_parity", lambda *_: None)
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_model(model, [Place("p", "CT", stopped)], quiet)
+    verify(model)
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path):

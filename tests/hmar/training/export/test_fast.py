@@ -7,8 +7,8 @@ import pytest
 pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 
 from hmar.encoder import HmarEncoder
-from hmar.errors import ConfigError, ModelError
-from hmar.model.bundle import CARD, GOLDEN, fingerprint, read_info, seal
+from hmar.errors import ConfigError, ModelError, NotFoundError
+from hmar.model.bundle import CARD, GOLDEN, fingerprint, read_info, seal, verify
 from hmar.training.export.fast import export_fast
 from hmar.training.export.golden import golden_difference, golden_frame
 from hmar.training.typicality.places import places_of_volumes
@@ -68,6 +68,16 @@ def test_a_folder_that_holds_something_is_left_alone(model, tmp_path):
     with pytest.raises(ConfigError, match="taken is there already"):
         export_fast(model, out, None, quiet)
     assert [path.name for path in out.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_finished_leaves_no_folder_so_that_the_command_can_be_given_again(model, tmp_path):
+    out = tmp_path / "fast"
+    with pytest.raises(NotFoundError, match="Of 0 frames there are no 8"):
+        export_fast(model, out, [], quiet)
+    assert not out.exists()
+    export_fast(model, out, None, quiet)
+    verify(out)
 
 
 def test_an_altered_model_is_refused_and_nothing_is_written(model, tmp_path):
