@@ -15,6 +15,9 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    explains: ClassVar[frozenset[str]] = frozenset()
+    """Names of fields that it does not have, and refuses in words of its own."""
+
 
 class JsonBody(Asked):
     """A body that is one JSON object."""

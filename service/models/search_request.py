@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,8 @@ class SearchOptions(Asked):
 
 class WholeImage(SearchOptions):
     """A search that knows no region, and says so: it would be another search."""
+
+    explains: ClassVar[frozenset[str]] = frozenset({"region"})
 
     @model_validator(mode="before")
     @classmethod

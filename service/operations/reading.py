@@ -18,9 +18,6 @@ Body = type[BaseModel]
 M = TypeVar("M", bound=BaseModel)
 A = TypeVar("A", bound=Asked)
 
-_ROOT = "root"
-"""The one field of a model that stands for several others: which names are known depends on what it is."""
-
 
 def read_path(model: type[A], in_path: Mapping[str, object]) -> A:
     """Return what the address names."""
@@ -66,15 +63,19 @@ def validated(model: type[M], fields: Mapping[str, object], what: str = "field")
     A name that is not known comes first: it is often another one, misspelt, that is missed next. It is looked
     for here, for pydantic would make an error of each of thousands.
     """
-    known = model.model_fields
-    if _ROOT not in known:
-        for name in fields:
-            if name not in known:
-                raise unknown_field(name, known, what)
+    if issubclass(model, Asked):
+        _check_known(model, fields, what)
     try:
         return model.model_validate(fields)
     except ValidationError as error:
         raise refusal_of(error, model, what) from error
+
+
+def _check_known(model: type[Asked], fields: Mapping[str, object], what: str) -> None:
+    known = model.model_fields
+    for name in fields:
+        if name not in known and name not in model.explains:
+            raise unknown_field(name, known, what)
 
 
 def _form(model: Body) -> dict[str, Any]:

@@ -443,7 +443,8 @@ def test_a_child_that_holds_many_files_answers_for_all_of_them(decoder: Containe
 def test_an_interrupted_question_does_not_answer_the_next(hostile: ContainedDecoder) -> None:
     # Ctrl-C reaches the main thread wherever it waits.
     file = hostile.open(b"sleep 3")
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.5, signal.pthread_kill, [main, signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         file.frame(2)
