@@ -440,6 +440,15 @@ def test_a_child_that_holds_many_files_answers_for_all_of_them(decoder: Containe
         assert file.frame(1).values.shape == (192, 192)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, also where a shell started the tests in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_question_does_not_answer_the_next(hostile: ContainedDecoder) -> None:
     # Ctrl-C reaches the main thread wherever it waits.
     file = hostile.open(b"sleep 3")
