@@ -13,10 +13,10 @@ from hmar.image.regions import check_region
 from hmar.image.windows import (
     QueryWindows,
     cell_shares,
-    kept_windows,
     query_windows,
     spread_windows,
     window_box,
+    windows_of_shares,
 )
 from hmar.model.bundle import CONFIG
 from hmar.model.serving.features import FrameFeatures
@@ -136,9 +136,9 @@ class HmarEncoder:
     def _read(self, frame: Frame) -> _Read:
         grid = self._layout(frame.info)
         laid = replace(frame, values=resample(frame.values, grid))  # once, for windows and channels
-        mask = content(laid, grid)
-        ids = kept_windows(mask, grid, self._stride, self._info.windows)
-        return _Read(frame, self._model.map(channels(laid, grid)), ids, cell_shares(mask, self._stride))
+        shown = cell_shares(content(laid, grid), self._stride)
+        ids = windows_of_shares(shown, self._info.windows)
+        return _Read(frame, self._model.map(channels(laid, grid)), ids, shown)
 
     def _query(self, read: _Read, window_logits: FloatArray, region: QueryWindows | None = None) -> Query:
         info, backbone_map = read.frame.info, read.backbone_map

@@ -46,7 +46,7 @@ class ThumbnailEncoder:
         """Encode a frame and all its windows."""
         grid = self._layout(frame.info)
         image = _grey(frame, grid)
-        ids = kept_windows(content(frame, grid), grid, self._grid.stride, self._windows)
+        ids = kept_windows(content(frame, grid), self._grid.stride, self._windows)
         stride = self._grid.stride
         crops = [_whole(image)]
         for window_id in ids.tolist():

@@ -76,7 +76,7 @@ def _archive_slice(slice_: LesionSlice, backbone: nn.Module, windows: WindowConf
     image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
     labels = np.full(frame.values.shape, -1, np.int16)
     plane = Plane(frame, grid, labels, backbone(image)[0].contiguous(), 0.0)
-    ids = kept_windows(content(frame, grid), grid, GRID.stride, windows)
+    ids = kept_windows(content(frame, grid), GRID.stride, windows)
     if slice_.lesion is None:
         return ArchiveSlice(slice_, plane, ids, np.zeros(len(ids), bool), None)
     shown = [shows_lesion(slice_.lesion, _box(plane, window_id, windows)) for window_id in ids.tolist()]

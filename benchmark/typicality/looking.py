@@ -11,10 +11,10 @@ from hmar.image.grid import Grid, channels, content, make_grid
 from hmar.image.windows import (
     QueryWindows,
     cell_shares,
-    kept_windows,
     lattice,
     query_windows,
     unpack_window_ids,
+    windows_of_shares,
 )
 from hmar.model.serving.model import ServedModel
 from hmar.model.serving.typicality import frame_summary, region_summary
@@ -81,15 +81,14 @@ class _Seen:
         info = frame.info
         self._model = model
         self.grid: Grid = make_grid(info.rows, info.columns, info.spacing, model.info.grid, info.pixel_aspect)
-        self._mask = content(frame, self.grid)
+        self._shares = cell_shares(content(frame, self.grid), model.info.grid.stride)
         self.backbone_map = model.map(channels(frame, self.grid))
-        self.summary = frame_summary(self.backbone_map, cell_shares(self._mask, model.info.grid.stride))
+        self.summary = frame_summary(self.backbone_map, self._shares)
 
     def shown(self) -> Cells:
         """Return (side, row, column) of all windows that show something, in cells."""
         windows = self._model.info.windows
-        ids = kept_windows(self._mask, self.grid, self._model.info.grid.stride, windows)
-        sizes, rows, columns = unpack_window_ids(ids)
+        sizes, rows, columns = unpack_window_ids(windows_of_shares(self._shares, windows))
         return np.stack([np.array(windows.cells)[sizes], rows, columns], axis=1)
 
     def look(self, places: Cells) -> Look:

@@ -115,17 +115,27 @@ def cell_shares(mask: FloatArray, stride_px: int) -> FloatArray:
     return shares
 
 
-def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowConfig) -> WindowIds:
-    """Return the ids of the windows that show something.
+def kept_windows(mask: FloatArray, stride_px: int, config: WindowConfig) -> WindowIds:
+    """Return the ids of the windows of a frame that show something, see :func:`windows_of_shares`.
 
     Parameters
     ----------
     mask : ndarray of float32, shape (grid.rows, grid.columns)
         1 where the frame shows something, see :func:`hmar.image.grid.content`.
-    grid : Grid
-        The frame's grid.
     stride_px : int
         Grid pixels per cell.
+    config : WindowConfig
+    """
+    return windows_of_shares(cell_shares(mask, stride_px), config)
+
+
+def windows_of_shares(shares: FloatArray, config: WindowConfig) -> WindowIds:
+    """Return the ids of the windows that show something.
+
+    Parameters
+    ----------
+    shares : ndarray of float32, shape (h, w)
+        The share of each cell that does, as :func:`cell_shares` returns it.
     config : WindowConfig
         The model's windows.
 
@@ -134,14 +144,11 @@ def kept_windows(mask: FloatArray, grid: Grid, stride_px: int, config: WindowCon
     ndarray of uint32, shape (W,)
         In order of size, row, column.
     """
-    map_rows, map_columns = grid.rows // stride_px, grid.columns // stride_px
-    share = cell_shares(mask, stride_px)
     kept = []
     for size, (side, stride) in enumerate(zip(config.cells, config.strides, strict=True)):
-        rows, columns = lattice(map_rows, side, stride), lattice(map_columns, side, stride)
-        down, across = (lattice_cover(cells, side, stride, 1) for cells in (map_rows, map_columns))
-        shown = down @ share @ across.T
-        row, column = np.nonzero(shown >= config.min_content)
+        rows, columns = (lattice(cells, side, stride) for cells in shares.shape)
+        down, across = (lattice_cover(cells, side, stride, 1) for cells in shares.shape)
+        row, column = np.nonzero(down @ shares @ across.T >= config.min_content)
         kept.append(pack_window_id(size, rows[row], columns[column]))
     return np.concatenate(kept)
 

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hmar.errors import ModelError
+from hmar.errors import ConfigError, ModelError
 from hmar.image.grid import GridConfig
 from hmar.image.windows import WindowConfig
 from hmar.model.config import NetworkConfig
@@ -180,6 +180,12 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(str, value)) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise ConfigError for a folder to write a model into that holds something, or is a file."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is there already.", "Name a new folder, or an empty one.")
 
 
 def seal(folder: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hmar.search import MAX_K
+from hmar.values.codes import Bits as CodeLength
 
-CODE_LENGTHS = (64, 128)
+_LENGTHS: tuple[int, ...] = get_args(CodeLength)
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
 
 
@@ -20,10 +21,10 @@ def _number_of(value: object) -> object:
 
 def _code_length(value: object) -> int:
     """Return a code length; a literal alone would take all that equals one, such as 64.0."""
-    for length in CODE_LENGTHS:
+    for length in _LENGTHS:
         if value == str(length) or (type(value) is int and value == length):
             return length
-    expected = " or ".join(map(str, CODE_LENGTHS))
+    expected = " or ".join(map(str, _LENGTHS))
     raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
 
 
@@ -44,7 +45,7 @@ After = Annotated[
     int, Field(strict=True, ge=0, le=2**53, description="The next_after of the page before."), _FromText
 ]
 Bits = Annotated[
-    Literal[64, 128],
+    CodeLength,
     Field(description="Code length compared; the 64-bit code is the first half of the 128-bit code."),
     BeforeValidator(_code_length),
 ]

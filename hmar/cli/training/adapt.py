@@ -13,6 +13,7 @@ from rich.table import Table
 
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.cli.training.typicality import print_fitted
 from hmar.wiring import build_engine, model_folder
 
 if TYPE_CHECKING:
@@ -89,8 +90,4 @@ def _print(adapted: Adapted) -> None:
     Console().print(table)
     for name, reason in adapted.kept.items():
         click.echo(f"{name}: {reason}, too few; the thresholds that the model has are kept.")
-    for kind, count in adapted.typicality.fitted.items():
-        click.echo(f"{kind}: typicality is measured from {count}.")
-    for kind, count in adapted.typicality.too_few.items():
-        said = "measured as before" if kind in adapted.tells else "not told"
-        click.echo(f"{kind}: {count}, too few; typicality is {said}.")
+    print_fitted(adapted.typicality, adapted.tells)

@@ -13,6 +13,7 @@ from rich.console import Console
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
+from hmar.cli.training.typicality import print_fitted
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
@@ -133,10 +134,5 @@ def _print(done: Exported) -> None:
     if done.fitted is None:
         said = "is measured as before" if done.tells else "is not told: give --typicality DIR"
         click.echo(f"Typicality {said}.")
-        return
-    for kind, count in done.fitted.fitted.items():
-        click.echo(f"{kind}: typicality is measured from {count}.")
-    for kind, count in done.fitted.too_few.items():
-        click.echo(f"{kind}: {count}, too few; typicality is not told.")
-    if done.fitted.unread:
-        click.echo(f"{done.fitted.unread} frames could not be read.")
+    else:
+        print_fitted(done.fitted)

@@ -7,8 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from hmar.errors import ConfigError
-from hmar.model.bundle import CARD, ModelInfo, read_info, verify
+from hmar.model.bundle import CARD, ModelInfo, check_new_folder, read_info, verify
 from hmar.model.fast import check_fast_form, write_fast_weights
 from hmar.training.export.again import Exported, export_model
 from hmar.training.reports import Progress
@@ -34,8 +33,7 @@ The rest of this card is of {base}: cells, windows and figures in it are of its 
 
 def check_fast(folder: Path, out: Path) -> None:
     """Raise what :func:`export_fast` raises for a model or a folder that it cannot use."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
+    check_new_folder(out)
     verify(folder)
     check_fast_form(read_info(folder))
 

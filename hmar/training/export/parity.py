@@ -99,13 +99,12 @@ def served_logits(model: ServedModel, bundle: Bundle, frame: Frame) -> Logits:
     )
 
 
-def rounding(bundle: Bundle, frame: Frame) -> Rounding:
-    """Return how far single precision may move a frame's logits, measured against double precision.
+def rounding(single: Logits, double: Logits) -> Rounding:
+    """Return how far single precision may move a network's logits, measured against double precision.
 
     A head that was fitted to images which hardly differ multiplies what rounding changes in their
     features, so that no fixed bound holds for every model.
     """
-    single, double = torch_logits(bundle, frame), torch_logits(bundle, frame, torch.float64)
     errors = [
         float(np.abs(one - other).max(initial=0.0))
         for one, other in ((single.frame, double.frame), (single.windows, double.windows))
@@ -142,7 +141,7 @@ def check_parity(model: ServedModel, bundle: Bundle, frame: Frame) -> Parity:
     expected, found = torch_logits(bundle, frame), served_logits(model, bundle, frame)
     parity = compare(expected, found)
     if parity.decided:
-        parity = compare(expected, found, rounding(bundle, frame))
+        parity = compare(expected, found, rounding(expected, torch_logits(bundle, frame, torch.float64)))
     if parity.decided:
         raise ModelError(
             f"The serving form of {bundle.info.name} differs from its network in {parity.decided} of "
@@ -156,7 +155,7 @@ def _laid(bundle: Bundle, frame: Frame) -> tuple[FloatArray, WindowIds]:
     """Return the network's input (3, H, W) for a frame, and the windows that have content."""
     config = bundle.info.grid
     grid = make_grid(frame.info.rows, frame.info.columns, frame.info.spacing, config)
-    ids = kept_windows(content(frame, grid), grid, config.stride, bundle.info.windows)
+    ids = kept_windows(content(frame, grid), config.stride, bundle.info.windows)
     return channels(frame, grid), ids
 
 

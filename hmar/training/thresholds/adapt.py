@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hmar.encoder import HmarEncoder
-from hmar.errors import ConfigError, NotFoundError
+from hmar.errors import NotFoundError
 from hmar.model.bundle import (
     BACKBONE,
     CARD,
@@ -18,6 +18,7 @@ from hmar.model.bundle import (
     THRESHOLDS,
     TYPICALITY,
     WEIGHTS,
+    check_new_folder,
     fingerprint,
     read_info,
     seal,
@@ -99,8 +100,7 @@ def adapt(
     NotFoundError
         If no modality has enough frames.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"{out} is there already.", "Name a new folder, or an empty one.")
+    check_new_folder(out)
     encoder = HmarEncoder(load_served(folder))
     summaries = Summaries(encoder.window_sides)
     measured = {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from hmar.model.bit_statistics import BitStatistics
 from hmar.model.bundle import ModelInfo
+from hmar.training.card_sections import without_section
 from hmar.training.thresholds.measuring import Fitted
 
 _SECTION = "## Thresholds"
@@ -36,8 +37,7 @@ def adapted_card(card: str, name: str, base: ModelInfo, fitted: Sequence[Fitted]
     base : ModelInfo
     fitted : sequence of Fitted
     """
-    body = re.sub(rf"\n{_SECTION}\n.*?(?=\n## |\Z)", "", card, flags=re.DOTALL)
-    body = re.sub(r"\A# .*", lambda _: f"# {name}", body)
+    body = re.sub(r"\A# .*", lambda _: f"# {name}", without_section(card, _SECTION))
     rows = "\n".join(f"| {' | '.join(row)} |" for one in fitted for row in rows_of(one))
     text = _TEXT.format(section=_SECTION, base=base.name, fingerprint=base.fingerprint, rows=rows)
     return f"{body.rstrip()}\n\n{text}"

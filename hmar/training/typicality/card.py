@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+
+from hmar.training.card_sections import without_section
 
 _SECTION = "## Typicality"
 _TEXT = """\
@@ -35,4 +36,4 @@ def with_typicality(card: str, measured_from: Mapping[str, object]) -> str:
 
 def without_typicality(card: str) -> str:
     """Return a card without its section on references."""
-    return re.sub(rf"\n{_SECTION}\n.*?(?=\n## |\Z)", "", card, flags=re.DOTALL)
+    return without_section(card, _SECTION)

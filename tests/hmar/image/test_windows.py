@@ -55,14 +55,14 @@ def test_windows_of_air_are_dropped_and_the_others_kept_in_order():
     grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
     mask = np.zeros((512, 512), np.float32)
     mask[:128, :128] = 1
-    ids = kept_windows(mask, grid, GRID.stride, WINDOWS)
+    ids = kept_windows(mask, GRID.stride, WINDOWS)
     assert len(ids)
     assert np.all(np.diff(ids.astype(np.int64)) > 0)
     for window_id in ids.tolist():
         box = window_box(window_id, grid, 512, 512, GRID.stride, WINDOWS)
         shown = mask[int(box.y) : int(box.y + box.height), int(box.x) : int(box.x + box.width)].mean()
         assert shown >= WINDOWS.min_content - 1e-6
-    assert not len(kept_windows(np.zeros_like(mask), grid, GRID.stride, WINDOWS))
+    assert not len(kept_windows(np.zeros_like(mask), GRID.stride, WINDOWS))
 
 
 def test_a_windows_box_has_its_size_in_mm_and_ends_at_the_frame():
@@ -115,8 +115,7 @@ def test_a_regions_windows_are_centred_on_it_and_lie_a_third_of_their_side_apart
 
 
 def test_the_windows_that_stand_for_a_frame_do_not_overlap():
-    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
-    ids = kept_windows(np.ones((512, 512), np.float32), grid, GRID.stride, WINDOWS)
+    ids = kept_windows(np.ones((512, 512), np.float32), GRID.stride, WINDOWS)
     corners = [unpack_window_id(window_id)[1:] for window_id in spread_windows(ids, WINDOWS).tolist()]
     assert len(corners) == 9
     for i, (row, column) in enumerate(corners):

@@ -66,7 +66,7 @@ def test_what_of_a_region_lies_outside_the_map_does_not_count():
 
 def test_windows_are_summarised_as_a_region_of_their_place_is():
     grid = make_grid(160, 192, None, GridConfig(unknown_side=192))
-    ids = kept_windows(np.ones((grid.rows, grid.columns), np.float32), grid, 16, WINDOWS)
+    ids = kept_windows(np.ones((grid.rows, grid.columns), np.float32), 16, WINDOWS)
     cells = backbone_map(grid.rows // 16, grid.columns // 16)
     found = window_summaries(cells, ids, WINDOWS)
     sizes, rows, columns = unpack_window_ids(ids)
