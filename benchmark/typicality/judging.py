@@ -44,8 +44,8 @@ class Judge:
     what : str
     known : KindReferences
     threshold : float
-        What lies farther out than so many times the cut-off of its reference is marked; 1 is the product's
-        rule, a typicality below ATYPICAL.
+        A look is marked if its distance is more than this many times the cut-off of its reference; 1 is
+        the product's rule, a typicality below ATYPICAL.
     curve : tuple of (float, float)
         Share of false alarms that is wanted, or the threshold itself, and the threshold.
     """

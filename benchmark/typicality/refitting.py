@@ -13,7 +13,7 @@ _LEAST = Counted(2, 2)
 
 
 def refit(chosen: Sequence[PersonLook], kind: str) -> KindReferences:
-    """Fit references of frames and regions; the margin is that of so many people."""
+    """Fit references of frames and regions, with the margin that the product gives this number of people."""
     summaries = Summaries(())
     for one in spread(chosen, lambda look: look.person, MOST_FRAMES):
         seen = one.seen
