@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from hmar.config import Settings
@@ -78,7 +79,7 @@ class Indexer:
         self._uploads = uploads
         self._clock = clock
         self._check_disk = check_disk
-        self._held: dict[int, str] = {}
+        self._unwritten: dict[int, Callable[[], None]] = {}
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
         self._adder = InstanceAdder(catalogue, encoder, settings.same_uid, self.pulse.beat)
@@ -144,7 +145,7 @@ class Indexer:
         self.pulse.take()
         try:
             self._check_disk()
-            self._give_back_held()
+            self._write_down()
             if message.kind == "expand":
                 self._expand(message.target)
             else:
@@ -193,16 +194,10 @@ class Indexer:
         if item is None:
             return
         try:
-            outcome = self._add_file(item)
-        except NoImageError as error:
-            self._jobs.finish(item_id, _state_without_image(item), 0, _reason(error))
-        except InputError as error:
-            # The file will not get better: no second attempt.
-            self._jobs.finish(item_id, ItemState.FAILED, 0, _reason(error))
+            outcome = self._outcome(item)
         except DiskFullError as error:
             # No fault of the file's: it waits, and its attempt does not count.
-            self._held[item_id] = _reason(error)
-            self._give_back_held()
+            self._record(item_id, partial(self._jobs.release, item_id, _reason(error), counted=False))
             raise
         except (KeyboardInterrupt, SystemExit):
             # Whoever comes next need not wait for the lease.
@@ -210,9 +205,9 @@ class Indexer:
             raise
         except BaseException as error:
             # Also what is no Exception, such as a panic of native code: it must not end the worker.
-            self._give_back(item, error)
+            self._record(item_id, self._after_failure(item, error))
         else:
-            self._jobs.finish(item_id, *outcome)
+            self._record(item_id, partial(self._jobs.finish, item_id, *outcome))
         if item.origin.source == UPLOAD:
             self._drop_unneeded(item)
 
@@ -223,14 +218,24 @@ class Indexer:
         except OperatorError as error:
             _log.warning("the upload of item %d waits for the next sweep: %s", item.item_id, error.detail)
 
-    def _give_back_held(self) -> None:
-        """Release what a full disk has stopped, as soon as there is room to write that down."""
-        while self._held:
-            item_id, reason = next(iter(self._held.items()))
-            self._jobs.release(item_id, reason, counted=False)
-            del self._held[item_id]
+    def _record(self, item_id: int, write: Callable[[], None]) -> None:
+        """Write down how an item went; what a full disk does not take is kept for later."""
+        self._unwritten[item_id] = write
+        self._write_down()
 
-    def _give_back(self, item: Item, error: BaseException) -> None:
+    def _write_down(self) -> None:
+        """Write how items went that a full disk has not taken, as soon as there is room."""
+        while self._unwritten:
+            item_id = next(iter(self._unwritten))
+            write = self._unwritten.pop(item_id)
+            try:
+                write()
+            except DiskFullError:
+                self._unwritten[item_id] = write
+                raise
+
+    def _after_failure(self, item: Item, error: BaseException) -> Callable[[], None]:
+        """Return what to write of an item after an unexpected error: another attempt, or its end."""
         _log.warning(
             "item %d, attempt %d of %d: %s",
             item.item_id,
@@ -239,9 +244,18 @@ class Indexer:
             type(error).__name__,
         )
         if item.attempts >= self._settings.max_attempts:
-            self._jobs.finish(item.item_id, ItemState.DEAD, 0, _reason(error))
-        else:
-            self._jobs.release(item.item_id, _reason(error))
+            return partial(self._jobs.finish, item.item_id, ItemState.DEAD, 0, _reason(error))
+        return partial(self._jobs.release, item.item_id, _reason(error))
+
+    def _outcome(self, item: Item) -> Outcome:
+        """Add a file, and return how it ended; bad input is an end, other errors go on."""
+        try:
+            return self._add_file(item)
+        except NoImageError as error:
+            return Outcome(_state_without_image(item), 0, _reason(error))
+        except InputError as error:
+            # The file will not get better: no second attempt.
+            return Outcome(ItemState.FAILED, 0, _reason(error))
 
     def _add_file(self, item: Item) -> Outcome:
         """Add what is new of a file, unless it is a mask."""

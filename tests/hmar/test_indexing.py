@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -524,6 +525,40 @@ def test_a_disk_that_fills_up_during_a_file_uses_up_no_attempt(monkeypatch: pyte
     archive.indexer.handle(Message("item", str(item_id)))
     [item] = archive.jobs.items(job_id, set(ItemState), 2)
     assert (item.state, item.attempts) == (ItemState.INDEXED, 1)
+
+
+def test_a_file_whose_end_a_full_disk_did_not_take_ends_as_what_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    archive = Archive({"a": b"1 1", "b": b"broken"})
+    disk = FullDisk(archive, monkeypatch)
+    archive.queue.handler = None
+    job_id = archive.run()
+    item_ids = archive.jobs.add_items(job_id, ["a", "b"])
+    decode = archive.open
+    append = archive.catalogue.append
+
+    def appended(*arguments: Any, **named: Any) -> object:
+        done = append(*arguments, **named)
+        disk.full = True
+        return done
+
+    def opened(data: bytes) -> object:
+        disk.full = data == b"broken"
+        return decode(data)
+
+    monkeypatch.setattr(archive.catalogue, "append", appended)
+    monkeypatch.setattr(archive.indexer, "_decoder", opened)
+    for item_id in item_ids:
+        with pytest.raises(DiskFullError):
+            archive.indexer.handle(Message("item", str(item_id)))
+        disk.full = False
+    archive.indexer.handle(Message("expand", job_id))
+    ended = {
+        (item.origin.reference, item.state, item.attempts)
+        for item in archive.jobs.items(job_id, set(ItemState), 3)
+    }
+    assert ended == {("a", ItemState.INDEXED, 1), ("b", ItemState.FAILED, 1)}
 
 
 def test_nothing_is_begun_on_a_full_disk() -> None:
