@@ -149,8 +149,7 @@ def hmar_feature(
 def crop_feature(backbone: nn.Module) -> WindowFeature:
     """Crop every window, shrink it to 48x48 pixels, and run the backbone on the crop alone.
 
-    48 pixels are a 36 mm window at its own resolution; its map has 3x3 cells, as wide as
-    :func:`cells_feature`.
+    The map of 48 pixels has 3x3 cells: the features are as wide as those of :func:`cells_feature`.
     """
 
     @torch.inference_mode()

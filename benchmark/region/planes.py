@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume
 from benchmark.types import Progress
 from hmar.image.grid import Grid, GridConfig, channels, make_grid
-from hmar.image.windows import lattice
+from hmar.image.windows import WindowConfig, lattice
 from hmar.values.frames import FloatArray, Frame, FrameInfo, Units
 from hmar.values.geometry import Spacing
 
 GRID = GridConfig()
-"""Pixels of 0.75 mm, cells of 16 pixels or 12 mm."""
+"""Pixels of 1.0 mm, cells of 16 pixels or 16 mm."""
 
-SIDES = (3, 5, 8)
-"""Sides of the windows in cells: 36, 60 and 96 mm. They lie on a lattice of one cell."""
+SIDES = WindowConfig().cells
+"""Sides of the windows in cells: 32, 64 and 96 mm. They lie on a lattice of one cell."""
 
 SLICE_DISTANCE_MM = 5.0
 

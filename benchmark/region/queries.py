@@ -13,7 +13,7 @@ from hmar.values.geometry import Box
 
 MIN_AREA_MM2 = 100.0
 QUERIES_PER_STRUCTURE = 8
-EXTENT_BELOW_MM = (48.0, 78.0, np.inf)
+EXTENT_BELOW_MM = (48.0, 80.0, np.inf)
 """A structure whose longer side is below one of these is queried with the window of that size."""
 
 AREA_BINS_CM2 = ((1.0, 5.0), (5.0, 20.0), (20.0, np.inf))

@@ -39,10 +39,10 @@ class GridConfig:
         Both sides are padded to at least this many cells.
     """
 
-    pitch_mm: float = 0.75
-    unknown_side: int = 448
-    max_side: int = 768
-    min_side: int = 96
+    pitch_mm: float = 1.0
+    unknown_side: int = 336
+    max_side: int = 576
+    min_side: int = 72
     stride: int = 16
     min_cells: int = 3
 

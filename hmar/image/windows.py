@@ -35,8 +35,8 @@ class WindowConfig:
         A window showing less than this share of anything but air is dropped.
     """
 
-    cells: tuple[int, ...] = (3, 5, 8)
-    strides: tuple[int, ...] = (1, 2, 3)
+    cells: tuple[int, ...] = (2, 4, 6)
+    strides: tuple[int, ...] = (1, 1, 2)
     min_content: float = 0.3
 
 

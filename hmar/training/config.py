@@ -129,8 +129,8 @@ PRESETS = {
         evaluate_every=4,
     ),
 }
-"""Named settings: ``open-ct`` for the open volumes, as the shipped model is trained; ``lesions`` to find
-outlined lesions of a kind in other patients; ``structures`` to find labelled structures in other patients;
+"""Named settings: ``open-ct`` for the open volumes; ``lesions`` to find outlined lesions of a kind in other
+patients, as the shipped model is trained; ``structures`` to find labelled structures in other patients;
 ``archive`` for a site's own archive; ``quick`` to see that training runs."""
 
 _BELOW_ONE = ("short_share", "feature_drop", "tag_drop", "average")

@@ -49,8 +49,8 @@ class InitType(click.ParamType[Path]):
     "--preset",
     type=click.Choice(_PRESETS),
     show_default="open-ct, or archive with --archive or --data",
-    help="Named settings: open-ct (positions, the backbone's weights as published; the shipped model is "
-    "trained so), lesions (the same, and outlined lesions against everything else), structures (labelled "
+    help="Named settings: open-ct (positions, the backbone's weights as published), lesions (the same, and "
+    "outlined lesions against everything else; the shipped model is trained so), structures (labelled "
     "structures, with the backbone's last blocks), archive, or quick (a few steps, to see that it runs).",
 )
 @click.option(
@@ -190,8 +190,8 @@ def train(
     names, .safetensors included. Nothing but tensors is read from it, and a file that does not fit is refused
     before anything is fetched or written. Without --init the backbone is EfficientNet-Lite0, as published.
 
-    All views are kept in memory: for EfficientNet-Lite0 330 kB each, and 230 kB more once its last blocks no
-    longer change, so that 10,000 images with --views 2 take 11 GB; feature maps of the other backbones are
+    All views are kept in memory: for EfficientNet-Lite0 185 kB each, and 130 kB more once its last blocks no
+    longer change, so that 10,000 images with --views 2 take 6 GB; feature maps of the other backbones are
     nine times as large. Fewer views take less. With --fresh, 1,200 views are kept at most. The others are
     made for each step by worker processes and encoded where the network is trained, which on a GPU is
     faster, and on a processor much slower.

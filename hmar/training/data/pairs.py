@@ -121,8 +121,8 @@ class PairConfig:
     views: int = 8
     windows: int = 32
     reach_mm: float = 10.0
-    cell_mm: float = 12.0
-    sides: tuple[int, ...] = (3, 5, 8)
+    cell_mm: float = 16.0
+    sides: tuple[int, ...] = (2, 4, 6)
     side_share: tuple[float, ...] = (0.5, 0.3, 0.2)
     structure_share: float = 0.7
 

@@ -22,14 +22,14 @@ from hmar.training.data.augment import (
 )
 from hmar.training.data.volumes import THOUSANDTHS, Volume
 
-CANVAS_CELLS = 32
-"""Side of every view in feature-map cells: 384 mm at 0.75 mm per pixel."""
+CANVAS_CELLS = 24
+"""Side of every view in feature-map cells: 384 mm at 1.0 mm per pixel."""
 
 CANVAS_PIXELS = CANVAS_CELLS * STRIDE
 """The same in pixels."""
 
-LEAST_CELLS = 9
-"""Cells that a view must show to be drawn: the smallest window has 3x3."""
+LEAST_CELLS = 4
+"""Cells that a view must show to be drawn: the smallest window has 2x2."""
 
 _CONTENT_SHARE = 0.1
 """Share of a cell's pixels that must show more than air for the cell to count."""
@@ -46,8 +46,8 @@ BRIGHTEST = 0.995
 _EVERY_PIXEL = 7
 """That quantile is taken of every seventh pixel, for speed."""
 
-_SHIFT_PX = 48.0
-"""Farthest shift of a view along each axis: 36 mm."""
+_SHIFT_MM = 36.0
+"""Farthest shift of a view along each axis."""
 
 _TURN_DEGREES, _STRETCH, _SCALE = 9.0, 0.05, 0.13
 """Standard deviations of rotation, and of the logarithms of proportions and of size: about what patients and
@@ -62,9 +62,9 @@ class View:
 
     Parameters
     ----------
-    pixels : Tensor of float32, shape (3, 512, 512)
+    pixels : Tensor of float32, shape (3, 384, 384)
         0 to 1.
-    content : Tensor of bool, shape (32, 32)
+    content : Tensor of bool, shape (24, 24)
         Cells that show more than air.
     to_cell : ndarray of float64, shape (2, 3)
         Affine map from in-plane (x, y, 1) in mm to (column, row) in cells.
@@ -150,7 +150,8 @@ def _lay(
     extent = np.array([columns * spacing_x, rows * spacing_y])
     turn, shift = np.eye(2) / pitch_mm, np.zeros(2)
     if generator is not None:
-        turn, shift = random_turn(generator) / pitch_mm, generator.uniform(-_SHIFT_PX, _SHIFT_PX, 2)
+        turn = random_turn(generator) / pitch_mm
+        shift = generator.uniform(-_SHIFT_MM, _SHIFT_MM, 2) / pitch_mm
     offset = side / 2 + shift - turn @ (extent / 2)
     to_pixel = np.column_stack([turn, offset])  # mm to canvas pixels
     back = np.linalg.inv(turn)

@@ -29,7 +29,7 @@ judgement. It does not diagnose, it does not tell lesion from normal, and it is 
 
 ## Architecture
 Backbone {backbone}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
-and Expert1 (windows of {cells} cells of 12 mm, pooled on 3x3 parts); a router over modality and
+and Expert1 (windows of {cells} cells of 16 mm, pooled on 3x3 parts); a router over modality and
 body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
 folded.
 
@@ -48,7 +48,7 @@ The backbone's weights: {weights}.
 - It learned from {learned}. It finds what looks alike, and does not know why it does.
 - What it was not trained on (see the table) it sees through what the backbone learned from {source}. A query
   unlike all of it has a low typicality, which is a hint and no proof.
-- Windows are squares of 36, 60 and 96 mm: of a lesion far smaller than 36 mm it sees mostly the
+- Windows are squares of 32, 64 and 96 mm: of a lesion far smaller than 32 mm it sees mostly the
   surroundings.
 """
 

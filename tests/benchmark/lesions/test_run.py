@@ -111,7 +111,8 @@ def test_a_tumour_is_found_on_its_other_slices_far_above_chance(rows):
     for name in ("cells", MODEL):
         for row in of(rows, name=name, protocol=OWN, direction="CT, all"):
             chance = of(rows, name="chance", protocol=OWN, direction="CT, all")[0]
-            assert row["share"] > 2 * chance["share"]
+            # Among the first three: lesions of all phantoms are alike, and the first may be another one's.
+            assert row["p_at_3"] > 2 * chance["p_at_3"]
 
 
 def test_a_half_that_has_too_few_people_is_refused(tmp_path):

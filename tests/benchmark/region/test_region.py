@@ -33,7 +33,7 @@ from benchmark.region.nodule import read_nodule
 from benchmark.region.peers import MODEL, REGION_PEERS, RegionPeer, select_region_peers
 from benchmark.region.people import people_rows
 from benchmark.region.phantoms import PhantomStudy, plant
-from benchmark.region.planes import SIDES, planes_of, windows_of
+from benchmark.region.planes import GRID, SIDES, planes_of, windows_of
 from benchmark.region.queries import (
     answerable,
     area_bin,
@@ -58,6 +58,8 @@ from hmar.values.geometry import Box
 from tests.benchmark.region.ct_volumes import STRUCTURES, quiet, scan_of, volume, whole_root, write_root
 
 pytestmark = pytest.mark.slow
+
+CELL_MM = GRID.stride * GRID.pitch_mm
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +98,16 @@ def test_what_covers_a_windows_centre_is_read_at_its_source_pixel(both):
         expected = []
         for row in rows:
             for column in columns:
-                y_mm, x_mm = ((start + side / 2) * 12 for start in (row, column))
+                y_mm, x_mm = ((start + side / 2) * CELL_MM for start in (row, column))
                 y, x = int(y_mm // 3), int(x_mm // 3)
                 inside = y < 60 and x < 64
                 expected.append(int(plane.labels[y, x]) if inside else -1)
         assert plane.covered(side).tolist() == expected
-    order = list(windows_of(both[0], 3))
+    smallest = SIDES[0]
+    order = list(windows_of(both[0], smallest))
     h, w = plane.cells
-    assert len(order) == len(gallery_labels(both[0], 3)) == 3 * (h - 2) * (w - 2)
-    assert order[w - 2] == (0, 1, 0)
+    assert len(order) == len(gallery_labels(both[0], smallest)) == 3 * (h - 1) * (w - 1)
+    assert order[w - 1] == (0, 1, 0)
 
 
 def test_a_query_is_the_window_nearest_to_the_centroid_in_the_size_of_the_structure(both):
@@ -112,13 +115,13 @@ def test_a_query_is_the_window_nearest_to_the_centroid_in_the_size_of_the_struct
     liver = [query for query in queries if query.structure == 0]
     spleen = [query for query in queries if query.structure == 1]
     assert [query.plane for query in liver] == [0, 1, 2]
-    # The liver is 66 mm wide, the spleen 39 mm: windows of 60 and 36 mm.
+    # The liver is 66 mm wide, the spleen 39 mm: windows of 64 and 32 mm.
     assert {query.size for query in liver} == {1}
     assert {query.size for query in spleen} == {0}
     for query, centre in ((liver[0], (60, 84)), (spleen[0], (138, 78))):
         side = SIDES[query.size]
-        x_mm, y_mm = ((start + side / 2) * 12 for start in (query.column, query.row))
-        assert max(abs(x_mm - centre[0]), abs(y_mm - centre[1])) <= 6 + 1.5
+        x_mm, y_mm = ((start + side / 2) * CELL_MM for start in (query.column, query.row))
+        assert max(abs(x_mm - centre[0]), abs(y_mm - centre[1])) <= CELL_MM / 2 + 1.5
     assert spleen[0].area_mm2 == 9 * np.count_nonzero(both[0][0].labels == 1)
 
 
@@ -194,9 +197,9 @@ def test_window_codes_are_those_of_the_product(network, both):
     plane = both[0][0]
     encoded = HmarEncoder.load(shipped_bundle()).encode(plane.frame)
     first = encoded.window_ids < 1 << 28
-    logits = hmar_feature(network)(plane, *plane.window_lattice(3), 3)
+    logits = hmar_feature(network)(plane, *plane.window_lattice(SIDES[0]), SIDES[0])
     codes = fit_code("sign", logits, 128, 0)(logits)
-    columns = len(plane.window_lattice(3)[1])
+    columns = len(plane.window_lattice(SIDES[0])[1])
     ids = encoded.window_ids[first].astype(int)
     own = codes[(ids >> 14 & 0x3FFF) * columns + (ids & 0x3FFF)]
     differing = np.bitwise_count(own ^ encoded.window_codes[first]).sum(axis=1)
@@ -324,7 +327,7 @@ def test_all_figures_but_macro_map_are_means_over_queries():
 
 
 def test_a_structure_as_large_as_a_limit_is_asked_for_with_the_larger_window(network):
-    for pixels, size in ((15, 0), (16, 1), (26, 2)):  # 45, 48 and 78 mm
+    for pixels, size in ((15, 0), (16, 1), (26, 1), (27, 2)):  # 45, 48, 78 and 81 mm
         wide = volume("a", 0, slices=1)
         wide.labels[:] = -1
         wide.labels[:, 26:34, 20 : 20 + pixels] = 0
@@ -379,7 +382,7 @@ def test_phantoms_differ_from_each_other_and_hold_lesions_in_window_centres():
     phantoms, places = plant(6)
     assert len({phantom.hu(UNCHANGED).tobytes() for phantom in phantoms}) == 6
     for phantom, (row, column) in zip(phantoms, places, strict=True):
-        assert phantom.lesion_mm == ((column + 1.5) * 12, (row + 1.5) * 12)
+        assert phantom.lesion_mm == ((column + SIDES[0] / 2) * CELL_MM, (row + SIDES[0] / 2) * CELL_MM)
     assert len({perturbation.name for perturbation in PERTURBATIONS}) == len(PERTURBATIONS)
 
 

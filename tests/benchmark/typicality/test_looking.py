@@ -35,8 +35,8 @@ def test_frames_and_regions_are_judged_as_the_product_does(model, chest):
         _, whole = look_within(model, frame, patch)
         typicality = encoder.region_query(frame, patch).typicality
         (side,) = whole.sides
-        assert side == 8
-        alone = known.regions[8].typicality(whole.regions[0])
+        assert side == 6
+        alone = known.regions[6].typicality(whole.regions[0])
         assert min(alone, known.frames.typicality(whole.frame)) == typicality
         assert judge.marks(whole, REGION).tolist() == [typicality < ATYPICAL]
     assert judge.marks(seen, FRAME).tolist() == [False]
@@ -45,7 +45,7 @@ def test_frames_and_regions_are_judged_as_the_product_does(model, chest):
 def test_regions_are_drawn_once_for_all_and_as_many_of_each_size(model, chest):
     seen = look(model, chest)
     assert seen.regions.shape == (3 * REGIONS, len(seen.frame) // 2)
-    assert [(seen.sides == side).sum() for side in (3, 5, 8)] == [REGIONS] * 3
+    assert [(seen.sides == side).sum() for side in (2, 4, 6)] == [REGIONS] * 3
     assert np.array_equal(seen.regions, look(model, chest).regions)
     assert len(np.unique(seen.regions, axis=0)) == 3 * REGIONS
 
@@ -56,7 +56,7 @@ def test_regions_of_a_patch_see_the_patch_alone(model, chest):
     (frame, patch), (other_frame, _) = within(white, chest), within(white, other)
     (seen, _), (around, _) = look_within(model, frame, patch), look_within(model, other_frame, patch)
     assert 0 < len(seen.regions) <= REGIONS
-    assert set(seen.sides) == {3}
+    assert set(seen.sides) == {2}
     # The backbone sees beyond a cell: what surrounds the patch matters far less than the patch.
     plain, _ = look_within(model, chest, patch)
     assert np.abs(seen.regions - around.regions).mean() < 0.5 * np.abs(seen.regions - plain.regions).mean()

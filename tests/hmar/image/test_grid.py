@@ -51,16 +51,16 @@ def test_an_aspect_without_spacing_lays_a_frame_like_a_spacing_of_that_aspect():
 
 
 def test_a_known_spacing_gives_the_grid_its_pitch():
-    grid = make_grid(300, 300, Spacing(0.75, 1.5), CONFIG)
-    assert (grid.filled_rows, grid.filled_columns) == (300, 600)
-    grid = make_grid(200, 100, Spacing(1.5, 0.75), CONFIG)
+    grid = make_grid(250, 250, Spacing(1.0, 2.0), CONFIG)
+    assert (grid.filled_rows, grid.filled_columns) == (250, 500)
+    grid = make_grid(200, 100, Spacing(2.0, 1.0), CONFIG)
     assert (grid.scale_row, grid.scale_column) == (2.0, 1.0)
 
 
 @pytest.mark.parametrize("spacing", [None, Spacing(0.001, 0.001)])
 def test_an_unknown_or_microscopic_spacing_gives_the_longer_side_a_fixed_length(spacing):
     grid = make_grid(300, 600, spacing, CONFIG)
-    assert (grid.filled_rows, grid.filled_columns) == (224, CONFIG.unknown_side)
+    assert (grid.filled_rows, grid.filled_columns) == (CONFIG.unknown_side // 2, CONFIG.unknown_side)
 
 
 def test_resampling_puts_a_step_where_its_coordinate_says():
@@ -92,8 +92,8 @@ def test_display_follows_the_standards_formula(value, centre, width):
 
 
 def test_hounsfield_units_fill_three_display_windows_and_padding_stays_black():
-    frame = Frame(frame_info(100, 100, Spacing(0.75, 0.75)), np.full((100, 100), 40, np.float32), Units.HU)
-    grid = make_grid(100, 100, Spacing(0.75, 0.75), CONFIG)
+    frame = Frame(frame_info(100, 100, Spacing(1.0, 1.0)), np.full((100, 100), 40, np.float32), Units.HU)
+    grid = make_grid(100, 100, Spacing(1.0, 1.0), CONFIG)
     stack = channels(frame, grid)
     assert stack.shape == (3, 112, 112)
     assert stack[:, 50, 50] == pytest.approx([0.5, 0.927, 0.3], abs=0.002)
@@ -113,7 +113,7 @@ def test_presentation_values_fill_all_channels_alike():
 def test_air_and_black_are_no_content(units, empty, shown):
     values = np.full((96, 96), empty, np.float32)
     values[:48] = shown
-    frame = Frame(frame_info(96, 96, Spacing(0.75, 0.75)), values, units)
-    mask = content(frame, make_grid(96, 96, Spacing(0.75, 0.75), CONFIG))
+    frame = Frame(frame_info(96, 96, Spacing(1.0, 1.0)), values, units)
+    mask = content(frame, make_grid(96, 96, Spacing(1.0, 1.0), CONFIG))
     assert mask[:48].all()
     assert not mask[48:].any()

@@ -52,7 +52,7 @@ def test_pooling_weights_are_shares_of_area(start, side, parts, cells):
 
 
 def test_windows_of_air_are_dropped_and_the_others_kept_in_order():
-    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
+    grid = make_grid(512, 512, Spacing(1.0, 1.0), GRID)
     mask = np.zeros((512, 512), np.float32)
     mask[:128, :128] = 1
     ids = kept_windows(mask, GRID.stride, WINDOWS)
@@ -69,7 +69,7 @@ def test_a_windows_box_has_its_size_in_mm_and_ends_at_the_frame():
     spacing = Spacing(0.5, 0.5)
     grid = make_grid(700, 700, spacing, GRID)
     inside = window_box(int(pack_window_id(1, 2, 3)), grid, 700, 700, GRID.stride, WINDOWS)
-    assert inside.extent_mm(spacing) == pytest.approx((36, 24, 60, 60), rel=0.01)
+    assert inside.extent_mm(spacing) == pytest.approx((48, 32, 64, 64), rel=0.01)
     last = grid.rows // GRID.stride - WINDOWS.cells[0]
     corner = window_box(int(pack_window_id(0, last, last)), grid, 700, 700, GRID.stride, WINDOWS)
     assert (corner.x + corner.width, corner.y + corner.height) == pytest.approx((700, 700))
@@ -98,14 +98,14 @@ def test_a_querys_windows_are_as_small_as_its_region_down_to_four_fifths_of_a_si
 @pytest.mark.parametrize(
     ("region", "share", "side_px"),
     [
-        (Box(120, 215, 30, 20), 0.8, 38.4),  # 16 pixels a cell, sizes of 48, 80 and 128 pixels
-        (Box(100, 200, 70, 50), 0.8, 70),
-        (Box(90, 200, 90, 50), 0.8, 80),  # larger than its size
-        (Box(100, 200, 70, 50), 1.0, 80),
+        (Box(125, 215, 20, 20), 0.8, 25.6),  # 16 pixels a cell, sizes of 32, 64 and 96 pixels
+        (Box(105, 200, 60, 50), 0.8, 60),
+        (Box(100, 200, 70, 50), 0.8, 64),  # larger than its size
+        (Box(105, 200, 60, 50), 1.0, 64),
     ],
 )
 def test_a_regions_windows_are_centred_on_it_and_lie_a_third_of_their_side_apart(region, share, side_px):
-    grid = make_grid(512, 512, Spacing(0.75, 0.75), GRID)
+    grid = make_grid(512, 512, Spacing(1.0, 1.0), GRID)
     windows = query_windows(region, grid, GRID.stride, WINDOWS, least_share=share)
     assert windows.side * GRID.stride == pytest.approx(side_px)
     third = side_px / 3
@@ -117,9 +117,9 @@ def test_a_regions_windows_are_centred_on_it_and_lie_a_third_of_their_side_apart
 def test_the_windows_that_stand_for_a_frame_do_not_overlap():
     ids = kept_windows(np.ones((512, 512), np.float32), GRID.stride, WINDOWS)
     corners = [unpack_window_id(window_id)[1:] for window_id in spread_windows(ids, WINDOWS).tolist()]
-    assert len(corners) == 9
+    assert len(corners) == 25
     for i, (row, column) in enumerate(corners):
-        assert all(max(abs(row - r), abs(column - c)) >= 8 for r, c in corners[:i])
+        assert all(max(abs(row - r), abs(column - c)) >= WINDOWS.cells[-1] for r, c in corners[:i])
     assert len(spread_windows(ids[:0], WINDOWS)) == 0
 
 

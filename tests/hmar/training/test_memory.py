@@ -10,6 +10,7 @@ pytest.importorskip("nibabel", reason="the extra 'train' is not installed")
 from hmar.errors import ConfigError
 from hmar.training import memory
 from hmar.training.data.fresh import BATCHES_AHEAD
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.data.views import make_views
 from hmar.training.memory import GB, Need, free_memory, need_of_fresh, need_of_kept
 from hmar.training.run import Plan, train_network
@@ -23,7 +24,7 @@ def test_the_need_of_views_is_the_size_of_the_tensors_that_hold_them():
     views = make_views(volumes, backbone, 2, 0.75, np.random.default_rng(0), lambda *_: None)
     held = views.maps.nbytes + views.content.nbytes
     assert need_of_kept(backbone, replace(CONFIG, settle_steps=0), 4) == held
-    assert need_of_kept(backbone, CONFIG, 4) == held + 4 * 2 * backbone.channels * 32 * 32
+    assert need_of_kept(backbone, CONFIG, 4) == held + 4 * 2 * backbone.channels * CANVAS_CELLS**2
 
 
 @pytest.mark.slow

@@ -46,11 +46,11 @@ def printed(dark: bool, lines: int = 20) -> FloatArray:
 
 
 def test_a_slice_of_a_chest_is_typical(encoder):
-    assert encoder.image_query(chest()).typicality > 0.05
+    assert encoder.image_query(chest()).typicality > ATYPICAL
 
 
 def test_a_region_of_a_chest_is_typical(encoder):
-    assert encoder.region_query(chest(), Box(60, 60, 48, 48)).typicality > 0.05
+    assert encoder.region_query(chest(), Box(60, 60, 48, 48)).typicality > ATYPICAL
 
 
 @pytest.mark.parametrize("name", ["noise", "words", "bright words", "a caption", "nothing"])

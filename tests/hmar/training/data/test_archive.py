@@ -124,10 +124,10 @@ def test_labelled_images_that_form_no_volume_are_learnt_from_one_by_one():
 
 def test_a_single_image_is_laid_as_the_encoder_lays_it():
     side, longest = GridConfig().unknown_side, GridConfig().max_side
-    for spacing, size in ((None, side), (Spacing(0.3, 0.3), side), (Spacing(40.0, 40.0), 5 * 40 / 0.75)):
+    for spacing, size in ((None, side), (Spacing(0.3, 0.3), side), (Spacing(40.0, 40.0), 5 * 40)):
         films = [replace(film(number), spacing=spacing) for number in range(LEAST_SLICES)]
         volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]
-        assert volume.spacing_mm[1:] == (0.75, 0.75)
+        assert volume.spacing_mm[1:] == (1.0, 1.0)
         assert volume.values.shape[2] == round(size)
     films = [replace(film(number), spacing=Spacing(300.0, 300.0)) for number in range(LEAST_SLICES)]
     volume = archive_volumes(archive(*films), shown, "site", MODEL, print)[0]

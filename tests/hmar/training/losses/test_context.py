@@ -12,6 +12,7 @@ from hmar.model.network import HmarNetwork
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairConfig, PairSampler
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.losses import context
 from hmar.training.losses.context import Compared, Context, Seen
 from tests.hmar.training.tiny import NETWORK, labelled_volumes, views_of
@@ -46,7 +47,7 @@ def test_images_and_windows_that_belong_together_are_not_pushed_apart(tiny_backb
         first_label=nowhere,
         second_label=nowhere,
     )
-    seen = Seen(made, torch.rand(8, 16, 32, 32), batch, regions=True)
+    seen = Seen(made, torch.rand(8, 16, CANVAS_CELLS, CANVAS_CELLS), batch, regions=True)
     assert seen.windows_compared.logits.shape == (2 * len(place), 128)
     images, windows = apart
     # Kept together: one patient's two scans (0 and 1, 3 and 2), and labels alike across patients.
@@ -79,5 +80,12 @@ def test_windows_that_overlap_in_the_body_are_not_pushed_apart(tiny_backbone_is_
     )
     place = np.array([[0, 0, 0, 0], [0, 30, 0, 0], [0, 0, 0, 90.0]])  # 30 mm and 90 mm away
     batch = replace(drawn, place=place, side_mm=np.full(3, 96.0), first_label=np.full(3, -1))
-    assert len(Seen(made, torch.rand(2, 16, 32, 32), batch, regions=True).windows_compared.logits) == 6
+    assert (
+        len(
+            Seen(
+                made, torch.rand(2, 16, CANVAS_CELLS, CANVAS_CELLS), batch, regions=True
+            ).windows_compared.logits
+        )
+        == 6
+    )
     assert apart[1].int().tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 0]]

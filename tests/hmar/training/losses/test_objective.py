@@ -14,6 +14,7 @@ from hmar.model.router import Routing
 from hmar.training.config import TrainingConfig
 from hmar.training.data.image_labels import ImageLabels
 from hmar.training.data.pairs import PairBatch, PairConfig, PairSampler
+from hmar.training.data.render import CANVAS_CELLS
 from hmar.training.data.volumes import Volume
 from hmar.training.heads.kan_layer import TrainableKAN
 from hmar.training.losses.functional.contrastive import contrastive
@@ -71,7 +72,7 @@ class Case:
         device = torch.device("cpu")
         self.objective = Objective(self.network, config, views, data, labels, rng, device)
         self.batch: PairBatch = PairSampler(views, data, PAIRS, rng, labels=labels).draw()
-        self.maps = torch.rand(8, NETWORK_CHANNELS, 32, 32, requires_grad=True)
+        self.maps = torch.rand(8, NETWORK_CHANNELS, CANVAS_CELLS, CANVAS_CELLS, requires_grad=True)
 
     def losses(self, *, regions: bool) -> dict[str, torch.Tensor]:
         torch.manual_seed(1)

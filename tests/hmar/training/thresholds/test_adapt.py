@@ -58,9 +58,9 @@ def drawn(catalogue: MemoryCatalogue, most: int, *collections: str) -> dict[str,
 
 
 def texture(entry: EntryInfo) -> Frame:
-    """A frame of noise, brighter for every later entry: its logits depend on the entry alone."""
+    """A frame of random squares, darker for every later entry: its logits depend on the entry alone."""
     rng = np.random.default_rng(entry.entry_id)
-    values = rng.random((96, 96)).astype(np.float32) ** (1 + entry.entry_id % 5)
+    values = np.kron(rng.random((24, 24)), np.ones((4, 4))).astype(np.float32) ** (1 + entry.entry_id % 5)
     return Frame(replace(entry.info, rows=96, columns=96), values, Units.PRESENTATION)
 
 

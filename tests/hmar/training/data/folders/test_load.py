@@ -48,12 +48,12 @@ def test_single_images_are_used_only_if_something_is_known_of_them(tmp_path):
     (volume,) = data.volumes
     assert names == ["lesion"]
     assert set(np.unique(volume.values)) == {1}
-    # On the encoder's grid of 0.75 mm: rows are 4 mm high here, columns 3 mm wide.
-    assert volume.spacing_mm == (1.0, 0.75, 0.75)
-    assert volume.labels.shape == volume.values.shape == (1, 128, 128)
+    # On the encoder's grid of 1.0 mm: rows are 4 mm high here, columns 3 mm wide.
+    assert volume.spacing_mm == (1.0, 1.0, 1.0)
+    assert volume.labels.shape == volume.values.shape == (1, 96, 96)
     rows, columns = np.nonzero(volume.labels[0] == 0)
-    assert (rows.min() * 0.75, (rows.max() + 1) * 0.75) == pytest.approx((4 * 4.0, 16 * 4.0), abs=2)
-    assert (columns.min() * 0.75, (columns.max() + 1) * 0.75) == pytest.approx((4 * 3.0, 16 * 3.0), abs=2)
+    assert (rows.min(), rows.max() + 1) == pytest.approx((4 * 4.0, 16 * 4.0), abs=2)
+    assert (columns.min(), columns.max() + 1) == pytest.approx((4 * 3.0, 16 * 3.0), abs=2)
     assert data.left_out.lines() == []
 
 
