@@ -19,6 +19,7 @@ from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import CodeHit
+from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.selection import Selection
 
@@ -316,29 +317,35 @@ class FrameEncoder(Protocol):
 class KeyStore(Protocol):
     """API keys, of which only a digest is kept, and one-time login tokens."""
 
-    def create(self, name: str) -> str:
-        """Create a key and return it, the only time that it is shown.
+    def create(self, identity: Identity, ttl_s: float | None = None) -> str:
+        """Create a key and return it, the only time that it is shown. Without ``ttl_s`` it does not expire.
 
-        Raises ParameterError for a name that cannot be used or that a valid key has.
+        Raises ParameterError for a name that cannot be used or that a key has which was not revoked.
         """
 
-    def verify(self, key: str) -> str | None:
-        """Return the name of a valid key, else None."""
+    def verify(self, key: str) -> Identity | None:
+        """Return who has a valid key; None for one that is unknown, was revoked or has expired."""
 
     def revoke(self, name: str) -> bool:
         """Make a key invalid; return whether there was one."""
 
-    def names(self) -> list[str]:
-        """Return the names of the valid keys, sorted."""
+    def listed(self) -> list[KeyInfo]:
+        """Return the keys that were not revoked, in order of their names."""
 
-    def create_login(self, ttl_s: float) -> str:
+    def note_uses(self, used_at: Mapping[str, float]) -> None:
+        """Keep when keys were used last, by their names, in seconds since the epoch.
+
+        A time that is earlier than the one that is kept changes nothing.
+        """
+
+    def create_login(self, identity: Identity, ttl_s: float) -> str:
         """Return a token that can be redeemed once within ``ttl_s`` seconds, an hour at most.
 
         A token that would be valid for longer was made before the clock was set back, and is not.
         """
 
-    def redeem_login(self, token: str) -> bool:
-        """Use up a token; return whether it was valid."""
+    def redeem_login(self, token: str) -> Identity | None:
+        """Use up a token and return whom it lets in; None if it was not valid."""
 
 
 class Integrity(Protocol):
@@ -401,11 +408,11 @@ class Copyable(Protocol):
 class SessionStore(Protocol):
     """Logins to the page, of which only a digest is kept. Those past their time are removed."""
 
-    def begin(self, ttl_s: float) -> str:
+    def begin(self, identity: Identity, ttl_s: float) -> str:
         """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
 
-    def holds(self, secret: str) -> bool:
-        """Return whether a session has begun and not ended."""
+    def whose(self, secret: str) -> Identity | None:
+        """Return who began a session that has not ended; None if there is none."""
 
     def end(self, secret: str) -> bool:
         """End a session; return whether it was there."""

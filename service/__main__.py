@@ -12,8 +12,10 @@ from hmar.disk import write_error
 from hmar.errors import HmarError
 from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
-from service.app import OPENED, create_app
+from service.app import LAST_USES, OPENED, create_app
 from service.edge.bounds import Bounds
+from service.last_uses import WRITTEN_EVERY_S
+from service.periodic import Periodic
 from service.refresh import Refresher
 from service.server import make_server
 
@@ -57,11 +59,14 @@ def _serve(engine: Engine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     refresher = Refresher(engine.searcher.refresh, engine.index, deleted=app.extensions[OPENED].drop_deleted)
+    uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     refresher.start()
+    uses.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
+        uses.stop()
         refresher.stop()
         engine.close()
 

@@ -11,6 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
 from service import auth, problems
+from service.last_uses import LastUses
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
@@ -22,6 +23,8 @@ _access = logging.getLogger("hmar.service.access")
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
+LAST_USES = "hmar_last_uses"
+"""Key of what notes when keys are used."""
 
 
 class _StrictJson(DefaultJSONProvider):
@@ -48,7 +51,8 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    app.extensions[LAST_USES] = last_uses = LastUses(engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
     checks.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
@@ -59,6 +63,7 @@ def create_app(engine: Engine) -> Flask:
         app.register_blueprint(routes.blueprint(engine))
     for showing in (search, browse):
         app.register_blueprint(showing.blueprint(engine, files))
+    auth.check_declared(app)
     app.after_request(_secure)
     app.after_request(_log_access)
     # Flask's documentation wraps it this way.

@@ -28,7 +28,11 @@ def blueprint() -> Blueprint:
 
     @routes.get("/openapi.json")
     @operation(
-        "readDescription", "This document", tag=_TAG, gives=Content("OpenAPI 3.1.", "application/json")
+        "readDescription",
+        "This document",
+        tag=_TAG,
+        gives=Content("OpenAPI 3.1.", "application/json"),
+        scope="any",
     )
     def openapi() -> Response:
         return Response(written(), mimetype="application/json")
@@ -39,6 +43,7 @@ def blueprint() -> Blueprint:
         "This document for readers of YAML, of which JSON is a part",
         tag=_TAG,
         gives=Content("OpenAPI 3.1.", "application/yaml"),
+        scope="any",
     )
     def specification() -> Response:
         return Response(written(), mimetype="application/yaml")
@@ -49,6 +54,7 @@ def blueprint() -> Blueprint:
         "A page that shows this document, and can try its operations",
         tag=_TAG,
         gives=Content("The page.", "text/html"),
+        scope="any",
         also={401: NO_LOGIN},
     )
     def docs() -> Response:
@@ -60,6 +66,7 @@ def blueprint() -> Blueprint:
         "A script or style of that page",
         tag=_TAG,
         gives=Content("The file.", "*/*"),
+        scope="any",
         also=FILE_ANSWERS,
         raises=(NotFoundError,),
     )

@@ -59,6 +59,14 @@ def _property_column(item: Property) -> Column[Any]:
     return Column(item.name, column_type, nullable=item.unknown is None)
 
 
+def _identity_columns() -> list[Column[Any]]:
+    """Return what an identity may do, as words with spaces between them; who has no word may do nothing.
+
+    Of collections NULL stands for all.
+    """
+    return [Column("scopes", Text, nullable=False, server_default=text("''")), Column("collections", Text)]
+
+
 counter = Table(
     "counter",
     metadata,
@@ -180,6 +188,9 @@ api_keys = Table(
     Column("sha256", String(64), nullable=False, unique=True),
     Column("created_at", Float(53), nullable=False),
     Column("revoked_at", Float(53)),
+    *_identity_columns(),
+    Column("expires_at", Float(53)),
+    Column("last_used_at", Float(53)),
     Index(
         "uq_api_keys_name_valid",
         "name",
@@ -220,6 +231,8 @@ sessions = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("expires_at", Float(53), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    *_identity_columns(),
 )
 """Logins to the page; a row ends with its session."""
 
@@ -228,4 +241,6 @@ login_tokens = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("expires_at", Float(53), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    *_identity_columns(),
 )
