@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hmar.values.codes import Bits, EncodedFrame, Query
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
-from hmar.values.deletion import Deleted, Extent, Selector
+from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
@@ -55,11 +55,11 @@ class Catalogue(Protocol):
             added or deleted then.
         """
 
-    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+    def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much :meth:`delete` would take away."""
 
-    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
-        """Delete what a selector stands for, in one collection or in all, and log each frame.
+    def delete(self, selector: Selector, collection: Collections = None) -> Deleted:
+        """Delete what a selector stands for, in one collection, in some or in all, and log each frame.
 
         Codes and all that is known of the frames are gone from the storage afterwards, as far as it is in the
         program's hands.
@@ -81,6 +81,9 @@ class Catalogue(Protocol):
         self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
     ) -> list[EntryInfo]:
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
+
+    def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
+        """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""

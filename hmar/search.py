@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from copy import copy
 from dataclasses import replace
 from typing import get_args
 
@@ -54,6 +55,13 @@ class Searcher:
         self._index = index
         self._encoder = encoder
         self._refreshing = threading.Lock()
+
+    def over(self, catalogue: Catalogue, index: CodeIndex) -> Searcher:
+        """Return this searcher over narrowed ports of the same archive: refreshes wait for each other."""
+        searcher = copy(self)
+        searcher._catalogue = catalogue
+        searcher._index = index
+        return searcher
 
     def refresh(self) -> int:
         """Apply what the log holds beyond the index; return the number of rows applied.
@@ -121,8 +129,7 @@ class Searcher:
         """
         if own.patient_key is not None:
             return own.patient_key
-        found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
-        given = {entry.info.patient_key for entry in found} - {None}
+        given = self._catalogue.patients(own.sop_instance_uid, self._encoder.fingerprint)
         if len(given) != 1:
             raise ParameterError(
                 "The same patient cannot be left out: the query image has "
@@ -130,7 +137,7 @@ class Searcher:
                 'Leave out "study", or send an image with PatientID (0010,0020).',
             )
         [patient] = given
-        return str(patient)
+        return patient
 
     def answer(
         self,

@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from hmar.wiring import Engine
 from service import auth, problems
 from service.last_uses import LastUses
+from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
@@ -59,10 +60,13 @@ def create_app(engine: Engine) -> Flask:
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
-    for routes in (page, health, login, jobs, deletions):
-        app.register_blueprint(routes.blueprint(engine))
+    for open_to_all in (page, health, login):
+        app.register_blueprint(open_to_all.blueprint(engine))
+    seen = NarrowedEngine(engine, lambda: g.access)
+    for routes in (jobs, deletions):
+        app.register_blueprint(routes.blueprint(seen))
     for showing in (search, browse):
-        app.register_blueprint(showing.blueprint(engine, files))
+        app.register_blueprint(showing.blueprint(seen, files))
     auth.check_declared(app)
     app.after_request(_secure)
     app.after_request(_log_access)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hmar.errors import ForbiddenError
-from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.errors import ForbiddenError, shown
+from hmar.values.entries import EntryInfo
 from hmar.values.identity import PAGE_LOGIN, Identity, Scope
 
 
@@ -33,12 +33,17 @@ class Access:
                 f"Use one that has it: 'hmar keys {'login' if is_login else 'new NAME'} --scope {scope}'.",
             )
 
-    def touch(self, entries: Iterable[EntryInfo | SeriesInfo]) -> None:
+    def require_collection(self, collection: str) -> None:
+        """Raise ForbiddenError unless the identity sees a collection; whether there is one is not told."""
+        if not self.identity.sees(collection):
+            allowed = ", ".join(sorted(self.identity.collections or ()))
+            raise ForbiddenError(
+                f"This key or login may not use the collection {shown(collection)}.", f"Use one of {allowed}."
+            )
+
+    def touch(self, entries: Iterable[EntryInfo]) -> None:
         """Note studies, and patients where they are known, that the request was given something of."""
         for entry in entries:
-            if isinstance(entry, SeriesInfo):
-                self.touched.add(("study", entry.study_uid))
-                continue
             self.touched.add(("study", entry.info.study_uid))
             if entry.info.patient_key is not None:
                 self.touched.add(("patient", entry.info.patient_key))
