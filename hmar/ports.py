@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
 from hmar.values.codes import Bits, EncodedFrame, Query
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
@@ -421,6 +422,25 @@ class SessionStore(Protocol):
         """End a session; return whether it was there."""
 
 
+class AuditStore(Protocol):
+    """Rows of the audit log, numbered from 1 without gaps; what they mean is :mod:`hmar.audit_log`'s."""
+
+    def append(self, records: Sequence[AuditRecord], seal: Seal) -> AuditMark:
+        """Append records in one transaction, each sealed after the one before; return the last row."""
+
+    def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
+        """Return the next rows in order of their numbers."""
+
+    def digest(self, seq: int) -> str | None:
+        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+
+    def anchor(self) -> AuditAnchor | None:
+        """Return where the log begins, None where nothing was pruned."""
+
+    def prune(self, anchor: AuditAnchor) -> int:
+        """Remove the rows up to an anchor, which takes their place; return how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -431,6 +451,7 @@ class Storage:
     jobs : JobStore
     keys : KeyStore
     sessions : SessionStore
+    audit : AuditStore
     integrity : Integrity
     copies : Copyable
     close : callable
@@ -441,6 +462,7 @@ class Storage:
     jobs: JobStore
     keys: KeyStore
     sessions: SessionStore
+    audit: AuditStore
     integrity: Integrity
     copies: Copyable
     close: Callable[[], None]

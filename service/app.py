@@ -10,12 +10,13 @@ from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
-from service import auth, problems
+from service import auditing, auth, problems
 from service.last_uses import LastUses
 from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
+from service.recorder import Recorder
 from service.routes import browse, deletions, documents, health, jobs, login, page, search
 from service.security_headers import SECURITY_HEADERS
 
@@ -24,6 +25,8 @@ _access = logging.getLogger("hmar.service.access")
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
+RECORDER = "hmar_recorder"
+"""Key of what hands accesses to the audit log."""
 LAST_USES = "hmar_last_uses"
 """Key of what notes when keys are used."""
 
@@ -52,6 +55,8 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
+    app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
+    auditing.install(app, recorder)
     app.extensions[LAST_USES] = last_uses = LastUses(engine.keys)
     auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
     checks.install(app)

@@ -200,6 +200,32 @@ api_keys = Table(
     ),
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("touched", Text, nullable=False),
+    Column("touched_count", Integer, nullable=False),
+)
+"""Who was given whose data; grows at its end, and is pruned at its beginning. Numbers have no gaps."""
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("proof", String(64), nullable=False),
+)
+"""The last row of the audit log that was pruned; no row where none was."""
+
 damaged_rows = Table(
     "damaged_rows",
     metadata,
