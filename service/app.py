@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
-from service import auditing, auth, problems
+from service import auditing, auth, cors, problems
 from service.last_uses import LastUses
 from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
@@ -55,6 +55,7 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
+    cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
     auditing.install(app, recorder)
     app.extensions[LAST_USES] = last_uses = LastUses(engine.keys)

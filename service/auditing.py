@@ -19,7 +19,7 @@ def install(app: Flask, recorder: Recorder) -> None:
     """Record every request for an operation that needs a scope, and every login, be it granted or not."""
 
     def asked() -> Operation | None:
-        if request.endpoint is None:
+        if request.endpoint is None or request.method == "OPTIONS":
             return None
         declared = operation_of(app.view_functions[request.endpoint])
         told = declared.scope not in (None, "any") or declared.operation_id in LOGINS

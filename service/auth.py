@@ -24,7 +24,7 @@ from service.readers.credentials import presented_key
 
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
-"""A header that a foreign site cannot send without a CORS preflight, which is never granted."""
+"""A header that a foreign site cannot send without a CORS preflight, which never allows it."""
 
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "login.form", "login.redeem", "static"})
 """Everything else needs a key or a login, and declares the scope that it needs."""
@@ -34,6 +34,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class _Sessions(SecureCookieSessionInterface):
+    def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
+        """Keep the cookie to the product, where a proxy has it below a path of its own."""
+        return request.script_root or "/"
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
         """Mark the cookie Secure where the browser came by https, to a proxy in front of this plain server.
 

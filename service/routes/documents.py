@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 
-from flask import Blueprint, Response, current_app, render_template, send_file
+from flask import Blueprint, Response, current_app, render_template, request, send_file
 
 from hmar.errors import NotFoundError, shown
 from service.models.files import FilePath
@@ -17,6 +17,8 @@ from service.routes.page import FILE_ANSWERS, NO_LOGIN
 from service.security_headers import SHOWS_PICTURES
 
 _TAG = "description"
+ROOTS = 4
+"""Paths below which proxies have the product, of which the document is kept."""
 SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
 """What the package has that the page needs; nothing else of it is served."""
 
@@ -24,7 +26,10 @@ SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
 def blueprint() -> Blueprint:
     """Return the routes of the description."""
     routes = Blueprint("documents", __name__)
-    written = cache(lambda: json.dumps(document(current_app), indent=1))
+
+    @lru_cache(ROOTS)
+    def written(root: str) -> str:
+        return json.dumps({**document(current_app), "servers": [{"url": root or "/"}]}, indent=1)
 
     @routes.get("/openapi.json")
     @operation(
@@ -35,7 +40,7 @@ def blueprint() -> Blueprint:
         scope="any",
     )
     def openapi() -> Response:
-        return Response(written(), mimetype="application/json")
+        return Response(written(request.script_root), mimetype="application/json")
 
     @routes.get("/api/v1/openapi.yaml")
     @operation(
@@ -46,7 +51,7 @@ def blueprint() -> Blueprint:
         scope="any",
     )
     def specification() -> Response:
-        return Response(written(), mimetype="application/yaml")
+        return Response(written(request.script_root), mimetype="application/yaml")
 
     @routes.get("/docs")
     @operation(
