@@ -150,7 +150,9 @@ class AuditLog:
         return self._mac("anchor", f"{mark.seq} {mark.digest}")
 
     def _mac(self, purpose: str, text: str) -> str:
-        return hmac.digest(self._secret, f"{purpose}\0{text}".encode(), hashlib.sha256).hex()
+        # A UID that was asked for may be any text, and must not keep others from being recorded.
+        message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._secret, message, hashlib.sha256).hex()
 
     def _move_head(self, last: AuditMark) -> None:
         """Note the last row that was written, unless the one noted before is gone: that must stay visible."""

@@ -45,12 +45,12 @@ class Recorder:
 
     def record(self, access: Accessed) -> None:
         """Record an access."""
-        if self._thread is None:
-            self._append([access])
-            return
         with self._changed:
-            self._waiting.append(access)
-            self._changed.notify()
+            if self._thread is not None:
+                self._waiting.append(access)
+                self._changed.notify()
+                return
+        self._append([access])
 
     def start(self) -> None:
         """Start the thread that writes."""
@@ -66,7 +66,8 @@ class Recorder:
         with self._changed:
             self._changed.notify()
         thread.join()
-        self._thread = None
+        with self._changed:
+            self._thread = None
         while self._waiting and self._written():
             pass
         if self._waiting:
