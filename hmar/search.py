@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from copy import copy
 from dataclasses import replace
 from typing import get_args
 
@@ -57,10 +56,9 @@ class Searcher:
         self._refreshing = threading.Lock()
 
     def over(self, catalogue: Catalogue, index: CodeIndex) -> Searcher:
-        """Return this searcher over narrowed ports of the same archive: refreshes wait for each other."""
-        searcher = copy(self)
-        searcher._catalogue = catalogue
-        searcher._index = index
+        """Return a searcher over other ports of the same archive; their refreshes wait for each other."""
+        searcher = Searcher(catalogue, index, self._encoder)
+        searcher._refreshing = self._refreshing
         return searcher
 
     def refresh(self) -> int:
