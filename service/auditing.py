@@ -10,13 +10,18 @@ from hmar.values.access import Access
 from hmar.values.audit import Accessed
 from service.operations.operation import Operation, operation_of
 from service.recorder import Recorder
+from service.strangers import Strangers
 
 LOGINS = frozenset({"logIn", "logOut"})
 """Operations that give no patient's data, but tell who may ask."""
 
 
 def install(app: Flask, recorder: Recorder) -> None:
-    """Record every request for an operation that needs a scope, and every login, be it granted or not."""
+    """Record every request for an operation that needs a scope, and every login, be it granted or not.
+
+    Requests that nobody's key or login came with were given nothing, and are recorded up to a rate.
+    """
+    strangers = Strangers()
 
     def asked() -> Operation | None:
         if request.endpoint is None or request.method == "OPTIONS":
@@ -30,7 +35,8 @@ def install(app: Flask, recorder: Recorder) -> None:
             recorder.check_room()
 
     def record(response: Response) -> Response:
-        if (declared := asked()) is not None:
+        declared = asked()
+        if declared is not None and (response.status_code != 401 or strangers.recorded()):
             recorder.record(_accessed(declared, response.status_code))
         return response
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hmar.errors import UnavailableError
 from hmar.values.audit import Accessed, AuditRow
 from hmar.values.identity import PAGE_LOGIN, Identity
-from service import recorder
+from service import recorder, strangers
 from service.app import RECORDER
 from service.recorder import Recorder
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, ROOT, ct_file, series_uid, sop_uid
@@ -92,6 +92,25 @@ def test_it_is_told_whose_data_was_given_and_no_uid_name_or_patient_id(tmp_path:
     assert rows(archive)[-1].to_dict()["touched"] == [log.hashed("series", series_uid(9))]
     kept = str([row.to_dict() for row in rows(archive)])
     assert not any(secret in kept for secret in (ROOT, PATIENT_ID, PATIENT_NAME, archive.key))
+
+
+def test_a_flood_without_a_key_is_recorded_up_to_a_rate_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    crowd = strangers.Strangers(lambda: now[0])
+    recorded = [crowd.recorded() for _ in range(100)]
+    assert recorded.count(True) == strangers.RECORDED_PER_MINUTE
+    assert "not recorded" not in caplog.text
+    now[0] += 60.0
+    assert crowd.recorded()
+    assert "40 requests without a valid key" in caplog.text
+    monkeypatch.setattr(strangers, "RECORDED_PER_MINUTE", 2)
+    archive = build_archive(tmp_path)
+    for _ in range(4):
+        assert archive.stranger.get("/api/v1/series").status_code == 401
+        assert archive.client.get("/api/v1/series").status_code == 200
+    assert [row.record.status for row in rows(archive)] == [401, 200, 401, 200, 200, 200]
 
 
 def test_many_accesses_are_written_together_and_none_is_lost_at_the_end() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def test_an_operation_tells_nothing_of_a_collection_that_is_not_seen(
         elif operation_id == "createIndexJob":
             assert (answer.status_code, OPEN in answer.get_json(force=True)["remedy"]) == (403, True)
         else:
-            assert answer.status_code == 404
+            assert answer.status_code in (200, 404)
             nowhere = Target("1.2.9", "1.2.9", "1.2.9", "0" * 32, "nowhere")
             other = REQUESTS[operation_id].ask(one_who_sees(archive, "nowhere"), operation_id, nowhere)
-            assert other.status_code == 404
+            assert answer.status_code == other.status_code
             assert told(answer, hidden) == told(other, nowhere), "it does not tell that there is something"
         if operation_id == "listSeries":
             assert not any(mark in answer.text for mark in HIDDEN_MARKS)
@@ -74,8 +75,8 @@ def test_an_operation_tells_nothing_of_a_collection_that_is_not_seen(
 
 
 def told(answer: Any, asked: Target) -> str:
-    """Return a problem without what was asked for."""
-    text = answer.text
+    """Return an answer without what was asked for, and how long it took."""
+    text = re.sub(r'"took_ms": ?[0-9.]+', "", answer.text)
     for value in (asked.sop_instance_uid, asked.series_uid, asked.study_uid, asked.job_id):
         text = text.replace(value, "...")
     return str(text)
