@@ -75,16 +75,29 @@ class AuditLog:
             _log.error("the end of the audit log was not noted: %s", error)
 
     def hashed(self, level: str, value: str) -> str:
-        """Return what stands in the log for a UID; a patient's key is a keyed hash already."""
-        if level == "patient":
-            return f"patient:{value}"
-        return f"{level}:{self._mac('uid', f'{level} {value}')[:32]}"
+        """Return what stands in the log for a UID, or for the key that the catalogue has of a patient.
 
-    def rows(self, since: float = 0.0) -> Iterator[AuditRow]:
-        """Go through the rows from a time on, in order of their numbers."""
+        It is another for each archive, and in nothing else that is stored.
+        """
+        return f"{level}:{self._mac('touched', f'{level} {value}')[:32]}"
+
+    def rows(self, since: float = 0.0, touching: str | None = None) -> Iterator[AuditRow]:
+        """Go through the rows in order of their numbers.
+
+        Parameters
+        ----------
+        since : float
+            Only those from this time on, in seconds since the epoch.
+        touching : str, optional
+            Only those of accesses to this; see :meth:`hashed`.
+        """
         after = 0
         while page := self._store.rows(after, PAGE_ROWS):
-            yield from (row for row in page if row.record.at >= since)
+            yield from (
+                row
+                for row in page
+                if row.record.at >= since and (touching is None or f'"{touching}"' in row.record.touched)
+            )
             after = page[-1].seq
 
     def verify(self, progress: Callable[[int], None] = lambda _rows: None) -> Verdict:

@@ -13,11 +13,14 @@ from pathlib import Path
 import click
 
 from hmar.audit_log import AuditLog
+from hmar.cli.patient_id import asked_patient_id
 from hmar.cli.settings import settings_from_environment
+from hmar.dicom.deidentify import PatientHasher
 from hmar.disk import writing
+from hmar.errors import ParameterError
 from hmar.files import new_file
 from hmar.values.audit import Accessed, AuditRecord, AuditRow
-from hmar.wiring import build_engine
+from hmar.wiring import Engine, build_engine
 
 BROKEN = 1
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -70,16 +73,33 @@ def _check(log: AuditLog) -> None:
     default="jsonl",
     help="A JSON object a line, or a table. Default: jsonl.",
 )
+@click.option("--study", metavar="UID", help="Only accesses to this study.")
+@click.option(
+    "--patient-id",
+    "patient",
+    is_flag=True,
+    help="Only accesses to one patient, whose id is asked for, or read from standard input.",
+)
+@click.option(
+    "--issuer", default="", metavar="TEXT", help="Issuer of the patient id (0010,0021), where files have one."
+)
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-def export(since: datetime | None, kind: str, file: Path) -> None:
+def export(
+    since: datetime | None, kind: str, study: str | None, patient: bool, issuer: str, file: Path
+) -> None:
     """Write the rows to FILE, which only you can read; to standard output if it is -.
+
+    Of whom a row tells is kept as keyed hashes: --study and --patient-id find the rows of one.
 
     \b
     Examples:
       hmar audit export accesses.jsonl
       hmar audit export --since 2026-01-01 --format csv -
+      hmar audit export --patient-id accesses.jsonl < id.txt
     """
-    rows = _audit_log().rows(0.0 if since is None else _seconds(since))
+    engine = build_engine(settings_from_environment())
+    touching = _touching(engine, study, asked_patient_id() if patient else None, issuer)
+    rows = engine.audit_log.rows(0.0 if since is None else _seconds(since), touching)
     lines = _table(rows) if kind == "csv" else (f"{json.dumps(row.to_dict())}\n" for row in rows)
     if str(file) == "-":
         for line in lines:
@@ -88,6 +108,18 @@ def export(since: datetime | None, kind: str, file: Path) -> None:
     with writing("The file"), new_file(file, mode=0o600) as opened:
         for line in lines:
             opened.write(line.encode())
+
+
+def _touching(engine: Engine, study: str | None, patient_id: str | None, issuer: str) -> str | None:
+    """Return what rows must name, None for all rows."""
+    if patient_id is None:
+        return None if study is None else engine.audit_log.hashed("study", study)
+    if study is not None:
+        raise ParameterError("A study and a patient were named.", "Name one of them.")
+    key = PatientHasher(engine.secrets.patient).key(patient_id, issuer)
+    if key is None:
+        raise ParameterError("The patient id is empty.", "Give the id as the files have it.")
+    return engine.audit_log.hashed("patient", key)
 
 
 def _table(rows: Iterator[AuditRow]) -> Iterator[str]:

@@ -60,12 +60,15 @@ def test_what_was_appended_is_intact(log: AuditLog) -> None:
     assert (verdict.rows, verdict.last_seq, verdict.fault) == (5, 5, "")
 
 
-def test_uids_are_kept_as_keyed_hashes_and_patients_by_their_keys(log: AuditLog, tmp_path: Path) -> None:
+def test_uids_and_patients_are_kept_as_hashes_under_a_key_of_the_log(log: AuditLog, tmp_path: Path) -> None:
     log.append([replace(ACCESS, touched=frozenset({("series", "\ud800")})), ACCESS])
     [_, row] = log.rows()
     told = row.to_dict()
-    assert told["touched"] == [f"patient:{PATIENT}", log.hashed("study", UID)]
+    assert told["touched"] == [log.hashed("patient", PATIENT), log.hashed("study", UID)]
     assert UID not in str(told)
+    assert PATIENT not in str(told)
+    assert [found.seq for found in log.rows(touching=log.hashed("patient", PATIENT))] == [2]
+    assert list(log.rows(touching=log.hashed("patient", UID))) == []
     other = AuditLog(SqlAuditStore(Database(tmp_path / "x.db")), b"t" * 32, None)
     assert other.hashed("study", UID) != log.hashed("study", UID) != log.hashed("series", UID)
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from hmar.adapters.sql.database import Database
 from hmar.cli import main
 from hmar.config import Settings
+from hmar.dicom.deidentify import PatientHasher
 from hmar.values.audit import Accessed
 from hmar.wiring import build_engine
 
@@ -26,8 +27,12 @@ Hmar = Callable[..., Result]
 @pytest.fixture
 def hmar(tmp_path: Path) -> Hmar:
     home = tmp_path / "home"
-    build_engine(Settings(home=home).checked()).audit_log.append(
-        [replace(ACCESS, at=ACCESS.at + number * DAY) for number in range(4)]
+    engine = build_engine(Settings(home=home).checked())
+    key = PatientHasher(engine.secrets.patient).key("P-7", "Clinic")
+    of_patient = ACCESS.touched | {("patient", str(key))}
+    engine.audit_log.append(
+        [replace(ACCESS, at=ACCESS.at + number * DAY) for number in range(3)]
+        + [replace(ACCESS, at=ACCESS.at + 3 * DAY, touched=of_patient)]
     )
     return lambda *words: CliRunner(env={"HMAR_HOME": str(home)}).invoke(main, ["audit", *map(str, words)])
 
@@ -64,6 +69,21 @@ def test_an_export_may_begin_at_a_day(hmar: Hmar) -> None:
     lines = hmar("export", "--since", "2024-10-06", "-").stdout.splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [3, 4]
     assert hmar("export", "--since", "yesterday", "-").exit_code == 2
+
+
+def test_the_accesses_to_one_patient_or_study_are_found(tmp_path: Path, hmar: Hmar) -> None:
+    def found(*words: str, asked: str = "") -> list[int]:
+        runner = CliRunner(env={"HMAR_HOME": str(tmp_path / "home")})
+        result = runner.invoke(main, ["audit", "export", *words, "-"], input=asked)
+        assert "P-7" not in result.stdout
+        return [json.loads(line)["seq"] for line in result.stdout.splitlines()]
+
+    assert found("--study", "1.2") == [1, 2, 3, 4]
+    assert found("--study", "1.3") == []
+    assert found("--patient-id", "--issuer", "Clinic", asked="P-7\n") == [4]
+    assert found("--patient-id", asked="P-7\n") == []
+    assert hmar("export", "--patient-id", "-").exit_code == 2
+    assert hmar("export", "--patient-id", "--study", "1.2", "-").exit_code == 2
 
 
 def test_what_is_pruned_is_gone_and_that_it_was_is_logged(hmar: Hmar) -> None:
