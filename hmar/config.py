@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -25,6 +26,7 @@ INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 _HOME = Path("hmar-data")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,12 @@ class Settings:
         "HMAR_FAILURES_PER_MINUTE", 30, "Wrong keys and login links of one address."
     )
     trusted_proxies: str = _setting(
-        "HMAR_TRUSTED_PROXIES", "", "Addresses or networks whose X-Forwarded-For is believed, with commas."
+        "HMAR_TRUSTED_PROXIES",
+        "",
+        "Addresses or networks whose X-Forwarded headers are believed.",
+    )
+    cors_origins: str = _setting(
+        "HMAR_CORS_ORIGINS", "", "Origins whose pages may use the API with a key, with commas; empty: none."
     )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
@@ -125,7 +132,7 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        _ = self.proxy_networks
+        _ = self.proxy_networks, self.allowed_origins
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
@@ -186,6 +193,19 @@ class Settings:
                 f"HMAR_TRUSTED_PROXIES is {self.trusted_proxies!r}.",
                 "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16.",
             ) from error
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins whose pages may use the API, as browsers send them."""
+        origins = self.cors_origins.replace(",", " ").split()
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ConfigError(
+                    f"HMAR_CORS_ORIGINS has {shown(origin)}.",
+                    "Give origins as browsers send them, such as https://pacs.example or "
+                    "http://localhost:3000: in lower case, without a path, none for all.",
+                )
+        return frozenset(origins)
 
     @property
     def import_root(self) -> Path:

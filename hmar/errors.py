@@ -11,7 +11,8 @@
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
     │   ├── ConflictError     another image under the UID of one that is indexed, or another patient
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
-    ├── AuthError             a key or login link that is missing, wrong or used up
+    ├── AuthError             a key or login link that is missing, wrong, expired or used up
+    │   └── ForbiddenError    a key or login that may not do this
     └── OperatorError         something on the server needs a person
         ├── ConfigError       a setting that cannot be used
         ├── ModelError        a model bundle that is missing, altered or of another format
@@ -81,7 +82,11 @@ class NotFoundError(InputError):
 
 
 class AuthError(HmarError):
-    """A key or login link that is missing, wrong or used up."""
+    """A key or login link that is missing, wrong, expired or used up."""
+
+
+class ForbiddenError(AuthError):
+    """A key or login that may not do this."""
 
 
 class OperatorError(HmarError):

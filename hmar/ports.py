@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
 from hmar.values.codes import Bits, EncodedFrame, Query
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
-from hmar.values.deletion import Deleted, Extent, Selector
+from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import CodeHit
+from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
 from hmar.values.selection import Selection
 
@@ -54,11 +56,11 @@ class Catalogue(Protocol):
             added or deleted then.
         """
 
-    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+    def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much :meth:`delete` would take away."""
 
-    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
-        """Delete what a selector stands for, in one collection or in all, and log each frame.
+    def delete(self, selector: Selector, collection: Collections = None) -> Deleted:
+        """Delete what a selector stands for, in one collection, in some or in all, and log each frame.
 
         Codes and all that is known of the frames are gone from the storage afterwards, as far as it is in the
         program's hands.
@@ -80,6 +82,9 @@ class Catalogue(Protocol):
         self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
     ) -> list[EntryInfo]:
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
+
+    def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
+        """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
@@ -316,29 +321,35 @@ class FrameEncoder(Protocol):
 class KeyStore(Protocol):
     """API keys, of which only a digest is kept, and one-time login tokens."""
 
-    def create(self, name: str) -> str:
-        """Create a key and return it, the only time that it is shown.
+    def create(self, identity: Identity, ttl_s: float | None = None) -> str:
+        """Create a key and return it, the only time that it is shown. Without ``ttl_s`` it does not expire.
 
-        Raises ParameterError for a name that cannot be used or that a valid key has.
+        Raises ParameterError for a name that cannot be used or that a key has which was not revoked.
         """
 
-    def verify(self, key: str) -> str | None:
-        """Return the name of a valid key, else None."""
+    def verify(self, key: str) -> Identity | None:
+        """Return who has a valid key; None for one that is unknown, was revoked or has expired."""
 
     def revoke(self, name: str) -> bool:
         """Make a key invalid; return whether there was one."""
 
-    def names(self) -> list[str]:
-        """Return the names of the valid keys, sorted."""
+    def listed(self) -> list[KeyInfo]:
+        """Return the keys that were not revoked, in order of their names."""
 
-    def create_login(self, ttl_s: float) -> str:
+    def note_uses(self, used_at: Mapping[str, float]) -> None:
+        """Keep when keys were used last, by their names, in seconds since the epoch.
+
+        A time that is earlier than the one that is kept changes nothing.
+        """
+
+    def create_login(self, identity: Identity, ttl_s: float) -> str:
         """Return a token that can be redeemed once within ``ttl_s`` seconds, an hour at most.
 
         A token that would be valid for longer was made before the clock was set back, and is not.
         """
 
-    def redeem_login(self, token: str) -> bool:
-        """Use up a token; return whether it was valid."""
+    def redeem_login(self, token: str) -> Identity | None:
+        """Use up a token and return whom it lets in; None if it was not valid."""
 
 
 class Integrity(Protocol):
@@ -401,14 +412,33 @@ class Copyable(Protocol):
 class SessionStore(Protocol):
     """Logins to the page, of which only a digest is kept. Those past their time are removed."""
 
-    def begin(self, ttl_s: float) -> str:
+    def begin(self, identity: Identity, ttl_s: float) -> str:
         """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
 
-    def holds(self, secret: str) -> bool:
-        """Return whether a session has begun and not ended."""
+    def whose(self, secret: str) -> Identity | None:
+        """Return who began a session that has not ended; None if there is none."""
 
     def end(self, secret: str) -> bool:
         """End a session; return whether it was there."""
+
+
+class AuditStore(Protocol):
+    """Rows of the audit log, numbered from 1 without gaps; what they mean is :mod:`hmar.audit_log`'s."""
+
+    def append(self, records: Sequence[AuditRecord], seal: Seal) -> AuditMark:
+        """Append records in one transaction, each sealed after the one before; return the last row."""
+
+    def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
+        """Return the next rows in order of their numbers."""
+
+    def digest(self, seq: int) -> str | None:
+        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+
+    def anchor(self) -> AuditAnchor | None:
+        """Return where the log begins, None where nothing was pruned."""
+
+    def prune(self, anchor: AuditAnchor) -> int:
+        """Remove the rows up to an anchor, which takes their place; return how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +451,7 @@ class Storage:
     jobs : JobStore
     keys : KeyStore
     sessions : SessionStore
+    audit : AuditStore
     integrity : Integrity
     copies : Copyable
     close : callable
@@ -431,6 +462,7 @@ class Storage:
     jobs: JobStore
     keys: KeyStore
     sessions: SessionStore
+    audit: AuditStore
     integrity: Integrity
     copies: Copyable
     close: Callable[[], None]

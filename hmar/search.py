@@ -55,6 +55,12 @@ class Searcher:
         self._encoder = encoder
         self._refreshing = threading.Lock()
 
+    def over(self, catalogue: Catalogue, index: CodeIndex) -> Searcher:
+        """Return a searcher over other ports of the same archive; their refreshes wait for each other."""
+        searcher = Searcher(catalogue, index, self._encoder)
+        searcher._refreshing = self._refreshing
+        return searcher
+
     def refresh(self) -> int:
         """Apply what the log holds beyond the index; return the number of rows applied.
 
@@ -121,8 +127,7 @@ class Searcher:
         """
         if own.patient_key is not None:
             return own.patient_key
-        found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
-        given = {entry.info.patient_key for entry in found} - {None}
+        given = self._catalogue.patients(own.sop_instance_uid, self._encoder.fingerprint)
         if len(given) != 1:
             raise ParameterError(
                 "The same patient cannot be left out: the query image has "
@@ -130,7 +135,7 @@ class Searcher:
                 'Leave out "study", or send an image with PatientID (0010,0020).',
             )
         [patient] = given
-        return str(patient)
+        return patient
 
     def answer(
         self,

@@ -39,6 +39,11 @@ class Secrets:
     patient: bytes
     session: bytes
 
+    @property
+    def audit(self) -> bytes:
+        """32 bytes that key the audit log. They follow from the patient secret, and do not tell it."""
+        return hmac.digest(self.patient, b"hmar audit log", hashlib.sha256)
+
 
 def new_secrets() -> Secrets:
     """Return fresh secrets, for an archive that is gone with its process."""

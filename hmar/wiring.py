@@ -12,6 +12,7 @@ from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.adapters.upload_store import UploadStore
+from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
@@ -116,6 +117,12 @@ class Engine:
     def sessions(self) -> SessionStore:
         """Logins to the page."""
         return self.storage.sessions
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """Who was given whose data."""
+        head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
+        return AuditLog(self.storage.audit, self.secrets.audit, head)
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -12,8 +12,10 @@ from hmar.disk import write_error
 from hmar.errors import HmarError
 from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
-from service.app import OPENED, create_app
+from service.app import LAST_USES, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
+from service.last_uses import WRITTEN_EVERY_S
+from service.periodic import Periodic
 from service.refresh import Refresher
 from service.server import make_server
 
@@ -45,7 +47,7 @@ def main() -> int:
 
 def _warm(engine: Engine) -> None:
     """Build what requests need before threads share it."""
-    for part in ("keys", "jobs", "searcher", "decoder", "indexer", "remover"):
+    for part in ("keys", "jobs", "audit_log", "searcher", "decoder", "indexer", "remover"):
         getattr(engine, part)
 
 
@@ -57,12 +59,16 @@ def _serve(engine: Engine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     refresher = Refresher(engine.searcher.refresh, engine.index, deleted=app.extensions[OPENED].drop_deleted)
-    refresher.start()
+    uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
+    recorder = app.extensions[RECORDER]
+    for thread in (recorder, refresher, uses):
+        thread.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        refresher.stop()
+        for thread in (uses, refresher, recorder):
+            thread.stop()
         engine.close()
 
 

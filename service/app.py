@@ -10,10 +10,13 @@ from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
-from service import auth, problems
+from service import auditing, auth, cors, problems
+from service.last_uses import LastUses
+from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
+from service.recorder import Recorder
 from service.routes import browse, deletions, documents, health, jobs, login, page, search
 from service.security_headers import SECURITY_HEADERS
 
@@ -22,6 +25,10 @@ _access = logging.getLogger("hmar.service.access")
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
+RECORDER = "hmar_recorder"
+"""Key of what hands accesses to the audit log."""
+LAST_USES = "hmar_last_uses"
+"""Key of what notes when keys are used."""
 
 
 class _StrictJson(DefaultJSONProvider):
@@ -48,17 +55,25 @@ def create_app(engine: Engine) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.before_request(_start_clock)
-    auth.install(app, engine.secrets.session, engine.keys, engine.sessions)
+    cors.install(app, engine.settings.allowed_origins)
+    app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
+    auditing.install(app, recorder)
+    app.extensions[LAST_USES] = last_uses = LastUses(engine.keys)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
     checks.install(app)
     problems.install(app)
     files = OpenedFiles(engine)
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
-    for routes in (page, health, login, jobs, deletions):
-        app.register_blueprint(routes.blueprint(engine))
+    for open_to_all in (page, health, login):
+        app.register_blueprint(open_to_all.blueprint(engine))
+    seen = NarrowedEngine(engine, lambda: g.access)
+    for routes in (jobs, deletions):
+        app.register_blueprint(routes.blueprint(seen))
     for showing in (search, browse):
-        app.register_blueprint(showing.blueprint(engine, files))
+        app.register_blueprint(showing.blueprint(seen, files))
+    auth.check_declared(app)
     app.after_request(_secure)
     app.after_request(_log_access)
     # Flask's documentation wraps it this way.

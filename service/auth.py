@@ -1,32 +1,43 @@
-"""Who may ask: API keys for programs, a session of the page whose secret is in a signed cookie."""
+"""Who may ask, and for what.
+
+Programs send an API key. A browser has a session, whose secret is in a signed cookie.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 
 from hmar.errors import AuthError
 from hmar.ports import KeyStore, SessionStore
+from hmar.values.access import Access
+from hmar.values.identity import Identity
 from service.edge.clients import SESSION_COOKIE
 from service.edge.wsgi import AUTHORISED
 from service.errors import CrossSiteError
+from service.last_uses import LastUses
+from service.operations.operation import Needs, operation_of
 from service.readers.credentials import presented_key
 
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
-"""A header that a foreign site cannot send without a CORS preflight, which is never granted."""
+"""A header that a foreign site cannot send without a CORS preflight, which never allows it."""
 
 OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "login.form", "login.redeem", "static"})
-"""Everything else needs a key or a login."""
+"""Everything else needs a key or a login, and declares the scope that it needs."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """They change nothing, so that a cookie is enough."""
 
 
 class _Sessions(SecureCookieSessionInterface):
+    def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
+        """Keep the cookie to the product, where a proxy has it below a path of its own."""
+        return request.script_root or "/"
+
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - Flask's signature
         """Mark the cookie Secure where the browser came by https, to a proxy in front of this plain server.
 
@@ -38,8 +49,10 @@ class _Sessions(SecureCookieSessionInterface):
         return request.is_secure or ("Sec-Fetch-Site" in request.headers and not loopback)
 
 
-def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -> None:
+def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore, last_uses: LastUses) -> None:
     """Guard every endpoint of ``app`` but the open ones.
+
+    A request that is let in has its :class:`Access` in ``flask.g.access``.
 
     Parameters
     ----------
@@ -51,6 +64,8 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -
         Verifies keys; it looks up a hash, so the time taken says nothing of the key.
     sessions : SessionStore
         Knows the logins that have not ended.
+    last_uses : LastUses
+        Told of each key that is used.
     """
     app.secret_key = secret
     app.session_interface = _Sessions()
@@ -67,26 +82,61 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore) -
             return
         key = presented_key(request)
         if key is not None:
-            if keys.verify(key) is None:
-                raise AuthError(
-                    "The API key is not known, or was revoked.", "Make one with 'hmar keys new NAME'."
-                )
+            g.access = Access(_of_key(keys, key))
             request.environ[AUTHORISED] = True
-        elif not sessions.holds(_session_secret()):
-            raise AuthError(
-                "The request carries no API key.",
-                "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
-            )
-        elif request.method not in SAFE_METHODS:
-            _check_same_site()
+            last_uses.note(g.access.identity.name)
+        else:
+            g.access = Access(_of_session(sessions))
+            if request.method not in SAFE_METHODS:
+                _check_same_site()
+        scope = _declared(app, request.endpoint)
+        if scope != "any":
+            g.access.require(scope)
 
     app.before_request(guard)
 
 
-def log_in(sessions: SessionStore) -> None:
+def check_declared(app: Flask) -> None:
+    """Raise RuntimeError unless every endpoint declares the scope that it needs, and the open ones none."""
+    for endpoint in app.view_functions:
+        scope = operation_of(app.view_functions[endpoint]).scope
+        if (scope is None) != (endpoint in OPEN_ENDPOINTS):
+            raise RuntimeError(f"{endpoint} declares the scope {scope!r}: see service.auth.OPEN_ENDPOINTS")
+
+
+def _declared(app: Flask, endpoint: str | None) -> Needs:
+    """Return the scope of an endpoint; of an address without one nothing is told but that it has none."""
+    if endpoint is None:
+        return "any"
+    scope = operation_of(app.view_functions[endpoint]).scope
+    if scope is None:
+        raise RuntimeError(f"{endpoint} was added without a scope")
+    return scope
+
+
+def _of_key(keys: KeyStore, key: str) -> Identity:
+    identity = keys.verify(key)
+    if identity is None:
+        raise AuthError(
+            "The API key is not known, was revoked, or has expired.", "Make one with 'hmar keys new NAME'."
+        )
+    return identity
+
+
+def _of_session(sessions: SessionStore) -> Identity:
+    identity = sessions.whose(_session_secret())
+    if identity is None:
+        raise AuthError(
+            "The request carries no API key.",
+            "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
+        )
+    return identity
+
+
+def log_in(sessions: SessionStore, identity: Identity) -> None:
     """Give this browser a session, in place of the one that it may have."""
     log_out(sessions)
-    session["secret"] = sessions.begin(SESSION_HOURS * 3600)
+    session["secret"] = sessions.begin(identity, SESSION_HOURS * 3600)
     session.permanent = True
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hmar.errors import (
     AuthError,
     DecodeError,
+    ForbiddenError,
     HmarError,
     InputError,
     LimitError,
@@ -36,6 +37,7 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
     AuthError: ProblemType(401, "not-authorised", "A valid key or login is needed"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
+    ForbiddenError: ProblemType(403, "forbidden", "The key or login may not do this"),
     NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),
     LimitError: ProblemType(413, "image-too-large", "The image is larger than the limits allow"),
     MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, OperatorError
-from service.errors import CrossSiteError, MalformedRequestError
+from service.errors import MalformedRequestError
 from service.models.problem import Problem
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, ProblemType, problem_of
 from service.troubles import TroubleIds
@@ -72,8 +72,9 @@ def _not_written(error: OSError) -> Response:
 def _raised(error: HmarError) -> Response:
     if isinstance(error, OperatorError):
         return _unavailable(error)
-    response = problem_response(problem_of(error), error.detail, error.remedy)
-    if isinstance(error, AuthError) and not isinstance(error, CrossSiteError):
+    problem = problem_of(error)
+    response = problem_response(problem, error.detail, error.remedy)
+    if problem is PROBLEMS[AuthError]:
         if request.path in PAGES:
             response = Response(render_template("unauthorised.html"), status=401)
         response.headers["WWW-Authenticate"] = 'Bearer realm="hmar"'

@@ -28,6 +28,7 @@ from hmar.training.config import PRESETS, TrainingConfig
 from hmar.wiring import build_engine
 from service import errors as service_errors
 from service.app import create_app
+from service.operations.operation import operation_of
 from service.problem_table import all_problems
 
 ROOT = Path(__file__).parents[1]
@@ -154,6 +155,17 @@ def test_every_route_is_documented_and_no_other(app: Flask) -> None:
         re.findall(r"(?:^## |^\| `)((?:GET|POST) /\S*?)(?:`|$)", read("docs/api.md"), re.MULTILINE)
     )
     assert documented == routes(app)
+
+
+def test_the_scope_of_every_route_is_documented_and_no_other(app: Flask) -> None:
+    declared = {}
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        scope = operation_of(app.view_functions[rule.endpoint]).scope
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"} if rule.endpoint != "static" else ():
+            declared[f"{method} {path}"] = {None: "none needed", "any": "any"}.get(scope, f"`{scope}`")
+    page = section(read("docs/security.md"), "Who may do what")
+    assert dict(re.findall(r"^\| `((?:GET|POST) \S+)` \| (.+) \|$", page, re.MULTILINE)) == declared
 
 
 def test_every_class_of_errors_is_documented() -> None:

@@ -23,6 +23,7 @@ from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity, administrator
 from hmar.values.jobs import ItemState, JobState, Message
 from hmar.values.references import reference_of
 from hmar.values.selection import Selection
@@ -68,7 +69,12 @@ def write_halfway(home: Path, images: Path) -> Old:
         failed = jobs.create("default", Origin("import", "gone"))
         jobs.fail_job(failed, "There is no such folder.")
         engine.catalogue.delete(Selector("series", "none"), "default")
-        return Old(home, images, engine.keys.create("pacs"), engine.keys.create_login(900))
+        return Old(
+            home,
+            images,
+            engine.keys.create(administrator("pacs")),
+            engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 900),
+        )
 
 
 def as_revision(file: Path, revision: str) -> None:
@@ -111,8 +117,8 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Old:
 def test_what_an_older_version_wrote_is_found_its_job_goes_on_and_its_keys_work(old: Old) -> None:
     engine, queue = engine_of(old.home)
     with closing(engine):
-        assert engine.keys.verify(old.key) == "pacs"
-        assert engine.keys.redeem_login(old.login)
+        assert engine.keys.verify(old.key) == administrator("pacs")
+        assert engine.keys.redeem_login(old.login) == Identity(PAGE_LOGIN, EVERYDAY)
         assert found(engine, old) == {sop_uid(1, number) for number in range(1, DONE + 1)}
         [interrupted] = engine.jobs.unfinished({JobState.RUNNING, JobState.QUEUED})
         job = run_job(engine, queue, "default", Origin("local", reference_of(old.images)))

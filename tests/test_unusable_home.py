@@ -17,6 +17,7 @@ from hmar.cli import OPERATOR_ERROR, main
 from hmar.config import Settings
 from hmar.errors import ConfigError, OperatorError
 from hmar.home import written_by_others
+from hmar.values.identity import administrator
 from hmar.wiring import build_engine
 
 LINE = re.compile(r"Error: [^\n]{20,}\n")
@@ -114,7 +115,7 @@ def test_bytes_that_are_no_number_are_shown_escaped() -> None:
 @pytest.mark.parametrize("name", ["with space", "größe?x=1#%20&y", "new\nline", os.fsdecode(b"b\xff")])
 def test_a_home_of_any_name_is_used(name: str, tmp_path: Path) -> None:
     engine = build_engine(Settings(home=tmp_path / name).checked())
-    engine.keys.create("tests")
+    engine.keys.create(administrator("tests"))
     assert len(engine.secrets.patient) == 32
     engine.close()
     assert {"catalogue.db", "secrets"} <= {path.name for path in (tmp_path / name).iterdir()}

@@ -20,6 +20,7 @@ from benchmark.trust.material.dicom import ROOT, dicom, stored_slice
 from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.product import DEADLINE_S, Client, Product, product
 from hmar.config import Settings
+from hmar.values.identity import administrator
 from hmar.wiring import build_engine
 
 HEALTH_P99_MS = 100.0
@@ -101,7 +102,7 @@ def _fill(running: Product) -> None:
 
 def _other_key(running: Product) -> str:
     """Return another key: limits of one are not to be met by the well-behaved clients."""
-    return str(build_engine(Settings(home=running.home).checked()).keys.create("attacker"))
+    return str(build_engine(Settings(home=running.home).checked()).keys.create(administrator("attacker")))
 
 
 def _connected(running: Product) -> socket.socket:

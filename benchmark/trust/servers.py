@@ -23,6 +23,7 @@ from hmar.adapters.embedded_broker import HOST, EmbeddedBroker, embedded_broker,
 from hmar.config import Settings
 from hmar.errors import UnavailableError
 from hmar.ports import JobStore
+from hmar.values.identity import administrator
 from hmar.values.jobs import Job
 from hmar.wiring import Engine, build_engine
 
@@ -51,7 +52,7 @@ class Servers:
         self._lives: dict[str, Life] = {}
         self._broker_process: subprocess.Popen[bytes] | None = None
         self.engine: Engine = build_engine(self.settings)
-        self.key = self.engine.keys.create("trust")
+        self.key = self.engine.keys.create(administrator("trust"))
 
     @property
     def jobs(self) -> JobStore:

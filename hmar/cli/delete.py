@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
+from hmar.cli.patient_id import asked_patient_id
 from hmar.cli.settings import settings_from_environment
 from hmar.dicom.deidentify import PatientHasher
 from hmar.removal import check_one, nothing_matches, one_selector, settle
@@ -59,7 +59,7 @@ def delete(
     check_one(uids, patient)
     engine = build_engine(settings_from_environment())
     click.get_current_context().call_on_close(engine.close)
-    key = PatientHasher(engine.secrets.patient).key(_patient_id(), issuer) if patient else None
+    key = PatientHasher(engine.secrets.patient).key(asked_patient_id(), issuer) if patient else None
     selector = one_selector(uids, patient, key)
     extent = engine.remover.extent(selector, collection)
     if not extent.frames:
@@ -70,13 +70,6 @@ def delete(
     if not yes:
         click.confirm(f"Delete {_counted(extent)} from {where}?", abort=True, err=True)
     _report(_delete(engine, selector, collection), selector.level, collection, as_json)
-
-
-def _patient_id() -> str:
-    if sys.stdin.isatty():
-        answer: str = click.prompt("Patient id", err=True)
-        return answer
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _delete(engine: Engine, selector: Selector, collection: str | None) -> Extent:

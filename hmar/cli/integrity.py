@@ -41,6 +41,7 @@ class Integrity:
             "log": self._log,
             "damaged rows": _waiting,
             "uploads": self._uploads,
+            "audit log": self._audit_log,
             "snapshots": _snapshots,
         }
 
@@ -92,6 +93,13 @@ class Integrity:
             found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
             return State.FAILED, found, "Send these files again. Check the disk."
         return State.OK, f"all {count} are what was sent", ""
+
+    def _audit_log(self, engine: Engine) -> Found:
+        verdict = engine.audit_log.verify(lambda done: self.show("verifying the audit log", done, done))
+        if verdict.fault:
+            remedy = "Find out who changed the database. A backup may have the rows."
+            return State.FAILED, f"{verdict.rows} rows are intact, then: {verdict.fault}", remedy
+        return State.OK, f"all {verdict.rows} rows are there and what was written", ""
 
 
 def _with_unsealed(found: str, unsealed: int) -> Found:

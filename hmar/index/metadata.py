@@ -103,6 +103,8 @@ class MetadataColumns:
         """Clear a mask, shape (F,), where a frame has not what a selection asks for."""
         if selection.collection is not None:
             mask &= self._fitting("collections", COLLECTION, frozenset({selection.collection}))
+        if selection.within is not None:
+            mask &= self._fitting("collections", COLLECTION, selection.within)
         for name, condition in selection.filters.items():
             mask &= self._fitting(TABLE[name].plural, TABLE[name].kind, condition)
         for name, left_out in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hmar.config import Settings
 from hmar.errors import ParameterError
 from hmar.secrets import replace_private
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity, administrator
 from hmar.values.references import printable
 from hmar.wiring import Engine
 
@@ -20,19 +21,23 @@ def service_url(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
-def login_link(engine: Engine, url: str) -> str:
-    """Make a link that logs one browser in, once."""
-    return f"{url}/login?token={engine.keys.create_login(LOGIN_TTL_S)}"
+def login_link(engine: Engine, url: str, identity: Identity | None = None) -> str:
+    """Make a link that logs one browser in, once; who is not named may do what the page does."""
+    who = identity or Identity(PAGE_LOGIN, EVERYDAY)
+    return f"{url}/login?token={engine.keys.create_login(who, LOGIN_TTL_S)}"
 
 
 def default_key(engine: Engine) -> str | None:
-    """Return the key made at the first start, or None if it was revoked or its file was lost."""
+    """Return the key made at the first start, or None if it was revoked or its file was lost.
+
+    It may do everything: who can read its file can read the archive.
+    """
     path = engine.settings.home / "secrets" / "api-key"
     if path.exists():
         key = path.read_text()
         return key if engine.keys.verify(key) is not None else None
     try:
-        key = engine.keys.create(DEFAULT_KEY)
+        key = engine.keys.create(administrator(DEFAULT_KEY))
     except ParameterError:
         return None
     replace_private(path, key.encode())

@@ -10,6 +10,8 @@ from hmar.values.entries import Origin
 from hmar.values.plain import Json
 
 Level = Literal["instance", "series", "study", "patient"]
+Collections = str | frozenset[str] | None
+"""One collection, some of them, or None for all."""
 _FIELDS: dict[Level, str] = {
     "instance": "sop_instance_uid",
     "series": "series_uid",
@@ -37,6 +39,13 @@ class Selector:
     def field(self) -> str:
         """Field of a frame's info that is compared with the value."""
         return _FIELDS[self.level]
+
+
+def among(collection: str, collections: Collections) -> bool:
+    """Return whether a collection is one of some."""
+    if collections is None or isinstance(collections, str):
+        return collections in (None, collection)
+    return collection in collections
 
 
 class Extent(NamedTuple):

@@ -25,6 +25,8 @@ class Selection:
     ----------
     collection : str or None
         This collection alone.
+    within : frozenset of str or None
+        These collections alone, whichever of them is asked for: those that exist for who asks.
     exclude : frozenset of int
         Not these entries.
     filters : mapping of str to Condition
@@ -40,6 +42,7 @@ class Selection:
     """
 
     collection: str | None = None
+    within: frozenset[str] | None = field(default=None, kw_only=True)
     exclude: frozenset[int] = frozenset()
     filters: Mapping[str, Condition] = field(default_factory=dict, hash=False)
     not_patient: str | None = None

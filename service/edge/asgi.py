@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from service.edge.body import taken_in
 from service.edge.bounds import Bounds
-from service.edge.clients import Client, address_of, client_of
+from service.edge.clients import Client, client_of
 from service.edge.environ import environ_of
 from service.edge.exchange import Exchange
+from service.edge.forwarded import believe
 from service.edge.guard import CONNECTION, Guard
 from service.edge.limits import Limits
 from service.edge.messages import Answer, Environ, Gone, Message, Receive, Refusal, Send
@@ -116,7 +117,7 @@ class Edge:
             return await self._probes.answer(environ)
         if guard.reserved:
             raise overloaded(f"All {self._bounds.connections} connections are in use.")
-        environ["REMOTE_ADDR"] = address_of(environ, self._bounds.proxies)
+        believe(environ, self._bounds.proxies)
         client = client_of(environ)
         held.enter_context(self._limits.admitted(client))
         self._work.check_room()

@@ -38,7 +38,7 @@ class Bounds:
     failures_per_minute : int
         Wrong keys and login links of one address.
     proxies : tuple of network
-        Peers whose X-Forwarded-For is believed.
+        Peers whose X-Forwarded headers are believed.
     """
 
     threads: int = 4

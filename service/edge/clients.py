@@ -64,6 +64,12 @@ def address_of(environ: Environ, proxies: Sequence[Network]) -> str:
     return peer if address is None else str(address)
 
 
+def is_known(peer: str, proxies: Sequence[Network]) -> bool:
+    """Return whether a peer is one of the known proxies."""
+    address = _parsed(peer)
+    return address is not None and any(address in network for network in proxies)
+
+
 def _parsed(text: str) -> Address | None:
     try:
         address = ip_address(text.strip().partition("%")[0])

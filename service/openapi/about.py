@@ -15,7 +15,10 @@ Coordinates are source pixels; pixel (0, 0) covers [0, 1) x [0, 1). Lengths in m
 left corner and are null where the pixel spacing is unknown. Frames are numbered from 1. In a request, null is
 refused where its schema does not name it: leave an optional field out.
 
-Send `Authorization: Bearer hmar_...` (or `X-API-Key: hmar_...`). For research; not a diagnosis.
+Send `Authorization: Bearer hmar_...` (or `X-API-Key: hmar_...`). A key or login has scopes: `search`,
+`index`, `delete`, or `admin`, which is all of them. An operation names the one that it needs as the role of
+its security requirement; one that names none needs any key or login. A key may be limited to some
+collections: the others do not exist for it. For research; not a diagnosis.
 """
 
 ABOUT: dict[str, Any] = {

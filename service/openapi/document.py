@@ -82,10 +82,12 @@ def _operation(route: _Route, schemas: Schemas, responses: dict[str, Schema]) ->
         "operationId": declared.operation_id,
         "summary": declared.summary,
     }
-    if declared.description:
-        written["description"] = declared.description
+    if described := " ".join(filter(None, (declared.description, _told_scope(declared)))):
+        written["description"] = described
     if not route.keyed:
         written["security"] = []
+    elif declared.scope != "any":
+        written["security"] = [{name: [declared.scope]} for name in SECURITY_SCHEMES]
     if declared.path or declared.query:
         written["parameters"] = [
             *_parameters(declared.path, "path", schemas),
@@ -100,6 +102,10 @@ def _operation(route: _Route, schemas: Schemas, responses: dict[str, Schema]) ->
             answers[status] = _problem(status, kinds, schemas, responses)
     written["responses"] = {str(status): answers[status] for status in sorted(answers)}
     return written
+
+
+def _told_scope(declared: Operation) -> str:
+    return "" if declared.scope in (None, "any") else f"Needs the scope `{declared.scope}`."
 
 
 def _parameters(model: type[BaseModel] | None, place: str, schemas: Schemas) -> Iterator[Schema]:

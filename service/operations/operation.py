@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from types import UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from flask import g, jsonify
 from flask.typing import ResponseReturnValue
 
 from hmar.errors import HmarError
+from hmar.values.identity import Scope
 from service.models.asked import Asked
 from service.models.given import Given, Headers
 from service.operations.reading import Body, read_body, read_path
@@ -19,6 +20,9 @@ from service.operations.reading import Body, read_body, read_path
 Returned = Given | tuple[Given, Headers] | ResponseReturnValue
 
 View = Callable[..., ResponseReturnValue]
+
+Needs = Scope | Literal["any"]
+"""The scope that an operation needs; "any" is a valid key or login, whatever it may do."""
 
 _ATTRIBUTE = "operation"
 
@@ -40,6 +44,8 @@ class Operation:
     ----------
     operation_id, summary, tag, description : str
         What it is called and does.
+    scope : str or None
+        What a key or login needs for it; None where it needs neither key nor login.
     path, query : type of Asked or None
         What its address says.
     bodies : tuple of types
@@ -58,6 +64,7 @@ class Operation:
     summary: str
     tag: str
     description: str
+    scope: Needs | None
     path: type[Asked] | None
     query: type[Asked] | None
     bodies: tuple[Body, ...]
@@ -93,6 +100,7 @@ def operation(
     *,
     tag: str,
     gives: Content | str,
+    scope: Needs | None = None,
     description: str = "",
     status: int = 200,
     also: Mapping[int, Content] | None = None,
@@ -110,6 +118,9 @@ def operation(
         What it is called and does.
     gives : Content or str
         Its first answer. A text describes the model that the view returns, as JSON.
+    scope : str, optional
+        What a key or login needs for it, or "any". Without it the route must be one of
+        ``service.auth.OPEN_ENDPOINTS``, or the application does not start.
     status : int
         Of the first answer.
     also : mapping of int to Content
@@ -128,6 +139,7 @@ def operation(
             summary,
             tag,
             description,
+            scope,
             hints.get("path"),
             hints.get("query"),
             _members(hints["body"]) if "body" in hints else (),

@@ -41,6 +41,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "The indexed series",
         tag=_TAG,
         gives="Series in order of collection, study and series.",
+        scope="search",
     )
     def series(query: CollectionQuery) -> SeriesList:
         listed = engine.catalogue.series(engine.encoder.fingerprint)
@@ -53,6 +54,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "The frames of a series in display order",
         tag=_TAG,
         gives="Frames in display order (head first for an axial series).",
+        scope="search",
         raises=(NotFoundError,),
     )
     def frames(path: SeriesPath, query: CollectionQuery) -> FrameList:
@@ -69,6 +71,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "An indexed frame as PNG",
         tag=_TAG,
         gives=Content(_PICTURE, "image/png", headers=KeptHeaders),
+        scope="search",
         also={304: Content("The picture that If-None-Match names by its ETag is still the same.")},
         raises=(NotFoundError, LimitError, DecodeError),
     )
@@ -86,6 +89,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "A frame of a file as PNG; nothing is kept",
         tag=_TAG,
         gives=Content(_PICTURE, "image/png", headers=RenderedHeaders),
+        scope="search",
         raises=(LimitError, DecodeError),
     )
     def preview(body: RenderForm) -> Response:

@@ -23,6 +23,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "Delete an instance, a series, a study or a patient",
         tag="archive",
         gives="What was deleted.",
+        scope="delete",
         description=(
             "All frames of it, of every model, from one collection or from all. They are not found any more "
             "when the answer comes. It cannot be undone."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 
-from flask import Blueprint, Response, current_app, render_template, send_file
+from flask import Blueprint, Response, current_app, render_template, request, send_file
 
 from hmar.errors import NotFoundError, shown
 from service.models.files import FilePath
@@ -17,6 +17,8 @@ from service.routes.page import FILE_ANSWERS, NO_LOGIN
 from service.security_headers import SHOWS_PICTURES
 
 _TAG = "description"
+ROOTS = 4
+"""Paths below which proxies have the product, of which the document is kept."""
 SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
 """What the package has that the page needs; nothing else of it is served."""
 
@@ -24,14 +26,21 @@ SHOWN_BY = ("swagger-ui-bundle.js", "swagger-ui.css")
 def blueprint() -> Blueprint:
     """Return the routes of the description."""
     routes = Blueprint("documents", __name__)
-    written = cache(lambda: json.dumps(document(current_app), indent=1))
+
+    @lru_cache(ROOTS)
+    def written(root: str) -> str:
+        return json.dumps({**document(current_app), "servers": [{"url": root or "/"}]}, indent=1)
 
     @routes.get("/openapi.json")
     @operation(
-        "readDescription", "This document", tag=_TAG, gives=Content("OpenAPI 3.1.", "application/json")
+        "readDescription",
+        "This document",
+        tag=_TAG,
+        gives=Content("OpenAPI 3.1.", "application/json"),
+        scope="any",
     )
     def openapi() -> Response:
-        return Response(written(), mimetype="application/json")
+        return Response(written(request.script_root), mimetype="application/json")
 
     @routes.get("/api/v1/openapi.yaml")
     @operation(
@@ -39,9 +48,10 @@ def blueprint() -> Blueprint:
         "This document for readers of YAML, of which JSON is a part",
         tag=_TAG,
         gives=Content("OpenAPI 3.1.", "application/yaml"),
+        scope="any",
     )
     def specification() -> Response:
-        return Response(written(), mimetype="application/yaml")
+        return Response(written(request.script_root), mimetype="application/yaml")
 
     @routes.get("/docs")
     @operation(
@@ -49,6 +59,7 @@ def blueprint() -> Blueprint:
         "A page that shows this document, and can try its operations",
         tag=_TAG,
         gives=Content("The page.", "text/html"),
+        scope="any",
         also={401: NO_LOGIN},
     )
     def docs() -> Response:
@@ -60,6 +71,7 @@ def blueprint() -> Blueprint:
         "A script or style of that page",
         tag=_TAG,
         gives=Content("The file.", "*/*"),
+        scope="any",
         also=FILE_ANSWERS,
         raises=(NotFoundError,),
     )

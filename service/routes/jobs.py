@@ -34,6 +34,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "Index a folder of the server, or files sent along",
         tag=_TAG,
         gives="The job was taken.",
+        scope="index",
         description=(
             "A frame that is indexed already stays as it is. One bad file never stops a job; the reason is "
             "kept on its item. Of a file with bad frames the others are indexed. Another image under the SOP "
@@ -53,6 +54,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "How far a job is, and the first 50 files that failed, as a whole or in part",
         tag=_TAG,
         gives="The job.",
+        scope="index",
         raises=(NotFoundError,),
     )
     def show(path: JobPath) -> Job:
@@ -64,6 +66,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "The files of a job, page by page",
         tag=_TAG,
         gives="Items in order of id.",
+        scope="index",
         raises=(NotFoundError,),
     )
     def items(path: JobPath, query: ItemsQuery) -> ItemsPage:

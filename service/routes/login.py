@@ -36,13 +36,14 @@ def blueprint(engine: Engine) -> Blueprint:
         also={401: Content("The link is wrong, or used up.", "text/html")},
     )
     def redeem(body: TokenForm) -> Response:
-        if not engine.keys.redeem_login(body.token):
+        identity = engine.keys.redeem_login(body.token)
+        if identity is None:
             return make_response(render_template("unauthorised.html", used_up=True), 401)
-        auth.log_in(engine.sessions)
+        auth.log_in(engine.sessions, identity)
         return make_response(redirect(url_for("page.page"), code=303))
 
     @routes.post("/logout")
-    @operation("logOut", "End the session", tag=_TAG, gives=Content("It ended."), status=204)
+    @operation("logOut", "End the session", tag=_TAG, gives=Content("It ended."), scope="any", status=204)
     def logout() -> Response:
         auth.log_out(engine.sessions)
         # The next user of this browser must not see cached images.

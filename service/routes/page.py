@@ -23,7 +23,14 @@ def blueprint(engine: Engine) -> Blueprint:
     routes = Blueprint("page", __name__)
 
     @routes.get("/")
-    @operation("showPage", "The page", tag=_TAG, gives=Content("It.", "text/html"), also={401: NO_LOGIN})
+    @operation(
+        "showPage",
+        "The page",
+        tag=_TAG,
+        gives=Content("It.", "text/html"),
+        scope="any",
+        also={401: NO_LOGIN},
+    )
     def page() -> str:
         return render_template("index.html", model=engine.encoder.name)
 

@@ -38,6 +38,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "Find frames like a whole image",
         tag="search",
         gives="Hits, nearest first.",
+        scope="search",
         raises=_RAISES,
         examples={ImageQuery.media_type: {"sop_instance_uid": _UID, "frame_number": 1, "k": 5}},
     )
@@ -50,6 +51,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "Find frames that hold something like a region of an image",
         tag="search",
         gives="Hits, nearest first.",
+        scope="search",
         description="The region lies inside the image and has at least one pixel on each side.",
         raises=(*_RAISES, RegionError),
         examples={RegionQuery.media_type: {"sop_instance_uid": _UID, "region": [305, 335, 40, 36], "k": 10}},

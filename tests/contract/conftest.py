@@ -27,7 +27,12 @@ from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.schema import metadata
 from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.narrowed.catalogue import NarrowedCatalogue
+from hmar.narrowed.index import NarrowedIndex
+from hmar.narrowed.jobs import NarrowedJobs
 from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore, SessionStore
+from hmar.values.access import Access
+from hmar.values.identity import administrator
 from tests.contract.examples import MODEL, Clock
 
 POSTGRES_URL = os.environ.get("HMAR_TEST_POSTGRES_URL", "")
@@ -59,17 +64,25 @@ def postgresql() -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=STORES)
+def everything() -> Access:
+    return Access(administrator("everybody"))
+
+
+@pytest.fixture(params=[*STORES, "narrowed"])
 def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     if request.param == "memory":
         return MemoryCatalogue()
+    if request.param == "narrowed":
+        return NarrowedCatalogue(MemoryCatalogue(), everything)
     return SqlCatalogue(request.getfixturevalue(request.param))
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "narrowed"])
 def jobs(request: pytest.FixtureRequest, clock: Clock) -> JobStore:
     if request.param == "memory":
         return MemoryJobStore(clock)
+    if request.param == "narrowed":
+        return NarrowedJobs(MemoryJobStore(clock), everything)
     return SqlJobStore(request.getfixturevalue(request.param), clock)
 
 
@@ -87,9 +100,11 @@ def sessions(request: pytest.FixtureRequest, clock: Clock) -> SessionStore:
     return SqlSessionStore(request.getfixturevalue(request.param), clock)
 
 
-@pytest.fixture(params=["memory", "embedded", "embedded without snapshots"])
+@pytest.fixture(params=["memory", "embedded", "embedded without snapshots", "narrowed"])
 def new_index(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], CodeIndex]:
     if request.param == "memory":
         return lambda: MemoryIndex(MODEL)
+    if request.param == "narrowed":
+        return lambda: NarrowedIndex(MemoryIndex(MODEL), everything)
     root = tmp_path / "index" if request.param == "embedded" else None
     return lambda: EmbeddedIndex(root, MODEL)

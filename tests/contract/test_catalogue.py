@@ -6,7 +6,7 @@ import pytest
 from hmar.ports import Catalogue
 from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
-from hmar.values.deletion import Deleted, Extent, Level, Selector
+from hmar.values.deletion import Collections, Deleted, Extent, Level, Selector
 from hmar.values.entries import Appended, LogRow, Origin
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded, same_codes
 from tests.samples import samples, unknown
@@ -139,6 +139,9 @@ def fill_with_levels(catalogue: Catalogue) -> None:
         ("series", "1.1", None, Extent(4, 2, 1, 1), (Origin("upload", "u1"), Origin("upload", "u2"))),
         ("study", "1", "b", Extent(2, 2, 2, 1), (Origin("local", "u2"),)),
         ("study", "2", None, Extent(1, 1, 1, 1), (ORIGIN,)),
+        ("instance", "1.1.1", frozenset({"a", "b"}), Extent(3, 1, 1, 1), (Origin("upload", "u1"),)),
+        ("study", "1", frozenset({"b", "c"}), Extent(2, 2, 2, 1), (Origin("local", "u2"),)),
+        ("study", "1", frozenset(), Extent(0, 0, 0, 0), ()),
         (
             "patient",
             "p",
@@ -153,7 +156,7 @@ def test_an_instance_series_study_or_patient_is_deleted_and_nothing_else(
     catalogue: Catalogue,
     level: Level,
     value: str,
-    collection: str | None,
+    collection: Collections,
     extent: Extent,
     orphans: tuple[Origin, ...],
 ) -> None:
@@ -168,6 +171,13 @@ def test_an_instance_series_study_or_patient_is_deleted_and_nothing_else(
     assert logged == [(gone, before[gone].collection) for gone in sorted(set(before) - set(after))]
     assert len(logged) == extent.frames
     assert not catalogue.referred(orphans)
+
+
+def test_the_patients_of_an_instance_are_those_of_all_its_collections(catalogue: Catalogue) -> None:
+    catalogue.append("a", [encoded("1.1", patient_key="p")], ORIGIN)
+    catalogue.append("b", [encoded("1.1", patient_key="q"), encoded("1.2", patient_key=None)], ORIGIN)
+    assert catalogue.patients("1.1", MODEL) == {"p", "q"}
+    assert catalogue.patients("1.2", MODEL) == catalogue.patients("1.1", OTHER_MODEL) == frozenset()
 
 
 def test_frames_of_every_model_are_deleted(catalogue: Catalogue) -> None:

@@ -6,11 +6,14 @@ import pytest
 
 from hmar.ports import JobStore, KeyStore
 from hmar.values.entries import Origin
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from hmar.values.jobs import ItemState, Message
 from tests.contract.examples import Clock
 
 LEASE_S = 60.0
 DAY_S = 86_400.0
+
+READER = Identity(PAGE_LOGIN, EVERYDAY)
 
 
 def new_items(jobs: JobStore, *references: str) -> tuple[str, list[int]]:
@@ -103,14 +106,14 @@ def test_an_item_that_ended_has_no_lease_to_set(jobs: JobStore) -> None:
 
 
 def test_a_login_is_not_valid_for_longer_because_the_clock_was_set_back(keys: KeyStore, clock: Clock) -> None:
-    token = keys.create_login(900)
+    token = keys.create_login(READER, 900)
     clock.now -= DAY_S
     assert not keys.redeem_login(token)
-    assert keys.redeem_login(keys.create_login(900))
+    assert keys.redeem_login(keys.create_login(READER, 900))
 
 
 def test_a_login_is_valid_for_an_hour_at_most(keys: KeyStore, clock: Clock) -> None:
-    soon, late = keys.create_login(DAY_S), keys.create_login(DAY_S)
+    soon, late = keys.create_login(READER, DAY_S), keys.create_login(READER, DAY_S)
     clock.now += 3599
     assert keys.redeem_login(soon)
     clock.now += 1

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from hmar.adapters.memory import memory_storage
+from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
@@ -31,6 +32,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         SqlJobStore(database),
         SqlKeyStore(database),
         SqlSessionStore(database),
+        SqlAuditStore(database),
         SqlIntegrity(database),
         database,
         database.close,

@@ -74,6 +74,18 @@ def test_a_band_includes_both_its_ends(index: CodeIndex) -> None:
     assert found(index, age_years=(0, 0)) == [1]
 
 
+def test_collections_that_exist_bound_what_is_found_and_counted_whatever_is_asked_for(
+    index: CodeIndex,
+) -> None:
+    filled(index, [added(seq, collection=name) for seq, name in enumerate("abcab", start=1)])
+    within = frozenset({"a", "c", "unheard of"})
+    assert found(index, within=within) == [1, 3, 4]
+    assert found(index, within=within, collection="a") == [1, 4]
+    assert found(index, within=within, collection="b") == found(index, within=frozenset()) == []
+    assert found(index, within=within, k=2) == [1, 3]
+    assert index.count(Selection(within=within)) == 3
+
+
 def test_a_filter_on_what_is_no_property_is_refused() -> None:
     with pytest.raises(ValueError, match="'colour'"):
         Selection(filters={"colour": frozenset({"red"})})

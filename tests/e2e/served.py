@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from hmar.wiring import Engine
 from service.app import create_app
 from service.edge.bounds import Bounds
@@ -22,7 +23,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.port}"
 
     def login_link(self) -> str:
-        return f"{self.url}/login?token={self.engine.keys.create_login(60)}"
+        return f"{self.url}/login?token={self.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}"
 
     def close(self) -> None:
         self._server.stop()

@@ -10,6 +10,7 @@ from hmar.config import IN_MEMORY, INLINE, Settings
 from hmar.errors import UnavailableError
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
+from hmar.values.identity import administrator
 from hmar.values.jobs import JobState
 from hmar.values.selection import Selection
 from hmar.wiring import Engine, build_engine
@@ -36,7 +37,7 @@ def test_an_archive_in_memory_indexes_and_answers_and_writes_nothing(tmp_path: P
     engine.index.snapshot()
     engine.index.check()
     assert sorted(found(engine)) == [1, 2, 3]
-    assert engine.keys.verify(engine.keys.create("tests")) == "tests"
+    assert engine.keys.verify(engine.keys.create(administrator("tests"))) == administrator("tests")
     assert found(other) == []
     assert engine.secrets != other.secrets
     engine.close()

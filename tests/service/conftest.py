@@ -14,6 +14,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
+from hmar.values.identity import administrator
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
 from tests.phantoms import ct_file
@@ -60,7 +61,7 @@ def build_archive(home: Path) -> Archive:
     settings = Settings(home=home, max_upload_bytes=MAX_UPLOAD).checked()
     engine = build_engine(settings, ThumbnailEncoder(), queue)
     queue.handler = engine.indexer.handle
-    return Archive(engine, create_app(engine), engine.keys.create("tests"))
+    return Archive(engine, create_app(engine), engine.keys.create(administrator("tests")))
 
 
 def fill(archive: Archive) -> Archive:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from tests.service.conftest import Archive
 
 SERIES = "/api/v1/series"
@@ -14,7 +15,9 @@ OPEN = {"/healthz", "/readyz", "/login", "/static/<path:filename>"}
 
 def logged_in(archive: Archive) -> FlaskClient:
     client = archive.stranger
-    answer = client.post("/login", data={"token": archive.engine.keys.create_login(60)})
+    answer = client.post(
+        "/login", data={"token": archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}
+    )
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     return client
 
@@ -68,7 +71,7 @@ def test_a_wrong_key_is_refused_before_the_body_is_read(archive: Archive) -> Non
 
 
 def test_looking_at_a_login_link_does_not_use_it_up_and_using_it_does(archive: Archive) -> None:
-    token = archive.engine.keys.create_login(60)
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
     client = archive.stranger
     for _ in range(2):
         assert client.get(f"/login?token={token}").status_code == 200
@@ -82,7 +85,7 @@ def test_a_login_form_shows_its_token_as_text_and_not_as_markup(archive: Archive
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(archive: Archive) -> None:
-    form = {"token": archive.engine.keys.create_login(60)}
+    form = {"token": archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}
     cookie = archive.stranger.post("/login", data=form).headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -102,7 +105,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(archive: 
 def test_the_session_cookie_is_secure_where_the_browser_came_by_https_even_through_a_proxy(
     archive: Archive, base_url: str, headers: dict[str, str], secure: bool
 ) -> None:
-    form = {"token": archive.engine.keys.create_login(60)}
+    form = {"token": archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}
     answer = archive.stranger.post("/login", data=form, base_url=base_url, headers=headers)
     assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is secure
 
@@ -138,7 +141,9 @@ def test_logging_in_again_ends_the_session_before(archive: Archive) -> None:
     client, thief = logged_in(archive), archive.stranger
     copied = client.get_cookie("hmar_session")
     assert copied is not None
-    client.post("/login", data={"token": archive.engine.keys.create_login(60)})
+    client.post(
+        "/login", data={"token": archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}
+    )
     assert client.get(SERIES).status_code == 200
     thief.set_cookie("hmar_session", copied.value)
     assert thief.get(SERIES).status_code == 401

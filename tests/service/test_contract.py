@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 import pytest
 from flask import Flask, jsonify
 from jsonschema import ValidationError
@@ -21,6 +23,7 @@ def app() -> Flask:
 def planted(app: Flask, endpoint: str, body: object, *answer: object) -> None:
     """Answer so in place of what a route answers; its operation stays what it is."""
 
+    @wraps(app.view_functions[endpoint])
     def view(**_in_path: object) -> tuple[object, ...]:
         return (jsonify(body), *(answer or (200,)))
 

@@ -30,10 +30,12 @@ def of_patient(file: bytes, patient_id: str, issuer: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def upload(archive: Archive, *contents: bytes, collection: str = "default") -> None:
+def upload(archive: Archive, *contents: bytes, collection: str = "default") -> str:
+    """Index files, and return the id of the job."""
     parts = [(io.BytesIO(content), f"{number}.dcm") for number, content in enumerate(contents)]
     job = archive.client.post(JOBS, data={"file": parts, "collection": collection}).get_json()
     assert job["counts"]["indexed"] == len(contents), job
+    return str(job["job_id"])
 
 
 def uploads(archive: Archive) -> list[Path]:

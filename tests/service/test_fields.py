@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from werkzeug.test import TestResponse
 
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from tests.phantoms import ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
 from tests.service.contract import SPEC, resolved
@@ -177,7 +178,7 @@ def test_json_within_a_form_is_read_as_strictly(archive: Archive, name: str) -> 
 
 
 def test_the_login_form_takes_its_token_once_and_nothing_else(archive: Archive) -> None:
-    token = archive.engine.keys.create_login(60)
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
     for form in ({"token": [token, token]}, {"token": token, ODD: "1"}, {"token": (io.BytesIO(b"x"), "x")}):
         answer = archive.stranger.post("/login", data=form)
         assert answer.status_code == 422

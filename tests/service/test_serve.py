@@ -16,6 +16,7 @@ import pytest
 from hmar.wiring import THUMBNAIL, build_engine
 from tests.service.conftest import FRAMES, build_archive, fill
 
+ASKED = 5
 NO_BROKER = "redis://127.0.0.1:1/0"
 
 
@@ -50,6 +51,9 @@ def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal
             urllib.request.urlopen(f"{url}/api/v1/series", timeout=20)
         with refused.value as response:
             assert response.code == 401
+        asked = urllib.request.Request(f"{url}/api/v1/series", headers={"X-API-Key": archive.key})
+        for _ in range(ASKED):
+            urllib.request.urlopen(asked, timeout=20).close()
     finally:
         process.send_signal(number)
         _, errors = process.communicate(timeout=30)
@@ -57,6 +61,9 @@ def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal
     assert "Traceback" not in errors
     reloaded = build_engine(archive.engine.settings, archive.engine.encoder)
     assert reloaded.index.stats().frames == FRAMES, "the snapshot of a clean stop holds every frame"
+    recorded = [(row.record.actor, row.record.status) for row in reloaded.audit_log.rows()]
+    assert recorded == [("", 401), *[("tests", 200)] * ASKED], "no access is lost at a clean stop"
+    assert [info.last_used_at is None for info in reloaded.keys.listed()] == [False]
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 
 from hmar.indexing.submitting import submit
 from hmar.values.entries import Origin
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity, administrator
 from hmar.values.jobs import ItemState, JobState
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
@@ -45,7 +46,7 @@ def write_series(folder: Path, series: int) -> Origin:
 
 def test_every_frame_is_indexed_once_and_no_database_is_locked(engine: Engine, tmp_path: Path) -> None:
     client = create_app(engine).test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {engine.keys.create('tests')}"
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {engine.keys.create(administrator('tests'))}"
     refresher = Refresher(engine.searcher.refresh, engine.index, interval_s=0.05)
     origins = [write_series(tmp_path / f"s{number}", number) for number in range(1, SERIES + 1)]
     with ExitStack() as stack:
@@ -59,7 +60,7 @@ def test_every_frame_is_indexed_once_and_no_database_is_locked(engine: Engine, t
             assert time.monotonic() < end
             assert all(process.poll() is None for process in processes)
             assert client.get("/api/v1/series").status_code == 200
-            engine.keys.create_login(60)
+            engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
             time.sleep(0.1)
         for process in processes:
             process.terminate()

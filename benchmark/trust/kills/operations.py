@@ -74,7 +74,7 @@ def start(home: Path, _images: Path) -> None:
     """Start an archive: folders, secrets, database."""
     engine = build_engine(settings_of(home))
     _ = engine.secrets
-    engine.keys.names()
+    engine.keys.listed()
     engine.close()
 
 

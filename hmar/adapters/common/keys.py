@@ -27,6 +27,11 @@ def login_end(now: float, ttl_s: float) -> float:
     return now + min(ttl_s, LONGEST_LOGIN_S)
 
 
+def expired(expires_at: float | None, now: float) -> bool:
+    """Return whether a key has reached its end; None is no end."""
+    return expires_at is not None and expires_at <= now
+
+
 def digest(secret: str) -> str:
     """Return what is stored of a key, a token or a session.
 
@@ -37,5 +42,5 @@ def digest(secret: str) -> str:
 
 
 def name_taken(name: str) -> ParameterError:
-    """Return the error for a name that a valid key has already."""
+    """Return the error for a name that another key has, be it valid or expired."""
     return ParameterError(f"There is a key named {name!r}.", "Choose another name, or revoke that key first.")

@@ -1,5 +1,6 @@
 """Every port in memory: for tests, for trying things out, and as the oracle of the contract suite."""
 
+from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
@@ -11,6 +12,7 @@ from hmar.adapters.memory.storage import memory_storage
 
 __all__ = [
     "InlineQueue",
+    "MemoryAuditStore",
     "MemoryCatalogue",
     "MemoryIndex",
     "MemoryJobStore",

@@ -11,7 +11,7 @@ from typing import Literal
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order, new_mark
 from hmar.adapters.common.instances import Held, check_instances
 from hmar.values.codes import EncodedFrame
-from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
+from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _Key = tuple[str, str, int, str]
@@ -78,12 +78,12 @@ class MemoryCatalogue:
         self._known[key] = entry_id
         return True
 
-    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+    def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much a delete would take away."""
         with self._lock:
             return extent_of(_name(entry) for entry in self._selected(selector, collection))
 
-    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+    def delete(self, selector: Selector, collection: Collections = None) -> Deleted:
         """Delete what a selector stands for, and log each frame."""
         with self._lock:
             gone = self._selected(selector, collection)
@@ -98,11 +98,11 @@ class MemoryCatalogue:
         with self._lock:
             return {entry.info.origin for entry in self._entries.values()} & set(origins)
 
-    def _selected(self, selector: Selector, collection: str | None) -> list[_Entry]:
+    def _selected(self, selector: Selector, collection: Collections) -> list[_Entry]:
         return [
             entry
             for entry in self._entries.values()
-            if collection in (None, entry.info.collection)
+            if among(entry.info.collection, collection)
             and getattr(entry.info.info, selector.field) == selector.value
         ]
 
@@ -146,6 +146,11 @@ class MemoryCatalogue:
             for entry in self._of_model(model_fingerprint)
             if entry.info.sop_instance_uid == sop_instance_uid and collection in (None, entry.collection)
         )
+
+    def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
+        """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
+        keys = {entry.info.patient_key for entry in self.find(sop_instance_uid, model_fingerprint)}
+        return frozenset(key for key in keys if key is not None)
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""

@@ -152,6 +152,8 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
     info = entry.info
     if selection.collection is not None and entry.collection != selection.collection:
         return False
+    if selection.within is not None and entry.collection not in selection.within:
+        return False
     for name, condition in selection.filters.items():
         if not TABLE[name].kind.fits(getattr(info, name), condition):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
@@ -19,6 +20,7 @@ def memory_storage() -> Storage:
         MemoryJobStore(),
         MemoryKeyStore(),
         MemorySessionStore(),
+        MemoryAuditStore(),
         integrity,
         integrity,
         close=lambda: None,

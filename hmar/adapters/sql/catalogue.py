@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
 from hmar.adapters.common.instances import Held, check_instances
@@ -15,6 +15,7 @@ from hmar.adapters.sql.deleting import (
     NAME_COLUMNS,
     delete_selected,
     forget_patient,
+    of_collections,
     referred,
     selected,
 )
@@ -27,7 +28,7 @@ from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
 from hmar.adapters.sql.tail import LogReader
 from hmar.values.codes import EncodedFrame
-from hmar.values.deletion import Deleted, Extent, FrameName, Selector, extent_of
+from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 
 _FrameKey = tuple[str, int, str]
@@ -111,13 +112,13 @@ class SqlCatalogue:
             wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
             delete_selected(connection, wanted, len(ids), self._clock())
 
-    def extent(self, selector: Selector, collection: str | None = None) -> Extent:
+    def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much a delete would take away."""
         query = select(*NAME_COLUMNS).where(selected(selector, collection))
         with self._database.read() as connection:
             return extent_of(FrameName(*row) for row in connection.execute(query))
 
-    def delete(self, selector: Selector, collection: str | None = None) -> Deleted:
+    def delete(self, selector: Selector, collection: Collections = None) -> Deleted:
         """Delete what a selector stands for, and log it; some frames in each transaction.
 
         A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
@@ -145,17 +146,15 @@ class SqlCatalogue:
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 
     def _drop_damaged(
-        self, connection: Connection, origins: Collection[Origin], collection: str | None
+        self, connection: Connection, origins: Collection[Origin], collection: Collections
     ) -> None:
         """Drop the damaged rows of files that frames are deleted of: their own UIDs may be what is damaged.
 
         Otherwise an audit would index such a file again.
         """
         references = sorted({origin.reference for origin in origins if origin.reference})
-        same: list[ColumnElement[bool]] = [entries.c.origin_reference.in_(references)]
-        if collection is not None:
-            same.append(entries.c.collection == collection)
-        ids = connection.scalars(select(entries.c.entry_id).where(*same)).all() if references else []
+        same = and_(entries.c.origin_reference.in_(references), of_collections(entries, collection))
+        ids = connection.scalars(select(entries.c.entry_id).where(same)).all() if references else []
         intact = self._intact(connection, ids)
         take_out(connection, [entry_id for entry_id in ids if entry_id not in intact], self._clock())
         forget_files(connection, references, collection)
@@ -192,6 +191,11 @@ class SqlCatalogue:
         if collection is not None:
             wanted.append(entries.c.collection == collection)
         return by_frame_number(self._reader.infos(and_(*wanted)))
+
+    def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
+        """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
+        keys = {entry.info.patient_key for entry in self.find(sop_instance_uid, model_fingerprint)}
+        return frozenset(key for key in keys if key is not None)
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""

@@ -88,6 +88,11 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def lock_table(self, connection: Connection, table: str) -> None:
+        """Wait for whoever else holds a table locked; readers go on. SQLite has but one writer anyway."""
+        if self._file is None:
+            connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
     def migrate(self) -> None:
         """Bring the schema up to date; safe when several processes do it at once.
 

@@ -24,7 +24,7 @@ from hmar.adapters.sql.ending import give_up
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
-from hmar.values.deletion import Selector
+from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import OPEN_ITEM_STATES
 
@@ -33,13 +33,18 @@ PATIENT_DELETED = "The patient was deleted before this file was indexed."
 """Why an open item is given up."""
 
 
-def selected(selector: Selector, collection: str | None, table: Table = entries) -> ColumnElement[bool]:
-    """Return the condition on the rows of a table that a selector stands for.
+def selected(selector: Selector, collection: Collections, table: Table = entries) -> ColumnElement[bool]:
+    """Return the condition on the rows of a table that a selector stands for, in some collections."""
+    return and_(table.c[selector.field] == selector.value, of_collections(table, collection))
 
-    ``collection`` None means all.
-    """
-    of_level = table.c[selector.field] == selector.value
-    return of_level if collection is None else and_(of_level, table.c.collection == collection)
+
+def of_collections(table: Table, collection: Collections) -> ColumnElement[bool]:
+    """Return the condition on the rows of a table that they are of some collections."""
+    if collection is None:
+        return true()
+    if isinstance(collection, str):
+        return table.c.collection == collection
+    return table.c.collection.in_(sorted(collection))
 
 
 def delete_selected(
@@ -81,12 +86,12 @@ def delete_selected(
     return gone
 
 
-def forget_patient(connection: Connection, patient_key: str, collection: str | None, now: float) -> int:
+def forget_patient(connection: Connection, patient_key: str, collection: Collections, now: float) -> int:
     """Forget that a patient who is deleted was given with files, be they indexed or not; return how many.
 
     Those that are still to be indexed are given up: the patient would come back with them.
     """
-    in_collection = true() if collection is None else jobs.c.collection == collection
+    in_collection = of_collections(jobs, collection)
     of_patient, of_job = items.c.patient_key == patient_key, _of_job(in_collection)
     given_up = give_up(connection, and_(of_patient, of_job), PATIENT_DELETED, now)
     return given_up + connection.execute(_forgetting(of_patient, in_collection)).rowcount

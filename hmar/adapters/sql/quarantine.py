@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.deleting import selected
+from hmar.adapters.sql.deleting import of_collections, selected
 from hmar.adapters.sql.log_rows import log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.damage import DamagedRow
-from hmar.values.deletion import Selector
+from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState
 
@@ -61,16 +61,15 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
 
 
-def forget_selected(connection: Connection, selector: Selector, collection: str | None) -> None:
+def forget_selected(connection: Connection, selector: Selector, collection: Collections) -> None:
     """Forget the damaged rows of what is deleted: it shall not come back."""
     connection.execute(delete(damaged_rows).where(selected(selector, collection, damaged_rows)))
 
 
-def forget_files(connection: Connection, references: Sequence[str], collection: str | None) -> None:
+def forget_files(connection: Connection, references: Sequence[str], collection: Collections) -> None:
     """Forget the damaged rows of files that frames are deleted of."""
     same = damaged_rows.c.origin_reference.in_(references)
-    here = same if collection is None else and_(same, damaged_rows.c.collection == collection)
-    connection.execute(delete(damaged_rows).where(here))
+    connection.execute(delete(damaged_rows).where(same, of_collections(damaged_rows, collection)))
 
 
 def waiting_rows(connection: Connection) -> list[DamagedRow]:

@@ -59,6 +59,14 @@ def _property_column(item: Property) -> Column[Any]:
     return Column(item.name, column_type, nullable=item.unknown is None)
 
 
+def _identity_columns() -> list[Column[Any]]:
+    """Return what an identity may do, as words with spaces between them; who has no word may do nothing.
+
+    Of collections NULL stands for all.
+    """
+    return [Column("scopes", Text, nullable=False, server_default=text("''")), Column("collections", Text)]
+
+
 counter = Table(
     "counter",
     metadata,
@@ -180,6 +188,9 @@ api_keys = Table(
     Column("sha256", String(64), nullable=False, unique=True),
     Column("created_at", Float(53), nullable=False),
     Column("revoked_at", Float(53)),
+    *_identity_columns(),
+    Column("expires_at", Float(53)),
+    Column("last_used_at", Float(53)),
     Index(
         "uq_api_keys_name_valid",
         "name",
@@ -188,6 +199,32 @@ api_keys = Table(
         postgresql_where=text("revoked_at IS NULL"),
     ),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("touched", Text, nullable=False),
+    Column("touched_count", Integer, nullable=False),
+)
+"""Who was given whose data; grows at its end, and is pruned at its beginning. Numbers have no gaps."""
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("proof", String(64), nullable=False),
+)
+"""The last row of the audit log that was pruned; no row where none was."""
 
 damaged_rows = Table(
     "damaged_rows",
@@ -220,6 +257,8 @@ sessions = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("expires_at", Float(53), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    *_identity_columns(),
 )
 """Logins to the page; a row ends with its session."""
 
@@ -228,4 +267,6 @@ login_tokens = Table(
     metadata,
     Column("sha256", String(64), primary_key=True),
     Column("expires_at", Float(53), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    *_identity_columns(),
 )

@@ -9,7 +9,9 @@ from sqlalchemy import delete, insert, select
 
 from hmar.adapters.common.keys import digest, new_token
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.identities import identity_of, identity_row
 from hmar.adapters.sql.schema import sessions
+from hmar.values.identity import Identity
 
 
 class SqlSessionStore:
@@ -27,21 +29,23 @@ class SqlSessionStore:
         self._database = database
         self._clock = clock
 
-    def begin(self, ttl_s: float) -> str:
+    def begin(self, identity: Identity, ttl_s: float) -> str:
         """Return the secret of a new session, which ends after ``ttl_s`` seconds."""
         secret, now = new_token(), self._clock()
+        row = {**identity_row(identity), "sha256": digest(secret), "expires_at": now + ttl_s}
         with self._database.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
-            connection.execute(insert(sessions), {"sha256": digest(secret), "expires_at": now + ttl_s})
+            connection.execute(insert(sessions), row)
         return secret
 
-    def holds(self, secret: str) -> bool:
-        """Return whether a session has begun and not ended."""
-        query = select(sessions.c.sha256).where(
+    def whose(self, secret: str) -> Identity | None:
+        """Return who began a session that has not ended; None if there is none."""
+        query = select(sessions).where(
             sessions.c.sha256 == digest(secret), sessions.c.expires_at > self._clock()
         )
         with self._database.read() as connection:
-            return connection.scalar(query) is not None
+            row = connection.execute(query).one_or_none()
+        return None if row is None else identity_of(row)
 
     def end(self, secret: str) -> bool:
         """End a session; return whether it was there."""

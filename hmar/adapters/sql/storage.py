@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
+from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database, migrations_config
 from hmar.adapters.sql.integrity import SqlIntegrity
@@ -35,6 +36,7 @@ def sql_storage(url: str | Path) -> Storage:
         SqlJobStore(database),
         SqlKeyStore(database),
         SqlSessionStore(database),
+        SqlAuditStore(database),
         SqlIntegrity(database),
         database,
         database.close,

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +32,7 @@ from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity, administrator
 from hmar.values.jobs import ItemState, JobState, Message
 from hmar.values.references import reference_of
 from hmar.wiring import build_engine
@@ -614,20 +616,61 @@ def test_that_there_are_no_keys_is_said_beside_an_empty_list(home: Path) -> None
 def test_keys_are_made_listed_and_revoked(home: Path) -> None:
     key = hmar(home, "keys", "new", "pacs").stdout.strip()
     engine = build_engine(Settings(home=home))
-    assert engine.keys.verify(key) == "pacs"
-    assert hmar(home, "keys", "list").stdout == "pacs\n"
+    assert engine.keys.verify(key) == Identity("pacs", EVERYDAY)
+    assert hmar(home, "keys", "list").stdout.split("\n")[1].split() == [
+        "pacs",
+        "search,index",
+        "all",
+        *["never"] * 2,
+    ]
     assert hmar(home, "keys", "new", "pacs").exit_code == 2
     assert hmar(home, "keys", "revoke", "pacs").exit_code == 0
     assert engine.keys.verify(key) is None
     assert hmar(home, "keys", "revoke", "pacs").exit_code == 2
 
 
+def test_a_key_is_made_for_what_it_may_do_where_and_for_how_long(home: Path) -> None:
+    rights = ["--scope", "delete", "--scope", "search", "--collection", "lung", "--collection", "teaching"]
+    key = hmar(home, "keys", "new", "study", *rights, "--expires", "90d").stdout.strip()
+    engine = build_engine(Settings(home=home))
+    expected = Identity("study", frozenset({"search", "delete"}), frozenset({"lung", "teaching"}))
+    assert engine.keys.verify(key) == expected
+    [info] = engine.keys.listed()
+    assert info.expires_at is not None
+    assert 89 < (info.expires_at - time.time()) / 86_400 <= 90
+    engine.keys.note_uses({"study": 0.0})
+    listed = hmar(home, "keys", "list").stdout
+    assert "search,delete" in listed
+    assert "lung,teaching" in listed
+    assert "1970-01-01 00:00" in listed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--expires", "0d"], ["--expires", "soon"], ["--scope", "everything"], ["--collection", "../x"]],
+)
+def test_a_key_is_not_made_with_what_cannot_be_meant(home: Path, wrong: list[str]) -> None:
+    assert hmar(home, "keys", "new", "study", *wrong).exit_code == 2
+    assert build_engine(Settings(home=home)).keys.listed() == []
+
+
+def test_an_expired_key_is_listed_as_such(home: Path) -> None:
+    build_engine(Settings(home=home)).keys.create(administrator("old"), 0.0)
+    assert "(expired)" in hmar(home, "keys", "list").stdout
+
+
+def test_a_login_is_made_with_a_name_and_with_rights(home: Path) -> None:
+    link = hmar(home, "keys", "login", "--name", "anna", "--scope", "search", "--collection", "lung").stdout
+    identity = build_engine(Settings(home=home)).keys.redeem_login(link.strip().rpartition("token=")[2])
+    assert identity == Identity("page login anna", frozenset({"search"}), frozenset({"lung"}))
+
+
 def test_a_login_link_works_once(home: Path) -> None:
     link = hmar(home, "keys", "login").stdout.strip()
     token = link.rpartition("token=")[2]
     keys = build_engine(Settings(home=home)).keys
-    assert keys.redeem_login(token)
-    assert not keys.redeem_login(token)
+    assert keys.redeem_login(token) == Identity(PAGE_LOGIN, EVERYDAY)
+    assert keys.redeem_login(token) is None
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 
 from hmar.config import Settings
 from hmar.product.greeting import default_key, greeting, login_link, service_url
+from hmar.values.identity import administrator
 from hmar.wiring import Engine, build_engine
 
 
@@ -32,7 +33,7 @@ def test_the_address_can_be_typed(host: str, url: str) -> None:
 def test_the_key_is_made_once_and_kept_for_its_owner_alone(engine: Engine) -> None:
     key = default_key(engine)
     assert key is not None
-    assert engine.keys.verify(key) == "default"
+    assert engine.keys.verify(key) == administrator("default")
     assert default_key(engine) == key
     file = engine.settings.home / "secrets" / "api-key"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -42,7 +43,7 @@ def test_a_revoked_key_is_not_made_again(engine: Engine) -> None:
     default_key(engine)
     engine.keys.revoke("default")
     assert default_key(engine) is None
-    assert engine.keys.names() == []
+    assert engine.keys.listed() == []
     assert "hmar keys new NAME" in greeting(engine, to_person=True)
 
 
@@ -51,7 +52,7 @@ def test_a_key_whose_file_was_lost_is_not_replaced(engine: Engine) -> None:
     (engine.settings.home / "secrets" / "api-key").unlink()
     assert default_key(engine) is None
     assert key is not None
-    assert engine.keys.verify(key) == "default"
+    assert engine.keys.verify(key) == administrator("default")
 
 
 def test_a_log_is_told_neither_link_nor_key(engine: Engine) -> None:

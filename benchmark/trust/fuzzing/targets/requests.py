@@ -12,6 +12,7 @@ from benchmark.trust.fuzzing.target import Once, Target
 from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.identity import administrator
 from hmar.wiring import build_engine
 from service.app import create_app
 
@@ -38,7 +39,7 @@ def make() -> Once:
     settings = Settings(database_url=IN_MEMORY, max_pixels=1, max_upload_bytes=1 << 16)
     queue = InlineQueue(lambda _: None)
     engine = build_engine(settings.checked(), ThumbnailEncoder(), queue, decoder=_Refusing())  # type: ignore[arg-type]
-    app, key = create_app(engine), engine.keys.create("fuzz")
+    app, key = create_app(engine), engine.keys.create(administrator("fuzz"))
 
     def once(data: bytes) -> None:
         if not data:

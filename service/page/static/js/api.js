@@ -1,6 +1,8 @@
 // The API as functions; an error is a Problem with a title, a detail and a remedy.
 
 const FORM_BYTES = 2048;
+/** The path below which a proxy has the product; mostly empty. */
+const ROOT = globalThis.document?.body?.dataset?.root ?? "";
 
 export class Problem extends Error {
   constructor({ title, detail, remedy, status }) {
@@ -63,11 +65,11 @@ function fitting(file) {
   });
 }
 
-export const listSeries = async () => (await call("/api/v1/series").then(asJson)).series;
+export const listSeries = async () => (await call(`${ROOT}/api/v1/series`).then(asJson)).series;
 
 export async function listFrames(series) {
   const query = new URLSearchParams({ collection: series.collection });
-  const path = `/api/v1/series/${encodeURIComponent(series.series_uid)}/frames?${query}`;
+  const path = `${ROOT}/api/v1/series/${encodeURIComponent(series.series_uid)}/frames?${query}`;
   return (await call(path).then(asJson)).frames;
 }
 
@@ -79,14 +81,14 @@ const windowFields = (displayWindow) => {
 /** Address of an indexed frame's picture. */
 export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
   const query = displayWindow ? `?${new URLSearchParams(windowFields(displayWindow))}` : "";
-  return `/api/v1/instances/${encodeURIComponent(sopInstanceUid)}/frames/${frameNumber}/image${query}`;
+  return `${ROOT}/api/v1/instances/${encodeURIComponent(sopInstanceUid)}/frames/${frameNumber}/image${query}`;
 }
 
 export const fetchPicture = async (url) => pictureOf(await call(url));
 
 export async function renderFile(file, frame, displayWindow) {
   const body = form({ file: fitting(file), frame, ...windowFields(displayWindow) });
-  return pictureOf(await call("/api/v1/render", { method: "POST", body }));
+  return pictureOf(await call(`${ROOT}/api/v1/render`, { method: "POST", body }));
 }
 
 /** Read a picture and what its headers say: size, spacing [row, column] in mm, units, display window. */
@@ -103,7 +105,7 @@ async function pictureOf(response) {
   };
 }
 
-const searchPath = (box) => `/api/v1/search/${box ? "region" : "image"}`;
+const searchPath = (box) => `${ROOT}/api/v1/search/${box ? "region" : "image"}`;
 const corners = (box) => [box.x, box.y, box.width, box.height];
 
 export function searchIndexed(frame, box, options) {
@@ -120,9 +122,9 @@ export function searchFile(file, frame, box, options) {
 export async function startJob(files) {
   const body = new FormData();
   for (const file of files) body.append("file", file);
-  return call("/api/v1/index-jobs", { method: "POST", body }).then(asJson);
+  return call(`${ROOT}/api/v1/index-jobs`, { method: "POST", body }).then(asJson);
 }
 
-export const readJob = (id) => call(`/api/v1/index-jobs/${encodeURIComponent(id)}`).then(asJson);
+export const readJob = (id) => call(`${ROOT}/api/v1/index-jobs/${encodeURIComponent(id)}`).then(asJson);
 
-export const logOut = () => call("/logout", { method: "POST" });
+export const logOut = () => call(`${ROOT}/logout`, { method: "POST" });

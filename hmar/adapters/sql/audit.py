@@ -1,0 +1,82 @@
+"""The rows of the audit log in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.schema import audit, audit_anchor
+from hmar.values.audit import BEGINNING, AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+
+
+class SqlAuditStore:
+    """A :class:`hmar.ports.AuditStore` in a database. Safe between threads and between processes.
+
+    A writer holds a lock from before it reads the last row until its commit, so that no two rows follow one.
+
+    Parameters
+    ----------
+    database : Database
+        Migrated.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, records: Sequence[AuditRecord], seal: Seal) -> AuditMark:
+        """Append records in one transaction; return the last row."""
+        with self._database.write() as connection:
+            self._database.lock_table(connection, audit.name)
+            last = _last(connection)
+            rows = []
+            for record in records:
+                last = AuditMark(last.seq + 1, seal(last, record))
+                rows.append({**last._asdict(), **record._asdict()})
+            if rows:
+                connection.execute(insert(audit), rows)
+        return last
+
+    def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
+        """Return the next rows in order of their numbers."""
+        names = [audit.c[name] for name in AuditRecord._fields]
+        query = select(audit.c.seq, audit.c.digest, *names).where(audit.c.seq > after_seq)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(audit.c.seq).limit(limit)).all()
+        return [AuditRow(seq, AuditRecord(*record), digest) for seq, digest, *record in found]
+
+    def digest(self, seq: int) -> str | None:
+        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+        with self._database.read() as connection:
+            anchor = _anchor(connection)
+            if anchor is not None and anchor.mark.seq == seq:
+                return anchor.mark.digest
+            return connection.scalar(select(audit.c.digest).where(audit.c.seq == seq))
+
+    def anchor(self) -> AuditAnchor | None:
+        """Return where the log begins, None where nothing was pruned."""
+        with self._database.read() as connection:
+            return _anchor(connection)
+
+    def prune(self, anchor: AuditAnchor) -> int:
+        """Remove the rows up to an anchor, which takes their place; return how many."""
+        with self._database.write() as connection:
+            self._database.lock_table(connection, audit.name)
+            connection.execute(delete(audit_anchor))
+            connection.execute(insert(audit_anchor), {**anchor.mark._asdict(), "proof": anchor.proof})
+            return connection.execute(delete(audit).where(audit.c.seq <= anchor.mark.seq)).rowcount
+
+
+def _last(connection: Connection) -> AuditMark:
+    newest = select(func.max(audit.c.seq)).scalar_subquery()
+    row = connection.execute(select(audit.c.seq, audit.c.digest).where(audit.c.seq == newest)).one_or_none()
+    if row is not None:
+        return AuditMark(*row)
+    anchor = _anchor(connection)
+    return BEGINNING if anchor is None else anchor.mark
+
+
+def _anchor(connection: Connection) -> AuditAnchor | None:
+    row = connection.execute(select(audit_anchor)).one_or_none()
+    return None if row is None else AuditAnchor(AuditMark(row.seq, row.digest), row.proof)

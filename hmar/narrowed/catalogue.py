@@ -1,0 +1,109 @@
+"""The catalogue as one request sees it, which notes whose data it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from hmar.narrowed.selecting import seen
+from hmar.ports import Catalogue
+from hmar.values.access import Access
+from hmar.values.codes import EncodedFrame
+from hmar.values.deletion import Collections, Deleted, Extent, Selector
+from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+
+
+class NarrowedCatalogue:
+    """A :class:`hmar.ports.Catalogue` without the collections that the current request does not see.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    access : callable
+        Returns the access of the current request.
+    """
+
+    def __init__(self, catalogue: Catalogue, access: Callable[[], Access]) -> None:
+        self._catalogue = catalogue
+        self._access = access
+
+    def append(
+        self,
+        collection: str,
+        frames: Sequence[EncodedFrame],
+        origin: Origin,
+        as_of: int | None = None,
+        replaced: Collection[int] = (),
+    ) -> Appended:
+        """Add frames to a collection; raises ForbiddenError for one that is not seen."""
+        self._access().require_collection(collection)
+        return self._catalogue.append(collection, frames, origin, as_of, replaced)
+
+    def extent(self, selector: Selector, collection: Collections = None) -> Extent:
+        """Return how much :meth:`delete` would take away."""
+        return self._catalogue.extent(selector, seen(self._access().identity, collection))
+
+    def delete(self, selector: Selector, collection: Collections = None) -> Deleted:
+        """Delete what a selector stands for, of what is seen."""
+        access = self._access()
+        access.touched.add((selector.level, selector.value))
+        return self._catalogue.delete(selector, seen(access.identity, collection))
+
+    def referred(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return the origins that any frame comes from: a file stays for as long as anybody needs it."""
+        return self._catalogue.referred(origins)
+
+    def tail(self, after_seq: int, limit: int) -> list[LogRow]:
+        """Return the next log rows, all of them: they are for the index, which is narrowed itself."""
+        return self._catalogue.tail(after_seq, limit)
+
+    def last_seq(self) -> int:
+        """Return the highest sequence number committed."""
+        return self._catalogue.last_seq()
+
+    def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
+        """Return the entries that are seen among ``entry_ids``."""
+        given = self._given(self._catalogue.entries(entry_ids).values())
+        return {entry.entry_id: entry for entry in given}
+
+    def find(
+        self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
+    ) -> list[EntryInfo]:
+        """Return the frames of an instance that are seen; maybe none."""
+        return self._given(self._catalogue.find(sop_instance_uid, model_fingerprint, collection))
+
+    def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
+        """Return the patients of an instance of whom something is seen.
+
+        The instance itself need not be: what it tells of its patient must not be lost where the patient is to
+        be left out. Where nothing of the patient is seen, nothing is told.
+        """
+        found = self._catalogue.patients(sop_instance_uid, model_fingerprint)
+        if self._access().identity.collections is None:
+            return found
+        return frozenset(key for key in found if self.extent(Selector("patient", key)).frames)
+
+    def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the frames of an instance of all models, if the collection is seen."""
+        return self._given(self._catalogue.instance(collection, sop_instance_uid))
+
+    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+        """List the series that are seen."""
+        access = self._access()
+        listed = [
+            series
+            for series in self._catalogue.series(model_fingerprint)
+            if access.identity.sees(series.collection)
+        ]
+        access.touched.update(("study", series.study_uid) for series in listed)
+        return listed
+
+    def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
+        """Return the frames of a series in display order, if the collection is seen."""
+        return self._given(self._catalogue.frames(collection, series_uid, model_fingerprint))
+
+    def _given(self, found: Iterable[EntryInfo]) -> list[EntryInfo]:
+        """Return the entries that are seen, and note whose they are."""
+        access = self._access()
+        given = [entry for entry in found if access.identity.sees(entry.collection)]
+        access.touch(given)
+        return given

@@ -1,0 +1,106 @@
+"""Jobs as one request sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from hmar.errors import ForbiddenError
+from hmar.ports import JobStore
+from hmar.uploads import UPLOAD
+from hmar.values.access import Access
+from hmar.values.entries import Origin
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+
+
+class NarrowedJobs:
+    """A :class:`hmar.ports.JobStore` without the jobs of collections that the current request does not see.
+
+    What workers do with items is passed on as it is: no request names an item by its id.
+
+    Parameters
+    ----------
+    jobs : JobStore
+    access : callable
+        Returns the access of the current request.
+    """
+
+    def __init__(self, jobs: JobStore, access: Callable[[], Access]) -> None:
+        self._jobs = jobs
+        self._access = access
+
+    def create(
+        self,
+        collection: str,
+        origin: Origin,
+        references: Sequence[str] | None = None,
+        label: str | None = None,
+        patients: Mapping[str, str] | None = None,
+    ) -> str:
+        """Create a job and return its id.
+
+        Raises
+        ------
+        ForbiddenError
+            For a collection that is not seen; and for a folder of the server, whose images belong to any
+            collection, where not all are seen.
+        """
+        access = self._access()
+        access.require_collection(collection)
+        if access.identity.collections is not None and origin.source != UPLOAD:
+            raise ForbiddenError(
+                "This key or login is limited to collections, and may not index a folder of the server.",
+                "Send the files with the request, or use a key for all collections.",
+            )
+        return self._jobs.create(collection, origin, references, label, patients)
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job that is seen, with its counts."""
+        job = self._jobs.job(job_id)
+        return job if job is not None and self._sees(job) else None
+
+    def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
+        """Return the items of a job that is seen; of any other, none."""
+        return [item for item in self._jobs.items(job_id, states, limit, after) if self._sees(item)]
+
+    def unfinished(self, states: Collection[JobState]) -> list[Job]:
+        """Return the jobs in the given states that are seen, oldest first."""
+        return [job for job in self._jobs.unfinished(states) if self._sees(job)]
+
+    def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
+        """Add items and return the ids of all items of the job."""
+        return self._jobs.add_items(job_id, references)
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """End a job that is not finished."""
+        self._jobs.fail_job(job_id, reason)
+
+    def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
+        """Take an item."""
+        return self._jobs.claim(item_id, lease_s, max_attempts)
+
+    def finish(self, item_id: int, state: ItemState, frames: int, reason: str | None = None) -> None:
+        """Record how an item ended."""
+        self._jobs.finish(item_id, state, frames, reason)
+
+    def renew(self, item_id: int, lease_s: float) -> None:
+        """Extend the lease of a running item."""
+        self._jobs.renew(item_id, lease_s)
+
+    def release(self, item_id: int, reason: str, counted: bool = True) -> None:
+        """Put a running item back to queued."""
+        self._jobs.release(item_id, reason, counted)
+
+    def rebase_leases(self, lease_s: float, all_running: bool) -> None:
+        """Let leases of running items end ``lease_s`` from now."""
+        self._jobs.rebase_leases(lease_s, all_running)
+
+    def finished_with(self, origins: Collection[Origin]) -> set[Origin]:
+        """Return the origins that no open item of anybody refers to."""
+        return self._jobs.finished_with(origins)
+
+    def overdue(self, queued_for_s: float) -> list[Message]:
+        """Return a message for each job and item that has stalled."""
+        return self._jobs.overdue(queued_for_s)
+
+    def _sees(self, found: Job | Item) -> bool:
+        return self._access().identity.sees(found.collection)

@@ -1,0 +1,118 @@
+"""One request for each operation of the description, and clients that may do some things somewhere."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from hmar.values.identity import Identity, Scope
+from tests.phantoms import ct_file
+from tests.service.conftest import Archive
+from tests.service.contract import SPEC
+
+
+class Described(NamedTuple):
+    """Where an operation is, and what the description says of it."""
+
+    method: str
+    path: str
+    said: dict[str, Any]
+
+
+@cache
+def operations() -> dict[str, Described]:
+    """Return the operations of the description by their names."""
+    return {
+        said["operationId"]: Described(method, path, said)
+        for path, methods in SPEC["paths"].items()
+        for method, said in methods.items()
+    }
+
+
+@dataclass(frozen=True)
+class Target:
+    """What requests ask for."""
+
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    job_id: str
+    collection: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an operation is asked.
+
+    Parameters
+    ----------
+    path : mapping
+        Values of the parameters in its path.
+    sent : callable
+        Returns what else the test client is given.
+    """
+
+    path: Mapping[str, Callable[[Target], str]] = field(default_factory=dict)
+    sent: Callable[[Target], dict[str, Any]] = lambda _: {}
+
+    def ask(self, client: FlaskClient, operation_id: str, target: Target) -> TestResponse:
+        method, path, _ = operations()[operation_id]
+        values = {name: value(target) for name, value in self.path.items()}
+        return client.open(path.format(**values), method=method.upper(), **self.sent(target))
+
+
+def _query(target: Target) -> dict[str, Any]:
+    return {"sop_instance_uid": target.sop_instance_uid, "k": 1000, "mode": "global"}
+
+
+def _file() -> dict[str, Any]:
+    return {"file": (io.BytesIO(ct_file(9, 1)), "sent.dcm")}
+
+
+REQUESTS: dict[str, Request] = {
+    "showPage": Request(),
+    "logOut": Request(),
+    "readDescription": Request(),
+    "readSpecification": Request(),
+    "showDescription": Request(),
+    "readDescriptionFile": Request({"filename": lambda _: "swagger-ui.css"}),
+    "searchImage": Request(sent=lambda target: {"json": _query(target)}),
+    "searchRegion": Request(sent=lambda target: {"json": _query(target) | {"region": [50, 70, 20, 20]}}),
+    "listSeries": Request(),
+    "listFrames": Request({"series_uid": lambda target: target.series_uid}),
+    "readImage": Request(
+        {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
+    ),
+    "renderFile": Request(sent=lambda _: {"data": _file()}),
+    "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
+    "readIndexJob": Request({"job_id": lambda target: target.job_id}),
+    "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
+    "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
+}
+"""Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""
+
+
+def needed_scope(operation_id: str) -> str | None:
+    """Return the scope that the description says an operation needs; "any" for any key, None for no key."""
+    security = operations()[operation_id].said.get("security", SPEC["security"])
+    if not security:
+        return None
+    [roles] = {tuple(roles) for requirement in security for roles in requirement.values()}
+    return roles[0] if roles else "any"
+
+
+def client_of(archive: Archive, identity: Identity) -> FlaskClient:
+    """Return a client with a key of its own."""
+    client = archive.stranger
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {archive.engine.keys.create(identity)}"
+    return client
+
+
+def limited(name: str, scope: Scope, *collections: str) -> Identity:
+    return Identity(name, frozenset({scope}), frozenset(collections) or None)

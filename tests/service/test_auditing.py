@@ -1,0 +1,178 @@
+"""Every access to patients' data is in the audit log, with its answer and whose data it was."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from hmar.errors import UnavailableError
+from hmar.values.audit import Accessed, AuditRow
+from hmar.values.identity import PAGE_LOGIN, Identity
+from service import recorder, strangers
+from service.app import RECORDER
+from service.recorder import Recorder
+from tests.phantoms import PATIENT_ID, PATIENT_NAME, ROOT, ct_file, series_uid, sop_uid
+from tests.service.asking import REQUESTS, client_of, limited, needed_scope, operations
+from tests.service.conftest import Archive, build_archive
+from tests.service.test_deletions import upload
+from tests.service.test_scopes import filled
+
+SCOPED = sorted(name for name in REQUESTS if needed_scope(name) != "any")
+ACCESS = Accessed(1.0, "searchImage", "/", "search", "pacs", 200, "::1")
+
+
+def rows(archive: Archive) -> list[AuditRow]:
+    return list(archive.engine.audit_log.rows())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation_id", SCOPED)
+def test_an_access_is_recorded_be_it_granted_or_denied(tmp_path: Path, operation_id: str) -> None:
+    archive, target = filled(tmp_path)
+    scope = needed_scope(operation_id)
+    denied = limited("denied", "index" if scope != "index" else "search")
+    clients: list[tuple[str, FlaskClient]] = [
+        ("denied", client_of(archive, denied)),
+        ("", archive.stranger),
+        ("granted", client_of(archive, limited("granted", "admin"))),
+    ]
+    for actor, client in clients:
+        with REQUESTS[operation_id].ask(client, operation_id, target) as answer:
+            record = rows(archive)[-1].record
+            assert (record.operation, record.scope, record.actor) == (operation_id, scope, actor)
+            assert (record.status, record.address) == (answer.status_code, "127.0.0.1")
+    verdict = archive.engine.audit_log.verify()
+    assert (verdict.rows, verdict.fault) == (4, "")
+
+
+def test_an_operation_that_gives_no_patients_data_is_not_recorded(tmp_path: Path) -> None:
+    archive = build_archive(tmp_path)
+    for name in sorted(set(operations()) - set(SCOPED) - {"logIn", "logOut", "showLogin", "readFile"}):
+        method, path, _ = operations()[name]
+        archive.client.open(path.format(filename="swagger-ui.css"), method=method.upper()).close()
+    archive.client.get("/nowhere")
+    assert rows(archive) == []
+
+
+def test_logins_are_recorded(tmp_path: Path) -> None:
+    archive = build_archive(tmp_path)
+    client = archive.stranger
+    who = Identity(f"{PAGE_LOGIN} anna", frozenset({"search"}))
+    for token in ("wrong", archive.engine.keys.create_login(who, 60)):
+        client.post("/login", data={"token": token})
+    client.get("/api/v1/series")
+    told = [(row.record.operation, row.record.actor, row.record.status) for row in rows(archive)]
+    assert told == [("logIn", "", 401), ("logIn", "", 303), ("listSeries", who.name, 200)]
+
+
+@pytest.mark.slow
+def test_it_is_told_whose_data_was_given_and_no_uid_name_or_patient_id(tmp_path: Path) -> None:
+    archive = build_archive(tmp_path)
+    upload(archive, ct_file(1, 1), ct_file(2, 1))
+    log, client = archive.engine.audit_log, archive.client
+    [key] = archive.engine.catalogue.patients(sop_uid(1, 1), archive.engine.encoder.fingerprint)
+    patient = log.hashed("patient", key)
+    studies = {log.hashed("study", f"{ROOT}.9{series}") for series in (1, 2)}
+    client.post("/api/v1/search/image", json={"sop_instance_uid": sop_uid(1, 1)})
+    assert set(rows(archive)[-1].to_dict()["touched"]) == {patient, *studies}
+    client.get("/api/v1/series")
+    assert set(rows(archive)[-1].to_dict()["touched"]) == studies
+    client.get(f"/api/v1/instances/{sop_uid(2, 1)}/frames/1/image")
+    assert set(rows(archive)[-1].to_dict()["touched"]) == {
+        patient,
+        log.hashed("study", f"{ROOT}.92"),
+    }
+    client.post("/api/v1/deletions", json={"level": "patient", "patient_id": PATIENT_ID})
+    assert rows(archive)[-1].to_dict()["touched"] == [patient]
+    client.post("/api/v1/deletions", json={"level": "series", "uid": series_uid(9)})
+    assert rows(archive)[-1].to_dict()["touched"] == [log.hashed("series", series_uid(9))]
+    kept = str([row.to_dict() for row in rows(archive)])
+    assert not any(secret in kept for secret in (ROOT, PATIENT_ID, PATIENT_NAME, key, archive.key))
+
+
+def test_a_flood_without_a_key_is_recorded_up_to_a_rate_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    crowd = strangers.Strangers(lambda: now[0])
+    recorded = [crowd.recorded() for _ in range(100)]
+    assert recorded.count(True) == strangers.RECORDED_PER_MINUTE
+    assert "not recorded" not in caplog.text
+    now[0] += 60.0
+    assert crowd.recorded()
+    assert "40 requests without a valid key" in caplog.text
+    monkeypatch.setattr(strangers, "RECORDED_PER_MINUTE", 2)
+    archive = build_archive(tmp_path)
+    for _ in range(4):
+        assert archive.stranger.get("/api/v1/series").status_code == 401
+        assert archive.client.get("/api/v1/series").status_code == 200
+    assert [row.record.status for row in rows(archive)] == [401, 200, 401, 200, 200, 200]
+
+
+def test_many_accesses_are_written_together_and_none_is_lost_at_the_end() -> None:
+    written: list[list[Accessed]] = []
+    together = Recorder(lambda some: written.append(list(some)))
+    together.start()
+    for number in range(250):
+        together.record(ACCESS if number else replace(ACCESS, at=0.0))
+    together.stop()
+    assert sum(map(len, written)) == 250
+    assert len(written) < 250
+    assert written[0][0].at == 0.0
+
+
+def test_what_is_recorded_after_the_end_is_written_at_once() -> None:
+    written: list[Accessed] = []
+    late = Recorder(written.extend)
+    late.start()
+    late.stop()
+    late.record(ACCESS)
+    assert written == [ACCESS]
+
+
+def test_what_could_not_be_written_is_written_once_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "GATHERED_S", 0.0)
+    monkeypatch.setattr(recorder, "AGAIN_S", 0.01)
+    written, tries, done = [], [], threading.Event()
+
+    def append(some: Sequence[Accessed]) -> None:
+        tries.append(len(some))
+        if len(tries) < 3:
+            raise UnavailableError("The database does not answer.", "Start it.")
+        written.extend(some)
+        done.set()
+
+    again = Recorder(append)
+    again.start()
+    again.record(ACCESS)
+    assert done.wait(30)
+    again.stop()
+    assert (written, tries) == ([ACCESS], [1, 1, 1])
+
+
+@pytest.mark.slow
+def test_nothing_is_given_that_cannot_be_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, _ = filled(tmp_path)
+    monkeypatch.setattr(recorder, "MOST_WAITING", 1)
+    held, release = threading.Event(), threading.Event()
+
+    def append(_some: Sequence[Accessed]) -> None:
+        held.set()
+        assert release.wait(30)
+
+    waiting = archive.app.extensions[RECORDER]
+    monkeypatch.setattr(waiting, "_append", append)
+    waiting.start()
+    try:
+        assert archive.client.get("/api/v1/series").status_code == 200
+        assert held.wait(30)
+        assert archive.client.get("/api/v1/series").status_code == 503
+        assert archive.client.get("/openapi.json").status_code == 200
+    finally:
+        release.set()
+        waiting.stop()
