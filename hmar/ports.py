@@ -309,6 +309,13 @@ class FrameEncoder(Protocol):
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame as a query; raises RegionError if it lies outside."""
 
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Encode a frame once as several queries, each for all of its regions together.
+
+        A query without regions is for the whole image. Each is what :meth:`image_query` and
+        :meth:`region_query` return; raises RegionError if any region lies outside.
+        """
+
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""
 

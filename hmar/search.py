@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -15,11 +16,13 @@ from hmar.values.codes import Bits, Query
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
-from hmar.values.hits import CodeHit, Hit, Mode
+from hmar.values.hits import CodeHit, Hit, Match, Mode, RegionHit
 from hmar.values.results import Results
 from hmar.values.selection import Same, Selection
 
 MAX_K = 1000
+MAX_REGIONS = 16
+"""Regions searched for together."""
 PAGE_ROWS = 512
 """Log rows applied at a time."""
 _log = logging.getLogger(__name__)
@@ -135,33 +138,36 @@ class Searcher:
     def answer(
         self,
         frame: Frame,
-        region: Box | None,
+        regions: Sequence[Box],
         k: int,
         mode: Mode | None,
         selection: Selection,
         bits: Bits = 128,
     ) -> Results:
-        """Search for a region of a frame, or for all of it, and return the hits with what was asked.
+        """Search for regions of a frame, or for all of it, and return the hits with what was asked.
 
-        Parameters and errors are those of :meth:`region`; without a region, the frame is searched for as a
-        whole. Without a mode, it is "local" for a region and "auto" for a whole frame.
+        Parameters and errors are those of :meth:`region`, of which several are searched for together: a
+        frame's local distance is the mean over the regions of its local distance to each. Without a region,
+        the frame is searched for as a whole. Without a mode, it is "local" for regions and "auto" for a whole
+        frame.
         """
         started = time.perf_counter()
-        if region is None:
-            chosen = mode or "auto"
-            hits = self.image(frame, k, chosen, selection, bits)
-        else:
-            chosen = mode or "local"
-            hits = self.region(frame, region, k, chosen, selection, bits)
+        chosen: Mode = mode or ("local" if regions else "auto")
+        _check(k, chosen, bits)
+        if len(regions) > MAX_REGIONS:
+            raise ParameterError(f"There are {len(regions)} regions.", f"Give 1 to {MAX_REGIONS}.")
+        [query] = self._encoder.queries(frame, [regions])
+        hits = self._search(query, k, chosen, selection, bits)
         return Results(
             hits=tuple(hits),
             frame=frame.info,
-            region=region,
+            regions=tuple(regions),
             mode=chosen,
             bits=bits,
             model=self._encoder.name,
             searched_frames=self._index.count(selection),
             took_ms=(time.perf_counter() - started) * 1000,
+            region_typicality=query.region_typicality,
         )
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
@@ -222,8 +228,9 @@ class Searcher:
         ]
 
     def _hit(self, rank: int, hit: CodeHit, entry: EntryInfo, query: Query, mode: Mode, bits: Bits) -> Hit:
-        box = self._box(entry.info, hit.window_id)
-        spacing = entry.info.spacing
+        info = entry.info
+        found = tuple(self._region(info, match, bits) for match in hit.matches)
+        box = found[0].box if found else Box(0.0, 0.0, float(info.columns), float(info.rows))
         return Hit(
             rank=rank,
             entry=entry,
@@ -235,20 +242,24 @@ class Searcher:
             gate=query.gate,
             bits=bits,
             box=box,
-            box_mm=box.extent_mm(spacing) if spacing else None,
+            box_mm=_extent(box, info),
             model=self._encoder.name,
+            regions=found if query.region_typicality else (),
             query_typicality=query.typicality,
         )
 
-    def _box(self, info: FrameInfo, window_id: int | None) -> Box:
-        if window_id is None:
-            return Box(0.0, 0.0, float(info.columns), float(info.rows))
-        return self._encoder.window_box(info, window_id)
+    def _region(self, info: FrameInfo, match: Match, bits: Bits) -> RegionHit:
+        box = self._encoder.window_box(info, match.window_id)
+        return RegionHit(match.distance, 1 - match.distance / bits, box, _extent(box, info))
+
+
+def _extent(box: Box, info: FrameInfo) -> Box | None:
+    return None if info.spacing is None else box.extent_mm(info.spacing)
 
 
 def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
     """Return the distance that ranked a hit."""
-    if mode == "global" or (mode == "auto" and hit.window_id is None):
+    if mode == "global" or (mode == "auto" and not hit.matches):
         return float(hit.global_distance)
     if mode == "local":
         return hit.local_distance

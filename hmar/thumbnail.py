@@ -8,6 +8,8 @@ beat this.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -58,25 +60,40 @@ class ThumbnailEncoder:
 
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image."""
-        image = _grey(frame, self._layout(frame.info))
-        code = self._hash(_whole(image)[None])
-        return Query(code[0], code, (0.5, 0.5))
+        return self.queries(frame, [()])[0]
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame."""
-        check_region(region, frame.info)
-        grid, stride = self._layout(frame.info), self._grid.stride
+        return self.queries(frame, [(region,)])[0]
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Encode a frame as several queries, each for all of its regions, or for the whole image."""
+        for region in chain.from_iterable(asked):
+            check_region(region, frame.info)
+        grid = self._layout(frame.info)
+        image = _grey(frame, grid)
+        whole = self._hash(_whole(image)[None])
+        return [
+            Query(
+                whole[0],
+                np.concatenate([self._region_codes(image, grid, region) for region in regions] or [whole]),
+                (0.5, 0.5),
+                region_typicality=(None,) * len(regions),
+            )
+            for regions in asked
+        ]
+
+    def _region_codes(self, image: Image.Image, grid: Grid, region: Box) -> CodeArray:
+        stride = self._grid.stride
         # As small as the region, windows find 2.6 slices of the demo's nodule; of full size, 4.1.
         windows = query_windows(region, grid, stride, self._windows, least_share=1.0)
-        image = _grey(frame, grid)
         side = windows.side * stride
         crops = [
             _thumbnail(image, Box(column * stride, row * stride, side, side))
             for row in windows.rows
             for column in windows.columns
         ]
-        codes = self._hash(np.stack([_whole(image), *crops]))
-        return Query(codes[0], codes[1:], (0.5, 0.5))
+        return self._hash(np.stack(crops))
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels."""

@@ -24,7 +24,7 @@ from hmar.index.snapshot import Generation, SnapshotStore
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
-from hmar.values.hits import CodeHit
+from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
 CHECK_EVERY_S = 3600.0
@@ -211,17 +211,22 @@ class EmbeddedIndex:
     def _hits(self, gallery: Gallery, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
         whole = gallery.global_distances(slots, query.global_code, bits)
         local = gallery.local_distances(self._scanner, slots, query.window_codes, bits)
-        return [
-            CodeHit(
-                int(gallery.frames.entry_ids[slot]),
-                int(whole[i]),
-                float(bits) if np.isnan(local[i]) else float(local[i]),
-                None
-                if np.isnan(local[i])
-                else gallery.windows.nearest(int(slot), query.window_codes[0], bits),
+        parts = query.parts
+        by_part = [local]
+        if len(parts) > 1:
+            by_part = [gallery.local_distances(self._scanner, slots, part, bits) for part in parts]
+        hits = []
+        for i, slot in enumerate(slots.tolist()):
+            entry_id, global_distance = int(gallery.frames.entry_ids[slot]), int(whole[i])
+            if np.isnan(local[i]):
+                hits.append(CodeHit(entry_id, global_distance, float(bits)))
+                continue
+            matches = tuple(
+                Match(gallery.windows.nearest(slot, part[0], bits), float(distances[i]))
+                for part, distances in zip(parts, by_part, strict=True)
             )
-            for i, slot in enumerate(slots)
-        ]
+            hits.append(CodeHit(entry_id, global_distance, float(local[i]), matches))
+        return hits
 
     def clear(self) -> None:
         """Forget everything, and quarantine the snapshots."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,7 @@ from hmar.values.codes import Bits
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame
-from hmar.values.geometry import BoxLike, region_of
+from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
 from hmar.values.selection import GroupBy, Same
@@ -162,7 +162,7 @@ class Archive:
     def search(
         self,
         image: Openable | OpenedImage | Frame,
-        box: BoxLike | None = None,
+        box: BoxLike | Sequence[BoxLike] | None = None,
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,
@@ -174,14 +174,16 @@ class Archive:
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Results:
-        """Find the frames most like an image, or those that hold something most like a region of it.
+        """Find the frames most like an image, or those that hold something most like regions of it.
 
         Parameters
         ----------
         image : path, bytes, OpenedImage or Frame
             What to search with; it need not be in the archive.
-        box : Box or tuple of float, optional
-            The region as (x, y, width, height) in pixels of the frame; None searches for all of it.
+        box : Box, tuple of float, or a list of up to 16 of them, optional
+            The region as (x, y, width, height) in pixels of the frame, or several that are searched for
+            together: a frame's distance is then the mean of its distances to each. None searches for the
+            whole image.
         k : int
             Number of hits, from 1 to 1000; fewer come back where there are fewer.
         mode : str, optional
@@ -225,8 +227,7 @@ class Archive:
             if exclude == "patient":
                 self._check(frame)
             selection = self.engine.searcher.excluding(selection, frame.info, exclude)
-        region = None if box is None else region_of(tuple(box))
-        return self.engine.searcher.answer(frame, region, k, mode, selection, bits)
+        return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits)
 
     def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
         if isinstance(image, Frame):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,22 @@ class Model:
             If the box is not four finite numbers, lies outside the frame, or has no area.
         """
         return self.encoder.region_query(frame, region_of(tuple(box)))
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[BoxLike]]) -> list[Query]:
+        """Encode a frame once as several queries.
+
+        Parameters
+        ----------
+        frame : Frame
+        asked : sequence of sequences of Box or tuple of float
+            For each query its regions, which are searched for together; none for the whole image.
+
+        Raises
+        ------
+        RegionError
+            As :meth:`region_query`.
+        """
+        return self.encoder.queries(frame, [[region_of(tuple(box)) for box in regions] for regions in asked])
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
@@ -15,7 +15,7 @@ from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
-from service.models.regions import Region, RegionText
+from service.models.regions import Region, Regions, RegionsText, RegionText
 from service.models.whole_numbers import Bits, FrameNumber, K
 
 _MODE = (
@@ -25,6 +25,7 @@ _GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
     "unknown belongs to a patient who has this study and no other."
 )
+_ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 
 
 class SearchOptions(Asked):
@@ -39,9 +40,9 @@ class SearchOptions(Asked):
     group_by: LeftOut[GroupBy] = Field(default=None, description=_GROUP_BY)
 
     @property
-    def searched_region(self) -> Box | None:
-        """The region that is looked for; None for the whole image."""
-        return None
+    def searched_regions(self) -> tuple[Box, ...]:
+        """The regions that are looked for together; none for the whole image."""
+        return ()
 
     @property
     def exclude_same(self) -> Same | None:
@@ -57,16 +58,17 @@ class SearchOptions(Asked):
 class WholeImage(SearchOptions):
     """A search that knows no region, and says so: it would be another search."""
 
-    explains: ClassVar[frozenset[str]] = frozenset({"region"})
+    explains: ClassVar[frozenset[str]] = frozenset({"region", "regions"})
 
     @model_validator(mode="before")
     @classmethod
     def _check_no_region(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and "region" in fields:
-            raise ParameterError(
-                f"region is {shown(fields['region'])}, but this route searches for the whole image.",
-                "Leave it out, or use /api/v1/search/region.",
-            )
+        for name in ("region", "regions") if isinstance(fields, dict) else ():
+            if name in fields:
+                raise ParameterError(
+                    f"{name} is {shown(fields[name])}, but this route searches for the whole image.",
+                    "Leave it out, or use /api/v1/search/region.",
+                )
         return fields
 
 
@@ -92,25 +94,39 @@ class ImageUpload(WholeImage, SentFrame):
     """A search for a whole frame of a file."""
 
 
-class RegionQuery(SearchOptions, IndexedFrame):
-    """A search for a region of an indexed frame."""
+class _Regions(SearchOptions):
+    """A search for one region, or for several together."""
 
-    region: Region
     mode: Mode = Field(default="local", description=_MODE)
+    region: LeftOut[Box]
+    regions: LeftOut[tuple[Box, ...]]
+
+    @model_validator(mode="after")
+    def _check_one_of_both(self) -> Self:
+        if (self.region is None) == (self.regions is None):
+            given = "both given" if self.region is not None else "None, and there are no regions"
+            raise ParameterError(f"region is {given}.", "Give region, or regions for several together.")
+        return self
 
     @property
-    def searched_region(self) -> Box:
-        """The region that is looked for."""
-        return self.region
+    def searched_regions(self) -> tuple[Box, ...]:
+        """The regions that are looked for together."""
+        return self.regions or tuple(filter(None, [self.region]))
 
 
-class RegionUpload(SearchOptions, SentFrame):
-    """A search for a region of a frame of a file."""
+class RegionQuery(_Regions, IndexedFrame):
+    """A search for a region of an indexed frame, or for several together."""
 
-    region: RegionText
-    mode: Mode = Field(default="local", description=_MODE)
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
 
-    @property
-    def searched_region(self) -> Box:
-        """The region that is looked for."""
-        return self.region
+    region: LeftOut[Region] = None
+    regions: LeftOut[Regions] = None
+
+
+class RegionUpload(_Regions, SentFrame):
+    """A search for a region of a frame of a file, or for several together."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
+
+    region: LeftOut[RegionText] = None
+    regions: LeftOut[RegionsText] = None

@@ -47,10 +47,12 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     @routes.post("/region")
     @operation(
         "searchRegion",
-        "Find frames that hold something like a region of an image",
+        "Find frames that hold something like a region of an image, or several regions",
         tag="search",
         gives="Hits, nearest first.",
-        description="The region lies inside the image and has at least one pixel on each side.",
+        description="A region lies inside the image and has at least one pixel on each side. Several regions "
+        "of one frame are searched for together: a frame's local distance is the mean over them of its "
+        "distance to each.",
         raises=(*_RAISES, RegionError),
         examples={RegionQuery.media_type: {"sop_instance_uid": _UID, "region": [305, 335, 40, 36], "k": 10}},
     )
@@ -86,7 +88,7 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
     selection = replace(how.selection(), exclude=own)
     if how.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
-    results = engine.searcher.answer(frame, how.searched_region, how.k, how.mode, selection, how.bits)
+    results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits)
     return Answer.of(replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict())
 
 

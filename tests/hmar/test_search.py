@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -41,6 +41,21 @@ class PlainEncoder:
         if region.width <= 0:
             raise RegionError("The region has no area.", "Draw a larger one.")
         return Query(bits_code(), np.zeros((1, 16), np.uint8), GATE)
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Every region has one window, with as many ones as the region is wide."""
+        return [
+            Query(
+                bits_code(),
+                np.array([bits_code(*range(int(region.width))) for region in regions], np.uint8).reshape(
+                    -1, 16
+                ),
+                GATE,
+                0.5,
+                tuple(region.width / 100 for region in regions),
+            )
+            for regions in asked
+        ]
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         return Box(10.0 * window_id, 20.0, 30.0, 40.0)
@@ -124,6 +139,36 @@ def test_each_mode_ranks_by_its_own_distance_and_shows_the_nearest_window(
             assert found == ranking
             assert [hit.rank for hit in hits] == list(range(1, len(ranking) + 1))
             assert all(hit.box == boxes[hit.entry.info.sop_instance_uid] for hit in hits)
+
+
+def test_several_regions_are_ranked_by_their_mean_and_each_shows_its_window(
+    searcher: Searcher, frame: Frame
+) -> None:
+    regions = [Box(0, 0, 32, 4), Box(0, 0, 8, 4)]
+    found = searcher.answer(frame, regions, 10, None, ALL)
+    # Frame 1.1 has windows of 32 and 16 ones: (0 + 8) / 2; frame 1.2 one of 8: (24 + 0) / 2.
+    assert [(hit.entry.info.sop_instance_uid, hit.distance) for hit in found] == [("1.1", 4), ("1.2", 12)]
+    first = found[0]
+    assert [(each.distance, each.score, each.box.x) for each in first.regions] == [
+        (0, 1, 10),
+        (8, 1 - 8 / 128, 20),
+    ]
+    assert (first.box, first.box_mm) == (first.regions[0].box, first.regions[0].box_mm)
+    assert (found.mode, found.regions, found.region_typicality) == ("local", tuple(regions), (0.32, 0.08))
+
+
+def test_a_frame_without_windows_has_no_box_for_a_region(searcher: Searcher, frame: Frame) -> None:
+    found = searcher.answer(frame, [Box(0, 0, 8, 4)] * 2, 10, "global", ALL)
+    assert {hit.entry.info.sop_instance_uid: len(hit.regions) for hit in found} == {
+        "1.1": 2,
+        "1.2": 2,
+        "1.3": 0,
+    }
+
+
+def test_more_regions_than_are_searched_for_together_are_refused(searcher: Searcher, frame: Frame) -> None:
+    with pytest.raises(ParameterError, match="17 regions"):
+        searcher.answer(frame, [Box(0, 0, 8, 4)] * 17, 10, None, ALL)
 
 
 def test_a_frame_of_unknown_spacing_has_no_box_in_mm(searcher: Searcher, frame: Frame) -> None:

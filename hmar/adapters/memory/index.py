@@ -14,7 +14,7 @@ from hmar.properties.table import TABLE
 from hmar.values.codes import Bits, CodeArray, Query
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
-from hmar.values.hits import CodeHit
+from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
 
@@ -33,6 +33,7 @@ class _Query:
     global_code: int
     window_codes: tuple[int, ...]
     gate: tuple[float, float]
+    parts: tuple[tuple[int, ...], ...]
 
 
 _Ranked = Callable[[_Query, _Entry, Bits], float | None]
@@ -92,7 +93,10 @@ class MemoryIndex:
         self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
     ) -> list[CodeHit]:
         asked = _Query(
-            _number(query.global_code), tuple(_number(code) for code in query.window_codes), query.gate
+            _number(query.global_code),
+            tuple(map(_number, query.window_codes)),
+            query.gate,
+            tuple(tuple(map(_number, part)) for part in query.parts),
         )
         with self._lock:
             entries = [entry for entry in self._entries.values() if _selected(entry, selection)]
@@ -192,11 +196,13 @@ def _global(query: _Query, entry: _Entry, bits: Bits) -> float:
 
 
 def _local(query: _Query, entry: _Entry, bits: Bits) -> float | None:
-    if not entry.window_codes or not query.window_codes:
+    return _local_to(query.window_codes, entry, bits)
+
+
+def _local_to(window_codes: tuple[int, ...], entry: _Entry, bits: Bits) -> float | None:
+    if not entry.window_codes or not window_codes:
         return None
-    nearest = [
-        min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in query.window_codes
-    ]
+    nearest = [min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in window_codes]
     return local_distance(sum(nearest), len(nearest))
 
 
@@ -210,13 +216,20 @@ def _hit(query: _Query, entry: _Entry, bits: Bits) -> CodeHit:
     local = _local(query, entry, bits)
     distance = _hamming(query.global_code, entry.global_code, bits)
     if local is None:
-        return CodeHit(entry.entry_id, distance, float(bits), None)
-    first = query.window_codes[0]
+        return CodeHit(entry.entry_id, distance, float(bits))
+    matches = (_match(part, entry, bits) for part in query.parts)
+    return CodeHit(entry.entry_id, distance, local, tuple(match for match in matches if match is not None))
+
+
+def _match(part: tuple[int, ...], entry: _Entry, bits: Bits) -> Match | None:
+    distance = _local_to(part, entry, bits)
+    if distance is None:
+        return None
     nearest = min(
         range(len(entry.window_codes)),
         key=lambda i: (
-            _hamming(first, entry.window_codes[i], bits),
-            _hamming(first, entry.window_codes[i], 128),
+            _hamming(part[0], entry.window_codes[i], bits),
+            _hamming(part[0], entry.window_codes[i], 128),
         ),
     )
-    return CodeHit(entry.entry_id, distance, local, entry.window_ids[nearest])
+    return Match(entry.window_ids[nearest], distance)

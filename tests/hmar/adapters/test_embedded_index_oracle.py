@@ -74,9 +74,16 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
 
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
-    windows = draw(st.lists(codes(), max_size=4))
+    regions = draw(st.integers(0, 3))
+    each = draw(st.integers(1, 3)) * regions
+    windows = draw(st.lists(codes(), min_size=each, max_size=each or 4))
     weight = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
-    return Query(draw(codes()), np.array(windows, np.uint8).reshape(-1, 16), (weight, 1 - weight))
+    return Query(
+        draw(codes()),
+        np.array(windows, np.uint8).reshape(-1, 16),
+        (weight, 1 - weight),
+        region_typicality=(None,) * regions,
+    )
 
 
 def maybe(wanted: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
