@@ -15,6 +15,8 @@ __all__ = [
     "Box",
     "Frame",
     "FrameInfo",
+    "GroupHit",
+    "GroupResults",
     "Hit",
     "HmarError",
     "Model",
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from hmar.library.training import train_model
     from hmar.values.frames import Frame, FrameInfo, Units
     from hmar.values.geometry import Box, Spacing
+    from hmar.values.groups import GroupHit, GroupResults
     from hmar.values.hits import Hit
     from hmar.values.results import Results
 else:
@@ -48,6 +51,8 @@ else:
             "Box": "hmar.values.geometry",
             "Frame": "hmar.values.frames",
             "FrameInfo": "hmar.values.frames",
+            "GroupHit": "hmar.values.groups",
+            "GroupResults": "hmar.values.groups",
             "Hit": "hmar.values.hits",
             "HmarError": "hmar.errors",
             "Model": "hmar.library.models",

@@ -136,8 +136,7 @@ class HmarEncoder:
         return [self._of_regions(read, regions) if regions else self._of_image(read) for regions in asked]
 
     def _of_image(self, read: _Read) -> Query:
-        spread = spread_windows(read.ids, self._info.windows)
-        logits = self._model.window_logits(read.backbone_map, spread)
+        logits = self._model.window_logits(read.backbone_map, self.spread(read.ids))
         return self._query(read, logits, self._typicality(read))
 
     def _of_regions(self, read: _Read, regions: Sequence[Box]) -> Query:
@@ -150,6 +149,10 @@ class HmarEncoder:
 
     def _typicality(self, read: _Read, windows: QueryWindows | None = None) -> float | None:
         return self._model.typicality(read.backbone_map, read.shown, read.frame, windows)
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return the largest of a frame's windows that do not overlap one another."""
+        return spread_windows(window_ids, self._info.windows)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

@@ -10,19 +10,19 @@ from dataclasses import replace
 from typing import get_args
 
 from hmar.errors import ModelError, ParameterError
+from hmar.groups import GroupSearcher
 from hmar.index.distances import fused_distance
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
+from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import CodeHit, Hit, Match, Mode, RegionHit
 from hmar.values.results import Results
+from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
 from hmar.values.selection import Same, Selection
 
-MAX_K = 1000
-MAX_REGIONS = 16
-"""Regions searched for together."""
 PAGE_ROWS = 512
 """Log rows applied at a time."""
 _log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class Searcher:
         self._catalogue = catalogue
         self._index = index
         self._encoder = encoder
+        self._groups = GroupSearcher(catalogue, index, encoder)
         self._refreshing = threading.Lock()
 
     def refresh(self) -> int:
@@ -212,6 +213,20 @@ class Searcher:
         _check(k, mode, bits)
         return self._search(self._encoder.region_query(frame, region), k, mode, selection, bits)
 
+    def group(
+        self,
+        level: GroupLevel,
+        frames: Sequence[EntryInfo],
+        k: int,
+        mode: GroupMode,
+        selection: Selection,
+        bits: Bits = 128,
+        aggregation: Aggregation = "late_interaction",
+    ) -> GroupResults:
+        """Find the series or studies most like one of the archive; see :class:`hmar.groups.GroupSearcher`."""
+        self.refresh()
+        return self._groups.answer(level, frames, k, mode, selection, bits, aggregation)
+
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
         self.refresh()
         search = {
@@ -267,9 +282,5 @@ def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
 
 
 def _check(k: int, mode: str, bits: int) -> None:
-    if not 1 <= k <= MAX_K:
-        raise ParameterError(f"k is {k}.", f"Give a number from 1 to {MAX_K}.")
-    if mode not in get_args(Mode):
-        raise ParameterError(f"mode is {mode!r}.", 'Give "global", "local" or "auto".')
-    if bits not in get_args(Bits):
-        raise ParameterError(f"bits is {bits}.", "Give 64 or 128.")
+    check_numbers(k, bits)
+    check_choice("mode", mode, get_args(Mode))

@@ -20,10 +20,11 @@ from hmar.image.windows import (
     WindowConfig,
     kept_windows,
     query_windows,
+    spread_windows,
     unpack_window_id,
     window_box,
 )
-from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, Query, pack_logits
+from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
 
@@ -94,6 +95,10 @@ class ThumbnailEncoder:
             for column in windows.columns
         ]
         return self._hash(np.stack(crops))
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return the largest of a frame's windows that do not overlap one another."""
+        return spread_windows(window_ids, self._windows)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels."""

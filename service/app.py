@@ -14,7 +14,17 @@ from service import auth, problems
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
-from service.routes import browse, deletions, documents, health, jobs, login, page, search
+from service.routes import (
+    browse,
+    deletions,
+    documents,
+    health,
+    jobs,
+    login,
+    page,
+    search,
+    search_groups,
+)
 from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
@@ -55,7 +65,7 @@ def create_app(engine: Engine) -> Flask:
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
-    for routes in (page, health, login, jobs, deletions):
+    for routes in (page, health, login, jobs, deletions, search_groups):
         app.register_blueprint(routes.blueprint(engine))
     for showing in (search, browse):
         app.register_blueprint(showing.blueprint(engine, files))

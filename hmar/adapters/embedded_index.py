@@ -17,6 +17,7 @@ from hmar.errors import SnapshotError
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_cutoff
 from hmar.index.hamming import Slots
+from hmar.index.interaction import GroupSearch
 from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
@@ -24,6 +25,7 @@ from hmar.index.snapshot import Generation, SnapshotStore
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
+from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
@@ -177,6 +179,19 @@ class EmbeddedIndex:
             bits,
             selection.group_by,
         )
+
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups of a selection that groups: series, studies or patients."""
+        return GroupSearch(self._published.gallery, self._scanner, query).nearest(k, bits, selection)
+
+    def codes(self, entry_ids: Sequence[int]) -> list[FrameCodes]:
+        """Return the codes of those entries that are live, in the order given."""
+        gallery = self._published.gallery
+        slots = gallery.frames.slots(np.array(entry_ids, np.int64))
+        return [
+            FrameCodes(int(gallery.frames.entry_ids[slot]), code, *gallery.windows.of_slot(slot))
+            for slot, code in zip(slots.tolist(), gallery.frames.global_codes(slots), strict=True)
+        ]
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""

@@ -15,6 +15,7 @@ from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import ParameterError, shown
+from hmar.groups import frames_of_group
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
 from hmar.library.images import Openable, OpenedImage, open_with
@@ -26,11 +27,13 @@ from hmar.removal import one_selector, settle
 from hmar.values.codes import Bits
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
-from hmar.values.frames import Frame
+from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import BoxLike, regions_of
+from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
-from hmar.values.selection import GroupBy, Same
+from hmar.values.search_limits import check_choice
+from hmar.values.selection import GroupBy, Same, Selection
 from hmar.wiring import build_engine
 
 DEFAULT_COLLECTION = "default"
@@ -215,19 +218,90 @@ class Archive:
         ParameterError
             If any of the others is out of its range.
         """
-        if twice := sorted(set(where or ()) & set(filters)):
-            raise ParameterError(f"The filter {shown(twice[0])} is given twice.", "Give it once.")
-        selection = selection_from({**(where or {}), **filters}, collection, group_by)
+        selection = selection_from(_joined(where, filters), collection, group_by)
         frame = self._query_frame(image, frame_number)
-        if exclude is not None:
-            if exclude not in get_args(Same):
-                raise ParameterError(
-                    f"exclude is {shown(exclude)}.", f"Give one of {', '.join(get_args(Same))}."
-                )
-            if exclude == "patient":
-                self._check(frame)
-            selection = self.engine.searcher.excluding(selection, frame.info, exclude)
+        if exclude == "patient":
+            self._check(frame)
+        selection = self._excluding(selection, frame.info, exclude)
         return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits)
+
+    def search_series(
+        self,
+        series_uid: str,
+        k: int = 10,
+        mode: GroupMode = "global",
+        bits: Bits = 128,
+        *,
+        aggregation: Aggregation = "late_interaction",
+        collection: str | None = None,
+        exclude: Same | None = None,
+        where: Mapping[str, FilterValue] | None = None,
+        **filters: FilterValue,
+    ) -> GroupResults:
+        """Find the series most like one of the archive, which is left out itself; no pixel is read.
+
+        Parameters
+        ----------
+        series_uid : str
+            An indexed series.
+        k : int
+            Number of hits, from 1 to 1000.
+        mode : str
+            "global" compares whole frames, "local" their windows.
+        aggregation : str
+            "late_interaction": the mean over frames of the query, up to 16, of the distance to the nearest
+            frame of a series. "mean": the distance between mean codes.
+        bits, collection, exclude, where, **filters
+            As for :meth:`search`.
+
+        Raises
+        ------
+        NotFoundError
+            If the series is not indexed.
+        ParameterError
+            If any of the others is out of its range.
+        """
+        selection = selection_from(_joined(where, filters), collection)
+        return self._search_group("series", series_uid, k, mode, bits, aggregation, selection, exclude)
+
+    def search_study(
+        self,
+        study_uid: str,
+        k: int = 10,
+        mode: GroupMode = "global",
+        bits: Bits = 128,
+        *,
+        aggregation: Aggregation = "late_interaction",
+        collection: str | None = None,
+        exclude: Same | None = None,
+        where: Mapping[str, FilterValue] | None = None,
+        **filters: FilterValue,
+    ) -> GroupResults:
+        """Find the studies most like one of the archive; otherwise as :meth:`search_series`."""
+        selection = selection_from(_joined(where, filters), collection)
+        return self._search_group("study", study_uid, k, mode, bits, aggregation, selection, exclude)
+
+    def _search_group(
+        self,
+        level: GroupLevel,
+        uid: str,
+        k: int,
+        mode: GroupMode,
+        bits: Bits,
+        aggregation: Aggregation,
+        selection: Selection,
+        exclude: Same | None,
+    ) -> GroupResults:
+        engine = self.engine
+        frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
+        chosen = self._excluding(selection, frames[0].info, exclude)
+        return engine.searcher.group(level, frames, k, mode, chosen, bits, aggregation)
+
+    def _excluding(self, selection: Selection, own: FrameInfo, exclude: Same | None) -> Selection:
+        if exclude is None:
+            return selection
+        check_choice("exclude", exclude, get_args(Same))
+        return self.engine.searcher.excluding(selection, own, exclude)
 
     def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
         if isinstance(image, Frame):
@@ -320,6 +394,14 @@ class Archive:
 
     def _hasher(self) -> PatientHasher:
         return process_hasher() if self._passing else PatientHasher(self.engine.secrets.patient)
+
+
+def _joined(
+    where: Mapping[str, FilterValue] | None, filters: Mapping[str, FilterValue]
+) -> dict[str, FilterValue]:
+    if twice := sorted(set(where or ()) & set(filters)):
+        raise ParameterError(f"The filter {shown(twice[0])} is given twice.", "Give it once.")
+    return {**(where or {}), **filters}
 
 
 def _settings(folder: str | os.PathLike[str] | None, settings: Settings | None) -> Settings:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hmar.config import Settings
 from hmar.errors import ModelError
 from hmar.ports import FrameEncoder
-from hmar.values.codes import EncodedFrame, Query
+from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, BoxLike, region_of
 from hmar.wiring import THUMBNAIL, load_encoder
@@ -77,6 +77,10 @@ class Model:
             As :meth:`region_query`.
         """
         return self.encoder.queries(frame, [[region_of(tuple(box)) for box in regions] for regions in asked])
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return those of a frame's windows that stand for the whole frame in a search."""
+        return self.encoder.spread(window_ids)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

@@ -69,5 +69,15 @@ SopInstanceUid = Annotated[
     ),
     Remedy("Give the UID of an indexed instance, or send a file."),
 ]
+SeriesUid = Annotated[
+    str,
+    Field(strict=True, pattern=r"^[!-~]{1,64}$", description="An indexed series."),
+    Remedy("Give the UID of an indexed series; GET /api/v1/series lists them."),
+]
+StudyUid = Annotated[
+    str,
+    Field(strict=True, pattern=r"^[!-~]{1,64}$", description="An indexed study."),
+    Remedy("Give the UID of an indexed study; GET /api/v1/series lists them."),
+]
 CollectionName = Annotated[str, WithJsonSchema(_NAME_SCHEMA)]
 """A collection's name in an answer: it was checked when it came."""

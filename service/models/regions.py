@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import GetPydanticSchema, WithJsonSchema
 from pydantic_core import core_schema
 
-from hmar.search import MAX_REGIONS
 from hmar.values import geometry
+from hmar.values.search_limits import MAX_REGIONS
 from service.models.given import Given
 from service.models.numbers import Number
 from service.models.remedy import Remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -28,21 +29,14 @@ _GROUP_BY = (
 _ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 
 
-class SearchOptions(Asked):
-    """How is searched, and among what."""
+class Among(Asked):
+    """How many are looked for, and among what."""
 
     k: K = 10
-    mode: Mode = Field(default="auto", description=_MODE)
     bits: Bits = 128
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
     filters: FiltersField = None
     exclude: ExcludeField = None
-    group_by: LeftOut[GroupBy] = Field(default=None, description=_GROUP_BY)
-
-    @property
-    def searched_regions(self) -> tuple[Box, ...]:
-        """The regions that are looked for together; none for the whole image."""
-        return ()
 
     @property
     def exclude_same(self) -> Same | None:
@@ -50,9 +44,25 @@ class SearchOptions(Asked):
         return None if self.exclude is None else self.exclude.same
 
     def selection(self) -> Selection:
-        """Return what may be found, and in which groups."""
+        """Return what may be found."""
         filters = {} if self.filters is None else self.filters.conditions()
-        return Selection(self.collection, filters=filters, group_by=self.group_by)
+        return Selection(self.collection, filters=filters)
+
+
+class SearchOptions(Among):
+    """How is searched, and among what."""
+
+    mode: Mode = Field(default="auto", description=_MODE)
+    group_by: LeftOut[GroupBy] = Field(default=None, description=_GROUP_BY)
+
+    @property
+    def searched_regions(self) -> tuple[Box, ...]:
+        """The regions that are looked for together; none for the whole image."""
+        return ()
+
+    def selection(self) -> Selection:
+        """Return what may be found, and in which groups."""
+        return replace(super().selection(), group_by=self.group_by)
 
 
 class WholeImage(SearchOptions):

@@ -8,8 +8,8 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from hmar.search import MAX_K
 from hmar.values.codes import Bits as CodeLength
+from hmar.values.search_limits import MAX_K
 
 _LENGTHS: tuple[int, ...] = get_args(CodeLength)
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")

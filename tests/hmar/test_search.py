@@ -13,7 +13,7 @@ import pytest
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import PAGE_ROWS, Searcher
-from hmar.values.codes import EncodedFrame, Query
+from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
@@ -56,6 +56,9 @@ class PlainEncoder:
             )
             for regions in asked
         ]
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        return window_ids
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         return Box(10.0 * window_id, 20.0, 30.0, 40.0)

@@ -11,9 +11,10 @@ import numpy as np
 from hmar.index.distances import fused_distance, local_distance
 from hmar.ports import IndexStats
 from hmar.properties.table import TABLE
-from hmar.values.codes import Bits, CodeArray, Query
+from hmar.values.codes import CODE_BITS, CODE_BYTES, Bits, CodeArray, Query
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
+from hmar.values.groups import CodeGroup, CodePair, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
@@ -109,6 +110,37 @@ class MemoryIndex:
         ranking = _first_of_groups([entry for _, _, _, entry in found], selection.group_by)
         return [_hit(asked, entry, bits) for entry in ranking[: max(k, 0)]]
 
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups of a selection that groups: series, studies or patients."""
+        if selection.group_by is None:
+            raise ValueError("the selection does not group")
+        groups: dict[tuple[str, str], list[_Entry]] = {}
+        with self._lock:
+            for entry in sorted(self._entries.values(), key=lambda entry: entry.entry_id):
+                if _selected(entry, selection):
+                    groups.setdefault(_group(entry.info, selection.group_by), []).append(entry)
+        found = []
+        for members in groups.values():
+            near, full = _compared(query, members, bits), _compared(query, members, 128)
+            if near is not None and full is not None:
+                found.append((near.distance, full.distance, near.entry_id, near))
+        found.sort(key=lambda candidate: candidate[:3])
+        return [near for _, _, _, near in found[: max(k, 0)]]
+
+    def codes(self, entry_ids: Sequence[int]) -> list[FrameCodes]:
+        """Return the codes of those entries that are live, in the order given."""
+        with self._lock:
+            live = [self._entries[entry_id] for entry_id in entry_ids if entry_id in self._entries]
+        return [
+            FrameCodes(
+                entry.entry_id,
+                _code(entry.global_code),
+                np.array([_code(window) for window in entry.window_codes], np.uint8).reshape(-1, CODE_BYTES),
+                np.array(entry.window_ids, np.uint32),
+            )
+            for entry in live
+        ]
+
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
         with self._lock:
@@ -145,6 +177,10 @@ class MemoryIndex:
 
 def _number(code: CodeArray) -> int:
     return int.from_bytes(np.ascontiguousarray(code).tobytes(), "big")
+
+
+def _code(number: int) -> CodeArray:
+    return np.frombuffer(number.to_bytes(CODE_BYTES, "big"), np.uint8)
 
 
 def _hamming(a: int, b: int, bits: Bits) -> int:
@@ -233,3 +269,45 @@ def _match(part: tuple[int, ...], entry: _Entry, bits: Bits) -> Match | None:
         ),
     )
     return Match(entry.window_ids[nearest], distance)
+
+
+def _compared(query: GroupQuery, members: list[_Entry], bits: Bits) -> CodeGroup | None:
+    """Compare a group with the query; None where no frame of either can be compared."""
+    if query.aggregation == "mean":
+        asked = _mean([_number(code) for code in query.global_codes])
+        apart = _hamming(asked, _mean([entry.global_code for entry in members]), bits)
+        return CodeGroup(members[0].entry_id, len(members), float(apart), ())
+    pairs = [_nearest_pair(query, number, members, bits) for number in query.frames]
+    if not pairs or None in pairs:
+        return None
+    found = tuple(pair for pair in pairs if pair is not None)
+    total = 0.0
+    for pair in found:  # one after the other: sum() corrects its rounding, and numpy does not
+        total += pair.distance
+    return CodeGroup(members[0].entry_id, len(members), total / len(found), found)
+
+
+def _nearest_pair(query: GroupQuery, number: int, members: list[_Entry], bits: Bits) -> CodePair | None:
+    asked = _number(query.global_codes[number])
+    windows = tuple(map(_number, query.window_codes[number]))
+
+    def distance(entry: _Entry, length: Bits) -> float | None:
+        if query.mode == "local":
+            return _local_to(windows, entry, length)
+        return float(_hamming(asked, entry.global_code, length))
+
+    candidates = [
+        (near, full, entry.entry_id)
+        for entry in members
+        if (near := distance(entry, bits)) is not None and (full := distance(entry, 128)) is not None
+    ]
+    if not candidates:
+        return None
+    near, _, entry_id = min(candidates)
+    return CodePair(number, entry_id, near)
+
+
+def _mean(codes: list[int]) -> int:
+    """Return the code whose bits are 1 where more than half of the codes have a 1."""
+    ones = [sum(code >> place & 1 for code in codes) for place in range(CODE_BITS)]
+    return sum(1 << place for place in range(CODE_BITS) if 2 * ones[place] > len(codes))
