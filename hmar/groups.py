@@ -23,6 +23,7 @@ from hmar.values.groups import (
     GroupQuery,
     GroupResults,
 )
+from hmar.values.pages import Page
 from hmar.values.search_limits import check_choice, check_numbers
 from hmar.values.selection import Selection
 
@@ -95,6 +96,7 @@ class GroupSearcher:
         selection: Selection,
         bits: Bits = 128,
         aggregation: Aggregation = "late_interaction",
+        page: Page | None = None,
     ) -> GroupResults:
         """Find the series or studies most like one of the archive, whose codes are in the index.
 
@@ -113,6 +115,8 @@ class GroupSearcher:
             What may be found. Its groups are those of ``level``.
         bits : int
             64 or 128.
+        page : Page, optional
+            Which of the k hits are wanted; all of them if not given. Its state is that of ``selection``.
 
         Raises
         ------
@@ -131,9 +135,13 @@ class GroupSearcher:
             chosen = replace(chosen, not_study=own.study_uid)
         wanted = evenly_spread(frames, MAX_QUERY_FRAMES) if aggregation == "late_interaction" else frames
         query, compared = self._group_query(wanted, aggregation, mode)
-        found = self._index.search_groups(query, k, bits, chosen)
+        hits = self._group_hits(level, self._index.search_groups(query, k, bits, chosen), compared, bits)
+        following = None
+        if page is not None:
+            here, following = page.turn(k, [hit.uid for hit in hits])
+            hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         return GroupResults(
-            hits=tuple(self._group_hits(level, found, compared, bits)),
+            hits=tuple(hits),
             level=level,
             query=tuple(compared),
             query_frames=len(frames),
@@ -143,6 +151,7 @@ class GroupSearcher:
             model=self._encoder.name,
             searched_frames=self._index.count(chosen),
             took_ms=(time.perf_counter() - started) * 1000,
+            following=following,
         )
 
     def _group_query(

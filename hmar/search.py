@@ -19,9 +19,10 @@ from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import CodeHit, Hit, Match, Mode, RegionHit
+from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
-from hmar.values.selection import Same, Selection
+from hmar.values.selection import GroupBy, Same, Selection
 
 PAGE_ROWS = 512
 """Log rows applied at a time."""
@@ -144,13 +145,14 @@ class Searcher:
         mode: Mode | None,
         selection: Selection,
         bits: Bits = 128,
+        page: Page | None = None,
     ) -> Results:
         """Search for regions of a frame, or for all of it, and return the hits with what was asked.
 
         Parameters and errors are those of :meth:`region`, of which several are searched for together: a
         frame's local distance is the mean over the regions of its local distance to each. Without a region,
         the frame is searched for as a whole. Without a mode, it is "local" for regions and "auto" for a whole
-        frame.
+        frame. With a page, only that part of the k hits is returned.
         """
         started = time.perf_counter()
         chosen: Mode = mode or ("local" if regions else "auto")
@@ -158,7 +160,13 @@ class Searcher:
         if len(regions) > MAX_REGIONS:
             raise ParameterError(f"There are {len(regions)} regions.", f"Give 1 to {MAX_REGIONS}.")
         [query] = self._encoder.queries(frame, [regions])
+        self.refresh()
+        page, selection = self._as_of(page, selection)
         hits = self._search(query, k, chosen, selection, bits)
+        following = None
+        if page is not None:
+            here, following = page.turn(k, [_identity(hit.entry, selection.group_by) for hit in hits])
+            hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         return Results(
             hits=tuple(hits),
             frame=frame.info,
@@ -169,12 +177,27 @@ class Searcher:
             searched_frames=self._index.count(selection),
             took_ms=(time.perf_counter() - started) * 1000,
             region_typicality=query.region_typicality,
+            following=following,
         )
+
+    def mark_at(self, seq: int) -> str:
+        """Return the mark of a row of the log, "" where there is no such row."""
+        rows = self._catalogue.tail(seq - 1, 1) if seq > 0 else []
+        return rows[0].mark if rows else ""
+
+    def _as_of(self, page: Page | None, selection: Selection) -> tuple[Page | None, Selection]:
+        """Return a page with the state that it is of, and a selection of what that state has."""
+        if page is None:
+            return None, selection
+        as_of = self._index.stats().last_seq if page.as_of is None else page.as_of
+        return replace(page, as_of=as_of), replace(selection, as_of=as_of)
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
         """Find the k frames most like a whole frame; see :meth:`region`."""
         _check(k, mode, bits)
-        return self._search(self._encoder.image_query(frame), k, mode, selection, bits)
+        query = self._encoder.image_query(frame)
+        self.refresh()
+        return self._search(query, k, mode, selection, bits)
 
     def region(
         self, frame: Frame, region: Box, k: int, mode: Mode, selection: Selection, bits: Bits = 128
@@ -211,7 +234,9 @@ class Searcher:
             If the region lies outside the frame.
         """
         _check(k, mode, bits)
-        return self._search(self._encoder.region_query(frame, region), k, mode, selection, bits)
+        query = self._encoder.region_query(frame, region)
+        self.refresh()
+        return self._search(query, k, mode, selection, bits)
 
     def group(
         self,
@@ -222,13 +247,14 @@ class Searcher:
         selection: Selection,
         bits: Bits = 128,
         aggregation: Aggregation = "late_interaction",
+        page: Page | None = None,
     ) -> GroupResults:
         """Find the series or studies most like one of the archive; see :class:`hmar.groups.GroupSearcher`."""
         self.refresh()
-        return self._groups.answer(level, frames, k, mode, selection, bits, aggregation)
+        page, selection = self._as_of(page, selection)
+        return self._groups.answer(level, frames, k, mode, selection, bits, aggregation, page)
 
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
-        self.refresh()
         search = {
             "global": self._index.search_global,
             "local": self._index.search_windows,
@@ -279,6 +305,18 @@ def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
     if mode == "local":
         return hit.local_distance
     return fused_distance(gate, float(hit.global_distance), hit.local_distance)
+
+
+def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:
+    """Return what tells a hit from the others of its ranking."""
+    info = entry.info
+    if group_by is None:
+        return str(entry.entry_id)
+    if group_by == "series":
+        return info.series_uid
+    if group_by == "study" or info.patient_key is None:
+        return f"study {info.study_uid}"
+    return f"patient {info.patient_key}"
 
 
 def _check(k: int, mode: str, bits: int) -> None:

@@ -16,7 +16,7 @@ from hmar.errors import (
     ParameterError,
     RegionError,
 )
-from service.errors import CrossSiteError, MalformedRequestError, MediaTypeError
+from service.errors import CrossSiteError, CursorError, MalformedRequestError, MediaTypeError
 
 
 class ProblemType(NamedTuple):
@@ -34,6 +34,7 @@ class ProblemType(NamedTuple):
 
 PROBLEMS: dict[type[HmarError], ProblemType] = {
     MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
+    CursorError: ProblemType(400, "cursor-not-usable", "The cursor does not go on with this search"),
     AuthError: ProblemType(401, "not-authorised", "A valid key or login is needed"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
     NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),

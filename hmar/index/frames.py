@@ -114,6 +114,8 @@ class FrameTable:
         """Return the slots that may be found, in order."""
         mask = self.live.copy()
         self._metadata.narrow(mask, selection)
+        if selection.as_of is not None:
+            mask &= self.entry_ids <= selection.as_of
         if selection.exclude:
             mask[self.slots(np.fromiter(selection.exclude, np.int64, len(selection.exclude)))] = False
         return np.flatnonzero(mask)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, overload
 from hmar.values.codes import Bits, CodeArray, WindowIds
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import FrameInfo
+from hmar.values.pages import Page
 from hmar.values.plain import Json, number
 
 GroupLevel = Literal["series", "study"]
@@ -148,6 +149,11 @@ class GroupHit:
     score: float
     pairs: tuple[FramePair, ...]
 
+    @property
+    def uid(self) -> str:
+        """UID of the series or study."""
+        return self.entry.info.series_uid if self.level == "series" else self.entry.info.study_uid
+
     def to_dict(self) -> Json:
         """Return the hit as the API answers with it."""
         info = self.entry.info
@@ -184,6 +190,8 @@ class GroupResults(Sequence[GroupHit]):
     searched_frames : int
         How many frames could have been found.
     took_ms : float
+    following : Page or None
+        The page that follows this one, where there is one.
     """
 
     hits: tuple[GroupHit, ...]
@@ -196,6 +204,7 @@ class GroupResults(Sequence[GroupHit]):
     model: str
     searched_frames: int
     took_ms: float
+    following: Page | None = None
 
     def __len__(self) -> int:
         return len(self.hits)

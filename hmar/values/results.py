@@ -10,6 +10,7 @@ from hmar.values.codes import Bits
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit, Mode, out_of_distribution
+from hmar.values.pages import Page
 from hmar.values.plain import Json, optional, weights
 
 
@@ -36,6 +37,8 @@ class Results(Sequence[Hit]):
         How long it took.
     region_typicality : tuple of float or None
         How typical each region is, see :class:`hmar.values.codes.Query`.
+    following : Page or None
+        The page that follows this one, where there is one.
     """
 
     hits: tuple[Hit, ...]
@@ -47,6 +50,7 @@ class Results(Sequence[Hit]):
     searched_frames: int
     took_ms: float
     region_typicality: tuple[float | None, ...] = ()
+    following: Page | None = None
 
     @property
     def region(self) -> Box | None:

@@ -37,6 +37,8 @@ class Selection:
     group_by : str or None
         The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is
         unknown belongs to a patient who has this study and no other.
+    as_of : int or None
+        Not the entries that the log has after this row. Their ids are rows of it.
     """
 
     collection: str | None = None
@@ -46,6 +48,7 @@ class Selection:
     not_study: str | None = None
     not_series: str | None = None
     group_by: GroupBy | None = None
+    as_of: int | None = None
 
     def __post_init__(self) -> None:
         """Keep filters as they are now; raises ValueError for one on what is no property."""

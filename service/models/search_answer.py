@@ -132,3 +132,6 @@ class Answer(Given):
         description="Frames of the archive that could have been found, given filters and exclusions."
     )
     took_ms: NotNegative
+    next: str | None = Field(
+        description="Cursor of the hits that follow; null where none do, or all k were asked for at once."
+    )

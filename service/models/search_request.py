@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -17,7 +17,8 @@ from service.models.filters import ExcludeField, FiltersField
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
 from service.models.regions import Region, Regions, RegionsText, RegionText
-from service.models.whole_numbers import Bits, FrameNumber, K
+from service.models.remedy import Remedy
+from service.models.whole_numbers import Bits, FrameNumber, K, Limit
 
 _MODE = (
     "local compares windows, global whole images, auto both: the distance is their mean, weighed by the gate."
@@ -29,6 +30,18 @@ _GROUP_BY = (
 _ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 
 
+Cursor = Annotated[
+    str,
+    Field(
+        strict=True,
+        description="The next of an answer: the hits that follow, of the same state of the archive. All "
+        "other fields but limit are those of that answer's request.",
+        json_schema_extra={"minLength": 1},
+    ),
+    Remedy("Send the next of an answer as a text, or leave it out."),
+]
+
+
 class Among(Asked):
     """How many are looked for, and among what."""
 
@@ -37,6 +50,8 @@ class Among(Asked):
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
     filters: FiltersField = None
     exclude: ExcludeField = None
+    limit: LeftOut[Limit] = None
+    cursor: LeftOut[Cursor] = None
 
     @property
     def exclude_same(self) -> Same | None:

@@ -33,8 +33,16 @@ _FromText = BeforeValidator(_number_of)
 K = Annotated[
     int,
     Field(
-        strict=True, ge=1, le=MAX_K, description="How many hits; one of each group where there are groups."
+        strict=True,
+        ge=1,
+        le=MAX_K,
+        description="How many hits on all pages together; one of each group where there are groups.",
     ),
+    _FromText,
+]
+Limit = Annotated[
+    int,
+    Field(strict=True, ge=1, le=MAX_K, description="Hits of one answer; all k if left out."),
     _FromText,
 ]
 FrameNumber = Annotated[

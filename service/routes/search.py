@@ -11,6 +11,8 @@ from hmar.errors import DecodeError, LimitError, NotFoundError, ParameterError, 
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
+from service.cursors import Cursors
+from service.errors import CursorError
 from service.models.search_answer import Answer
 from service.models.search_request import (
     ImageQuery,
@@ -24,7 +26,7 @@ from service.models.search_request import (
 from service.opened import OpenedFiles
 from service.operations.operation import operation
 
-_RAISES = (NotFoundError, LimitError, DecodeError)
+_RAISES = (CursorError, NotFoundError, LimitError, DecodeError)
 _UID = "1.3.6.1.4.1.14519.5.2.1.1"
 
 
@@ -84,12 +86,15 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
 
 def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, how: SearchOptions) -> Answer:
     started = time.perf_counter()
+    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
+    page = cursors.page(how)
     frame, own = _query_frame(engine, files, what)
     selection = replace(how.selection(), exclude=own)
     if how.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
-    results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits)
-    return Answer.of(replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict())
+    results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits, page)
+    told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
+    return Answer.of({**told, "next": cursors.following(how, results.following)})
 
 
 def _query_frame(

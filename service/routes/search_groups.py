@@ -11,6 +11,8 @@ from hmar.errors import NotFoundError
 from hmar.groups import frames_of_group
 from hmar.values.groups import GroupLevel
 from hmar.wiring import Engine
+from service.cursors import Cursors
+from service.errors import CursorError
 from service.models.group_search import GroupAnswer, GroupOptions, SeriesQuery, StudyQuery
 from service.operations.operation import operation
 
@@ -32,7 +34,7 @@ def blueprint(engine: Engine) -> Blueprint:
         tag="search",
         gives="Series, nearest first.",
         description=_DESCRIPTION,
-        raises=(NotFoundError,),
+        raises=(CursorError, NotFoundError),
         examples={SeriesQuery.media_type: {"series_uid": _UID, "k": 5}},
     )
     def series(body: SeriesQuery) -> GroupAnswer:
@@ -45,7 +47,7 @@ def blueprint(engine: Engine) -> Blueprint:
         tag="search",
         gives="Studies, nearest first.",
         description=_DESCRIPTION,
-        raises=(NotFoundError,),
+        raises=(CursorError, NotFoundError),
         examples={StudyQuery.media_type: {"study_uid": _UID, "k": 5}},
     )
     def study(body: StudyQuery) -> GroupAnswer:
@@ -56,9 +58,14 @@ def blueprint(engine: Engine) -> Blueprint:
 
 def _answer(engine: Engine, level: GroupLevel, uid: str, how: GroupOptions) -> GroupAnswer:
     started = time.perf_counter()
+    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
+    page = cursors.page(how)
     frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
     selection = how.selection()
     if how.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frames[0].info, how.exclude_same)
-    results = engine.searcher.group(level, frames, how.k, how.mode, selection, how.bits, how.aggregation)
-    return GroupAnswer.of(replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict())
+    results = engine.searcher.group(
+        level, frames, how.k, how.mode, selection, how.bits, how.aggregation, page
+    )
+    told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
+    return GroupAnswer.of({**told, "next": cursors.following(how, results.following)})

@@ -107,6 +107,18 @@ def test_the_own_patient_study_and_series_are_left_out_and_unknown_patients_are_
     assert found(index, not_patient="nobody") == [1, 2, 3, 4, 5]
 
 
+def test_what_was_added_after_a_row_of_the_log_is_left_out_of_the_state_at_that_row(
+    index: CodeIndex,
+) -> None:
+    index.apply([added(seq, distance=9 - seq) for seq in range(1, 6)])
+    assert found(index, as_of=3) == [3, 2, 1]
+    assert found(index, as_of=5) == found(index) == [5, 4, 3, 2, 1]
+    assert found(index, as_of=3, k=2) == [3, 2]
+    assert (found(index, as_of=0), index.count(Selection(as_of=4))) == ([], 4)
+    index.apply([LogRow(6, "delete", 2, "default", "mark-6", None), added(7)])
+    assert found(index, as_of=5) == [5, 4, 3, 1]
+
+
 def test_a_filter_holds_before_the_k_nearest_are_taken(index: CodeIndex) -> None:
     rows = [added(seq, distance=seq, sex="M" if seq <= 30 else "F") for seq in range(1, 41)]
     assert found(filled(index, rows), k=3, sex=frozenset({"F"})) == [31, 32, 33]

@@ -202,6 +202,8 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
     ):
         if left_out is not None and identity == left_out:
             return False
+    if selection.as_of is not None and entry.entry_id > selection.as_of:
+        return False
     return entry.entry_id not in selection.exclude
 
 

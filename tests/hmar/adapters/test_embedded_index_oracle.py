@@ -114,6 +114,7 @@ selections = st.builds(
     not_study=maybe(st.sampled_from(["1", "9"]), None),
     not_series=maybe(st.sampled_from(["1.1", "9.9"]), None),
     group_by=st.sampled_from([None, "series", "study", "patient"]),
+    as_of=maybe(st.integers(0, 26), None),
 )
 
 
