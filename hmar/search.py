@@ -155,11 +155,50 @@ class Searcher:
         frame. With a page, only that part of the k hits is returned.
         """
         started = time.perf_counter()
+        [query] = self._queries(frame, [regions], k, mode, bits)
+        answer = self._answer(frame, regions, query, k, mode, selection, bits, page)
+        return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    def answers(
+        self,
+        frame: Frame,
+        asked: Sequence[Sequence[Box]],
+        k: int,
+        mode: Mode | None,
+        selection: Selection,
+        bits: Bits = 128,
+    ) -> list[Results]:
+        """Answer several queries of one frame, which is encoded once; each otherwise as by :meth:`answer`.
+
+        ``took_ms`` of each is without the encoding.
+        """
+        return [
+            self._answer(frame, regions, query, k, mode, selection, bits)
+            for regions, query in zip(asked, self._queries(frame, asked, k, mode, bits), strict=True)
+        ]
+
+    def _queries(
+        self, frame: Frame, asked: Sequence[Sequence[Box]], k: int, mode: Mode | None, bits: Bits
+    ) -> list[Query]:
+        """Encode a frame, once all that is asked for is known to be in range."""
+        _check(k, mode or "auto", bits)
+        if (most := max(map(len, asked))) > MAX_REGIONS:
+            raise ParameterError(f"There are {most} regions.", f"Give 1 to {MAX_REGIONS}.")
+        return self._encoder.queries(frame, asked)
+
+    def _answer(
+        self,
+        frame: Frame,
+        regions: Sequence[Box],
+        query: Query,
+        k: int,
+        mode: Mode | None,
+        selection: Selection,
+        bits: Bits,
+        page: Page | None = None,
+    ) -> Results:
+        started = time.perf_counter()
         chosen: Mode = mode or ("local" if regions else "auto")
-        _check(k, chosen, bits)
-        if len(regions) > MAX_REGIONS:
-            raise ParameterError(f"There are {len(regions)} regions.", f"Give 1 to {MAX_REGIONS}.")
-        [query] = self._encoder.queries(frame, [regions])
         self.refresh()
         page, selection = self._as_of(page, selection)
         hits = self._search(query, k, chosen, selection, bits)

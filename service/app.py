@@ -23,6 +23,7 @@ from service.routes import (
     login,
     page,
     search,
+    search_batch,
     search_groups,
 )
 from service.security_headers import SECURITY_HEADERS
@@ -67,7 +68,7 @@ def create_app(engine: Engine) -> Flask:
     app.register_blueprint(documents.blueprint())
     for routes in (page, health, login, jobs, deletions, search_groups):
         app.register_blueprint(routes.blueprint(engine))
-    for showing in (search, browse):
+    for showing in (search, search_batch, browse):
         app.register_blueprint(showing.blueprint(engine, files))
     app.after_request(_secure)
     app.after_request(_log_access)

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import Self, get_args
 
 from hmar.adapters.memory import InlineQueue
+from hmar.batch import answer_batch
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
-from hmar.errors import ParameterError, shown
+from hmar.errors import InputError, ParameterError, shown
 from hmar.groups import frames_of_group
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
@@ -220,10 +221,57 @@ class Archive:
         """
         selection = selection_from(_joined(where, filters), collection, group_by)
         frame = self._query_frame(image, frame_number)
-        if exclude == "patient":
-            self._check(frame)
-        selection = self._excluding(selection, frame.info, exclude)
+        selection = self._excluding(selection, frame, exclude)
         return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits)
+
+    def search_batch(
+        self,
+        queries: Sequence[tuple[Openable | OpenedImage | Frame, BoxLike | Sequence[BoxLike] | None]],
+        k: int = 10,
+        mode: Mode | None = None,
+        bits: Bits = 128,
+        *,
+        collection: str | None = None,
+        exclude: Same | None = None,
+        group_by: GroupBy | None = None,
+        where: Mapping[str, FilterValue] | None = None,
+        **filters: FilterValue,
+    ) -> list[Results | InputError]:
+        """Answer several queries; one that cannot be answered does not end the others.
+
+        An image that comes several times is read and encoded once.
+
+        Parameters
+        ----------
+        queries : sequence of (image, box)
+            As for :meth:`search`; box None searches for the whole image. Of a file, its first frame.
+        k, mode, bits, collection, exclude, group_by, where, **filters
+            As for :meth:`search`, for all queries.
+
+        Returns
+        -------
+        list of Results or InputError
+            In the order of the queries; an error where an image cannot be read, or a region lies outside.
+
+        Raises
+        ------
+        ParameterError
+            If any of the others is out of its range.
+        RegionError
+            If a box is not four finite numbers.
+        """
+        selection = selection_from(_joined(where, filters), collection, group_by)
+        searcher = self.engine.searcher
+
+        def opened(image: Openable | OpenedImage | Frame) -> tuple[Frame, Selection]:
+            frame = self._query_frame(image, 1)
+            return frame, self._excluding(selection, frame, exclude)
+
+        return answer_batch(
+            [(image, regions_of(box)) for image, box in queries],
+            opened,
+            lambda frame, chosen, asked: searcher.answers(frame, asked, k, mode, chosen, bits),
+        )
 
     def search_series(
         self,
@@ -294,10 +342,15 @@ class Archive:
     ) -> GroupResults:
         engine = self.engine
         frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
-        chosen = self._excluding(selection, frames[0].info, exclude)
+        chosen = self._left_out(selection, frames[0].info, exclude)
         return engine.searcher.group(level, frames, k, mode, chosen, bits, aggregation)
 
-    def _excluding(self, selection: Selection, own: FrameInfo, exclude: Same | None) -> Selection:
+    def _excluding(self, selection: Selection, frame: Frame, exclude: Same | None) -> Selection:
+        if exclude == "patient":
+            self._check(frame)
+        return self._left_out(selection, frame.info, exclude)
+
+    def _left_out(self, selection: Selection, own: FrameInfo, exclude: Same | None) -> Selection:
         if exclude is None:
             return selection
         check_choice("exclude", exclude, get_args(Same))

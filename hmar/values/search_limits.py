@@ -11,6 +11,10 @@ from hmar.values.codes import Bits
 MAX_K = 1000
 MAX_REGIONS = 16
 """Regions searched for together."""
+MAX_QUERIES = 32
+"""Queries of a batch."""
+MAX_BATCH_K = 100
+"""Hits of each query of a batch."""
 
 
 def check_numbers(k: int, bits: int) -> None:

@@ -20,10 +20,10 @@ from service.models.regions import Region, Regions, RegionsText, RegionText
 from service.models.remedy import Remedy
 from service.models.whole_numbers import Bits, FrameNumber, K, Limit
 
-_MODE = (
+MODE = (
     "local compares windows, global whole images, auto both: the distance is their mean, weighed by the gate."
 )
-_GROUP_BY = (
+GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
     "unknown belongs to a patient who has this study and no other."
 )
@@ -42,16 +42,13 @@ Cursor = Annotated[
 ]
 
 
-class Among(Asked):
-    """How many are looked for, and among what."""
+class Wanted(Asked):
+    """What is looked for among."""
 
-    k: K = 10
     bits: Bits = 128
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
     filters: FiltersField = None
     exclude: ExcludeField = None
-    limit: LeftOut[Limit] = None
-    cursor: LeftOut[Cursor] = None
 
     @property
     def exclude_same(self) -> Same | None:
@@ -64,11 +61,19 @@ class Among(Asked):
         return Selection(self.collection, filters=filters)
 
 
+class Among(Wanted):
+    """How many are looked for, and among what, page by page."""
+
+    k: K = 10
+    limit: LeftOut[Limit] = None
+    cursor: LeftOut[Cursor] = None
+
+
 class SearchOptions(Among):
     """How is searched, and among what."""
 
-    mode: Mode = Field(default="auto", description=_MODE)
-    group_by: LeftOut[GroupBy] = Field(default=None, description=_GROUP_BY)
+    mode: Mode = Field(default="auto", description=MODE)
+    group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
 
     @property
     def searched_regions(self) -> tuple[Box, ...]:
@@ -122,7 +127,7 @@ class ImageUpload(WholeImage, SentFrame):
 class _Regions(SearchOptions):
     """A search for one region, or for several together."""
 
-    mode: Mode = Field(default="local", description=_MODE)
+    mode: Mode = Field(default="local", description=MODE)
     region: LeftOut[Box]
     regions: LeftOut[tuple[Box, ...]]
 

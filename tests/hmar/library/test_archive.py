@@ -236,6 +236,20 @@ def test_several_regions_are_searched_for_together(archive: hmar.Archive, study:
             archive.search(file, wrong)
 
 
+def test_several_queries_are_answered_in_their_order(archive: hmar.Archive, study: Path) -> None:
+    file, frame = study / "1" / "2.dcm", textured_frame(3)
+    queries = [(file, BOX), (b"no image", None), (frame, None), (file, None), (file, (180, 0, 20, 20))]
+    found = archive.search_batch(queries, k=2, sex=["M", "F", "O"])
+    for number in (0, 2, 3):
+        alone = archive.search(*queries[number], k=2, sex=["M", "F", "O"])
+        assert found[number].to_dict()["hits"] == alone.to_dict()["hits"]
+    assert isinstance(found[1], hmar.HmarError)
+    assert isinstance(found[4], RegionError)
+    assert archive.search_batch([]) == []
+    with pytest.raises(ParameterError, match="k is 0"):
+        archive.search_batch(queries[:1], k=0)
+
+
 def test_series_and_studies_are_searched_with(archive: hmar.Archive) -> None:
     by_series = archive.search_series(series_uid(1), mode="local")
     assert [hit.entry.info.series_uid for hit in by_series] == [series_uid(2)]
