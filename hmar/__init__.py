@@ -13,6 +13,7 @@ __all__ = [
     "Added",
     "Archive",
     "Box",
+    "Exclusion",
     "Frame",
     "FrameInfo",
     "GroupHit",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from hmar.values.groups import GroupHit, GroupResults
     from hmar.values.hits import Hit
     from hmar.values.results import Results
+    from hmar.values.selection import Exclusion
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -49,6 +51,7 @@ else:
             "Added": "hmar.library.added",
             "Archive": "hmar.library.archive",
             "Box": "hmar.values.geometry",
+            "Exclusion": "hmar.values.selection",
             "Frame": "hmar.values.frames",
             "FrameInfo": "hmar.values.frames",
             "GroupHit": "hmar.values.groups",

@@ -130,9 +130,9 @@ class GroupSearcher:
         own = frames[0].info
         chosen = replace(selection, group_by=level)
         if level == "series":
-            chosen = replace(chosen, not_series=own.series_uid)
+            chosen = replace(chosen, not_series=chosen.not_series | {own.series_uid})
         else:
-            chosen = replace(chosen, not_study=own.study_uid)
+            chosen = replace(chosen, not_studies=chosen.not_studies | {own.study_uid})
         wanted = evenly_spread(frames, MAX_QUERY_FRAMES) if aggregation == "late_interaction" else frames
         query, compared = self._group_query(wanted, aggregation, mode)
         hits = self._group_hits(level, self._index.search_groups(query, k, bits, chosen), compared, bits)

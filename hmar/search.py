@@ -22,7 +22,7 @@ from hmar.values.hits import CodeHit, Hit, Match, Mode, RegionHit
 from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
-from hmar.values.selection import GroupBy, Same, Selection
+from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 
 PAGE_ROWS = 512
 """Log rows applied at a time."""
@@ -112,9 +112,28 @@ class Searcher:
             found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
             return replace(selection, exclude=selection.exclude | {entry.entry_id for entry in found})
         if same == "series":
-            return replace(selection, not_series=own.series_uid)
+            return replace(selection, not_series=selection.not_series | {own.series_uid})
         patient = self._patient(own) if same == "patient" else selection.not_patient
-        return replace(selection, not_study=own.study_uid, not_patient=patient)
+        studies = selection.not_studies | {own.study_uid}
+        return replace(selection, not_studies=studies, not_patient=patient)
+
+    def without(self, selection: Selection, exclusion: Exclusion, own: FrameInfo) -> Selection:
+        """Return a selection that also leaves out what is named, and what of the query's own is.
+
+        Parameters and errors are those of :meth:`excluding`.
+        """
+        entries = {
+            entry.entry_id
+            for uid in sorted(exclusion.sop_instance_uids)
+            for entry in self._catalogue.find(uid, self._encoder.fingerprint)
+        }
+        narrower = replace(
+            selection,
+            exclude=selection.exclude | entries,
+            not_series=selection.not_series | set(exclusion.series_uids),
+            not_studies=selection.not_studies | set(exclusion.study_uids),
+        )
+        return narrower if exclusion.same is None else self.excluding(narrower, own, exclusion.same)
 
     def _patient(self, own: FrameInfo) -> str:
         """Return the patient of a query's frame; one without patient id may have been given one when indexed.

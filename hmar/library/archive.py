@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, get_args
+from typing import Self
 
 from hmar.adapters.memory import InlineQueue
 from hmar.batch import answer_batch
@@ -33,8 +33,7 @@ from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
-from hmar.values.search_limits import check_choice
-from hmar.values.selection import GroupBy, Same, Selection
+from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 from hmar.wiring import build_engine
 
 DEFAULT_COLLECTION = "default"
@@ -173,7 +172,7 @@ class Archive:
         *,
         frame_number: int = 1,
         collection: str | None = None,
-        exclude: Same | None = None,
+        exclude: Same | Exclusion | None = None,
         group_by: GroupBy | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
@@ -199,8 +198,9 @@ class Archive:
             Frame of a file with several, from 1.
         collection : str, optional
             Search this collection alone.
-        exclude : str, optional
-            Leave out what the image itself belongs to: its "instance", "series", "study" or "patient".
+        exclude : str or Exclusion, optional
+            Leave out what the image itself belongs to: its "instance", "series", "study" or "patient"; or
+            what an :class:`hmar.Exclusion` names.
         group_by : str, optional
             One hit for each "series", "study" or "patient", its nearest frame.
         where : mapping, optional
@@ -232,7 +232,7 @@ class Archive:
         bits: Bits = 128,
         *,
         collection: str | None = None,
-        exclude: Same | None = None,
+        exclude: Same | Exclusion | None = None,
         group_by: GroupBy | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
@@ -282,7 +282,7 @@ class Archive:
         *,
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
-        exclude: Same | None = None,
+        exclude: Same | Exclusion | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
@@ -321,7 +321,7 @@ class Archive:
         *,
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
-        exclude: Same | None = None,
+        exclude: Same | Exclusion | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
@@ -338,23 +338,21 @@ class Archive:
         bits: Bits,
         aggregation: Aggregation,
         selection: Selection,
-        exclude: Same | None,
+        exclude: Same | Exclusion | None,
     ) -> GroupResults:
         engine = self.engine
         frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
-        chosen = self._left_out(selection, frames[0].info, exclude)
+        chosen = self._without(selection, frames[0].info, exclude)
         return engine.searcher.group(level, frames, k, mode, chosen, bits, aggregation)
 
-    def _excluding(self, selection: Selection, frame: Frame, exclude: Same | None) -> Selection:
-        if exclude == "patient":
+    def _excluding(self, selection: Selection, frame: Frame, exclude: Same | Exclusion | None) -> Selection:
+        if "patient" in (exclude, getattr(exclude, "same", None)):
             self._check(frame)
-        return self._left_out(selection, frame.info, exclude)
+        return self._without(selection, frame.info, exclude)
 
-    def _left_out(self, selection: Selection, own: FrameInfo, exclude: Same | None) -> Selection:
-        if exclude is None:
-            return selection
-        check_choice("exclude", exclude, get_args(Same))
-        return self.engine.searcher.excluding(selection, own, exclude)
+    def _without(self, selection: Selection, own: FrameInfo, exclude: Same | Exclusion | None) -> Selection:
+        exclusion = exclude if isinstance(exclude, Exclusion) else Exclusion(exclude)
+        return self.engine.searcher.without(selection, exclusion, own)
 
     def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
         if isinstance(image, Frame):

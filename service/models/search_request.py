@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
-from hmar.values.selection import GroupBy, Same, Selection
+from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField
@@ -51,9 +51,9 @@ class Wanted(Asked):
     exclude: ExcludeField = None
 
     @property
-    def exclude_same(self) -> Same | None:
-        """What of the query's own is left out."""
-        return None if self.exclude is None else self.exclude.same
+    def exclusion(self) -> Exclusion:
+        """What is left out."""
+        return Exclusion() if self.exclude is None else self.exclude.exclusion()
 
     def selection(self) -> Selection:
         """Return what may be found."""

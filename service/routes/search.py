@@ -90,8 +90,7 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
     page = cursors.page(how)
     frame, own = _query_frame(engine, files, what)
     selection = replace(how.selection(), exclude=own)
-    if how.exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
+    selection = engine.searcher.without(selection, how.exclusion, frame.info)
     results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits, page)
     told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
     return Answer.of({**told, "next": cursors.following(how, results.following)})

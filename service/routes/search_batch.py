@@ -60,8 +60,7 @@ def _opened(
     entries = indexed(engine, *named)
     frame = files.frame(entries[0])
     selection = replace(how.selection(), exclude=frozenset(entry.entry_id for entry in entries))
-    if how.exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
+    selection = engine.searcher.without(selection, how.exclusion, frame.info)
     return frame, selection
 
 

@@ -61,9 +61,7 @@ def _answer(engine: Engine, level: GroupLevel, uid: str, how: GroupOptions) -> G
     cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
     page = cursors.page(how)
     frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
-    selection = how.selection()
-    if how.exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frames[0].info, how.exclude_same)
+    selection = engine.searcher.without(how.selection(), how.exclusion, frames[0].info)
     results = engine.searcher.group(
         level, frames, how.k, how.mode, selection, how.bits, how.aggregation, page
     )

@@ -18,7 +18,7 @@ from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
 from hmar.values.geometry import Box
-from hmar.values.selection import Same, Selection
+from hmar.values.selection import Exclusion, Same, Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
 
 ALL = Selection()
@@ -212,12 +212,16 @@ class ForgetfulCatalogue(MemoryCatalogue):
     ("same", "expected"),
     [
         ("instance", Selection("a", frozenset({1, 7}), group_by="series")),
-        ("series", Selection("a", frozenset({7}), not_series="1.2.9", group_by="series")),
-        ("study", Selection("a", frozenset({7}), not_study="1.2", group_by="series")),
+        ("series", Selection("a", frozenset({7}), not_series=frozenset({"1.2.9"}), group_by="series")),
+        ("study", Selection("a", frozenset({7}), not_studies=frozenset({"1.2"}), group_by="series")),
         (
             "patient",
             Selection(
-                "a", frozenset({7}), not_study="1.2", not_patient="0123456789abcdef", group_by="series"
+                "a",
+                frozenset({7}),
+                not_studies=frozenset({"1.2"}),
+                not_patient="0123456789abcdef",
+                group_by="series",
             ),
         ),
     ],
@@ -229,11 +233,37 @@ def test_what_the_query_belongs_to_is_left_out_besides_what_was(
     assert searcher.excluding(selection, info("1.1"), same) == expected
 
 
+def test_what_is_named_is_left_out_besides_what_the_query_belongs_to(searcher: Searcher) -> None:
+    before = Selection("a", frozenset({7}), not_series=frozenset({"5.5"}))
+    exclusion = Exclusion("study", ["8.1", "8.2"], ["8"], ["1.1", "1.3", "unknown"])
+    assert searcher.without(before, exclusion, info("1.2")) == Selection(
+        "a",
+        frozenset({7, 1, 3}),
+        not_series=frozenset({"5.5", "8.1", "8.2"}),
+        not_studies=frozenset({"8", "1.2"}),
+    )
+    assert searcher.without(before, Exclusion(), info("1.2")) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"same": "ward"}, "exclude is 'ward'"),
+        ({"series_uids": "1.2"}, "series_uids is '1.2'"),
+        ({"study_uids": [1]}, r"study_uids is \[1\]"),
+        ({"sop_instance_uids": ["1"] * 1001}, "has 1001 UIDs"),
+    ],
+)
+def test_an_exclusion_that_cannot_be_used_is_refused(fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(ParameterError, match=named):
+        Exclusion(**fields)
+
+
 def test_a_patient_that_nobody_knows_cannot_be_left_out(searcher: Searcher) -> None:
     unknown = info("9.9", patient_key=None)
     with pytest.raises(ParameterError, match="no patient id"):
         searcher.excluding(ALL, unknown, "patient")
-    assert searcher.excluding(ALL, unknown, "study") == Selection(not_study="1.2")
+    assert searcher.excluding(ALL, unknown, "study") == Selection(not_studies=frozenset({"1.2"}))
 
 
 def test_a_query_without_patient_is_of_the_one_that_the_archive_keeps_its_instance_for(

@@ -195,13 +195,10 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
     for name, condition in selection.filters.items():
         if not TABLE[name].kind.fits(getattr(info, name), condition):
             return False
-    for identity, left_out in (
-        (info.patient_key, selection.not_patient),
-        (info.study_uid, selection.not_study),
-        (info.series_uid, selection.not_series),
-    ):
-        if left_out is not None and identity == left_out:
-            return False
+    if selection.not_patient is not None and info.patient_key == selection.not_patient:
+        return False
+    if info.study_uid in selection.not_studies or info.series_uid in selection.not_series:
+        return False
     if selection.as_of is not None and entry.entry_id > selection.as_of:
         return False
     return entry.entry_id not in selection.exclude

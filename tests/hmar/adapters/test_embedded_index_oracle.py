@@ -111,8 +111,8 @@ selections = st.builds(
     st.frozensets(st.integers(1, 30), max_size=10),
     filters=filters,
     not_patient=maybe(st.sampled_from(["p", "nobody"]), None),
-    not_study=maybe(st.sampled_from(["1", "9"]), None),
-    not_series=maybe(st.sampled_from(["1.1", "9.9"]), None),
+    not_studies=maybe(st.frozensets(st.sampled_from(["1", "2", "9"])), frozenset()),
+    not_series=maybe(st.frozensets(st.sampled_from(["1.1", "2.1", "9.9"])), frozenset()),
     group_by=st.sampled_from([None, "series", "study", "patient"]),
     as_of=maybe(st.integers(0, 26), None),
 )

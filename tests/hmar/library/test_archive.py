@@ -281,6 +281,8 @@ def test_filters_hold_by_name_and_by_mapping(archive: hmar.Archive, study: Path)
     assert women.hits == archive.search(path, k=100, where={"sex": ["F"]}, age_years=(45, 90)).hits
     assert len(archive.search(path, k=100, group_by="series")) == SERIES
     assert len(archive.search(path, k=100, exclude="series")) == FRAMES - SLICES
+    named = hmar.Exclusion("instance", series_uids=[series_uid(2)])
+    assert len(archive.search(path, k=100, exclude=named)) == FRAMES - SLICES - 1
     assert len(archive.search(path, k=100, collection="another")) == 0
     with pytest.raises(ParameterError, match="'sex' is given twice"):
         archive.search(path, where={"sex": "F"}, sex="M")
