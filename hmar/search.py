@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import get_args
 
 from hmar.errors import ModelError, ParameterError
+from hmar.found import hit_of
 from hmar.groups import GroupSearcher
-from hmar.index.distances import fused_distance
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
-from hmar.values.hits import CodeHit, Hit, Match, Mode, RegionHit
+from hmar.values.hits import Hit, Mode
 from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
@@ -323,46 +323,9 @@ class Searcher:
         # An entry that was deleted after the index answered is no longer there: the next one takes its rank.
         live = [(hit, entries[hit.entry_id]) for hit in found if hit.entry_id in entries]
         return [
-            self._hit(rank, hit, entry, query, mode, bits) for rank, (hit, entry) in enumerate(live, start=1)
+            hit_of(self._encoder, rank, hit, entry, query, mode, bits)
+            for rank, (hit, entry) in enumerate(live, start=1)
         ]
-
-    def _hit(self, rank: int, hit: CodeHit, entry: EntryInfo, query: Query, mode: Mode, bits: Bits) -> Hit:
-        info = entry.info
-        found = tuple(self._region(info, match, bits) for match in hit.matches)
-        box = found[0].box if found else Box(0.0, 0.0, float(info.columns), float(info.rows))
-        return Hit(
-            rank=rank,
-            entry=entry,
-            distance=_distance(hit, query.gate, mode),
-            global_distance=hit.global_distance,
-            local_distance=hit.local_distance,
-            global_score=1 - hit.global_distance / bits,
-            local_score=1 - hit.local_distance / bits,
-            gate=query.gate,
-            bits=bits,
-            box=box,
-            box_mm=_extent(box, info),
-            model=self._encoder.name,
-            regions=found if query.region_typicality else (),
-            query_typicality=query.typicality,
-        )
-
-    def _region(self, info: FrameInfo, match: Match, bits: Bits) -> RegionHit:
-        box = self._encoder.window_box(info, match.window_id)
-        return RegionHit(match.distance, 1 - match.distance / bits, box, _extent(box, info))
-
-
-def _extent(box: Box, info: FrameInfo) -> Box | None:
-    return None if info.spacing is None else box.extent_mm(info.spacing)
-
-
-def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
-    """Return the distance that ranked a hit."""
-    if mode == "global" or (mode == "auto" and not hit.matches):
-        return float(hit.global_distance)
-    if mode == "local":
-        return hit.local_distance
-    return fused_distance(gate, float(hit.global_distance), hit.local_distance)
 
 
 def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:
