@@ -11,11 +11,12 @@ import numpy as np
 
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
-from hmar.values.codes import Bits
+from hmar.values.codes import Bits, CodeArray
 from hmar.values.entries import EntryInfo
 from hmar.values.groups import (
     Aggregation,
     CodeGroup,
+    FrameCodes,
     FramePair,
     GroupHit,
     GroupLevel,
@@ -116,7 +117,8 @@ class GroupSearcher:
         bits : int
             64 or 128.
         page : Page, optional
-            Which of the k hits are wanted; all of them if not given. Its state is that of ``selection``.
+            Which of the k hits are wanted; all of them if not given. Its state is that of ``selection``, and
+            holds for the query too.
 
         Raises
         ------
@@ -128,6 +130,8 @@ class GroupSearcher:
         started = time.perf_counter()
         _check(k, mode, bits, aggregation)
         own = frames[0].info
+        if selection.as_of is not None:
+            frames = [entry for entry in frames if entry.entry_id <= selection.as_of]
         chosen = replace(selection, group_by=level)
         if level == "series":
             chosen = replace(chosen, not_series=chosen.not_series | {own.series_uid})
@@ -162,14 +166,19 @@ class GroupSearcher:
         codes = self._index.codes(list(by_id))
         if not codes:
             raise NotFoundError("No frame of the query is indexed any more.", "It was deleted.")
-        spread = [np.isin(each.window_ids, self._encoder.spread(each.window_ids)) for each in codes]
         query = GroupQuery(
             np.stack([each.global_code for each in codes]),
-            [each.window_codes[chosen] for each, chosen in zip(codes, spread, strict=True)],
+            [self._windows(each, mode) for each in codes],
             aggregation,
             mode,
         )
         return query, [by_id[each.entry_id] for each in codes]
+
+    def _windows(self, codes: FrameCodes, mode: GroupMode) -> CodeArray:
+        """Return the codes of the windows that stand for a frame; none where windows are not compared."""
+        if mode == "global":
+            return codes.window_codes[:0]
+        return codes.window_codes[np.isin(codes.window_ids, self._encoder.spread(codes.window_ids))]
 
     def _group_hits(
         self, level: GroupLevel, found: Sequence[CodeGroup], query: Sequence[EntryInfo], bits: Bits

@@ -201,7 +201,7 @@ class Searcher:
     ) -> list[Query]:
         """Encode a frame, once all that is asked for is known to be in range."""
         _check(k, mode or "auto", bits)
-        if (most := max(map(len, asked))) > MAX_REGIONS:
+        if (most := max(map(len, asked), default=0)) > MAX_REGIONS:
             raise ParameterError(f"There are {most} regions.", f"Give 1 to {MAX_REGIONS}.")
         return self._encoder.queries(frame, asked)
 

@@ -13,6 +13,8 @@ MAX_REGIONS = 16
 """Regions searched for together."""
 MAX_QUERIES = 32
 """Queries of a batch."""
+MAX_BATCH_REGIONS = 64
+"""Regions of all queries of a batch together."""
 MAX_BATCH_K = 100
 """Hits of each query of a batch."""
 

@@ -49,7 +49,8 @@ class Exclusion:
             )
         for name in ("series_uids", "study_uids", "sop_instance_uids"):
             uids = getattr(self, name)
-            if isinstance(uids, str) or not all(isinstance(uid, str) for uid in uids):
+            listed = isinstance(uids, Collection) and not isinstance(uids, str)
+            if not listed or not all(isinstance(uid, str) for uid in uids):
                 raise ParameterError(f"{name} is {shown(uids)}.", "Give a list of UIDs.")
             if len(uids) > MAX_EXCLUDED:
                 raise ParameterError(f"{name} has {len(uids)} UIDs.", f"Give at most {MAX_EXCLUDED}.")

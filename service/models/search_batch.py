@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from hmar.errors import ParameterError
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
-from hmar.values.search_limits import MAX_BATCH_K, MAX_QUERIES
+from hmar.values.search_limits import MAX_BATCH_K, MAX_BATCH_REGIONS, MAX_QUERIES
 from hmar.values.selection import GroupBy, Selection
 from service.models.asked import Asked, JsonBody
 from service.models.given import Given
@@ -36,7 +36,9 @@ class BatchQuery(Asked):
     @model_validator(mode="after")
     def _check_not_both(self) -> Self:
         if self.region is not None and self.regions is not None:
-            raise ParameterError("region is both given.", "Give region, or regions for several together.")
+            raise ParameterError(
+                "region and regions are both given.", "Give region, or regions for several together."
+            )
         return self
 
     @property
@@ -58,6 +60,15 @@ class Batch(Wanted, JsonBody):
         default=None, description=f"By default local for regions, and auto for a whole image. {MODE}"
     )
     group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
+
+    @model_validator(mode="after")
+    def _check_regions(self) -> Self:
+        regions = sum(len(query.searched_regions) for query in self.queries)
+        if regions > MAX_BATCH_REGIONS:
+            raise ParameterError(
+                f"The queries have {regions} regions.", f"Give at most {MAX_BATCH_REGIONS} in one batch."
+            )
+        return self
 
     def selection(self) -> Selection:
         """Return what may be found, and in which groups."""

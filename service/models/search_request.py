@@ -134,8 +134,11 @@ class _Regions(SearchOptions):
     @model_validator(mode="after")
     def _check_one_of_both(self) -> Self:
         if (self.region is None) == (self.regions is None):
-            given = "both given" if self.region is not None else "None, and there are no regions"
-            raise ParameterError(f"region is {given}.", "Give region, or regions for several together.")
+            both = "region and regions are both given."
+            none = "region is None, and there are no regions."
+            raise ParameterError(
+                none if self.region is None else both, "Give region, or regions for several together."
+            )
         return self
 
     @property

@@ -14,6 +14,7 @@ from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Selector
+from hmar.values.pages import Page
 from hmar.values.selection import Selection
 from tests.contract.examples import ORIGIN, bits_code, info
 
@@ -115,6 +116,22 @@ def test_a_mean_code_is_that_of_all_frames(catalogue: MemoryCatalogue, searcher:
         ("2.1", 17.0, ()),
         ("1.2", 22.0, ()),
     ]
+
+
+def test_on_a_later_page_a_query_is_what_it_was_on_the_first(
+    catalogue: MemoryCatalogue, searcher: Searcher
+) -> None:
+    whole = searcher.group("series", frames(catalogue, "series", "1.1"), 10, "global", ALL)
+    first = searcher.group(
+        "series", frames(catalogue, "series", "1.1"), 10, "global", ALL, page=Page(b"k", 1)
+    )
+    catalogue.append("b", [frame_of(f"1.1.{n}", "1.1", n + 60, n) for n in range(41, 60)], ORIGIN)
+    catalogue.append("b", [frame_of("3.1.1", "3.1", 20)], ORIGIN)
+    assert first.following is not None
+    grown = frames(catalogue, "series", "1.1")
+    second = searcher.group("series", grown, 10, "global", ALL, page=first.following)
+    assert [*first, *second] == list(whole)
+    assert (len(grown), second.query_frames, second.following) == (59, 40, None)
 
 
 def test_a_query_that_was_deleted_meanwhile_is_said_to_be(

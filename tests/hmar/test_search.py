@@ -250,6 +250,7 @@ def test_what_is_named_is_left_out_besides_what_the_query_belongs_to(searcher: S
     [
         ({"same": "ward"}, "exclude is 'ward'"),
         ({"series_uids": "1.2"}, "series_uids is '1.2'"),
+        ({"series_uids": 12}, "series_uids is 12"),
         ({"study_uids": [1]}, r"study_uids is \[1\]"),
         ({"sop_instance_uids": ["1"] * 1001}, "has 1001 UIDs"),
     ],

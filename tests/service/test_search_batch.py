@@ -79,6 +79,7 @@ def test_the_most_queries_are_answered(archive: Archive) -> None:
         ({"queries": [uid(1) | {"region": [1, 2, 3]}]}, "queries.0.region is [1, 2, 3]"),
         ({"queries": [uid(1) | {"region": BOX, "regions": [BOX]}]}, "both given"),
         ({"queries": [uid(1) | {"k": 5}]}, "queries.0.'k'"),
+        ({"queries": [uid(1) | {"regions": [BOX] * 13}] * 5}, "have 65 regions"),
         ({"k": 101}, "k is 101"),
         ({"k": 0}, "k is 0"),
         ({"limit": 5}, "no field 'limit'"),
