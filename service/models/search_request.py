@@ -29,7 +29,6 @@ GROUP_BY = (
 )
 _ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 
-
 Cursor = Annotated[
     str,
     Field(
@@ -43,7 +42,7 @@ Cursor = Annotated[
 
 
 class Wanted(Asked):
-    """What is looked for among."""
+    """What may be found, and how long the codes are that are compared."""
 
     bits: Bits = 128
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
