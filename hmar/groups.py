@@ -163,7 +163,7 @@ class GroupSearcher:
     ) -> tuple[GroupQuery, list[EntryInfo]]:
         """Return the codes of frames as a query, and those of them that are in the index."""
         by_id = {entry.entry_id: entry for entry in frames}
-        codes = self._index.codes(list(by_id))
+        codes = self._index.codes(list(by_id), Selection())
         if not codes:
             raise NotFoundError("No frame of the query is indexed any more.", "It was deleted.")
         query = GroupQuery(

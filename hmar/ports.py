@@ -231,8 +231,8 @@ class CodeIndex(Protocol):
         pair's candidates the nearest at the bits asked for counts, then at 128 bits, then the older entry.
         """
 
-    def codes(self, entry_ids: Sequence[int]) -> list[FrameCodes]:
-        """Return the codes of those entries that are live, in the order given."""
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""

@@ -184,10 +184,12 @@ class EmbeddedIndex:
         """Return the k nearest groups of a selection that groups: series, studies or patients."""
         return GroupSearch(self._published.gallery, self._scanner, query).nearest(k, bits, selection)
 
-    def codes(self, entry_ids: Sequence[int]) -> list[FrameCodes]:
-        """Return the codes of those entries that are live, in the order given."""
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
         gallery = self._published.gallery
         slots = gallery.frames.slots(np.array(entry_ids, np.int64))
+        if (selected := gallery.selected(selection)) is not None:
+            slots = slots[np.isin(slots, selected)]
         return [
             FrameCodes(int(gallery.frames.entry_ids[slot]), code, *gallery.windows.of_slot(slot))
             for slot, code in zip(slots.tolist(), gallery.frames.global_codes(slots), strict=True)

@@ -137,12 +137,18 @@ def test_a_selection_that_does_not_group_is_refused(index: CodeIndex) -> None:
         index.search_groups(ASKED, 9, 128, Selection())
 
 
+def test_codes_of_what_a_selection_leaves_out_do_not_come_back(index: CodeIndex) -> None:
+    assert [each.entry_id for each in index.codes([5, 1, 2], Selection("c", frozenset({2})))] == [5, 1]
+    assert [each.entry_id for each in index.codes([5, 1], Selection(not_series=frozenset({"1.b"})))] == [1]
+    assert index.codes([5, 1], Selection("other")) == []
+
+
 def test_codes_of_live_entries_come_back_in_the_order_asked_for(new_index: Callable[[], CodeIndex]) -> None:
     index = new_index()
     rows = [added(1, "1.a", [0, 100], [[1], [2, 65]]), added(2, "1.a", [3]), added(3, "1.a", [4], [[5]])]
     index.apply([*rows, LogRow(4, "delete", 2, "c", "m", None)])
     index.snapshot()
-    found = index.codes([3, 2, 77, 1])
+    found = index.codes([3, 2, 77, 1], Selection())
     assert [codes.entry_id for codes in found] == [3, 1]
     for codes in found:
         encoded = rows[codes.entry_id - 1].encoded
@@ -150,4 +156,4 @@ def test_codes_of_live_entries_come_back_in_the_order_asked_for(new_index: Calla
         assert np.array_equal(codes.global_code, encoded.global_code)
         assert np.array_equal(codes.window_codes, encoded.window_codes)
         assert np.array_equal(codes.window_ids, encoded.window_ids)
-    assert index.codes([]) == []
+    assert index.codes([], Selection()) == []

@@ -127,8 +127,8 @@ class MemoryIndex:
         found.sort(key=lambda candidate: candidate[:3])
         return [near for _, _, _, near in found[: max(k, 0)]]
 
-    def codes(self, entry_ids: Sequence[int]) -> list[FrameCodes]:
-        """Return the codes of those entries that are live, in the order given."""
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
         with self._lock:
             live = [self._entries[entry_id] for entry_id in entry_ids if entry_id in self._entries]
         return [
@@ -139,6 +139,7 @@ class MemoryIndex:
                 np.array(entry.window_ids, np.uint32),
             )
             for entry in live
+            if _selected(entry, selection)
         ]
 
     def count(self, selection: Selection) -> int:
