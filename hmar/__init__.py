@@ -13,8 +13,11 @@ __all__ = [
     "Added",
     "Archive",
     "Box",
+    "Exclusion",
     "Frame",
     "FrameInfo",
+    "GroupHit",
+    "GroupResults",
     "Hit",
     "HmarError",
     "Model",
@@ -37,8 +40,10 @@ if TYPE_CHECKING:
     from hmar.library.training import train_model
     from hmar.values.frames import Frame, FrameInfo, Units
     from hmar.values.geometry import Box, Spacing
+    from hmar.values.groups import GroupHit, GroupResults
     from hmar.values.hits import Hit
     from hmar.values.results import Results
+    from hmar.values.selection import Exclusion
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -46,8 +51,11 @@ else:
             "Added": "hmar.library.added",
             "Archive": "hmar.library.archive",
             "Box": "hmar.values.geometry",
+            "Exclusion": "hmar.values.selection",
             "Frame": "hmar.values.frames",
             "FrameInfo": "hmar.values.frames",
+            "GroupHit": "hmar.values.groups",
+            "GroupResults": "hmar.values.groups",
             "Hit": "hmar.values.hits",
             "HmarError": "hmar.errors",
             "Model": "hmar.library.models",

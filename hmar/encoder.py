@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hmar.image.grid import Grid, channels, content, make_grid, resample
@@ -109,10 +112,7 @@ class HmarEncoder:
 
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image: its global code and a spread of its windows."""
-        read = self._read(frame)
-        backbone_map, ids = read.backbone_map, read.ids
-        spread = spread_windows(ids, self._info.windows)
-        return self._query(read, self._model.window_logits(backbone_map, spread))
+        return self.queries(frame, [()])[0]
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
@@ -120,10 +120,39 @@ class HmarEncoder:
         The first is centred on the region, the others are its neighbours a third of a side away: a place is
         recognised by its surroundings too, and one code is a noisy descriptor of it.
         """
-        check_region(region, frame.info)
+        return self.queries(frame, [(region,)])[0]
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Encode a frame once as several queries, each for all of its regions, or for the whole image.
+
+        Raises
+        ------
+        RegionError
+            If any region lies outside the frame.
+        """
+        for region in chain.from_iterable(asked):
+            check_region(region, frame.info)
         read = self._read(frame)
-        windows = query_windows(region, self._layout(frame.info), self._stride, self._info.windows)
-        return self._query(read, self._model.region_logits(read.backbone_map, windows), windows)
+        return [self._of_regions(read, regions) if regions else self._of_image(read) for regions in asked]
+
+    def _of_image(self, read: _Read) -> Query:
+        logits = self._model.window_logits(read.backbone_map, self.spread(read.ids))
+        return self._query(read, logits, self._typicality(read))
+
+    def _of_regions(self, read: _Read, regions: Sequence[Box]) -> Query:
+        grid = self._layout(read.frame.info)
+        windows = [query_windows(region, grid, self._stride, self._info.windows) for region in regions]
+        logits = [self._model.region_logits(read.backbone_map, each) for each in windows]
+        known = tuple(self._typicality(read, each) for each in windows)
+        least = min((each for each in known if each is not None), default=None)
+        return self._query(read, np.concatenate(logits), least, known)
+
+    def _typicality(self, read: _Read, windows: QueryWindows | None = None) -> float | None:
+        return self._model.typicality(read.backbone_map, read.shown, read.frame, windows)
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return the largest of a frame's windows that do not overlap one another."""
+        return spread_windows(window_ids, self._info.windows)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""
@@ -140,14 +169,21 @@ class HmarEncoder:
         ids = windows_of_shares(shown, self._info.windows)
         return _Read(frame, self._model.map(channels(laid, grid)), ids, shown)
 
-    def _query(self, read: _Read, window_logits: FloatArray, region: QueryWindows | None = None) -> Query:
+    def _query(
+        self,
+        read: _Read,
+        window_logits: FloatArray,
+        typicality: float | None,
+        region_typicality: tuple[float | None, ...] = (),
+    ) -> Query:
         info, backbone_map = read.frame.info, read.backbone_map
         thresholds = self._model.thresholds.of(info.modality)
         return Query(
             pack_logits(self._model.global_logits(backbone_map), thresholds.frame),
             pack_logits(window_logits, thresholds.windows),
             fusion_weights(self._model.gate(backbone_map, info), len(window_logits)),
-            self._model.typicality(backbone_map, read.shown, read.frame, region),
+            typicality,
+            region_typicality,
         )
 
 

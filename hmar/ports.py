@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
-from hmar.values.codes import Bits, EncodedFrame, Query
+from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
+from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobState, Message
@@ -228,6 +229,16 @@ class CodeIndex(Protocol):
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
 
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups of a selection that groups: series, studies or patients.
+
+        Order: distance at the bits asked for, then at 128 bits, then the oldest entry that may be found. Of a
+        pair's candidates the nearest at the bits asked for counts, then at 128 bits, then the older entry.
+        """
+
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
+
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
 
@@ -313,6 +324,16 @@ class FrameEncoder(Protocol):
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame as a query; raises RegionError if it lies outside."""
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Encode a frame once as several queries, each for all of its regions together.
+
+        A query without regions is for the whole image. Each is what :meth:`image_query` and
+        :meth:`region_query` return; raises RegionError if any region lies outside.
+        """
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return those of a frame's windows that stand for the whole frame in a search."""
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

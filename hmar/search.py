@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
 from hmar.errors import ModelError, ParameterError
-from hmar.index.distances import fused_distance
+from hmar.found import hit_of
+from hmar.groups import GroupSearcher
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
-from hmar.values.hits import CodeHit, Hit, Mode
+from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
+from hmar.values.hits import Hit, Mode
+from hmar.values.pages import Page
 from hmar.values.results import Results
-from hmar.values.selection import Same, Selection
+from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
+from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 
-MAX_K = 1000
 PAGE_ROWS = 512
 """Log rows applied at a time."""
 _log = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ class Searcher:
         self._catalogue = catalogue
         self._index = index
         self._encoder = encoder
+        self._groups = GroupSearcher(catalogue, index, encoder)
         self._refreshing = threading.Lock()
 
     def over(self, catalogue: Catalogue, index: CodeIndex) -> Searcher:
@@ -113,9 +118,28 @@ class Searcher:
             found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
             return replace(selection, exclude=selection.exclude | {entry.entry_id for entry in found})
         if same == "series":
-            return replace(selection, not_series=own.series_uid)
+            return replace(selection, not_series=selection.not_series | {own.series_uid})
         patient = self._patient(own) if same == "patient" else selection.not_patient
-        return replace(selection, not_study=own.study_uid, not_patient=patient)
+        studies = selection.not_studies | {own.study_uid}
+        return replace(selection, not_studies=studies, not_patient=patient)
+
+    def without(self, selection: Selection, exclusion: Exclusion, own: FrameInfo) -> Selection:
+        """Return a selection that also leaves out what is named, and what of the query's own is.
+
+        Parameters and errors are those of :meth:`excluding`.
+        """
+        entries = {
+            entry.entry_id
+            for uid in sorted(exclusion.sop_instance_uids)
+            for entry in self._catalogue.find(uid, self._encoder.fingerprint)
+        }
+        narrower = replace(
+            selection,
+            exclude=selection.exclude | entries,
+            not_series=selection.not_series | set(exclusion.series_uids),
+            not_studies=selection.not_studies | set(exclusion.study_uids),
+        )
+        return narrower if exclusion.same is None else self.excluding(narrower, own, exclusion.same)
 
     def _patient(self, own: FrameInfo) -> str:
         """Return the patient of a query's frame; one without patient id may have been given one when indexed.
@@ -140,39 +164,103 @@ class Searcher:
     def answer(
         self,
         frame: Frame,
-        region: Box | None,
+        regions: Sequence[Box],
         k: int,
         mode: Mode | None,
         selection: Selection,
         bits: Bits = 128,
+        page: Page | None = None,
     ) -> Results:
-        """Search for a region of a frame, or for all of it, and return the hits with what was asked.
+        """Search for regions of a frame, or for all of it, and return the hits with what was asked.
 
-        Parameters and errors are those of :meth:`region`; without a region, the frame is searched for as a
-        whole. Without a mode, it is "local" for a region and "auto" for a whole frame.
+        Parameters and errors are those of :meth:`region`, of which several are searched for together: a
+        frame's local distance is the mean over the regions of its local distance to each. Without a region,
+        the frame is searched for as a whole. Without a mode, it is "local" for regions and "auto" for a whole
+        frame. With a page, only that part of the k hits is returned.
         """
         started = time.perf_counter()
-        if region is None:
-            chosen = mode or "auto"
-            hits = self.image(frame, k, chosen, selection, bits)
-        else:
-            chosen = mode or "local"
-            hits = self.region(frame, region, k, chosen, selection, bits)
+        [query] = self._queries(frame, [regions], k, mode, bits)
+        answer = self._answer(frame, regions, query, k, mode, selection, bits, page)
+        return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
+
+    def answers(
+        self,
+        frame: Frame,
+        asked: Sequence[Sequence[Box]],
+        k: int,
+        mode: Mode | None,
+        selection: Selection,
+        bits: Bits = 128,
+    ) -> list[Results]:
+        """Answer several queries of one frame, which is encoded once; each otherwise as by :meth:`answer`.
+
+        ``took_ms`` of each is without the encoding.
+        """
+        return [
+            self._answer(frame, regions, query, k, mode, selection, bits)
+            for regions, query in zip(asked, self._queries(frame, asked, k, mode, bits), strict=True)
+        ]
+
+    def _queries(
+        self, frame: Frame, asked: Sequence[Sequence[Box]], k: int, mode: Mode | None, bits: Bits
+    ) -> list[Query]:
+        """Encode a frame, once all that is asked for is known to be in range."""
+        _check(k, mode or "auto", bits)
+        if (most := max(map(len, asked), default=0)) > MAX_REGIONS:
+            raise ParameterError(f"There are {most} regions.", f"Give 1 to {MAX_REGIONS}.")
+        return self._encoder.queries(frame, asked)
+
+    def _answer(
+        self,
+        frame: Frame,
+        regions: Sequence[Box],
+        query: Query,
+        k: int,
+        mode: Mode | None,
+        selection: Selection,
+        bits: Bits,
+        page: Page | None = None,
+    ) -> Results:
+        started = time.perf_counter()
+        chosen: Mode = mode or ("local" if regions else "auto")
+        self.refresh()
+        page, selection = self._as_of(page, selection)
+        hits = self._search(query, k, chosen, selection, bits)
+        following = None
+        if page is not None:
+            here, following = page.turn(k, [_identity(hit.entry, selection.group_by) for hit in hits])
+            hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         return Results(
             hits=tuple(hits),
             frame=frame.info,
-            region=region,
+            regions=tuple(regions),
             mode=chosen,
             bits=bits,
             model=self._encoder.name,
             searched_frames=self._index.count(selection),
             took_ms=(time.perf_counter() - started) * 1000,
+            region_typicality=query.region_typicality,
+            following=following,
         )
+
+    def mark_at(self, seq: int) -> str:
+        """Return the mark of a row of the log, "" where there is no such row."""
+        rows = self._catalogue.tail(seq - 1, 1) if seq > 0 else []
+        return rows[0].mark if rows else ""
+
+    def _as_of(self, page: Page | None, selection: Selection) -> tuple[Page | None, Selection]:
+        """Return a page with the state that it is of, and a selection of what that state has."""
+        if page is None:
+            return None, selection
+        as_of = self._index.stats().last_seq if page.as_of is None else page.as_of
+        return replace(page, as_of=as_of), replace(selection, as_of=as_of)
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
         """Find the k frames most like a whole frame; see :meth:`region`."""
         _check(k, mode, bits)
-        return self._search(self._encoder.image_query(frame), k, mode, selection, bits)
+        query = self._encoder.image_query(frame)
+        self.refresh()
+        return self._search(query, k, mode, selection, bits)
 
     def region(
         self, frame: Frame, region: Box, k: int, mode: Mode, selection: Selection, bits: Bits = 128
@@ -209,10 +297,27 @@ class Searcher:
             If the region lies outside the frame.
         """
         _check(k, mode, bits)
-        return self._search(self._encoder.region_query(frame, region), k, mode, selection, bits)
+        query = self._encoder.region_query(frame, region)
+        self.refresh()
+        return self._search(query, k, mode, selection, bits)
+
+    def group(
+        self,
+        level: GroupLevel,
+        frames: Sequence[EntryInfo],
+        k: int,
+        mode: GroupMode,
+        selection: Selection,
+        bits: Bits = 128,
+        aggregation: Aggregation = "late_interaction",
+        page: Page | None = None,
+    ) -> GroupResults:
+        """Find the series or studies most like one of the archive; see :class:`hmar.groups.GroupSearcher`."""
+        self.refresh()
+        page, selection = self._as_of(page, selection)
+        return self._groups.answer(level, frames, k, mode, selection, bits, aggregation, page)
 
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
-        self.refresh()
         search = {
             "global": self._index.search_global,
             "local": self._index.search_windows,
@@ -223,47 +328,23 @@ class Searcher:
         # An entry that was deleted after the index answered is no longer there: the next one takes its rank.
         live = [(hit, entries[hit.entry_id]) for hit in found if hit.entry_id in entries]
         return [
-            self._hit(rank, hit, entry, query, mode, bits) for rank, (hit, entry) in enumerate(live, start=1)
+            hit_of(self._encoder, rank, hit, entry, query, mode, bits)
+            for rank, (hit, entry) in enumerate(live, start=1)
         ]
 
-    def _hit(self, rank: int, hit: CodeHit, entry: EntryInfo, query: Query, mode: Mode, bits: Bits) -> Hit:
-        box = self._box(entry.info, hit.window_id)
-        spacing = entry.info.spacing
-        return Hit(
-            rank=rank,
-            entry=entry,
-            distance=_distance(hit, query.gate, mode),
-            global_distance=hit.global_distance,
-            local_distance=hit.local_distance,
-            global_score=1 - hit.global_distance / bits,
-            local_score=1 - hit.local_distance / bits,
-            gate=query.gate,
-            bits=bits,
-            box=box,
-            box_mm=box.extent_mm(spacing) if spacing else None,
-            model=self._encoder.name,
-            query_typicality=query.typicality,
-        )
 
-    def _box(self, info: FrameInfo, window_id: int | None) -> Box:
-        if window_id is None:
-            return Box(0.0, 0.0, float(info.columns), float(info.rows))
-        return self._encoder.window_box(info, window_id)
-
-
-def _distance(hit: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
-    """Return the distance that ranked a hit."""
-    if mode == "global" or (mode == "auto" and hit.window_id is None):
-        return float(hit.global_distance)
-    if mode == "local":
-        return hit.local_distance
-    return fused_distance(gate, float(hit.global_distance), hit.local_distance)
+def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:
+    """Return what tells a hit from the others of its ranking."""
+    info = entry.info
+    if group_by is None:
+        return str(entry.entry_id)
+    if group_by == "series":
+        return info.series_uid
+    if group_by == "study" or info.patient_key is None:
+        return f"study {info.study_uid}"
+    return f"patient {info.patient_key}"
 
 
 def _check(k: int, mode: str, bits: int) -> None:
-    if not 1 <= k <= MAX_K:
-        raise ParameterError(f"k is {k}.", f"Give a number from 1 to {MAX_K}.")
-    if mode not in get_args(Mode):
-        raise ParameterError(f"mode is {mode!r}.", 'Give "global", "local" or "auto".')
-    if bits not in get_args(Bits):
-        raise ParameterError(f"bits is {bits}.", "Give 64 or 128.")
+    check_numbers(k, bits)
+    check_choice("mode", mode, get_args(Mode))

@@ -8,6 +8,8 @@ beat this.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -44,32 +46,55 @@ class ThumbnailEncoder:
 
     def encode(self, frame: Frame) -> EncodedFrame:
         """Encode a frame and all its windows."""
-        image, ids = self._shown(frame)
+        grid = self._layout(frame.info)
+        image, ids = _grey(frame, grid), self._window_ids(frame, grid)
         codes = self._hash(np.stack([_whole(image), *self._crops(image, ids)]))
         return EncodedFrame(frame.info, codes[0], codes[1:], ids, (0.5, 0.5), self.fingerprint)
 
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image."""
-        image, ids = self._shown(frame)
-        spread = spread_windows(ids, self._windows)
-        codes = self._hash(np.stack([_whole(image), *self._crops(image, spread)]))
-        return Query(codes[0], codes[1:] if len(spread) else codes, (0.5, 0.5))
+        return self.queries(frame, [()])[0]
 
     def region_query(self, frame: Frame, region: Box) -> Query:
         """Encode a region of a frame."""
-        check_region(region, frame.info)
-        grid, stride = self._layout(frame.info), self._grid.stride
+        return self.queries(frame, [(region,)])[0]
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Encode a frame as several queries, each for all of its regions, or for the whole image."""
+        for region in chain.from_iterable(asked):
+            check_region(region, frame.info)
+        grid = self._layout(frame.info)
+        image = _grey(frame, grid)
+        whole = self._hash(_whole(image)[None])
+        ids = self._window_ids(frame, grid)
+        return [
+            Query(
+                whole[0],
+                np.concatenate(
+                    [self._region_codes(image, grid, region) for region in regions]
+                    or [self._hash(np.stack(self._crops(image, self.spread(ids)) or [_whole(image)]))]
+                ),
+                (0.5, 0.5),
+                region_typicality=(None,) * len(regions),
+            )
+            for regions in asked
+        ]
+
+    def _region_codes(self, image: Image.Image, grid: Grid, region: Box) -> CodeArray:
+        stride = self._grid.stride
         # As small as the region, windows find 0.8 slices of the demo's nodule; of full size, 2.4.
         windows = query_windows(region, grid, stride, self._windows, least_share=1.0)
-        image = _grey(frame, grid)
         side = windows.side * stride
         crops = [
             _thumbnail(image, Box(column * stride, row * stride, side, side))
             for row in windows.rows
             for column in windows.columns
         ]
-        codes = self._hash(np.stack([_whole(image), *crops]))
-        return Query(codes[0], codes[1:], (0.5, 0.5))
+        return self._hash(np.stack(crops))
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return the largest of a frame's windows that do not overlap one another."""
+        return spread_windows(window_ids, self._windows)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels."""
@@ -77,10 +102,8 @@ class ThumbnailEncoder:
             window_id, self._layout(info), info.rows, info.columns, self._grid.stride, self._windows
         )
 
-    def _shown(self, frame: Frame) -> tuple[Image.Image, WindowIds]:
-        """Return a frame on its grid, and its windows."""
-        grid = self._layout(frame.info)
-        return _grey(frame, grid), kept_windows(content(frame, grid), self._grid.stride, self._windows)
+    def _window_ids(self, frame: Frame, grid: Grid) -> WindowIds:
+        return kept_windows(content(frame, grid), self._grid.stride, self._windows)
 
     def _crops(self, image: Image.Image, ids: WindowIds) -> list[FloatArray]:
         """Return the thumbnails of windows."""

@@ -17,7 +17,18 @@ from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
 from service.recorder import Recorder
-from service.routes import browse, deletions, documents, health, jobs, login, page, search
+from service.routes import (
+    browse,
+    deletions,
+    documents,
+    health,
+    jobs,
+    login,
+    page,
+    search,
+    search_batch,
+    search_groups,
+)
 from service.security_headers import SECURITY_HEADERS
 
 _access = logging.getLogger("hmar.service.access")
@@ -69,9 +80,9 @@ def create_app(engine: Engine) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access)
-    for routes in (jobs, deletions):
+    for routes in (jobs, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
-    for showing in (search, browse):
+    for showing in (search, search_batch, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     auth.check_declared(app)
     app.after_request(_secure)

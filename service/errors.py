@@ -13,5 +13,9 @@ class MediaTypeError(InputError):
     """A body of a content type that the route does not read."""
 
 
+class CursorError(InputError):
+    """A cursor that was altered, or belongs to another search or another state of the archive."""
+
+
 class CrossSiteError(AuthError):
     """A change asked for with the page's cookie, but not from the page."""

@@ -17,7 +17,7 @@ from hmar.errors import (
     ParameterError,
     RegionError,
 )
-from service.errors import CrossSiteError, MalformedRequestError, MediaTypeError
+from service.errors import CrossSiteError, CursorError, MalformedRequestError, MediaTypeError
 
 
 class ProblemType(NamedTuple):
@@ -35,6 +35,7 @@ class ProblemType(NamedTuple):
 
 PROBLEMS: dict[type[HmarError], ProblemType] = {
     MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
+    CursorError: ProblemType(400, "cursor-not-usable", "The cursor does not go on with this search"),
     AuthError: ProblemType(401, "not-authorised", "A valid key or login is needed"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
     ForbiddenError: ProblemType(403, "forbidden", "The key or login may not do this"),

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, jsonify, render_template, reques
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from hmar.disk import FULL, write_error
-from hmar.errors import AuthError, HmarError, OperatorError
+from hmar.errors import AuthError, HmarError, InputError, OperatorError
 from service.errors import MalformedRequestError
 from service.models.problem import Problem
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, ProblemType, problem_of
@@ -35,8 +35,16 @@ def logged_method() -> str:
 
 def problem_body(problem: ProblemType, detail: str, remedy: str) -> dict[str, object]:
     """Return the members of problem details (RFC 9457), and the remedy."""
-    told = Problem(type=problem.uri, title=problem.title, status=problem.status, detail=detail, remedy=remedy)
-    return told.to_json()
+    return _problem(problem, detail, remedy).to_json()
+
+
+def problem_given(error: InputError) -> Problem:
+    """Return what is wrong with a part of a request, as a part of its answer."""
+    return _problem(problem_of(error), error.detail, error.remedy)
+
+
+def _problem(problem: ProblemType, detail: str, remedy: str) -> Problem:
+    return Problem(type=problem.uri, title=problem.title, status=problem.status, detail=detail, remedy=remedy)
 
 
 def unexpected_detail(error_id: str) -> tuple[str, str]:

@@ -179,7 +179,7 @@ def _searching(
 
     def search(name: str, number: int) -> None:
         frame = openers[name](images[number % len(images)]).frame(1)
-        hits = searcher.answer(frame, None, K, "auto", Selection())
+        hits = searcher.answer(frame, (), K, "auto", Selection())
         answers[name].append(tuple(hit.entry.entry_id for hit in hits))
 
     calls: dict[str, Callable[[int], object]] = {

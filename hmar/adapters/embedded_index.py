@@ -17,6 +17,7 @@ from hmar.errors import SnapshotError
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_cutoff
 from hmar.index.hamming import Slots
+from hmar.index.interaction import GroupSearch
 from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
@@ -24,7 +25,8 @@ from hmar.index.snapshot import Generation, SnapshotStore
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
-from hmar.values.hits import CodeHit
+from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
+from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
 CHECK_EVERY_S = 3600.0
@@ -178,6 +180,21 @@ class EmbeddedIndex:
             selection.group_by,
         )
 
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups of a selection that groups: series, studies or patients."""
+        return GroupSearch(self._published.gallery, self._scanner, query).nearest(k, bits, selection)
+
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
+        gallery = self._published.gallery
+        slots = gallery.frames.slots(np.array(entry_ids, np.int64))
+        if (selected := gallery.selected(selection)) is not None:
+            slots = slots[np.isin(slots, selected)]
+        return [
+            FrameCodes(int(gallery.frames.entry_ids[slot]), code, *gallery.windows.of_slot(slot))
+            for slot, code in zip(slots.tolist(), gallery.frames.global_codes(slots), strict=True)
+        ]
+
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
         return len(self._published.gallery.slots(selection))
@@ -211,17 +228,22 @@ class EmbeddedIndex:
     def _hits(self, gallery: Gallery, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
         whole = gallery.global_distances(slots, query.global_code, bits)
         local = gallery.local_distances(self._scanner, slots, query.window_codes, bits)
-        return [
-            CodeHit(
-                int(gallery.frames.entry_ids[slot]),
-                int(whole[i]),
-                float(bits) if np.isnan(local[i]) else float(local[i]),
-                None
-                if np.isnan(local[i])
-                else gallery.windows.nearest(int(slot), query.window_codes[0], bits),
+        parts = query.parts
+        by_part = [local]
+        if len(parts) > 1:
+            by_part = [gallery.local_distances(self._scanner, slots, part, bits) for part in parts]
+        hits = []
+        for i, slot in enumerate(slots.tolist()):
+            entry_id, global_distance = int(gallery.frames.entry_ids[slot]), int(whole[i])
+            if np.isnan(local[i]):
+                hits.append(CodeHit(entry_id, global_distance, float(bits)))
+                continue
+            matches = tuple(
+                Match(gallery.windows.nearest(slot, part[0], bits), float(distances[i]))
+                for part, distances in zip(parts, by_part, strict=True)
             )
-            for i, slot in enumerate(slots)
-        ]
+            hits.append(CodeHit(entry_id, global_distance, float(local[i]), matches))
+        return hits
 
     def clear(self) -> None:
         """Forget everything, and quarantine the snapshots."""

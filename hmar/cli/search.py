@@ -96,7 +96,8 @@ def search(
     code_bits: Bits = 64 if bits == "64" else 128
     if exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, exclude_same)
-    results = engine.searcher.answer(frame, region, k, cast(Mode | None, mode), selection, code_bits)
+    regions = () if region is None else (region,)
+    results = engine.searcher.answer(frame, regions, k, cast(Mode | None, mode), selection, code_bits)
     hits = list(results)
     if montage is not None:
         draw_montage(engine, frame, region, hits, montage)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import WORD, Slots, Words, code_words, row_distances
 from hmar.index.metadata import METADATA_ARRAYS, TEXTS, MetadataColumns, Texts
-from hmar.values.codes import Bits, EncodedFrame
+from hmar.values.codes import CODE_BYTES, Bits, CodeArray, EncodedFrame
 from hmar.values.selection import GroupBy, Selection
 
 FRAME_ARRAYS = {"entry_ids": ("<i8", 1), "global_words": (WORD.str, 2), **METADATA_ARRAYS}
@@ -114,6 +114,8 @@ class FrameTable:
         """Return the slots that may be found, in order."""
         mask = self.live.copy()
         self._metadata.narrow(mask, selection)
+        if selection.as_of is not None:
+            mask &= self.entry_ids <= selection.as_of
         if selection.exclude:
             mask[self.slots(np.fromiter(selection.exclude, np.int64, len(selection.exclude)))] = False
         return np.flatnonzero(mask)
@@ -121,6 +123,10 @@ class FrameTable:
     def groups(self, group_by: GroupBy, slots: Slots) -> NDArray[np.uint64]:
         """Return the group number of each slot; slots of one group have the same number."""
         return self._metadata.groups(group_by, slots)
+
+    def global_codes(self, slots: Slots) -> CodeArray:
+        """Return the global codes of some slots, shape (len(slots), 16)."""
+        return np.ascontiguousarray(self.global_words[slots]).view(np.uint8).reshape(-1, CODE_BYTES)
 
     def distances(self, slots: Slots, query: Words, bits: Bits) -> NDArray[np.uint8]:
         """Compare the global codes of some slots with one code, shape (2,)."""

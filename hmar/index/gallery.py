@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +47,13 @@ class Gallery:
 
     def selected(self, selection: Selection) -> Slots | None:
         """Return the slots that may be found, ascending; None for all there are."""
-        if selection == Selection() and self.live_frames == len(self.frames):
+        anything = replace(selection, as_of=None) == Selection() and self._none_after(selection.as_of)
+        if anything and self.live_frames == len(self.frames):
             return None
         return self.frames.selected(selection)
+
+    def _none_after(self, as_of: int | None) -> bool:
+        return as_of is None or not len(self.frames) or int(self.frames.entry_ids[-1]) <= as_of
 
     def slots(self, selection: Selection) -> Slots:
         """Return the slots that may be found, ascending."""

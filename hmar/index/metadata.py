@@ -107,13 +107,15 @@ class MetadataColumns:
             mask &= self._fitting("collections", COLLECTION, selection.within)
         for name, condition in selection.filters.items():
             mask &= self._fitting(TABLE[name].plural, TABLE[name].kind, condition)
+        patients = frozenset() if selection.not_patient is None else frozenset({selection.not_patient})
         for name, left_out in (
-            ("patients", selection.not_patient),
-            ("studies", selection.not_study),
+            ("patients", patients),
+            ("studies", selection.not_studies),
             ("series", selection.not_series),
         ):
-            if left_out is not None:
-                mask &= self._columns[name].values != np.uint64(_identity(left_out))
+            if left_out:
+                identities = np.array([_identity(each) for each in left_out], np.uint64)
+                mask &= np.isin(self._columns[name].values, identities, invert=True)
 
     def _fitting(self, name: str, kind: Kind[Any, Any], condition: Condition) -> NDArray[np.bool_]:
         return kind.fitting(self._columns[name].values, condition, self._positions.get(name, {}))

@@ -109,16 +109,19 @@ class Windows:
             yield segment, first, slots[low:high] - first
             first += len(segment)
 
-    def nearest(self, slot: int, query: CodeArray, bits: Bits) -> int:
-        """Return the id of a frame's window nearest to a code; ties go to 128 bits, then to the first."""
+    def of_slot(self, slot: int) -> tuple[CodeArray, WindowIds]:
+        """Return the codes, shape (W, 16), and the ids of a frame's windows, shape (W,)."""
         for segment, _, frames in self.split(np.array([slot])):
             if len(frames):
                 columns = slice(*segment.offsets[frames[0] : frames[0] + 2].tolist())
-                codes = to_codes(segment.codes, columns)
-                short = hamming(codes[:, : bits // 8], query[: bits // 8])
-                order = short * 256 + hamming(codes, query)
-                return int(segment.window_ids[columns][int(np.argmin(order))])
+                return to_codes(segment.codes, columns), segment.window_ids[columns].copy()
         raise IndexError(f"slot {slot} of {len(self)}")
+
+    def nearest(self, slot: int, query: CodeArray, bits: Bits) -> int:
+        """Return the id of a frame's window nearest to a code; ties go to 128 bits, then to the first."""
+        codes, window_ids = self.of_slot(slot)
+        order = hamming(codes[:, : bits // 8], query[: bits // 8]) * 256 + hamming(codes, query)
+        return int(window_ids[int(np.argmin(order))])
 
 
 class WindowMatrix:

@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, get_args
+from typing import Self
 
 from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
-from hmar.errors import ParameterError, shown
 from hmar.library.added import Added
 from hmar.library.adding import Addable, Adder, Progress, silent
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.models import Model, load_model
-from hmar.library.patients import PassingDecoder, is_passing, process_hasher
-from hmar.library.selecting import FilterValue, selection_from
+from hmar.library.patients import PassingDecoder, process_hasher
+from hmar.library.searching import Searches
 from hmar.ports import FrameEncoder
 from hmar.removal import one_selector, settle
-from hmar.values.codes import Bits
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame
-from hmar.values.geometry import BoxLike, region_of
-from hmar.values.hits import Hit, Mode
-from hmar.values.results import Results
-from hmar.values.selection import GroupBy, Same
+from hmar.values.hits import Hit
 from hmar.wiring import build_engine
 
 DEFAULT_COLLECTION = "default"
 
 
-class Archive:
+class Archive(Searches):
     """Images that can be searched: in memory, or in a data directory.
 
     Searches are thread-safe; images are added one call at a time. A context manager: on leaving it, threads
@@ -73,13 +67,14 @@ class Archive:
     ) -> None:
         chosen = _settings(folder, settings)
         queue = InlineQueue()
-        self._passing = chosen.in_memory
-        self.engine = build_engine(
+        passing = chosen.in_memory
+        engine = build_engine(
             chosen,
             _encoder(model, chosen),
             queue,
-            decoder=PassingDecoder(DecodeLimits.of(chosen)) if self._passing else None,
+            decoder=PassingDecoder(DecodeLimits.of(chosen)) if passing else None,
         )
+        super().__init__(engine, passing)
         self._adder = Adder(self.engine, queue, self._check)
         self._lock = threading.Lock()
 
@@ -158,95 +153,6 @@ class Archive:
         """
         with self._lock:
             return self._adder.add(images, collection, label, progress)
-
-    def search(
-        self,
-        image: Openable | OpenedImage | Frame,
-        box: BoxLike | None = None,
-        k: int = 10,
-        mode: Mode | None = None,
-        bits: Bits = 128,
-        *,
-        frame_number: int = 1,
-        collection: str | None = None,
-        exclude: Same | None = None,
-        group_by: GroupBy | None = None,
-        where: Mapping[str, FilterValue] | None = None,
-        **filters: FilterValue,
-    ) -> Results:
-        """Find the frames most like an image, or those that hold something most like a region of it.
-
-        Parameters
-        ----------
-        image : path, bytes, OpenedImage or Frame
-            What to search with; it need not be in the archive.
-        box : Box or tuple of float, optional
-            The region as (x, y, width, height) in pixels of the frame; None searches for all of it.
-        k : int
-            Number of hits, from 1 to 1000; fewer come back where there are fewer.
-        mode : str, optional
-            "global" compares whole images, "local" windows, "auto" both, weighed. By default
-            "local" for a region and "auto" for a whole image.
-        bits : int
-            64 or 128.
-        frame_number : int
-            Frame of a file with several, from 1.
-        collection : str, optional
-            Search this collection alone.
-        exclude : str, optional
-            Leave out what the image itself belongs to: its "instance", "series", "study" or "patient".
-        group_by : str, optional
-            One hit for each "series", "study" or "patient", its nearest frame.
-        where : mapping, optional
-            Filters by name, besides ``filters``.
-        **filters
-            By the names of :class:`hmar.properties.table.Properties`. A text, such as ``modality``: one, or
-            any of several. ``contrast``: True or False. A range, such as ``age_years`` or ``study_date``: the
-            least and the greatest, either of them None. They hold before the k nearest are taken.
-
-        Raises
-        ------
-        DecodeError
-            If the image cannot be read.
-        RegionError
-            If the box is not four finite numbers, or lies outside the frame.
-        ParameterError
-            If any of the others is out of its range.
-        """
-        if twice := sorted(set(where or ()) & set(filters)):
-            raise ParameterError(f"The filter {shown(twice[0])} is given twice.", "Give it once.")
-        selection = selection_from({**(where or {}), **filters}, collection, group_by)
-        frame = self._query_frame(image, frame_number)
-        if exclude is not None:
-            if exclude not in get_args(Same):
-                raise ParameterError(
-                    f"exclude is {shown(exclude)}.", f"Give one of {', '.join(get_args(Same))}."
-                )
-            if exclude == "patient":
-                self._check(frame)
-            selection = self.engine.searcher.excluding(selection, frame.info, exclude)
-        region = None if box is None else region_of(tuple(box))
-        return self.engine.searcher.answer(frame, region, k, mode, selection, bits)
-
-    def _query_frame(self, image: Openable | OpenedImage | Frame, frame_number: int) -> Frame:
-        if isinstance(image, Frame):
-            return image
-        source = image.source if isinstance(image, OpenedImage) else image
-        max_bytes = self.engine.settings.max_file_bytes
-        opened = open_with(self.engine.decoder, source, max_bytes, first_frame=frame_number == 1)
-        if not 1 <= frame_number <= len(opened):
-            raise ParameterError(
-                f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {len(opened)}."
-            )
-        return opened[frame_number - 1]
-
-    def _check(self, frame: Frame) -> None:
-        """Raise ParameterError for a frame whose patient's key means nothing in this archive."""
-        if not self._passing and is_passing(frame.info.patient_key):
-            raise ParameterError(
-                "The frame was opened by hmar.open_image, whose patient keys mean nothing in this archive.",
-                "Give the file itself, or open it with the archive's own open().",
-            )
 
     def frame(self, found: Hit | EntryInfo) -> Frame:
         """Read the pixels of a hit, or of a frame of the archive, again.

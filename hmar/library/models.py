@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hmar.config import Settings
 from hmar.errors import ModelError
 from hmar.ports import FrameEncoder
-from hmar.values.codes import EncodedFrame, Query
+from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, BoxLike, region_of
 from hmar.wiring import THUMBNAIL, load_encoder
@@ -60,6 +61,26 @@ class Model:
             If the box is not four finite numbers, lies outside the frame, or has no area.
         """
         return self.encoder.region_query(frame, region_of(tuple(box)))
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[BoxLike]]) -> list[Query]:
+        """Encode a frame once as several queries.
+
+        Parameters
+        ----------
+        frame : Frame
+        asked : sequence of sequences of Box or tuple of float
+            For each query its regions, which are searched for together; none for the whole image.
+
+        Raises
+        ------
+        RegionError
+            As :meth:`region_query`.
+        """
+        return self.encoder.queries(frame, [[region_of(tuple(box)) for box in regions] for regions in asked])
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        """Return those of a frame's windows that stand for the whole frame in a search."""
+        return self.encoder.spread(window_ids)
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""

@@ -9,6 +9,7 @@ from hmar.ports import CodeIndex, IndexStats
 from hmar.values.access import Access
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
+from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
 
@@ -42,6 +43,14 @@ class NarrowedIndex:
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances, of those seen."""
         return self._index.search_fused(query, k, bits, self._seen(selection))
+
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups, of those seen."""
+        return self._index.search_groups(query, k, bits, self._seen(selection))
+
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that are seen, in the order given."""
+        return self._index.codes(entry_ids, self._seen(selection))
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found, of those seen."""

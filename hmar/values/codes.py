@@ -71,19 +71,40 @@ class Query:
     global_code : ndarray of uint8, shape (16,)
         Code of the whole query frame.
     window_codes : ndarray of uint8, shape (Q, 16)
-        A region's window and its eight neighbours, the centred one first; a spread of windows for a whole
-        image. A frame's local distance is the mean over them of the distance to the frame's nearest window.
+        A region's window and its eight neighbours, the centred one first, one region after the other; a
+        spread of windows for a whole image. A frame's local distance is the mean over them of the distance to
+        the frame's nearest window.
     gate : tuple of float
         Weights (global, local) of the two experts' distances in mode "auto"; they sum to 1.
     typicality : float or None
         How typical the query's frame, or region, is of those of its kind that the model knows, from 0 to 1;
-        see :mod:`hmar.model.serving.references`. None where the model cannot tell.
+        see :mod:`hmar.model.serving.references`. Of several regions, that of the least typical one. None
+        where the model cannot tell.
+    region_typicality : tuple of float or None
+        The typicality of each region. Its length is the number of regions, which have equally many windows; 0
+        for a whole image.
+
+    Raises
+    ------
+    ValueError
+        If the windows are not equally many for each region.
     """
 
     global_code: CodeArray
     window_codes: CodeArray
     gate: tuple[float, float]
     typicality: float | None = None
+    region_typicality: tuple[float | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse windows that cannot be shared out among the regions."""
+        if self.region_typicality and len(self.window_codes) % len(self.region_typicality):
+            raise ValueError(f"{len(self.window_codes)} windows for {len(self.region_typicality)} regions")
+
+    @property
+    def parts(self) -> list[CodeArray]:
+        """Window codes of each region, or those of the whole image, shape (Q / parts, 16) each."""
+        return np.split(self.window_codes, max(1, len(self.region_typicality)))
 
     def to_dict(self) -> Json:
         """Return the codes in hexadecimal, and how they are weighed."""
@@ -92,6 +113,7 @@ class Query:
             "window_codes": [code.tobytes().hex() for code in self.window_codes],
             "gate": weights(self.gate),
             "typicality": optional(self.typicality),
+            "region_typicality": [optional(each) for each in self.region_typicality],
         }
 
 

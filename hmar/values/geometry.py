@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hmar.errors import RegionError, shown
@@ -74,3 +75,13 @@ def region_of(value: object) -> Box:
             f"The region is {shown(value)}.", "Give x,y,width,height in source pixels: four finite numbers."
         )
     return box
+
+
+def regions_of(boxes: BoxLike | Sequence[BoxLike] | None) -> tuple[Box, ...]:
+    """Return one box, or a sequence of them, as regions; none for None. Raises as :func:`region_of`."""
+    if boxes is None:
+        return ()
+    given: tuple[object, ...] = tuple(boxes)
+    if given and all(isinstance(each, list | tuple) for each in given):
+        return tuple(map(region_of, given))
+    return (region_of(given),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
@@ -15,19 +15,65 @@ ATYPICAL = 0.01
 """A frame or region of less typicality is out of distribution."""
 
 
+def out_of_distribution(typicality: float | None) -> bool | None:
+    """Return whether a typicality is that of something unlike all that the model knows; None for None."""
+    return None if typicality is None else typicality < ATYPICAL
+
+
+class Match(NamedTuple):
+    """What a frame holds of one region of a query: the window nearest to the region's first, and how near.
+
+    ``distance`` is the mean over the region's windows of the distance to the frame's nearest window.
+    """
+
+    window_id: int
+    distance: float
+
+
 @dataclass(frozen=True, slots=True)
 class CodeHit:
     """A frame that the index found.
 
     ``global_distance`` is an integer number of differing bits; ``local_distance`` is the mean over
-    the query's windows. Smaller is nearer. ``window_id`` is the frame's window nearest to the query's first
-    window, None for a frame that has no windows.
+    the query's windows. Smaller is nearer. ``matches`` has one item for each region of the query, one for a
+    query of a whole image, and none for a frame that has no windows.
     """
 
     entry_id: int
     global_distance: int
     local_distance: float
-    window_id: int | None
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegionHit:
+    """What a hit holds of one region of the query.
+
+    Parameters
+    ----------
+    distance : float
+        Local distance of the region alone, in bits.
+    score : float
+        1 - distance / bits.
+    box : Box
+        The window nearest to the region's own, in source pixels of the hit's frame.
+    box_mm : Box or None
+        The same in mm from the upper left corner, None where spacing is unknown.
+    """
+
+    distance: float
+    score: float
+    box: Box
+    box_mm: Box | None
+
+    def to_dict(self) -> Json:
+        """Return the region's part of the hit as the API answers with it."""
+        return {
+            "distance": number(self.distance),
+            "score": number(self.score),
+            "box": self.box.to_dict(),
+            "box_mm": None if self.box_mm is None else self.box_mm.to_dict(),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +97,14 @@ class Hit:
     bits : int
         Code length compared.
     box : Box
-        The window found, in source pixels of the hit's frame.
+        The window found, in source pixels of the hit's frame; of several regions, that of the first.
     box_mm : Box or None
         The same in mm from the upper left corner, None where spacing is unknown.
     model : str
         Name of the model.
+    regions : tuple of RegionHit
+        What the frame holds of each region that was searched for, in their order. Empty where the whole image
+        was, and for a frame without windows.
     query_typicality : float or None
         Typicality of the query, see :class:`Query`.
     """
@@ -72,12 +121,13 @@ class Hit:
     box: Box
     box_mm: Box | None
     model: str
+    regions: tuple[RegionHit, ...] = ()
     query_typicality: float | None = None
 
     @property
     def query_out_of_distribution(self) -> bool | None:
         """Whether the query is unlike all of its kind that the model knows; None where it cannot tell."""
-        return None if self.query_typicality is None else self.query_typicality < ATYPICAL
+        return out_of_distribution(self.query_typicality)
 
     def to_dict(self) -> Json:
         """Return the hit as the API answers with it. Where its file lies is not told."""
@@ -97,6 +147,7 @@ class Hit:
             "columns": info.columns,
             "box": self.box.to_dict(),
             "box_mm": None if self.box_mm is None else self.box_mm.to_dict(),
+            "regions": [region.to_dict() for region in self.regions],
             "experts": {
                 "global": {"distance": number(self.global_distance), "score": number(self.global_score)},
                 "local": {"distance": number(self.local_distance), "score": number(self.local_score)},

@@ -9,7 +9,8 @@ from typing import overload
 from hmar.values.codes import Bits
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
-from hmar.values.hits import Hit, Mode
+from hmar.values.hits import Hit, Mode, out_of_distribution
+from hmar.values.pages import Page
 from hmar.values.plain import Json, optional, weights
 
 
@@ -22,8 +23,8 @@ class Results(Sequence[Hit]):
     hits : tuple of Hit
     frame : FrameInfo
         The frame that was searched with.
-    region : Box or None
-        The region of it that was searched for, in its pixels; None for all of it.
+    regions : tuple of Box
+        The regions of it that were searched for together, in its pixels; empty for all of it.
     mode : str
         What was compared: "global", "local" or "auto".
     bits : int
@@ -34,16 +35,27 @@ class Results(Sequence[Hit]):
         How many frames could have been found.
     took_ms : float
         How long it took.
+    region_typicality : tuple of float or None
+        How typical each region is, see :class:`hmar.values.codes.Query`.
+    following : Page or None
+        The page that follows this one, where there is one.
     """
 
     hits: tuple[Hit, ...]
     frame: FrameInfo
-    region: Box | None
+    regions: tuple[Box, ...]
     mode: Mode
     bits: Bits
     model: str
     searched_frames: int
     took_ms: float
+    region_typicality: tuple[float | None, ...] = ()
+    following: Page | None = None
+
+    @property
+    def region(self) -> Box | None:
+        """The region that was searched for; None for several, and for the whole image."""
+        return self.regions[0] if len(self.regions) == 1 else None
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -64,7 +76,6 @@ class Results(Sequence[Hit]):
         """
         info, region = self.frame, self.region
         first = self.hits[0] if self.hits else None
-        extent = None if region is None or info.spacing is None else region.extent_mm(info.spacing)
         return {
             "modality": info.modality,
             "body_part": info.body_part,
@@ -73,11 +84,24 @@ class Results(Sequence[Hit]):
             "columns": info.columns,
             "spacing_mm": None if info.spacing is None else info.spacing.to_list(),
             "region": None if region is None else region.to_dict(),
-            "region_mm": None if extent is None else extent.to_dict(),
+            "region_mm": None if region is None else self._extent(region),
+            "regions": [
+                {
+                    "region": each.to_dict(),
+                    "region_mm": self._extent(each),
+                    "typicality": optional(typicality),
+                    "out_of_distribution": out_of_distribution(typicality),
+                }
+                for each, typicality in zip(self.regions, self.region_typicality, strict=True)
+            ],
             "gate": None if first is None else weights(first.gate),
             "typicality": None if first is None else optional(first.query_typicality),
             "out_of_distribution": None if first is None else first.query_out_of_distribution,
         }
+
+    def _extent(self, region: Box) -> Json | None:
+        spacing = self.frame.spacing
+        return None if spacing is None else region.extent_mm(spacing).to_dict()
 
     def to_dict(self) -> Json:
         """Return the answer as the API gives it."""

@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
+from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.kind import Condition
 from hmar.properties.table import TABLE
 
 GroupBy = Literal["series", "study", "patient"]
 Same = Literal["instance", "series", "study", "patient"]
+
+
+MAX_EXCLUDED = 1000
+"""UIDs of each list that a search may leave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What a search leaves out, whether or not it is like the query.
+
+    Parameters
+    ----------
+    same : str or None
+        The "instance", "series", "study" or "patient" that the query itself belongs to.
+    series_uids, study_uids, sop_instance_uids : collection of str
+        These, up to ``MAX_EXCLUDED`` each. One that is not indexed leaves out nothing.
+
+    Raises
+    ------
+    ParameterError
+        If ``same`` is none of these, or a list is too long or no list of texts.
+    """
+
+    same: Same | None = None
+    series_uids: Collection[str] = ()
+    study_uids: Collection[str] = ()
+    sop_instance_uids: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check what was given."""
+        if self.same is not None and self.same not in get_args(Same):
+            raise ParameterError(
+                f"exclude is {shown(self.same)}.", f"Give one of {', '.join(get_args(Same))}."
+            )
+        for name in ("series_uids", "study_uids", "sop_instance_uids"):
+            uids = getattr(self, name)
+            listed = isinstance(uids, Collection) and not isinstance(uids, str)
+            if not listed or not all(isinstance(uid, str) for uid in uids):
+                raise ParameterError(f"{name} is {shown(uids)}.", "Give a list of UIDs.")
+            if len(uids) > MAX_EXCLUDED:
+                raise ParameterError(f"{name} has {len(uids)} UIDs.", f"Give at most {MAX_EXCLUDED}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +76,13 @@ class Selection:
         or yes or no. See :func:`hmar.properties.conditions.conditions_of_json`.
     not_patient : str or None
         Not the patient with this key.
-    not_study, not_series : str or None
-        Not the study or series with this UID.
+    not_studies, not_series : frozenset of str
+        Not the studies or series with these UIDs.
     group_by : str or None
         The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is
         unknown belongs to a patient who has this study and no other.
+    as_of : int or None
+        Not the entries that the log has after this row. Their ids are rows of it.
     """
 
     collection: str | None = None
@@ -46,9 +90,10 @@ class Selection:
     exclude: frozenset[int] = frozenset()
     filters: Mapping[str, Condition] = field(default_factory=dict, hash=False)
     not_patient: str | None = None
-    not_study: str | None = None
-    not_series: str | None = None
+    not_studies: frozenset[str] = frozenset()
+    not_series: frozenset[str] = frozenset()
     group_by: GroupBy | None = None
+    as_of: int | None = None
 
     def __post_init__(self) -> None:
         """Keep filters as they are now; raises ValueError for one on what is no property."""

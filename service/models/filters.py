@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema, create_model
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, create_model
 
 from hmar.errors import ParameterError, shown
 from hmar.properties.declaration import Property
 from hmar.properties.kinds.kind import Condition
 from hmar.properties.table import TABLE
-from hmar.values.selection import Same
+from hmar.values.selection import MAX_EXCLUDED, Exclusion, Same
 from service.errors import MalformedRequestError
 from service.models.asked import Asked
 from service.models.left_out import LeftOut
+from service.models.names import UID_PATTERN
 from service.models.remedy import Remedy
 from service.readers.json_text import json_value
 
@@ -50,14 +51,31 @@ class Filters(_Conditions):
         return {name: getattr(self, name) for name in TABLE if name in self.model_fields_set}
 
 
+_Uids = Annotated[
+    list[Annotated[str, Field(strict=True, pattern=UID_PATTERN)]],
+    Field(min_length=1, max_length=MAX_EXCLUDED),
+    Remedy(f"Give a list of 1 to {MAX_EXCLUDED} UIDs."),
+]
+
+
 class Exclude(Asked):
-    """Leaves out what belongs to the query's own instance, series, study or patient.
+    """Leaves out what belongs to the query's own instance, series, study or patient, and what is named.
 
     "patient" leaves out the study too. A query image without patient id is of the patient that the archive
-    has for its SOP Instance UID; where it has none, or several, "patient" is refused. In a form: JSON text.
+    has for its SOP Instance UID; where it has none, or several, "patient" is refused. A UID that is not
+    indexed leaves out nothing. In a form: JSON text.
     """
 
     same: LeftOut[Same] = None
+    series_uids: LeftOut[_Uids] = None
+    study_uids: LeftOut[_Uids] = None
+    sop_instance_uids: LeftOut[_Uids] = None
+
+    def exclusion(self) -> Exclusion:
+        """Return what is left out."""
+        return Exclusion(
+            self.same, self.series_uids or (), self.study_uids or (), self.sop_instance_uids or ()
+        )
 
 
 def _from_text(value: object, info: ValidationInfo) -> object:

@@ -13,6 +13,8 @@ from hmar.values.names import NAME, checked_name
 from service.models.remedy import Remedy
 
 DEFAULT_COLLECTION = "default"
+UID_PATTERN = r"^[!-~]{1,64}$"
+"""Files have UIDs of other forms than the standard's (PS3.5 9.1), and these are kept as they are."""
 _FOLDER = Remedy("Give a folder below HMAR_IMPORT_DIR, relative to it, without '..' ('.' is all of it).")
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{NAME}$"}
 
@@ -64,10 +66,20 @@ SopInstanceUid = Annotated[
     str,
     Field(
         strict=True,
-        pattern=r"^[!-~]{1,64}$",
+        pattern=UID_PATTERN,
         description="An indexed instance. The query frame itself is not among the hits.",
     ),
     Remedy("Give the UID of an indexed instance, or send a file."),
+]
+SeriesUid = Annotated[
+    str,
+    Field(strict=True, pattern=UID_PATTERN, description="An indexed series."),
+    Remedy("Give the UID of an indexed series; GET /api/v1/series lists them."),
+]
+StudyUid = Annotated[
+    str,
+    Field(strict=True, pattern=UID_PATTERN, description="An indexed study."),
+    Remedy("Give the UID of an indexed study; GET /api/v1/series lists them."),
 ]
 CollectionName = Annotated[str, WithJsonSchema(_NAME_SCHEMA)]
 """A collection's name in an answer: it was checked when it came."""

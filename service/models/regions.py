@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import GetPydanticSchema, WithJsonSchema
 from pydantic_core import core_schema
 
 from hmar.values import geometry
+from hmar.values.search_limits import MAX_REGIONS
 from service.models.given import Given
 from service.models.numbers import Number
 from service.models.remedy import Remedy
@@ -22,26 +23,48 @@ def _region(value: object) -> geometry.Box:
     return box
 
 
-_READ = GetPydanticSchema(lambda _type, _handler: core_schema.no_info_plain_validator_function(_region))
-"""Reads by the function alone: the tuple itself would become a part of the description."""
+_SEVERAL = Remedy(f"Give 1 to {MAX_REGIONS} regions of x,y,width,height in source pixels.")
 
-Region = Annotated[
-    geometry.Box,
-    _READ,
+
+def _regions(value: object) -> tuple[geometry.Box, ...]:
+    parts = value.split(";") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_REGIONS:
+        raise ValueError(_SEVERAL.text)
+    return tuple(map(_region, parts))
+
+
+def _reads(function: Any) -> GetPydanticSchema:
+    """Read by a function alone: the tuple itself would become a part of the description."""
+    return GetPydanticSchema(lambda _type, _handler: core_schema.no_info_plain_validator_function(function))
+
+
+_ARRAY = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 4,
+    "maxItems": 4,
+    "description": "x, y, width, height in source pixels.",
+}
+_TOGETHER = "Searched for together: a frame's distance is the mean over the regions of its distance to each."
+
+Region = Annotated[geometry.Box, _reads(_region), WithJsonSchema(_ARRAY), _REMEDY]
+Regions = Annotated[
+    tuple[geometry.Box, ...],
+    _reads(_regions),
     WithJsonSchema(
         {
             "type": "array",
-            "items": {"type": "number"},
-            "minItems": 4,
-            "maxItems": 4,
-            "description": "x, y, width, height in source pixels.",
+            "items": _ARRAY,
+            "minItems": 1,
+            "maxItems": MAX_REGIONS,
+            "description": _TOGETHER,
         }
     ),
-    _REMEDY,
+    _SEVERAL,
 ]
 RegionText = Annotated[
     geometry.Box,
-    _READ,
+    _reads(_region),
     WithJsonSchema(
         {
             "type": "string",
@@ -50,6 +73,18 @@ RegionText = Annotated[
         }
     ),
     _REMEDY,
+]
+RegionsText = Annotated[
+    tuple[geometry.Box, ...],
+    _reads(_regions),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": f"{_TOGETHER} x,y,width,height of each, with semicolons between.",
+            "examples": ["305,335,40,36;120,200,30,30"],
+        }
+    ),
+    _SEVERAL,
 ]
 
 

@@ -60,16 +60,38 @@ else:
     _Known = with_shown_properties(_Named)
 
 
+class RegionHit(Given):
+    """What a hit holds of one region of the query."""
+
+    distance: NotNegative = Field(description="Local distance of this region alone.")
+    score: Score
+    box: Box = Field(description="The window nearest to the region's own.")
+    box_mm: Box | None
+
+
 class Hit(_Known):
     """A frame that was found."""
 
     rows: FromOne
     columns: FromOne
-    box: Box = Field(description="The window found.")
+    box: Box = Field(description="The window found; of several regions, that of the first.")
     box_mm: Box | None = Field(description="The same in mm; null where the pixel spacing is unknown.")
+    regions: list[RegionHit] = Field(
+        description="One item for each region that was searched for, in their order. Empty where the whole "
+        "image was, and for a frame without windows."
+    )
     experts: Experts
     gate: Gate
     model: str
+
+
+class RegionAsked(Given):
+    """One of the regions that were searched for."""
+
+    region: Box
+    region_mm: Box | None
+    typicality: Share | None = Field(description="Of this region; null where the model cannot tell.")
+    out_of_distribution: bool | None
 
 
 class Query(Given):
@@ -81,14 +103,16 @@ class Query(Given):
     rows: FromOne
     columns: FromOne
     spacing_mm: Spacing | None
-    region: Box | None
+    region: Box | None = Field(description="Null for several regions, and for the whole image.")
     region_mm: Box | None
+    regions: list[RegionAsked] = Field(description="All regions; none for the whole image.")
     gate: Gate | None = Field(description="Null where there are no hits.")
     typicality: Share | None = Field(
         description="Share of known frames of the same kind (Hounsfield units, or presentation values of a "
         "modality) that lie, held out and with a margin, at least as far from the others as the query. Of a "
-        "region it is the smaller of that of its own cells, among regions, and that of its frame. Null where "
-        "there are no hits, or the model knows no frame of that kind."
+        "region it is the smaller of that of its own cells, among regions, and that of its frame; of several "
+        "regions that of the least typical one. Null where there are no hits, or the model knows no frame of "
+        "that kind."
     )
     out_of_distribution: bool | None = Field(
         description="Whether the typicality is below 0.01: the query is unlike all frames of its kind that "
@@ -108,3 +132,6 @@ class Answer(Given):
         description="Frames of the archive that could have been found, given filters and exclusions."
     )
     took_ms: NotNegative
+    next: str | None = Field(
+        description="Cursor of the hits that follow; null where none do, or all k were asked for at once."
+    )

@@ -2,71 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
-from hmar.values.selection import GroupBy, Same, Selection
+from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
-from service.models.regions import Region, RegionText
-from service.models.whole_numbers import Bits, FrameNumber, K
+from service.models.regions import Region, Regions, RegionsText, RegionText
+from service.models.remedy import Remedy
+from service.models.whole_numbers import Bits, FrameNumber, K, Limit
 
-_MODE = (
+MODE = (
     "local compares windows, global whole images, auto both: the distance is their mean, weighed by the gate."
 )
-_GROUP_BY = (
+GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
     "unknown belongs to a patient who has this study and no other."
 )
+_ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
+
+Cursor = Annotated[
+    str,
+    Field(
+        strict=True,
+        description="The next of an answer: the hits that follow, of the same state of the archive. All "
+        "other fields but limit are those of that answer's request.",
+        json_schema_extra={"minLength": 1},
+    ),
+    Remedy("Send the next of an answer as a text, or leave it out."),
+]
 
 
-class SearchOptions(Asked):
-    """How is searched, and among what."""
+class Wanted(Asked):
+    """What may be found, and how long the codes are that are compared."""
 
-    k: K = 10
-    mode: Mode = Field(default="auto", description=_MODE)
     bits: Bits = 128
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
     filters: FiltersField = None
     exclude: ExcludeField = None
-    group_by: LeftOut[GroupBy] = Field(default=None, description=_GROUP_BY)
 
     @property
-    def searched_region(self) -> Box | None:
-        """The region that is looked for; None for the whole image."""
-        return None
+    def exclusion(self) -> Exclusion:
+        """What is left out."""
+        return Exclusion() if self.exclude is None else self.exclude.exclusion()
+
+    def selection(self) -> Selection:
+        """Return what may be found."""
+        filters = {} if self.filters is None else self.filters.conditions()
+        return Selection(self.collection, filters=filters)
+
+
+class Among(Wanted):
+    """How many are looked for, and among what, page by page."""
+
+    k: K = 10
+    limit: LeftOut[Limit] = None
+    cursor: LeftOut[Cursor] = None
+
+
+class SearchOptions(Among):
+    """How is searched, and among what."""
+
+    mode: Mode = Field(default="auto", description=MODE)
+    group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
 
     @property
-    def exclude_same(self) -> Same | None:
-        """What of the query's own is left out."""
-        return None if self.exclude is None else self.exclude.same
+    def searched_regions(self) -> tuple[Box, ...]:
+        """The regions that are looked for together; none for the whole image."""
+        return ()
 
     def selection(self) -> Selection:
         """Return what may be found, and in which groups."""
-        filters = {} if self.filters is None else self.filters.conditions()
-        return Selection(self.collection, filters=filters, group_by=self.group_by)
+        return replace(super().selection(), group_by=self.group_by)
 
 
 class WholeImage(SearchOptions):
     """A search that knows no region, and says so: it would be another search."""
 
-    explains: ClassVar[frozenset[str]] = frozenset({"region"})
+    explains: ClassVar[frozenset[str]] = frozenset({"region", "regions"})
 
     @model_validator(mode="before")
     @classmethod
     def _check_no_region(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and "region" in fields:
-            raise ParameterError(
-                f"region is {shown(fields['region'])}, but this route searches for the whole image.",
-                "Leave it out, or use /api/v1/search/region.",
-            )
+        for name in ("region", "regions") if isinstance(fields, dict) else ():
+            if name in fields:
+                raise ParameterError(
+                    f"{name} is {shown(fields[name])}, but this route searches for the whole image.",
+                    "Leave it out, or use /api/v1/search/region.",
+                )
         return fields
 
 
@@ -92,25 +123,42 @@ class ImageUpload(WholeImage, SentFrame):
     """A search for a whole frame of a file."""
 
 
-class RegionQuery(SearchOptions, IndexedFrame):
-    """A search for a region of an indexed frame."""
+class _Regions(SearchOptions):
+    """A search for one region, or for several together."""
 
-    region: Region
-    mode: Mode = Field(default="local", description=_MODE)
+    mode: Mode = Field(default="local", description=MODE)
+    region: LeftOut[Box]
+    regions: LeftOut[tuple[Box, ...]]
+
+    @model_validator(mode="after")
+    def _check_one_of_both(self) -> Self:
+        if (self.region is None) == (self.regions is None):
+            both = "region and regions are both given."
+            none = "region is None, and there are no regions."
+            raise ParameterError(
+                none if self.region is None else both, "Give region, or regions for several together."
+            )
+        return self
 
     @property
-    def searched_region(self) -> Box:
-        """The region that is looked for."""
-        return self.region
+    def searched_regions(self) -> tuple[Box, ...]:
+        """The regions that are looked for together."""
+        return self.regions or tuple(filter(None, [self.region]))
 
 
-class RegionUpload(SearchOptions, SentFrame):
-    """A search for a region of a frame of a file."""
+class RegionQuery(_Regions, IndexedFrame):
+    """A search for a region of an indexed frame, or for several together."""
 
-    region: RegionText
-    mode: Mode = Field(default="local", description=_MODE)
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
 
-    @property
-    def searched_region(self) -> Box:
-        """The region that is looked for."""
-        return self.region
+    region: LeftOut[Region] = None
+    regions: LeftOut[Regions] = None
+
+
+class RegionUpload(_Regions, SentFrame):
+    """A search for a region of a frame of a file, or for several together."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
+
+    region: LeftOut[RegionText] = None
+    regions: LeftOut[RegionsText] = None

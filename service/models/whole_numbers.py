@@ -8,8 +8,8 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from hmar.search import MAX_K
 from hmar.values.codes import Bits as CodeLength
+from hmar.values.search_limits import MAX_K
 
 _LENGTHS: tuple[int, ...] = get_args(CodeLength)
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
@@ -33,8 +33,16 @@ _FromText = BeforeValidator(_number_of)
 K = Annotated[
     int,
     Field(
-        strict=True, ge=1, le=MAX_K, description="How many hits; one of each group where there are groups."
+        strict=True,
+        ge=1,
+        le=MAX_K,
+        description="How many hits on all pages together; one of each group where there are groups.",
     ),
+    _FromText,
+]
+Limit = Annotated[
+    int,
+    Field(strict=True, ge=1, le=MAX_K, description="Hits of one answer; all k if left out."),
     _FromText,
 ]
 FrameNumber = Annotated[

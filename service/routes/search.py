@@ -11,6 +11,8 @@ from hmar.errors import DecodeError, LimitError, NotFoundError, ParameterError, 
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
+from service.cursors import Cursors
+from service.errors import CursorError
 from service.models.search_answer import Answer
 from service.models.search_request import (
     ImageQuery,
@@ -24,7 +26,7 @@ from service.models.search_request import (
 from service.opened import OpenedFiles
 from service.operations.operation import operation
 
-_RAISES = (NotFoundError, LimitError, DecodeError)
+_RAISES = (CursorError, NotFoundError, LimitError, DecodeError)
 _UID = "1.3.6.1.4.1.14519.5.2.1.1"
 
 
@@ -48,11 +50,13 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     @routes.post("/region")
     @operation(
         "searchRegion",
-        "Find frames that hold something like a region of an image",
+        "Find frames that hold something like a region of an image, or several regions",
         tag="search",
         gives="Hits, nearest first.",
         scope="search",
-        description="The region lies inside the image and has at least one pixel on each side.",
+        description="A region lies inside the image and has at least one pixel on each side. Several regions "
+        "of one frame are searched for together: a frame's local distance is the mean over them of its "
+        "distance to each.",
         raises=(*_RAISES, RegionError),
         examples={RegionQuery.media_type: {"sop_instance_uid": _UID, "region": [305, 335, 40, 36], "k": 10}},
     )
@@ -84,12 +88,14 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
 
 def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, how: SearchOptions) -> Answer:
     started = time.perf_counter()
+    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
+    page = cursors.page(how)
     frame, own = _query_frame(engine, files, what)
     selection = replace(how.selection(), exclude=own)
-    if how.exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frame.info, how.exclude_same)
-    results = engine.searcher.answer(frame, how.searched_region, how.k, how.mode, selection, how.bits)
-    return Answer.of(replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict())
+    selection = engine.searcher.without(selection, how.exclusion, frame.info)
+    results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits, page)
+    told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
+    return Answer.of({**told, "next": cursors.following(how, results.following)})
 
 
 def _query_frame(

@@ -9,7 +9,7 @@ import pytest
 from hmar.ports import CodeIndex
 from hmar.values.codes import Bits, EncodedFrame, Query
 from hmar.values.entries import LogRow
-from hmar.values.hits import CodeHit
+from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 
@@ -67,7 +67,7 @@ def test_hits_carry_both_distances_at_the_bits_asked_for_and_the_nearest_window(
     index: CodeIndex, bits: Bits
 ) -> None:
     index.apply([added(1, [0, 1, 70], [[0, 1, 2], [5, 80, 81], [5, 6]])])
-    expected = {64: CodeHit(1, 2, 1.0, 101), 128: CodeHit(1, 3, 2.0, 102)}[bits]
+    expected = {64: CodeHit(1, 2, 1.0, (Match(101, 1.0),)), 128: CodeHit(1, 3, 2.0, (Match(102, 2.0),))}[bits]
     for search in searches(index):
         assert search(asked(), 10, bits, ALL) == [expected]
 
@@ -77,7 +77,7 @@ def test_windows_as_near_at_the_bits_asked_for_are_told_apart_by_128_bits_then_b
     index: CodeIndex, bits: Bits
 ) -> None:
     index.apply([added(1, (), [[3, 100], [4], [5]])])
-    assert index.search_windows(asked(), 1, bits, ALL)[0].window_id == 101
+    assert index.search_windows(asked(), 1, bits, ALL)[0].matches[0].window_id == 101
 
 
 def test_ties_go_to_the_nearer_at_128_bits_then_to_the_lower_entry_also_where_k_cuts_them(
@@ -101,7 +101,7 @@ def test_when_all_codes_are_equal_the_lowest_entries_win(index: CodeIndex, bits:
 @LENGTHS
 def test_a_frame_without_windows_is_ranked_by_its_global_distance_alone(index: CodeIndex, bits: Bits) -> None:
     index.apply([added(1, [0, 1], []), added(2, range(8), [[0]]), added(3, (), [range(60)])])
-    bare = CodeHit(1, 2, float(bits), None)
+    bare = CodeHit(1, 2, float(bits))
     assert index.search_global(asked(), 10, bits, ALL)[1] == bare
     assert ids(index.search_windows(asked(), 10, bits, ALL)) == [2, 3]
     # Fused: entry 1 is 2; entry 2 is 0.25 * 8 + 0.75 * 1 = 2.75; entry 3 is 0.75 * 60 = 45.
@@ -118,16 +118,32 @@ def test_the_local_distance_of_several_query_windows_is_the_mean_of_the_nearest(
     index.apply([added(1, (), [[1, 2], [9, 10]]), added(2, (), [[1, 2, 3]])])
     # Entry 1: 2 (to either), 1 (to the first), 1 (to the second). Entry 2: 3, 0, 4.
     assert index.search_windows(query, 2, bits, ALL) == [
-        CodeHit(1, 0, 4 / 3, 100),
-        CodeHit(2, 0, 7 / 3, 100),
+        CodeHit(1, 0, 4 / 3, (Match(100, 4 / 3),)),
+        CodeHit(2, 0, 7 / 3, (Match(100, 7 / 3),)),
     ]
+
+
+@LENGTHS
+def test_the_local_distance_of_several_regions_is_the_mean_over_them_and_each_has_its_window(
+    index: CodeIndex, bits: Bits
+) -> None:
+    windows = np.stack([bits_code(), bits_code(1, 2, 3), bits_code(9, 10), bits_code(9)])
+    query = Query(ZERO, windows, (0.5, 0.5), region_typicality=(None, None))
+    index.apply([added(1, (), [[1, 2], [9, 10]]), added(2, (), [[1, 2, 3]]), added(3, (), [])])
+    # Entry 1: (2 + 1) / 2 and (0 + 1) / 2. Entry 2: (3 + 0) / 2 and (5 + 4) / 2.
+    assert index.search_windows(query, 3, bits, ALL) == [
+        CodeHit(1, 0, 1.0, (Match(100, 1.5), Match(101, 0.5))),
+        CodeHit(2, 0, 3.0, (Match(100, 1.5), Match(100, 4.5))),
+    ]
+    bare = {hit.entry_id: hit for hit in index.search_global(query, 3, bits, ALL)}[3]
+    assert bare == CodeHit(3, 0, float(bits))
 
 
 @LENGTHS
 def test_a_query_without_windows_is_answered_by_global_codes(index: CodeIndex, bits: Bits) -> None:
     index.apply([added(1, [0, 1]), added(2, [0])])
     assert index.search_windows(asked(windows=0), 5, bits, ALL) == []
-    expected = [CodeHit(2, 1, float(bits), None), CodeHit(1, 2, float(bits), None)]
+    expected = [CodeHit(2, 1, float(bits)), CodeHit(1, 2, float(bits))]
     assert index.search_fused(asked(windows=0), 5, bits, ALL) == expected
     assert index.search_global(asked(windows=0), 5, bits, ALL) == expected
 
@@ -219,7 +235,8 @@ def test_numbers_in_hits_are_plain_python(index: CodeIndex) -> None:
     for hit in index.search_fused(asked(3), 2, 64, ALL):
         kinds: list[Any] = [type(hit.entry_id), type(hit.global_distance), type(hit.local_distance)]
         assert kinds == [int, int, float]
-        assert type(hit.window_id) in (int, type(None))
+        for match in hit.matches:
+            assert [type(value) for value in match] == [int, float]
 
 
 def test_a_snapshot_changes_no_answer(new_index: Callable[[], CodeIndex]) -> None:

@@ -113,10 +113,31 @@ def test_the_own_patient_study_and_series_are_left_out_and_unknown_patients_are_
     ]
     filled(index, rows)
     assert found(index, not_patient="p") == [3, 4, 5]
-    assert found(index, not_study="1") == [2, 3]
-    assert found(index, not_series="1.1") == [2, 3, 5]
-    assert found(index, not_patient="p", not_study="1") == [3]
+    assert found(index, not_studies=frozenset({"1"})) == [2, 3]
+    assert found(index, not_series=frozenset({"1.1"})) == [2, 3, 5]
+    assert found(index, not_patient="p", not_studies=frozenset({"1"})) == [3]
     assert found(index, not_patient="nobody") == [1, 2, 3, 4, 5]
+
+
+def test_what_was_added_after_a_row_of_the_log_is_left_out_of_the_state_at_that_row(
+    index: CodeIndex,
+) -> None:
+    index.apply([added(seq, distance=9 - seq) for seq in range(1, 6)])
+    assert found(index, as_of=3) == [3, 2, 1]
+    assert found(index, as_of=5) == found(index) == [5, 4, 3, 2, 1]
+    assert found(index, as_of=3, k=2) == [3, 2]
+    assert (found(index, as_of=0), index.count(Selection(as_of=4))) == ([], 4)
+    index.apply([LogRow(6, "delete", 2, "default", "mark-6", None), added(7)])
+    assert found(index, as_of=5) == [5, 4, 3, 1]
+
+
+def test_several_studies_and_series_are_left_out(index: CodeIndex) -> None:
+    index.apply([added(n, study_uid=str(n % 3), series_uid=f"{n % 3}.{n % 2}") for n in range(1, 7)])
+    assert found(index, not_studies=frozenset({"1", "2", "9"})) == [3, 6]
+    assert found(index, not_series=frozenset({"1.1", "0.0", "7"})) == [2, 3, 4, 5]
+    assert found(index, not_series=frozenset({"1.1"}), not_studies=frozenset({"0", "2"})) == [4]
+    many = frozenset(f"0.{n}" for n in range(2, 1000)) | {"0.1"}
+    assert found(index, not_series=many) == [1, 2, 4, 5, 6]
 
 
 def test_a_filter_holds_before_the_k_nearest_are_taken(index: CodeIndex) -> None:
@@ -153,7 +174,7 @@ def test_k_counts_groups(grouped: CodeIndex) -> None:
 
 def test_a_group_is_shown_by_its_nearest_frame_that_is_selected(grouped: CodeIndex) -> None:
     assert found(grouped, group_by="series", exclude=frozenset({1, 3, 4})) == [2, 5, 7, 8]
-    assert found(grouped, group_by="study", not_series="a") == [3, 5, 7, 8]
+    assert found(grouped, group_by="study", not_series=frozenset({"a"})) == [3, 5, 7, 8]
     assert found(grouped, group_by="study", label=frozenset({"none"})) == []
 
 
@@ -181,8 +202,8 @@ def test_ties_between_groups_and_within_them_go_to_the_nearer_at_128_bits_then_t
 
 def test_what_may_be_found_is_counted(grouped: CodeIndex) -> None:
     assert grouped.count(Selection()) == 8
-    assert grouped.count(Selection(not_series="a")) == 5
-    assert grouped.count(Selection(not_series="a", group_by="series")) == 5
+    assert grouped.count(Selection(not_series=frozenset({"a"}))) == 5
+    assert grouped.count(Selection(not_series=frozenset({"a"}), group_by="series")) == 5
     assert grouped.count(Selection("elsewhere")) == 0
 
 

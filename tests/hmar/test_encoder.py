@@ -128,6 +128,27 @@ def test_pixels_twice_as_high_as_wide_are_encoded_so_whether_aspect_or_spacing_s
     assert box.width == pytest.approx(2 * box.height)
 
 
+@pytest.mark.parametrize(
+    "load", [lambda: HmarEncoder.load(shipped_bundle()), ThumbnailEncoder], ids=["hmar", "thumbnail"]
+)
+def test_several_regions_have_the_windows_of_each_and_are_as_typical_as_the_least(load):
+    encoder, frame = load(), textured_frame(5)
+    boxes = [Box(40, 50, 30, 30), Box(120, 90, 60, 50)]
+    alone = [encoder.region_query(frame, box) for box in boxes]
+    whole, together, second = encoder.queries(frame, [(), boxes, boxes[1:]])
+    assert np.array_equal(together.window_codes, np.concatenate([query.window_codes for query in alone]))
+    for part, query in zip(together.parts, alone, strict=True):
+        assert np.array_equal(part, query.window_codes)
+    assert together.region_typicality == tuple(query.typicality for query in alone)
+    known = [query.typicality for query in alone if query.typicality is not None]
+    assert together.typicality == min(known, default=None)
+    assert np.array_equal(second.window_codes, alone[1].window_codes)
+    assert np.array_equal(whole.window_codes, encoder.image_query(frame).window_codes)
+    assert whole.region_typicality == ()
+    with pytest.raises(RegionError, match="250,0,20,20"):
+        encoder.queries(frame, [(), [boxes[0], Box(250, 0, 20, 20)]])
+
+
 def test_a_region_outside_the_frame_is_refused(encoder):
     with pytest.raises(RegionError, match="250,0,20,20"):
         encoder.region_query(textured_frame(0), Box(250, 0, 20, 20))

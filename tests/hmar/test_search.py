@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -13,12 +13,12 @@ import pytest
 from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import ModelError, ParameterError, RegionError
 from hmar.search import PAGE_ROWS, Searcher
-from hmar.values.codes import EncodedFrame, Query
+from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
 from hmar.values.geometry import Box
-from hmar.values.selection import Same, Selection
+from hmar.values.selection import Exclusion, Same, Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
 
 ALL = Selection()
@@ -41,6 +41,24 @@ class PlainEncoder:
         if region.width <= 0:
             raise RegionError("The region has no area.", "Draw a larger one.")
         return Query(bits_code(), np.zeros((1, 16), np.uint8), GATE)
+
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+        """Every region has one window, with as many ones as the region is wide."""
+        return [
+            Query(
+                bits_code(),
+                np.array([bits_code(*range(int(region.width))) for region in regions], np.uint8).reshape(
+                    -1, 16
+                ),
+                GATE,
+                0.5,
+                tuple(region.width / 100 for region in regions),
+            )
+            for regions in asked
+        ]
+
+    def spread(self, window_ids: WindowIds) -> WindowIds:
+        return window_ids
 
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         return Box(10.0 * window_id, 20.0, 30.0, 40.0)
@@ -126,6 +144,36 @@ def test_each_mode_ranks_by_its_own_distance_and_shows_the_nearest_window(
             assert all(hit.box == boxes[hit.entry.info.sop_instance_uid] for hit in hits)
 
 
+def test_several_regions_are_ranked_by_their_mean_and_each_shows_its_window(
+    searcher: Searcher, frame: Frame
+) -> None:
+    regions = [Box(0, 0, 32, 4), Box(0, 0, 8, 4)]
+    found = searcher.answer(frame, regions, 10, None, ALL)
+    # Frame 1.1 has windows of 32 and 16 ones: (0 + 8) / 2; frame 1.2 one of 8: (24 + 0) / 2.
+    assert [(hit.entry.info.sop_instance_uid, hit.distance) for hit in found] == [("1.1", 4), ("1.2", 12)]
+    first = found[0]
+    assert [(each.distance, each.score, each.box.x) for each in first.regions] == [
+        (0, 1, 10),
+        (8, 1 - 8 / 128, 20),
+    ]
+    assert (first.box, first.box_mm) == (first.regions[0].box, first.regions[0].box_mm)
+    assert (found.mode, found.regions, found.region_typicality) == ("local", tuple(regions), (0.32, 0.08))
+
+
+def test_a_frame_without_windows_has_no_box_for_a_region(searcher: Searcher, frame: Frame) -> None:
+    found = searcher.answer(frame, [Box(0, 0, 8, 4)] * 2, 10, "global", ALL)
+    assert {hit.entry.info.sop_instance_uid: len(hit.regions) for hit in found} == {
+        "1.1": 2,
+        "1.2": 2,
+        "1.3": 0,
+    }
+
+
+def test_more_regions_than_are_searched_for_together_are_refused(searcher: Searcher, frame: Frame) -> None:
+    with pytest.raises(ParameterError, match="17 regions"):
+        searcher.answer(frame, [Box(0, 0, 8, 4)] * 17, 10, None, ALL)
+
+
 def test_a_frame_of_unknown_spacing_has_no_box_in_mm(searcher: Searcher, frame: Frame) -> None:
     hits = {hit.entry.info.sop_instance_uid: hit for hit in searcher.image(frame, 10, "auto", ALL)}
     assert hits["1.3"].box_mm is None
@@ -164,12 +212,16 @@ class ForgetfulCatalogue(MemoryCatalogue):
     ("same", "expected"),
     [
         ("instance", Selection("a", frozenset({1, 7}), group_by="series")),
-        ("series", Selection("a", frozenset({7}), not_series="1.2.9", group_by="series")),
-        ("study", Selection("a", frozenset({7}), not_study="1.2", group_by="series")),
+        ("series", Selection("a", frozenset({7}), not_series=frozenset({"1.2.9"}), group_by="series")),
+        ("study", Selection("a", frozenset({7}), not_studies=frozenset({"1.2"}), group_by="series")),
         (
             "patient",
             Selection(
-                "a", frozenset({7}), not_study="1.2", not_patient="0123456789abcdef", group_by="series"
+                "a",
+                frozenset({7}),
+                not_studies=frozenset({"1.2"}),
+                not_patient="0123456789abcdef",
+                group_by="series",
             ),
         ),
     ],
@@ -181,11 +233,38 @@ def test_what_the_query_belongs_to_is_left_out_besides_what_was(
     assert searcher.excluding(selection, info("1.1"), same) == expected
 
 
+def test_what_is_named_is_left_out_besides_what_the_query_belongs_to(searcher: Searcher) -> None:
+    before = Selection("a", frozenset({7}), not_series=frozenset({"5.5"}))
+    exclusion = Exclusion("study", ["8.1", "8.2"], ["8"], ["1.1", "1.3", "unknown"])
+    assert searcher.without(before, exclusion, info("1.2")) == Selection(
+        "a",
+        frozenset({7, 1, 3}),
+        not_series=frozenset({"5.5", "8.1", "8.2"}),
+        not_studies=frozenset({"8", "1.2"}),
+    )
+    assert searcher.without(before, Exclusion(), info("1.2")) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"same": "ward"}, "exclude is 'ward'"),
+        ({"series_uids": "1.2"}, "series_uids is '1.2'"),
+        ({"series_uids": 12}, "series_uids is 12"),
+        ({"study_uids": [1]}, r"study_uids is \[1\]"),
+        ({"sop_instance_uids": ["1"] * 1001}, "has 1001 UIDs"),
+    ],
+)
+def test_an_exclusion_that_cannot_be_used_is_refused(fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(ParameterError, match=named):
+        Exclusion(**fields)
+
+
 def test_a_patient_that_nobody_knows_cannot_be_left_out(searcher: Searcher) -> None:
     unknown = info("9.9", patient_key=None)
     with pytest.raises(ParameterError, match="no patient id"):
         searcher.excluding(ALL, unknown, "patient")
-    assert searcher.excluding(ALL, unknown, "study") == Selection(not_study="1.2")
+    assert searcher.excluding(ALL, unknown, "study") == Selection(not_studies=frozenset({"1.2"}))
 
 
 def test_a_query_without_patient_is_of_the_one_that_the_archive_keeps_its_instance_for(

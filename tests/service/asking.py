@@ -67,8 +67,12 @@ class Request:
         return client.open(path.format(**values), method=method.upper(), **self.sent(target))
 
 
+def _frame(target: Target) -> dict[str, Any]:
+    return {"sop_instance_uid": target.sop_instance_uid}
+
+
 def _query(target: Target) -> dict[str, Any]:
-    return {"sop_instance_uid": target.sop_instance_uid, "k": 1000, "mode": "global"}
+    return _frame(target) | {"k": 1000, "mode": "global"}
 
 
 def _file() -> dict[str, Any]:
@@ -84,6 +88,9 @@ REQUESTS: dict[str, Request] = {
     "readDescriptionFile": Request({"filename": lambda _: "swagger-ui.css"}),
     "searchImage": Request(sent=lambda target: {"json": _query(target)}),
     "searchRegion": Request(sent=lambda target: {"json": _query(target) | {"region": [50, 70, 20, 20]}}),
+    "searchBatch": Request(sent=lambda target: {"json": {"queries": [_frame(target)], "k": 100}}),
+    "searchSeries": Request(sent=lambda target: {"json": {"series_uid": target.series_uid, "k": 100}}),
+    "searchStudies": Request(sent=lambda target: {"json": {"study_uid": target.study_uid, "k": 100}}),
     "listSeries": Request(),
     "listFrames": Request({"series_uid": lambda target: target.series_uid}),
     "readImage": Request(

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from hmar.properties.declaration import Property
+from hmar.properties.kinds.bands import Bands
+from hmar.properties.table import TABLE
 from hmar.values.entries import Origin
 from tests.hmar.dicom.build import image, ramp
-from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.phantoms import ROOT, ct_file, series_uid, sop_uid
+from tests.samples import samples
 from tests.service.conftest import FRAMES, NODULE, SERIES, SLICES, Archive
 from tests.service.contract import check
 
@@ -74,6 +78,76 @@ def test_hits_show_what_they_can_be_filtered_by(archive: Archive) -> None:
         "contrast": None,
         "laterality": None,
     }
+
+
+@pytest.mark.parametrize("item", TABLE.values(), ids=lambda item: item.name)
+def test_every_property_is_in_every_hit_and_filters_by_several_values_or_a_range(
+    archive: Archive, item: Property
+) -> None:
+    for route, hits in (
+        (IMAGE, found(archive)["hits"]),
+        ("/api/v1/search/series", found_groups(archive)),
+    ):
+        assert hits, route
+        assert all(item.name in hit for hit in hits), route
+    value = item.kind.to_json(samples(item)[0])
+    if isinstance(item.kind, Bands):
+        least, greatest = item.kind.ends
+        taken: list[Any] = [{least: value, greatest: value}, {least: value}, {greatest: value}]
+        refused: list[Any] = [{}, value, [value], {least: value, "other": value}]
+    elif isinstance(value, bool):
+        taken, refused = [True, False], ["yes", [True], 1]
+    else:
+        taken, refused = [value, [value], [item.kind.to_json(one) for one in samples(item)[:2]]], [[], {}, 7]
+    for filters in taken:
+        found(archive, filters={item.name: filters})
+    for filters in refused:
+        body = {"sop_instance_uid": sop_uid(1, 2), "filters": {item.name: filters}}
+        answer = archive.client.post(IMAGE, json=body)
+        assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/parameter-out-of-range")
+        assert item.name in answer.get_json()["detail"]
+
+
+def found_groups(archive: Archive) -> list[dict[str, Any]]:
+    answer = archive.client.post("/api/v1/search/series", json={"series_uid": series_uid(1)})
+    return list(answer.get_json()["hits"])
+
+
+def test_a_hit_says_its_collection_and_its_model(archive: Archive) -> None:
+    name = archive.engine.encoder.name
+    for hit in found(archive)["hits"]:
+        assert (hit["collection"], hit["model"]) == ("default", name)
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        ({"series_uids": [series_uid(2)]}, {1, 3}),
+        ({"study_uids": [f"{ROOT}.92", f"{ROOT}.93", "1.2.3"]}, {1}),
+        ({"series_uids": [series_uid(2), series_uid(2)], "same": "series"}, {3}),
+        ({"sop_instance_uids": [sop_uid(3, number) for number in range(1, SLICES + 1)]}, {1, 2}),
+        ({"series_uids": ["nowhere"], "sop_instance_uids": ["nowhere"]}, {1, 2, 3}),
+    ],
+)
+def test_what_is_named_is_left_out(archive: Archive, exclude: dict[str, Any], left: set[int]) -> None:
+    answer = found(archive, exclude=exclude)
+    assert set(series_of(answer)) == left
+    assert answer["searched_frames"] == len(answer["hits"])
+    data = {"file": (io.BytesIO(ct_file(1, 2, NODULE)), "x.dcm"), "k": "1000", "exclude": json.dumps(exclude)}
+    assert set(series_of(archive.client.post(IMAGE, data=data).get_json())) == left
+    asked = {"series_uid": series_uid(1), "exclude": exclude}
+    groups = archive.client.post("/api/v1/search/series", json=asked).get_json()
+    assert {hit["series_uid"] for hit in groups["hits"]} == {series_uid(number) for number in left - {1}}
+
+
+@pytest.mark.parametrize("name", ["series_uids", "study_uids", "sop_instance_uids"])
+def test_a_list_of_uids_is_bounded_and_of_uids(archive: Archive, name: str) -> None:
+    for wrong in ([], ["1"] * 1001, "1.2", [7], ["1" * 65], ["a b"], [None], {"1": 2}):
+        body = {"sop_instance_uid": sop_uid(1, 2), "exclude": {name: wrong}}
+        answer = archive.client.post(IMAGE, json=body)
+        assert answer.status_code == 422
+        assert f"exclude.{name}" in answer.get_json()["detail"]
+    found(archive, exclude={name: [f"1.{number}" for number in range(1000)]}, k=1)
 
 
 def test_a_form_takes_the_same_as_json_text(archive: Archive) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from hmar.index.distances import fused_distance, local_distance
 from hmar.ports import IndexStats
 from hmar.properties.table import TABLE
-from hmar.values.codes import Bits, CodeArray, Query
+from hmar.values.codes import CODE_BITS, CODE_BYTES, Bits, CodeArray, Query
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
-from hmar.values.hits import CodeHit
+from hmar.values.groups import CodeGroup, CodePair, FrameCodes, GroupQuery
+from hmar.values.hits import CodeHit, Match
 from hmar.values.selection import GroupBy, Selection
 
 
@@ -33,6 +34,7 @@ class _Query:
     global_code: int
     window_codes: tuple[int, ...]
     gate: tuple[float, float]
+    parts: tuple[tuple[int, ...], ...]
 
 
 _Ranked = Callable[[_Query, _Entry, Bits], float | None]
@@ -92,7 +94,10 @@ class MemoryIndex:
         self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
     ) -> list[CodeHit]:
         asked = _Query(
-            _number(query.global_code), tuple(_number(code) for code in query.window_codes), query.gate
+            _number(query.global_code),
+            tuple(map(_number, query.window_codes)),
+            query.gate,
+            tuple(tuple(map(_number, part)) for part in query.parts),
         )
         with self._lock:
             entries = [entry for entry in self._entries.values() if _selected(entry, selection)]
@@ -104,6 +109,38 @@ class MemoryIndex:
         found.sort(key=lambda candidate: candidate[:3])
         ranking = _first_of_groups([entry for _, _, _, entry in found], selection.group_by)
         return [_hit(asked, entry, bits) for entry in ranking[: max(k, 0)]]
+
+    def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
+        """Return the k nearest groups of a selection that groups: series, studies or patients."""
+        if selection.group_by is None:
+            raise ValueError("the selection does not group")
+        groups: dict[tuple[str, str], list[_Entry]] = {}
+        with self._lock:
+            for entry in sorted(self._entries.values(), key=lambda entry: entry.entry_id):
+                if _selected(entry, selection):
+                    groups.setdefault(_group(entry.info, selection.group_by), []).append(entry)
+        found = []
+        for members in groups.values():
+            near, full = _compared(query, members, bits), _compared(query, members, 128)
+            if near is not None and full is not None:
+                found.append((near.distance, full.distance, near.entry_id, near))
+        found.sort(key=lambda candidate: candidate[:3])
+        return [near for _, _, _, near in found[: max(k, 0)]]
+
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
+        with self._lock:
+            live = [self._entries[entry_id] for entry_id in entry_ids if entry_id in self._entries]
+        return [
+            FrameCodes(
+                entry.entry_id,
+                _code(entry.global_code),
+                np.array([_code(window) for window in entry.window_codes], np.uint8).reshape(-1, CODE_BYTES),
+                np.array(entry.window_ids, np.uint32),
+            )
+            for entry in live
+            if _selected(entry, selection)
+        ]
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
@@ -143,6 +180,10 @@ def _number(code: CodeArray) -> int:
     return int.from_bytes(np.ascontiguousarray(code).tobytes(), "big")
 
 
+def _code(number: int) -> CodeArray:
+    return np.frombuffer(number.to_bytes(CODE_BYTES, "big"), np.uint8)
+
+
 def _hamming(a: int, b: int, bits: Bits) -> int:
     """Compare the first ``bits`` of two 128-bit codes, whose first bit is the most significant."""
     return ((a ^ b) >> (128 - bits)).bit_count()
@@ -157,13 +198,12 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
     for name, condition in selection.filters.items():
         if not TABLE[name].kind.fits(getattr(info, name), condition):
             return False
-    for identity, left_out in (
-        (info.patient_key, selection.not_patient),
-        (info.study_uid, selection.not_study),
-        (info.series_uid, selection.not_series),
-    ):
-        if left_out is not None and identity == left_out:
-            return False
+    if selection.not_patient is not None and info.patient_key == selection.not_patient:
+        return False
+    if info.study_uid in selection.not_studies or info.series_uid in selection.not_series:
+        return False
+    if selection.as_of is not None and entry.entry_id > selection.as_of:
+        return False
     return entry.entry_id not in selection.exclude
 
 
@@ -194,11 +234,13 @@ def _global(query: _Query, entry: _Entry, bits: Bits) -> float:
 
 
 def _local(query: _Query, entry: _Entry, bits: Bits) -> float | None:
-    if not entry.window_codes or not query.window_codes:
+    return _local_to(query.window_codes, entry, bits)
+
+
+def _local_to(window_codes: tuple[int, ...], entry: _Entry, bits: Bits) -> float | None:
+    if not entry.window_codes or not window_codes:
         return None
-    nearest = [
-        min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in query.window_codes
-    ]
+    nearest = [min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in window_codes]
     return local_distance(sum(nearest), len(nearest))
 
 
@@ -212,13 +254,62 @@ def _hit(query: _Query, entry: _Entry, bits: Bits) -> CodeHit:
     local = _local(query, entry, bits)
     distance = _hamming(query.global_code, entry.global_code, bits)
     if local is None:
-        return CodeHit(entry.entry_id, distance, float(bits), None)
-    first = query.window_codes[0]
+        return CodeHit(entry.entry_id, distance, float(bits))
+    matches = (_match(part, entry, bits) for part in query.parts)
+    return CodeHit(entry.entry_id, distance, local, tuple(match for match in matches if match is not None))
+
+
+def _match(part: tuple[int, ...], entry: _Entry, bits: Bits) -> Match | None:
+    distance = _local_to(part, entry, bits)
+    if distance is None:
+        return None
     nearest = min(
         range(len(entry.window_codes)),
         key=lambda i: (
-            _hamming(first, entry.window_codes[i], bits),
-            _hamming(first, entry.window_codes[i], 128),
+            _hamming(part[0], entry.window_codes[i], bits),
+            _hamming(part[0], entry.window_codes[i], 128),
         ),
     )
-    return CodeHit(entry.entry_id, distance, local, entry.window_ids[nearest])
+    return Match(entry.window_ids[nearest], distance)
+
+
+def _compared(query: GroupQuery, members: list[_Entry], bits: Bits) -> CodeGroup | None:
+    """Compare a group with the query; None where no frame of either can be compared."""
+    if query.aggregation == "mean":
+        asked = _mean([_number(code) for code in query.global_codes])
+        apart = _hamming(asked, _mean([entry.global_code for entry in members]), bits)
+        return CodeGroup(members[0].entry_id, len(members), float(apart), ())
+    pairs = [_nearest_pair(query, number, members, bits) for number in query.frames]
+    if not pairs or None in pairs:
+        return None
+    found = tuple(pair for pair in pairs if pair is not None)
+    total = 0.0
+    for pair in found:  # one after the other: sum() corrects its rounding, and numpy does not
+        total += pair.distance
+    return CodeGroup(members[0].entry_id, len(members), total / len(found), found)
+
+
+def _nearest_pair(query: GroupQuery, number: int, members: list[_Entry], bits: Bits) -> CodePair | None:
+    asked = _number(query.global_codes[number])
+    windows = tuple(map(_number, query.window_codes[number]))
+
+    def distance(entry: _Entry, length: Bits) -> float | None:
+        if query.mode == "local":
+            return _local_to(windows, entry, length)
+        return float(_hamming(asked, entry.global_code, length))
+
+    candidates = [
+        (near, full, entry.entry_id)
+        for entry in members
+        if (near := distance(entry, bits)) is not None and (full := distance(entry, 128)) is not None
+    ]
+    if not candidates:
+        return None
+    near, _, entry_id = min(candidates)
+    return CodePair(number, entry_id, near)
+
+
+def _mean(codes: list[int]) -> int:
+    """Return the code whose bits are 1 where more than half of the codes have a 1."""
+    ones = [sum(code >> place & 1 for code in codes) for place in range(CODE_BITS)]
+    return sum(1 << place for place in range(CODE_BITS) if 2 * ones[place] > len(codes))

@@ -17,7 +17,8 @@ from hmar.adapters.memory import MemoryIndex
 from hmar.properties.table import TABLE
 from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
 from hmar.values.entries import LogRow
-from hmar.values.selection import Selection
+from hmar.values.groups import GroupQuery
+from hmar.values.selection import GroupBy, Selection
 from tests.contract.examples import MODEL, OTHER_MODEL, bits_code, info
 from tests.samples import conditions, samples
 
@@ -74,9 +75,25 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
 
 @st.composite
 def queries(draw: st.DrawFn) -> Query:
-    windows = draw(st.lists(codes(), max_size=4))
+    regions = draw(st.integers(0, 3))
+    each = draw(st.integers(1, 3)) * regions
+    windows = draw(st.lists(codes(), min_size=each, max_size=each or 4))
     weight = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
-    return Query(draw(codes()), np.array(windows, np.uint8).reshape(-1, 16), (weight, 1 - weight))
+    return Query(
+        draw(codes()),
+        np.array(windows, np.uint8).reshape(-1, 16),
+        (weight, 1 - weight),
+        region_typicality=(None,) * regions,
+    )
+
+
+@st.composite
+def group_queries(draw: st.DrawFn) -> GroupQuery:
+    several = draw(st.lists(codes(), min_size=1, max_size=3))
+    windows = [np.array(draw(st.lists(codes(), max_size=3)), np.uint8).reshape(-1, 16) for _ in several]
+    aggregation = draw(st.sampled_from(["late_interaction", "mean"]))
+    mode = "global" if aggregation == "mean" else draw(st.sampled_from(["global", "local"]))
+    return GroupQuery(np.stack(several), windows, aggregation, mode)
 
 
 def maybe(wanted: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
@@ -94,9 +111,10 @@ selections = st.builds(
     st.frozensets(st.integers(1, 30), max_size=10),
     filters=filters,
     not_patient=maybe(st.sampled_from(["p", "nobody"]), None),
-    not_study=maybe(st.sampled_from(["1", "9"]), None),
-    not_series=maybe(st.sampled_from(["1.1", "9.9"]), None),
+    not_studies=maybe(st.frozensets(st.sampled_from(["1", "2", "9"])), frozenset()),
+    not_series=maybe(st.frozensets(st.sampled_from(["1.1", "2.1", "9.9"])), frozenset()),
     group_by=st.sampled_from([None, "series", "study", "patient"]),
+    as_of=maybe(st.integers(0, 26), None),
 )
 
 
@@ -129,6 +147,26 @@ def test_every_answer_equals_that_of_plain_loops(
             expected = getattr(oracle, search)(query, k, bits, chosen)
             assert getattr(index, search)(query, k, bits, chosen) == expected
     assert index.stats() == oracle.stats()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=logs(),
+    query=group_queries(),
+    k=st.integers(1, 9),
+    selection=selections,
+    group_by=st.sampled_from(["series", "study", "patient"]),
+)
+@pytest.mark.parametrize("bits", [64, 128])
+def test_every_group_found_equals_that_of_plain_loops(
+    bits: Bits, rows: list[LogRow], query: GroupQuery, k: int, selection: Selection, group_by: GroupBy
+) -> None:
+    oracle, index = MemoryIndex(MODEL), EmbeddedIndex(None, MODEL)
+    for each in (oracle, index):
+        each.apply(rows)
+    for chosen in (replace(selection, group_by=group_by), Selection(group_by=group_by)):
+        expected = oracle.search_groups(query, k, bits, chosen)
+        assert index.search_groups(query, k, bits, chosen) == expected
 
 
 @settings(max_examples=15, deadline=None)

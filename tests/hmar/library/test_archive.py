@@ -224,6 +224,46 @@ def test_a_region_is_found_in_the_other_slices(archive: hmar.Archive, study: Pat
         assert results.to_dict() == {**found[0].to_dict(), "took_ms": round(results.took_ms, 1)}
 
 
+def test_several_regions_are_searched_for_together(archive: hmar.Archive, study: Path) -> None:
+    file, other = study / "1" / "2.dcm", hmar.Box(90, 90, 40, 30)
+    together = archive.search(file, [BOX, other], exclude="instance")
+    assert (together.region, together.regions) == (None, (hmar.Box(*BOX), other))
+    for hit in together:
+        assert hit.distance == pytest.approx(sum(each.distance for each in hit.regions) / 2)
+    assert archive.search(file, [other]).to_dict()["hits"] == archive.search(file, other).to_dict()["hits"]
+    for wrong in ([], [BOX, (1, 2, 3)], [BOX, other] * 9):
+        with pytest.raises((RegionError, ParameterError)):
+            archive.search(file, wrong)
+
+
+def test_several_queries_are_answered_in_their_order(archive: hmar.Archive, study: Path) -> None:
+    file, frame = study / "1" / "2.dcm", textured_frame(3)
+    queries = [(file, BOX), (b"no image", None), (frame, None), (file, None), (file, (180, 0, 20, 20))]
+    found = archive.search_batch(queries, k=2, sex=["M", "F", "O"])
+    for number in (0, 2, 3):
+        alone = archive.search(*queries[number], k=2, sex=["M", "F", "O"])
+        assert found[number].to_dict()["hits"] == alone.to_dict()["hits"]
+    assert isinstance(found[1], hmar.HmarError)
+    assert isinstance(found[4], RegionError)
+    assert archive.search_batch([]) == []
+    with pytest.raises(ParameterError, match="k is 0"):
+        archive.search_batch(queries[:1], k=0)
+
+
+def test_series_and_studies_are_searched_with(archive: hmar.Archive) -> None:
+    by_series = archive.search_series(series_uid(1), mode="local")
+    assert [hit.entry.info.series_uid for hit in by_series] == [series_uid(2)]
+    assert [len(hit.pairs) for hit in by_series] == [SLICES]
+    study = archive.series()[0].study_uid
+    assert [hit.pairs for hit in archive.search_study(study, aggregation="mean")] == [()]
+    assert list(archive.search_series(series_uid(1), exclude="patient")) == []
+    assert list(archive.search_series(series_uid(1), sex=["F"])) == []
+    with pytest.raises(NotFoundError, match="not indexed"):
+        archive.search_study(series_uid(1))
+    with pytest.raises(ParameterError, match="'ward'"):
+        archive.search_series(series_uid(1), exclude="ward")  # type: ignore[arg-type]
+
+
 def test_a_whole_image_is_compared_in_whole_and_in_parts(archive: hmar.Archive, study: Path) -> None:
     results = archive.search(study / "2" / "1.dcm", k=1)
     assert (results.mode, results.bits, uids(results)) == ("auto", 128, [sop_uid(2, 1)])
@@ -241,6 +281,8 @@ def test_filters_hold_by_name_and_by_mapping(archive: hmar.Archive, study: Path)
     assert women.hits == archive.search(path, k=100, where={"sex": ["F"]}, age_years=(45, 90)).hits
     assert len(archive.search(path, k=100, group_by="series")) == SERIES
     assert len(archive.search(path, k=100, exclude="series")) == FRAMES - SLICES
+    named = hmar.Exclusion("instance", series_uids=[series_uid(2)])
+    assert len(archive.search(path, k=100, exclude=named)) == FRAMES - SLICES - 1
     assert len(archive.search(path, k=100, collection="another")) == 0
     with pytest.raises(ParameterError, match="'sex' is given twice"):
         archive.search(path, where={"sex": "F"}, sex="M")

@@ -37,6 +37,11 @@ def archives() -> None:
         assert_type(results, hmar.Results)
         assert_type(results[0], hmar.Hit)
         assert_type(results[0].box.centre, tuple[float, float])
+        assert_type(
+            archive.search("slice.dcm", [(1, 2, 3, 4), hmar.Box(5, 6, 7, 8)])[0].regions[0].distance, float
+        )
+        assert_type(archive.search_series("1.2", sex="F")[0].pairs[0].found, EntryInfo)
+        assert_type(archive.search_study("1.2", aggregation="mean")[0].distance, float)
         assert_type(archive.frame(results[0]), hmar.Frame)
         assert_type(archive.frames(), list[EntryInfo])
         assert_type(hmar.train_model("models/ours", archive), hmar.Model)

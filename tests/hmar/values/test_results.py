@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from hmar.values.codes import Query
 from hmar.values.entries import EntryInfo, Origin
@@ -34,7 +35,8 @@ HIT = Hit(
 
 
 def results(*hits: Hit, region: Box | None = None) -> Results:
-    return Results(hits, INFO, region, "local", 128, "a model", 12, 3.14159)
+    regions = () if region is None else (region,)
+    return Results(hits, INFO, regions, "local", 128, "a model", 12, 3.14159, (0.5,) * len(regions))
 
 
 def test_results_are_a_sequence_of_hits() -> None:
@@ -73,6 +75,16 @@ def test_the_query_is_repeated_in_pixels_and_millimetres() -> None:
     )
 
 
+def test_several_regions_are_repeated_each_with_its_typicality() -> None:
+    boxes = (Box(10, 20, 30, 40), Box(1, 2, 3, 4))
+    found = replace(results(HIT), regions=boxes, region_typicality=(0.25, 0.001))
+    told = found.query_dict()
+    assert (found.region, told["region"], told["region_mm"]) == (None, None, None)
+    assert [each["region"]["x"] for each in told["regions"]] == [10, 1]
+    assert [each["typicality"] for each in told["regions"]] == [0.25, 0.001]
+    assert [each["out_of_distribution"] for each in told["regions"]] == [False, True]
+
+
 def test_without_hits_nothing_is_known_of_the_query_but_its_frame() -> None:
     told = results().to_dict()
     assert told["hits"] == []
@@ -87,3 +99,10 @@ def test_codes_are_told_in_hexadecimal() -> None:
     assert told["global_code"] == "000102030405060708090a0b0c0d0e0f"
     assert told["window_codes"] == [told["global_code"]]
     assert told["typicality"] is None
+
+
+def test_windows_that_cannot_be_shared_out_among_the_regions_are_refused() -> None:
+    codes = np.zeros((3, 16), np.uint8)
+    assert [len(part) for part in Query(codes[0], codes, (1.0, 0.0), None, (None,) * 3).parts] == [1, 1, 1]
+    with pytest.raises(ValueError, match="3 windows for 2 regions"):
+        Query(codes[0], codes, (1.0, 0.0), None, (None, None))

@@ -48,7 +48,12 @@ def refused(model: type[BaseModel], fields: dict[str, Any]) -> ParameterError:
             "exclude.same is 1.",
             "Give one of instance, series, study, patient.",
         ),
-        (ImageQuery, UID | {"exclude": {"sam": 1}}, "There is no exclude.'sam'.", "Use same."),
+        (
+            ImageQuery,
+            UID | {"exclude": {"sam": 1}},
+            "There is no exclude.'sam'.",
+            "Use same, series_uids, study_uids, sop_instance_uids.",
+        ),
         (
             ItemsQuery,
             {"state": "lost"},

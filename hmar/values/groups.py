@@ -1,0 +1,251 @@
+"""Searches with a series or study: what is looked for, and the series and studies that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, overload
+
+from hmar.values.codes import Bits, CodeArray, WindowIds
+from hmar.values.entries import EntryInfo
+from hmar.values.frames import FrameInfo
+from hmar.values.pages import Page
+from hmar.values.plain import Json, number
+
+GroupLevel = Literal["series", "study"]
+"""What is searched with, and found."""
+Aggregation = Literal["late_interaction", "mean"]
+"""How the distances of many frames become one; see :class:`GroupQuery`."""
+GroupMode = Literal["global", "local"]
+"""Whether whole frames are compared, or their windows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameCodes:
+    """What an index holds of one frame.
+
+    Parameters
+    ----------
+    entry_id : int
+    global_code : ndarray of uint8, shape (16,)
+    window_codes : ndarray of uint8, shape (W, 16)
+    window_ids : ndarray of uint32, shape (W,)
+    """
+
+    entry_id: int
+    global_code: CodeArray
+    window_codes: CodeArray
+    window_ids: WindowIds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupQuery:
+    """A group of frames that is compared with groups of the archive.
+
+    By "late_interaction" (Khattab and Zaharia, SIGIR 2020, with distances for similarities) each query frame
+    is compared with the frame of a group that is nearest to it; the group's distance is the mean over the
+    query frames. By "mean" the mean code of the query is compared with that of a group: a bit of a mean
+    code is 1 where it is 1 in more than half of the codes.
+
+    Parameters
+    ----------
+    global_codes : ndarray of uint8, shape (N, 16)
+        Of each query frame, N from 1.
+    window_codes : sequence of ndarray of uint8, shape (W, 16) each
+        Windows that stand for each query frame. By "local" two frames are as far apart as the mean over these
+        of the distance to the other frame's nearest window, and a frame without windows is left out.
+    aggregation : str
+    mode : str
+        "global" or "local". A mean code is one of whole frames: there is none of windows.
+    """
+
+    global_codes: CodeArray
+    window_codes: Sequence[CodeArray]
+    aggregation: Aggregation
+    mode: GroupMode
+
+    @property
+    def frames(self) -> list[int]:
+        """Positions of the query frames that are compared one by one."""
+        if self.aggregation == "mean":
+            return []
+        return [i for i, codes in enumerate(self.window_codes) if self.mode == "global" or len(codes)]
+
+
+class CodePair(NamedTuple):
+    """A query frame, by its position, the frame of a group that is nearest to it, and their distance."""
+
+    query: int
+    entry_id: int
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGroup:
+    """A group that an index found.
+
+    Parameters
+    ----------
+    entry_id : int
+        Its oldest entry among those that may be found.
+    frames : int
+        How many of its frames were compared.
+    distance : float
+        In bits.
+    pairs : tuple of CodePair
+        What the distance is the mean of; empty for a mean code.
+    """
+
+    entry_id: int
+    frames: int
+    distance: float
+    pairs: tuple[CodePair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FramePair:
+    """A query frame, the frame of a group that is nearest to it, and their distance in bits."""
+
+    query: EntryInfo
+    found: EntryInfo
+    distance: float
+
+    def to_dict(self) -> Json:
+        """Return the pair as the API answers with it."""
+        return {
+            "query": _named(self.query.info),
+            "found": _named(self.found.info),
+            "distance": number(self.distance),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHit:
+    """A series or study that was found.
+
+    Parameters
+    ----------
+    rank : int
+        From 1.
+    level : str
+        "series" or "study".
+    entry : EntryInfo
+        Its oldest entry among those that may be found, whose properties are shown.
+    frames : int
+        How many of its frames were compared.
+    distance : float
+        In bits; see :class:`GroupQuery`.
+    score : float
+        1 - distance / bits.
+    pairs : tuple of FramePair
+        The pairs of frames that the distance is the mean of, in the order of the query; none for a mean code.
+    """
+
+    rank: int
+    level: GroupLevel
+    entry: EntryInfo
+    frames: int
+    distance: float
+    score: float
+    pairs: tuple[FramePair, ...]
+
+    @property
+    def uid(self) -> str:
+        """UID of the series or study."""
+        return self.entry.info.series_uid if self.level == "series" else self.entry.info.study_uid
+
+    def to_dict(self) -> Json:
+        """Return the hit as the API answers with it."""
+        info = self.entry.info
+        return {
+            "rank": self.rank,
+            "distance": number(self.distance),
+            "score": number(self.score),
+            "study_uid": info.study_uid,
+            "series_uid": info.series_uid if self.level == "series" else None,
+            "collection": self.entry.collection,
+            **info.properties(),
+            "frames": self.frames,
+            "pairs": [pair.to_dict() for pair in self.pairs],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResults(Sequence[GroupHit]):
+    """The series or studies found by one search, nearest first; a sequence of them.
+
+    Parameters
+    ----------
+    hits : tuple of GroupHit
+    level : str
+        "series" or "study".
+    query : tuple of EntryInfo
+        The frames that were searched with.
+    query_frames : int
+        How many frames the query's series or study has.
+    aggregation, mode, bits : str, str, int
+        How it was searched.
+    model : str
+        Name of the model.
+    searched_frames : int
+        How many frames could have been found.
+    took_ms : float
+    following : Page or None
+        The page that follows this one, where there is one.
+    """
+
+    hits: tuple[GroupHit, ...]
+    level: GroupLevel
+    query: tuple[EntryInfo, ...]
+    query_frames: int
+    aggregation: Aggregation
+    mode: GroupMode
+    bits: Bits
+    model: str
+    searched_frames: int
+    took_ms: float
+    following: Page | None = None
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @overload
+    def __getitem__(self, index: int) -> GroupHit: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[GroupHit, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> GroupHit | tuple[GroupHit, ...]:
+        return self.hits[index]
+
+    def to_dict(self) -> Json:
+        """Return the answer as the API gives it."""
+        first = self.query[0]
+        return {
+            "model": self.model,
+            "bits": self.bits,
+            "mode": self.mode,
+            "aggregation": self.aggregation,
+            "query": {
+                "study_uid": first.info.study_uid,
+                "series_uid": first.info.series_uid if self.level == "series" else None,
+                "collection": first.collection,
+                "modality": first.info.modality,
+                "body_part": first.info.body_part,
+                "frames": self.query_frames,
+                "compared_frames": len(self.query),
+            },
+            "hits": [hit.to_dict() for hit in self.hits],
+            "searched_frames": self.searched_frames,
+            "took_ms": round(self.took_ms, 1),
+        }
+
+
+def _named(info: FrameInfo) -> Json:
+    """Return which frame it is, as hits name theirs."""
+    return {
+        "series_uid": info.series_uid,
+        "sop_instance_uid": info.sop_instance_uid,
+        "frame_number": info.frame_number,
+        "instance_number": info.instance_number,
+    }

@@ -1,0 +1,82 @@
+"""Searching for several regions of one frame at once, as JSON and as a form."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from tests.phantoms import SPACING_MM, ct_file, sop_uid
+from tests.service.conftest import NODULE, Archive
+
+REGION = "/api/v1/search/region"
+BOXES = [[NODULE[0] - 10, NODULE[1] - 10, 20, 20], [90, 90, 40, 30]]
+UID = {"sop_instance_uid": sop_uid(1, 2)}
+
+
+def found(archive: Archive, **fields: Any) -> dict[str, Any]:
+    answer = archive.client.post(REGION, json=UID | {"k": 1000} | fields)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
+def test_a_hit_has_a_box_for_each_region_and_the_mean_of_their_distances(archive: Archive) -> None:
+    answer = found(archive, regions=BOXES)
+    query = answer["query"]
+    assert (query["region"], query["region_mm"]) == (None, None)
+    assert [list(each["region"].values()) for each in query["regions"]] == BOXES
+    assert query["regions"][1]["region_mm"]["width"] == pytest.approx(40 * SPACING_MM)
+    for hit in answer["hits"]:
+        distances = [each["distance"] for each in hit["regions"]]
+        assert hit["distance"] == pytest.approx(sum(distances) / 2, abs=1e-5)
+        assert hit["box"] == hit["regions"][0]["box"]
+        assert hit["regions"][0]["score"] == pytest.approx(1 - distances[0] / 128, abs=1e-5)
+
+
+def test_regions_together_are_as_near_as_each_is_alone(archive: Archive) -> None:
+    together = {hit["sop_instance_uid"]: hit["regions"] for hit in found(archive, regions=BOXES)["hits"]}
+    for number, box in enumerate(BOXES):
+        for hit in found(archive, region=box)["hits"]:
+            [alone] = hit["regions"]
+            assert together[hit["sop_instance_uid"]][number] == alone
+            assert alone["distance"] == hit["distance"]
+
+
+def test_one_of_several_regions_is_that_region(archive: Archive) -> None:
+    one, alone = found(archive, regions=BOXES[:1]), found(archive, region=BOXES[0])
+    assert one | {"took_ms": 0} == alone | {"took_ms": 0}
+
+
+def test_a_form_gives_regions_with_semicolons_between(archive: Archive) -> None:
+    text = ";".join(",".join(map(str, box)) for box in BOXES)
+    fields = {"file": (io.BytesIO(ct_file(1, 2, NODULE)), "a.dcm"), "regions": text, "k": "1000"}
+    sent = archive.client.post(REGION, data=fields).get_json()
+    others = [hit | {"rank": 0} for hit in sent["hits"] if hit["sop_instance_uid"] != UID["sop_instance_uid"]]
+    assert others == [hit | {"rank": 0} for hit in found(archive, regions=BOXES)["hits"]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"regions": []}, "regions is []"),
+        ({"regions": BOXES * 9}, "regions is [["),
+        ({"regions": [[1, 2, 3]]}, "[[1, 2, 3]]"),
+        ({"regions": {"x": 1}}, "{'x': 1}"),
+        ({"regions": None}, "regions is null"),
+        ({"regions": BOXES, "region": BOXES[0]}, "both given"),
+        ({}, "region is None"),
+        ({"regions": [BOXES[0], [180, 70, 20, 20]]}, "180,70,20,20"),
+        ({"regions": [[50, 70, 0, 20]]}, "50,70,0,20"),
+    ],
+)
+def test_bad_regions_are_refused_by_name(archive: Archive, fields: dict[str, Any], named: str) -> None:
+    answer = archive.client.post(REGION, json=UID | fields)
+    assert answer.status_code == 422
+    assert named in answer.get_json()["detail"]
+
+
+def test_the_search_for_a_whole_image_knows_no_regions(archive: Archive) -> None:
+    answer = archive.client.post("/api/v1/search/image", json=UID | {"regions": BOXES})
+    assert answer.status_code == 422
+    assert "whole image" in answer.get_json()["detail"]
