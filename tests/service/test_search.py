@@ -12,7 +12,7 @@ from hmar.values.geometry import Spacing
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, SPACING_MM, ct_file, series_uid, sop_uid
 from tests.service.conftest import FRAMES, NODULE, SLICES, Archive
 
-REGION = [NODULE[0] - 10, NODULE[1] - 10, 20, 20]
+REGION = [NODULE[0] - 14, NODULE[1] - 14, 28, 28]
 
 
 def by_uid(archive: Archive, route: str, **fields: Any) -> dict[str, Any]:
