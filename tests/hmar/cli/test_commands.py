@@ -318,7 +318,7 @@ def test_a_database_that_takes_no_more_ends_the_run_and_says_so(home: Path, stud
 def test_a_region_finds_itself_and_its_neighbour(home: Path, study: Path, tmp_path: Path) -> None:
     hmar(home, "index", study)
     picture = tmp_path / "hits.png"
-    arguments = ("--region", "50,80,20,20", "-k", "2", "--json", "--montage", picture)
+    arguments = ("--region", "46,76,28,28", "-k", "2", "--json", "--montage", picture)
     found = answer(hmar(home, "search", study / "1.dcm", *arguments))
     hits = found["hits"]
     assert isinstance(hits, list)
