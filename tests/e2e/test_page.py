@@ -53,9 +53,9 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
 
     nodule = NODULES[1]
     assert nodule is not None
-    page.drag_box(*nodule, side=20)
+    page.drag_box(*nodule, side=28)
     millimetres = float(page.text("#box-text").partition(" ")[0])
-    assert abs(millimetres - 20 * SPACING_MM) < 2
+    assert abs(millimetres - 28 * SPACING_MM) < 2
     page.press(Keys.ENTER)
     page.until(lambda: len(page.hits()) == 10)
     page.until(lambda: browser.execute_script(PICTURES_SHOWN))

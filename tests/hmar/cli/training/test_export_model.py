@@ -36,7 +36,7 @@ def fast(tmp_path) -> Path:
     out = tmp_path / "ours-fast"
     result = hmar(tmp_path / "home", "export-model", shipped_bundle(), "--fast", out)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("Typicality is not told: give --typicality DIR.\n")
+    assert result.stdout.startswith("Typicality is measured as before.\n")
     assert result.stdout.endswith(f"{out}: model {HmarEncoder.load(out).fingerprint}\n")
     return out
 
