@@ -93,7 +93,7 @@ class GroupSearcher:
         level: GroupLevel,
         frames: Sequence[EntryInfo],
         k: int,
-        mode: GroupMode,
+        mode: GroupMode | None,
         selection: Selection,
         bits: Bits = 128,
         aggregation: Aggregation = "late_interaction",
@@ -111,7 +111,8 @@ class GroupSearcher:
         k : int
             How many series or studies, from 1 to 1000.
         mode, aggregation : str
-            See :class:`hmar.values.groups.GroupQuery`.
+            See :class:`hmar.values.groups.GroupQuery`. Without a mode, it is "local" by "late_interaction",
+            which finds most, and "global" by "mean".
         selection : Selection
             What may be found. Its groups are those of ``level``.
         bits : int
@@ -128,6 +129,7 @@ class GroupSearcher:
             If k, mode, bits or aggregation is out of range, or windows are to be compared by a mean code.
         """
         started = time.perf_counter()
+        mode = mode or ("global" if aggregation == "mean" else "local")
         _check(k, mode, bits, aggregation)
         own = frames[0].info
         if selection.as_of is not None:

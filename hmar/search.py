@@ -306,7 +306,7 @@ class Searcher:
         level: GroupLevel,
         frames: Sequence[EntryInfo],
         k: int,
-        mode: GroupMode,
+        mode: GroupMode | None,
         selection: Selection,
         bits: Bits = 128,
         aggregation: Aggregation = "late_interaction",

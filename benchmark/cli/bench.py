@@ -17,6 +17,9 @@ BENCHMARKS = {
     "lesions": Command(
         "benchmark.cli.lesions", "lesions", "How well a lesion is found on other slices and in other people."
     ),
+    "series": Command(
+        "benchmark.cli.series", "series", "How well a series that shows the same is found in other people."
+    ),
     "typicality": Command(
         "benchmark.cli.typicality", "typicality", "How well images unlike the training data are recognised."
     ),
@@ -37,6 +40,7 @@ def bench() -> None:
       hmar bench accuracy --dataset radimagenet --root /data/radimagenet
       hmar bench region
       hmar bench lesions --data tumours
+      hmar bench series --data organs
       hmar bench typicality --data people
       hmar bench speed
       hmar bench trust --short

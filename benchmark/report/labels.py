@@ -18,6 +18,9 @@ PROTOCOLS = {
     "its own slice and the neighbours of that are left out. Means over people.",
     "lesion-others": "The box of a lesion looks for lesions of other people, one hit a slice. Means over "
     "people.",
+    "series-whole": "CT scans cut into parts of 50 mm: a part looks for parts of other people, and those "
+    "that show the same structure are right. Means over people of means over structures.",
+    "series-structure": "The same, asked for by the boxes of one structure on the part's slices.",
     "typicality": "Share that is marked as unlike the training data. Of people these are false alarms; "
     "noise, text and photographs are to be marked. The model's own rule, beside two "
     "that were set on other people.",

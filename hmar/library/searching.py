@@ -151,7 +151,7 @@ class Searches:
         self,
         series_uid: str,
         k: int = 10,
-        mode: GroupMode = "global",
+        mode: GroupMode | None = None,
         bits: Bits = 128,
         *,
         aggregation: Aggregation = "late_interaction",
@@ -168,8 +168,9 @@ class Searches:
             An indexed series.
         k : int
             Number of hits, from 1 to 1000.
-        mode : str
-            "global" compares whole frames, "local" their windows.
+        mode : str, optional
+            "global" compares whole frames, "local" their windows. If not given, it is "local", and "global"
+            by "mean".
         aggregation : str
             "late_interaction": the mean over frames of the query, up to 16, of the distance to the nearest
             frame of a series. "mean": the distance between mean codes.
@@ -190,7 +191,7 @@ class Searches:
         self,
         study_uid: str,
         k: int = 10,
-        mode: GroupMode = "global",
+        mode: GroupMode | None = None,
         bits: Bits = 128,
         *,
         aggregation: Aggregation = "late_interaction",
@@ -208,7 +209,7 @@ class Searches:
         level: GroupLevel,
         uid: str,
         k: int,
-        mode: GroupMode,
+        mode: GroupMode | None,
         bits: Bits,
         aggregation: Aggregation,
         selection: Selection,

@@ -10,13 +10,17 @@ from hmar.groups import MAX_QUERY_FRAMES
 from hmar.values.groups import Aggregation, GroupMode
 from service.models.asked import JsonBody
 from service.models.given import Given
+from service.models.left_out import LeftOut
 from service.models.names import CollectionName, SeriesUid, StudyUid
 from service.models.numbers import Count, FromOne, NotNegative, Score
 from service.models.properties import with_shown_properties
 from service.models.search_request import Among
 from service.models.whole_numbers import Bits
 
-_MODE = "global compares whole frames; local the windows that stand for a query frame with all windows."
+_MODE = (
+    "global compares whole frames; local the windows that stand for a query frame with all windows. By "
+    "default local by late_interaction, which finds most, and global by mean."
+)
 _AGGREGATION = (
     f"late_interaction: up to {MAX_QUERY_FRAMES} frames of the query, evenly spread, are compared with the "
     "frame of a series or study that is nearest to each; the distance is the mean over them. mean: the mean "
@@ -27,7 +31,7 @@ _AGGREGATION = (
 class GroupOptions(Among):
     """How series or studies are searched for, and among what."""
 
-    mode: GroupMode = Field(default="global", description=_MODE)
+    mode: LeftOut[GroupMode] = Field(default=None, description=_MODE)
     aggregation: Aggregation = Field(default="late_interaction", description=_AGGREGATION)
 
 

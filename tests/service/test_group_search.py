@@ -53,6 +53,12 @@ def test_the_other_series_or_studies_are_ranked_with_the_pairs_that_carried_them
         assert hit["sex"] in ("O", "M")
 
 
+def test_windows_are_compared_unless_asked_otherwise_and_frames_by_mean_codes(archive: Archive) -> None:
+    assert found(archive)["mode"] == "local"
+    assert found(archive)["hits"] == found(archive, mode="local")["hits"]
+    assert found(archive, aggregation="mean")["mode"] == "global"
+
+
 def test_mean_codes_have_no_pairs(archive: Archive) -> None:
     answer = found(archive, aggregation="mean", k=1)
     [hit] = answer["hits"]

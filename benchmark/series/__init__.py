@@ -1,0 +1,1 @@
+"""Series that show what another series shows: ``hmar bench series``."""
