@@ -12,6 +12,7 @@ import numpy as np
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.values.codes import Bits, CodeArray
+from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.groups import (
     Aggregation,
@@ -45,11 +46,7 @@ def frames_of_group(
     NotFoundError
         If nothing of it is indexed.
     """
-    listed = [
-        series
-        for series in catalogue.series(model_fingerprint)
-        if uid == (series.series_uid if level == "series" else series.study_uid)
-    ]
+    listed = catalogue.series(model_fingerprint, Selector(level, uid))
     frames = [
         entry
         for series in listed

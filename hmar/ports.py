@@ -90,8 +90,13 @@ class Catalogue(Protocol):
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
 
-    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
-        """List the series that hold live frames, in order of (collection, study, series)."""
+    def series(
+        self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
+    ) -> list[SeriesInfo]:
+        """List the series that hold live frames, in order of (collection, study, series).
+
+        With a selector, only those of what it stands for, and only its frames count.
+        """
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none.

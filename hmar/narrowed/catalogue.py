@@ -86,12 +86,14 @@ class NarrowedCatalogue:
         """Return the frames of an instance of all models, if the collection is seen."""
         return self._given(self._catalogue.instance(collection, sop_instance_uid))
 
-    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+    def series(
+        self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
+    ) -> list[SeriesInfo]:
         """List the series that are seen."""
         access = self._access()
         listed = [
             series
-            for series in self._catalogue.series(model_fingerprint)
+            for series in self._catalogue.series(model_fingerprint, selector, collection)
             if access.identity.sees(series.collection)
         ]
         access.touched.update(("study", series.study_uid) for series in listed)

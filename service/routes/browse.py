@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from hmar.errors import DecodeError, LimitError, NotFoundError, shown
 from hmar.image.raster import png, render
+from hmar.values.deletion import Selector
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
 from service.models.archive import CollectionQuery, FrameList, SeriesList, SeriesPath
@@ -44,9 +45,8 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         scope="search",
     )
     def series(query: CollectionQuery) -> SeriesList:
-        listed = engine.catalogue.series(engine.encoder.fingerprint)
-        wanted = [one for one in listed if query.collection in (None, one.collection)]
-        return SeriesList(series=[ListedSeries.of(one.to_dict()) for one in wanted])
+        listed = engine.catalogue.series(engine.encoder.fingerprint, collection=query.collection)
+        return SeriesList(series=[ListedSeries.of(one.to_dict()) for one in listed])
 
     @routes.get("/series/<series_uid>/frames")
     @operation(
@@ -134,10 +134,10 @@ def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, Picture
 
 
 def _collection_of_series(engine: Engine, series_uid: str) -> str:
-    for series in engine.catalogue.series(engine.encoder.fingerprint):
-        if series.series_uid == series_uid:
-            return series.collection
-    raise _unknown_series(series_uid)
+    listed = engine.catalogue.series(engine.encoder.fingerprint, Selector("series", series_uid))
+    if not listed:
+        raise _unknown_series(series_uid)
+    return listed[0].collection
 
 
 def _unknown_series(series_uid: str) -> NotFoundError:

@@ -242,6 +242,30 @@ def test_series_are_listed_by_collection_study_and_uid_with_their_frames(catalog
     assert listed == [("a", "1", "6", "CT", 1), ("a", "2", "5", "CT", 1), ("b", "1.2", "1.2.9", "CT", 2)]
 
 
+def test_the_series_of_a_study_or_a_collection_are_listed_alone(catalogue: Catalogue) -> None:
+    catalogue.append("b", [encoded("1.1", series_uid="5", study_uid="2")], ORIGIN)
+    catalogue.append("a", [encoded("1.1", series_uid="5", study_uid="2")], ORIGIN)
+    catalogue.append("a", [encoded("1.2", series_uid="6", study_uid="2")], ORIGIN)
+    catalogue.append("a", [encoded("1.3", series_uid="7", study_uid="3")], ORIGIN)
+    asked: list[tuple[Selector | None, str | None]] = [
+        (Selector("series", "5"), None),
+        (Selector("study", "2"), None),
+        (Selector("study", "2"), "b"),
+        (None, "a"),
+        (Selector("series", "2"), None),
+        (None, "c"),
+    ]
+    listed = [[(s.collection, s.series_uid) for s in catalogue.series(MODEL, *each)] for each in asked]
+    assert listed == [
+        [("a", "5"), ("b", "5")],
+        [("a", "5"), ("a", "6"), ("b", "5")],
+        [("b", "5")],
+        [("a", "5"), ("a", "6"), ("a", "7")],
+        [],
+        [],
+    ]
+
+
 def test_frames_are_displayed_from_high_to_low_along_the_axis_in_which_they_vary(
     catalogue: Catalogue,
 ) -> None:

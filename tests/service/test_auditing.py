@@ -95,6 +95,30 @@ def test_it_is_told_whose_data_was_given_and_no_uid_name_or_patient_id(tmp_path:
     assert not any(secret in kept for secret in (ROOT, PATIENT_ID, PATIENT_NAME, key, archive.key))
 
 
+@pytest.mark.slow
+def test_what_was_looked_through_and_not_given_is_not_told(tmp_path: Path) -> None:
+    archive = build_archive(tmp_path)
+    for series in (1, 2, 3):
+        upload(archive, ct_file(series, 1), collection=f"c{series}")
+    log, client = archive.engine.audit_log, archive.client
+
+    def studies_told() -> set[str]:
+        told = {log.hashed("study", f"{ROOT}.9{series}"): str(series) for series in (1, 2, 3)}
+        return {told[each] for each in rows(archive)[-1].to_dict()["touched"] if each in told}
+
+    client.get(f"/api/v1/series/{series_uid(2)}/frames")
+    assert studies_told() == {"2"}
+    client.get(f"/api/v1/series/{series_uid(9)}/frames")
+    assert studies_told() == set()
+    client.get("/api/v1/series?collection=c3")
+    assert studies_told() == {"3"}
+    for route, named in (("series", series_uid(1)), ("study", f"{ROOT}.91")):
+        for collection, found in (("c2", {"1", "2"}), ("elsewhere", {"1"})):
+            body = {f"{route}_uid": named, "collection": collection}
+            assert client.post(f"/api/v1/search/{route}", json=body).status_code == 200
+            assert studies_told() == found
+
+
 def test_a_flood_without_a_key_is_recorded_up_to_a_rate_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

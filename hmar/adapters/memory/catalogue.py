@@ -160,11 +160,17 @@ class MemoryCatalogue:
     def _of_instance(self, collection: str, sop_instance_uid: str) -> list[_Entry]:
         return list(self._instances.get((collection, sop_instance_uid), {}).values())
 
-    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+    def series(
+        self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
+    ) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
         listed: dict[tuple[str, str, str], SeriesInfo] = {}
         for entry in self._of_model(model_fingerprint):
             info = entry.info
+            if selector is not None and getattr(info, selector.field) != selector.value:
+                continue
+            if collection not in (None, entry.collection):
+                continue
             key = (entry.collection, info.study_uid, info.series_uid)
             known = listed.get(key) or SeriesInfo(
                 info.study_uid, info.series_uid, entry.collection, info.modality, info.body_part, 0

@@ -205,11 +205,14 @@ class SqlCatalogue:
         )
         return by_frame_number(self._reader.infos(of_instance))
 
-    def series(self, model_fingerprint: str) -> list[SeriesInfo]:
+    def series(
+        self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
+    ) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
+        among = of_collections(entries, collection) if selector is None else selected(selector, collection)
         groups = (
             select(func.min(entries.c.entry_id), func.count())
-            .where(entries.c.model_fingerprint == model_fingerprint)
+            .where(entries.c.model_fingerprint == model_fingerprint, among)
             .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
         )
         with self._database.read() as connection:
