@@ -35,29 +35,29 @@ T = TypeVar("T")
 
 
 def frames_of_group(
-    catalogue: Catalogue, model_fingerprint: str, level: GroupLevel, uid: str
+    catalogue: Catalogue, model_fingerprint: str, level: GroupLevel, uid: str, as_of: int | None = None
 ) -> list[EntryInfo]:
     """Return the frames of an indexed series or study, each series in display order.
 
-    Of one that several collections hold, those of the first are taken.
+    Of one that several collections hold, those of the first are taken. With ``as_of``, a row of the log,
+    later frames are not there.
 
     Raises
     ------
     NotFoundError
         If nothing of it is indexed.
     """
-    listed = catalogue.series(model_fingerprint, Selector(level, uid))
     frames = [
         entry
-        for series in listed
-        if series.collection == listed[0].collection
+        for series in catalogue.series(model_fingerprint, Selector(level, uid))
         for entry in catalogue.frames(series.collection, series.series_uid, model_fingerprint)
+        if as_of is None or entry.entry_id <= as_of
     ]
     if not frames:
         raise NotFoundError(
             f"{level.capitalize()} {shown(uid)} is not indexed.", "See GET /api/v1/series for what is."
         )
-    return frames
+    return [entry for entry in frames if entry.collection == frames[0].collection]
 
 
 def evenly_spread(items: Sequence[T], most: int) -> list[T]:
@@ -115,8 +115,7 @@ class GroupSearcher:
         bits : int
             64 or 128.
         page : Page, optional
-            Which of the k hits are wanted; all of them if not given. Its state is that of ``selection``, and
-            holds for the query too.
+            Which of the k hits are wanted; all of them if not given. Its state is that of ``selection``.
 
         Raises
         ------
@@ -129,8 +128,6 @@ class GroupSearcher:
         mode = mode or ("global" if aggregation == "mean" else "local")
         _check(k, mode, bits, aggregation)
         own = frames[0].info
-        if selection.as_of is not None:
-            frames = [entry for entry in frames if entry.entry_id <= selection.as_of]
         chosen = replace(selection, group_by=level)
         if level == "series":
             chosen = replace(chosen, not_series=chosen.not_series | {own.series_uid})

@@ -62,7 +62,8 @@ def _answer(engine: Engine, level: GroupLevel, uid: str, how: GroupOptions) -> G
     started = time.perf_counter()
     cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
     page = cursors.page(how)
-    frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid)
+    as_of = None if page is None else page.as_of
+    frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid, as_of)
     selection = engine.searcher.without(how.selection(), how.exclusion, frames[0].info)
     results = engine.searcher.group(
         level, frames, how.k, how.mode, selection, how.bits, how.aggregation, page

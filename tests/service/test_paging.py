@@ -128,6 +128,20 @@ def test_pages_are_of_one_state_while_others_index_and_delete(
     assert sop_uid(1, 7) in {hit["sop_instance_uid"] for hit in asked(archive, **UID, k=1000)["hits"]}
 
 
+def test_a_series_that_comes_to_another_collection_between_two_pages_changes_neither(
+    empty_archive: Archive,
+) -> None:
+    archive = fill(empty_archive)
+    fields = {"series_uid": series_uid(1), "k": 5}
+    before = asked(archive, GROUPS, **fields)
+    first = asked(archive, GROUPS, **fields, limit=1)
+    again = (io.BytesIO(ct_file(1, 1, NODULE)), "again.dcm")
+    archive.client.post("/api/v1/index-jobs", data={"file": again, "collection": "aaa"})
+    second = asked(archive, GROUPS, **fields, cursor=first["next"])
+    assert hits_of([first, second]) == before["hits"]
+    assert first["query"] == second["query"] == before["query"]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
