@@ -103,7 +103,7 @@ class AuditLog:
     def verify(self, progress: Callable[[int], None] = lambda _rows: None) -> Verdict:
         """Verify all rows, the beginning, and the end as far as this machine knows it; told the rows done."""
         head, anchor = self._read_head(), self._store.anchor()
-        if anchor is not None and not hmac.compare_digest(anchor.proof, self._proof(anchor.mark)):
+        if anchor is not None and not self._is_proven(anchor):
             return Verdict(0, 0, "The mark where pruned rows ended is not what was written.")
         last, rows = (BEGINNING if anchor is None else anchor.mark), 0
         for row in self.rows():
@@ -159,6 +159,9 @@ class AuditLog:
         text = json.dumps([last.digest, last.seq + 1, *record], separators=(",", ":"))
         return self._mac("row", text)
 
+    def _is_proven(self, anchor: AuditAnchor) -> bool:
+        return hmac.compare_digest(anchor.proof, self._proof(anchor.mark))
+
     def _proof(self, mark: AuditMark) -> str:
         return self._mac("anchor", f"{mark.seq} {mark.digest}")
 
@@ -181,17 +184,22 @@ class AuditLog:
             write_file(self._head, json.dumps(last._asdict()), mode=0o600)
 
     def _is_lost(self, mark: AuditMark) -> bool:
-        """Return whether a row that was written is neither there nor pruned."""
+        """Return whether a row that was written is neither there nor pruned.
+
+        Who has the database can put any anchor there, so that only one with its proof counts.
+        """
         anchor = self._store.anchor()
-        pruned = anchor is not None and mark.seq < anchor.mark.seq
-        return not pruned and self._store.digest(mark.seq) != mark.digest
+        if anchor is not None and mark.seq <= anchor.mark.seq and self._is_proven(anchor):
+            return mark.seq == anchor.mark.seq and mark.digest != anchor.mark.digest
+        return self._store.digest(mark.seq) != mark.digest
 
     def _read_head(self) -> AuditMark | None:
         if self._head is None or not self._head.exists():
             return None
         try:
-            return AuditMark(**json.loads(self._head.read_text()))
-        except (ValueError, TypeError) as error:
+            told = json.loads(self._head.read_text())
+            return AuditMark(int(told["seq"]), str(told["digest"]))
+        except (ValueError, TypeError, KeyError) as error:
             raise ConfigError(
                 f"The file {self._head.name} is not what was written.", "Restore it, or remove it."
             ) from error

@@ -458,13 +458,16 @@ class AuditStore(Protocol):
         """Return the next rows in order of their numbers."""
 
     def digest(self, seq: int) -> str | None:
-        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+        """Return the digest of a row, None where there is none."""
 
     def anchor(self) -> AuditAnchor | None:
         """Return where the log begins, None where nothing was pruned."""
 
     def prune(self, anchor: AuditAnchor) -> int:
-        """Remove the rows up to an anchor, which takes their place; return how many."""
+        """Remove the rows up to an anchor, which takes their place; return how many.
+
+        An anchor that is not behind the one there changes nothing.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,26 @@ def test_a_tail_that_was_cut_stays_visible_when_the_log_grows_beyond_it(
     assert "row 5 of the audit log is gone" in caplog.text
 
 
+@pytest.mark.parametrize("seq", [5, 999])
+def test_a_forged_mark_of_pruned_rows_does_not_hide_that_a_tail_was_cut(
+    log: AuditLog, database: Database, seq: int
+) -> None:
+    fill(log)
+    [*_, last] = log.rows()
+    change(database, "DELETE FROM audit WHERE seq > 3")
+    change(database, f"INSERT INTO audit_anchor VALUES ({seq}, '{last.digest}', 'forged')")
+    fill(log)
+    change(database, "DELETE FROM audit_anchor")
+    assert "Row 5, which this machine wrote" in log.verify().fault
+
+
+def test_of_several_marks_of_pruned_rows_none_stops_the_log(log: AuditLog, database: Database) -> None:
+    change(database, "INSERT INTO audit_anchor VALUES (1, 'a', 'b'), (2, 'a', 'b')")
+    fill(log, 2)
+    assert len(list(log.rows())) == 2
+    assert "mark" in log.verify().fault
+
+
 def test_without_the_file_of_this_machine_a_cut_tail_is_not_seen(log: AuditLog, database: Database) -> None:
     """That is how far detection goes, and the manual says so."""
     fill(log)
@@ -128,11 +148,12 @@ def test_without_the_file_of_this_machine_a_cut_tail_is_not_seen(log: AuditLog, 
     assert AuditLog(SqlAuditStore(database), SECRET, None).verify().fault == ""
 
 
+@pytest.mark.parametrize("damaged", ["{", "[]", "{}", '{"seq": "x", "digest": "y"}', '{"seq": null}', "7"])
 def test_a_file_of_this_machine_that_is_damaged_is_told_and_loses_no_row(
-    log: AuditLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    log: AuditLog, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str
 ) -> None:
     fill(log, 1)
-    (tmp_path / "head.json").write_text("{")
+    (tmp_path / "head.json").write_text(damaged)
     log.append([ACCESS])
     assert "was not noted" in caplog.text
     assert len(list(log.rows())) == 2

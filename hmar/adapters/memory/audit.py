@@ -31,10 +31,8 @@ class MemoryAuditStore:
             return [row for row in self._rows if row.seq > after_seq][:limit]
 
     def digest(self, seq: int) -> str | None:
-        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+        """Return the digest of a row, None where there is none."""
         with self._lock:
-            if self._anchor is not None and self._anchor.mark.seq == seq:
-                return self._anchor.mark.digest
             return next((row.digest for row in self._rows if row.seq == seq), None)
 
     def anchor(self) -> AuditAnchor | None:
@@ -45,6 +43,8 @@ class MemoryAuditStore:
     def prune(self, anchor: AuditAnchor) -> int:
         """Remove the rows up to an anchor, which takes their place; return how many."""
         with self._lock:
+            if self._anchor is not None and self._anchor.mark.seq >= anchor.mark.seq:
+                return 0
             kept = [row for row in self._rows if row.seq > anchor.mark.seq]
             removed, self._rows, self._anchor = len(self._rows) - len(kept), kept, anchor
         return removed

@@ -47,11 +47,8 @@ class SqlAuditStore:
         return [AuditRow(seq, AuditRecord(*record), digest) for seq, digest, *record in found]
 
     def digest(self, seq: int) -> str | None:
-        """Return the digest of a row, also of the last one that was pruned; None where there is none."""
+        """Return the digest of a row, None where there is none."""
         with self._database.read() as connection:
-            anchor = _anchor(connection)
-            if anchor is not None and anchor.mark.seq == seq:
-                return anchor.mark.digest
             return connection.scalar(select(audit.c.digest).where(audit.c.seq == seq))
 
     def anchor(self) -> AuditAnchor | None:
@@ -63,6 +60,9 @@ class SqlAuditStore:
         """Remove the rows up to an anchor, which takes their place; return how many."""
         with self._database.write() as connection:
             self._database.lock_table(connection, audit.name)
+            known = _anchor(connection)
+            if known is not None and known.mark.seq >= anchor.mark.seq:
+                return 0
             connection.execute(delete(audit_anchor))
             connection.execute(insert(audit_anchor), {**anchor.mark._asdict(), "proof": anchor.proof})
             return connection.execute(delete(audit).where(audit.c.seq <= anchor.mark.seq)).rowcount
@@ -78,5 +78,5 @@ def _last(connection: Connection) -> AuditMark:
 
 
 def _anchor(connection: Connection) -> AuditAnchor | None:
-    row = connection.execute(select(audit_anchor)).one_or_none()
+    row = connection.execute(select(audit_anchor).order_by(audit_anchor.c.seq.desc()).limit(1)).one_or_none()
     return None if row is None else AuditAnchor(AuditMark(row.seq, row.digest), row.proof)
