@@ -19,7 +19,8 @@ LOGINS = frozenset({"logIn", "logOut"})
 def install(app: Flask, recorder: Recorder) -> None:
     """Record every request for an operation that needs a scope, and every login, be it granted or not.
 
-    Requests that nobody's key or login came with were given nothing, and are recorded up to a rate.
+    Requests that nobody's key or login came with, or was asked about, were given nothing, and are recorded up
+    to a rate.
     """
     strangers = Strangers()
 
@@ -36,7 +37,7 @@ def install(app: Flask, recorder: Recorder) -> None:
 
     def record(response: Response) -> Response:
         declared = asked()
-        if declared is not None and (response.status_code != 401 or strangers.recorded()):
+        if declared is not None and ("access" in g or strangers.recorded()):
             recorder.record(_accessed(declared, response.status_code))
         return response
 

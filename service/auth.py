@@ -134,7 +134,8 @@ def _of_session(sessions: SessionStore) -> Identity:
 
 
 def log_in(sessions: SessionStore, identity: Identity) -> None:
-    """Give this browser a session, in place of the one that it may have."""
+    """Give this browser a session, in place of the one that it may have; the audit log tells whose."""
+    g.access = Access(identity)
     log_out(sessions)
     session["secret"] = sessions.begin(identity, SESSION_HOURS * 3600)
     session.permanent = True

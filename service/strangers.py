@@ -36,5 +36,5 @@ class Strangers:
             self._bucket.take("all")
             left_out, self._left_out = self._left_out, 0
         if left_out:
-            _log.warning("%d requests without a valid key were refused and not recorded", left_out)
+            _log.warning("%d requests were refused before a key was valid, and not recorded", left_out)
         return True
