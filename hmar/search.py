@@ -115,8 +115,8 @@ class Searcher:
             For "patient" where the frame has no patient id, and the archive knows none for it either.
         """
         if same == "instance":
-            found = self._catalogue.find(own.sop_instance_uid, self._encoder.fingerprint)
-            return replace(selection, exclude=selection.exclude | {entry.entry_id for entry in found})
+            found = self._catalogue.ids_of([own.sop_instance_uid], self._encoder.fingerprint)
+            return replace(selection, exclude=selection.exclude | found)
         if same == "series":
             return replace(selection, not_series=selection.not_series | {own.series_uid})
         patient = self._patient(own) if same == "patient" else selection.not_patient
@@ -128,11 +128,7 @@ class Searcher:
 
         Parameters and errors are those of :meth:`excluding`.
         """
-        entries = {
-            entry.entry_id
-            for uid in sorted(exclusion.sop_instance_uids)
-            for entry in self._catalogue.find(uid, self._encoder.fingerprint)
-        }
+        entries = self._catalogue.ids_of(exclusion.sop_instance_uids, self._encoder.fingerprint)
         narrower = replace(
             selection,
             exclude=selection.exclude | entries,

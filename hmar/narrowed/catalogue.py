@@ -71,6 +71,10 @@ class NarrowedCatalogue:
         """Return the frames of an instance that are seen; maybe none."""
         return self._given(self._catalogue.find(sop_instance_uid, model_fingerprint, collection))
 
+    def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
+        """Return the entries of some instances, all of them: they are left out, and nothing is given."""
+        return self._catalogue.ids_of(sop_instance_uids, model_fingerprint)
+
     def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
         """Return the patients of an instance of whom something is seen.
 

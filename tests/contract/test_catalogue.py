@@ -180,6 +180,15 @@ def test_the_patients_of_an_instance_are_those_of_all_its_collections(catalogue:
     assert catalogue.patients("1.2", MODEL) == catalogue.patients("1.1", OTHER_MODEL) == frozenset()
 
 
+def test_the_entries_of_some_instances_are_told_by_model(catalogue: Catalogue) -> None:
+    catalogue.append("a", [encoded("1.1", 1), encoded("1.1", 2), encoded("1.2")], ORIGIN)
+    catalogue.append("b", [encoded("1.1"), encoded("1.3"), encoded("1.1", model=OTHER_MODEL)], ORIGIN)
+    assert catalogue.ids_of(["1.1", "1.3", "1.9"], MODEL) == {1, 2, 4, 5}
+    assert catalogue.ids_of({"1.1"}, OTHER_MODEL) == {6}
+    assert catalogue.ids_of([f"2.{number}" for number in range(1000)] + ["1.2"], MODEL) == {3}
+    assert catalogue.ids_of([], MODEL) == frozenset()
+
+
 def test_frames_of_every_model_are_deleted(catalogue: Catalogue) -> None:
     catalogue.append("default", [encoded(), encoded(model=OTHER_MODEL)], ORIGIN)
     assert catalogue.delete(Selector("instance", "1.2.3")).extent == Extent(2, 1, 1, 1)

@@ -112,6 +112,9 @@ def test_what_was_looked_through_and_not_given_is_not_told(tmp_path: Path) -> No
     assert studies_told() == set()
     client.get("/api/v1/series?collection=c3")
     assert studies_told() == {"3"}
+    exclude = {"sop_instance_uids": [sop_uid(2, 1)]}
+    client.post("/api/v1/search/image", json={"sop_instance_uid": sop_uid(1, 1), "exclude": exclude})
+    assert studies_told() == {"1", "3"}
     for route, named in (("series", series_uid(1)), ("study", f"{ROOT}.91")):
         for collection, found in (("c2", {"1", "2"}), ("elsewhere", {"1"})):
             body = {f"{route}_uid": named, "collection": collection}

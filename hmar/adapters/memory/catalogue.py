@@ -147,6 +147,15 @@ class MemoryCatalogue:
             if entry.info.sop_instance_uid == sop_instance_uid and collection in (None, entry.collection)
         )
 
+    def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
+        """Return the entries of some instances, and nothing else of them."""
+        wanted = set(sop_instance_uids)
+        return frozenset(
+            entry.entry_id
+            for entry in self._of_model(model_fingerprint)
+            if entry.info.sop_instance_uid in wanted
+        )
+
     def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
         """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
         keys = {entry.info.patient_key for entry in self.find(sop_instance_uid, model_fingerprint)}

@@ -192,6 +192,15 @@ class SqlCatalogue:
             wanted.append(entries.c.collection == collection)
         return by_frame_number(self._reader.infos(and_(*wanted)))
 
+    def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
+        """Return the entries of some instances, and nothing else of them."""
+        of_model = select(entries.c.entry_id).where(entries.c.model_fingerprint == model_fingerprint)
+        found: set[int] = set()
+        with self._database.read() as connection:
+            for uids in parts(sop_instance_uids):
+                found.update(connection.scalars(of_model.where(entries.c.sop_instance_uid.in_(uids))))
+        return frozenset(found)
+
     def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
         """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""
         keys = {entry.info.patient_key for entry in self.find(sop_instance_uid, model_fingerprint)}
