@@ -21,9 +21,11 @@ from hmar.files import write_file
 from hmar.locks import locked
 from hmar.ports import AuditStore
 from hmar.values.audit import BEGINNING, Accessed, AuditAnchor, AuditMark, AuditRecord, AuditRow
+from hmar.values.search_limits import MAX_BATCH_K, MAX_QUERIES
 
-TOUCHED_AT_MOST = 2000
-"""Hashes kept of one access; of a longer list their number is kept too."""
+TOUCHED_AT_MOST = 2 * MAX_QUERIES * (MAX_BATCH_K + 1)
+"""Hashes kept of one access: patients and studies of all hits and queries of a batch. Of a longer list their
+number is kept too."""
 PAGE_ROWS = 1000
 _log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from hmar.adapters.sql.database import Database
 from hmar.audit_log import TOUCHED_AT_MOST, AuditLog
 from hmar.errors import ConfigError
 from hmar.values.audit import Accessed, AuditAnchor, AuditMark
+from hmar.values.search_limits import MAX_BATCH_K, MAX_K, MAX_QUERIES
 
 SECRET = b"s" * 32
 UID, PATIENT = "1.2.840.99", "0123456789abcdef0123456789abcdef"
@@ -71,6 +72,12 @@ def test_uids_and_patients_are_kept_as_hashes_under_a_key_of_the_log(log: AuditL
     assert list(log.rows(touching=log.hashed("patient", UID))) == []
     other = AuditLog(SqlAuditStore(Database(tmp_path / "x.db")), b"t" * 32, None)
     assert other.hashed("study", UID) != log.hashed("study", UID) != log.hashed("series", UID)
+
+
+def test_what_the_largest_batch_can_give_is_kept_whole() -> None:
+    hits = MAX_QUERIES * MAX_BATCH_K
+    assert 2 * (hits + MAX_QUERIES) <= TOUCHED_AT_MOST
+    assert 2 * (MAX_K + 1) <= TOUCHED_AT_MOST
 
 
 def test_of_a_long_list_the_number_is_kept(log: AuditLog) -> None:
