@@ -143,7 +143,8 @@ class GroupSearcher:
         return GroupResults(
             hits=tuple(hits),
             level=level,
-            query=tuple(compared),
+            own=frames[0],
+            query=tuple(compared) if aggregation == "mean" else tuple(compared[at] for at in query.frames),
             query_frames=len(frames),
             aggregation=aggregation,
             mode=mode,

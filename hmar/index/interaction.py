@@ -137,6 +137,8 @@ class GroupSearch:
     def nearest(self, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups: by distance at ``bits``, at 128 bits, then by the oldest entry."""
         slots = self._gallery.slots(selection)
+        if self._query.mode == "local":  # a frame without windows cannot be compared
+            slots = slots[self._gallery.windows.counts(slots) > 0]
         if selection.group_by is None:
             raise ValueError("the selection does not group")
         if k < 1 or not len(slots) or (self._query.aggregation != "mean" and not self._query.frames):

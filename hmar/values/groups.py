@@ -87,9 +87,9 @@ class CodeGroup:
     Parameters
     ----------
     entry_id : int
-        Its oldest entry among those that may be found.
+        Its oldest entry among those that were compared.
     frames : int
-        How many of its frames were compared.
+        How many of its frames were compared: by "local" those that have windows.
     distance : float
         In bits.
     pairs : tuple of CodePair
@@ -130,7 +130,7 @@ class GroupHit:
     level : str
         "series" or "study".
     entry : EntryInfo
-        Its oldest entry among those that may be found, whose properties are shown.
+        Its oldest entry among those that were compared, whose properties are shown.
     frames : int
         How many of its frames were compared.
     distance : float
@@ -179,8 +179,10 @@ class GroupResults(Sequence[GroupHit]):
     hits : tuple of GroupHit
     level : str
         "series" or "study".
+    own : EntryInfo
+        The first frame of the query's series or study.
     query : tuple of EntryInfo
-        The frames that were searched with.
+        The frames that were compared; by "local" only such as have windows.
     query_frames : int
         How many frames the query's series or study has.
     aggregation, mode, bits : str, str, int
@@ -196,6 +198,7 @@ class GroupResults(Sequence[GroupHit]):
 
     hits: tuple[GroupHit, ...]
     level: GroupLevel
+    own: EntryInfo
     query: tuple[EntryInfo, ...]
     query_frames: int
     aggregation: Aggregation
@@ -220,7 +223,7 @@ class GroupResults(Sequence[GroupHit]):
 
     def to_dict(self) -> Json:
         """Return the answer as the API gives it."""
-        first = self.query[0]
+        first = self.own
         return {
             "model": self.model,
             "bits": self.bits,

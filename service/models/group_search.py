@@ -56,7 +56,9 @@ class GroupAsked(Given):
     modality: str
     body_part: str | None
     frames: FromOne = Field(description="Frames that the series or study has.")
-    compared_frames: FromOne = Field(description="How many of them were compared.")
+    compared_frames: Count = Field(
+        description="How many of them were compared. By local, frames without windows are not."
+    )
 
 
 class PairedFrame(Given):

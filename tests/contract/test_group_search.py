@@ -76,7 +76,7 @@ def test_by_windows_frames_are_as_far_apart_as_the_mean_over_the_query_frames_wi
 ) -> None:
     local = query([0], [5, 6], [1], windows=[[[0], [9]], [[0, 1]], []], mode="local")
     assert index.search_groups(local, 9, 128, BY_SERIES) == [
-        CodeGroup(1, 2, 0.5, (CodePair(0, 1, 0.0), CodePair(1, 1, 1.0))),
+        CodeGroup(1, 1, 0.5, (CodePair(0, 1, 0.0), CodePair(1, 1, 1.0))),  # entry 3 has no windows
         CodeGroup(2, 2, 1.5, (CodePair(0, 5, 2.0), CodePair(1, 2, 1.0))),
         CodeGroup(4, 1, 2.0, (CodePair(0, 4, 2.0), CodePair(1, 4, 2.0))),
     ]

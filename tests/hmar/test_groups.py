@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,24 @@ def test_by_windows_those_are_compared_that_stand_for_a_frame(
     [hit] = searcher.group("study", frames(catalogue, "study", "2"), 10, "local", ALL)
     # The window between the two that do not overlap has the opposite code; it is not asked for.
     assert [pair.distance for pair in hit.pairs] == [0, 0]
+
+
+def test_by_windows_frames_without_any_are_not_compared_and_not_counted(
+    catalogue: MemoryCatalogue, searcher: Searcher
+) -> None:
+    def without_windows(sop: str, series: str) -> EncodedFrame:
+        frame = frame_of(sop, series, 1, -1.0)
+        return replace(frame, window_codes=frame.window_codes[:0], window_ids=frame.window_ids[:0])
+
+    empty = [("1.2.9", "1.2"), ("2.1.9", "2.1"), ("4.1.1", "4.1")]
+    catalogue.append("b", [without_windows(*each) for each in empty], ORIGIN)
+    found = searcher.group("series", frames(catalogue, "series", "2.1"), 10, "local", ALL)
+    assert (len(found.query), found.query_frames) == (2, 3)
+    assert {hit.entry.info.series_uid: hit.frames for hit in found} == {"1.1": 42, "1.2": 3}
+    nothing = searcher.group("series", frames(catalogue, "series", "4.1"), 10, "local", ALL).to_dict()
+    assert nothing["hits"] == []
+    asked = nothing["query"]
+    assert (asked["series_uid"], asked["frames"], asked["compared_frames"]) == ("4.1", 1, 0)
 
 
 def test_a_mean_code_is_that_of_all_frames(catalogue: MemoryCatalogue, searcher: Searcher) -> None:

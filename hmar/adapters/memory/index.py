@@ -117,7 +117,8 @@ class MemoryIndex:
         groups: dict[tuple[str, str], list[_Entry]] = {}
         with self._lock:
             for entry in sorted(self._entries.values(), key=lambda entry: entry.entry_id):
-                if _selected(entry, selection):
+                comparable = query.mode == "global" or entry.window_codes
+                if comparable and _selected(entry, selection):
                     groups.setdefault(_group(entry.info, selection.group_by), []).append(entry)
         found = []
         for members in groups.values():
