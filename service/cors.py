@@ -1,7 +1,7 @@
 """Pages of other origins, which may ask with an API key where the operator has named them (Fetch standard).
 
-They never ask with the page's cookie: it is SameSite=Strict, no answer allows credentials, and the header
-that a change by cookie needs is not among those that are allowed.
+They read nothing by the page's cookie: it is SameSite=Strict, and no answer allows credentials, which holds
+for other hosts and ports of the same site too. A change by cookie needs a header that is not allowed here.
 """
 
 from __future__ import annotations
