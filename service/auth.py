@@ -157,7 +157,8 @@ def _check_same_site() -> None:
     if site is not None:
         same = site in ("same-origin", "none")
     else:
-        same = urlsplit(request.headers.get("Origin", "")).netloc == request.host
+        origin = request.headers.get("Origin", "").partition("://")[2]
+        same = origin != "" and origin == request.host
     if not same or request.headers.get(PAGE_HEADER) != "1":
         raise CrossSiteError(
             "A login cookie came with a request that the page did not send.",

@@ -160,6 +160,9 @@ def test_logging_in_again_ends_the_session_before(archive: Archive) -> None:
         ({"X-HMAR-Page": "1", "Sec-Fetch-Site": "same-site"}, 403),
         ({"X-HMAR-Page": "1", "Origin": "http://evil.example"}, 403),
         ({"X-HMAR-Page": "1", "Origin": "null"}, 403),
+        ({"X-HMAR-Page": "1", "Origin": "http://["}, 403),
+        ({"X-HMAR-Page": "1", "Origin": "http://localhost.evil.example"}, 403),
+        ({"X-HMAR-Page": "1", "Origin": "http://localhost/x"}, 403),
     ],
 )
 def test_a_cookie_alone_changes_nothing(archive: Archive, headers: dict[str, str], status: int) -> None:
