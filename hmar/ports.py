@@ -85,7 +85,7 @@ class Catalogue(Protocol):
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
 
     def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
-        """Return the entries of some instances, and nothing else of them."""
+        """Return the ids of the live entries of some instances."""
 
     def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:
         """Return the keys of the patients that live frames of an instance are of; maybe none, or several."""

@@ -72,7 +72,7 @@ class NarrowedCatalogue:
         return self._given(self._catalogue.find(sop_instance_uid, model_fingerprint, collection))
 
     def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
-        """Return the entries of some instances, all of them: they are left out, and nothing is given."""
+        """Return the ids of the live entries of some instances, seen or not: an id gives nothing of them."""
         return self._catalogue.ids_of(sop_instance_uids, model_fingerprint)
 
     def patients(self, sop_instance_uid: str, model_fingerprint: str) -> frozenset[str]:

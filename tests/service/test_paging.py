@@ -128,6 +128,7 @@ def test_pages_are_of_one_state_while_others_index_and_delete(
     assert sop_uid(1, 7) in {hit["sop_instance_uid"] for hit in asked(archive, **UID, k=1000)["hits"]}
 
 
+@pytest.mark.slow
 def test_a_series_that_comes_to_another_collection_between_two_pages_changes_neither(
     empty_archive: Archive,
 ) -> None:

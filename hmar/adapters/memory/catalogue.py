@@ -148,7 +148,7 @@ class MemoryCatalogue:
         )
 
     def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
-        """Return the entries of some instances, and nothing else of them."""
+        """Return the ids of the live entries of some instances."""
         wanted = set(sop_instance_uids)
         return frozenset(
             entry.entry_id

@@ -193,7 +193,7 @@ class SqlCatalogue:
         return by_frame_number(self._reader.infos(and_(*wanted)))
 
     def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
-        """Return the entries of some instances, and nothing else of them."""
+        """Return the ids of the live entries of some instances."""
         of_model = select(entries.c.entry_id).where(entries.c.model_fingerprint == model_fingerprint)
         found: set[int] = set()
         with self._database.read() as connection:
