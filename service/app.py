@@ -28,6 +28,7 @@ from service.routes import (
     search,
     search_batch,
     search_groups,
+    why,
 )
 from service.security_headers import SECURITY_HEADERS
 
@@ -82,7 +83,7 @@ def create_app(engine: Engine) -> Flask:
     seen = NarrowedEngine(engine, lambda: g.access)
     for routes in (jobs, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
-    for showing in (search, search_batch, browse):
+    for showing in (search, search_batch, why, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     auth.check_declared(app)
     app.after_request(_secure)
