@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from importlib.resources import as_file, files
-from importlib.resources.abc import Traversable
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from io import BytesIO
 
 from flask import Blueprint, Response, current_app, render_template, request, send_file
 
@@ -80,11 +81,14 @@ def blueprint() -> Blueprint:
             raise NotFoundError(
                 f"There is no file {shown(path.filename)}.", f"Ask for {', '.join(SHOWN_BY)}."
             )
-        with as_file(_package() / path.filename) as found:
-            return send_file(found)
+        content, digest = shipped(path.filename)
+        return send_file(BytesIO(content), download_name=path.filename, etag=digest)
 
     return routes
 
 
-def _package() -> Traversable:
-    return files("flask_swagger_ui") / "dist"
+@cache
+def shipped(name: str) -> tuple[bytes, str]:
+    """Return a file of Swagger UI, and its digest."""
+    content = (files("flask_swagger_ui") / "dist" / name).read_bytes()
+    return content, sha256(content).hexdigest()
