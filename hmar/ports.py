@@ -22,7 +22,7 @@ from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
 from hmar.values.selection import Selection
 
 
@@ -119,12 +119,24 @@ class JobStore(Protocol):
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        sent: Mapping[str, SentAs] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
         """Create a job and return its id.
 
         With ``references`` its items are known at once; without, :meth:`add_items` supplies them. ``label``
-        is kept for the frames, and so are ``patients``: keys of patients, by reference.
+        is kept for the frames, and so are ``patients``: keys of patients, by reference. So is how files were
+        ``sent``. Where the same ``request`` has created a job in the last ``REQUESTS_KEPT_S`` seconds, that
+        job's id is returned.
+
+        Raises
+        ------
+        ConflictError
+            If a request of the same key has asked for something else in that time.
         """
+
+    def asked_before(self, request: JobRequest) -> str | None:
+        """Return the job that the same request has created, as :meth:`create` does; None if there is none."""
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items.
@@ -136,6 +148,19 @@ class JobStore(Protocol):
         """End a job that is not finished, such as one that could not be listed.
 
         Its open items fail for the same reason, and the patients that were given with them are forgotten.
+        """
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is open: nothing more of it is begun, and its queued items end as cancelled.
+
+        So do running items that are released, or whose lease ends. The patients that were given with those
+        that are not tried are forgotten. A job that has ended stays as it is.
+        """
+
+    def retry(self, job_id: str) -> None:
+        """Put the failed and dead items of a job back to queued, with all their attempts.
+
+        A job that failed as a whole counts as not listed yet. A cancelled one stays as it is.
         """
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
@@ -166,6 +191,18 @@ class JobStore(Protocol):
 
     def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
         """Return a job's items in the given states, in order of id, ids above ``after``."""
+
+    def listed(
+        self,
+        states: Collection[JobState],
+        limit: int,
+        after: str | None = None,
+        collection: Collections = None,
+    ) -> list[Job]:
+        """Return jobs in the given states, newest first; with ``after`` those that follow that job."""
+
+    def forget_names(self, older_than_s: float) -> int:
+        """Forget the names of sent files whose job was created longer ago; return how many."""
 
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states, oldest first."""
