@@ -8,7 +8,7 @@ from hmar.errors import ConflictError, OperatorError
 from hmar.indexing.submitting import send
 from hmar.ports import JobQueue, JobStore
 from hmar.uploads import UPLOAD, KeptUploads
-from hmar.values.jobs import ItemState, JobState, Message
+from hmar.values.jobs import TRIED_AGAIN, ItemState, JobState, Message
 
 PAGE_ITEMS = 1000
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def cancel(jobs: JobStore, uploads: KeptUploads, job_id: str) -> None:
 
 
 def retry(jobs: JobStore, queue: JobQueue, job_id: str) -> None:
-    """Index the files of a folder's job again that failed or were given up.
+    """Index the files of a folder's job again that failed or were given up; where there are none, do nothing.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def retry(jobs: JobStore, queue: JobQueue, job_id: str) -> None:
         are not kept when they fail, and neither are the patients that were given with files.
     """
     job = jobs.job(job_id)
-    if job is None:
+    if job is None or (job.state is not JobState.FAILED and not any(map(job.counts.get, TRIED_AGAIN))):
         return
     if job.state is JobState.CANCELLED:
         raise ConflictError("The job was cancelled.", "Create a new one: what is indexed stays as it is.")

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import WithJsonSchema
 
 from service.models.asked import Asked
 
+_IMAGE = "DICOM, PNG or JPEG."
 File = Annotated[
     bytes,
-    WithJsonSchema({"type": "string", "format": "binary", "description": "DICOM, PNG or JPEG."}),
+    WithJsonSchema({"type": "string", "format": "binary", "description": _IMAGE}),
 ]
+
+
+class SentFile(NamedTuple):
+    """A file with the name that it was sent by, without folders."""
+
+    content: bytes
+    name: str
+
+
+NamedFile = Annotated[SentFile, WithJsonSchema({"type": "string", "format": "binary", "description": _IMAGE})]
 
 
 class FilePath(Asked):

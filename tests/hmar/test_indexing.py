@@ -387,11 +387,23 @@ def test_a_cancelled_job_indexes_nothing_more_and_leaves_no_upload() -> None:
     archive.queue.enqueue([])
     archive.now += 7200
     archive.indexer.sweep()
+    for job_id in (folder, sent):
+        archive.indexer.retry(job_id)
     assert (archive.counts(folder), archive.counts(sent)) == ({}, {ItemState.CANCELLED: 2})
     assert archive.frames() == []
-    for job_id in (folder, sent):
-        with pytest.raises(ConflictError, match="cancelled"):
-            archive.indexer.retry(job_id)
+
+
+def test_what_failed_of_a_cancelled_job_stays_as_it_is() -> None:
+    archive = Archive({"a": b"broken", "b": b"1.1 1"})
+    archive.queue.handler = None
+    job_id = archive.run()
+    archive.indexer.handle(Message("expand", job_id))
+    [first, _] = archive.jobs.items(job_id, {ItemState.QUEUED}, 10)
+    archive.indexer.handle(Message("item", str(first.item_id)))
+    archive.indexer.cancel(job_id)
+    with pytest.raises(ConflictError, match="cancelled"):
+        archive.indexer.retry(job_id)
+    assert archive.counts(job_id) == {ItemState.FAILED: 1, ItemState.CANCELLED: 1}
 
 
 def test_a_broker_that_is_down_keeps_the_job_for_the_sweep() -> None:
