@@ -22,6 +22,7 @@ from service.routes import (
     deletions,
     documents,
     health,
+    job_events,
     jobs,
     login,
     page,
@@ -30,6 +31,7 @@ from service.routes import (
     search_groups,
 )
 from service.security_headers import SECURITY_HEADERS
+from service.streams import Streams
 
 _access = logging.getLogger("hmar.service.access")
 
@@ -82,6 +84,7 @@ def create_app(engine: Engine) -> Flask:
     seen = NarrowedEngine(engine, lambda: g.access)
     for routes in (jobs, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
+    app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     auth.check_declared(app)

@@ -110,6 +110,12 @@ class ListedJob(Given):
     reason: str | None = Field(description="Why the job as a whole failed, or that it was cancelled.")
 
 
+class JobProgress(ListedJob):
+    """An index job while it is followed."""
+
+    seconds_left: float | None
+
+
 class JobsPage(Given):
     """Jobs, newest first."""
 

@@ -69,7 +69,7 @@ def blueprint(engine: Engine) -> Blueprint:
     )
     def listed(query: JobsQuery) -> JobsPage:
         if query.after is not None:
-            _known(engine, query.after)
+            known_job(engine, query.after)
         states = tuple(JobState) if query.state is None else (query.state,)
         found = engine.jobs.listed(states, query.limit, query.after, query.collection)
         return JobsPage(
@@ -99,7 +99,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def items(path: JobPath, query: ItemsQuery) -> ItemsPage:
-        _known(engine, path.job_id)
+        known_job(engine, path.job_id)
         states = tuple(ItemState) if query.state is None else (query.state,)
         found = engine.jobs.items(path.job_id, states, query.limit, query.after)
         return ItemsPage(
@@ -121,7 +121,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def cancel(path: JobPath) -> Job:
-        _known(engine, path.job_id)
+        known_job(engine, path.job_id)
         engine.indexer.cancel(path.job_id)
         return _job(engine, path.job_id)
 
@@ -139,7 +139,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError, ConflictError),
     )
     def retry(path: JobPath) -> Job:
-        _known(engine, path.job_id)
+        known_job(engine, path.job_id)
         engine.indexer.retry(path.job_id)
         return _job(engine, path.job_id)
 
@@ -156,7 +156,8 @@ def _submit(engine: Engine, asked: FolderJob | FilesJob, request: JobRequest | N
     return engine.indexer.submit_files(asked.collection, contents, asked.label, names, request)
 
 
-def _known(engine: Engine, job_id: str) -> KnownJob:
+def known_job(engine: Engine, job_id: str) -> KnownJob:
+    """Return a job that is there; raises NotFoundError."""
     job = engine.jobs.job(job_id)
     if job is None:
         raise NotFoundError(f"There is no job {shown(job_id)}.", "Use the job_id that POST answered with.")
@@ -164,5 +165,5 @@ def _known(engine: Engine, job_id: str) -> KnownJob:
 
 
 def _job(engine: Engine, job_id: str) -> Job:
-    job = _known(engine, job_id)
+    job = known_job(engine, job_id)
     return Job.of(job.to_dict(engine.jobs.items(job_id, FAULTY_ITEM_STATES, FAILURES_SHOWN)))

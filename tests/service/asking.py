@@ -99,6 +99,7 @@ REQUESTS: dict[str, Request] = {
     "renderFile": Request(sent=lambda _: {"data": _file()}),
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
     "listIndexJobs": Request(),
+    "followIndexJob": Request({"job_id": lambda target: target.job_id}),
     "cancelIndexJob": Request({"job_id": lambda target: target.job_id}),
     "retryIndexJob": Request({"job_id": lambda target: target.job_id}),
     "readIndexJob": Request({"job_id": lambda target: target.job_id}),
