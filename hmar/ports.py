@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
+from hmar.values.collections import CollectionInfo
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
@@ -24,6 +26,7 @@ from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
 from hmar.values.selection import Selection
+from hmar.values.studies import StudyInfo
 
 
 class Catalogue(Protocol):
@@ -73,6 +76,18 @@ class Catalogue(Protocol):
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
 
+    def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
+        """Return the next log rows in some collections, with what is known of their frames but the codes.
+
+        Those that are damaged are left out.
+        """
+
+    def collections(self, model_fingerprint: str, collection: Collections = None) -> list[CollectionInfo]:
+        """Return what some collections hold of a model, in order of name; of empty ones there is nothing.
+
+        It takes as long as going through all frames.
+        """
+
     def last_seq(self) -> int:
         """Return the highest sequence number committed, 0 for an empty log."""
 
@@ -99,6 +114,19 @@ class Catalogue(Protocol):
         """List the series that hold live frames, in order of (collection, study, series).
 
         With a selector, only those of what it stands for, and only its frames count.
+        """
+
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections = None,
+        study_uid: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[StudyInfo]:
+        """List studies that hold live frames, in order of (collection, study), from a place on.
+
+        With ``study_uid`` only those of this UID, one for each collection.
         """
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from hmar.values.jobs import ItemState, JobState
 from service.models.asked import Asked, FormBody, JsonBody
@@ -14,6 +12,7 @@ from service.models.given import Given, Headers
 from service.models.left_out import LeftOut
 from service.models.names import DEFAULT_COLLECTION, Collection, CollectionName, Folder, Label
 from service.models.numbers import Count
+from service.models.times import Time
 from service.models.whole_numbers import After, PageSize
 
 FAILURES_SHOWN = 50
@@ -25,7 +24,6 @@ _STATES = (
 _JOB_STATES = (
     "failed: the folder could not be listed. cancelled: files that were in hand may still be running."
 )
-_Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class FolderJob(JsonBody):
@@ -102,8 +100,8 @@ class ListedJob(Given):
     label: str | None = Field(description="Given to the frames that the job adds.")
     state: JobState = Field(description=_JOB_STATES)
     finished: bool = Field(description="Whether nothing more will happen.")
-    created_at: _Time
-    updated_at: _Time
+    created_at: Time
+    updated_at: Time
     total: Count = Field(description="Files known so far.")
     counts: dict[ItemState, Count] = Field(description="Files by state.")
     frames: Count = Field(description="Frames of the files done so far.")

@@ -104,6 +104,11 @@ REQUESTS: dict[str, Request] = {
     "retryIndexJob": Request({"job_id": lambda target: target.job_id}),
     "readIndexJob": Request({"job_id": lambda target: target.job_id}),
     "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
+    "listChanges": Request(),
+    "listCollections": Request(),
+    "listStudies": Request(),
+    "readStudy": Request({"study_uid": lambda target: target.study_uid}),
+    "readInstance": Request({"sop_instance_uid": lambda target: target.sop_instance_uid}),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

@@ -146,6 +146,22 @@ def test_one_bit_in_any_column_of_the_log_is_told_and_its_entry_still_counts(
 
 
 @pytest.mark.parametrize("column", LOG_COLUMNS)
+def test_a_damaged_change_is_left_out_and_passed_over(
+    rig: Rig, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip_value(rig.path, "log", column, "seq = 2")
+    found = rig.catalogue.changes(0, 2)
+    assert ([change.seq for change in found.changes], found.last_seq) == ([1], 2)
+    assert "Damaged rows of the log: 1 (2)" in caplog.text
+    assert [change.seq for change in rig.catalogue.changes(2, 2).changes] == [3]
+
+
+def test_a_change_of_a_damaged_frame_says_nothing_of_it(rig: Rig) -> None:
+    flip_entry(rig, "sop_instance_uid")
+    assert [change.entry is None for change in rig.catalogue.changes(0, 9).changes] == [False, True, False]
+
+
+@pytest.mark.parametrize("column", LOG_COLUMNS)
 def test_a_damaged_delete_is_logged_again(rig: Rig, column: str) -> None:
     rig.catalogue.delete(Selector("series", "1.2.9"), "default")
     flip_value(rig.path, "log", column, "seq = 5")
