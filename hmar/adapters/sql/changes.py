@@ -29,13 +29,16 @@ def read_changes(
     with database.read() as connection:
         try:
             rows = _read(connection, wanted.order_by(log.c.seq).limit(limit))
-            seqs = [row["seq"] for row in rows]
+            last_seq, damaged = max((row["seq"] for row in rows), default=after_seq), []
         except UNREADABLE:
             seqs = list(connection.scalars(_numbers(after_seq, limit)))
-            rows = []
-            unreadable_among(seqs, lambda seq: rows.extend(_read(connection, wanted.where(log.c.seq == seq))))
+            last_seq, rows = max(seqs, default=after_seq), []
+            damaged = unreadable_among(
+                seqs, lambda seq: rows.extend(_read(connection, wanted.where(log.c.seq == seq)))
+            )
         intact = [row for row in rows if log_intact(row)]
-        report.tell("Damaged rows of the log", set(seqs) - {row["seq"] for row in intact})
+        damaged += {row["seq"] for row in rows} - {row["seq"] for row in intact}
+        report.tell("Damaged rows of the log", damaged)
         added = [row["entry_id"] for row in intact if row["kind"] == "add"]
         found = [
             info for some in parts(added) for info in infos.infos_in(connection, entries.c.entry_id.in_(some))
@@ -52,7 +55,7 @@ def read_changes(
         )
         for row in intact
     ]
-    return Changes(changes, max(seqs, default=after_seq))
+    return Changes(changes, last_seq)
 
 
 def _numbers(after_seq: int, limit: int) -> Select[Any]:

@@ -190,6 +190,12 @@ items = Table(
     UniqueConstraint("job_id", "reference"),
     Index(None, "reference"),
     Index(None, "job_id", "state"),
+    Index(
+        "ix_items_named",
+        "job_id",
+        sqlite_where=text("sent_name IS NOT NULL"),
+        postgresql_where=text("sent_name IS NOT NULL"),
+    ),
     Index(None, "state"),
 )
 

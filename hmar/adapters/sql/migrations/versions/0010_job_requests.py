@@ -28,3 +28,5 @@ def upgrade() -> None:
     op.add_column("items", sa.Column("sent_number", sa.Integer()))
     op.add_column("items", sa.Column("sent_name", sa.Text()))
     op.create_index("ix_jobs_created_at", "jobs", ["created_at"])
+    named = sa.text("sent_name IS NOT NULL")
+    op.create_index("ix_items_named", "items", ["job_id"], sqlite_where=named, postgresql_where=named)
