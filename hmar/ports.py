@@ -70,6 +70,12 @@ class Catalogue(Protocol):
         program's hands.
         """
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; return how many frames have a new one.
+
+        Each of them becomes a new entry, and the log says so. Those that have the label stay as they are.
+        """
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from, or one that was damaged."""
 

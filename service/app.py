@@ -26,6 +26,7 @@ from service.routes import (
     health,
     job_events,
     jobs,
+    labels,
     login,
     page,
     search,
@@ -84,7 +85,7 @@ def create_app(engine: Engine) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access)
-    for routes in (jobs, changes, archive, deletions, search_groups):
+    for routes in (jobs, changes, archive, labels, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, browse):

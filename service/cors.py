@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from flask import Flask, Response, request
 
-ALLOWED_METHODS = "GET, POST"
+ALLOWED_METHODS = "GET, POST, PATCH"
 ALLOWED_HEADERS = "Authorization, X-API-Key, Content-Type, If-None-Match, Idempotency-Key"
 EXPOSED_HEADERS = (
     "ETag, Location, Retry-After, WWW-Authenticate, X-HMAR-Columns, X-HMAR-Frames, X-HMAR-Rows, "

@@ -51,6 +51,12 @@ class NarrowedCatalogue:
         access.touched.add((selector.level, selector.value))
         return self._catalogue.delete(selector, seen(access.identity, collection))
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, of what is seen."""
+        access = self._access()
+        access.touched.add((selector.level, selector.value))
+        return self._catalogue.relabel(selector, label, seen(access.identity, collection))
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return the origins that any frame comes from: a file stays for as long as anybody needs it."""
         return self._catalogue.referred(origins)

@@ -15,6 +15,19 @@ File = Annotated[
 ]
 
 
+Table = Annotated[
+    bytes,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "binary",
+            "description": "CSV in UTF-8 with the columns label and one of sop_instance_uid, "
+            "series_instance_uid and study_instance_uid.",
+        }
+    ),
+]
+
+
 class SentFile(NamedTuple):
     """A file with the name that it was sent by, without folders."""
 

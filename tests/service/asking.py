@@ -109,6 +109,9 @@ REQUESTS: dict[str, Request] = {
     "listStudies": Request(),
     "readStudy": Request({"study_uid": lambda target: target.study_uid}),
     "readInstance": Request({"sop_instance_uid": lambda target: target.sop_instance_uid}),
+    "changeLabels": Request(
+        sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
+    ),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

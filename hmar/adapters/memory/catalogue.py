@@ -106,6 +106,17 @@ class MemoryCatalogue:
             extent_of(_name(entry) for entry in gone), tuple(sorted(origins - self.referred(origins)))
         )
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; return how many frames have a new one."""
+        with self._lock:
+            old = [entry for entry in self._selected(selector, collection) if entry.info.info.label != label]
+            self._remove(old)
+            mark = new_mark()
+            for entry in old:
+                info = replace(entry.encoded.info, label=label)
+                self._add(entry.info.collection, replace(entry.encoded, info=info), entry.info.origin, mark)
+        return len(old)
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from."""
         with self._lock:

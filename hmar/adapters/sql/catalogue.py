@@ -26,6 +26,7 @@ from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
 from hmar.adapters.sql.reading import DamageReport, InfoReader
+from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
@@ -41,6 +42,8 @@ _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
+RELABELLED_AT_ONCE = 500
+"""Frames relabelled in one transaction, which reads and writes their codes."""
 
 
 class SqlCatalogue:
@@ -151,6 +154,21 @@ class SqlCatalogue:
         if (names or forgotten) and not self._database.empty_write_ahead_log():
             _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
+
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; some frames in each transaction."""
+        changed, looked_at = 0, 0
+        while True:
+            wanted = and_(selected(selector, collection), entries.c.entry_id > looked_at)
+            with self._database.write() as connection:
+                relabel_damaged(connection, selector, label, collection)
+                some, looked_at = relabel_some(connection, wanted, label, RELABELLED_AT_ONCE, self._clock())
+            changed += some
+            if not looked_at:
+                break
+        if changed:
+            self._database.empty_write_ahead_log(wait_ms=0)
+        return changed
 
     def _drop_damaged(
         self, connection: Connection, origins: Collection[Origin], collection: Collections

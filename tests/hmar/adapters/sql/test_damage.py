@@ -145,6 +145,23 @@ def test_one_bit_in_any_column_of_the_log_is_told_and_its_entry_still_counts(
     assert rig.live() == {1, 2, 3}
 
 
+def test_a_relabelled_row_is_sealed_and_a_damaged_one_is_left(rig: Rig) -> None:
+    flip_entry(rig, "window_codes")
+    assert rig.catalogue.relabel(Selector("series", "1.2.9"), "new") == 2
+    assert rig.damaged() == (2,)
+    assert rig.live() == {6, 7}
+    assert {entry.info.label for entry in rig.catalogue.entries([6, 7]).values()} == {"new"}
+    assert rig.integrity.check_log().intact
+    assert rig.catalogue.relabel(Selector("series", "1.2.9"), "new") == 0
+
+
+def test_a_frame_that_was_taken_out_comes_back_with_its_new_label(rig: Rig) -> None:
+    flip_entry(rig, "window_codes")
+    assert rig.integrity.take_out([2]) == 1
+    rig.catalogue.relabel(Selector("instance", "1.2"), "new", "default")
+    assert [row.label for row in rig.integrity.damaged_rows()] == ["new"]
+
+
 @pytest.mark.parametrize("column", LOG_COLUMNS)
 def test_a_damaged_change_is_left_out_and_passed_over(
     rig: Rig, column: str, caplog: pytest.LogCaptureFixture
