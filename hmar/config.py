@@ -51,6 +51,7 @@ class Settings:
         "HMAR_WEB_WAITING", 0, "Requests that may wait for a thread; 0 is eight for each thread."
     )
     web_connections: int = _setting("HMAR_WEB_CONNECTIONS", 256, "Connections open at a time.")
+    web_streams: int = _setting("HMAR_WEB_STREAMS", 16, "Jobs followed by server-sent events at a time.")
     header_seconds: float = _setting(
         "HMAR_HEADER_SECONDS", 10.0, "Time in which a request's line and headers must come, in seconds."
     )

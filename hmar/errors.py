@@ -9,7 +9,7 @@
     │   │   └── NoImageError  a file of another kind: neither DICOM nor PNG nor JPEG
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
-    │   ├── ConflictError     another image under the UID of one that is indexed, or another patient
+    │   ├── ConflictError     what contradicts what is there: another image under its UID, another patient
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
     ├── AuthError             a key or login link that is missing, wrong, expired or used up
     │   └── ForbiddenError    a key or login that may not do this
@@ -74,7 +74,11 @@ class ParameterError(InputError):
 
 
 class ConflictError(InputError):
-    """Another image under the UID of one that is indexed, or another patient than an image has."""
+    """What contradicts what is there.
+
+    Such as another image under the UID of one that is indexed, another patient than an image has, or another
+    request under the key of an earlier one.
+    """
 
 
 class NotFoundError(InputError):

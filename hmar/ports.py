@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
+from hmar.values.collections import CollectionInfo
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
@@ -22,8 +24,9 @@ from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
 from hmar.values.selection import Selection
+from hmar.values.studies import StudyInfo
 
 
 class Catalogue(Protocol):
@@ -67,11 +70,29 @@ class Catalogue(Protocol):
         program's hands.
         """
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; return how many frames have a new one.
+
+        Each of them becomes a new entry, and the log says so. Those that have the label stay as they are.
+        """
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from, or one that was damaged."""
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
+
+    def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
+        """Return the next log rows in some collections, with what is known of their frames but the codes.
+
+        Those that are damaged are left out.
+        """
+
+    def collections(self, model_fingerprint: str, collection: Collections = None) -> list[CollectionInfo]:
+        """Return what some collections hold of a model, in order of name; of empty ones there is nothing.
+
+        It takes as long as going through all frames.
+        """
 
     def last_seq(self) -> int:
         """Return the highest sequence number committed, 0 for an empty log."""
@@ -101,6 +122,19 @@ class Catalogue(Protocol):
         With a selector, only those of what it stands for, and only its frames count.
         """
 
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections = None,
+        study_uid: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[StudyInfo]:
+        """List studies that hold live frames, in order of (collection, study), from a place on.
+
+        With ``study_uid`` only those of this UID, one for each collection.
+        """
+
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none.
 
@@ -119,12 +153,24 @@ class JobStore(Protocol):
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        sent: Mapping[str, SentAs] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
         """Create a job and return its id.
 
         With ``references`` its items are known at once; without, :meth:`add_items` supplies them. ``label``
-        is kept for the frames, and so are ``patients``: keys of patients, by reference.
+        is kept for the frames, and so are ``patients``: keys of patients, by reference. So is how files were
+        ``sent``. Where the same ``request`` has created a job in the last ``REQUESTS_KEPT_S`` seconds, that
+        job's id is returned.
+
+        Raises
+        ------
+        ConflictError
+            If a request of the same key has asked for something else in that time.
         """
+
+    def asked_before(self, request: JobRequest) -> str | None:
+        """Return the job that the same request has created, as :meth:`create` does; None if there is none."""
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items.
@@ -136,6 +182,19 @@ class JobStore(Protocol):
         """End a job that is not finished, such as one that could not be listed.
 
         Its open items fail for the same reason, and the patients that were given with them are forgotten.
+        """
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is open: nothing more of it is begun, and its queued items end as cancelled.
+
+        So do running items that are released, or whose lease ends. The patients that were given with those
+        that are not tried are forgotten. A job that has ended stays as it is.
+        """
+
+    def retry(self, job_id: str) -> None:
+        """Put the failed and dead items of a job back to queued, with all their attempts.
+
+        A job that failed as a whole counts as not listed yet. A cancelled one stays as it is.
         """
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
@@ -166,6 +225,18 @@ class JobStore(Protocol):
 
     def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
         """Return a job's items in the given states, in order of id, ids above ``after``."""
+
+    def listed(
+        self,
+        states: Collection[JobState],
+        limit: int,
+        after: str | None = None,
+        collection: Collections = None,
+    ) -> list[Job]:
+        """Return jobs in the given states, newest first; with ``after`` those that follow that job."""
+
+    def forget_names(self, older_than_s: float) -> int:
+        """Forget the names of sent files whose job was created longer ago; return how many."""
 
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states, oldest first."""

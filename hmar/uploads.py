@@ -16,7 +16,7 @@ from itertools import islice
 from hmar.errors import OperatorError
 from hmar.ports import Catalogue, JobStore, UploadSource
 from hmar.values.entries import Origin
-from hmar.values.jobs import OPEN_ITEM_STATES, ItemState
+from hmar.values.jobs import NAMES_KEPT_S, OPEN_ITEM_STATES, ItemState, JobRequest, SentAs
 
 UPLOAD = "upload"
 """Name of this source in an origin."""
@@ -41,17 +41,42 @@ class KeptUploads:
         self._jobs = jobs
         self._catalogue = catalogue
 
-    def receive(self, collection: str, contents: Sequence[bytes], label: str | None) -> str:
+    def receive(
+        self,
+        collection: str,
+        contents: Sequence[bytes],
+        label: str | None,
+        names: Sequence[str] | None = None,
+        request: JobRequest | None = None,
+    ) -> str:
         """Create a job over some files, store them, and return the job's id.
+
+        Parameters
+        ----------
+        collection, contents, label
+            What is sent, where to, and under which label. Files with the same content are one.
+        names : sequence of str, optional
+            Names of the files, where they are to be kept.
+        request : JobRequest, optional
+            Where the same one has created a job before, the files are stored for that job: the process that
+            took them may have been killed.
 
         Raises
         ------
+        ConflictError
+            If another request of the same key has created a job.
         UnavailableError
             If they cannot be stored; the job has ended then.
         """
-        references = sorted({hashlib.sha256(content).hexdigest() for content in contents})
+        sent: dict[str, SentAs] = {}
+        for number, content in enumerate(contents, start=1):
+            name = None if names is None else names[number - 1]
+            sent.setdefault(hashlib.sha256(content).hexdigest(), SentAs(number, name))
+        references = list(sent)
         with self._store.receiving():
-            job_id = self._jobs.create(collection, Origin(UPLOAD, ""), references, label)
+            job_id = self._jobs.create(
+                collection, Origin(UPLOAD, ""), references, label, sent=sent, request=request
+            )
             try:
                 for content in contents:
                     self._store.put(content)
@@ -84,10 +109,11 @@ class KeptUploads:
         return removed
 
     def sweep(self) -> int:
-        """Remove all files that nobody needs; return how many.
+        """Remove all files that nobody needs, and forget old names; return how many files.
 
         It finds what a process has left that was killed, or could not wait.
         """
+        self._jobs.forget_names(NAMES_KEPT_S)
         return self.collect(list(self._store.references()))
 
     def _unneeded(self, origins: Collection[Origin]) -> set[Origin]:

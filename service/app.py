@@ -18,11 +18,15 @@ from service.operations import checks
 from service.outermost import outermost
 from service.recorder import Recorder
 from service.routes import (
+    archive,
     browse,
+    changes,
     deletions,
     documents,
     health,
+    job_events,
     jobs,
+    labels,
     login,
     page,
     search,
@@ -31,6 +35,7 @@ from service.routes import (
     why,
 )
 from service.security_headers import SECURITY_HEADERS
+from service.streams import Streams
 
 _access = logging.getLogger("hmar.service.access")
 
@@ -81,8 +86,9 @@ def create_app(engine: Engine) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access)
-    for routes in (jobs, deletions, search_groups):
+    for routes in (jobs, changes, archive, labels, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
+    app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, why, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     auth.check_declared(app)

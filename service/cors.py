@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 from flask import Flask, Response, request
 
-ALLOWED_METHODS = "GET, POST"
-ALLOWED_HEADERS = "Authorization, X-API-Key, Content-Type, If-None-Match"
+ALLOWED_METHODS = "GET, POST, PATCH"
+ALLOWED_HEADERS = "Authorization, X-API-Key, Content-Type, If-None-Match, Idempotency-Key"
 EXPOSED_HEADERS = (
     "ETag, Location, Retry-After, WWW-Authenticate, X-HMAR-Columns, X-HMAR-Frames, X-HMAR-Rows, "
     "X-HMAR-Spacing, X-HMAR-Units, X-HMAR-Units-Note, X-HMAR-Window"

@@ -42,6 +42,11 @@ class NarrowedEngine(Engine):
         self._whole = engine
         self._access = access
 
+    def held(self) -> NarrowedEngine:
+        """Return the same for the current request alone, for an answer that goes on after its view."""
+        access = self._access()
+        return NarrowedEngine(self._whole, lambda: access)
+
     @cached_property
     def storage(self) -> Storage:
         """Nothing: keys and sessions are no request's, and the rest is narrowed."""

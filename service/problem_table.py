@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hmar.errors import (
     AuthError,
+    ConflictError,
     DecodeError,
     ForbiddenError,
     HmarError,
@@ -40,6 +41,7 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
     ForbiddenError: ProblemType(403, "forbidden", "The key or login may not do this"),
     NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),
+    ConflictError: ProblemType(409, "conflict", "The request contradicts what is there"),
     LimitError: ProblemType(413, "image-too-large", "The image is larger than the limits allow"),
     MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),
     DecodeError: ProblemType(422, "image-not-readable", "The file cannot be read as an image"),

@@ -29,7 +29,7 @@ from hmar.library.added import Added, Failure
 from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
-from hmar.values.jobs import Job, JobState
+from hmar.values.jobs import ItemState, Job, JobState
 from hmar.values.references import printable, reference_of
 from hmar.wiring import build_engine
 
@@ -113,7 +113,7 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     nothing = all(
         added.failed + added.skipped == job.total for job, added in zip(runs, outcomes, strict=True)
     )
-    if nothing or any(job.state is JobState.FAILED for job in runs):
+    if nothing or any(job.state is not JobState.DONE for job in runs):
         click.get_current_context().exit(1)
 
 
@@ -269,6 +269,8 @@ def _report(job: Job, added: Added, console: Console, of: str | None = None) -> 
     if job.state is JobState.FAILED:
         console.print(f"The job failed: {escape(job.reason or 'no reason was kept')}")
         return
+    if job.state is JobState.CANCELLED:
+        console.print(f"The job was cancelled: {job.counts[ItemState.CANCELLED]} files were not tried")
     if added.unchanged and not added.indexed and not added.partial:
         console.print(f"nothing new: all {job.frames} frames were indexed already")
     in_part = f"{len(added.partial)} in part, " if added.partial else ""

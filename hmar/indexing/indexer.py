@@ -17,6 +17,7 @@ from hmar.errors import (
 )
 from hmar.indexing.adding import InstanceAdder, Target
 from hmar.indexing.progress import Lease, Pulse
+from hmar.indexing.steering import PAGE_ITEMS, cancel, retry
 from hmar.indexing.submitting import send, submit, sweep
 from hmar.instances import Incoming
 from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
@@ -24,13 +25,21 @@ from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import Appended, Origin
 from hmar.values.frames import Frame, ImageFile
-from hmar.values.jobs import OPEN_ITEM_STATES, Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import (
+    OPEN_ITEM_STATES,
+    OPEN_JOB_STATES,
+    Item,
+    ItemState,
+    Job,
+    JobRequest,
+    JobState,
+    Message,
+)
 from hmar.values.masks import masked_names
 from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
 from hmar.values.references import named_as_image
 
-PAGE_ITEMS = 1000
 MASK = "By its name it is the mask of an image beside it. To index it, rename it or give its own path."
 """Why a mask is left out."""
 
@@ -91,17 +100,33 @@ class Indexer:
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
         """Create a job over all that lies at ``origin``, or over ``references`` alone; see :func:`submit`."""
-        return submit(self._jobs, self._queue, collection, origin, references, label, patients)
+        return submit(self._jobs, self._queue, collection, origin, references, label, patients, request)
 
-    def submit_files(self, collection: str, contents: Sequence[bytes], label: str | None = None) -> str:
-        """Create a job over files that were sent, and keep them; see :func:`submit`."""
+    def submit_files(
+        self,
+        collection: str,
+        contents: Sequence[bytes],
+        label: str | None = None,
+        names: Sequence[str] | None = None,
+        request: JobRequest | None = None,
+    ) -> str:
+        """Create a job over files that were sent; see :meth:`hmar.uploads.KeptUploads.receive`."""
         checked_name("collection", collection)
         kept_label = None if label is None else label_value(label)
-        job_id = self._uploads.receive(collection, contents, kept_label)
+        job_id = self._uploads.receive(collection, contents, kept_label, names, request)
         send(self._queue, [Message("expand", job_id)])
         return job_id
+
+    def cancel(self, job_id: str) -> None:
+        """End a job before its time; see :func:`hmar.indexing.steering.cancel`."""
+        cancel(self._jobs, self._uploads, job_id)
+
+    def retry(self, job_id: str) -> None:
+        """Index again what failed of a job; see :func:`hmar.indexing.steering.retry`."""
+        retry(self._jobs, self._queue, job_id)
 
     def add(
         self, collection: str, frames: Iterable[Frame], origin: Origin, label: str | None = None
@@ -156,12 +181,12 @@ class Indexer:
     def resume(self, job_id: str) -> None:
         """Go on with a folder's job: list it again for what is new, and send what is open."""
         job = self._jobs.job(job_id)
-        if job is not None and not job.finished and self._list(job):
+        if job is not None and job.state in OPEN_JOB_STATES and self._list(job):
             self._send_open(job_id)
 
     def _expand(self, job_id: str) -> None:
         job = self._jobs.job(job_id)
-        if job is None or job.finished:
+        if job is None or job.state not in OPEN_JOB_STATES:
             return
         # A job created with references has its items already; its origin's reference names no folder.
         if job.state is JobState.RUNNING or self._list(job):

@@ -9,7 +9,7 @@ from hmar.errors import UnavailableError
 from hmar.ports import JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.values.entries import Origin
-from hmar.values.jobs import Message
+from hmar.values.jobs import JobRequest, Message
 from hmar.values.names import checked_name
 from hmar.values.patients import is_patient_key
 
@@ -26,6 +26,7 @@ def submit(
     references: Sequence[str] | None = None,
     label: str | None = None,
     patients: Mapping[str, str] | None = None,
+    request: JobRequest | None = None,
 ) -> str:
     """Create a job and send its first message; return the job's id.
 
@@ -41,9 +42,13 @@ def submit(
     patients : mapping of str to str, optional
         Keys of patients (:class:`hmar.dicom.deidentify.PatientHasher`), by reference: given to the frames of
         files that name no patient themselves.
+    request : JobRequest, optional
+        Where the same one has created a job before, that job is returned.
 
     Raises
     ------
+    ConflictError
+        If another request of the same key has created a job.
     ParameterError
         If the collection's name or the label cannot be used.
     ValueError
@@ -54,7 +59,7 @@ def submit(
     checked_name("collection", collection)
     kept_label = None if label is None else label_value(label)
     kept_origin = origin if references is None else Origin(origin.source, "")
-    job_id = jobs.create(collection, kept_origin, references, kept_label, patients)
+    job_id = jobs.create(collection, kept_origin, references, kept_label, patients, request=request)
     send(queue, [Message("expand", job_id)])
     return job_id
 

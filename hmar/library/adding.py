@@ -70,7 +70,7 @@ class Adder:
         job = self._run(Origin("local", reference_of(root)), None, collection, label, progress)
         jobs = self._engine.jobs
         added = Added.of_job(job, failed_items(jobs, job), root, skipped_items(jobs, job))
-        return added.with_failure(Failure(str(path), job.reason)) if job.state is JobState.FAILED else added
+        return added.with_failure(Failure(str(path), job.reason)) if job.state is not JobState.DONE else added
 
     def _run(
         self,

@@ -11,7 +11,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.errors import OperatorError
 from hmar.ports import JobStore
 from hmar.values.entries import Origin
-from hmar.values.jobs import FAULTY_ITEM_STATES, Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import FAULTY_ITEM_STATES, OPEN_JOB_STATES, Item, ItemState, Job, Message
 from hmar.wiring import Engine
 
 POLL_S = 0.2
@@ -19,8 +19,6 @@ POLL_S = 0.2
 
 GIVEN_UP = "The run was interrupted before this was indexed."
 """Why a job over some files, and those of its files that are open, have failed."""
-
-_OPEN_JOBS = frozenset({JobState.QUEUED, JobState.RUNNING})
 
 
 def run_job(
@@ -140,7 +138,7 @@ def _give_up(jobs: JobStore, job_id: str) -> None:
 
 
 def _interrupted(jobs: JobStore, collection: str, label: str | None, origin: Origin) -> str | None:
-    for job in jobs.unfinished(_OPEN_JOBS):
+    for job in jobs.unfinished(OPEN_JOB_STATES):
         if (job.collection, job.label, job.origin) == (collection, label, origin):
             return job.job_id
     return None

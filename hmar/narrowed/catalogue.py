@@ -7,9 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from hmar.narrowed.selecting import seen
 from hmar.ports import Catalogue
 from hmar.values.access import Access
+from hmar.values.changes import Changes
 from hmar.values.codes import EncodedFrame
+from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.studies import StudyInfo
 
 
 class NarrowedCatalogue:
@@ -48,6 +51,12 @@ class NarrowedCatalogue:
         access.touched.add((selector.level, selector.value))
         return self._catalogue.delete(selector, seen(access.identity, collection))
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, of what is seen."""
+        access = self._access()
+        access.touched.add((selector.level, selector.value))
+        return self._catalogue.relabel(selector, label, seen(access.identity, collection))
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return the origins that any frame comes from: a file stays for as long as anybody needs it."""
         return self._catalogue.referred(origins)
@@ -55,6 +64,17 @@ class NarrowedCatalogue:
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows, all of them: they are for the index, which is narrowed itself."""
         return self._catalogue.tail(after_seq, limit)
+
+    def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
+        """Return the next log rows of what is seen."""
+        access = self._access()
+        found = self._catalogue.changes(after_seq, limit, seen(access.identity, collection))
+        access.touch(change.entry for change in found.changes if change.entry is not None)
+        return found
+
+    def collections(self, model_fingerprint: str, collection: Collections = None) -> list[CollectionInfo]:
+        """Return what the collections hold that are seen."""
+        return self._catalogue.collections(model_fingerprint, seen(self._access().identity, collection))
 
     def last_seq(self) -> int:
         """Return the highest sequence number committed."""
@@ -101,6 +121,21 @@ class NarrowedCatalogue:
             if access.identity.sees(series.collection)
         ]
         access.touched.update(("study", series.study_uid) for series in listed)
+        return listed
+
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections = None,
+        study_uid: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[StudyInfo]:
+        """List the studies that are seen."""
+        access = self._access()
+        within = seen(access.identity, collection)
+        listed = self._catalogue.studies(model_fingerprint, within, study_uid, offset, limit)
+        access.touched.update(("study", study.study_uid) for study in listed)
         return listed
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:

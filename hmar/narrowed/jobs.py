@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hmar.errors import ForbiddenError
+from hmar.narrowed.selecting import seen
 from hmar.ports import JobStore
 from hmar.uploads import UPLOAD
 from hmar.values.access import Access
+from hmar.values.deletion import Collections
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
 
 
 class NarrowedJobs:
@@ -35,6 +37,8 @@ class NarrowedJobs:
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        sent: Mapping[str, SentAs] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
         """Create a job and return its id.
 
@@ -44,14 +48,13 @@ class NarrowedJobs:
             For a collection that is not seen; and for a folder of the server, whose images belong to any
             collection, where not all are seen.
         """
-        access = self._access()
-        access.require_collection(collection)
-        if access.identity.collections is not None and origin.source != UPLOAD:
-            raise ForbiddenError(
-                "This key or login is limited to collections, and may not index a folder of the server.",
-                "Send the files with the request, or use a key for all collections.",
-            )
-        return self._jobs.create(collection, origin, references, label, patients)
+        self._access().require_collection(collection)
+        self._require_folders(origin)
+        return self._jobs.create(collection, origin, references, label, patients, sent, request)
+
+    def asked_before(self, request: JobRequest) -> str | None:
+        """Return the job that the same request has created; requests tell who sent them."""
+        return self._jobs.asked_before(request)
 
     def job(self, job_id: str) -> Job | None:
         """Return a job that is seen, with its counts."""
@@ -61,6 +64,38 @@ class NarrowedJobs:
     def items(self, job_id: str, states: Collection[ItemState], limit: int, after: int = 0) -> list[Item]:
         """Return the items of a job that is seen; of any other, none."""
         return [item for item in self._jobs.items(job_id, states, limit, after) if self._sees(item)]
+
+    def listed(
+        self,
+        states: Collection[JobState],
+        limit: int,
+        after: str | None = None,
+        collection: Collections = None,
+    ) -> list[Job]:
+        """Return jobs that are seen, newest first."""
+        return self._jobs.listed(states, limit, after, seen(self._access().identity, collection))
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is seen; any other stays as it is."""
+        if self.job(job_id) is not None:
+            self._jobs.cancel(job_id)
+
+    def retry(self, job_id: str) -> None:
+        """Put the failed and dead items of a job that is seen back to queued.
+
+        Raises
+        ------
+        ForbiddenError
+            For a job over a folder of the server, where not all collections are seen.
+        """
+        job = self.job(job_id)
+        if job is not None:
+            self._require_folders(job.origin)
+            self._jobs.retry(job_id)
+
+    def forget_names(self, older_than_s: float) -> int:
+        """Forget the names of sent files, of anybody's."""
+        return self._jobs.forget_names(older_than_s)
 
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states that are seen, oldest first."""
@@ -101,6 +136,13 @@ class NarrowedJobs:
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled."""
         return self._jobs.overdue(queued_for_s)
+
+    def _require_folders(self, origin: Origin) -> None:
+        if self._access().identity.collections is not None and origin.source != UPLOAD:
+            raise ForbiddenError(
+                "This key or login is limited to collections, and may not index a folder of the server.",
+                "Send the files with the request, or use a key for all collections.",
+            )
 
     def _sees(self, found: Job | Item) -> bool:
         return self._access().identity.sees(found.collection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Literal, NamedTuple
 
 from hmar.values.codes import EncodedFrame
@@ -70,15 +71,31 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """A series as listed for people: no patient data, only geometry and counts."""
+    """A series as it is listed, by what is known of its first frame."""
 
     study_uid: str
     series_uid: str
     collection: str
     modality: str
     body_part: str | None
+    study_date: date | None
     frames: int
+
+    @classmethod
+    def of(cls, first: EntryInfo, frames: int) -> SeriesInfo:
+        """Return a series by its first frame and the number of all."""
+        info = first.info
+        return cls(
+            info.study_uid,
+            info.series_uid,
+            first.collection,
+            info.modality,
+            info.body_part,
+            info.study_date,
+            frames,
+        )
 
     def to_dict(self) -> Json:
         """Return the series as the API lists it."""
-        return asdict(self)
+        day = self.study_date
+        return {**asdict(self), "study_date": None if day is None else day.isoformat()}

@@ -27,6 +27,8 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    """Nothing more is begun; files that were in hand still end as they do."""
 
 
 class ItemState(StrEnum):
@@ -43,19 +45,48 @@ class ItemState(StrEnum):
     FAILED = "failed"
     DEAD = "dead"
     """Given up after the allowed number of attempts."""
+    CANCELLED = "cancelled"
+    """Not tried any more: its job was cancelled."""
 
 
+OPEN_JOB_STATES = frozenset({JobState.QUEUED, JobState.RUNNING})
 OPEN_ITEM_STATES = frozenset({ItemState.QUEUED, ItemState.RUNNING})
 FINAL_ITEM_STATES = frozenset(ItemState) - OPEN_ITEM_STATES
 FAULTY_ITEM_STATES = frozenset({ItemState.PARTIAL, ItemState.FAILED, ItemState.DEAD})
 """Those of files of which not all is indexed; the item says why."""
+TRIED_AGAIN = frozenset({ItemState.FAILED, ItemState.DEAD})
+"""Those of files that a retry puts back to queued."""
+JOB_CANCELLED = "The job was cancelled."
+"""Reason of a cancelled job, and of its files that were not tried any more."""
+NAMES_KEPT_S = 30 * 24 * 3600.0
+"""Names of sent files are forgotten after this: they may be patients'."""
+REQUESTS_KEPT_S = 24 * 3600.0
+"""For so long the same request stands for the same job."""
+
+
+class SentAs(NamedTuple):
+    """How a file was sent: its place in the request, from 1, and its name where that is to be kept."""
+
+    number: int
+    name: str | None = None
+
+
+class JobRequest(NamedTuple):
+    """A request for a job that may come again.
+
+    Both are SHA-256 in hex: ``key`` of the request's own key together with who sent it, ``content`` of what
+    it asks for.
+    """
+
+    key: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file of a job; ``reason`` says why not all of it is indexed, ``label`` is given to its frames.
 
-    So is ``patient_key`` where the file itself names no patient.
+    So is ``patient_key`` where the file itself names no patient. ``sent_as`` is known of sent files alone.
     """
 
     item_id: int
@@ -68,12 +99,15 @@ class Item:
     reason: str | None
     label: str | None = None
     patient_key: str | None = None
+    sent_as: SentAs | None = None
 
     def to_dict(self) -> Json:
         """Return the file as the API does; of its place only the last part is told."""
         return {
             "item_id": self.item_id,
             "reference": PurePosixPath(self.origin.reference).name,
+            "number": None if self.sent_as is None else self.sent_as.number,
+            "name": None if self.sent_as is None else self.sent_as.name,
             "state": self.state.value,
             "attempts": self.attempts,
             "frames": self.frames,
@@ -109,10 +143,14 @@ class Job:
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen to the job."""
-        return self.state in (JobState.DONE, JobState.FAILED)
+        return self.state not in OPEN_JOB_STATES and self.done == self.total
 
     def to_dict(self, failed: Sequence[Item]) -> Json:
         """Return the job as the API does, with some of the files that failed, as a whole or in part."""
+        return {**self.summary(), "failed_items": [item.to_dict() for item in failed]}
+
+    def summary(self) -> Json:
+        """Return the job as the API lists it, without files."""
         return {
             "job_id": self.job_id,
             "collection": self.collection,
@@ -125,7 +163,6 @@ class Job:
             "counts": {state.value: self.counts.get(state, 0) for state in ItemState},
             "frames": self.frames,
             "reason": self.reason,
-            "failed_items": [item.to_dict() for item in failed],
         }
 
 

@@ -64,11 +64,13 @@ class Edge:
         self._work = Work(bounds.threads, bounds.waiting)
         self._asking = Threads(2, "asking")
         self._disk = Threads(1, "bodies")
+        self.stopping: Callable[[], bool] = lambda: False
+        """Returns whether the server stops; the server sets it."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI); raises nothing."""
         guard: Guard = scope["state"][CONNECTION]
-        exchange = Exchange(guard, receive, send)
+        exchange = Exchange(guard, receive, send, self.stopping)
         guard.begin()
         try:
             await self._serve(scope, guard, exchange)

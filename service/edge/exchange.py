@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from service.edge.environ import body_bytes, chunked
 from service.edge.guard import Guard
@@ -22,14 +23,19 @@ class Exchange:
     guard : Guard
     receive, send : callable
         Of ASGI.
+    stopping : callable
+        Returns whether the server stops.
     """
 
-    def __init__(self, guard: Guard, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, guard: Guard, receive: Receive, send: Send, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self.whole = False
         """Whether the body has come to its end."""
         self._guard = guard
         self._receive = receive
         self._send = send
+        self._stopping = stopping
         self._asks = False
 
     def left(self) -> bool:
@@ -80,11 +86,24 @@ class Exchange:
             piece = answer.body
             while answer.rest is not None and piece:
                 await self._sent({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await work.resume(answer.rest.next)
+                piece = await work.resume(answer.rest.next) if await self._goes_on(answer.pause_s) else b""
             await self._sent({"type": "http.response.body", "body": piece, "more_body": False})
         finally:
             if answer.rest is not None:
                 work.submit(answer.rest.close)
+
+    async def _goes_on(self, pause_s: float) -> bool:
+        """Wait before the next piece; return whether there is to be one.
+
+        An answer with pauses ends early when the server stops. Gone is raised where its client has ended its
+        side of the connection: it would not be noticed otherwise.
+        """
+        if not pause_s:
+            return True
+        await asyncio.sleep(pause_s)
+        if self._guard.left:
+            raise Gone
+        return not self._stopping()
 
     async def abandon(self) -> None:
         """End the connection at once, and wait until it is lost."""

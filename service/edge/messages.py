@@ -26,12 +26,16 @@ class Rest(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: a status, headers, and a body, or its first piece and the rest."""
+    """An answer: a status, headers, and a body, or its first piece and the rest.
+
+    Before each further piece of the rest there is a pause of ``pause_s`` seconds.
+    """
 
     status: int
     headers: Headers
     body: bytes
     rest: Rest | None = None
+    pause_s: float = 0.0
 
 
 class Refusal(Exception):  # noqa: N818 - not an error of the program

@@ -62,6 +62,7 @@ class Server:
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             )
         )
+        edge.stopping = lambda: self._uvicorn.should_exit
         _uvicorn_log.addFilter(_without_texts)
 
     def run(self) -> None:

@@ -19,8 +19,16 @@ AUTHORISED = "hmar.authorised"
 """The application sets it in the environment of a request whose key or login it has found to be valid."""
 
 
+PAUSE_S = "hmar.pause_s"
+"""The application sets it in the environment of a request whose answer goes on for minutes.
+
+The edge waits so many seconds before each further piece, in which the answer holds no thread.
+"""
+
+
 def call(application: WSGIApplication, environ: Environ) -> Answer:
     """Call the application and return its answer, the body up to the end of its first piece."""
+    environ[PAUSE_S] = 0.0
     begun: list[tuple[str, list[tuple[str, str]]]] = []
     written: list[bytes] = []
 
@@ -38,7 +46,9 @@ def call(application: WSGIApplication, environ: Environ) -> Answer:
         if rest.sized:
             first += rest.next()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        return Answer(int(status.partition(" ")[0]), pairs, first, None if rest.ended else rest)
+        return Answer(
+            int(status.partition(" ")[0]), pairs, first, None if rest.ended else rest, environ[PAUSE_S]
+        )
     except BaseException:
         rest.close()
         raise

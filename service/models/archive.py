@@ -9,6 +9,7 @@ from service.models.given import Given
 from service.models.left_out import LeftOut
 from service.models.names import Collection, CollectionName
 from service.models.numbers import FromOne, Position, Spacing
+from service.models.times import Day
 
 
 class CollectionQuery(Asked):
@@ -31,6 +32,7 @@ class Series(Given):
     collection: CollectionName
     modality: str
     body_part: str | None
+    study_date: Day | None
     frames: FromOne
 
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
 from hmar.values.jobs import ItemState, JobState
 from service.models.asked import Asked, FormBody, JsonBody
-from service.models.files import File
+from service.models.files import NamedFile
+from service.models.flags import Flag
 from service.models.given import Given, Headers
 from service.models.left_out import LeftOut
 from service.models.names import DEFAULT_COLLECTION, Collection, CollectionName, Folder, Label
 from service.models.numbers import Count
+from service.models.times import Time
 from service.models.whole_numbers import After, PageSize
 
 FAILURES_SHOWN = 50
 _STATES = (
     "indexed: with new frames. partial: some frames cannot be read, all others are indexed. unchanged: "
-    "indexed before. skipped: no image. failed: not indexed. dead: given up after several attempts."
+    "indexed before. skipped: no image. failed: not indexed. dead: given up after several attempts. "
+    "cancelled: not tried."
 )
-_Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+_JOB_STATES = (
+    "failed: the folder could not be listed. cancelled: files that were in hand may still be running."
+)
 
 
 class FolderJob(JsonBody):
@@ -34,15 +37,31 @@ class FolderJob(JsonBody):
 class FilesJob(FormBody):
     """Index the files that are sent along."""
 
-    file: list[File] = Field(min_length=1, repr=False)
+    file: list[NamedFile] = Field(min_length=1, repr=False)
     collection: Collection = DEFAULT_COLLECTION
     label: LeftOut[Label] = None
+    keep_names: Flag = Field(
+        default=False,
+        description=(
+            "Keep the names of the files, which may be patients', and tell them with the files of the job. "
+            "They are forgotten after 30 days, and with the last frame of their file."
+        ),
+    )
 
 
 class JobPath(Asked):
     """Which job."""
 
     job_id: str = Field(description="The job_id of the answer that took the job.")
+
+
+class JobsQuery(Asked):
+    """Which jobs."""
+
+    state: LeftOut[JobState] = Field(default=None, description=_JOB_STATES)
+    collection: LeftOut[Collection] = Field(default=None, description="Only those of this collection.")
+    after: LeftOut[str] = Field(default=None, description="The next_after of the page before.")
+    limit: PageSize = 100
 
 
 class ItemsQuery(Asked):
@@ -58,6 +77,8 @@ class Item(Given):
 
     item_id: int
     reference: str = Field(description="Name of the file without its folders; for an upload its SHA-256.")
+    number: int | None = Field(description="Place of a sent file in its request, from 1.")
+    name: str | None = Field(description="Name of a sent file, where keep_names was asked for.")
     state: ItemState = Field(description=_STATES)
     attempts: Count
     frames: Count = Field(description="Frames of the file that the archive holds.")
@@ -71,20 +92,38 @@ class ItemsPage(Given):
     next_after: int | None = Field(description="Null on the last page.")
 
 
-class Job(Given):
+class ListedJob(Given):
     """An index job, and how far it is."""
 
     job_id: str
     collection: CollectionName
     label: str | None = Field(description="Given to the frames that the job adds.")
-    state: JobState = Field(description="failed: the folder could not be listed.")
+    state: JobState = Field(description=_JOB_STATES)
     finished: bool = Field(description="Whether nothing more will happen.")
-    created_at: _Time
-    updated_at: _Time
+    created_at: Time
+    updated_at: Time
     total: Count = Field(description="Files known so far.")
     counts: dict[ItemState, Count] = Field(description="Files by state.")
     frames: Count = Field(description="Frames of the files done so far.")
-    reason: str | None = Field(description="Why the job as a whole failed.")
+    reason: str | None = Field(description="Why the job as a whole failed, or that it was cancelled.")
+
+
+class JobProgress(ListedJob):
+    """An index job while it is followed."""
+
+    seconds_left: float | None
+
+
+class JobsPage(Given):
+    """Jobs, newest first."""
+
+    jobs: list[ListedJob]
+    next_after: str | None = Field(description="Null on the last page.")
+
+
+class Job(ListedJob):
+    """An index job, how far it is, and which of its files failed."""
+
     failed_items: list[Item] = Field(
         max_length=FAILURES_SHOWN, description="Files that failed or are indexed in part."
     )

@@ -52,6 +52,9 @@ PageSize = Annotated[int, Field(strict=True, ge=1, le=1000), _FromText]
 After = Annotated[
     int, Field(strict=True, ge=0, le=2**53, description="The next_after of the page before."), _FromText
 ]
+Offset = Annotated[
+    int, Field(strict=True, ge=0, le=2**31, description="The next_offset of the page before."), _FromText
+]
 Bits = Annotated[
     CodeLength,
     Field(description="Code length compared; the 64-bit code is the first half of the 128-bit code."),

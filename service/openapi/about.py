@@ -16,8 +16,8 @@ left corner and are null where the pixel spacing is unknown. Frames are numbered
 refused where its schema does not name it: leave an optional field out.
 
 Send `Authorization: Bearer hmar_...` (or `X-API-Key: hmar_...`). A key or login has scopes: `search`,
-`index`, `delete`, or `admin`, which is all of them. An operation names the one that it needs as the role of
-its security requirement; one that names none needs any key or login. A key may be limited to some
+`index`, `label`, `delete`, or `admin`, which is all of them. An operation names the one that it needs as
+the role of its security requirement; one that names none needs any key or login. A key may be limited to some
 collections: the others do not exist for it. For research; not a diagnosis.
 """
 

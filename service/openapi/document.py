@@ -69,7 +69,7 @@ def _schemas(operations: list[Operation]) -> Schemas:
     asked: list[type[BaseModel]] = []
     given: list[type[BaseModel]] = [Problem, *_PROBLEM_HEADERS.values()]
     for one in operations:
-        asked += [model for model in (one.path, one.query, *one.bodies) if model is not None]
+        asked += [model for model in (one.path, one.query, one.headers, *one.bodies) if model is not None]
         for content in one.answers.values():
             given += [model for model in (content.model, content.headers) if model is not None]
     return Schemas(asked, given)
@@ -88,10 +88,11 @@ def _operation(route: _Route, schemas: Schemas, responses: dict[str, Schema]) ->
         written["security"] = []
     elif declared.scope != "any":
         written["security"] = [{name: [declared.scope]} for name in SECURITY_SCHEMES]
-    if declared.path or declared.query:
+    if declared.path or declared.query or declared.headers:
         written["parameters"] = [
             *_parameters(declared.path, "path", schemas),
             *_parameters(declared.query, "query", schemas),
+            *_parameters(declared.headers, "header", schemas),
         ]
     if declared.bodies:
         written["requestBody"] = {"required": True, "content": _bodies(declared, schemas)}

@@ -8,16 +8,16 @@ from functools import wraps
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from flask import g, jsonify
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from hmar.errors import HmarError
 from hmar.values.identity import Scope
 from service.models.asked import Asked
 from service.models.given import Given, Headers
-from service.operations.reading import Body, read_body, read_path
+from service.operations.reading import Body, read_body, read_headers, read_path
 
-Returned = Given | tuple[Given, Headers] | ResponseReturnValue
+Returned = Given | tuple[Given, Headers] | tuple[Given, Headers, int] | ResponseReturnValue
 
 View = Callable[..., ResponseReturnValue]
 
@@ -46,8 +46,8 @@ class Operation:
         What it is called and does.
     scope : str or None
         What a key or login needs for it; None where it needs neither key nor login.
-    path, query : type of Asked or None
-        What its address says.
+    path, query, headers : type of Asked or None
+        What its address says, and its headers besides those that every request may have.
     bodies : tuple of types
         What its body may be; none if no body is read.
     status : int
@@ -67,6 +67,7 @@ class Operation:
     scope: Needs | None
     path: type[Asked] | None
     query: type[Asked] | None
+    headers: type[Asked] | None
     bodies: tuple[Body, ...]
     status: int
     answers: Mapping[int, Content]
@@ -80,6 +81,8 @@ class Operation:
             found["path"] = read_path(self.path, in_path)
         if self.query is not None:
             found["query"] = g.query
+        if self.headers is not None:
+            found["headers"] = read_headers(self.headers, request)
         if self.bodies:
             found["body"] = read_body(self.bodies)
         return found
@@ -91,6 +94,8 @@ class Operation:
         match returned:
             case (Given() as told, Headers() as headers):
                 return jsonify(told.to_json()), self.status, headers.fields()
+            case (Given() as told, Headers() as headers, int() as status):
+                return jsonify(told.to_json()), status, headers.fields()
         return returned
 
 
@@ -109,8 +114,9 @@ def operation(
 ) -> Callable[[Callable[..., Returned]], View]:
     """Declare a view as an operation, which reads its request by the types of its parameters.
 
-    They are called ``path``, ``query`` and ``body``, and their types are models of :mod:`service.models`, or
-    several of them for a body. What is returned is a model, too, or any answer of Flask.
+    They are called ``path``, ``query``, ``headers`` and ``body``, and their types are models of
+    :mod:`service.models`, or several of them for a body. What is returned is a model, too, or one with
+    headers, and with a status where that may be another than the first answer's; or any answer of Flask.
 
     Parameters
     ----------
@@ -142,6 +148,7 @@ def operation(
             scope,
             hints.get("path"),
             hints.get("query"),
+            hints.get("headers"),
             _members(hints["body"]) if "body" in hints else (),
             status,
             {status: first, **(also or {})},
@@ -168,7 +175,7 @@ def operation_of(view: Callable[..., Any]) -> Operation:
 def _content(description: str, returned: Any) -> Content:
     """Return the first answer of a view that returns a model, or a model and headers, before any other."""
     first = _members(returned)[0]
-    model, headers = get_args(first) if get_origin(first) is tuple else (first, None)
+    model, headers = get_args(first)[:2] if get_origin(first) is tuple else (first, None)
     return Content(description, "application/json", model, headers)
 
 

@@ -37,6 +37,13 @@ def read_query(model: type[Asked] | None, asked: Request) -> Asked:
     return validated(model or Asked, asked.args.to_dict(), "field of the query")
 
 
+def read_headers(model: type[A], asked: Request) -> A:
+    """Return those headers that a model names; all others are left to others."""
+    aliases = {name: field.alias or name for name, field in model.model_fields.items()}
+    found = {name: asked.headers[alias] for name, alias in aliases.items() if alias in asked.headers}
+    return validated(model, found, "header")
+
+
 def read_body(bodies: tuple[Body, ...]) -> BaseModel:
     """Return what the body of the current request says, as one of several models.
 

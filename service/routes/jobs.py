@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, url_for
+from flask import Blueprint, g, url_for
 
-from hmar.errors import DecodeError, NotFoundError, shown
+from hmar.errors import ConflictError, DecodeError, NotFoundError, shown
 from hmar.values.entries import Origin
-from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState
+from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState, JobRequest, JobState
+from hmar.values.jobs import Job as KnownJob
 from hmar.wiring import Engine
 from service.models.jobs import (
     FAILURES_SHOWN,
@@ -17,9 +18,14 @@ from service.models.jobs import (
     ItemsQuery,
     Job,
     JobPath,
+    JobsPage,
+    JobsQuery,
     JobTaken,
+    ListedJob,
 )
-from service.operations.operation import operation
+from service.models.repeatable import Repeatable
+from service.operations.operation import Content, operation
+from service.repeated import job_request
 
 _TAG = "index jobs"
 
@@ -41,12 +47,35 @@ def blueprint(engine: Engine) -> Blueprint:
             "Instance UID of one that is indexed fails, unless HMAR_SAME_UID says otherwise."
         ),
         status=202,
-        raises=(DecodeError,),
+        also={200: Content("The same request has taken this job before.", "application/json", Job, JobTaken)},
+        raises=(DecodeError, ConflictError),
         examples={FolderJob.media_type: {"folder": "2026/november", "collection": "default"}},
     )
-    def submit(body: FolderJob | FilesJob) -> tuple[Job, JobTaken]:
-        job_id = _submit(engine, body)
-        return _job(engine, job_id), JobTaken(location=url_for("jobs.show", job_id=job_id))
+    def submit(headers: Repeatable, body: FolderJob | FilesJob) -> tuple[Job, JobTaken, int]:
+        request = job_request(headers.idempotency_key, g.access.identity.name, body)
+        known = None if request is None else engine.jobs.asked_before(request)
+        job_id = _submit(engine, body, request)
+        status = 200 if job_id == known else 202
+        return _job(engine, job_id), JobTaken(location=url_for("jobs.show", job_id=job_id)), status
+
+    @routes.get("")
+    @operation(
+        "listIndexJobs",
+        "The jobs, newest first, page by page",
+        tag=_TAG,
+        gives="Jobs without their files.",
+        scope="index",
+        raises=(NotFoundError,),
+    )
+    def listed(query: JobsQuery) -> JobsPage:
+        if query.after is not None:
+            known_job(engine, query.after)
+        states = tuple(JobState) if query.state is None else (query.state,)
+        found = engine.jobs.listed(states, query.limit, query.after, query.collection)
+        return JobsPage(
+            jobs=[ListedJob.of(job.summary()) for job in found],
+            next_after=found[-1].job_id if len(found) == query.limit else None,
+        )
 
     @routes.get("/<job_id>")
     @operation(
@@ -70,7 +99,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def items(path: JobPath, query: ItemsQuery) -> ItemsPage:
-        _job(engine, path.job_id)
+        known_job(engine, path.job_id)
         states = tuple(ItemState) if query.state is None else (query.state,)
         found = engine.jobs.items(path.job_id, states, query.limit, query.after)
         return ItemsPage(
@@ -78,18 +107,63 @@ def blueprint(engine: Engine) -> Blueprint:
             next_after=found[-1].item_id if len(found) == query.limit else None,
         )
 
+    @routes.post("/<job_id>/cancel")
+    @operation(
+        "cancelIndexJob",
+        "End a job before its time",
+        tag=_TAG,
+        gives="The job. It is finished once the files that were in hand have ended.",
+        scope="index",
+        description=(
+            "Files that wait are not tried any more; what is indexed stays. A job that has ended stays as it "
+            "is."
+        ),
+        raises=(NotFoundError,),
+    )
+    def cancel(path: JobPath) -> Job:
+        known_job(engine, path.job_id)
+        engine.indexer.cancel(path.job_id)
+        return _job(engine, path.job_id)
+
+    @routes.post("/<job_id>/retry")
+    @operation(
+        "retryIndexJob",
+        "Index again what failed of a folder, or list a folder that could not be listed",
+        tag=_TAG,
+        gives="The job, which goes on.",
+        scope="index",
+        description=(
+            "Files that failed or were given up are tried again. Files that were sent are not kept when they "
+            "fail: send those again, as a new job."
+        ),
+        raises=(NotFoundError, ConflictError),
+    )
+    def retry(path: JobPath) -> Job:
+        known_job(engine, path.job_id)
+        engine.indexer.retry(path.job_id)
+        return _job(engine, path.job_id)
+
     return routes
 
 
-def _submit(engine: Engine, asked: FolderJob | FilesJob) -> str:
+def _submit(engine: Engine, asked: FolderJob | FilesJob, request: JobRequest | None) -> str:
     engine.disk.check()
-    if isinstance(asked, FilesJob):
-        return engine.indexer.submit_files(asked.collection, asked.file, asked.label)
-    return engine.indexer.submit(asked.collection, Origin("import", asked.folder), label=asked.label)
+    if isinstance(asked, FolderJob):
+        origin = Origin("import", asked.folder)
+        return engine.indexer.submit(asked.collection, origin, label=asked.label, request=request)
+    contents = [file.content for file in asked.file]
+    names = [file.name for file in asked.file] if asked.keep_names else None
+    return engine.indexer.submit_files(asked.collection, contents, asked.label, names, request)
 
 
-def _job(engine: Engine, job_id: str) -> Job:
+def known_job(engine: Engine, job_id: str) -> KnownJob:
+    """Return a job that is there; raises NotFoundError."""
     job = engine.jobs.job(job_id)
     if job is None:
         raise NotFoundError(f"There is no job {shown(job_id)}.", "Use the job_id that POST answered with.")
+    return job
+
+
+def _job(engine: Engine, job_id: str) -> Job:
+    job = known_job(engine, job_id)
     return Job.of(job.to_dict(engine.jobs.items(job_id, FAULTY_ITEM_STATES, FAILURES_SHOWN)))

@@ -69,12 +69,12 @@ def everything() -> Access:
 
 
 @pytest.fixture(params=[*STORES, "narrowed"])
-def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+def catalogue(request: pytest.FixtureRequest, clock: Clock) -> Catalogue:
     if request.param == "memory":
-        return MemoryCatalogue()
+        return MemoryCatalogue(clock)
     if request.param == "narrowed":
-        return NarrowedCatalogue(MemoryCatalogue(), everything)
-    return SqlCatalogue(request.getfixturevalue(request.param))
+        return NarrowedCatalogue(MemoryCatalogue(clock), everything)
+    return SqlCatalogue(request.getfixturevalue(request.param), clock)
 
 
 @pytest.fixture(params=[*STORES, "narrowed"])

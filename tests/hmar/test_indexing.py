@@ -12,7 +12,14 @@ import pytest
 
 from hmar.adapters.memory import InlineQueue, MemoryCatalogue, MemoryJobStore, MemorySource, MemoryUploads
 from hmar.config import Settings
-from hmar.errors import DecodeError, DiskFullError, NoImageError, ParameterError, UnavailableError
+from hmar.errors import (
+    ConflictError,
+    DecodeError,
+    DiskFullError,
+    NoImageError,
+    ParameterError,
+    UnavailableError,
+)
 from hmar.indexing.adding import CHUNK_FRAMES
 from hmar.indexing.indexer import Indexer
 from hmar.thumbnail import ThumbnailEncoder
@@ -101,6 +108,13 @@ class RecordingJobs(MemoryJobStore):
         super().renew(item_id, lease_s)
 
 
+class Folder(MemorySource):
+    """Files that may be mended."""
+
+    def write(self, name: str, data: bytes) -> None:
+        self._files[name] = data
+
+
 class Archive:
     """An indexer and all that it works on, with one clock that stands still until it is moved."""
 
@@ -113,11 +127,12 @@ class Archive:
         self.jobs = RecordingJobs(lambda: self.now)
         self.queue = InlineQueue()
         self.uploads = MemoryUploads()
+        self.folder = Folder(files)
         self.indexer = Indexer(
             self.catalogue,
             self.jobs,
             queue or self.queue,
-            {"files": MemorySource(files), UPLOAD: self.uploads},
+            {"files": self.folder, UPLOAD: self.uploads},
             encoder,
             self.open,
             Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
@@ -329,6 +344,66 @@ def test_a_message_handled_twice_changes_nothing() -> None:
         archive.indexer.handle(message)
     assert archive.jobs.job(job_id) == before
     assert archive.frames() == [("1", 1)]
+
+
+def test_what_failed_of_a_folder_is_tried_again() -> None:
+    archive = Archive({"a": b"1.1 1", "b": b"broken"})
+    job_id = archive.run()
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1, ItemState.FAILED: 1}
+    archive.folder.write("b", b"1.2 1")
+    archive.indexer.retry(job_id)
+    assert archive.counts(job_id) == {ItemState.INDEXED: 2}
+    assert archive.jobs.listed({JobState.DONE}, 10)[0].finished
+
+
+def test_a_folder_that_was_missing_is_listed_by_a_retry() -> None:
+    archive = Archive({})
+    job_id = archive.run()
+    assert archive.jobs.listed({JobState.FAILED}, 10)
+    archive.folder.write("a", b"1.1 1")
+    archive.indexer.retry(job_id)
+    assert archive.counts(job_id) == {ItemState.INDEXED: 1}
+
+
+def test_files_that_were_given_one_by_one_are_not_tried_again() -> None:
+    archive = Archive({"a": b"broken"})
+    archive.indexer.retry("nowhere")
+    for job_id in (archive.run(references=["a"]), archive.indexer.submit_files("default", [b"broken"])):
+        with pytest.raises(ConflictError, match="one by one"):
+            archive.indexer.retry(job_id)
+        assert archive.counts(job_id) == {ItemState.FAILED: 1}
+
+
+def test_a_cancelled_job_indexes_nothing_more_and_leaves_no_upload() -> None:
+    archive = Archive({"a": b"1.1 1"})
+    archive.queue.handler = None
+    folder = archive.run()
+    sent = archive.indexer.submit_files("default", [b"1.2 1", b"1.3 1"])
+    assert len(list(archive.uploads.references())) == 2
+    for job_id in (folder, sent):
+        archive.indexer.cancel(job_id)
+    assert list(archive.uploads.references()) == []
+    archive.queue.handler = archive.indexer.handle
+    archive.queue.enqueue([])
+    archive.now += 7200
+    archive.indexer.sweep()
+    for job_id in (folder, sent):
+        archive.indexer.retry(job_id)
+    assert (archive.counts(folder), archive.counts(sent)) == ({}, {ItemState.CANCELLED: 2})
+    assert archive.frames() == []
+
+
+def test_what_failed_of_a_cancelled_job_stays_as_it_is() -> None:
+    archive = Archive({"a": b"broken", "b": b"1.1 1"})
+    archive.queue.handler = None
+    job_id = archive.run()
+    archive.indexer.handle(Message("expand", job_id))
+    [first, _] = archive.jobs.items(job_id, {ItemState.QUEUED}, 10)
+    archive.indexer.handle(Message("item", str(first.item_id)))
+    archive.indexer.cancel(job_id)
+    with pytest.raises(ConflictError, match="cancelled"):
+        archive.indexer.retry(job_id)
+    assert archive.counts(job_id) == {ItemState.FAILED: 1, ItemState.CANCELLED: 1}
 
 
 def test_a_broker_that_is_down_keeps_the_job_for_the_sweep() -> None:

@@ -18,7 +18,7 @@ from hmar.ports import Catalogue, JobStore, UploadSource
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.deletion import Selector
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState, JobState
+from hmar.values.jobs import ItemState, JobRequest, JobState, SentAs
 from tests.contract.examples import encoded
 
 ALL = set(ItemState)
@@ -62,6 +62,35 @@ def test_a_job_over_sent_files_has_an_item_for_each_content(rig: Rig) -> None:
     items = rig.jobs.items(job_id, ALL, 10)
     assert sorted(rig.store.fetch(item.origin.reference, 10) for item in items) == [b"one", b"two"]
     assert {(item.origin.source, item.label) for item in items} == {(UPLOAD, "label")}
+
+
+def test_files_are_numbered_as_they_were_sent_and_named_where_that_is_asked_for(rig: Rig) -> None:
+    contents, names = [b"two", b"one", b"two"], ["x.dcm", "y.dcm", "z.dcm"]
+    for kept in (None, names):
+        job_id = rig.kept.receive("default", contents, None, kept)
+        sent = {
+            rig.store.fetch(item.origin.reference, 10): item.sent_as
+            for item in rig.jobs.items(job_id, ALL, 10)
+        }
+        named = kept or [None, None]
+        assert sent == {b"two": SentAs(1, named[0]), b"one": SentAs(2, named[1])}
+
+
+def test_the_same_request_again_stores_what_a_killed_process_has_not(rig: Rig) -> None:
+    request = JobRequest("a" * 64, "b" * 64)
+    job_id = rig.kept.receive("default", [b"one"], None, None, request)
+    rig.store.remove(rig.references(job_id)[0])
+    assert rig.kept.receive("default", [b"one"], None, None, request) == job_id
+    assert rig.store.fetch(rig.references(job_id)[0], 10) == b"one"
+
+
+def test_a_sweep_forgets_old_names(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = rig.kept.receive("default", [b"one"], None, ["x.dcm"])
+    rig.kept.sweep()
+    assert [item.sent_as for item in rig.jobs.items(job_id, ALL, 10)] == [SentAs(1, "x.dcm")]
+    monkeypatch.setattr("hmar.uploads.NAMES_KEPT_S", -1.0)
+    rig.kept.sweep()
+    assert [item.sent_as for item in rig.jobs.items(job_id, ALL, 10)] == [SentAs(1)]
 
 
 def test_a_file_is_needed_by_an_open_item_and_by_a_frame_and_by_nobody_else(rig: Rig) -> None:

@@ -100,8 +100,20 @@ REQUESTS: dict[str, Request] = {
     ),
     "renderFile": Request(sent=lambda _: {"data": _file()}),
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
+    "listIndexJobs": Request(),
+    "followIndexJob": Request({"job_id": lambda target: target.job_id}),
+    "cancelIndexJob": Request({"job_id": lambda target: target.job_id}),
+    "retryIndexJob": Request({"job_id": lambda target: target.job_id}),
     "readIndexJob": Request({"job_id": lambda target: target.job_id}),
     "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
+    "listChanges": Request(),
+    "listCollections": Request(),
+    "listStudies": Request(),
+    "readStudy": Request({"study_uid": lambda target: target.study_uid}),
+    "readInstance": Request({"sop_instance_uid": lambda target: target.sop_instance_uid}),
+    "changeLabels": Request(
+        sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
+    ),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

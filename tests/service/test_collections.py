@@ -21,6 +21,8 @@ OPEN, HIDDEN = "lung", "secret"
 IMAGE = "/api/v1/search/image"
 BOTH = 4
 """The series that is in both collections; 1 is in the open one alone, 2 and 3 in the hidden one."""
+LISTS = ("listSeries", "listStudies", "listCollections", "listIndexJobs", "listChanges")
+"""They answer with what is seen, whatever is asked."""
 SCOPED = sorted(name for name in REQUESTS if needed_scope(name) not in ("any", None))
 
 
@@ -55,7 +57,7 @@ def test_an_operation_tells_nothing_of_a_collection_that_is_not_seen(
     hidden, there = target(archive, 2, HIDDEN), target(archive, 1, OPEN)
     before = archive.rows()
     with REQUESTS[operation_id].ask(one_who_sees(archive, OPEN), operation_id, hidden) as answer:
-        if operation_id in ("listSeries", "renderFile"):
+        if operation_id in (*LISTS, "renderFile"):
             assert answer.status_code == 200
         elif operation_id == "createIndexJob":
             assert (answer.status_code, OPEN in answer.get_json(force=True)["remedy"]) == (403, True)
@@ -65,7 +67,7 @@ def test_an_operation_tells_nothing_of_a_collection_that_is_not_seen(
             other = REQUESTS[operation_id].ask(one_who_sees(archive, "nowhere"), operation_id, nowhere)
             assert answer.status_code == other.status_code
             assert told(answer, hidden) == told(other, nowhere), "it does not tell that there is something"
-        if operation_id == "listSeries":
+        if operation_id in LISTS:
             assert not any(mark in answer.text for mark in HIDDEN_MARKS)
     assert archive.rows() == before
     with REQUESTS[operation_id].ask(one_who_sees(archive, OPEN, "empty"), operation_id, there) as answer:

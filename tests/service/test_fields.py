@@ -12,11 +12,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
-from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.phantoms import ROOT, ct_file, series_uid, sop_uid
 from tests.service.conftest import Archive
 from tests.service.contract import SPEC, resolved
 
 IN_PATH = {
+    "{study_uid}": f"{ROOT}.91",
     "{series_uid}": series_uid(1),
     "{sop_instance_uid}": sop_uid(1, 1),
     "{frame_number}": "1",

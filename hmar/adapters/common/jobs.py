@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hmar.errors import NotFoundError
+from hmar.errors import ConflictError, NotFoundError
 from hmar.values.jobs import FINAL_ITEM_STATES, ItemState
 
 
@@ -21,3 +21,11 @@ def check_final(state: ItemState) -> None:
 def job_not_found(job_id: str) -> NotFoundError:
     """Return the error for a job that the store does not hold."""
     return NotFoundError(f"There is no job {job_id!r}.", "Use the id that creating the job returned.")
+
+
+def another_request() -> ConflictError:
+    """Return the error for a request whose key has asked for another job before."""
+    return ConflictError(
+        "The Idempotency-Key came with another request in the last 24 hours.",
+        "Make a new key for each new request, and repeat a request exactly.",
+    )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order, new_mark
 from hmar.adapters.common.instances import Held, check_instances
+from hmar.values.changes import Change, Changes
 from hmar.values.codes import EncodedFrame
+from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.studies import StudyInfo, studies_of
 
 _Key = tuple[str, str, int, str]
 
@@ -29,12 +34,20 @@ class _Logged:
     entry_id: int
     collection: str
     mark: str
+    created_at: float
 
 
 class MemoryCatalogue:
-    """A :class:`hmar.ports.Catalogue` that lives as long as the process. Thread-safe."""
+    """A :class:`hmar.ports.Catalogue` that lives as long as the process. Thread-safe.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    clock : callable
+        Returns the time in seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[int, _Entry] = {}
         self._known: dict[_Key, int] = {}
@@ -71,7 +84,7 @@ class MemoryCatalogue:
         entry_id = len(self._log) + 1
         fingerprint, digests = encoded.model_fingerprint, encoded.digests
         info = EntryInfo(entry_id, collection, encoded.info, fingerprint, origin, digests)
-        self._log.append(_Logged("add", entry_id, collection, mark))
+        self._log.append(_Logged("add", entry_id, collection, mark, self._clock()))
         entry = _Entry(info, _copied(encoded))
         self._entries[entry_id] = entry
         self._instances[collection, encoded.info.sop_instance_uid][entry_id] = entry
@@ -93,6 +106,17 @@ class MemoryCatalogue:
             extent_of(_name(entry) for entry in gone), tuple(sorted(origins - self.referred(origins)))
         )
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; return how many frames have a new one."""
+        with self._lock:
+            old = [entry for entry in self._selected(selector, collection) if entry.info.info.label != label]
+            self._remove(old)
+            mark = new_mark()
+            for entry in old:
+                info = replace(entry.encoded.info, label=label)
+                self._add(entry.info.collection, replace(entry.encoded, info=info), entry.info.origin, mark)
+        return len(old)
+
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from."""
         with self._lock:
@@ -113,7 +137,7 @@ class MemoryCatalogue:
             del self._entries[entry_id]
             del self._instances[collection, entry.info.info.sop_instance_uid][entry_id]
             del self._known[_key(collection, entry.encoded)]
-            self._log.append(_Logged("delete", entry_id, collection, mark))
+            self._log.append(_Logged("delete", entry_id, collection, mark, self._clock()))
 
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
@@ -126,6 +150,49 @@ class MemoryCatalogue:
         entry = self._entries.get(row.entry_id) if row.kind == "add" else None
         encoded = entry.encoded if entry else None
         return LogRow(seq, row.kind, row.entry_id, row.collection, row.mark, encoded)
+
+    def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
+        """Return the next log rows in some collections, with what is known of their frames but the codes."""
+        with self._lock:
+            numbered = enumerate(self._log[after_seq:], start=after_seq + 1)
+            seen = ((seq, row) for seq, row in numbered if among(row.collection, collection))
+            changes = [
+                Change(
+                    seq,
+                    row.kind,
+                    row.entry_id,
+                    row.collection,
+                    row.created_at,
+                    entry.info if (entry := self._entries.get(seq)) else None,
+                )
+                for seq, row in islice(seen, limit)
+            ]
+            return Changes(changes, changes[-1].seq if changes else after_seq)
+
+    def collections(self, model_fingerprint: str, collection: Collections = None) -> list[CollectionInfo]:
+        """Return what some collections hold of a model, in order of name."""
+        held: defaultdict[str, list[_Entry]] = defaultdict(list)
+        with self._lock:
+            for entry in self._entries.values():
+                info = entry.info
+                if info.model_fingerprint == model_fingerprint and among(info.collection, collection):
+                    held[info.collection].append(entry)
+            return [self._counted(name, held[name]) for name in sorted(held)]
+
+    def _counted(self, collection: str, held: Sequence[_Entry]) -> CollectionInfo:
+        known = [entry.info.info for entry in held]
+        labels = Counter(info.label for info in known if info.label is not None)
+        codes = [(e.encoded.global_code, e.encoded.window_codes, e.encoded.window_ids) for e in held]
+        return CollectionInfo(
+            collection,
+            len(held),
+            len({info.series_uid for info in known}),
+            len({info.study_uid for info in known}),
+            len({info.patient_key for info in known} - {None}),
+            dict(sorted(labels.items())),
+            sum(part.nbytes for parts in codes for part in parts),
+            self._log[max(entry.info.entry_id for entry in held) - 1].created_at,
+        )
 
     def last_seq(self) -> int:
         """Return the highest sequence number, 0 for an empty log."""
@@ -181,11 +248,25 @@ class MemoryCatalogue:
             if collection not in (None, entry.collection):
                 continue
             key = (entry.collection, info.study_uid, info.series_uid)
-            known = listed.get(key) or SeriesInfo(
-                info.study_uid, info.series_uid, entry.collection, info.modality, info.body_part, 0
-            )
+            known = listed.get(key) or SeriesInfo.of(entry, 0)
             listed[key] = replace(known, frames=known.frames + 1)
         return [listed[key] for key in sorted(listed)]
+
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections = None,
+        study_uid: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[StudyInfo]:
+        """List studies that hold live frames, in order of (collection, study)."""
+        wanted = [
+            one
+            for one in self.series(model_fingerprint)
+            if among(one.collection, collection) and study_uid in (None, one.study_uid)
+        ]
+        return studies_of(wanted)[offset : offset + limit]
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

@@ -8,9 +8,23 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
+from hmar.adapters.common.jobs import another_request, check_final, dead_reason, job_not_found
+from hmar.values.deletion import Collections, among
 from hmar.values.entries import Origin
-from hmar.values.jobs import FINAL_ITEM_STATES, Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import (
+    FINAL_ITEM_STATES,
+    JOB_CANCELLED,
+    OPEN_JOB_STATES,
+    REQUESTS_KEPT_S,
+    TRIED_AGAIN,
+    Item,
+    ItemState,
+    Job,
+    JobRequest,
+    JobState,
+    Message,
+    SentAs,
+)
 
 
 @dataclass(slots=True)
@@ -25,8 +39,8 @@ class _Job:
     reason: str | None = None
 
     @property
-    def finished(self) -> bool:
-        return self.state in (JobState.DONE, JobState.FAILED)
+    def open(self) -> bool:
+        return self.state in OPEN_JOB_STATES
 
 
 @dataclass(slots=True)
@@ -36,6 +50,7 @@ class _Item:
     reference: str
     queued_at: float
     patient_key: str | None
+    sent_as: SentAs | None
     state: ItemState = ItemState.QUEUED
     attempts: int = 0
     lease_until: float = 0.0
@@ -57,6 +72,7 @@ class MemoryJobStore:
         self._lock = threading.RLock()
         self._jobs: dict[str, _Job] = {}
         self._items: dict[int, _Item] = {}
+        self._requests: dict[str, tuple[JobRequest, str]] = {}
 
     def create(
         self,
@@ -65,49 +81,103 @@ class MemoryJobStore:
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        sent: Mapping[str, SentAs] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
-        """Create a job and return its id; with ``references`` its items are known at once."""
+        """Create a job and return its id, or that of the job which the same request has created."""
         with self._lock:
+            known = None if request is None else self.asked_before(request)
+            if known is not None:
+                return known
             job_id, now = uuid.uuid4().hex, self._clock()
             self._jobs[job_id] = _Job(collection, origin, JobState.QUEUED, now, now, now, label)
             if references is not None:
-                self._add_items(job_id, references, patients or {})
+                self._add_items(job_id, references, patients or {}, sent or {})
+            if request is not None:
+                self._requests[request.key] = (request, job_id)
         return job_id
+
+    def asked_before(self, request: JobRequest) -> str | None:
+        """Return the job that the same request has created, None if there is none."""
+        with self._lock:
+            before, job_id = self._requests.get(request.key, (request, ""))
+            if not job_id or abs(self._clock() - self._jobs[job_id].created_at) > REQUESTS_KEPT_S:
+                return None
+            if before.content != request.content:
+                raise another_request()
+            return job_id
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items."""
-        return self._add_items(job_id, references, {})
+        return self._add_items(job_id, references, {}, {})
 
-    def _add_items(self, job_id: str, references: Sequence[str], patients: Mapping[str, str]) -> list[int]:
+    def _add_items(
+        self,
+        job_id: str,
+        references: Sequence[str],
+        patients: Mapping[str, str],
+        sent: Mapping[str, SentAs],
+    ) -> list[int]:
         with self._lock:
             job = self._jobs.get(job_id)
             if job is None:
                 raise job_not_found(job_id)
-            if not job.finished:
-                self._add_missing(job_id, references, patients)
+            if job.open:
+                self._add_missing(job_id, references, patients, sent)
                 job.state, job.updated_at = JobState.RUNNING, self._clock()
                 self._end_if_complete(job_id)
             return [item.item_id for item in self._of(job_id)]
 
-    def _add_missing(self, job_id: str, references: Sequence[str], patients: Mapping[str, str]) -> None:
+    def _add_missing(
+        self,
+        job_id: str,
+        references: Sequence[str],
+        patients: Mapping[str, str],
+        sent: Mapping[str, SentAs],
+    ) -> None:
         known = {item.reference for item in self._of(job_id)}
         for reference in dict.fromkeys(references):
             if reference not in known:
                 item_id = len(self._items) + 1
                 self._items[item_id] = _Item(
-                    item_id, job_id, reference, self._clock(), patients.get(reference)
+                    item_id, job_id, reference, self._clock(), patients.get(reference), sent.get(reference)
                 )
 
     def fail_job(self, job_id: str, reason: str) -> None:
         """End a job, and its open items with it; their patients are forgotten."""
         with self._lock:
             job = self._jobs.get(job_id)
-            if job is None or job.finished:
+            if job is None or not job.open:
                 return
             job.state, job.reason, job.updated_at = JobState.FAILED, reason, self._clock()
             for item in self._of(job_id):
                 if item.state not in FINAL_ITEM_STATES:
                     item.state, item.reason, item.patient_key = ItemState.FAILED, reason, None
+
+    def cancel(self, job_id: str) -> None:
+        """End a job that is open: nothing more of it is begun."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None or not job.open:
+                return
+            job.state, job.reason, job.updated_at = JobState.CANCELLED, JOB_CANCELLED, self._clock()
+            for item in self._of(job_id):
+                if item.state is ItemState.QUEUED:
+                    item.state, item.reason, item.patient_key = ItemState.CANCELLED, JOB_CANCELLED, None
+
+    def retry(self, job_id: str) -> None:
+        """Put the failed and dead items of a job back to queued, with all their attempts."""
+        with self._lock:
+            job, now = self._jobs.get(job_id), self._clock()
+            if job is None or job.state is JobState.CANCELLED:
+                return
+            again = [item for item in self._of(job_id) if item.state in TRIED_AGAIN]
+            for item in again:
+                item.state, item.attempts, item.frames = ItemState.QUEUED, 0, 0
+                item.reason, item.queued_at = None, now
+            if job.state is JobState.FAILED or (again and job.state is JobState.DONE):
+                job.state = JobState.QUEUED if job.state is JobState.FAILED else JobState.RUNNING
+                job.reason, job.updated_at, job.queued_at = None, now, now
 
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
@@ -117,6 +187,9 @@ class MemoryJobStore:
                 return None
             if not _claimable(item, now):
                 item.lease_until = min(item.lease_until, now + lease_s)
+                return None
+            if self._jobs[item.job_id].state is JobState.CANCELLED:
+                self._end_item(item, ItemState.CANCELLED, 0, JOB_CANCELLED)
                 return None
             if item.attempts >= max_attempts:
                 self._end_item(item, ItemState.DEAD, 0, dead_reason(item.attempts, item.reason))
@@ -145,7 +218,9 @@ class MemoryJobStore:
         with self._lock:
             item = self._items.get(item_id)
             if item is not None and item.state is ItemState.RUNNING:
-                item.state, item.queued_at, item.reason = ItemState.QUEUED, self._clock(), reason
+                cancelled = self._jobs[item.job_id].state is JobState.CANCELLED
+                item.state = ItemState.CANCELLED if cancelled else ItemState.QUEUED
+                item.queued_at, item.reason = self._clock(), reason
                 item.attempts -= not counted
 
     def rebase_leases(self, lease_s: float, all_running: bool) -> None:
@@ -197,6 +272,34 @@ class MemoryJobStore:
             found = [i for i in self._of(job_id) if i.state in states and i.item_id > after]
             return [self._public(item) for item in found[:limit]]
 
+    def listed(
+        self,
+        states: Collection[JobState],
+        limit: int,
+        after: str | None = None,
+        collection: Collections = None,
+    ) -> list[Job]:
+        """Return jobs in the given states, newest first; with ``after`` those that follow that job."""
+        with self._lock:
+            order = {job_id: (job.created_at, job_id) for job_id, job in self._jobs.items()}
+            wanted = [
+                job_id
+                for job_id in sorted(order, key=order.__getitem__, reverse=True)
+                if self._jobs[job_id].state in states
+                and among(self._jobs[job_id].collection, collection)
+                and (after is None or (after in order and order[job_id] < order[after]))
+            ]
+            return [job for job_id in wanted[:limit] if (job := self.job(job_id)) is not None]
+
+    def forget_names(self, older_than_s: float) -> int:
+        """Forget the names of sent files whose job was created longer ago; return how many."""
+        with self._lock:
+            oldest, forgotten = self._clock() - older_than_s, 0
+            for item in self._items.values():
+                if item.sent_as and item.sent_as.name and self._jobs[item.job_id].created_at < oldest:
+                    item.sent_as, forgotten = SentAs(item.sent_as.number), forgotten + 1
+            return forgotten
+
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states, oldest first."""
         with self._lock:
@@ -245,6 +348,7 @@ class MemoryJobStore:
             item.reason,
             job.label,
             item.patient_key,
+            item.sent_as,
         )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, and_, func, insert, select
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
 from hmar.adapters.common.instances import Held, check_instances
+from hmar.adapters.sql.changes import read_changes
+from hmar.adapters.sql.counting import count_collections
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import (
     NAME_COLUMNS,
@@ -19,22 +21,29 @@ from hmar.adapters.sql.deleting import (
     referred,
     selected,
 )
+from hmar.adapters.sql.listing import Lister
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
 from hmar.adapters.sql.reading import DamageReport, InfoReader
+from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
 from hmar.adapters.sql.tail import LogReader
+from hmar.values.changes import Changes
 from hmar.values.codes import EncodedFrame
+from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.studies import StudyInfo
 
 _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
+RELABELLED_AT_ONCE = 500
+"""Frames relabelled in one transaction, which reads and writes their codes."""
 
 
 class SqlCatalogue:
@@ -58,9 +67,10 @@ class SqlCatalogue:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._database = database
         self._clock = clock
-        report = DamageReport()
-        self._reader = InfoReader(database, report)
-        self._log = LogReader(database, report)
+        self._report = DamageReport()
+        self._reader = InfoReader(database, self._report)
+        self._lister = Lister(database, self._reader)
+        self._log = LogReader(database, self._report)
 
     def append(
         self,
@@ -145,6 +155,21 @@ class SqlCatalogue:
             _log.warning("the write-ahead log still holds what was deleted, until the next delete or start")
         return Deleted(extent_of(names), tuple(sorted(origins - self.referred(origins))))
 
+    def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
+        """Give what a selector stands for a label, or None; some frames in each transaction."""
+        changed, looked_at = 0, 0
+        while True:
+            wanted = and_(selected(selector, collection), entries.c.entry_id > looked_at)
+            with self._database.write() as connection:
+                relabel_damaged(connection, selector, label, collection)
+                some, looked_at = relabel_some(connection, wanted, label, RELABELLED_AT_ONCE, self._clock())
+            changed += some
+            if not looked_at:
+                break
+        if changed:
+            self._database.empty_write_ahead_log(wait_ms=0)
+        return changed
+
     def _drop_damaged(
         self, connection: Connection, origins: Collection[Origin], collection: Collections
     ) -> None:
@@ -167,6 +192,15 @@ class SqlCatalogue:
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number; a lost one is told."""
         return self._log.tail(after_seq, limit)
+
+    def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
+        """Return the next log rows in some collections, with what is known of their frames but the codes."""
+        return read_changes(self._database, self._reader, self._report, after_seq, limit, collection)
+
+    def collections(self, model_fingerprint: str, collection: Collections = None) -> list[CollectionInfo]:
+        """Return what some collections hold of a model, in order of name."""
+        with self._database.read() as connection:
+            return count_collections(connection, model_fingerprint, collection)
 
     def last_seq(self) -> int:
         """Return the highest sequence number committed, 0 for an empty log."""
@@ -218,21 +252,18 @@ class SqlCatalogue:
         self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
     ) -> list[SeriesInfo]:
         """List the series that hold live frames, in order of (collection, study, series)."""
-        among = of_collections(entries, collection) if selector is None else selected(selector, collection)
-        groups = (
-            select(func.min(entries.c.entry_id), func.count())
-            .where(entries.c.model_fingerprint == model_fingerprint, among)
-            .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
-        )
-        with self._database.read() as connection:
-            counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
-        firsts = self.entries(counts)
-        listed = [_series([firsts[entry_id]], counts[entry_id]) for entry_id in firsts]
-        for entry_id in counts.keys() - firsts.keys():  # the first frame of these is damaged
-            if others := self._reader.group_of(entry_id, model_fingerprint):
-                listed.append(_series(others, len(others)))
-        # Sorted here, for databases differ in how they order text.
-        return sorted(listed, key=lambda series: (series.collection, series.study_uid, series.series_uid))
+        return self._lister.series(model_fingerprint, selector, collection)
+
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections = None,
+        study_uid: str | None = None,
+        offset: int = 0,
+        limit: int = 100,
+    ) -> list[StudyInfo]:
+        """List studies that hold live frames, in order of (collection, study)."""
+        return self._lister.studies(model_fingerprint, collection, study_uid, offset, limit)
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""
@@ -245,13 +276,6 @@ class SqlCatalogue:
                 )
             )
         )
-
-
-def _series(frames: Sequence[EntryInfo], count: int) -> SeriesInfo:
-    info = frames[0].info
-    return SeriesInfo(
-        info.study_uid, info.series_uid, frames[0].collection, info.modality, info.body_part, count
-    )
 
 
 def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey]) -> dict[_FrameKey, int]:

@@ -24,6 +24,7 @@ from hmar.adapters.sql.ending import give_up
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
+from hmar.uploads import UPLOAD
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import OPEN_ITEM_STATES
@@ -52,7 +53,7 @@ def delete_selected(
 ) -> list[Row[Any]]:
     """Delete entries, oldest first, and log it, within the caller's transaction.
 
-    The patients that were given with their files are forgotten, too.
+    The patients that were given with their files are forgotten, too, and the names that files were sent by.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ def delete_selected(
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
     log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
     _forget_given(connection, gone)
+    _forget_names(connection, gone)
     return gone
 
 
@@ -115,6 +117,25 @@ def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:
                 entries.c.patient_key == items.c.patient_key,
             )
             connection.execute(_forgetting(and_(items.c.reference.in_(some), ~left), of_job))
+
+
+def _forget_names(connection: Connection, gone: Sequence[Row[Any]]) -> None:
+    """Forget the names of the sent files of some entries, but of those that entries are left of."""
+    sent: defaultdict[str, set[str]] = defaultdict(set)
+    for row in gone:
+        if row.origin_source == UPLOAD:
+            sent[row.collection].add(row.origin_reference)
+    for collection, references in sent.items():
+        of_job = and_(jobs.c.collection == collection, jobs.c.origin_source == UPLOAD)
+        for some in parts(sorted(references)):
+            left = exists().where(
+                entries.c.origin_reference == items.c.reference,
+                entries.c.origin_source == UPLOAD,
+                entries.c.collection == collection,
+            )
+            named = and_(items.c.reference.in_(some), items.c.sent_name.is_not(None))
+            forgotten = update(items).where(named, ~left, _of_job(of_job)).values(sent_name=None)
+            connection.execute(forgotten)
 
 
 def _forgetting(wanted: ColumnElement[bool], of_job: ColumnElement[bool]) -> Update:

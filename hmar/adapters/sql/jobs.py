@@ -13,6 +13,7 @@ from sqlalchemy import (
     Row,
     and_,
     case,
+    exists,
     func,
     insert,
     or_,
@@ -23,11 +24,27 @@ from sqlalchemy import (
 
 from hmar.adapters.common.jobs import check_final, dead_reason, job_not_found
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.deleting import of_collections
 from hmar.adapters.sql.ending import end_if_complete, give_up, lock_job
+from hmar.adapters.sql.job_requests import job_of, keep_request
+from hmar.adapters.sql.log_rows import lock
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import items, jobs
+from hmar.adapters.sql.steering import cancel, of_cancelled_job, retry
+from hmar.values.deletion import Collections
 from hmar.values.entries import Origin
-from hmar.values.jobs import OPEN_ITEM_STATES, Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import (
+    JOB_CANCELLED,
+    OPEN_ITEM_STATES,
+    OPEN_JOB_STATES,
+    Item,
+    ItemState,
+    Job,
+    JobRequest,
+    JobState,
+    Message,
+    SentAs,
+)
 
 
 class SqlJobStore:
@@ -53,8 +70,10 @@ class SqlJobStore:
         references: Sequence[str] | None = None,
         label: str | None = None,
         patients: Mapping[str, str] | None = None,
+        sent: Mapping[str, SentAs] | None = None,
+        request: JobRequest | None = None,
     ) -> str:
-        """Create a job and return its id; with ``references`` its items are known at once."""
+        """Create a job and return its id, or that of the job which the same request has created."""
         job_id, now = uuid.uuid4().hex, self._clock()
         row = {
             "job_id": job_id,
@@ -68,10 +87,23 @@ class SqlJobStore:
             "label": label,
         }
         with self._database.write() as connection:
+            if request is not None:
+                # Of two that come at once the second waits here, and finds the job of the first.
+                lock(connection)
+                known = job_of(connection, request, now)
+                if known is not None:
+                    return known
             connection.execute(insert(jobs), row)
             if references is not None:
-                self._list(connection, job_id, references, patients or {})
+                self._list(connection, job_id, references, patients or {}, sent or {})
+            if request is not None:
+                keep_request(connection, request, job_id, now)
         return job_id
+
+    def asked_before(self, request: JobRequest) -> str | None:
+        """Return the job that the same request has created, None if there is none."""
+        with self._database.read() as connection:
+            return job_of(connection, request, self._clock())
 
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items."""
@@ -79,13 +111,18 @@ class SqlJobStore:
             state = lock_job(connection, job_id)
             if state is None:
                 raise job_not_found(job_id)
-            if state in (JobState.QUEUED, JobState.RUNNING):
-                self._list(connection, job_id, references, {})
+            if state in OPEN_JOB_STATES:
+                self._list(connection, job_id, references, {}, {})
             of_job = select(items.c.item_id).where(items.c.job_id == job_id).order_by(items.c.item_id)
             return list(connection.scalars(of_job))
 
     def _list(
-        self, connection: Connection, job_id: str, references: Sequence[str], patients: Mapping[str, str]
+        self,
+        connection: Connection,
+        job_id: str,
+        references: Sequence[str],
+        patients: Mapping[str, str],
+        sent: Mapping[str, SentAs],
     ) -> None:
         known = set(connection.scalars(select(items.c.reference).where(items.c.job_id == job_id)))
         now = self._clock()
@@ -99,6 +136,8 @@ class SqlJobStore:
                 "queued_at": now,
                 "lease_until": 0.0,
                 "patient_key": patients.get(reference),
+                "sent_number": sent[reference].number if reference in sent else None,
+                "sent_name": sent[reference].name if reference in sent else None,
             }
             for reference in dict.fromkeys(references)
             if reference not in known
@@ -112,7 +151,7 @@ class SqlJobStore:
 
     def fail_job(self, job_id: str, reason: str) -> None:
         """End a job, and its open items with it; their patients are forgotten."""
-        unfinished = jobs.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+        unfinished = jobs.c.state.in_(sorted(OPEN_JOB_STATES))
         now = self._clock()
         failed = (
             update(jobs)
@@ -123,22 +162,34 @@ class SqlJobStore:
             if connection.execute(failed).rowcount:
                 give_up(connection, items.c.job_id == job_id, reason, now)
 
+    def cancel(self, job_id: str) -> None:
+        """End a job that is open: nothing more of it is begun."""
+        with self._database.write() as connection:
+            cancel(connection, job_id, self._clock())
+
+    def retry(self, job_id: str) -> None:
+        """Put the failed and dead items of a job back to queued, with all their attempts."""
+        with self._database.write() as connection:
+            retry(connection, job_id, self._clock())
+
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
         now = self._clock()
         free = and_(items.c.item_id == item_id, _claimable(now))
         taken = (
             update(items)
-            .where(free, items.c.attempts < max_attempts)
+            .where(free, items.c.attempts < max_attempts, ~of_cancelled_job())
             .values(state=ItemState.RUNNING, attempts=items.c.attempts + 1, lease_until=now + lease_s)
         )
         with self._database.write() as connection:
             if connection.execute(taken).rowcount:
                 return _item(connection.execute(_ITEMS.where(items.c.item_id == item_id)).one())
-            spent = connection.execute(select(items.c.attempts, items.c.reason).where(free)).first()
+            left = select(items.c.attempts, items.c.reason, of_cancelled_job().label("cancelled")).where(free)
+            spent = connection.execute(left).first()
             if spent is not None:
-                reason = dead_reason(spent.attempts, spent.reason)
-                self._end_item(connection, item_id, _claimable(now), ItemState.DEAD, 0, reason)
+                state = ItemState.CANCELLED if spent.cancelled else ItemState.DEAD
+                reason = JOB_CANCELLED if spent.cancelled else dead_reason(spent.attempts, spent.reason)
+                self._end_item(connection, item_id, _claimable(now), state, 0, reason)
             else:
                 _rebase(connection, items.c.item_id == item_id, now + lease_s)
             return None
@@ -157,7 +208,7 @@ class SqlJobStore:
         """Put a running item back to queued, from now, and keep why; its attempt stays counted, or not."""
         self._change_running(
             item_id,
-            state=ItemState.QUEUED,
+            state=case((of_cancelled_job(), ItemState.CANCELLED), else_=ItemState.QUEUED),
             queued_at=self._clock(),
             reason=reason,
             attempts=items.c.attempts - (0 if counted else 1),
@@ -215,6 +266,38 @@ class SqlJobStore:
         )
         with self._database.read() as connection:
             return [_item(row) for row in connection.execute(query)]
+
+    def listed(
+        self,
+        states: Collection[JobState],
+        limit: int,
+        after: str | None = None,
+        collection: Collections = None,
+    ) -> list[Job]:
+        """Return jobs in the given states, newest first; with ``after`` those that follow that job."""
+        created_at, job_id = jobs.c.created_at, jobs.c.job_id
+        query = (
+            select(job_id)
+            .where(jobs.c.state.in_(sorted(states)), of_collections(jobs, collection))
+            .order_by(created_at.desc(), job_id.desc())
+            .limit(limit)
+        )
+        if after is not None:
+            place = select(created_at).where(job_id == after).scalar_subquery()
+            query = query.where(or_(created_at < place, and_(created_at == place, job_id < after)))
+        with self._database.read() as connection:
+            wanted = list(connection.scalars(query))
+        found = {job.job_id: job for job in self._jobs(job_id.in_(wanted))}
+        return [found[one] for one in wanted]
+
+    def forget_names(self, older_than_s: float) -> int:
+        """Forget the names of sent files whose job was created longer ago; return how many."""
+        old = exists().where(
+            jobs.c.job_id == items.c.job_id, jobs.c.created_at < self._clock() - older_than_s
+        )
+        forgotten = update(items).where(items.c.sent_name.is_not(None), old).values(sent_name=None)
+        with self._database.write() as connection:
+            return connection.execute(forgotten).rowcount
 
     def unfinished(self, states: Collection[JobState]) -> list[Job]:
         """Return the jobs in the given states, oldest first."""
@@ -319,6 +402,7 @@ def _item(row: Row[Any]) -> Item:
         reason=row.reason,
         label=row.label,
         patient_key=row.patient_key,
+        sent_as=None if row.sent_number is None else SentAs(row.sent_number, row.sent_name),
     )
 
 

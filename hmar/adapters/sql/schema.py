@@ -159,7 +159,18 @@ jobs = Table(
     Column("queued_at", Float(53), nullable=False),
     Column("label", Text),
     Index(None, "state"),
+    Index(None, "created_at"),
 )
+
+job_requests = Table(
+    "job_requests",
+    metadata,
+    Column("key_sha256", String(64), primary_key=True),
+    Column("content_sha256", String(64), nullable=False),
+    Column("job_id", String(32), ForeignKey("jobs.job_id"), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+)
+"""Requests for jobs that may come again, for a day."""
 
 items = Table(
     "items",
@@ -174,9 +185,17 @@ items = Table(
     Column("queued_at", Float(53), nullable=False),
     Column("lease_until", Float(53), nullable=False),
     Column("patient_key", Text),
+    Column("sent_number", Integer),
+    Column("sent_name", Text),
     UniqueConstraint("job_id", "reference"),
     Index(None, "reference"),
     Index(None, "job_id", "state"),
+    Index(
+        "ix_items_named",
+        "job_id",
+        sqlite_where=text("sent_name IS NOT NULL"),
+        postgresql_where=text("sent_name IS NOT NULL"),
+    ),
     Index(None, "state"),
 )
 

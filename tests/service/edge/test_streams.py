@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from flask import Flask, Response, g, stream_with_context
+from flask import Flask, Response, g, request, stream_with_context
 
 from service.edge import guard
 from service.edge.bounds import Bounds
 from service.edge.listening import listen
-from service.edge.wsgi import PIECE_BYTES, call, whole
+from service.edge.wsgi import PAUSE_S, PIECE_BYTES, call, whole
 from service.server import make_server
 
 pytestmark = pytest.mark.slow
@@ -30,9 +30,10 @@ class Streaming:
         self.release = threading.Event()
         self.closed = threading.Event()
         self.made = 0
+        self.stop: Callable[[], None] = lambda: None
         self.app = Flask("streaming")
         self.app.config["MAX_CONTENT_LENGTH"] = 1000
-        for path in ("healthz", "plain", "stream", "endless", "broken", "large"):
+        for path in ("healthz", "plain", "stream", "endless", "broken", "paced", "large"):
             view: Callable[[], object] = getattr(self, path, lambda: "here")
             self.app.add_url_rule(f"/{path}", view_func=view, endpoint=path)  # type: ignore[arg-type]
 
@@ -64,6 +65,20 @@ class Streaming:
 
         return Response(parts())
 
+    def paced(self) -> Response:
+        g.name = "kept"
+        request.environ[PAUSE_S] = 0.01
+
+        def parts() -> Iterator[str]:
+            try:
+                while not self.release.is_set():
+                    self.made += 1
+                    yield g.name
+            finally:
+                self.closed.set()
+
+        return Response(stream_with_context(parts()))
+
     def large(self) -> Response:
         return Response(bytes(LARGE))
 
@@ -72,6 +87,7 @@ class Streaming:
 def served(bounds: Bounds) -> Iterator[tuple[Streaming, int]]:
     streaming = Streaming()
     server = make_server(streaming.app, "127.0.0.1", 0, bounds)
+    streaming.stop = server.stop
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield streaming, server.port
@@ -132,6 +148,49 @@ def test_a_stream_whose_client_left_is_stopped() -> None:
         connection.close()
         assert streaming.closed.wait(WAIT_S)
         assert get(port, "/plain") == b"here"
+
+
+def test_answers_with_pauses_hold_no_thread() -> None:
+    with served(Bounds(threads=1)) as (streaming, port):
+        clients = [http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S) for _ in range(4)]
+        for client in clients:
+            client.request("GET", "/paced")
+        answers = [client.getresponse() for client in clients]
+        for _ in range(3):
+            assert [answer.read(4) for answer in answers] == [b"kept"] * 4
+            assert get(port, "/plain") == b"here"
+        streaming.release.set()
+        assert all(answer.read().replace(b"kept", b"") == b"" for answer in answers)
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_an_answer_with_pauses_is_stopped_when_its_client_has_left(half: bool) -> None:
+    with served(Bounds(threads=1)) as (streaming, port):
+        connection = connect(port, "/paced")
+        assert connection.recv(1000)
+        if half:
+            connection.shutdown(socket.SHUT_WR)
+        else:
+            connection.close()
+        assert streaming.closed.wait(WAIT_S)
+        made = streaming.made
+        assert get(port, "/plain") == b"here"
+        assert streaming.made == made
+        connection.close()
+
+
+def test_an_answer_with_pauses_ends_whole_when_the_server_stops() -> None:
+    with served(Bounds(threads=1, stop_s=WAIT_S)) as (streaming, port):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+        client.request("GET", "/paced")
+        answer = client.getresponse()
+        assert answer.read(4) == b"kept"
+        streaming.stop()
+        assert answer.read().replace(b"kept", b"") == b""
+        assert streaming.closed.wait(WAIT_S)
+        client.close()
 
 
 def test_a_stream_that_fails_ends_the_connection_and_its_message_is_logged_nowhere(

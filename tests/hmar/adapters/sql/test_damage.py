@@ -145,6 +145,39 @@ def test_one_bit_in_any_column_of_the_log_is_told_and_its_entry_still_counts(
     assert rig.live() == {1, 2, 3}
 
 
+def test_a_relabelled_row_is_sealed_and_a_damaged_one_is_left(rig: Rig) -> None:
+    flip_entry(rig, "window_codes")
+    assert rig.catalogue.relabel(Selector("series", "1.2.9"), "new") == 2
+    assert rig.damaged() == (2,)
+    assert rig.live() == {6, 7}
+    assert {entry.info.label for entry in rig.catalogue.entries([6, 7]).values()} == {"new"}
+    assert rig.integrity.check_log().intact
+    assert rig.catalogue.relabel(Selector("series", "1.2.9"), "new") == 0
+
+
+def test_a_frame_that_was_taken_out_comes_back_with_its_new_label(rig: Rig) -> None:
+    flip_entry(rig, "window_codes")
+    assert rig.integrity.take_out([2]) == 1
+    rig.catalogue.relabel(Selector("instance", "1.2"), "new", "default")
+    assert [row.label for row in rig.integrity.damaged_rows()] == ["new"]
+
+
+@pytest.mark.parametrize("column", LOG_COLUMNS)
+def test_a_damaged_change_is_left_out_and_passed_over(
+    rig: Rig, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    flip_value(rig.path, "log", column, "seq = 2")
+    found = rig.catalogue.changes(0, 2)
+    assert ([change.seq for change in found.changes], found.last_seq) == ([1], 2)
+    assert "Damaged rows of the log: 1 (2)" in caplog.text
+    assert [change.seq for change in rig.catalogue.changes(2, 2).changes] == [3]
+
+
+def test_a_change_of_a_damaged_frame_says_nothing_of_it(rig: Rig) -> None:
+    flip_entry(rig, "sop_instance_uid")
+    assert [change.entry is None for change in rig.catalogue.changes(0, 9).changes] == [False, True, False]
+
+
 @pytest.mark.parametrize("column", LOG_COLUMNS)
 def test_a_damaged_delete_is_logged_again(rig: Rig, column: str) -> None:
     rig.catalogue.delete(Selector("series", "1.2.9"), "default")

@@ -19,10 +19,11 @@ from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import PATIENT_DELETED, delete_selected, selected
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.schema import entries
+from hmar.uploads import UPLOAD
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Level, Selector
 from hmar.values.entries import Origin
-from hmar.values.jobs import ItemState, JobState
+from hmar.values.jobs import ItemState, JobState, SentAs
 from tests.contract.examples import encoded
 
 KILLED = """
@@ -157,6 +158,22 @@ def test_of_two_patients_of_one_file_the_one_whose_frames_stay_is_kept(database:
     assert [patients_of(database, job_id) for job_id in job_ids] == [[None], [None]]
 
 
+def test_the_name_of_a_sent_file_goes_with_its_last_frame(database: Database, tmp_path: Path) -> None:
+    catalogue, jobs = SqlCatalogue(database), SqlJobStore(database)
+    sent = {"a" * 64: SentAs(1, "Mustermann.dcm"), "b" * 64: SentAs(2, "other.dcm")}
+    for number, reference in enumerate(sent):
+        catalogue.append("default", slices_of(number)[:2], Origin(UPLOAD, reference))
+    job_id = jobs.create("default", Origin(UPLOAD, ""), list(sent), sent=sent)
+    catalogue.delete(Selector("instance", "1.0.1.0"))
+    assert [item.sent_as for item in jobs.items(job_id, set(ItemState), 9)] == list(sent.values())
+    catalogue.delete(Selector("study", "1.0"))
+    assert [item.sent_as for item in jobs.items(job_id, set(ItemState), 9)] == [
+        SentAs(1),
+        SentAs(2, "other.dcm"),
+    ]
+    assert b"Mustermann" not in stored_bytes(tmp_path)
+
+
 def test_the_write_ahead_log_is_empty_after_a_delete(database: Database, tmp_path: Path) -> None:
     catalogue = SqlCatalogue(database)
     catalogue.append("default", slices_of(1), Origin("local", "a"))
@@ -188,16 +205,18 @@ def test_the_next_start_empties_what_a_killed_process_has_left(tmp_path: Path) -
         assert not [code for code in codes if code in stored_bytes(tmp_path)]
 
 
-def test_given_patients_are_looked_up_by_file_and_not_by_job(database: Database) -> None:
+def test_given_patients_and_names_are_looked_up_by_file_and_not_by_job(database: Database) -> None:
     asked: list[str] = []
     [frame] = slices_of(1)[:1]
-    SqlCatalogue(database).append("default", [frame], Origin("local", "a"))
+    SqlCatalogue(database).append("default", [frame], Origin(UPLOAD, "a"))
     with database.write() as connection:
         event.listen(connection, "before_cursor_execute", lambda _c, _r, sql, *_: asked.append(sql))
         delete_selected(connection, selected(Selector("study", "1.1"), None), 100, now=0.0)
-        [update] = [sql for sql in asked if sql.startswith("UPDATE items")]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {update}", ("x",) * update.count("?")).all()
-    assert "ix_items_reference" in str(plan[0])
+        updates = [sql for sql in asked if sql.startswith("UPDATE items")]
+        assert len(updates) == 2
+        for sql in updates:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("x",) * sql.count("?")).all()
+            assert "ix_items_reference" in str(plan[0])
 
 
 @pytest.mark.parametrize("level", ["instance", "series", "study", "patient"])

@@ -1,0 +1,74 @@
+"""Series and studies as they are listed, by the metadata of the first frame of each series."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.deleting import of_collections, selected
+from hmar.adapters.sql.parts import parts
+from hmar.adapters.sql.reading import InfoReader
+from hmar.adapters.sql.schema import entries
+from hmar.values.deletion import Collections, Selector
+from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.studies import StudyInfo, studies_of
+
+
+class Lister:
+    """Lists series and studies that hold live frames of a model.
+
+    Parameters
+    ----------
+    database : Database
+    reader : InfoReader
+        Verifies what is read.
+    """
+
+    def __init__(self, database: Database, reader: InfoReader) -> None:
+        self._database = database
+        self._reader = reader
+
+    def series(
+        self, model_fingerprint: str, selector: Selector | None, collection: str | None
+    ) -> list[SeriesInfo]:
+        """List series, in order of (collection, study, series)."""
+        among = of_collections(entries, collection) if selector is None else selected(selector, collection)
+        return self._series(model_fingerprint, and_(entries.c.model_fingerprint == model_fingerprint, among))
+
+    def studies(
+        self,
+        model_fingerprint: str,
+        collection: Collections,
+        study_uid: str | None,
+        offset: int,
+        limit: int,
+    ) -> list[StudyInfo]:
+        """List some studies, in order of (collection, study)."""
+        wanted = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
+        if study_uid is not None:
+            wanted = and_(wanted, entries.c.study_uid == study_uid)
+        pairs = select(entries.c.collection, entries.c.study_uid).where(wanted).distinct()
+        with self._database.read() as connection:
+            # Sorted here, for databases differ in how they order text.
+            page = sorted(tuple(row) for row in connection.execute(pairs))[offset : offset + limit]
+        series: list[SeriesInfo] = []
+        for some in parts(sorted({uid for _, uid in page})):
+            series += self._series(model_fingerprint, and_(wanted, entries.c.study_uid.in_(some)))
+        return [study for study in studies_of(series) if (study.collection, study.study_uid) in page]
+
+    def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
+        groups = (
+            select(func.min(entries.c.entry_id), func.count())
+            .where(wanted)
+            .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
+        )
+        with self._database.read() as connection:
+            counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
+        firsts: dict[int, EntryInfo] = {}
+        for ids in parts(counts):
+            firsts |= {info.entry_id: info for info in self._reader.infos(entries.c.entry_id.in_(ids))}
+        listed = [SeriesInfo.of(firsts[entry_id], counts[entry_id]) for entry_id in firsts]
+        for entry_id in counts.keys() - firsts.keys():  # the first frame of these is damaged
+            if others := self._reader.group_of(entry_id, model_fingerprint):
+                listed.append(SeriesInfo.of(others[0], len(others)))
+        return sorted(listed, key=lambda series: (series.collection, series.study_uid, series.series_uid))

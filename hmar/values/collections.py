@@ -1,0 +1,53 @@
+"""What a collection holds, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hmar.values.plain import Json
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """The live frames of one model in one collection.
+
+    Parameters
+    ----------
+    collection : str
+    frames, series, studies : int
+    patients : int
+        Those that are known; frames without a patient id count for none.
+    labels : mapping of str to int
+        Frames by label.
+    code_bytes : int
+        Size of the codes and of their places, as they are stored.
+    last_indexed_at : float or None
+        When the newest of the frames was added, in seconds since the epoch; None where the log has lost it.
+    """
+
+    collection: str
+    frames: int
+    series: int
+    studies: int
+    patients: int
+    labels: Mapping[str, int]
+    code_bytes: int
+    last_indexed_at: float | None
+
+    def to_dict(self) -> Json:
+        """Return the numbers as the API does."""
+        at = self.last_indexed_at
+        return {
+            "collection": self.collection,
+            "frames": self.frames,
+            "series": self.series,
+            "studies": self.studies,
+            "patients": self.patients,
+            "labels": dict(self.labels),
+            "code_bytes": self.code_bytes,
+            "last_indexed_at": None
+            if at is None
+            else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        }

@@ -1,0 +1,110 @@
+"""What the archive holds: collections in numbers, studies, and one instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from service.models.archive import CollectionQuery, Series
+from service.models.asked import Asked
+from service.models.given import Given
+from service.models.names import CollectionName
+from service.models.numbers import Count, FromOne, Position, Spacing
+from service.models.properties import with_shown_properties
+from service.models.times import Day, Time
+from service.models.whole_numbers import Offset, PageSize
+
+
+class CollectionNumbers(Given):
+    """A collection in numbers, of the frames that the model which serves has encoded."""
+
+    collection: CollectionName
+    frames: FromOne
+    series: FromOne
+    studies: FromOne
+    patients: Count = Field(description="Those that are known: a frame without a patient id counts for none.")
+    labels: dict[str, FromOne] = Field(description="Frames by label.")
+    code_bytes: Count = Field(description="Size of the codes in the database.")
+    last_indexed_at: Time | None
+
+
+class CollectionList(Given):
+    """Collections in order of name."""
+
+    collections: list[CollectionNumbers]
+
+
+class StudiesQuery(CollectionQuery):
+    """Which studies."""
+
+    offset: Offset = 0
+    limit: PageSize = 100
+
+
+class Study(Given):
+    """A study in one collection."""
+
+    study_uid: str
+    collection: CollectionName
+    study_date: Day | None
+    modalities: list[str]
+    series: FromOne = Field(description="How many.")
+    frames: FromOne
+
+
+class StudiesPage(Given):
+    """Studies in order of collection and UID."""
+
+    studies: list[Study]
+    next_offset: int | None = Field(description="Null on the last page.")
+
+
+class StudyPath(Asked):
+    """Which study."""
+
+    study_uid: str
+
+
+class OneStudy(Given):
+    """A study in one collection, with its series in order of UID."""
+
+    study: Study
+    series: list[Series]
+
+
+class InstancePath(Asked):
+    """Which instance."""
+
+    sop_instance_uid: str
+
+
+class _Named(Given):
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    frame_number: FromOne
+    instance_number: int | None
+
+
+if TYPE_CHECKING:
+    _Known = _Named
+else:
+    _Known = with_shown_properties(_Named)
+
+
+class InstanceFrame(_Known):
+    """A frame with all that is known of it, but for the patient."""
+
+    rows: FromOne
+    columns: FromOne
+    spacing_mm: Spacing | None
+    position_mm: Position | None
+
+
+class Instance(Given):
+    """An instance in one collection."""
+
+    sop_instance_uid: str
+    collection: CollectionName
+    frames: list[InstanceFrame] = Field(min_length=1, description="In order of frame number.")
