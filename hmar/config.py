@@ -26,6 +26,7 @@ INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 _HOME = Path("hmar-data")
+_MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb"})
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -80,6 +81,9 @@ class Settings:
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
+    kept_frames_mb: int = _setting(
+        "HMAR_KEPT_FRAMES_MB", 128, "Memory for pixels and feature maps of frames asked about last, in MiB."
+    )
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )
@@ -118,7 +122,7 @@ class Settings:
         """Return the settings with an absolute home; raises ConfigError for a number out of range."""
         for item in fields(self):
             value = getattr(self, item.name)
-            least = 0 if item.name in ("port", "web_waiting", "key_concurrency") else 1
+            least = 0 if item.name in _MAY_BE_0 else 1
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise ConfigError(
                     f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."

@@ -14,6 +14,7 @@ from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
 from service.app import LAST_USES, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
+from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
 from service.periodic import Periodic
 from service.refresh import Refresher
@@ -58,16 +59,18 @@ def _serve(engine: Engine) -> None:
     server = make_server(app, settings.host, settings.port, Bounds.of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
-    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=app.extensions[OPENED].drop_deleted)
+    kept = KeptFrames(app.extensions[OPENED], engine.kept_maps)
+    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=kept.drop_deleted)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
+    forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     recorder = app.extensions[RECORDER]
-    for thread in (recorder, refresher, uses):
+    for thread in (recorder, refresher, uses, forgetting):
         thread.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (uses, refresher, recorder):
+        for thread in (forgetting, uses, refresher, recorder):
             thread.stop()
         engine.close()
 

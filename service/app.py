@@ -73,7 +73,7 @@ def create_app(engine: Engine) -> Flask:
     auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
     checks.install(app)
     problems.install(app)
-    files = OpenedFiles(engine)
+    files = OpenedFiles(engine, frame_bytes=engine.settings.kept_frames_mb << 19)
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
