@@ -47,7 +47,7 @@ HTTP_REQUESTS = 4
 HTTP_FRAMES = 60
 DECODE_FILES = 200
 SEEN_ROUNDS = Rounds(repeats=4, warm_up=1)
-SEEN_FRAMES, SEEN_CLIENTS, SEEN_REQUESTS = 192, 32, 1600
+SEEN_FRAMES, SEEN_CLIENTS, SEEN_REQUESTS = 192, 32, 960
 TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
