@@ -12,7 +12,7 @@ from hmar.disk import write_error
 from hmar.errors import HmarError
 from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
-from service.app import LAST_USES, OPENED, RECORDER, create_app
+from service.app import LAST_USES, METRICS, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
 from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
@@ -56,7 +56,8 @@ def _serve(engine: Engine) -> None:
     settings = engine.settings
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = create_app(engine)
-    server = make_server(app, settings.host, settings.port, Bounds.of(settings))
+    refused = app.extensions[METRICS].count_refusal
+    server = make_server(app, settings.host, settings.port, Bounds.of(settings), refused)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     kept = KeptFrames(app.extensions[OPENED], engine.kept_maps)

@@ -9,7 +9,7 @@ from hmar.ports import JobStore
 from hmar.uploads import UPLOAD
 from hmar.values.access import Access
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobState, Message
+from hmar.values.jobs import Item, ItemState, Job, JobState, Message, QueueLoad
 
 
 class NarrowedJobs:
@@ -101,6 +101,10 @@ class NarrowedJobs:
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled."""
         return self._jobs.overdue(queued_for_s)
+
+    def load(self) -> QueueLoad:
+        """Return how much waits in all collections: no request's view tells it."""
+        return self._jobs.load()
 
     def _sees(self, found: Job | Item) -> bool:
         return self._access().identity.sees(found.collection)

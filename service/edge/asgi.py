@@ -50,16 +50,25 @@ class Edge:
     ask : callable
     bounds : Bounds
     max_body_bytes : int
+    refused : callable
+        Told the status of every request that is refused before it reaches the application.
     """
 
-    def __init__(self, application: WSGIApplication, ask: Ask, bounds: Bounds, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        ask: Ask,
+        bounds: Bounds,
+        max_body_bytes: int,
+        refused: Callable[[int], None],
+    ) -> None:
         self._application = application
         self._ask = ask
         self._bounds = bounds
         self._max_body_bytes = max_body_bytes
         self._probes = Probes(application)
         self._limits = Limits(bounds)
-        self._tally = Tally()
+        self._tally = Tally(refused)
         self._refusals = Rate()
         self._work = Work(bounds.threads, bounds.waiting)
         self._asking = Threads(2, "asking")

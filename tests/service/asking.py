@@ -100,6 +100,7 @@ REQUESTS: dict[str, Request] = {
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
     "readIndexJob": Request({"job_id": lambda target: target.job_id}),
     "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
+    "readMetrics": Request(),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""
