@@ -18,6 +18,7 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 
 
 SCAN_KERNELS = ("compiled", "numpy")
+LOG_FORMATS = ("text", "json")
 REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 """What is done with another image under the SOP Instance UID of one that is indexed."""
 IN_MEMORY = "memory:"
@@ -103,6 +104,7 @@ class Settings:
         "HMAR_MIN_FREE_MB", 256, "Free disk, in MiB, below which nothing is indexed and /readyz fails."
     )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
+    log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
     same_uid: str = _setting(
         "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
     )
@@ -133,6 +135,8 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
+        if self.log_format not in LOG_FORMATS:
+            raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()

@@ -29,7 +29,7 @@ the event loop, which answers health, wants it a dozen times for each request.""
 
 def main() -> int:
     """Serve; return the exit status."""
-    log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s", os.environ)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)

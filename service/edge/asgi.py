@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from hmar import request_ids
 from service.edge.body import taken_in
 from service.edge.bounds import Bounds
 from service.edge.clients import Client, client_of
-from service.edge.environ import environ_of
+from service.edge.environ import environ_of, request_id_of
 from service.edge.exchange import Exchange
 from service.edge.forwarded import believe
 from service.edge.guard import CONNECTION, Guard
@@ -76,6 +77,7 @@ class Edge:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI); raises nothing."""
+        request_ids.begin(request_id_of(scope))  # of this task alone, as uvicorn makes one for each request
         guard: Guard = scope["state"][CONNECTION]
         exchange = Exchange(guard, receive, send)
         guard.begin()

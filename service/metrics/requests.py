@@ -7,11 +7,14 @@ import time
 
 from flask import Flask, Response, g, request
 
+from hmar import request_ids
 from hmar.stages import note_stages
 from hmar.values.results import Results
 from service import problems
+from service.edge.environ import REQUEST_ID
 from service.metrics.figures import Metrics
 
+HEADER = "X-Request-ID"
 _access = logging.getLogger("hmar.service.access")
 
 
@@ -19,6 +22,9 @@ def install(app: Flask, metrics: Metrics) -> None:
     """Count and log every request of ``app``; call it first, for its clock starts with the first hook."""
 
     def begin() -> None:
+        # Where the edge has no id for it, the application is asked without the edge.
+        given = request.headers.get(HEADER, "")
+        request_ids.begin(request.environ.get(REQUEST_ID) or request_ids.chosen(given))
         g.started = time.perf_counter()
         g.stages = note_stages()
         g.judged = []
@@ -28,6 +34,7 @@ def install(app: Flask, metrics: Metrics) -> None:
         rule = request.url_rule.rule if request.url_rule else "-"
         seconds = time.perf_counter() - g.started
         metrics.count_request(problems.logged_method(), rule, response.status_code, seconds)
+        response.headers[HEADER] = request_ids.current()
         metrics.count_stages(g.stages)
         for out_of_distribution in g.judged:
             metrics.count_query(out_of_distribution)
