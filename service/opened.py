@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple
 
 from hmar.decoding.contained import ContainedFile
 from hmar.decoding.indexed import frame_of
 from hmar.errors import NotFoundError
 from hmar.recent import Recent
+from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.wiring import Engine
 
 MAX_BYTES = 384 << 20
+
+
+class _Indexed(NamedTuple):
+    """What tells a frame from all others, also from those of a database that was put in this one's place."""
+
+    entry_id: int
+    sop_instance_uid: str
+    frame_number: int
+    digests: Digests | None
+
+    @classmethod
+    def of(cls, entry: EntryInfo) -> _Indexed:
+        info = entry.info
+        return cls(entry.entry_id, info.sop_instance_uid, info.frame_number, entry.digests)
 
 
 class OpenedFiles:
@@ -32,7 +48,7 @@ class OpenedFiles:
     def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES, frame_bytes: int = 0) -> None:
         self._engine = engine
         self._files = Recent[Origin, ContainedFile](max_bytes, lambda file: file.cost_bytes)
-        self._frames = Recent[int, Frame](frame_bytes, lambda frame: frame.values.nbytes)
+        self._frames = Recent[_Indexed, Frame](frame_bytes, lambda frame: frame.values.nbytes)
 
     def frame(self, entry: EntryInfo) -> Frame:
         """Decode an indexed frame, or return it as it was decoded before.
@@ -44,7 +60,7 @@ class OpenedFiles:
         DecodeError
             If the file cannot be read any more.
         """
-        return self._frames.get(entry.entry_id, lambda: self._decoded(entry))
+        return self._frames.get(_Indexed.of(entry), lambda: self._decoded(entry))
 
     def origins(self) -> set[Origin]:
         """Return where the files that are kept now come from."""
@@ -52,9 +68,10 @@ class OpenedFiles:
 
     def drop_deleted(self) -> None:
         """Forget the frames that are not indexed any more, and the files of which none is."""
-        catalogue, origins, entries = self._engine.catalogue, self._files.keys(), self._frames.keys()
+        catalogue, origins, frames = self._engine.catalogue, self._files.keys(), self._frames.keys()
         self._files.drop(origins - catalogue.referred(origins))
-        self._frames.drop(entries - catalogue.entries(entries).keys())
+        live = catalogue.entries({frame.entry_id for frame in frames})
+        self._frames.drop([frame for frame in frames if frame.entry_id not in live])
 
     def forget(self, unused_for_s: float) -> None:
         """Forget the decoded frames that nobody has asked for in so many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,10 +33,14 @@ Body = Mapping[str, object]
 
 @dataclass(slots=True)
 class Times:
-    """Of one kind of requests: latencies in ms and requests a second, by round; answers of the last round."""
+    """Of one kind of requests, by round, but for health and for the answers, which are those of the last one.
+
+    ``processor_ms`` is the web server's, a request.
+    """
 
     latencies_ms: list[list[float]] = field(default_factory=list)
     per_s: list[float] = field(default_factory=list)
+    processor_ms: list[float] = field(default_factory=list)
     health_ms: list[float] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
 
@@ -125,12 +130,23 @@ def _ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Time
             return answered
 
         with _asking_health(product, times.health_ms):
-            begun = time.perf_counter()
+            used_s, begun = _processor_s(product), time.perf_counter()
             answered = [one for each in pool.map(ask, range(clients)) for one in each]
             seconds = time.perf_counter() - begun
+            used_s = _processor_s(product) - used_s
     times.latencies_ms.append([ms for _, ms, _ in answered])
     times.per_s.append(len(answered) / seconds)
+    times.processor_ms.append(1000 * used_s / len(answered))
     times.answers = [answer for _, _, answer in sorted(answered)]
+
+
+def _processor_s(product: Product) -> float:
+    """Return the processor time that the web server has used, without its decoders."""
+    with closing(HTTPConnection(urlsplit(product.url).netloc)) as connection:
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {product.key}"})
+        figures = connection.getresponse().read().decode()
+    [used_s] = re.findall(r"^process_cpu_seconds_total (\S+)$", figures, re.MULTILINE)
+    return float(used_s)
 
 
 @contextmanager
@@ -174,6 +190,8 @@ def _row(
         "ratio_ci95": [round(low, 3), round(high, 3)],
         "throughput_per_s": round(float(np.median(own.per_s[warm:])), 1),
         "peer_throughput_per_s": round(float(np.median(peer.per_s[warm:])), 1),
+        "processor_ms": round(float(np.median(own.processor_ms[warm:])), 1),
+        "peer_processor_ms": round(float(np.median(peer.processor_ms[warm:])), 1),
         "health_p99_ms": round(float(np.percentile(own.health_ms, 99)), 1),
         "peer_health_p99_ms": round(float(np.percentile(peer.health_ms, 99)), 1),
         "repeats": rounds.repeats,

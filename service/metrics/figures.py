@@ -11,12 +11,12 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from hmar.stages import STAGES
 
-MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _JUDGED = {None: "not_told", False: "typical", True: "out_of_distribution"}
 
@@ -38,7 +38,7 @@ class Metrics:
         )
         self._stages = Histogram(
             "hmar_search_stage_seconds",
-            "Time of one search for reading its frame, encoding, comparing codes, and the database.",
+            "Time of a request to search for reading frames, encoding, comparing codes, and the database.",
             ("stage",),
             buckets=BUCKETS_S,
             registry=self._registry,

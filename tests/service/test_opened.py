@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,17 @@ def test_a_frame_is_decoded_once_while_it_is_kept(empty_archive: Archive, folder
     assert shows(files, second, 2)
     with pytest.raises(NotFoundError):  # the second took its place
         files.frame(first)
+
+
+@pytest.mark.slow
+def test_a_frame_under_the_number_of_another_ones_entry_is_not_shown_as_that(
+    empty_archive: Archive, folder: Path
+) -> None:
+    """As in a database that was restored from an older copy and continued differently."""
+    files = OpenedFiles(empty_archive.engine, frame_bytes=1 << 20)
+    first, second = entry(empty_archive, 1), entry(empty_archive, 2)
+    assert shows(files, first, 1)
+    assert shows(files, replace(second, entry_id=first.entry_id), 2)
 
 
 @pytest.mark.slow
