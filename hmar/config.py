@@ -18,6 +18,7 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 
 
 SCAN_KERNELS = ("compiled", "numpy")
+LOG_FORMATS = ("text", "json")
 REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 """What is done with another image under the SOP Instance UID of one that is indexed."""
 IN_MEMORY = "memory:"
@@ -26,6 +27,7 @@ INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 _HOME = Path("hmar-data")
+_MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb"})
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -81,6 +83,9 @@ class Settings:
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
+    kept_frames_mb: int = _setting(
+        "HMAR_KEPT_FRAMES_MB", 128, "Memory for pixels and feature maps of frames asked about last, in MiB."
+    )
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )
@@ -100,6 +105,7 @@ class Settings:
         "HMAR_MIN_FREE_MB", 256, "Free disk, in MiB, below which nothing is indexed and /readyz fails."
     )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
+    log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
     same_uid: str = _setting(
         "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
     )
@@ -119,7 +125,7 @@ class Settings:
         """Return the settings with an absolute home; raises ConfigError for a number out of range."""
         for item in fields(self):
             value = getattr(self, item.name)
-            least = 0 if item.name in ("port", "web_waiting", "key_concurrency") else 1
+            least = 0 if item.name in _MAY_BE_0 else 1
             if isinstance(value, int | float) and not least <= value < math.inf:
                 raise ConfigError(
                     f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."
@@ -130,6 +136,8 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
+        if self.log_format not in LOG_FORMATS:
+            raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()

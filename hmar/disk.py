@@ -58,6 +58,14 @@ class Disk:
                         _try(folder)
                 self._tried_at = self._clock()
 
+    def free_bytes(self) -> int | None:
+        """Return the free space of the fullest of the disks; None where nothing is written.
+
+        Raises UnavailableError where it cannot be told.
+        """
+        with writing("HMAR_HOME"):
+            return min(map(free_bytes, self._folders), default=None)
+
     def _check_space(self, folder: Path) -> None:
         if free_bytes(folder) < self._least_bytes:
             # Not how much: the same trouble has the same text, which is logged once a minute.

@@ -24,6 +24,7 @@ from hmar.image.windows import (
 from hmar.model.bundle import CONFIG
 from hmar.model.serving.features import FrameFeatures
 from hmar.model.serving.fusion import fusion_weights
+from hmar.model.serving.maps import FrameMap, KeptMaps
 from hmar.model.serving.model import ServedModel, load_served
 from hmar.model.serving.references import References, kind_of
 from hmar.model.serving.typicality import frame_summary, window_summaries
@@ -49,24 +50,27 @@ class HmarEncoder:
     ----------
     model : ServedModel
         The model. Build one with :meth:`load`.
+    maps : KeptMaps or None
+        Feature maps of frames that queries were made of; None keeps none.
     """
 
-    def __init__(self, model: ServedModel) -> None:
+    def __init__(self, model: ServedModel, maps: KeptMaps | None = None) -> None:
         self._model = model
+        self._maps = maps or KeptMaps(0)
         self._info = model.info
         self._stride = model.info.grid.stride
         self.name = model.info.name
         self.fingerprint = model.info.fingerprint
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> HmarEncoder:
+    def load(cls, folder: Path, threads: int = 1, maps: KeptMaps | None = None) -> HmarEncoder:
         """Load a model's folder; raises ModelError if it is missing, altered or of another format.
 
         ``threads`` are those of the backbone's runtime, and from here on of numpy's linear algebra in this
-        process.
+        process. ``maps`` keeps feature maps of frames that queries were made of.
         """
         threadpool_limits(threads, user_api="blas")
-        return cls(load_served(folder, threads))
+        return cls(load_served(folder, threads), maps)
 
     @property
     def thresholds(self) -> ModalityThresholds:
@@ -132,7 +136,7 @@ class HmarEncoder:
         """
         for region in chain.from_iterable(asked):
             check_region(region, frame.info)
-        read = self._read(frame)
+        read = self._seen(frame)
         return [self._of_regions(read, regions) if regions else self._of_image(read) for regions in asked]
 
     def _of_image(self, read: _Read) -> Query:
@@ -163,11 +167,18 @@ class HmarEncoder:
         return make_grid(info.rows, info.columns, info.spacing, self._info.grid, info.pixel_aspect)
 
     def _read(self, frame: Frame) -> _Read:
+        return _Read(frame, *self._map(frame))
+
+    def _seen(self, frame: Frame) -> _Read:
+        """Read a frame that others may be asking about, or will again."""
+        return _Read(frame, *self._maps.of(frame, self._map))
+
+    def _map(self, frame: Frame) -> FrameMap:
         grid = self._layout(frame.info)
         laid = replace(frame, values=resample(frame.values, grid))  # once, for windows and channels
         shown = cell_shares(content(laid, grid), self._stride)
         ids = windows_of_shares(shown, self._info.windows)
-        return _Read(frame, self._model.map(channels(laid, grid)), ids, shown)
+        return FrameMap(self._model.map(channels(laid, grid)), ids, shown)
 
     def _query(
         self,

@@ -11,6 +11,7 @@ import numpy as np
 
 from hmar.errors import NotFoundError, ParameterError, shown
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.stages import stage
 from hmar.values.codes import Bits, CodeArray
 from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
@@ -135,7 +136,9 @@ class GroupSearcher:
             chosen = replace(chosen, not_studies=chosen.not_studies | {own.study_uid})
         wanted = evenly_spread(frames, MAX_QUERY_FRAMES) if aggregation == "late_interaction" else frames
         query, compared = self._group_query(wanted, aggregation, mode)
-        hits = self._group_hits(level, self._index.search_groups(query, k, bits, chosen), compared, bits)
+        with stage("scan"):
+            found = self._index.search_groups(query, k, bits, chosen)
+        hits = self._group_hits(level, found, compared, bits)
         following = None
         if page is not None:
             here, following = page.turn(k, [hit.uid for hit in hits])
@@ -181,7 +184,8 @@ class GroupSearcher:
         self, level: GroupLevel, found: Sequence[CodeGroup], query: Sequence[EntryInfo], bits: Bits
     ) -> list[GroupHit]:
         ids = {group.entry_id for group in found} | {pair.entry_id for group in found for pair in group.pairs}
-        entries = self._catalogue.entries(ids)
+        with stage("catalogue"):
+            entries = self._catalogue.entries(ids)
         # A group is left out where one of the frames shown was deleted after the index answered.
         live = [
             group

@@ -1,11 +1,16 @@
-"""Log lines of the product's processes: the same trouble is told once a minute."""
+"""Log lines of the product's processes, as text or JSON: the same trouble is told once a minute."""
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from hmar import request_ids
 
 EVERY_S = 60.0
 
@@ -46,7 +51,26 @@ class OnceAMinute(logging.Filter):
         return True
 
 
-def log_to_stderr(level: int, line: str) -> None:
+class JsonLines(logging.Formatter):
+    """A line of JSON for each record: time, level, logger, message, and the id of the request, if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; what a record says in several lines is in one."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := request_ids.current():
+            told["request_id"] = request_id
+        if record.exc_info and record.exc_info[0] is not None:
+            # Where and of what class, but not its message, which may quote what was being read.
+            told["exception"] = "".join(traceback.format_tb(record.exc_info[2])) + record.exc_info[0].__name__
+        return json.dumps(told)
+
+
+def log_to_stderr(level: int, line: str, environment: Mapping[str, str]) -> None:
     """Let this process log to standard error, the same trouble once a minute.
 
     Parameters
@@ -54,10 +78,14 @@ def log_to_stderr(level: int, line: str) -> None:
     level : int
         Of the root logger.
     line : str
-        Format of a line.
+        Format of a line of text.
+    environment : mapping of str to str
+        Its HMAR_LOG_FORMAT is looked at before the other settings, which may be what is to be logged.
     """
     logging.basicConfig(level=level, format=line)
     for handler in logging.getLogger().handlers:
         handler.addFilter(OnceAMinute())
+        if environment.get("HMAR_LOG_FORMAT", "").strip() == "json":
+            handler.setFormatter(JsonLines())
     # A line that cannot be written, on a full disk for instance, is not worth a traceback.
     logging.raiseExceptions = False

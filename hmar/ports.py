@@ -24,7 +24,7 @@ from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
-from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
+from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.selection import Selection
 from hmar.values.studies import StudyInfo
 
@@ -252,6 +252,9 @@ class JobStore(Protocol):
         (their worker is gone). Each row returned counts as queued from now on, so that a sweep repeats a
         message at most once per ``queued_for_s``.
         """
+
+    def load(self) -> QueueLoad:
+        """Return how much waits, and since when."""
 
 
 class JobQueue(Protocol):

@@ -13,6 +13,7 @@ from hmar.errors import ModelError, ParameterError
 from hmar.found import hit_of
 from hmar.groups import GroupSearcher
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.stages import stage
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
@@ -72,7 +73,7 @@ class Searcher:
         An index of another log (another database, or this one restored from an older copy) is cleared first
         and built anew.
         """
-        with self._refreshing:
+        with stage("catalogue"), self._refreshing:
             applied = 0
             while rows := self._news():
                 self._index.apply(rows)
@@ -204,7 +205,8 @@ class Searcher:
         _check(k, mode or "auto", bits)
         if (most := max(map(len, asked), default=0)) > MAX_REGIONS:
             raise ParameterError(f"There are {most} regions.", f"Give 1 to {MAX_REGIONS}.")
-        return self._encoder.queries(frame, asked)
+        with stage("encode"):
+            return self._encoder.queries(frame, asked)
 
     def _answer(
         self,
@@ -319,8 +321,10 @@ class Searcher:
             "local": self._index.search_windows,
             "auto": self._index.search_fused,
         }[mode]
-        found = search(query, k, bits, selection)
-        entries = self._catalogue.entries([hit.entry_id for hit in found])
+        with stage("scan"):
+            found = search(query, k, bits, selection)
+        with stage("catalogue"):
+            entries = self._catalogue.entries([hit.entry_id for hit in found])
         # An entry that was deleted after the index answered is no longer there: the next one takes its rank.
         live = [(hit, entries[hit.entry_id]) for hit in found if hit.entry_id in entries]
         return [

@@ -23,6 +23,7 @@ from hmar.errors import UnavailableError
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
 from hmar.indexing.indexer import Indexer
+from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
     CodeIndex,
@@ -127,7 +128,12 @@ class Engine:
     @cached_property
     def encoder(self) -> FrameEncoder:
         """The model that serves."""
-        return self._encoder or load_encoder(self.settings)
+        return self._encoder or load_encoder(self.settings, self.kept_maps)
+
+    @cached_property
+    def kept_maps(self) -> KeptMaps:
+        """Feature maps of the frames that were asked about last; none but in a process that stays."""
+        return KeptMaps(self.settings.kept_frames_mb << 19 if self._serving else 0)
 
     @cached_property
     def index(self) -> CodeIndex:
@@ -276,15 +282,18 @@ def knows_schema(revision: str) -> bool:
     return revision in known_schemas()
 
 
-def load_encoder(settings: Settings) -> FrameEncoder:
-    """Load the encoder that the settings name: the shipped model, a bundle's folder, or the baseline."""
+def load_encoder(settings: Settings, maps: KeptMaps | None = None) -> FrameEncoder:
+    """Load the encoder that the settings name: the shipped model, a bundle's folder, or the baseline.
+
+    ``maps`` keeps feature maps of frames that queries were made of.
+    """
     if settings.model_dir == THUMBNAIL:
         from hmar.thumbnail import ThumbnailEncoder
 
         return ThumbnailEncoder()
     from hmar.encoder import HmarEncoder
 
-    return HmarEncoder.load(model_folder(settings), threads=settings.encoder_threads)
+    return HmarEncoder.load(model_folder(settings), settings.encoder_threads, maps)
 
 
 def model_folder(settings: Settings) -> Path:

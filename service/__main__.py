@@ -12,8 +12,9 @@ from hmar.disk import write_error
 from hmar.errors import HmarError
 from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
-from service.app import LAST_USES, OPENED, RECORDER, create_app
+from service.app import LAST_USES, METRICS, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
+from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
 from service.periodic import Periodic
 from service.refresh import Refresher
@@ -28,7 +29,7 @@ the event loop, which answers health, wants it a dozen times for each request.""
 
 def main() -> int:
     """Serve; return the exit status."""
-    log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s", os.environ)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
@@ -55,19 +56,22 @@ def _serve(engine: Engine) -> None:
     settings = engine.settings
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = create_app(engine)
-    server = make_server(app, settings.host, settings.port, Bounds.of(settings))
+    refused = app.extensions[METRICS].count_refusal
+    server = make_server(app, settings.host, settings.port, Bounds.of(settings), refused)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
-    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=app.extensions[OPENED].drop_deleted)
+    kept = KeptFrames(app.extensions[OPENED], engine.kept_maps)
+    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=kept.drop_deleted)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
+    forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     recorder = app.extensions[RECORDER]
-    for thread in (recorder, refresher, uses):
+    for thread in (recorder, refresher, uses, forgetting):
         thread.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (uses, refresher, recorder):
+        for thread in (forgetting, uses, refresher, recorder):
             thread.stop()
         engine.close()
 

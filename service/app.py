@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from flask.json.provider import DefaultJSONProvider
 
 from hmar.wiring import Engine
 from service import auditing, auth, cors, problems
 from service.last_uses import LastUses
+from service.metrics import requests
+from service.metrics.figures import Metrics
+from service.metrics.state import State
 from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
 from service.operations import checks
@@ -23,6 +24,7 @@ from service.routes import (
     changes,
     deletions,
     documents,
+    figures,
     health,
     job_events,
     jobs,
@@ -37,8 +39,6 @@ from service.routes import (
 from service.security_headers import SECURITY_HEADERS
 from service.streams import Streams
 
-_access = logging.getLogger("hmar.service.access")
-
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
@@ -46,6 +46,8 @@ RECORDER = "hmar_recorder"
 """Key of what hands accesses to the audit log."""
 LAST_USES = "hmar_last_uses"
 """Key of what notes when keys are used."""
+METRICS = "hmar_metrics"
+"""Key of the figures for Prometheus."""
 
 
 class _StrictJson(DefaultJSONProvider):
@@ -71,7 +73,8 @@ def create_app(engine: Engine) -> Flask:
     app.json = _StrictJson(app)
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-    app.before_request(_start_clock)
+    app.extensions[METRICS] = metrics = Metrics()
+    requests.install(app, metrics)
     cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
     auditing.install(app, recorder)
@@ -79,7 +82,7 @@ def create_app(engine: Engine) -> Flask:
     auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
     checks.install(app)
     problems.install(app)
-    files = OpenedFiles(engine)
+    files = OpenedFiles(engine, frame_bytes=engine.settings.kept_frames_mb << 19)
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
@@ -91,16 +94,13 @@ def create_app(engine: Engine) -> Flask:
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, why, browse):
         app.register_blueprint(showing.blueprint(seen, files))
+    app.register_blueprint(figures.blueprint(metrics))
+    metrics.read_state(State(engine))
     auth.check_declared(app)
     app.after_request(_secure)
-    app.after_request(_log_access)
     # Flask's documentation wraps it this way.
     app.wsgi_app = outermost(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
-
-
-def _start_clock() -> None:
-    g.started = time.perf_counter()
 
 
 def _secure(response: Response) -> Response:
@@ -108,12 +108,4 @@ def _secure(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:
         response.cache_control.no_store = True
-    return response
-
-
-def _log_access(response: Response) -> Response:
-    """Log the route and not the address, which holds UIDs."""
-    rule = request.url_rule.rule if request.url_rule else "-"
-    took_ms = (time.perf_counter() - g.started) * 1000
-    _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, took_ms)
     return response

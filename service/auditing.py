@@ -14,6 +14,8 @@ from service.strangers import Strangers
 
 LOGINS = frozenset({"logIn", "logOut"})
 """Operations that give no patient's data, but tell who may ask."""
+UNRECORDED = frozenset({None, "any", "metrics"})
+"""Scopes of operations that give no patient's data; figures are read every few seconds."""
 
 
 def install(app: Flask, recorder: Recorder) -> None:
@@ -28,7 +30,7 @@ def install(app: Flask, recorder: Recorder) -> None:
         if request.endpoint is None or request.method == "OPTIONS":
             return None
         declared = operation_of(app.view_functions[request.endpoint])
-        told = declared.scope not in (None, "any") or declared.operation_id in LOGINS
+        told = declared.scope not in UNRECORDED or declared.operation_id in LOGINS
         return declared if told else None
 
     def check() -> None:

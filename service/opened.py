@@ -1,15 +1,15 @@
-"""Indexed frames, decoded again from their files; a cache holds the files last opened."""
+"""Indexed frames, decoded again from their files; the frames and the files asked for last are kept."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Collection
 from contextlib import suppress
+from typing import NamedTuple
 
 from hmar.decoding.contained import ContainedFile
 from hmar.decoding.indexed import frame_of
 from hmar.errors import NotFoundError
+from hmar.recent import Recent
+from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.wiring import Engine
@@ -17,27 +17,41 @@ from hmar.wiring import Engine
 MAX_BYTES = 384 << 20
 
 
+class _Indexed(NamedTuple):
+    """What tells a frame from all others, also from those of a database that was put in this one's place."""
+
+    entry_id: int
+    sop_instance_uid: str
+    frame_number: int
+    digests: Digests | None
+
+    @classmethod
+    def of(cls, entry: EntryInfo) -> _Indexed:
+        info = entry.info
+        return cls(entry.entry_id, info.sop_instance_uid, info.frame_number, entry.digests)
+
+
 class OpenedFiles:
-    """The files of indexed frames. Thread-safe.
+    """The files of indexed frames, and their decoded frames. Thread-safe.
 
     Parameters
     ----------
     engine : Engine
         Its sources and its decoder are used.
     max_bytes : int
-        Size of the cache in memory of this process; the least recently used file is dropped first. A larger
+        Memory of this process for the files; the least recently used file is dropped first. A larger
         file is opened again for each frame. What child processes hold of files is bounded there.
+    frame_bytes : int
+        Memory for decoded frames, in the same way; 0 keeps none.
     """
 
-    def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, engine: Engine, max_bytes: int = MAX_BYTES, frame_bytes: int = 0) -> None:
         self._engine = engine
-        self._max_bytes = max_bytes
-        self._files: OrderedDict[Origin, ContainedFile] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._files = Recent[Origin, ContainedFile](max_bytes, lambda file: file.cost_bytes)
+        self._frames = Recent[_Indexed, Frame](frame_bytes, lambda frame: frame.values.nbytes)
 
     def frame(self, entry: EntryInfo) -> Frame:
-        """Decode an indexed frame.
+        """Decode an indexed frame, or return it as it was decoded before.
 
         Raises
         ------
@@ -46,53 +60,40 @@ class OpenedFiles:
         DecodeError
             If the file cannot be read any more.
         """
-        file = self._kept(entry.origin)
-        if file is not None:
-            with suppress(NotFoundError):  # another may be in its place by now
-                return frame_of(file, entry)
-        file = self._open(entry.origin)
-        if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
-            # Deleted while it was being read: nobody would drop it.
-            self._drop([entry.origin])
-            raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
-        return frame_of(file, entry)
+        return self._frames.get(_Indexed.of(entry), lambda: self._decoded(entry))
 
     def origins(self) -> set[Origin]:
         """Return where the files that are kept now come from."""
-        with self._lock:
-            return set(self._files)
+        return self._files.keys()
 
     def drop_deleted(self) -> None:
-        """Forget the files of which no frame is indexed any more."""
-        kept = self.origins()
-        self._drop(kept - self._engine.catalogue.referred(kept))
+        """Forget the frames that are not indexed any more, and the files of which none is."""
+        catalogue, origins, frames = self._engine.catalogue, self._files.keys(), self._frames.keys()
+        self._files.drop(origins - catalogue.referred(origins))
+        live = catalogue.entries({frame.entry_id for frame in frames})
+        self._frames.drop([frame for frame in frames if frame.entry_id not in live])
 
-    def _drop(self, origins: Collection[Origin]) -> None:
-        with self._lock:
-            for origin in origins:
-                if (file := self._files.pop(origin, None)) is not None:
-                    self._size -= file.cost_bytes
+    def forget(self, unused_for_s: float) -> None:
+        """Forget the decoded frames that nobody has asked for in so many seconds."""
+        self._frames.forget(unused_for_s)
 
-    def _kept(self, origin: Origin) -> ContainedFile | None:
-        with self._lock:
-            if origin in self._files:
-                self._files.move_to_end(origin)
-            return self._files.get(origin)
+    def _decoded(self, entry: EntryInfo) -> Frame:
+        file = self._files.kept(entry.origin)
+        if file is not None:
+            with suppress(NotFoundError):
+                return self._indexed_still(entry, file)
+            # Another image may be in the file's place by now.
+            self._files.drop([entry.origin])
+        return self._indexed_still(entry, self._files.get(entry.origin, lambda: self._open(entry.origin)))
+
+    def _indexed_still(self, entry: EntryInfo, file: ContainedFile) -> Frame:
+        """Decode a frame that was not deleted before :meth:`drop_deleted` could see that it is asked for."""
+        if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
+            self._files.drop([entry.origin])
+            raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
+        return frame_of(file, entry)
 
     def _open(self, origin: Origin) -> ContainedFile:
         max_bytes = self._engine.settings.max_file_bytes
         data = self._engine.sources[origin.source].fetch(origin.reference, max_bytes)
-        file = self._engine.decoder.open(data)
-        self._keep(origin, file)
-        return file
-
-    def _keep(self, origin: Origin, file: ContainedFile) -> None:
-        with self._lock:
-            if (known := self._files.pop(origin, None)) is not None:
-                self._size -= known.cost_bytes
-            if file.cost_bytes > self._max_bytes:
-                return
-            self._files[origin] = file
-            self._size += file.cost_bytes
-            while self._size > self._max_bytes:
-                self._size -= self._files.popitem(last=False)[1].cost_bytes
+        return self._engine.decoder.open(data)

@@ -31,8 +31,10 @@ def outermost(application: WSGIApplication) -> WSGIApplication:
             # No way to end the process from here: signals reach the main thread, and this is none of its.
             error_id = uuid.uuid4().hex
             _log.error("%s: %s passed the application", error_id, type(error).__name__)
-            body = json.dumps(problem_body(INTERNAL, *unexpected_detail(error_id))).encode()
+            problem = problem_body(INTERNAL, *unexpected_detail(error_id))
+            body = json.dumps(problem).encode()
             headers = [
+                ("X-Request-ID", str(problem["request_id"])),
                 ("Content-Type", "application/problem+json"),
                 ("Content-Length", str(len(body))),
                 ("Cache-Control", "no-store"),

@@ -9,6 +9,7 @@ import uuid
 from flask import Flask, Response, current_app, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
+from hmar import request_ids
 from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, InputError, OperatorError
 from service.errors import MalformedRequestError
@@ -44,7 +45,14 @@ def problem_given(error: InputError) -> Problem:
 
 
 def _problem(problem: ProblemType, detail: str, remedy: str) -> Problem:
-    return Problem(type=problem.uri, title=problem.title, status=problem.status, detail=detail, remedy=remedy)
+    return Problem(
+        type=problem.uri,
+        title=problem.title,
+        status=problem.status,
+        detail=detail,
+        remedy=remedy,
+        request_id=request_ids.current() or request_ids.chosen(""),
+    )
 
 
 def unexpected_detail(error_id: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ there, so that nobody without a key fills the disk.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
@@ -19,7 +20,9 @@ from service.edge.server import Server
 from service.errors import MalformedRequestError
 
 
-def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:
+def make_server(
+    app: Flask, host: str, port: int, bounds: Bounds, refused: Callable[[int], None] = lambda _status: None
+) -> Server:
     """Return a server, listening already; ``run()`` serves until ``stop()``.
 
     Parameters
@@ -31,6 +34,8 @@ def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:
     port : int
         0 takes a free one.
     bounds : Bounds
+    refused : callable
+        Told the status of every request that is refused before it reaches the application.
 
     Raises
     ------
@@ -43,6 +48,7 @@ def make_server(app: Flask, host: str, port: int, bounds: Bounds) -> Server:
         lambda environ, too_large: _refused(app, environ, too_large),
         bounds,
         app.config["MAX_CONTENT_LENGTH"],
+        refused,
     )
     return Server(sockets, edge, bounds)
 

@@ -15,7 +15,7 @@ from workers.app import run
 
 def main() -> int:
     """Run a worker; return the exit status."""
-    log_to_stderr(logging.WARNING, "%(levelname)s %(name)s: %(message)s")
+    log_to_stderr(logging.WARNING, "%(levelname)s %(name)s: %(message)s", os.environ)
     for package in ("hmar", "workers"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:

@@ -1,6 +1,6 @@
 """What a message on the broker must look like. Other programs may write to the broker, and so may anybody.
 
-A message is read here, and made anew from the two words that matter: whatever else it said, such as to
+A message is read here, and made anew from the few words that matter: whatever else it said, such as to
 run later, to call something afterwards, or to be unpacked, is forgotten.
 """
 
@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
+from hmar import request_ids
 from hmar.adapters.celery_queue import QUEUE, TASK
 
 _KIND = re.compile(r"[a-z_]{1,32}")
@@ -23,8 +24,10 @@ _TARGET = re.compile(r"[0-9a-f-]{1,40}")
 _UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, RecursionError, binascii.Error)
 
 
-def task_of(raw: object) -> tuple[str, str] | None:
-    """Return kind and target of a message on the queue, None where it is not one of ours.
+def task_of(raw: object) -> tuple[str, str, str] | None:
+    """Return kind, target and request id of a message on the queue, None where it is not one of ours.
+
+    The id is empty for a message that no request caused, and for an id that cannot be one.
 
     Parameters
     ----------
@@ -34,11 +37,12 @@ def task_of(raw: object) -> tuple[str, str] | None:
     try:
         if raw["headers"]["task"] != TASK:  # type: ignore[index]
             return None
-        [kind, target], options, _ = json.loads(_body(raw))
-        known = not options and _KIND.fullmatch(kind) and _TARGET.fullmatch(target)
+        [kind, target, *rest], options, _ = json.loads(_body(raw))
+        known = not options and len(rest) <= 1 and _KIND.fullmatch(kind) and _TARGET.fullmatch(target)
+        request_id = rest[0] if rest and request_ids.valid(rest[0]) else ""
     except _UNREADABLE:
         return None
-    return (kind, target) if known else None
+    return (kind, target, request_id) if known else None
 
 
 def is_ping(raw: object) -> bool:
@@ -61,10 +65,10 @@ def is_ping(raw: object) -> bool:
         return False
 
 
-def envelope(kind: str, target: str) -> dict[str, Any]:
+def envelope(kind: str, target: str, request_id: str = "") -> dict[str, Any]:
     """Return a message with this content and nothing else, as kombu reads it."""
     task_id = str(uuid.uuid4())
-    body = json.dumps([[kind, target], {}, {}]).encode()
+    body = json.dumps([[kind, target, request_id], {}, {}]).encode()
     return {
         "body": b64encode(body).decode("ascii"),
         "content-encoding": "utf-8",

@@ -10,6 +10,7 @@ from typing import get_args, get_type_hints
 import celery
 import celery.exceptions
 
+from hmar import request_ids
 from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.errors import DiskFullError, OperatorError
@@ -65,9 +66,13 @@ def _rejected(record: logging.LogRecord) -> bool:
 
 
 def register(app: celery.Celery, indexer: LazyIndexer) -> None:
-    """Add the task ``hmar.handle(kind, target)`` to an app."""
+    """Add the task ``hmar.handle(kind, target, request_id)`` to an app."""
 
-    def handle(kind: str, target: str) -> None:
+    def handle(kind: str, target: str, request_id: str = "") -> None:
+        with request_ids.within(request_id):
+            work(kind, target)
+
+    def work(kind: str, target: str) -> None:
         if kind not in _KINDS:
             # Another release's message: its rows are in the database, and its own sweep sends it again.
             _log.warning("a message of the unknown kind %r is left alone", kind)

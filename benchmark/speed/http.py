@@ -172,11 +172,12 @@ def _ask(
     for which in (number % len(queries) for number in range(first, first + requests)):
         begun = time.perf_counter()
         answer = client.call("POST", "/api/v1/search/region", queries[which].body)
-        answered.append((1000 * (time.perf_counter() - begun), which, _answer(answer)))
+        answered.append((1000 * (time.perf_counter() - begun), which, answer_of(answer)))
     return answered
 
 
-def _answer(answer: Mapping[str, Any]) -> Answer:
+def answer_of(answer: Mapping[str, Any]) -> Answer:
+    """Return the hits of an answer's JSON."""
     return tuple((hit["sop_instance_uid"], round(hit["distance"], 6)) for hit in answer["hits"])
 
 

@@ -66,7 +66,7 @@ class Product:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Product]:
-    """Run the product on ``settings.home`` with its model and numbers of threads; the rest is by default.
+    """Run the product on ``settings.home`` with its model, threads, queue and kept frames, else by default.
 
     Raises
     ------
@@ -78,6 +78,9 @@ def serving(settings: Settings) -> Iterator[Product]:
         "HMAR_MODEL_DIR": settings.model_dir,
         "HMAR_WEB_THREADS": str(settings.web_threads),
         "HMAR_ENCODER_THREADS": str(settings.encoder_threads),
+        "HMAR_WEB_WAITING": str(settings.web_waiting),
+        "HMAR_KEY_CONCURRENCY": str(settings.key_concurrency),
+        "HMAR_KEPT_FRAMES_MB": str(settings.kept_frames_mb),
     }
     with running_product(settings.home, chosen) as product:
         yield Product(settings, product.url, product.key)

@@ -14,6 +14,7 @@ import celery.exceptions
 import kombu.exceptions
 import redis.exceptions
 
+from hmar import request_ids
 from hmar.errors import UnavailableError
 from hmar.values.jobs import Message
 
@@ -87,10 +88,15 @@ class CeleryQueue:
         self._app = celery_app(broker_url, visibility_timeout_s=3600)
 
     def enqueue(self, messages: Sequence[Message]) -> None:
-        """Send messages in order; raises UnavailableError if the broker does not take them."""
+        """Send messages in order, with the id of the request that they come of.
+
+        Raises UnavailableError if the broker does not take them.
+        """
+        request_id = request_ids.current()
         with _translated(), self._app.producer_or_acquire() as producer:
             for message in messages:
-                self._app.send_task(TASK, args=[message.kind, message.target], producer=producer, retry=False)
+                args = [message.kind, message.target, *([request_id] if request_id else [])]
+                self._app.send_task(TASK, args=args, producer=producer, retry=False)
 
     def ping(self) -> int:
         """Return the number of workers that answer in time; raises UnavailableError without broker."""

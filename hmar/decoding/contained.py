@@ -75,6 +75,11 @@ class ContainedDecoder:
         asked = AskedFile(self._pool, next(self._numbers), data)
         return ContainedFile(asked, *asked.open(first_frame))
 
+    @property
+    def replaced(self) -> int:
+        """How many child processes ended while they decoded, or had to be ended, since the start."""
+        return self._pool.replaced
+
     def close(self) -> None:
         """End all child processes. What is being decoded meanwhile fails."""
         self._pool.close()

@@ -38,6 +38,8 @@ class Pool:
         self._size = size
         self._wait_s = wait_s
         self._closed = False
+        self.replaced = 0
+        """Children that ended, or had to be ended, before the pool was closed."""
         self._begin()
 
     def _begin(self) -> None:
@@ -62,7 +64,7 @@ class Pool:
         child = self._taken(file)
         try:
             if child is not None and not child.usable:
-                child.end()
+                self._end(child)
                 child = None
             child = child or self._start()
             yield child
@@ -123,7 +125,7 @@ class Pool:
 
     def _give_back(self, child: Child | None) -> None:
         if child is not None and not child.usable:
-            child.end()
+            self._end(child)
             child = None
         with self._lock:
             closing = self._closed
@@ -137,6 +139,11 @@ class Pool:
                 self._idle.append(child)
         if closing and child is not None:
             child.end()
+
+    def _end(self, child: Child) -> None:
+        child.end()
+        with self._lock:
+            self.replaced += 1
 
 
 def _closed() -> UnavailableError:

@@ -11,7 +11,7 @@ from hmar.uploads import UPLOAD
 from hmar.values.access import Access
 from hmar.values.deletion import Collections
 from hmar.values.entries import Origin
-from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, SentAs
+from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 
 
 class NarrowedJobs:
@@ -136,6 +136,10 @@ class NarrowedJobs:
     def overdue(self, queued_for_s: float) -> list[Message]:
         """Return a message for each job and item that has stalled."""
         return self._jobs.overdue(queued_for_s)
+
+    def load(self) -> QueueLoad:
+        """Return how much waits in all collections: no request's view tells it."""
+        return self._jobs.load()
 
     def _require_folders(self, origin: Origin) -> None:
         if self._access().identity.collections is not None and origin.source != UPLOAD:

@@ -20,6 +20,19 @@ class Message(NamedTuple):
     target: str
 
 
+class QueueLoad(NamedTuple):
+    """What index jobs wait for: jobs that were not listed yet, files that wait, and files in hand.
+
+    ``oldest_s`` is how long ago the oldest job of which a file waits, or which was not listed yet, was
+    submitted, in seconds; 0 where nothing waits.
+    """
+
+    unlisted_jobs: int
+    queued_items: int
+    running_items: int
+    oldest_s: float
+
+
 class JobState(StrEnum):
     """Life of a job."""
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from hmar import request_ids
 from service.edge.body import taken_in
 from service.edge.bounds import Bounds
 from service.edge.clients import Client, client_of
-from service.edge.environ import environ_of
+from service.edge.environ import environ_of, request_id_of
 from service.edge.exchange import Exchange
 from service.edge.forwarded import believe
 from service.edge.guard import CONNECTION, Guard
@@ -50,16 +51,25 @@ class Edge:
     ask : callable
     bounds : Bounds
     max_body_bytes : int
+    refused : callable
+        Told the status of every request that is refused before it reaches the application.
     """
 
-    def __init__(self, application: WSGIApplication, ask: Ask, bounds: Bounds, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        ask: Ask,
+        bounds: Bounds,
+        max_body_bytes: int,
+        refused: Callable[[int], None],
+    ) -> None:
         self._application = application
         self._ask = ask
         self._bounds = bounds
         self._max_body_bytes = max_body_bytes
         self._probes = Probes(application)
         self._limits = Limits(bounds)
-        self._tally = Tally()
+        self._tally = Tally(refused)
         self._refusals = Rate()
         self._work = Work(bounds.threads, bounds.waiting)
         self._asking = Threads(2, "asking")
@@ -69,6 +79,7 @@ class Edge:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI); raises nothing."""
+        request_ids.begin(request_id_of(scope))  # of this task alone, as uvicorn makes one for each request
         guard: Guard = scope["state"][CONNECTION]
         exchange = Exchange(guard, receive, send, self.stopping)
         guard.begin()

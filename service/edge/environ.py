@@ -6,10 +6,13 @@ import sys
 from io import BytesIO
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from hmar import request_ids
 from service.edge.messages import Environ, Message
 from service.edge.refusals import malformed, refusal
 from service.problems import METHODS
 
+REQUEST_ID = "hmar.request_id"
+"""Key of the request's id in its environment."""
 _OWN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -46,6 +49,7 @@ def environ_of(scope: Message) -> Environ:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        REQUEST_ID: request_ids.current(),
     }
     for name, value in ((pair[0].decode("ascii"), pair[1].decode("latin-1")) for pair in scope["headers"]):
         if "_" not in name:
@@ -56,6 +60,12 @@ def environ_of(scope: Message) -> Environ:
     if chunked(environ) and "CONTENT_LENGTH" in environ:
         raise malformed("The request has both a Content-Length and a Transfer-Encoding.")
     return environ
+
+
+def request_id_of(scope: Message) -> str:
+    """Return the id of a request: the one that it gives, or a new one if it gives none that can be used."""
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return request_ids.chosen(given[0].decode("latin-1") if len(given) == 1 else "")
 
 
 def chunked(environ: Environ) -> bool:

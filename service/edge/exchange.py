@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from hmar import request_ids
 from service.edge.environ import body_bytes, chunked
 from service.edge.guard import Guard
 from service.edge.messages import Answer, Environ, Gone, Message, Receive, Send
 from service.edge.pace import Pace
 from service.edge.refusals import too_slow
 from service.edge.work import Work
+
+_REQUEST_ID = b"X-Request-ID"
 
 
 class Exchange:
@@ -80,7 +83,10 @@ class Exchange:
         The application makes the next piece only then, so that a client that reads slowly holds no thread.
         """
         ending = [(b"Connection", b"close")] if closes or self._asks else []
-        headers = [*answer.headers, *ending]
+        own = (_REQUEST_ID, request_ids.current().encode("ascii"))
+        # Several requests may have one answer, such as those for health.
+        others = (pair for pair in answer.headers if pair[0].lower() != _REQUEST_ID.lower())
+        headers = [own, *others, *ending]
         try:
             await self._sent({"type": "http.response.start", "status": answer.status, "headers": headers})
             piece = answer.body

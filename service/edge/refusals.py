@@ -28,8 +28,14 @@ def refusal(
         Whether the connection ends with it.
     """
     problem = _problem(status)
-    body = json.dumps(problem_body(problem, detail, remedy)).encode()
-    headers = {**SECURITY_HEADERS, "Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+    told = problem_body(problem, detail, remedy)
+    body = json.dumps(told).encode()
+    headers = {
+        **SECURITY_HEADERS,
+        "X-Request-ID": str(told["request_id"]),
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+    }
     headers["Content-Length"] = str(len(body))
     if retry_after_s is not None:
         headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))

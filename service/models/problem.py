@@ -24,6 +24,7 @@ class Problem(Given):
     status: Annotated[int, WithJsonSchema({"type": "integer", "minimum": 400, "maximum": 599})]
     detail: str = Field(description="What is wrong, with the offending value.")
     remedy: str = Field(description="What to do about it.")
+    request_id: str = Field(description="As in the header X-Request-ID, and in the server's log lines.")
 
 
 class WantsKey(Headers):

@@ -8,11 +8,13 @@ from dataclasses import replace
 from flask import Blueprint
 
 from hmar.errors import DecodeError, LimitError, NotFoundError, ParameterError, RegionError, shown
+from hmar.stages import stage
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
 from hmar.wiring import Engine
 from service.cursors import Cursors
 from service.errors import CursorError
+from service.metrics.requests import count_query
 from service.models.search_answer import Answer
 from service.models.search_request import (
     ImageQuery,
@@ -76,7 +78,8 @@ def frame_of(file: ImageFile, frame_number: int) -> Frame:
 
 def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[EntryInfo]:
     """Return the entries of an indexed frame, one per collection that holds it; raises NotFoundError."""
-    found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint)
+    with stage("catalogue"):
+        found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint)
     entries = [entry for entry in found if entry.info.frame_number == frame_number]
     if not entries:
         raise NotFoundError(
@@ -94,6 +97,7 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
     selection = replace(how.selection(), exclude=own)
     selection = engine.searcher.without(selection, how.exclusion, frame.info)
     results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits, page)
+    count_query(results)
     told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
     return Answer.of({**told, "next": cursors.following(how, results.following)})
 
@@ -103,7 +107,10 @@ def _query_frame(
 ) -> tuple[Frame, frozenset[int]]:
     """Return the query frame, and the entries that are the query itself."""
     if isinstance(what, SentFrame):
-        file = engine.decoder.open(what.file, first_frame=what.frame == 1)
-        return frame_of(file, what.frame), frozenset()
+        with stage("read"):
+            file = engine.decoder.open(what.file, first_frame=what.frame == 1)
+            return frame_of(file, what.frame), frozenset()
     entries = indexed(engine, what.sop_instance_uid, what.frame_number)
-    return files.frame(entries[0]), frozenset(entry.entry_id for entry in entries)
+    with stage("read"):
+        frame = files.frame(entries[0])
+    return frame, frozenset(entry.entry_id for entry in entries)

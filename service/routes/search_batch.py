@@ -11,11 +11,13 @@ from flask import Blueprint
 
 from hmar.batch import answer_batch
 from hmar.errors import InputError
+from hmar.stages import stage
 from hmar.values.frames import Frame
 from hmar.values.geometry import Box
 from hmar.values.results import Results
 from hmar.values.selection import Selection
 from hmar.wiring import Engine
+from service.metrics.requests import count_query
 from service.models.search_answer import Answer
 from service.models.search_batch import Batch, BatchAnswer, BatchItem
 from service.opened import OpenedFiles
@@ -59,7 +61,8 @@ def _opened(
     engine: Engine, files: OpenedFiles, how: Batch, named: tuple[str, int]
 ) -> tuple[Frame, Selection]:
     entries = indexed(engine, *named)
-    frame = files.frame(entries[0])
+    with stage("read"):
+        frame = files.frame(entries[0])
     selection = replace(how.selection(), exclude=frozenset(entry.entry_id for entry in entries))
     selection = engine.searcher.without(selection, how.exclusion, frame.info)
     return frame, selection
@@ -68,7 +71,10 @@ def _opened(
 def _answers(
     engine: Engine, how: Batch, frame: Frame, selection: Selection, asked: Sequence[Sequence[Box]]
 ) -> list[Results]:
-    return engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits)
+    answers = engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits)
+    for results in answers:
+        count_query(results)
+    return answers
 
 
 def _item(found: Results | InputError) -> BatchItem:

@@ -14,6 +14,7 @@ import pytest
 import redis
 import redis.exceptions
 
+from hmar import request_ids
 from hmar.adapters.celery_queue import BROKER_ERRORS, QUEUE, TASK, CeleryQueue, celery_app
 from hmar.adapters.embedded_broker import free_port
 from hmar.adapters.memory import InlineQueue
@@ -21,6 +22,7 @@ from hmar.errors import UnavailableError
 from hmar.ports import JobQueue
 from hmar.values.jobs import Message
 from tests.broker import running_broker
+from workers.messages import task_of
 
 MESSAGES = [Message("expand", "j1"), Message("item", "1"), Message("item", "2")]
 
@@ -106,6 +108,16 @@ def test_a_message_on_the_wire_is_plain_json_without_patient_data(broker_url: st
     envelope = json.loads(raw)
     assert envelope["content-type"] == "application/json"
     assert envelope["headers"]["task"] == TASK
+
+
+def test_a_message_of_a_request_carries_its_id_which_the_worker_reads(broker_url: str) -> None:
+    with redis.Redis.from_url(broker_url) as client:
+        client.flushall()
+        with request_ids.within("ward-7"):
+            CeleryQueue(broker_url).enqueue([Message("item", "7")])
+        CeleryQueue(broker_url).enqueue([Message("item", "8")])
+        sent = [json.loads(raw) for raw in client.lrange(QUEUE, 0, -1)]
+    assert {task_of(raw) for raw in sent} == {("item", "7", "ward-7"), ("item", "8", "")}
 
 
 @pytest.mark.parametrize("call", ["enqueue", "ping", "backlog"])

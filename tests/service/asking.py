@@ -114,6 +114,7 @@ REQUESTS: dict[str, Request] = {
     "changeLabels": Request(
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),
+    "readMetrics": Request(),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

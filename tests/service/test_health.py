@@ -12,12 +12,14 @@ import pytest
 from hmar.adapters.memory import InlineQueue, MemorySource
 from hmar.config import Settings
 from hmar.errors import UnavailableError
-from hmar.ports import ImageSource
+from hmar.ports import Catalogue, ImageSource
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.entries import Origin
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
 from service.app import create_app
-from tests.phantoms import PATIENT_NAME, sop_uid
+from service.routes import health
+from tests.phantoms import PATIENT_NAME, ct_file, sop_uid
 from tests.service.conftest import Archive
 
 
@@ -72,9 +74,49 @@ def test_readiness_names_the_part_that_fails_and_nothing_more(tmp_path: Path) ->
     engine = build_engine(Settings(home=tmp_path).checked(), ThumbnailEncoder(), DownQueue())
     answer = create_app(engine).test_client().get("/readyz")
     assert answer.status_code == 503
-    assert "broker" in answer.get_json(force=True)["detail"]
-    assert "database" not in answer.get_json(force=True)["detail"]
+    assert answer.get_json(force=True)["detail"] == "Not ready: broker."
     assert "password" not in answer.text
+
+
+class DownDatabase(Engine):
+    """An engine whose database does not answer any more."""
+
+    down = False
+
+    @property
+    def catalogue(self) -> Catalogue:
+        if self.down:
+            raise UnavailableError("postgresql://secret does not answer.", "Start it.")
+        return super().catalogue
+
+
+def test_a_database_that_does_not_answer_is_told_apart_from_the_index(archive: Archive) -> None:
+    engine = DownDatabase(archive.engine.settings, archive.engine.encoder, archive.engine.queue)
+    client = create_app(engine).test_client()
+    assert client.get("/readyz").status_code == 200
+    engine.down = True
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json(force=True)["detail"]) == (503, "Not ready: database.")
+    assert "secret" not in answer.text
+
+
+def test_a_disk_without_room_is_told_as_such(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, min_free_mb=1 << 30).checked()
+    engine = build_engine(settings, ThumbnailEncoder(), InlineQueue(lambda _message: None))
+    answer = create_app(engine).test_client().get("/readyz")
+    assert (answer.status_code, answer.get_json(force=True)["detail"]) == (503, "Not ready: disk.")
+
+
+def test_an_index_that_lags_is_told_as_such(empty_archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = empty_archive.engine.settings.import_root / "one"
+    folder.mkdir(parents=True)
+    (folder / "1.dcm").write_bytes(ct_file(1, 1))
+    empty_archive.engine.indexer.submit("default", Origin("import", "one"))
+    monkeypatch.setattr(health, "LAG_ROWS", 1)
+    answer = empty_archive.stranger.get("/readyz")
+    assert (answer.status_code, answer.get_json(force=True)["detail"]) == (503, "Not ready: index.")
+    empty_archive.engine.searcher.refresh()
+    assert empty_archive.stranger.get("/readyz").status_code == 200
 
 
 class DesertedQueue(InlineQueue):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hmar.errors import NotFoundError
+from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo, Origin
+from service.kept_frames import KeptFrames
 from service.opened import OpenedFiles
 from tests.phantoms import ct_file, slice_hu, sop_uid
 from tests.service.conftest import Archive
@@ -118,3 +121,47 @@ def test_threads_that_ask_for_the_same_files_see_what_is_in_them(
     entries = {number: entry(empty_archive, number) for number in set(asked)}
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda number: shows(files, entries[number], number), asked))
+
+
+@pytest.mark.slow
+def test_a_frame_is_decoded_once_while_it_is_kept(empty_archive: Archive, folder: Path) -> None:
+    frame_bytes = slice_hu(1, 1).size * 4
+    files = OpenedFiles(empty_archive.engine, max_bytes=0, frame_bytes=frame_bytes)
+    first, second = entry(empty_archive, 1), entry(empty_archive, 2)
+    frame = files.frame(first)
+    (folder / "1.dcm").unlink()
+    assert files.frame(first) is frame
+    assert shows(files, second, 2)
+    with pytest.raises(NotFoundError):  # the second took its place
+        files.frame(first)
+
+
+@pytest.mark.slow
+def test_a_frame_under_the_number_of_another_ones_entry_is_not_shown_as_that(
+    empty_archive: Archive, folder: Path
+) -> None:
+    """As in a database that was restored from an older copy and continued differently."""
+    files = OpenedFiles(empty_archive.engine, frame_bytes=1 << 20)
+    first, second = entry(empty_archive, 1), entry(empty_archive, 2)
+    assert shows(files, first, 1)
+    assert shows(files, replace(second, entry_id=first.entry_id), 2)
+
+
+@pytest.mark.slow
+def test_frames_are_forgotten_when_they_are_deleted_or_nobody_asks_for_them(
+    empty_archive: Archive, folder: Path
+) -> None:
+    engine = empty_archive.engine
+    files = OpenedFiles(engine, frame_bytes=1 << 20)
+    kept = KeptFrames(files, engine.kept_maps)
+    first, second = entry(empty_archive, 1), entry(empty_archive, 2)
+    frames = [files.frame(first), files.frame(second)]
+    kept.forget_unused()
+    assert [files.frame(first), files.frame(second)] == frames
+    engine.catalogue.delete(Selector("instance", sop_uid(1, 1)))
+    kept.drop_deleted()
+    assert files.frame(second) is frames[1]
+    with pytest.raises(NotFoundError, match="not indexed any more"):
+        files.frame(first)
+    files.forget(unused_for_s=0)
+    assert files.frame(second) is not frames[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hmar.wiring import THUMBNAIL, build_engine
+from tests.phantoms import sop_uid
 from tests.service.conftest import FRAMES, build_archive, fill
 
 ASKED = 5
@@ -64,6 +66,52 @@ def test_it_serves_where_it_says_and_ends_cleanly(tmp_path: Path, number: signal
     recorded = [(row.record.actor, row.record.status) for row in reloaded.audit_log.rows()]
     assert recorded == [("", 401), *[("tests", 200)] * ASKED], "no access is lost at a clean stop"
     assert [info.last_used_at is None for info in reloaded.keys.listed()] == [False]
+
+
+@pytest.mark.slow
+def test_a_request_in_hand_at_the_end_is_answered_and_recorded(tmp_path: Path) -> None:
+    archive = fill(build_archive(tmp_path))
+    process = start(tmp_path, HMAR_LOG_FORMAT="json")
+    body = json.dumps({"sop_instance_uid": sop_uid(1, 1), "k": 3}).encode()
+    head = (
+        "POST /api/v1/search/image HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"X-API-Key: {archive.key}\r\nX-Request-ID: the-last-one\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(":")[2])
+        # It is answered quickly once what is loaded late is loaded.
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/v1/search/image",
+            body,
+            {"X-API-Key": archive.key, "Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(asked, timeout=60).close()
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(head + body[:-1])
+            assert urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20).status == 200
+            process.send_signal(signal.SIGTERM)
+            wait_until_closed(port)
+            connection.sendall(body[-1:])
+            told = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert told.startswith(b"HTTP/1.1 200"), told
+    assert process.returncode == 0, errors
+    recorded = [row.record.operation for row in archive.engine.audit_log.rows()]
+    assert recorded == ["searchImage"] * 2
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert [line["request_id"] for line in lines if "search/image" in line["message"]][1:] == ["the-last-one"]
+
+
+def wait_until_closed(port: int) -> None:
+    """Return once nobody listens on a port any more."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            return
 
 
 @pytest.mark.slow

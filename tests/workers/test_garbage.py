@@ -78,6 +78,8 @@ NOT_OURS: list[object] = [
     with_body([["item", 5], {}, {}]),
     with_body([["item", SECRET], {}, {}]),
     with_body([["item", "5"], {"target": "6"}, {}]),
+    with_body([["item", "5", "id", "more"], {}, {}]),
+    with_body([["item", "5", 7], {}, {}]),
 ]
 OURS_IN_PART: list[object] = [
     with_headers(
@@ -86,6 +88,7 @@ OURS_IN_PART: list[object] = [
     with_headers(id=None, stamps=[], stamped_headers=7),
     with_properties(delivery_tag=["a"], delivery_info=None),
     with_body([["item", "999"], {}, {"callbacks": [{"task": "other"}], "chain": 7}]),
+    with_body([["item", "5", SECRET], {}, {}]),
 ]
 
 
@@ -96,7 +99,7 @@ def test_what_is_not_ours_is_no_task(raw: object) -> None:
 
 @pytest.mark.parametrize("raw", OURS_IN_PART)
 def test_of_what_is_ours_in_part_two_words_are_taken(raw: object) -> None:
-    assert task_of(raw) in {("item", "5"), ("item", "999")}
+    assert task_of(raw) in {("item", "5", ""), ("item", "999", "")}
 
 
 NAMES = ["headers", "properties", "body", "content-type", "content-encoding", "task", "delivery_tag"]
@@ -117,7 +120,8 @@ def test_any_json_can_be_looked_at(raw: object) -> None:
 
 
 def test_an_envelope_reads_as_what_it_was_made_of() -> None:
-    assert task_of(envelope("expand", "0a-1")) == ("expand", "0a-1")
+    assert task_of(envelope("expand", "0a-1")) == ("expand", "0a-1", "")
+    assert task_of(envelope("expand", "0a-1", "ward-7")) == ("expand", "0a-1", "ward-7")
     assert not is_ping(envelope("expand", "0a-1"))
 
 

@@ -23,6 +23,7 @@ from hmar.values.jobs import (
     JobRequest,
     JobState,
     Message,
+    QueueLoad,
     SentAs,
 )
 
@@ -330,6 +331,16 @@ class MemoryJobStore:
                     item.state, item.queued_at = ItemState.QUEUED, now
                     messages.append(Message("item", str(item.item_id)))
             return messages
+
+    def load(self) -> QueueLoad:
+        """Return how much waits, and since when."""
+        with self._lock:
+            unlisted = [job for job in self._jobs.values() if job.state is JobState.QUEUED]
+            queued = [item for item in self._items.values() if item.state is ItemState.QUEUED]
+            running = sum(item.state is ItemState.RUNNING for item in self._items.values())
+            waiting = [*unlisted, *(self._jobs[item.job_id] for item in queued)]
+            oldest = min((job.created_at for job in waiting), default=self._clock())
+            return QueueLoad(len(unlisted), len(queued), running, max(0.0, self._clock() - oldest))
 
     def _of(self, job_id: str) -> list[_Item]:
         return [item for item in self._items.values() if item.job_id == job_id]

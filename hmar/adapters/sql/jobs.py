@@ -43,6 +43,7 @@ from hmar.values.jobs import (
     JobRequest,
     JobState,
     Message,
+    QueueLoad,
     SentAs,
 )
 
@@ -364,6 +365,30 @@ class SqlJobStore:
             *(Message("expand", job_id) for _, job_id in sorted(tuple(row) for row in job_rows)),
             *(Message("item", str(item_id)) for item_id in sorted(item_ids)),
         ]
+
+    def load(self) -> QueueLoad:
+        """Return how much waits, and since when."""
+        open_items = (
+            select(items.c.state, func.count())
+            .where(items.c.state.in_(sorted(OPEN_ITEM_STATES)))
+            .group_by(items.c.state)
+        )
+        unlisted = select(func.count(), func.min(jobs.c.created_at)).where(jobs.c.state == JobState.QUEUED)
+        waiting = select(items.c.item_id).where(
+            items.c.job_id == jobs.c.job_id, items.c.state == ItemState.QUEUED
+        )
+        oldest = select(func.min(jobs.c.created_at)).where(jobs.c.state == JobState.RUNNING, waiting.exists())
+        with self._database.read() as connection:
+            counts = {state: int(count) for state, count in connection.execute(open_items)}
+            unlisted_jobs, first_unlisted = connection.execute(unlisted).one()
+            first_waiting = connection.scalar(oldest)
+        begun = [at for at in (first_unlisted, first_waiting) if at is not None]
+        return QueueLoad(
+            int(unlisted_jobs),
+            counts.get(ItemState.QUEUED, 0),
+            counts.get(ItemState.RUNNING, 0),
+            max(0.0, self._clock() - min(begun)) if begun else 0.0,
+        )
 
 
 _ITEMS = select(items, jobs.c.collection, jobs.c.origin_source, jobs.c.label).join(

@@ -120,7 +120,11 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (("accuracy", "--seeds", "0"), 2, "0 is not in the range 1<=x<=100"),
         (("region", "--root", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
         (("region", "--root", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
-        (("speed", "--part", "warp"), 2, "Give some of encode, kan, scan, filters, decode, http, train."),
+        (
+            ("speed", "--part", "warp"),
+            2,
+            "Give some of encode, kan, scan, filters, decode, http, seen, train.",
+        ),
         (("speed", "--part", "train", "--workers", "1,x"), 2, "--workers is '1,x'. Give numbers from 0"),
         (("lesions", "--data", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
         (("lesions", "--data", "{}", "--peers", "itx"), 2, "The peers itx are not known here. Give some of"),
@@ -246,7 +250,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, option):
         ((), ("accuracy", "region", "speed")),
         (("accuracy",), (*PROTOCOLS, "radimagenet-ct", "manifest", "dicom", "--hold-out", "--quick")),
         (("region",), ("--root", "HMAR_HOME/open-ct", "--report")),
-        (("speed",), ("encode, kan, scan, filters, decode, http, train", "--frames", "--windows")),
+        (("speed",), ("encode, kan, scan, filters, decode, http, seen, train", "--frames", "--windows")),
     ],
 )
 def test_help_names_what_there_is_to_choose(tmp_path, command, words):

@@ -31,6 +31,7 @@ from benchmark.speed.http import measure_http
 from benchmark.speed.memory import measure_memory
 from benchmark.speed.phantom import phantom_file, phantom_frame
 from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
+from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
 from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
@@ -429,3 +430,14 @@ def test_parts_run_in_their_order_and_torch_gets_its_threads_back() -> None:
     rows = run_speed(["scan"], 20, 3, silent)
     assert {row["part"] for row in rows} == {"scan"} <= set(PARTS)
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.slow
+def test_answers_about_seen_frames_are_those_of_a_product_that_keeps_none(tmp_path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    rows = measure_seen(settings, 4, 2, 6, Rounds(1, 0), silent, side=96)
+    assert [row["name"].split(", ")[1] for row in rows] == ["a new frame", "a seen frame"]
+    for row, asked in zip(rows, (4, 6), strict=True):
+        assert set(row) >= ROW_KEYS
+        assert row["quality"] == {"answers equal to the peer's": f"{asked} of {asked}"}
+        assert min(row["throughput_per_s"], row["health_p99_ms"], row["peer_health_p99_ms"]) > 0

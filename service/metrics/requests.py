@@ -1,0 +1,50 @@
+"""Every request is counted and logged by its route, when its answer is ready."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flask import Flask, Response, g, request
+
+from hmar import request_ids
+from hmar.stages import note_stages
+from hmar.values.results import Results
+from service import problems
+from service.edge.environ import REQUEST_ID
+from service.metrics.figures import Metrics
+
+HEADER = "X-Request-ID"
+_access = logging.getLogger("hmar.service.access")
+
+
+def install(app: Flask, metrics: Metrics) -> None:
+    """Count and log every request of ``app``; call it first, for its clock starts with the first hook."""
+
+    def begin() -> None:
+        # Where the edge has no id for it, the application is asked without the edge.
+        given = request.headers.get(HEADER, "")
+        request_ids.begin(request.environ.get(REQUEST_ID) or request_ids.chosen(given))
+        g.started = time.perf_counter()
+        g.stages = note_stages()
+        g.judged = []
+
+    def end(response: Response) -> Response:
+        """Name the route and not the address, which holds UIDs."""
+        rule = request.url_rule.rule if request.url_rule else "-"
+        seconds = time.perf_counter() - g.started
+        metrics.count_request(problems.logged_method(), rule, response.status_code, seconds)
+        response.headers[HEADER] = request_ids.current()
+        metrics.count_stages(g.stages)
+        for out_of_distribution in g.judged:
+            metrics.count_query(out_of_distribution)
+        _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, 1000 * seconds)
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def count_query(results: Results) -> None:
+    """Count a query of the current request by whether it is out of distribution."""
+    g.judged.append(results[0].query_out_of_distribution if results else None)

@@ -1,0 +1,97 @@
+"""The figures that are read from the archive when somebody asks: what waits, and what the index holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hmar.errors import OperatorError
+from hmar.values.codes import CODE_BITS
+from hmar.wiring import Engine
+
+_log = logging.getLogger("hmar.service.metrics")
+_CODE_BYTES = CODE_BITS // 8
+
+
+class State(Collector):
+    """Asks the parts of an engine; figures of a part that does not answer are left out.
+
+    Parameters
+    ----------
+    engine : Engine
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._parts: dict[str, Callable[[], Iterator[Metric]]] = {
+            "jobs": self._jobs,
+            "index": self._index,
+            "log": self._log_rows,
+            "decoders": self._decoders,
+            "disk": self._disk,
+        }
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures."""
+        for name, part in self._parts.items():
+            try:
+                yield from list(part())
+            except OperatorError as error:
+                _log.warning("no figures of %s: %s", name, error)
+            except Exception as error:
+                _log.warning("no figures of %s: %s", name, type(error).__name__)
+
+    def _jobs(self) -> Iterator[Metric]:
+        load = self._engine.jobs.load()
+        files = GaugeMetricFamily(
+            "hmar_index_job_files", "Files of index jobs that wait, or are in hand.", labels=("state",)
+        )
+        files.add_metric(("queued",), load.queued_items)
+        files.add_metric(("running",), load.running_items)
+        yield files
+        yield GaugeMetricFamily(
+            "hmar_index_jobs_unlisted", "Index jobs whose folder was not listed yet.", load.unlisted_jobs
+        )
+        yield GaugeMetricFamily(
+            "hmar_index_jobs_oldest_seconds",
+            "Time since the oldest index job of which anything waits was submitted.",
+            load.oldest_s,
+        )
+
+    def _index(self) -> Iterator[Metric]:
+        stats = self._engine.index.stats()
+        yield GaugeMetricFamily("hmar_index_frames", "Frames that can be found.", stats.frames)
+        yield GaugeMetricFamily("hmar_index_windows", "Windows that can be found.", stats.windows)
+        yield GaugeMetricFamily(
+            "hmar_index_code_bytes",
+            "Codes of these frames and windows.",
+            _CODE_BYTES * (stats.frames + stats.windows),
+        )
+
+    def _log_rows(self) -> Iterator[Metric]:
+        written, applied = self._engine.catalogue.last_seq(), self._engine.index.stats().last_seq
+        yield CounterMetricFamily(
+            "hmar_log_rows", "Rows of the log: each is a frame that was indexed or deleted.", written
+        )
+        yield GaugeMetricFamily(
+            "hmar_index_lag_rows",
+            "Rows of the log that the index has not applied.",
+            max(0, written - applied),
+        )
+
+    def _decoders(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "hmar_decoders_replaced",
+            "Child processes of this web server that ended while they decoded, or had to be ended.",
+            self._engine.decoder.replaced,
+        )
+
+    def _disk(self) -> Iterator[Metric]:
+        free = self._engine.disk.free_bytes()
+        if free is not None:
+            yield GaugeMetricFamily(
+                "hmar_disk_free_bytes", "Free space of the fullest disk that the archive writes to.", free
+            )
