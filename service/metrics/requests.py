@@ -41,8 +41,14 @@ def install(app: Flask, metrics: Metrics) -> None:
         _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, 1000 * seconds)
         return response
 
+    def leave(_error: BaseException | None) -> None:
+        """Let a context that is no request's own, without the edge, work on none any more."""
+        if REQUEST_ID not in request.environ:
+            request_ids.begin("")
+
     app.before_request(begin)
     app.after_request(end)
+    app.teardown_request(leave)
 
 
 def count_query(results: Results) -> None:

@@ -19,6 +19,7 @@ def listed(path: JobPath, query: CollectionQuery) -> tuple[SeriesList, JobTaken]
         collection=query.collection or "",
         modality="CT",
         body_part=None,
+        study_date=None,
         frames=1,
     )
     return SeriesList(series=[series]), JobTaken(location="/there")
