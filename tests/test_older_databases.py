@@ -130,7 +130,7 @@ def test_what_an_older_version_wrote_is_found_its_job_goes_on_and_its_keys_work(
 def found(engine: Engine, old: Old) -> set[str]:
     """Search with a file of the archive, and read each hit's file again."""
     query = engine.decoder.open((old.images / "1.dcm").read_bytes()).frame(1)
-    hits = list(engine.searcher.answer(query, None, 10, None, Selection(None), 128))
+    hits = list(engine.searcher.answer(query, (), 10, None, Selection(), 128))
     assert all(engine.frame(hit.entry).info.sop_instance_uid for hit in hits)
     return {hit.entry.info.sop_instance_uid for hit in hits}
 

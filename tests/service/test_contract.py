@@ -62,7 +62,14 @@ def test_a_header_that_is_missing_fails(app: Flask) -> None:
 
 
 def test_a_problem_with_another_status_than_it_says_fails(app: Flask) -> None:
-    body = {"type": "/problems/not-found", "title": "", "status": 400, "detail": "", "remedy": ""}
+    body = {
+        "type": "/problems/not-found",
+        "title": "",
+        "status": 400,
+        "detail": "",
+        "remedy": "",
+        "request_id": "a",
+    }
     planted(app, "jobs.show", body, 404, {"Content-Type": "application/problem+json"})
     with pytest.raises(AssertionError):
         app.test_client().get("/api/v1/index-jobs/1")
