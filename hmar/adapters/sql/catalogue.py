@@ -36,7 +36,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudyInfo
+from hmar.values.studies import StudiesPage
 
 _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
@@ -261,7 +261,7 @@ class SqlCatalogue:
         study_uid: str | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[StudyInfo]:
+    ) -> StudiesPage:
         """List studies that hold live frames, in order of (collection, study)."""
         return self._lister.studies(model_fingerprint, collection, study_uid, offset, limit)
 

@@ -173,6 +173,19 @@ def test_a_damaged_change_is_left_out_and_passed_over(
     assert [change.seq for change in rig.catalogue.changes(2, 2).changes] == [3]
 
 
+def test_a_page_of_studies_with_a_damaged_one_is_not_the_last(tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
+        database.migrate()
+        catalogue = SqlCatalogue(database)
+        frames = [encoded(f"1.{number}", study_uid=f"t{number}") for number in (1, 2, 3)]
+        catalogue.append("default", frames, ORIGIN)
+        flip_value(tmp_path / "catalogue.db", "entries", "modality", "entry_id = 2")
+        first = catalogue.studies(MODEL, limit=2)
+        assert ([study.study_uid for study in first.studies], first.more) == (["t1"], True)
+        rest = catalogue.studies(MODEL, offset=2, limit=2)
+        assert ([study.study_uid for study in rest.studies], rest.more) == (["t3"], False)
+
+
 def test_a_change_of_a_damaged_frame_says_nothing_of_it(rig: Rig) -> None:
     flip_entry(rig, "sop_instance_uid")
     assert [change.entry is None for change in rig.catalogue.changes(0, 9).changes] == [False, True, False]
