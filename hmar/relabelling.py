@@ -60,10 +60,10 @@ def relabel(
     changed, total, unknown = 0, 0, []
     for selector, label in labels.items():
         frames = catalogue.extent(selector, collection).frames
-        if frames:
-            changed += catalogue.relabel(selector, label, collection)
-            total += frames
-        else:
+        # Also where there are none: of what is damaged the label is kept until it is indexed again.
+        changed += catalogue.relabel(selector, label, collection)
+        total += frames
+        if not frames:
             unknown.append(selector.value)
     return Relabelled(changed, max(total - changed, 0), tuple(unknown))
 

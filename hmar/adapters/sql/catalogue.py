@@ -161,8 +161,8 @@ class SqlCatalogue:
         while True:
             wanted = and_(selected(selector, collection), entries.c.entry_id > looked_at)
             with self._database.write() as connection:
-                relabel_damaged(connection, selector, label, collection)
                 some, looked_at = relabel_some(connection, wanted, label, RELABELLED_AT_ONCE, self._clock())
+                relabel_damaged(connection, selector, label, collection)
             changed += some
             if not looked_at:
                 break

@@ -18,6 +18,7 @@ from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.errors import HmarError
+from hmar.relabelling import relabel
 from hmar.values.damage import Sealed
 from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
@@ -158,7 +159,7 @@ def test_a_relabelled_row_is_sealed_and_a_damaged_one_is_left(rig: Rig) -> None:
 def test_a_frame_that_was_taken_out_comes_back_with_its_new_label(rig: Rig) -> None:
     flip_entry(rig, "window_codes")
     assert rig.integrity.take_out([2]) == 1
-    rig.catalogue.relabel(Selector("instance", "1.2"), "new", "default")
+    assert relabel(rig.catalogue, {Selector("instance", "1.2"): "new"}, "default").unknown == ("1.2",)
     assert [row.label for row in rig.integrity.damaged_rows()] == ["new"]
 
 
