@@ -144,7 +144,7 @@ class SqlCatalogue:
         while True:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
-                forget_selected(connection, selector, collection)
+                forgotten += forget_selected(connection, selector, collection)
                 from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}
                 self._drop_damaged(connection, from_files, collection)
             names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.deleting import of_collections, selected
+from hmar.adapters.sql.deleting import forget_told, of_collections, selected
 from hmar.adapters.sql.log_rows import log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.reading import values_of
@@ -70,9 +70,13 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
 
 
-def forget_selected(connection: Connection, selector: Selector, collection: Collections) -> None:
-    """Forget the damaged rows of what is deleted: it shall not come back."""
-    connection.execute(delete(damaged_rows).where(selected(selector, collection, damaged_rows)))
+def forget_selected(connection: Connection, selector: Selector, collection: Collections) -> int:
+    """Forget the damaged rows of what is deleted, for it shall not come back; return how many."""
+    origin = [damaged_rows.c[name] for name in ("collection", "origin_source", "origin_reference")]
+    wanted = delete(damaged_rows).where(selected(selector, collection, damaged_rows))
+    gone = connection.execute(wanted.returning(*origin)).all()
+    forget_told(connection, gone)
+    return len(gone)
 
 
 def forget_files(connection: Connection, references: Sequence[str], collection: Collections) -> None:
