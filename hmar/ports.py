@@ -26,7 +26,7 @@ from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.selection import Selection
-from hmar.values.studies import StudyInfo
+from hmar.values.studies import StudiesPage
 
 
 class Catalogue(Protocol):
@@ -129,7 +129,7 @@ class Catalogue(Protocol):
         study_uid: str | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[StudyInfo]:
+    ) -> StudiesPage:
         """List studies that hold live frames, in order of (collection, study), from a place on.
 
         With ``study_uid`` only those of this UID, one for each collection.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from hmar.values.deletion import Level, Selector
 from hmar.values.plain import Json
 
 MAX_ROWS = 1000
+MAX_BYTES = 1 << 19
+"""Of a table; so many lines take less."""
+_UID = re.compile(r"[!-~]{1,64}")
 _COLUMNS: dict[str, Level] = {
     "sopinstanceuid": "instance",
     "seriesinstanceuid": "series",
@@ -56,10 +60,10 @@ def relabel(
     changed, total, unknown = 0, 0, []
     for selector, label in labels.items():
         frames = catalogue.extent(selector, collection).frames
-        if frames:
-            changed += catalogue.relabel(selector, label, collection)
-            total += frames
-        else:
+        # Also where there are none: of what is damaged the label is kept until it is indexed again.
+        changed += catalogue.relabel(selector, label, collection)
+        total += frames
+        if not frames:
             unknown.append(selector.value)
     return Relabelled(changed, max(total - changed, 0), tuple(unknown))
 
@@ -80,7 +84,8 @@ def labels_of_table(data: bytes) -> dict[Selector, str | None]:
     level, at_uid, at_label = _COLUMNS[uids[0]], names.index(uids[0]), names.index("label")
     found: dict[Selector, str | None] = {}
     for number, cells in enumerate(lines, start=2):
-        if len(cells) != 2 or not cells[at_uid].strip():
+        # Not what stands there in place of a UID: it may be a patient's name.
+        if len(cells) != 2 or not _UID.fullmatch(cells[at_uid].strip()):
             raise ParameterError(
                 f"Line {number} of the table has not both a UID and a cell for the label.", _REMEDY
             )
@@ -96,9 +101,13 @@ def labels_of_table(data: bytes) -> dict[Selector, str | None]:
 
 
 def _lines(data: bytes) -> list[list[str]]:
+    if len(data) > MAX_BYTES:
+        raise ParameterError(
+            f"The table has {len(data)} bytes, {MAX_BYTES} are allowed.", "Send it in several parts."
+        )
     try:
-        text = data.decode("utf-8-sig")
-        lines = [cells for cells in csv.reader(io.StringIO(text, newline=""), strict=True) if cells]
+        table = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        lines = list(filter(None, table))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ParameterError("The file cannot be read as a table.", _REMEDY) from error
     if not 2 <= len(lines) <= MAX_ROWS + 1:

@@ -66,13 +66,14 @@ class KeptUploads:
         ConflictError
             If another request of the same key has created a job.
         UnavailableError
-            If they cannot be stored; the job has ended then.
+            If they cannot be stored; the job has ended then, unless the same request came before.
         """
         sent: dict[str, SentAs] = {}
         for number, content in enumerate(contents, start=1):
             name = None if names is None else names[number - 1]
             sent.setdefault(hashlib.sha256(content).hexdigest(), SentAs(number, name))
         references = list(sent)
+        before = None if request is None else self._jobs.asked_before(request)
         with self._store.receiving():
             job_id = self._jobs.create(
                 collection, Origin(UPLOAD, ""), references, label, sent=sent, request=request
@@ -81,9 +82,11 @@ class KeptUploads:
                 for content in contents:
                     self._store.put(content)
             except BaseException:
-                # Where that fails too, the items fail when a worker finds no file.
+                # Of an earlier request the files are there, unless its process was killed. Where this fails
+                # too, the items fail when a worker finds no file.
                 with suppress(OperatorError):
-                    self._give_up(job_id, len(references))
+                    if job_id != before:
+                        self._give_up(job_id, len(references))
                 raise
         return job_id
 

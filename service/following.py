@@ -66,6 +66,8 @@ def events(
     while True:
         try:
             job = look()
+            if job is None:
+                return
         except OperatorError:
             job = told
         if job is not None and job != told:

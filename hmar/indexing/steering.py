@@ -37,10 +37,12 @@ def retry(jobs: JobStore, queue: JobQueue, job_id: str) -> None:
         are not kept when they fail, and neither are the patients that were given with files.
     """
     job = jobs.job(job_id)
-    if job is None or (job.state is not JobState.FAILED and not any(map(job.counts.get, TRIED_AGAIN))):
+    if job is None:
         return
     if job.state is JobState.CANCELLED:
         raise ConflictError("The job was cancelled.", "Create a new one: what is indexed stays as it is.")
+    if job.state is not JobState.FAILED and not any(map(job.counts.get, TRIED_AGAIN)):
+        return
     if not job.origin.reference:
         raise ConflictError(
             "The job is over files that were given one by one, which are not kept when they fail.",

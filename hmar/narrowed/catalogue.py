@@ -12,7 +12,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudyInfo
+from hmar.values.studies import StudiesPage
 
 
 class NarrowedCatalogue:
@@ -130,12 +130,12 @@ class NarrowedCatalogue:
         study_uid: str | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[StudyInfo]:
+    ) -> StudiesPage:
         """List the studies that are seen."""
         access = self._access()
         within = seen(access.identity, collection)
         listed = self._catalogue.studies(model_fingerprint, within, study_uid, offset, limit)
-        access.touched.update(("study", study.study_uid) for study in listed)
+        access.touched.update(("study", study.study_uid) for study in listed.studies)
         return listed
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from hmar.values.entries import SeriesInfo
 from hmar.values.plain import Json
@@ -35,6 +36,13 @@ class StudyInfo:
             "series": len(self.series),
             "frames": sum(one.frames for one in self.series),
         }
+
+
+class StudiesPage(NamedTuple):
+    """Some studies, and whether others follow: of a page those are left out that are damaged."""
+
+    studies: list[StudyInfo]
+    more: bool
 
 
 def studies_of(series: Iterable[SeriesInfo]) -> list[StudyInfo]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, cast
 
 import h11
@@ -175,7 +176,8 @@ class Guard(asyncio.Protocol):
 
     def _within(self, seconds: float, otherwise: Callable[[], None]) -> None:
         self._cancel()
-        self._deadline = self._loop.call_later(seconds, otherwise)
+        # In a context of its own: the request before, whose id is in this one, is not the one that is late.
+        self._deadline = self._loop.call_later(seconds, otherwise, context=Context())
 
     def _cancel(self) -> None:
         if self._deadline is not None:

@@ -12,13 +12,13 @@ from service.models.asked import FormBody, JsonBody
 from service.models.files import Table
 from service.models.given import Given
 from service.models.left_out import LeftOut
-from service.models.names import Collection, Label
+from service.models.names import UID_PATTERN, Collection, Label
 from service.models.numbers import Count
 from service.models.remedy import Remedy
 
 MAX_UIDS = 1000
 _Uids = Annotated[
-    list[Annotated[str, Field(strict=True, pattern=r"^[!-~]{1,64}$")]],
+    list[Annotated[str, Field(strict=True, pattern=UID_PATTERN)]],
     Field(min_length=1, max_length=MAX_UIDS),
     Remedy(f"Give 1 to {MAX_UIDS} UIDs."),
 ]

@@ -54,8 +54,8 @@ def blueprint(engine: Engine) -> Blueprint:
             engine.encoder.fingerprint, query.collection, None, query.offset, query.limit
         )
         return StudiesPage(
-            studies=[Study.of(one.to_dict()) for one in found],
-            next_offset=query.offset + query.limit if len(found) == query.limit else None,
+            studies=[Study.of(one.to_dict()) for one in found.studies],
+            next_offset=query.offset + query.limit if found.more else None,
         )
 
     @routes.get("/studies/<study_uid>")
@@ -68,9 +68,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def study(path: StudyPath, query: CollectionQuery) -> OneStudy:
-        found = engine.catalogue.studies(
-            engine.encoder.fingerprint, query.collection, path.study_uid, limit=1
-        )
+        found = engine.catalogue.studies(engine.encoder.fingerprint, query.collection, path.study_uid).studies
         if not found:
             raise NotFoundError(
                 f"Study {shown(path.study_uid)} is not indexed.",

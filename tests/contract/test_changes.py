@@ -73,7 +73,7 @@ def test_what_collections_hold_is_counted(catalogue: Catalogue, clock: Clock) ->
 
 
 def test_studies_are_listed_by_collection_and_uid_with_their_series(catalogue: Catalogue) -> None:
-    assert catalogue.studies(MODEL) == []
+    assert catalogue.studies(MODEL) == ([], False)
     day, before = date(2026, 3, 1), date(2026, 2, 1)
     frames = [
         encoded("1.1", study_uid="t2", series_uid="s1", modality="CT", study_date=day),
@@ -84,7 +84,7 @@ def test_studies_are_listed_by_collection_and_uid_with_their_series(catalogue: C
     ]
     catalogue.append("b", frames, ORIGIN)
     catalogue.append("a", frames[:1], ORIGIN)
-    listed = catalogue.studies(MODEL)
+    listed, _ = catalogue.studies(MODEL)
     assert [(one.collection, one.study_uid) for one in listed] == [("a", "t2"), ("b", "t1"), ("b", "t2")]
     assert [one.series_uid for one in listed[2].series] == ["s0", "s1"]
     assert listed[2].to_dict() == {
@@ -96,9 +96,9 @@ def test_studies_are_listed_by_collection_and_uid_with_their_series(catalogue: C
         "frames": 3,
     }
     assert listed[1].to_dict()["study_date"] is None
-    assert catalogue.studies(MODEL, limit=2) == listed[:2]
-    assert catalogue.studies(MODEL, offset=2, limit=2) == listed[2:]
-    assert catalogue.studies(MODEL, offset=3) == []
-    assert catalogue.studies(MODEL, study_uid="t2") == [listed[0], listed[2]]
-    assert catalogue.studies(MODEL, frozenset({"b"}), "t2") == [listed[2]]
-    assert catalogue.studies(MODEL, "c") == catalogue.studies(MODEL, study_uid="t9") == []
+    assert catalogue.studies(MODEL, limit=2) == (listed[:2], True)
+    assert catalogue.studies(MODEL, offset=2, limit=1) == (listed[2:], False)
+    assert catalogue.studies(MODEL, offset=3) == ([], False)
+    assert catalogue.studies(MODEL, study_uid="t2") == ([listed[0], listed[2]], False)
+    assert catalogue.studies(MODEL, frozenset({"b"}), "t2") == ([listed[2]], False)
+    assert catalogue.studies(MODEL, "c") == catalogue.studies(MODEL, study_uid="t9") == ([], False)

@@ -6,7 +6,7 @@ import pytest
 
 from hmar.adapters.memory import MemoryCatalogue
 from hmar.errors import ParameterError
-from hmar.relabelling import MAX_ROWS, Relabelled, labels_of_table, relabel
+from hmar.relabelling import MAX_BYTES, MAX_ROWS, Relabelled, labels_of_table, relabel
 from hmar.values.deletion import Selector
 from tests.contract.examples import ORIGIN, encoded
 
@@ -47,6 +47,10 @@ def test_a_table_gives_labels_to_uids_of_one_level(column: str, level: str) -> N
         (b"\xff\xfe,label\n1.2,x\n", "cannot be read"),
         (b'sop_instance_uid,label\n1.2,"x\n', "cannot be read"),
         (b"sop_instance_uid,label\n" + b"1,x\n" * (MAX_ROWS + 1), "lines"),
+        (b"sop_instance_uid,label\n" + b"\n" * MAX_BYTES, "bytes"),
+        (b"sop_instance_uid,label\nErika Mustermann,x\n", "Line 2"),
+        (b"sop_instance_uid,label\n1.2\x00,x\n", "Line 2"),
+        (b"sop_instance_uid,label\n" + b"1" * 65 + b",x\n", "Line 2"),
     ],
 )
 def test_what_is_no_such_table_is_refused(table: bytes, named: str) -> None:

@@ -84,6 +84,21 @@ def test_the_same_request_again_stores_what_a_killed_process_has_not(rig: Rig) -
     assert rig.store.fetch(rig.references(job_id)[0], 10) == b"one"
 
 
+def test_the_same_request_that_cannot_be_stored_again_takes_no_file_from_its_job(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = JobRequest("a" * 64, "b" * 64)
+    job_id = rig.kept.receive("default", [b"one"], None, None, request)
+
+    def full(_content: bytes) -> str:
+        raise UnavailableError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(rig.store, "put", full)
+    with pytest.raises(UnavailableError):
+        rig.kept.receive("default", [b"one"], None, None, request)
+    assert [item.state for item in rig.jobs.items(job_id, ALL, 10)] == [ItemState.QUEUED]
+
+
 def test_a_sweep_forgets_old_names(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = rig.kept.receive("default", [b"one"], None, ["x.dcm"])
     rig.kept.sweep()

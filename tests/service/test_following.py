@@ -67,6 +67,11 @@ def test_a_database_that_does_not_answer_for_a_while_ends_nothing() -> None:
     assert [event and event["counts"]["indexed"] for event in told] == [None, 0, None, 1]
 
 
+def test_a_job_that_is_not_there_any_more_ends_the_events() -> None:
+    told = Watched([at(1, 0), None, at(0, 1, JobState.DONE)]).told()
+    assert [event and event["counts"]["queued"] for event in told] == [1]
+
+
 def test_a_client_has_to_ask_anew_after_a_while() -> None:
     told = Watched([at(1, 0)] * int(LONGEST_S + 9)).told()
     assert told[1:] == [None] * int(LONGEST_S)

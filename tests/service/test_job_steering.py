@@ -134,6 +134,21 @@ def test_sent_files_that_failed_are_to_be_sent_again(empty_archive: Archive) -> 
     assert "new job" in problem["remedy"]
 
 
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_cancelled_job_is_not_tried_again_whether_or_not_anything_failed(
+    empty_archive: Archive, failed: bool
+) -> None:
+    jobs, client = empty_archive.engine.jobs, empty_archive.client
+    job_id = jobs.create("default", Origin("import", "new"))
+    [first, _] = jobs.add_items(job_id, ["new/1.dcm", "new/2.dcm"])
+    if failed:
+        jobs.finish(first, ItemState.FAILED, 0, "no image")
+    jobs.cancel(job_id)
+    answer = client.post(f"{JOBS}/{job_id}/retry")
+    assert (answer.status_code, answer.get_json(force=True)["type"]) == (409, "/problems/conflict")
+    assert client.get(f"{JOBS}/{job_id}").get_json()["state"] == "cancelled"
+
+
 def test_a_key_for_some_collections_may_not_have_a_folder_read_again(empty_archive: Archive) -> None:
     jobs = empty_archive.engine.jobs
     job_id = jobs.create("seen", Origin("import", "new"))

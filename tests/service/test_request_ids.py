@@ -162,3 +162,17 @@ def test_a_head_that_does_not_come_has_an_id_too(archive: Archive) -> None:
     head, _, body = told.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408")
     assert f"X-Request-ID: {json.loads(body)['request_id']}".lower() in head.decode().lower()
+
+
+def test_a_head_that_does_not_come_after_a_request_has_not_the_id_of_that(archive: Archive) -> None:
+    served = Served(archive, Bounds(threads=1, header_s=0.2))
+    begun = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: first\r\n\r\nGET / HTTP/1.1\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", served.server.port), timeout=WAIT_S) as connection:
+            connection.sendall(begun)
+            told = b"".join(iter(lambda: connection.recv(4096), b""))
+    finally:
+        served.close()
+    assert b"HTTP/1.1 408" in told
+    assert told.lower().count(b"x-request-id: first") == 1
+    assert json.loads(told.rpartition(b"\r\n\r\n")[2])["request_id"] != "first"

@@ -17,7 +17,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudyInfo, studies_of
+from hmar.values.studies import StudiesPage, studies_of
 
 _Key = tuple[str, str, int, str]
 
@@ -259,14 +259,15 @@ class MemoryCatalogue:
         study_uid: str | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[StudyInfo]:
+    ) -> StudiesPage:
         """List studies that hold live frames, in order of (collection, study)."""
         wanted = [
             one
             for one in self.series(model_fingerprint)
             if among(one.collection, collection) and study_uid in (None, one.study_uid)
         ]
-        return studies_of(wanted)[offset : offset + limit]
+        studies = studies_of(wanted)
+        return StudiesPage(studies[offset : offset + limit], len(studies) > offset + limit)
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

@@ -36,7 +36,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudyInfo
+from hmar.values.studies import StudiesPage
 
 _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class SqlCatalogue:
         while True:
             with self._database.write() as connection:
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
-                forget_selected(connection, selector, collection)
+                forgotten += forget_selected(connection, selector, collection)
                 from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}
                 self._drop_damaged(connection, from_files, collection)
             names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
@@ -161,8 +161,8 @@ class SqlCatalogue:
         while True:
             wanted = and_(selected(selector, collection), entries.c.entry_id > looked_at)
             with self._database.write() as connection:
-                relabel_damaged(connection, selector, label, collection)
                 some, looked_at = relabel_some(connection, wanted, label, RELABELLED_AT_ONCE, self._clock())
+                relabel_damaged(connection, selector, label, collection)
             changed += some
             if not looked_at:
                 break
@@ -261,7 +261,7 @@ class SqlCatalogue:
         study_uid: str | None = None,
         offset: int = 0,
         limit: int = 100,
-    ) -> list[StudyInfo]:
+    ) -> StudiesPage:
         """List studies that hold live frames, in order of (collection, study)."""
         return self._lister.studies(model_fingerprint, collection, study_uid, offset, limit)
 

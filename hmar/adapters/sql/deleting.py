@@ -83,8 +83,7 @@ def delete_selected(
     deleted = delete(entries).where(entries.c.entry_id.in_(oldest)).returning(*told)
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
     log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
-    _forget_given(connection, gone)
-    _forget_names(connection, gone)
+    forget_told(connection, gone)
     return gone
 
 
@@ -97,6 +96,12 @@ def forget_patient(connection: Connection, patient_key: str, collection: Collect
     of_patient, of_job = items.c.patient_key == patient_key, _of_job(in_collection)
     given_up = give_up(connection, and_(of_patient, of_job), PATIENT_DELETED, now)
     return given_up + connection.execute(_forgetting(of_patient, in_collection)).rowcount
+
+
+def forget_told(connection: Connection, gone: Sequence[Row[Any]]) -> None:
+    """Forget what was told with the files of entries that are gone: patients, and names of sent files."""
+    _forget_given(connection, gone)
+    _forget_names(connection, gone)
 
 
 def _forget_given(connection: Connection, gone: Sequence[Row[Any]]) -> None:

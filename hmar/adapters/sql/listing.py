@@ -11,7 +11,7 @@ from hmar.adapters.sql.reading import InfoReader
 from hmar.adapters.sql.schema import entries
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
-from hmar.values.studies import StudyInfo, studies_of
+from hmar.values.studies import StudiesPage, studies_of
 
 
 class Lister:
@@ -42,19 +42,21 @@ class Lister:
         study_uid: str | None,
         offset: int,
         limit: int,
-    ) -> list[StudyInfo]:
-        """List some studies, in order of (collection, study)."""
+    ) -> StudiesPage:
+        """List some studies, in order of (collection, study); of a damaged one there is nothing to tell."""
         wanted = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
         if study_uid is not None:
             wanted = and_(wanted, entries.c.study_uid == study_uid)
         pairs = select(entries.c.collection, entries.c.study_uid).where(wanted).distinct()
         with self._database.read() as connection:
             # Sorted here, for databases differ in how they order text.
-            page = sorted(tuple(row) for row in connection.execute(pairs))[offset : offset + limit]
+            held = sorted(tuple(row) for row in connection.execute(pairs))
+        page = set(held[offset : offset + limit])
         series: list[SeriesInfo] = []
         for some in parts(sorted({uid for _, uid in page})):
             series += self._series(model_fingerprint, and_(wanted, entries.c.study_uid.in_(some)))
-        return [study for study in studies_of(series) if (study.collection, study.study_uid) in page]
+        listed = [study for study in studies_of(series) if (study.collection, study.study_uid) in page]
+        return StudiesPage(listed, len(held) > offset + limit)
 
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
         groups = (

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
-from hmar.adapters.sql.deleting import of_collections, selected
+from hmar.adapters.sql.deleting import forget_told, of_collections, selected
 from hmar.adapters.sql.log_rows import log_deletes
 from hmar.adapters.sql.parts import parts
+from hmar.adapters.sql.reading import values_of
+from hmar.adapters.sql.rows import INFO_COLUMNS
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
-from hmar.adapters.sql.seals import log_intact
+from hmar.adapters.sql.seals import info_intact, log_intact
 from hmar.values.damage import DamagedRow
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import Origin
@@ -31,12 +33,19 @@ _IN_ARCHIVE = frozenset({ItemState.INDEXED, ItemState.PARTIAL, ItemState.UNCHANG
 def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
     """Move damaged entries to the table of damaged rows and log that they are gone; return how many.
 
+    The label kept is that of the job that indexed the file, where the row's own may be what is damaged.
+
     The caller holds the lock on the log.
     """
     there = [entry_id for entry_id in sorted(entry_ids) if _is_there(connection, entry_id)]
     if not there:
         return 0
     named = [_names(connection, entry_id) | {"entry_id": entry_id, "found_at": now} for entry_id in there]
+    labels = _labels(connection, [row["origin_reference"] for row in named])
+    for row in named:
+        file = row["collection"], row["origin_source"], row["origin_reference"]
+        if file in labels and not _labelled_since(connection, row["entry_id"], labels[file]):
+            row["label"] = labels[file]
     connection.execute(insert(damaged_rows), named)
     for entry_id in there:
         connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
@@ -61,9 +70,13 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
         connection.execute(delete(damaged_rows).where(damaged_rows.c.entry_id.in_(back)))
 
 
-def forget_selected(connection: Connection, selector: Selector, collection: Collections) -> None:
-    """Forget the damaged rows of what is deleted: it shall not come back."""
-    connection.execute(delete(damaged_rows).where(selected(selector, collection, damaged_rows)))
+def forget_selected(connection: Connection, selector: Selector, collection: Collections) -> int:
+    """Forget the damaged rows of what is deleted, for it shall not come back; return how many."""
+    origin = [damaged_rows.c[name] for name in ("collection", "origin_source", "origin_reference")]
+    wanted = delete(damaged_rows).where(selected(selector, collection, damaged_rows))
+    gone = connection.execute(wanted.returning(*origin)).all()
+    forget_told(connection, gone)
+    return len(gone)
 
 
 def forget_files(connection: Connection, references: Sequence[str], collection: Collections) -> None:
@@ -75,13 +88,13 @@ def forget_files(connection: Connection, references: Sequence[str], collection: 
 def waiting_rows(connection: Connection) -> list[DamagedRow]:
     """Return the frames that were taken out and are not back, oldest first.
 
-    Their label is that of the job that indexed their file, where there was one: the row's own may be what is
-    damaged. So is the patient, where one was given with the file. Where several were, side by side, it is the
-    row's own, if that is one of them; nobody knows otherwise.
+    Their patient is the one that was given with the file, where one was: the row's own may be what is
+    damaged. Where several were, side by side, it is the row's own, if that is one of them; nobody knows
+    otherwise.
     """
     rows = connection.execute(select(damaged_rows).order_by(damaged_rows.c.entry_id)).all()
     references = [row.origin_reference for row in rows]
-    labels, given = _labels(connection, references), _given(connection, references)
+    given = _given(connection, references)
     there = _there(connection, sorted({reference for _, _, reference in given}))
     patients = {row.entry_id: _patient(row, given[_file(row)], there) for row in rows if _file(row) in given}
     return [
@@ -92,7 +105,7 @@ def waiting_rows(connection: Connection) -> list[DamagedRow]:
             series_uid=row.series_uid,
             sop_instance_uid=row.sop_instance_uid,
             frame_number=row.frame_number,
-            label=labels.get(_file(row), row.label),
+            label=row.label,
             patient_key=patients.get(row.entry_id),
             patient_unknown=patients.get(row.entry_id, "") is None,
             model_fingerprint=row.model_fingerprint,
@@ -145,6 +158,16 @@ def _given(connection: Connection, references: Sequence[str]) -> dict[_File, set
         for collection, source, reference, patient_key in connection.execute(query):
             patients[collection, source, reference].add(patient_key)
     return dict(patients)
+
+
+def _labelled_since(connection: Connection, entry_id: int, label: str | None) -> bool:
+    """Return whether a damaged row has another label than its job gave, and that is not the damage."""
+    try:
+        with translated():
+            [row] = values_of(connection, select(*INFO_COLUMNS).where(entries.c.entry_id == entry_id))
+    except UNREADABLE:
+        return False
+    return not info_intact({**row, "label": label})
 
 
 def _labels(connection: Connection, references: Sequence[str]) -> dict[_File, str | None]:

@@ -79,7 +79,11 @@ def _rows(connection: Connection, ids: Sequence[int]) -> list[Values]:
 def relabel_damaged(
     connection: Connection, selector: Selector, label: str | None, collection: Collections
 ) -> None:
-    """Give the label to frames that were taken out, with which they are indexed again."""
+    """Give the label to frames that were taken out, with which they are indexed again.
+
+    The caller holds the lock on the log, as who takes frames out does: in another order each could wait for
+    the other.
+    """
     of_rows = selected(selector, collection, damaged_rows)
     connection.execute(update(damaged_rows).where(of_rows).values(label=label))
 

@@ -97,6 +97,30 @@ def test_a_row_with_a_bit_wrong_in_any_column_comes_back_from_its_file(rig: Rig,
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("column", ["window_codes", "rows"])
+def test_a_frame_that_got_another_label_comes_back_with_that(rig: Rig, column: str) -> None:
+    with closing(rig.engine()) as engine:
+        [entry] = engine.catalogue.entries([2]).values()
+        assert engine.catalogue.relabel(Selector("instance", entry.info.sop_instance_uid), "proven") == 1
+        newest = engine.catalogue.last_seq()
+    before = rig.frames()
+    rig.flip(column, newest)
+    assert len(rig.repair().back) == 1
+    assert rig.frames() == before
+
+
+@pytest.mark.slow
+def test_a_damaged_frame_that_gets_another_label_comes_back_with_that(rig: Rig) -> None:
+    rig.flip("window_codes")
+    with closing(rig.engine()) as engine:
+        assert engine.storage.integrity.take_out([2]) == 1
+        [row] = engine.storage.integrity.damaged_rows()
+        engine.catalogue.relabel(Selector("instance", row.sop_instance_uid), "proven")
+    assert len(rig.repair().back) == 1
+    assert [entry.info.label for entry in rig.frames()] == ["mine", "proven", None]
+
+
+@pytest.mark.slow
 def test_an_upload_comes_back_and_a_file_that_is_gone_is_named(rig: Rig) -> None:
     before = rig.frames()
     rig.flip("window_codes", 3)

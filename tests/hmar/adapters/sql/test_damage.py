@@ -18,6 +18,7 @@ from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
 from hmar.errors import HmarError
+from hmar.relabelling import relabel
 from hmar.values.damage import Sealed
 from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
@@ -158,7 +159,7 @@ def test_a_relabelled_row_is_sealed_and_a_damaged_one_is_left(rig: Rig) -> None:
 def test_a_frame_that_was_taken_out_comes_back_with_its_new_label(rig: Rig) -> None:
     flip_entry(rig, "window_codes")
     assert rig.integrity.take_out([2]) == 1
-    rig.catalogue.relabel(Selector("instance", "1.2"), "new", "default")
+    assert relabel(rig.catalogue, {Selector("instance", "1.2"): "new"}, "default").unknown == ("1.2",)
     assert [row.label for row in rig.integrity.damaged_rows()] == ["new"]
 
 
@@ -171,6 +172,19 @@ def test_a_damaged_change_is_left_out_and_passed_over(
     assert ([change.seq for change in found.changes], found.last_seq) == ([1], 2)
     assert "Damaged rows of the log: 1 (2)" in caplog.text
     assert [change.seq for change in rig.catalogue.changes(2, 2).changes] == [3]
+
+
+def test_a_page_of_studies_with_a_damaged_one_is_not_the_last(tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{tmp_path / 'catalogue.db'}")) as database:
+        database.migrate()
+        catalogue = SqlCatalogue(database)
+        frames = [encoded(f"1.{number}", study_uid=f"t{number}") for number in (1, 2, 3)]
+        catalogue.append("default", frames, ORIGIN)
+        flip_value(tmp_path / "catalogue.db", "entries", "modality", "entry_id = 2")
+        first = catalogue.studies(MODEL, limit=2)
+        assert ([study.study_uid for study in first.studies], first.more) == (["t1"], True)
+        rest = catalogue.studies(MODEL, offset=2, limit=2)
+        assert ([study.study_uid for study in rest.studies], rest.more) == (["t3"], False)
 
 
 def test_a_change_of_a_damaged_frame_says_nothing_of_it(rig: Rig) -> None:

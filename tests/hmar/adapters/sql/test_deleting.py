@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import PATIENT_DELETED, delete_selected, selected
+from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.schema import entries
 from hmar.uploads import UPLOAD
@@ -25,6 +26,7 @@ from hmar.values.deletion import Level, Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState, SentAs
 from tests.contract.examples import encoded
+from tests.hmar.adapters.sql.damage import flip_value
 
 KILLED = """
 import os, signal, sys
@@ -171,6 +173,19 @@ def test_the_name_of_a_sent_file_goes_with_its_last_frame(database: Database, tm
         SentAs(1),
         SentAs(2, "other.dcm"),
     ]
+    assert b"Mustermann" not in stored_bytes(tmp_path)
+
+
+def test_the_name_of_a_sent_file_goes_with_a_damaged_frame_that_was_taken_out(
+    database: Database, tmp_path: Path
+) -> None:
+    catalogue, jobs = SqlCatalogue(database), SqlJobStore(database)
+    catalogue.append("default", slices_of(1)[:1], Origin(UPLOAD, "a"))
+    job_id = jobs.create("default", Origin(UPLOAD, ""), ["a"], sent={"a": SentAs(1, "Mustermann.dcm")})
+    flip_value(tmp_path / "catalogue.db", "entries", "rows", "entry_id = 1")
+    assert SqlIntegrity(database).take_out([1]) == 1
+    catalogue.delete(Selector("study", "1.1"))
+    assert [item.sent_as for item in jobs.items(job_id, set(ItemState), 9)] == [SentAs(1)]
     assert b"Mustermann" not in stored_bytes(tmp_path)
 
 
