@@ -33,11 +33,11 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hmar.errors import HmarError
-    from hmar.library.added import Added
     from hmar.library.archive import Archive
     from hmar.library.images import OpenedImage, open_image
     from hmar.library.models import Model, load_model
     from hmar.library.training import train_model
+    from hmar.values.added import Added
     from hmar.values.frames import Frame, FrameInfo, Units
     from hmar.values.geometry import Box, Spacing
     from hmar.values.groups import GroupHit, GroupResults
@@ -48,7 +48,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "Added": "hmar.library.added",
+            "Added": "hmar.values.added",
             "Archive": "hmar.library.archive",
             "Box": "hmar.values.geometry",
             "Exclusion": "hmar.values.selection",
