@@ -103,7 +103,8 @@ class Client(ClientSearches):
         Parameters
         ----------
         images : path, bytes, or iterable of these
-            A folder is taken with all below it. Its files that are no images, and masks, are not sent.
+            A folder is taken with all below it; links to folders are not followed. Its files that are no
+            images, and masks, are not sent.
         collection : str
             Name to keep the images under.
         label : str, optional
