@@ -1,7 +1,7 @@
 """HMAR search: content-based search over medical images.
 
-``open_image`` reads a file, ``load_model`` makes codes, ``Archive`` indexes and searches; docs/python.md is
-the tutorial. What is named here is imported when it is first used.
+``open_image`` reads a file, ``load_model`` makes codes, ``Archive`` indexes and searches, ``Client`` does so
+on a server; docs/python.md is the tutorial. What is named here is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ __all__ = [
     "Added",
     "Archive",
     "Box",
+    "Client",
     "Exclusion",
     "Frame",
     "FrameInfo",
@@ -20,6 +21,7 @@ __all__ = [
     "GroupResults",
     "Hit",
     "HmarError",
+    "IndexedFrame",
     "Model",
     "OpenedImage",
     "Results",
@@ -32,12 +34,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from hmar.client.client import Client
+    from hmar.client.queries import IndexedFrame
     from hmar.errors import HmarError
-    from hmar.library.added import Added
     from hmar.library.archive import Archive
     from hmar.library.images import OpenedImage, open_image
     from hmar.library.models import Model, load_model
     from hmar.library.training import train_model
+    from hmar.values.added import Added
     from hmar.values.frames import Frame, FrameInfo, Units
     from hmar.values.geometry import Box, Spacing
     from hmar.values.groups import GroupHit, GroupResults
@@ -48,9 +52,10 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "Added": "hmar.library.added",
+            "Added": "hmar.values.added",
             "Archive": "hmar.library.archive",
             "Box": "hmar.values.geometry",
+            "Client": "hmar.client.client",
             "Exclusion": "hmar.values.selection",
             "Frame": "hmar.values.frames",
             "FrameInfo": "hmar.values.frames",
@@ -58,6 +63,7 @@ else:
             "GroupResults": "hmar.values.groups",
             "Hit": "hmar.values.hits",
             "HmarError": "hmar.errors",
+            "IndexedFrame": "hmar.client.queries",
             "Model": "hmar.library.models",
             "OpenedImage": "hmar.library.images",
             "Results": "hmar.values.results",

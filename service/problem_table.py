@@ -1,54 +1,20 @@
-"""What each error becomes: one table from class of error to status, slug and title (RFC 9457)."""
+"""What each error becomes: the library's problem types (RFC 9457), and those that HTTP adds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from hmar.errors import (
-    AuthError,
-    ConflictError,
-    DecodeError,
-    ForbiddenError,
-    HmarError,
-    InputError,
-    LimitError,
-    NotFoundError,
-    OperatorError,
-    ParameterError,
-    RegionError,
-)
+from hmar.errors import HmarError
+from hmar.problems import PROBLEMS as LIBRARY_PROBLEMS
+from hmar.problems import ProblemType
 from service.errors import CrossSiteError, CursorError, MalformedRequestError, MediaTypeError
 
-
-class ProblemType(NamedTuple):
-    """Status, last part of the type URI, and title of a class of errors."""
-
-    status: int
-    slug: str
-    title: str
-
-    @property
-    def uri(self) -> str:
-        """The type URI, relative to the server."""
-        return f"/problems/{self.slug}"
-
-
 PROBLEMS: dict[type[HmarError], ProblemType] = {
+    **LIBRARY_PROBLEMS,
     MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
     CursorError: ProblemType(400, "cursor-not-usable", "The cursor does not go on with this search"),
-    AuthError: ProblemType(401, "not-authorised", "A valid key or login is needed"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
-    ForbiddenError: ProblemType(403, "forbidden", "The key or login may not do this"),
-    NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),
-    ConflictError: ProblemType(409, "conflict", "The request contradicts what is there"),
-    LimitError: ProblemType(413, "image-too-large", "The image is larger than the limits allow"),
     MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),
-    DecodeError: ProblemType(422, "image-not-readable", "The file cannot be read as an image"),
-    RegionError: ProblemType(422, "region-outside-image", "The region cannot be used with this image"),
-    ParameterError: ProblemType(422, "parameter-out-of-range", "A parameter cannot be used"),
-    InputError: ProblemType(422, "input-not-usable", "The request cannot be used"),
-    OperatorError: ProblemType(503, "service-unavailable", "A part of the server is not available"),
 }
 """What each class of errors becomes; an error takes the entry of its nearest base."""
 

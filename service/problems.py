@@ -12,9 +12,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from hmar import request_ids
 from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, InputError, OperatorError
+from hmar.problems import ProblemType
 from service.errors import MalformedRequestError
 from service.models.problem import Problem
-from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, ProblemType, problem_of
+from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, problem_of
 from service.troubles import TroubleIds
 
 _log = logging.getLogger("hmar.service.problems")

@@ -25,9 +25,9 @@ from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import ParameterError
 from hmar.indexing.submitting import submit
 from hmar.label_table import LabelRow, read_labels
-from hmar.library.added import Added, Failure
 from hmar.library.index_job import POLL_S, failed_items, known_job, run_job, skipped_items
 from hmar.properties.kinds.labels import label_value
+from hmar.values.added import Added, Failure
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job, JobState
 from hmar.values.references import printable, reference_of

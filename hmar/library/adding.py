@@ -9,10 +9,10 @@ from pathlib import Path
 from hmar.adapters.memory import InlineQueue
 from hmar.adapters.unkept_frames import UNKEPT
 from hmar.errors import NotFoundError
-from hmar.library.added import Added, Failure
 from hmar.library.images import Openable, OpenedImage
 from hmar.library.index_job import failed_items, run_job, skipped_items
 from hmar.uploads import UPLOAD
+from hmar.values.added import Added, Failure, Progress
 from hmar.values.entries import Origin
 from hmar.values.frames import Frame
 from hmar.values.jobs import Job, JobState
@@ -21,13 +21,6 @@ from hmar.wiring import Engine
 
 Addable = Openable | OpenedImage | Frame | Iterable[Frame]
 """A file or folder by its path, a file's bytes, an opened image, or frames."""
-
-Progress = Callable[[int, int], None]
-"""Told how many files are done, and how many are known so far."""
-
-
-def silent(_done: int, _known: int) -> None:
-    """Show nothing."""
 
 
 class Adder:

@@ -13,14 +13,14 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
-from hmar.library.added import Added
-from hmar.library.adding import Addable, Adder, Progress, silent
+from hmar.library.adding import Addable, Adder
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.models import Model, load_model
 from hmar.library.patients import PassingDecoder, process_hasher
 from hmar.library.searching import Searches
 from hmar.ports import FrameEncoder
 from hmar.removal import one_selector, settle
+from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import Frame

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hmar.batch import answer_batch
-from hmar.errors import InputError, ParameterError, shown
+from hmar.errors import InputError, ParameterError
 from hmar.groups import frames_of_group
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.patients import is_passing
-from hmar.library.selecting import FilterValue, selection_from
+from hmar.library.selecting import selection_from
+from hmar.properties.python_filters import FilterValue, given_filters
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
 from hmar.values.geometry import BoxLike, regions_of
@@ -92,7 +93,7 @@ class Searches:
         ParameterError
             If any of the others is out of its range.
         """
-        selection = selection_from(_joined(where, filters), collection, group_by)
+        selection = selection_from(given_filters(where, filters), collection, group_by)
         exclusion = _exclusion(exclude)
         frame = self._query_frame(image, frame_number)
         selection = self._among(selection, frame, exclusion)
@@ -134,7 +135,7 @@ class Searches:
         RegionError
             If a box is not four finite numbers.
         """
-        selection = selection_from(_joined(where, filters), collection, group_by)
+        selection = selection_from(given_filters(where, filters), collection, group_by)
         exclusion, searcher = _exclusion(exclude), self.engine.searcher
 
         def opened(image: Openable | OpenedImage | Frame) -> tuple[Frame, Selection]:
@@ -184,7 +185,7 @@ class Searches:
         ParameterError
             If any of the others is out of its range.
         """
-        selection = selection_from(_joined(where, filters), collection)
+        selection = selection_from(given_filters(where, filters), collection)
         return self._search_group("series", series_uid, k, mode, bits, aggregation, selection, exclude)
 
     def search_study(
@@ -201,7 +202,7 @@ class Searches:
         **filters: FilterValue,
     ) -> GroupResults:
         """Find the studies most like one of the archive; otherwise as :meth:`search_series`."""
-        selection = selection_from(_joined(where, filters), collection)
+        selection = selection_from(given_filters(where, filters), collection)
         return self._search_group("study", study_uid, k, mode, bits, aggregation, selection, exclude)
 
     def _search_group(
@@ -248,11 +249,3 @@ class Searches:
 
 def _exclusion(exclude: Same | Exclusion | None) -> Exclusion:
     return exclude if isinstance(exclude, Exclusion) else Exclusion(exclude)
-
-
-def _joined(
-    where: Mapping[str, FilterValue] | None, filters: Mapping[str, FilterValue]
-) -> dict[str, FilterValue]:
-    if twice := sorted(set(where or ()) & set(filters)):
-        raise ParameterError(f"The filter {shown(twice[0])} is given twice.", "Give it once.")
-    return {**(where or {}), **filters}

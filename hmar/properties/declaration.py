@@ -69,6 +69,11 @@ class Property:
         """Return a value as JSON has it."""
         return None if value is None else self.kind.to_json(value)
 
+    def from_answer(self, told: object) -> Value | None:
+        """Return the value that :meth:`to_json` wrote."""
+        value: Value | None = None if told is None else self.kind.from_answer(told)
+        return value
+
     def schema(self) -> Schema:
         """Describe it in an answer."""
         schema = self.kind.value_schema()

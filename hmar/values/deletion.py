@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from hmar.values.entries import Origin
 from hmar.values.plain import Json
@@ -59,6 +59,11 @@ class Extent(NamedTuple):
     def to_dict(self) -> Json:
         """Return the counts as the API does."""
         return dict(self._asdict())
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the counts of an answer."""
+        return cls(*(int(told[name]) for name in cls._fields))
 
 
 class Deleted(NamedTuple):

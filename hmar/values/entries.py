@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from hmar.values.codes import EncodedFrame
 from hmar.values.digests import Digests
@@ -43,6 +44,11 @@ class EntryInfo:
         )
         known = self.info.to_dict()
         return {name: known[name] for name in listed}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the frame that an answer lists or names; what stays on the server is empty."""
+        return cls(0, told.get("collection", ""), FrameInfo.from_dict(told), "", Origin("", ""))
 
 
 class Appended(NamedTuple):
@@ -99,3 +105,10 @@ class SeriesInfo:
         """Return the series as the API lists it."""
         day = self.study_date
         return {**asdict(self), "study_date": None if day is None else day.isoformat()}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the series that an answer lists."""
+        known = {each.name: told[each.name] for each in fields(cls)}
+        day = known["study_date"]
+        return cls(**{**known, "study_date": None if day is None else date.fromisoformat(day)})

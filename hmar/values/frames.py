@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, overload
+from typing import Any, Protocol, Self, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,32 @@ class FrameInfo(Properties):
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
     pixel_aspect: float | None = None
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return what an answer tells of a frame.
+
+        Parameters
+        ----------
+        told : mapping
+            What :meth:`to_dict` returns, or a part of it. UIDs that are not in it become empty, sizes 0, the
+            frame's number 1, and all else unknown, as the patient's key always is.
+        """
+        spacing, place = told.get("spacing_mm"), told.get("position_mm")
+        known = {name: item.from_answer(told[name]) for name, item in TABLE.items() if name in told}
+        return cls(
+            **cast(dict[str, Any], known),
+            study_uid=told.get("study_uid") or "",
+            series_uid=told.get("series_uid") or "",
+            sop_instance_uid=told.get("sop_instance_uid", ""),
+            frame_number=told.get("frame_number", 1),
+            patient_key=None,
+            rows=told.get("rows", 0),
+            columns=told.get("columns", 0),
+            spacing=None if spacing is None else Spacing(*map(float, spacing)),
+            instance_number=told.get("instance_number"),
+            position=None if place is None else (float(place[0]), float(place[1]), float(place[2])),
+        )
 
     def properties(self) -> Json:
         """Return the properties that may be shown, None for those that are unknown."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
 
 from hmar.errors import RegionError, shown
 from hmar.values.plain import Json, number, number_of
@@ -16,9 +16,9 @@ class Spacing(NamedTuple):
     row_mm: float
     column_mm: float
 
-    def to_list(self) -> list[float | int | None]:
-        """Return the spacing as [between rows, between columns]."""
-        return [number(self.row_mm), number(self.column_mm)]
+    def to_list(self) -> list[float | int]:
+        """Return the spacing as [between rows, between columns], in full: lengths in mm follow from it."""
+        return [int(value) if value.is_integer() else value for value in map(float, self)]
 
 
 class Box(NamedTuple):
@@ -46,6 +46,11 @@ class Box(NamedTuple):
     def to_dict(self) -> Json:
         """Return the rectangle as the API does."""
         return {name: number(value) for name, value in self._asdict().items()}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, float]) -> Self:
+        """Return the rectangle that an answer of the API gives."""
+        return cls(**{name: float(told[name]) for name in cls._fields})
 
 
 BoxLike = Box | tuple[float, float, float, float]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, Self, overload
 
 from hmar.values.codes import Bits, CodeArray, WindowIds
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import FrameInfo
 from hmar.values.pages import Page
-from hmar.values.plain import Json, number
+from hmar.values.plain import Json, number, number_of
 
 GroupLevel = Literal["series", "study"]
 """What is searched with, and found."""
@@ -118,6 +118,12 @@ class FramePair:
             "distance": number(self.distance),
         }
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the pair of an answer, which names its frames and tells no more of them."""
+        query, found = map(EntryInfo.from_dict, (told["query"], told["found"]))
+        return cls(query, found, number_of(told["distance"]))
+
 
 @dataclass(frozen=True, slots=True)
 class GroupHit:
@@ -168,6 +174,19 @@ class GroupHit:
             "frames": self.frames,
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], level: GroupLevel) -> Self:
+        """Return the series or study of an answer, which does not tell which of its frames is the oldest."""
+        return cls(
+            rank=told["rank"],
+            level=level,
+            entry=EntryInfo.from_dict(told),
+            frames=told["frames"],
+            distance=number_of(told["distance"]),
+            score=number_of(told["score"]),
+            pairs=tuple(map(FramePair.from_dict, told["pairs"])),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +261,29 @@ class GroupResults(Sequence[GroupHit]):
             "searched_frames": self.searched_frames,
             "took_ms": round(self.took_ms, 1),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the answer that the API gave: the inverse of :meth:`to_dict`.
+
+        Each of the frames in ``query`` has what is told of ``own``; the pairs of hits name them.
+        """
+        asked = told["query"]
+        level: GroupLevel = "study" if asked["series_uid"] is None else "series"
+        own = EntryInfo.from_dict(asked)
+        return cls(
+            hits=tuple(GroupHit.from_dict(hit, level) for hit in told["hits"]),
+            level=level,
+            own=own,
+            query=(own,) * asked["compared_frames"],
+            query_frames=asked["frames"],
+            aggregation=told["aggregation"],
+            mode=told["mode"],
+            bits=told["bits"],
+            model=told["model"],
+            searched_frames=told["searched_frames"],
+            took_ms=told["took_ms"],
+        )
 
 
 def _named(info: FrameInfo) -> Json:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
 from hmar.values.geometry import Box
-from hmar.values.plain import Json, number, weights
+from hmar.values.plain import Json, number, number_of, weights
 
 Mode = Literal["global", "local", "auto"]
 ATYPICAL = 0.01
@@ -74,6 +75,11 @@ class RegionHit:
             "box": self.box.to_dict(),
             "box_mm": None if self.box_mm is None else self.box_mm.to_dict(),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the region's part of a hit of an answer."""
+        return cls(number_of(told["distance"]), number_of(told["score"]), *_boxes(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +161,34 @@ class Hit:
             "gate": weights(self.gate),
             "model": self.model,
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], query_typicality: float | None = None) -> Self:
+        """Return the hit of an answer, which tells the query's typicality beside its hits.
+
+        Numbers are rounded as the answer has them. A distance that it does not have is NaN.
+        """
+        box, box_mm = _boxes(told)
+        whole, local = told["experts"]["global"], told["experts"]["local"]
+        return cls(
+            rank=told["rank"],
+            entry=EntryInfo.from_dict(told),
+            distance=number_of(told["distance"]),
+            global_distance=whole["distance"],
+            local_distance=number_of(local["distance"]),
+            global_score=number_of(whole["score"]),
+            local_score=number_of(local["score"]),
+            gate=(float(told["gate"]["global"]), float(told["gate"]["local"])),
+            bits=told["bits"],
+            box=box,
+            box_mm=box_mm,
+            model=told["model"],
+            regions=tuple(map(RegionHit.from_dict, told["regions"])),
+            query_typicality=query_typicality,
+        )
+
+
+def _boxes(told: Mapping[str, Any]) -> tuple[Box, Box | None]:
+    """Return a box of an answer in pixels, and in mm where that is known."""
+    in_mm = told["box_mm"]
+    return Box.from_dict(told["box"]), None if in_mm is None else Box.from_dict(in_mm)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, Self, overload
 
 from hmar.values.codes import Bits
 from hmar.values.frames import FrameInfo
@@ -114,3 +114,22 @@ class Results(Sequence[Hit]):
             "searched_frames": self.searched_frames,
             "took_ms": round(self.took_ms, 1),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the answer that the API gave: the inverse of :meth:`to_dict`.
+
+        UIDs of the query's frame are not told, and empty. Numbers are rounded as the answer has them.
+        """
+        query = told["query"]
+        return cls(
+            hits=tuple(Hit.from_dict(hit, query["typicality"]) for hit in told["hits"]),
+            frame=FrameInfo.from_dict(query),
+            regions=tuple(Box.from_dict(each["region"]) for each in query["regions"]),
+            mode=told["mode"],
+            bits=told["bits"],
+            model=told["model"],
+            searched_frames=told["searched_frames"],
+            took_ms=told["took_ms"],
+            region_typicality=tuple(each["typicality"] for each in query["regions"]),
+        )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 
+from hmar.problems import ProblemType
 from service.edge.messages import Answer, Refusal
 from service.errors import MalformedRequestError
-from service.problem_table import EDGE_PROBLEMS, INTERNAL, PROBLEMS, ProblemType
+from service.problem_table import EDGE_PROBLEMS, INTERNAL, PROBLEMS
 from service.problems import problem_body
 from service.security_headers import SECURITY_HEADERS
 

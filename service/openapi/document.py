@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from flask import Flask
 from pydantic import BaseModel
 
+from hmar.problems import ProblemType
 from service.auth import OPEN_ENDPOINTS, SAFE_METHODS
 from service.models.asked import media_type_of
 from service.models.given import Headers
@@ -17,7 +18,6 @@ from service.openapi.about import ABOUT, SECURITY_SCHEMES, TAGS
 from service.openapi.problems import problems_of
 from service.openapi.schemas import Schema, Schemas
 from service.operations.operation import Content, Operation, operation_of
-from service.problem_table import ProblemType
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _PROBLEM_HEADERS: dict[int, type[Headers]] = {401: WantsKey, 429: TriesAgain, 503: TriesAgain}

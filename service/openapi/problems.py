@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from hmar.errors import AuthError, ForbiddenError, HmarError, OperatorError, ParameterError
+from hmar.problems import ProblemType
 from service.errors import CrossSiteError, MalformedRequestError, MediaTypeError
 from service.models.asked import JsonBody, media_type_of
 from service.operations.operation import Operation
-from service.problem_table import EDGE_PROBLEMS, HTTP_PROBLEMS, INTERNAL, PROBLEMS, ProblemType
+from service.problem_table import EDGE_PROBLEMS, HTTP_PROBLEMS, INTERNAL, PROBLEMS
 
 
 def problems_of(declared: Operation, *, keyed: bool, changes: bool) -> dict[int, list[ProblemType]]:

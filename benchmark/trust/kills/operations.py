@@ -17,8 +17,8 @@ from benchmark.trust.oracle.inspection import doctors_findings, wrong_answers
 from benchmark.trust.settings import LEASE_S, settings_of
 from hmar.adapters.memory import InlineQueue
 from hmar.files import DRAFT_AGE_S
-from hmar.library.added import Failure
 from hmar.library.archive import Archive
+from hmar.values.added import Failure
 from hmar.wiring import build_engine
 
 COLLECTION = "default"

@@ -58,6 +58,10 @@ class Days(Bands[date]):
         """Return a day in the form YYYY-MM-DD."""
         return value.isoformat()
 
+    def from_answer(self, told: str) -> date:
+        """Return the day of a text in the form YYYY-MM-DD."""
+        return date.fromisoformat(told)
+
     def value_schema(self) -> Schema:
         """Describe a day."""
         return {"type": "string", "format": "date"}

@@ -71,6 +71,10 @@ class Decimals(Bands[float]):
         """Return a number, a whole one as an integer."""
         return int(value) if value.is_integer() else value
 
+    def from_answer(self, told: float) -> float:
+        """Return a number, which JSON may hold as an integer."""
+        return float(told)
+
     def value_schema(self) -> Schema:
         """Describe a number."""
         return {"type": "number", "exclusiveMinimum": 0}

@@ -69,6 +69,11 @@ class Kind(ABC, Generic[V, C]):
         """Return a value as JSON has it."""
         return value
 
+    def from_answer(self, told: Any) -> V:
+        """Return the value that JSON holds, as :meth:`to_json` writes it."""
+        value: V = told
+        return value
+
     @abstractmethod
     def value_schema(self) -> Schema:
         """Describe a value that is known."""

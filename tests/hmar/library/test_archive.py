@@ -12,8 +12,8 @@ import pytest
 
 import hmar
 from hmar.errors import ConfigError, ModelError, NotFoundError, ParameterError, RegionError, UnavailableError
-from hmar.library.adding import Progress
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.added import Progress
 from tests.frames import frame_info, textured_frame
 from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_ID, ct_file, series_uid, sop_uid

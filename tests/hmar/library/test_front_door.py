@@ -10,7 +10,18 @@ import pytest
 
 import hmar
 
-HEAVY = ("numpy", "torch", "flask", "pydicom", "sqlalchemy", "onnxruntime", "numba", "faiss", "hmar.library")
+HEAVY = (
+    "numpy",
+    "urllib3",
+    "torch",
+    "flask",
+    "pydicom",
+    "sqlalchemy",
+    "onnxruntime",
+    "numba",
+    "faiss",
+    "hmar.library",
+)
 
 
 def run(script: str) -> str:
@@ -27,6 +38,14 @@ def run(script: str) -> str:
 
 def test_importing_it_imports_nothing_that_takes_time() -> None:
     assert run(f"import sys, hmar; print([name for name in {HEAVY} if name in sys.modules])") == "[]"
+
+
+def test_a_client_imports_nothing_of_an_engine() -> None:
+    engine = ("torch", "flask", "pydicom", "sqlalchemy", "onnxruntime", "numba", "faiss", "hmar.library")
+    script = (
+        f"import sys, hmar; hmar.Client('http://a', 'k'); print([x for x in {engine} if x in sys.modules])"
+    )
+    assert run(script) == "[]"
 
 
 @pytest.mark.slow

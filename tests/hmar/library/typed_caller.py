@@ -47,6 +47,19 @@ def archives() -> None:
         assert_type(hmar.train_model("models/ours", archive), hmar.Model)
 
 
+def clients() -> None:
+    with hmar.Client("https://pacs.example", "hmar_") as client:
+        results = client.search(
+            hmar.IndexedFrame("1.2", 3), [(1, 2, 3, 4)], exclude="patient", modality=["CT"]
+        )
+        assert_type(results, hmar.Results)
+        assert_type(client.search(results[0])[0], hmar.Hit)
+        assert_type(next(client.pages(b"", k=50)), hmar.Results)
+        assert_type(client.search_series("1.2"), hmar.GroupResults)
+        assert_type(client.add(["study", b""]), hmar.Added)
+        assert_type(client.picture(results[0]), bytes)
+
+
 def figures() -> None:
     assert_type(benchmark.evaluate(np.zeros((2, 16), np.uint8), ["a", "b"]), benchmark.Figures)
 
@@ -54,3 +67,4 @@ def figures() -> None:
 def unknown() -> None:
     hmar.Archiv  # type: ignore[attr-defined]  # noqa: B018 - a name that is not there must not pass
     hmar.Archive().search("slice.dcm", exclude="ward")  # type: ignore[arg-type]
+    hmar.Client().search_batch([("slice.dcm", None)])  # type: ignore[list-item]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,13 @@ from hmar.values.entries import Appended
 from hmar.values.jobs import Item, ItemState, Job
 from hmar.values.plain import Json
 from hmar.values.references import reference_of
+
+Progress = Callable[[int, int], None]
+"""Told how many files are done, and how many are known so far."""
+
+
+def silent(_done: int, _known: int) -> None:
+    """Show nothing."""
 
 
 class Failure(NamedTuple):
@@ -23,7 +30,9 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The outcome of :meth:`hmar.Archive.add`. Counts are of files, or of frames where frames were given.
+    """The outcome of :meth:`hmar.Archive.add` and :meth:`hmar.Client.add`.
+
+    Counts are of files, or of frames where frames were given.
 
     Parameters
     ----------

@@ -1,0 +1,85 @@
+"""Requests to the API and what comes of them: JSON, a picture, or one of the library's errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from hmar.client.connection import Answer, Body, Connection, form
+from hmar.client.pauses import BUSY, Pauses
+from hmar.client.problems import error_of
+from hmar.client.server import Server
+from hmar.errors import UnavailableError
+
+T = TypeVar("T")
+
+
+class Api:
+    """One server, asked with one key.
+
+    Parameters
+    ----------
+    server : Server
+    connection : Connection
+    pauses : Pauses
+        Between two attempts of a request that changes nothing more if it is sent twice.
+    """
+
+    def __init__(self, server: Server, connection: Connection, pauses: Pauses) -> None:
+        self._server = server
+        self._connection = connection
+        self._pauses = pauses
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> bytes:
+        """Return what lies at a path."""
+        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), None, True)
+
+    def post(self, path: str, fields: Mapping[str, object], *, repeatable: bool = True) -> bytes:
+        """Send fields as JSON, and return what is answered."""
+        body = Body(json.dumps(fields, allow_nan=False).encode(), "application/json")
+        return self._send("POST", path, body, repeatable)
+
+    def post_files(
+        self, path: str, fields: Mapping[str, str], files: Sequence[bytes], key: str | None = None
+    ) -> bytes:
+        """Send files and fields as a form, and return what is answered.
+
+        ``key`` tells the server a request that comes again, where that would do something twice.
+        """
+        return self._send("POST", path, form(fields, files), True, key)
+
+    def ready(self) -> bool:
+        """Ask once whether the server and all that it needs works."""
+        return self._connection.send("GET", "/readyz", self._headers(), None, True).status == 200
+
+    def _send(
+        self, method: str, path: str, body: Body | None, repeatable: bool, key: str | None = None
+    ) -> bytes:
+        headers = {**self._headers(), **({} if key is None else {"Idempotency-Key": key})}
+        attempt = 1
+        while True:
+            answer = self._connection.send(method, path, headers, body, repeatable)
+            if 200 <= answer.status < 300:
+                return answer.data
+            if not (repeatable and answer.status in BUSY and self._waited(attempt, answer)):
+                raise error_of(answer)
+            attempt += 1
+
+    def _waited(self, attempt: int, answer: Answer) -> bool:
+        return self._pauses.wait(attempt, answer.headers.get("Retry-After"))
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._server.key}", "User-Agent": "hmar-client"}
+
+
+def read(data: bytes, made: Callable[[Any], T]) -> T:
+    """Return what is made of an answer in JSON; raises UnavailableError for another than was expected."""
+    try:
+        return made(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnavailableError(
+            "The server's answer cannot be read.",
+            "Check that the address is that of HMAR search, and of the version of this client.",
+        ) from error

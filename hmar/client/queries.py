@@ -1,0 +1,90 @@
+"""What a client searches with, and the fields of a request that say so."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hmar.errors import DecodeError
+from hmar.values.entries import EntryInfo
+from hmar.values.geometry import BoxLike, regions_of
+from hmar.values.hits import Hit
+from hmar.values.selection import Exclusion, Same
+
+
+class IndexedFrame(NamedTuple):
+    """A frame of the archive, by its UID and its number from 1."""
+
+    sop_instance_uid: str
+    frame_number: int = 1
+
+
+Indexed = IndexedFrame | Hit | EntryInfo
+"""A frame of the archive: by its UID, as it was found, or as it is listed."""
+Queryable = str | os.PathLike[str] | bytes | Indexed
+"""A file by its path, the bytes of one, or a frame of the archive."""
+Fields = dict[str, object]
+
+
+def frame_fields(indexed: Indexed) -> Fields:
+    """Return the fields that name a frame of the archive."""
+    name = named(indexed)
+    return {"sop_instance_uid": name.sop_instance_uid, "frame_number": name.frame_number}
+
+
+def named(indexed: Indexed) -> IndexedFrame:
+    """Return the UID and number of a frame of the archive."""
+    if isinstance(indexed, IndexedFrame):
+        return indexed
+    info = indexed.entry.info if isinstance(indexed, Hit) else indexed.info
+    return IndexedFrame(info.sop_instance_uid, info.frame_number)
+
+
+def file_bytes(file: str | os.PathLike[str] | bytes) -> bytes:
+    """Return what a file holds; raises DecodeError if it cannot be read."""
+    if isinstance(file, bytes):
+        return file
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise DecodeError(
+            f"The file cannot be read ({error.strerror}).", "Check its path and permissions."
+        ) from error
+
+
+def region_fields(box: BoxLike | Sequence[BoxLike] | None) -> Fields:
+    """Return the fields of one region, of several, or none; raises RegionError for what is no region."""
+    regions = [list(region) for region in regions_of(box)]
+    if len(regions) > 1:
+        return {"regions": regions}
+    return {"region": regions[0]} if regions else {}
+
+
+def exclusion_field(exclude: Same | Exclusion | None) -> Fields | None:
+    """Return what is left out, as a request has it; None for nothing."""
+    wanted = exclude if isinstance(exclude, Exclusion) else Exclusion(exclude)
+    named_uids = {
+        name: list(getattr(wanted, name)) for name in ("series_uids", "study_uids", "sop_instance_uids")
+    }
+    return given(same=wanted.same, **{name: uids or None for name, uids in named_uids.items()}) or None
+
+
+def given(**fields: object) -> Fields:
+    """Return the fields that are not None: null is no way of leaving a field out."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def as_form(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return fields as a form has them: regions as numbers with commas, objects as JSON."""
+    return {name: _as_text(name, value) for name, value in fields.items()}
+
+
+def _as_text(name: str, value: object) -> str:
+    if name == "region" and isinstance(value, list):
+        return ",".join(map(str, value))
+    if name == "regions" and isinstance(value, list):
+        return ";".join(",".join(map(str, region)) for region in value)
+    return json.dumps(value) if isinstance(value, dict) else str(value)
