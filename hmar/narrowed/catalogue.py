@@ -54,8 +54,10 @@ class NarrowedCatalogue:
     def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
         """Give what a selector stands for a label, of what is seen."""
         access = self._access()
-        access.touched.add((selector.level, selector.value))
-        return self._catalogue.relabel(selector, label, seen(access.identity, collection))
+        narrowed = seen(access.identity, collection)
+        if self._catalogue.extent(selector, narrowed).frames:
+            access.touched.add((selector.level, selector.value))
+        return self._catalogue.relabel(selector, label, narrowed)
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return the origins that any frame comes from: a file stays for as long as anybody needs it."""

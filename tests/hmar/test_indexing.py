@@ -388,7 +388,8 @@ def test_a_cancelled_job_indexes_nothing_more_and_leaves_no_upload() -> None:
     archive.now += 7200
     archive.indexer.sweep()
     for job_id in (folder, sent):
-        archive.indexer.retry(job_id)
+        with pytest.raises(ConflictError, match="cancelled"):
+            archive.indexer.retry(job_id)
     assert (archive.counts(folder), archive.counts(sent)) == ({}, {ItemState.CANCELLED: 2})
     assert archive.frames() == []
 
