@@ -66,13 +66,12 @@ class ThumbnailEncoder:
         grid = self._layout(frame.info)
         image = _grey(frame, grid)
         whole = self._hash(_whole(image)[None])
-        ids = self._window_ids(frame, grid)
         return [
             Query(
                 whole[0],
                 np.concatenate(
                     [self._region_codes(image, grid, region) for region in regions]
-                    or [self._hash(np.stack(self._crops(image, self.spread(ids)) or [_whole(image)]))]
+                    or [self._spread_codes(frame, image, grid)]
                 ),
                 (0.5, 0.5),
                 region_typicality=(None,) * len(regions),
@@ -91,6 +90,10 @@ class ThumbnailEncoder:
             for column in windows.columns
         ]
         return self._hash(np.stack(crops))
+
+    def _spread_codes(self, frame: Frame, image: Image.Image, grid: Grid) -> CodeArray:
+        spread = self._crops(image, self.spread(self._window_ids(frame, grid)))
+        return self._hash(np.stack(spread or [_whole(image)]))
 
     def spread(self, window_ids: WindowIds) -> WindowIds:
         """Return the largest of a frame's windows that do not overlap one another."""

@@ -13,6 +13,7 @@ from torch import nn
 from benchmark.lesions.data import LesionSlice, Mask
 from benchmark.region.features import WindowFeature
 from benchmark.region.planes import GRID, Plane
+from benchmark.region.queries import box_round
 from benchmark.types import Progress
 from hmar.image.grid import channels, content, make_grid
 from hmar.image.windows import (
@@ -80,15 +81,8 @@ def _archive_slice(slice_: LesionSlice, backbone: nn.Module, windows: WindowConf
     if slice_.lesion is None:
         return ArchiveSlice(slice_, plane, ids, np.zeros(len(ids), bool), None)
     shown = [shows_lesion(slice_.lesion, _box(plane, window_id, windows)) for window_id in ids.tolist()]
-    query = query_windows(lesion_box(slice_.lesion), grid, GRID.stride, windows)
+    query = query_windows(box_round(slice_.lesion), grid, GRID.stride, windows)
     return ArchiveSlice(slice_, plane, ids, np.array(shown, bool), query)
-
-
-def lesion_box(lesion: Mask) -> Box:
-    """Return the box round a lesion, in source pixels."""
-    y, x = np.nonzero(lesion)
-    left, top = int(x.min()), int(y.min())
-    return Box(left, top, int(x.max()) + 1 - left, int(y.max()) + 1 - top)
 
 
 def shows_lesion(lesion: Mask, window: Box) -> bool:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume
+from benchmark.region.volumes import NO_STRUCTURE, LabelledVolume, Scan
 from benchmark.types import Progress
 from hmar.image.grid import Grid, GridConfig, channels, make_grid
 from hmar.image.windows import WindowConfig, lattice
@@ -93,6 +93,16 @@ def make_plane(
         In mm.
     units : Units
     """
+    frame = ct_frame(values, spacing, units)
+    grid = make_grid(frame.info.rows, frame.info.columns, spacing, GRID)
+    begun = time.perf_counter()
+    image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
+    backbone_map = backbone(image)[0].contiguous()
+    return Plane(frame, grid, labels, backbone_map, 1000 * (time.perf_counter() - begun))
+
+
+def ct_frame(values: FloatArray, spacing: Spacing, units: Units) -> Frame:
+    """Return a slice (rows, columns) as a frame of nobody's."""
     rows, columns = values.shape
     info = FrameInfo(
         study_uid="2.25.1",
@@ -105,15 +115,10 @@ def make_plane(
         columns=columns,
         spacing=spacing,
     )
-    frame = Frame(info, np.asarray(values, np.float32), units)
-    grid = make_grid(info.rows, info.columns, spacing, GRID)
-    begun = time.perf_counter()
-    image = torch.from_numpy(channels(frame, grid))[None].to(memory_format=torch.channels_last)
-    backbone_map = backbone(image)[0].contiguous()
-    return Plane(frame, grid, labels, backbone_map, 1000 * (time.perf_counter() - begun))
+    return Frame(info, np.asarray(values, np.float32), units)
 
 
-def chosen_slices(volume: LabelledVolume) -> range:
+def chosen_slices(volume: LabelledVolume | Scan) -> range:
     """Return the numbers of a volume's slices about 5 mm apart."""
     return range(0, len(volume.values), max(1, round(SLICE_DISTANCE_MM / volume.spacing_mm[0])))
 

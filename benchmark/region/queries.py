@@ -93,15 +93,19 @@ def gallery_labels(planes: Sequence[Plane], side: int) -> NDArray[np.int64]:
     return np.concatenate([plane.covered(side) for plane in planes])
 
 
+def box_round(mask: NDArray[np.bool_]) -> Box:
+    """Return the box round what a mask (rows, columns) shows, in its own pixels."""
+    y, x = np.nonzero(mask)
+    left, top = int(x.min()), int(y.min())
+    return Box(left, top, int(x.max()) + 1 - left, int(y.max()) + 1 - top)
+
+
 def structure_boxes(planes: Sequence[Plane]) -> dict[tuple[int, int], Box]:
     """Return the box, in grid pixels, of each (plane, structure)."""
     boxes = {}
     for index, plane in enumerate(planes):
         for structure in np.unique(plane.labels[plane.labels >= 0]).tolist():
-            y, x = np.nonzero(plane.labels == structure)
-            left, top = int(x.min()), int(y.min())
-            box = Box(left, top, int(x.max()) + 1 - left, int(y.max()) + 1 - top)
-            boxes[index, structure] = plane.grid.to_grid(box)
+            boxes[index, structure] = plane.grid.to_grid(box_round(plane.labels == structure))
     return boxes
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.region.queries import MIN_AREA_MM2
+from benchmark.region.planes import chosen_slices, ct_frame
+from benchmark.region.queries import MIN_AREA_MM2, box_round
 from benchmark.region.volumes import WHOLES, Scan
-from hmar.values.frames import Frame, FrameInfo, Units
+from hmar.values.frames import Frame, Units
 from hmar.values.geometry import Box, Spacing
 
-SLICE_DISTANCE_MM = 5.0
 PART_MM = 50.0
 """Length of a part along the body, about ten slices."""
 
@@ -49,9 +49,8 @@ class Part:
 
 def parts_of(scan: Scan) -> list[Part]:
     """Cut a scan into parts; slices are taken about 5 mm apart."""
-    step = max(1, round(SLICE_DISTANCE_MM / scan.spacing_mm[0]))
-    chosen = list(range(0, len(scan.values), step))
-    length = max(_LEAST_SLICES, round(PART_MM / (step * scan.spacing_mm[0])))
+    chosen = chosen_slices(scan)
+    length = max(_LEAST_SLICES, round(PART_MM / (chosen.step * scan.spacing_mm[0])))
     cuts = [chosen[start : start + length] for start in range(0, len(chosen), length)]
     return [_part(scan, slices) for slices in cuts if len(slices) >= min(_LEAST_SLICES, len(chosen))]
 
@@ -61,8 +60,9 @@ def _part(scan: Scan, slices: Sequence[int]) -> Part:
     for position, z in enumerate(slices):
         for name, mask in _structures(scan, z).items():
             if np.count_nonzero(mask) * scan.spacing_mm[1] * scan.spacing_mm[2] > MIN_AREA_MM2:
-                boxes.setdefault(name, {})[position] = _box(mask)
-    frames = tuple(_frame(scan, z) for z in slices)
+                boxes.setdefault(name, {})[position] = box_round(mask)
+    spacing = Spacing(*scan.spacing_mm[1:])
+    frames = tuple(ct_frame(scan.values[z].astype(np.float32), spacing, Units.HU) for z in slices)
     return Part(scan.name, scan.person, frames, boxes, known_structures(scan))
 
 
@@ -80,25 +80,3 @@ def _structures(scan: Scan, z: int) -> dict[str, Mask]:
         if drawn and whole not in found:
             found[whole] = np.logical_or.reduce(drawn)
     return found
-
-
-def _box(mask: Mask) -> Box:
-    y, x = np.nonzero(mask)
-    left, top = float(x.min()), float(y.min())
-    return Box(left, top, float(x.max()) + 1 - left, float(y.max()) + 1 - top)
-
-
-def _frame(scan: Scan, z: int) -> Frame:
-    _, rows, columns = scan.values.shape
-    info = FrameInfo(
-        study_uid="2.25.1",
-        series_uid="2.25.1",
-        sop_instance_uid=f"2.25.{z + 1}",
-        frame_number=1,
-        modality="CT",
-        patient_key=None,
-        rows=rows,
-        columns=columns,
-        spacing=Spacing(*scan.spacing_mm[1:]),
-    )
-    return Frame(info, scan.values[z].astype(np.float32), Units.HU)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hmar.errors import ConfigError
+from hmar.image.grid import GridConfig
+from hmar.image.windows import WindowConfig
 from hmar.training.data.image_labels import NO_LABEL, ImageLabels, LabelledViews
 from hmar.training.data.structures import StructurePlaces
 from hmar.training.data.views import ViewSet
@@ -121,8 +123,8 @@ class PairConfig:
     views: int = 8
     windows: int = 32
     reach_mm: float = 10.0
-    cell_mm: float = 16.0
-    sides: tuple[int, ...] = (2, 4, 6)
+    cell_mm: float = GridConfig().pitch_mm * GridConfig().stride
+    sides: tuple[int, ...] = WindowConfig().cells
     side_share: tuple[float, ...] = (0.5, 0.3, 0.2)
     structure_share: float = 0.7
 

@@ -29,7 +29,7 @@ judgement. It does not diagnose, it does not tell lesion from normal, and it is 
 
 ## Architecture
 Backbone {backbone}, cut at stride 16, with published {source} weights, {tuned}; Expert0 (whole frame)
-and Expert1 (windows of {cells} cells of 16 mm, pooled on 3x3 parts); a router over modality and
+and Expert1 (windows of {cells} cells of {cell_mm:g} mm, pooled on 3x3 parts); a router over modality and
 body region; KAN hash heads of {intervals} intervals and order {order}, trained as pykan KANLayers and
 folded.
 
@@ -48,7 +48,7 @@ The backbone's weights: {weights}.
 - It learned from {learned}. It finds what looks alike, and does not know why it does.
 - What it was not trained on (see the table) it sees through what the backbone learned from {source}. A query
   unlike all of it has a low typicality, which is a hint and no proof.
-- Windows are squares of 32, 64 and 96 mm: of a lesion far smaller than 32 mm it sees mostly the
+- Windows are squares of {squares} mm: of a lesion far smaller than {least:g} mm it sees mostly the
   surroundings.
 """
 
@@ -143,6 +143,8 @@ def card(
         for modality, count in singles.items()
     ]
     backbone = settings["network"][FORMAT_BACKBONE]
+    cell_mm = settings["grid"]["pitch_mm"] * settings["grid"]["stride"]
+    *smaller, largest = [f"{cells * cell_mm:g}" for cells in settings["windows"]["cells"]]
     learnt = config.backbone_rate > 0 and config.region_steps > 0
     tuned = learnt and bool(build_backbone(backbone).tail_modules())
     return _CARD.format(
@@ -153,6 +155,9 @@ def card(
         tuned="its last blocks trained further" if tuned else "kept as they are",
         weights=origin.weights,
         cells=", ".join(map(str, settings["windows"]["cells"])),
+        cell_mm=cell_mm,
+        squares=" and ".join(filter(None, [", ".join(smaller), largest])),
+        least=settings["windows"]["cells"][0] * cell_mm,
         intervals=settings["network"]["intervals"],
         order=settings["network"]["order"],
         volumes="\n".join([*rows, *_labelled_images(volumes, config)]),

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.lesions.slices import lesion_box, shows_lesion
+from benchmark.lesions.slices import shows_lesion
+from benchmark.region.queries import box_round
 from hmar.values.geometry import Box
 
 SIDE = 24
@@ -54,7 +55,7 @@ def test_a_window_much_larger_than_a_lesion_shows_it_and_a_far_one_does_not():
 def test_the_box_of_a_lesion_holds_all_its_pixels():
     lesion = np.zeros((SIDE, SIDE), bool)
     lesion[3, 4] = lesion[9, 20] = True
-    assert lesion_box(lesion) == Box(4, 3, 17, 7)
+    assert box_round(lesion) == Box(4, 3, 17, 7)
 
 
 @pytest.mark.slow
@@ -77,7 +78,7 @@ def test_windows_and_queries_are_those_of_the_product(tmp_path):
     assert one.ids.tolist() == encoded.window_ids.tolist()
     codes = np.packbits(describe_windows(feature, one, bundle.info.windows) > 0, axis=1)
     assert np.bitwise_count(codes ^ encoded.window_codes).sum(axis=1).max() <= 1  # a logit next to 0
-    query = encoder.region_query(one.source.frame, lesion_box(one.source.lesion))
+    query = encoder.region_query(one.source.frame, box_round(one.source.lesion))
     own = np.packbits(describe_query(feature, one.plane, one.query) > 0, axis=1)
     assert np.bitwise_count(own ^ query.window_codes).sum(axis=1).max() <= 1
     boxes = [encoder.window_box(one.source.frame.info, int(window)) for window in one.ids]

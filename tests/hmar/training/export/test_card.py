@@ -13,6 +13,7 @@ from tests.hmar.training.tiny import labelled_volumes, plain_volumes
 CONFIG = TrainingConfig(region_steps=3)
 SETTINGS = {
     "name": "small",
+    "grid": {"pitch_mm": 0.75, "stride": 16},
     "windows": {"cells": (3, 5)},
     "network": {"intervals": 5, "order": 3, "trunk": "lite0"},
 }
@@ -22,6 +23,8 @@ def test_a_card_counts_labelled_images_and_names_no_patient():
     origin = Origin("Of a site.", LITE0, "ImageNet")
     data = [replace(volume, patient=f"patient-{v}") for v, volume in enumerate(labelled_volumes())]
     text = card(SETTINGS, CONFIG, data, 2, origin)
+    assert "(windows of 3, 5 cells of 12 mm," in text
+    assert "squares of 36 and 60 mm: of a lesion far smaller than 36 mm" in text
     assert "| single images | DX | 18 | of each | none |" in text
     assert "34 images were labelled as a whole, with 2 labels" in text
     assert "film" not in text
