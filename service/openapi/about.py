@@ -22,7 +22,7 @@ limited to some collections: the others do not exist for it.
 
 Every answer has a header `X-Request-ID`: the one of the request, if that is 1 to 64 letters, digits, hyphens
 and underscores, else a new one. Problems and the server's log lines have it, too; keep patients' data out of
-it. For research; not a diagnosis.
+it. What is no HTTP request is answered without. For research; not a diagnosis.
 """
 
 ABOUT: dict[str, Any] = {
