@@ -27,7 +27,7 @@ INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 _HOME = Path("hmar-data")
-_MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb"})
+_MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice"})
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -104,6 +104,9 @@ class Settings:
     min_free_mb: int = _setting(
         "HMAR_MIN_FREE_MB", 256, "Free disk, in MiB, below which nothing is indexed and /readyz fails."
     )
+    worker_nice: int = _setting(
+        "HMAR_WORKER_NICE", 5, "How much a worker steps back for others on its machine: 0 to 19."
+    )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
     log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
     same_uid: str = _setting(
@@ -132,6 +135,8 @@ class Settings:
                 )
         if self.port > 65535:
             raise ConfigError(f"HMAR_PORT is {self.port}.", "Give a port from 0 to 65535.")
+        if self.worker_nice > 19:
+            raise ConfigError(f"HMAR_WORKER_NICE is {self.worker_nice}.", "Give a number from 0 to 19.")
         if self.scan_kernels not in SCAN_KERNELS:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."

@@ -19,7 +19,10 @@ def main() -> int:
     for package in ("hmar", "workers"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:
-        return run(Settings.from_environment(os.environ))
+        settings = Settings.from_environment(os.environ)
+        # Who searches waits; who indexes does not.
+        os.nice(settings.worker_nice)
+        return run(settings)
     except HmarError as error:
         logging.getLogger("workers").error("%s %s", error.detail, error.remedy)
         return 3

@@ -15,6 +15,8 @@ SIDE = 512
 SPACING_MM = 0.7
 ROOT = "2.25.41"
 """UIDs below 2.25 need no registration (PS3.5 B.2)."""
+SLICES = 48
+"""Slices of one series."""
 
 
 def phantom_hu(number: int, side: int = SIDE) -> FloatArray:
@@ -57,7 +59,7 @@ def phantom_frame(number: int, side: int = SIDE) -> Frame:
     """Return the slice as a decoded frame."""
     info = FrameInfo(
         study_uid=f"{ROOT}.1",
-        series_uid=f"{ROOT}.1.1",
+        series_uid=series_uid(number),
         sop_instance_uid=sop_uid(number),
         frame_number=1,
         modality="CT",
@@ -68,6 +70,11 @@ def phantom_frame(number: int, side: int = SIDE) -> Frame:
         spacing=Spacing(SPACING_MM, SPACING_MM),
     )
     return Frame(info, phantom_hu(number, side), Units.HU)
+
+
+def series_uid(number: int) -> str:
+    """Return the UID of the series of a slice."""
+    return f"{ROOT}.2.{number // SLICES + 1}"
 
 
 def sop_uid(number: int) -> str:
@@ -83,10 +90,10 @@ def phantom_file(number: int, side: int = SIDE) -> bytes:
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     file.SOPClassUID, file.SOPInstanceUID = CTImageStorage, UID(sop_uid(number))
-    file.StudyInstanceUID, file.SeriesInstanceUID = f"{ROOT}.1", f"{ROOT}.1.1"
+    file.StudyInstanceUID, file.SeriesInstanceUID = f"{ROOT}.1", series_uid(number)
     file.PatientName, file.PatientID = "", ""
     file.Modality, file.BodyPartExamined = "CT", "CHEST"
-    file.SeriesNumber, file.InstanceNumber = 1, number + 1
+    file.SeriesNumber, file.InstanceNumber = number // SLICES + 1, number + 1
     file.ImagePositionPatient = [0.0, 0.0, -2.5 * number]
     file.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     file.Rows = file.Columns = side

@@ -81,6 +81,7 @@ def serving(settings: Settings) -> Iterator[Product]:
         "HMAR_WEB_WAITING": str(settings.web_waiting),
         "HMAR_KEY_CONCURRENCY": str(settings.key_concurrency),
         "HMAR_KEPT_FRAMES_MB": str(settings.kept_frames_mb),
+        "HMAR_WORKER_NICE": str(settings.worker_nice),
     }
     with running_product(settings.home, chosen) as product:
         yield Product(settings, product.url, product.key)

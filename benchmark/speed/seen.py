@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from http.client import HTTPConnection
 from itertools import chain
-from urllib.parse import urlsplit
 
 import numpy as np
 
+from benchmark.speed.asking import SEEN, K, asking_health, figures
 from benchmark.speed.http import Answer, answer_of
 from benchmark.speed.phantom import SIDE, sop_uid
 from benchmark.speed.product import COLLECTION, Product, index_phantoms, serving
@@ -23,10 +21,6 @@ from benchmark.speed.timing import Rounds, percentiles, ratio_interval
 from benchmark.types import Progress
 from hmar.config import Settings
 
-SEEN = 32
-"""Frames that were asked about; their pixels and maps fit in what the server keeps."""
-K = 10
-_HEALTH_PAUSE_S = 0.02
 _ROUTE = "/api/v1/search/region"
 Body = Mapping[str, object]
 
@@ -129,7 +123,7 @@ def _ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Time
                 answered.append((which, 1000 * (time.perf_counter() - begun), answer_of(answer)))
             return answered
 
-        with _asking_health(product, times.health_ms):
+        with asking_health(product, times.health_ms):
             used_s, begun = _processor_s(product), time.perf_counter()
             answered = [one for each in pool.map(ask, range(clients)) for one in each]
             seconds = time.perf_counter() - begun
@@ -142,33 +136,8 @@ def _ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Time
 
 def _processor_s(product: Product) -> float:
     """Return the processor time that the web server has used, without its decoders."""
-    with closing(HTTPConnection(urlsplit(product.url).netloc)) as connection:
-        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {product.key}"})
-        figures = connection.getresponse().read().decode()
-    [used_s] = re.findall(r"^process_cpu_seconds_total (\S+)$", figures, re.MULTILINE)
+    [used_s] = re.findall(r"^process_cpu_seconds_total (\S+)$", figures(product), re.MULTILINE)
     return float(used_s)
-
-
-@contextmanager
-def _asking_health(product: Product, latencies_ms: list[float]) -> Iterator[None]:
-    """Ask /healthz all the while, each time on a new connection."""
-    place, ended = urlsplit(product.url).netloc, threading.Event()
-
-    def ask() -> None:
-        while not ended.wait(_HEALTH_PAUSE_S):
-            begun = time.perf_counter()
-            with closing(HTTPConnection(place)) as connection:
-                connection.request("GET", "/healthz")
-                connection.getresponse().read()
-            latencies_ms.append(1000 * (time.perf_counter() - begun))
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _row(

@@ -50,6 +50,13 @@ def test_what_happens_to_another_image_under_a_uid_is_one_of_three() -> None:
         Settings.from_environment({"HMAR_SAME_UID": "keep"})
 
 
+def test_a_worker_steps_back_no_further_than_the_system_lets_it() -> None:
+    chosen = [Settings.from_environment({"HMAR_WORKER_NICE": text}) for text in ("0", "19")]
+    assert [settings.worker_nice for settings in chosen] == [0, 19]
+    with pytest.raises(ConfigError, match=r"HMAR_WORKER_NICE is 20\. Give a number from 0 to 19"):
+        Settings.from_environment({"HMAR_WORKER_NICE": "20"})
+
+
 def test_a_broker_is_refused_where_its_workers_could_not_see_the_database() -> None:
     memory = {"HMAR_DATABASE_URL": "memory:"}
     assert Settings.from_environment(memory).inline

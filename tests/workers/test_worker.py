@@ -170,6 +170,8 @@ def test_a_worker_answers_indexes_and_ends_on_sigterm(tmp_path: Path, broker_url
             assert process.poll() is None
             time.sleep(0.05)
         assert CeleryQueue(broker_url).ping() == 1
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(own + settings.worker_nice, 19)
         assert CeleryQueue(broker_url).backlog() == 0
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 
 from benchmark.speed import PARTS, run_speed
 from benchmark.speed.archive import SCENES, Kind, write_archive
+from benchmark.speed.asking import TURN, Asked, Mixture
 from benchmark.speed.crops import CropEncoder, ServedCrops
 from benchmark.speed.decode import measure_decode
 from benchmark.speed.encode import measure_encode
@@ -29,6 +32,7 @@ from benchmark.speed.flat_scan import FlatScan
 from benchmark.speed.growth import PROJECTED, measure_growth, projected, sizes_up_to
 from benchmark.speed.http import measure_http
 from benchmark.speed.memory import measure_memory
+from benchmark.speed.mixed import Half, measure_mixed, quality
 from benchmark.speed.phantom import phantom_file, phantom_frame
 from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.seen import measure_seen
@@ -46,6 +50,7 @@ from hmar.model.fast import write_fast_weights
 from hmar.model.serving.model import load_served
 from hmar.model.weights import load_bundle
 from hmar.properties.table import TABLE
+from hmar.stages import STAGES
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import EncodedFrame, Query, hamming
 from hmar.values.entries import LogRow
@@ -441,3 +446,37 @@ def test_answers_about_seen_frames_are_those_of_a_product_that_keeps_none(tmp_pa
         assert set(row) >= ROW_KEYS
         assert row["quality"] == {"answers equal to the peer's": f"{asked} of {asked}"}
         assert min(row["throughput_per_s"], row["health_p99_ms"], row["peer_health_p99_ms"]) > 0
+
+
+def test_all_kinds_of_searches_are_answered_while_a_job_indexes(tmp_path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    rows = measure_mixed(settings, 50, 4, 3.0, Rounds(1, 0), silent, side=96)
+    names = [row["name"].removesuffix(", while a job indexes") for row in rows]
+    assert names[0] == "all routes"
+    assert {"region of a seen frame"} <= set(names[1:]) <= set(TURN)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert min(row["throughput_per_s"], row["peer_throughput_per_s"]) > 0
+        assert all(set(said.split()[2::3]) == {"200"} for said in row["quality"].values())
+    [everything, *_] = rows
+    assert everything["indexed_per_s"] > everything["peer_indexed_per_s"] == 0
+    assert 0 < sum(everything["stages_ms"][name] for name in STAGES) <= everything["stages_ms"]["worked"]
+    assert everything["health_p99_ms"] > 0
+
+
+def test_what_is_refused_is_counted_and_no_answer() -> None:
+    asked = [Asked("why", 200, 5.0), Asked("why", 503, 1.0), Asked("series", 0, 1.0)]
+    half = Half(asked, [1.0], 2.0)
+    assert (half.per_s, half.latencies("why"), half.latencies("series")) == (0.5, [5.0], [])
+    assert quality("why", [half], [half])["answers"] == "1 x 200, 1 x 503"
+
+
+def test_clients_ask_about_few_frames_often_and_about_others_in_turn(tmp_path) -> None:
+    mixture = Mixture(192, 96, tmp_path)
+    bodies = {"region of a seen frame": set[str](), "region of another frame": set[str]()}
+    for client, turn in product(range(8), range(120)):
+        if TURN[(client + turn) % len(TURN)] in bodies:
+            kind, sent = mixture.request(client, turn)
+            bodies[kind].add(json.loads(sent.data)["sop_instance_uid"])
+    assert len(bodies["region of a seen frame"]) == 8
+    assert len(bodies["region of another frame"]) > 60
