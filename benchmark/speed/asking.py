@@ -15,10 +15,10 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
-from urllib3.filepost import encode_multipart_formdata
 
 from benchmark.speed.phantom import series_uid, sop_uid
 from benchmark.speed.product import COLLECTION, REQUEST_TIMEOUT_S, Product
+from hmar.client.connection import form
 
 SEEN = 32
 """Frames that are asked about again and again; their pixels and maps fit in what the server keeps."""
@@ -102,15 +102,8 @@ class Mixture:
         return [x, y, size, size]
 
     def _file(self, number: int, region: Sequence[float]) -> Sent:
-        data, content_type = encode_multipart_formdata(
-            {
-                "file": ("sent.dcm", (self.folder / f"{number:05}.dcm").read_bytes()),
-                "region": ",".join(map(str, region)),
-                "k": str(K),
-                "collection": COLLECTION,
-            }
-        )
-        return Sent("/api/v1/search/region", data, content_type)
+        fields = {"region": ",".join(map(str, region)), "k": str(K), "collection": COLLECTION}
+        return Sent("/api/v1/search/region", *form(fields, [(self.folder / f"{number:05}.dcm").read_bytes()]))
 
 
 def _json(path: str, body: Mapping[str, object]) -> Sent:
