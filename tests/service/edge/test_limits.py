@@ -12,6 +12,7 @@ from service.edge.clients import Client, address_of, client_of
 from service.edge.environ import environ_of
 from service.edge.limits import Limits
 from service.edge.messages import Environ, Refusal
+from service.edge.remembered import OwnMemory
 
 
 class Clock:
@@ -39,7 +40,7 @@ def environ(
 
 def test_a_bucket_gives_what_it_holds_and_then_what_flows_in() -> None:
     clock = Clock()
-    buckets = Buckets(60, clock)
+    buckets = Buckets(60, clock, OwnMemory())
     for _ in range(60):
         assert buckets.wait_s("a") == 0
         buckets.take("a")
@@ -54,7 +55,7 @@ def test_a_bucket_gives_what_it_holds_and_then_what_flows_in() -> None:
 
 
 def test_of_many_names_the_least_used_are_forgotten() -> None:
-    buckets = Buckets(1, Clock(), most=2)
+    buckets = Buckets(1, Clock(), OwnMemory(most=2))
     for name in ("a", "b", "a", "c"):
         buckets.take(name)
     assert [buckets.wait_s(name) > 0 for name in ("a", "b", "c")] == [True, False, True]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from hmar.product.processes import STEADY_S, Child, _ending
+from hmar.processes import STEADY_S, Child, _ending
 from tests.contract.examples import Clock
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Heard:
@@ -138,7 +138,7 @@ def test_a_child_that_ignores_sigterm_is_killed(grace_s: float, hurried: bool) -
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_child_dies_with_a_parent_that_was_killed() -> None:
     program = (
-        "import os, sys, time\nfrom hmar.product.processes import Child\n"
+        "import os, sys, time\nfrom hmar.processes import Child\n"
         "sleeper = 'import os, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
         "say = lambda name, line: print(line, flush=True)\n"
         "Child('part', [sys.executable, '-c', sleeper], os.environ, say).start()\n"

@@ -1,0 +1,46 @@
+"""The folder in which several web processes keep their figures, so that any of them tells the sums.
+
+Counters and histograms are in files that each process maps, so that what a killed one has counted stays. Its
+number and process id tell the others where the kernel has the figures of the process itself.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROCESS = "process-"
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """Return the environment of a process that keeps its figures in a folder, which must be there."""
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFigures:
+    """Where the figures of several processes are.
+
+    Parameters
+    ----------
+    folder : Path
+        The one of :func:`variables`.
+    number : int
+        Of this process, from 0.
+    """
+
+    folder: Path
+    number: int
+
+    def enter(self) -> None:
+        """Tell the process id of this process, in place of the one that had its number before."""
+        (self.folder / f"{_PROCESS}{self.number}").write_text(str(os.getpid()))
+
+    def process_ids(self) -> dict[int, int]:
+        """Return the ids of all processes that have served, by their numbers."""
+        found = {}
+        for file in sorted(self.folder.glob(f"{_PROCESS}*")):
+            if text := file.read_text():
+                found[int(file.name.removeprefix(_PROCESS))] = int(text)
+        return found
