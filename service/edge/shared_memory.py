@@ -17,6 +17,7 @@ import hashlib
 import mmap
 import os
 import struct
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +48,13 @@ class SharedFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("r+b")
-        self._memory = mmap.mmap(self._file.fileno(), 0)
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self.descriptor)
+        self.memory = mmap.mmap(self.descriptor, 0)
 
     def table(self, number: int) -> SharedTable:
         """Return a table, from 0."""
-        return SharedTable(self._file.fileno(), self._memory, number * _TABLE_BYTES)
+        return SharedTable(self, number * _TABLE_BYTES)
 
 
 class SharedTable:
@@ -60,17 +62,14 @@ class SharedTable:
 
     Parameters
     ----------
-    descriptor : int
-        Of the file.
-    memory : mmap
-        The file's bytes.
+    file : SharedFile
     start : int
         Where the table begins in it.
     """
 
-    def __init__(self, descriptor: int, memory: mmap.mmap, start: int) -> None:
-        self._descriptor = descriptor
-        self._memory = memory
+    def __init__(self, file: SharedFile, start: int) -> None:
+        self._file = file
+        self._memory = file.memory
         self._start = start
 
     def get(self, name: str) -> Pair | None:
@@ -105,11 +104,11 @@ class SharedTable:
 
     @contextmanager
     def _locked(self, place: int) -> Iterator[None]:
-        fcntl.lockf(self._descriptor, fcntl.LOCK_EX, _SET_BYTES, place, os.SEEK_SET)
+        fcntl.lockf(self._file.descriptor, fcntl.LOCK_EX, _SET_BYTES, place, os.SEEK_SET)
         try:
             yield
         finally:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, _SET_BYTES, place, os.SEEK_SET)
+            fcntl.lockf(self._file.descriptor, fcntl.LOCK_UN, _SET_BYTES, place, os.SEEK_SET)
 
     def _found(self, digest: bytes, place: int) -> tuple[int, Pair | None]:
         """Return where the row of a name is and its pair, or the place for one: free, or set longest ago."""
