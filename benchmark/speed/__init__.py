@@ -23,6 +23,7 @@ from benchmark.speed.memory import measure_memory
 from benchmark.speed.scan import measure_scan, with_headlines
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds
+from benchmark.speed.web_processes import measure_web_processes
 from benchmark.types import Progress
 from hmar.config import Settings
 from hmar.encoder import shipped_bundle
@@ -31,7 +32,7 @@ from hmar.image.windows import NEIGHBOUR_OFFSETS
 from hmar.model.bundle import read_info
 from hmar.wiring import THUMBNAIL, load_encoder
 
-PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "train")
+PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "processes", "train")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
@@ -48,6 +49,8 @@ HTTP_FRAMES = 60
 DECODE_FILES = 200
 SEEN_ROUNDS = Rounds(repeats=4, warm_up=1)
 SEEN_FRAMES, SEEN_CLIENTS, SEEN_REQUESTS = 192, 32, 960
+PROCESSES_ROUNDS = Rounds(repeats=4, warm_up=1)
+PROCESSES, PROCESSES_FRAMES, PROCESSES_CLIENTS, PROCESSES_REQUESTS = 2, 32, 16, 960
 TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
@@ -107,6 +110,7 @@ def run_speed(
         "decode": lambda: _decode(min(frames, DECODE_FILES), progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
         "seen": lambda: _seen(min(frames, SEEN_FRAMES), progress),
+        "processes": lambda: _processes(min(frames, PROCESSES_FRAMES), progress),
         "train": lambda: _train(device, workers, progress),
     }
     with _one_thread():
@@ -178,6 +182,15 @@ def _seen(frames: int, progress: Progress) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
         home = replace(settings, home=Path(folder))
         return measure_seen(home, frames, SEEN_CLIENTS, SEEN_REQUESTS, SEEN_ROUNDS, progress)
+
+
+def _processes(frames: int, progress: Progress) -> list[dict[str, object]]:
+    settings = Settings.from_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        home = replace(settings, home=Path(folder))
+        return measure_web_processes(
+            home, PROCESSES, frames, PROCESSES_CLIENTS, PROCESSES_REQUESTS, PROCESSES_ROUNDS, progress
+        )
 
 
 def _train(device: str, workers: Sequence[int], progress: Progress) -> list[dict[str, object]]:
