@@ -66,7 +66,7 @@ class Product:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Product]:
-    """Run the product on ``settings.home`` by its model, processes, threads, queue and kept frames, else by default.
+    """Run the product on ``settings.home`` by its model, processes, threads, queue and kept frames.
 
     Raises
     ------

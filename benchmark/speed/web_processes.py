@@ -112,5 +112,5 @@ def _row(
         "warm_up": rounds.warm_up,
         "quality": {"answers equal to the peer's": f"{equal} of {len(own.answers)}"},
         "setting": setting,
-        "threads": f"{settings.web_threads} web a process; {os.cpu_count()} cores in all, clients on them too",
+        "threads": f"{settings.web_threads} web a process; {os.cpu_count()} cores, clients on them too",
     }
