@@ -44,7 +44,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 class Inherited(socket.socket):
     """A socket that listens already, and for other processes too."""
 
-    def listen(self, backlog: int = BACKLOG, /) -> None:  # noqa: ARG002 - socket's signature
+    def listen(self, backlog: int = BACKLOG, /) -> None:
         """Leave the queue as long as it is: asyncio would make it as short as what it accepts at a time."""
 
 

@@ -11,10 +11,12 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
 from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_client.values import MultiProcessValue
 
 from hmar.stages import STAGES
 from service.metrics.processes import Processes
@@ -45,6 +47,9 @@ class Metrics:
         if shared is None:
             ProcessCollector(registry=self._registry)
         else:
+            # As its documentation has it for servers that number their processes: one that is started again
+            # goes on with the file of its number.
+            values.ValueClass = MultiProcessValue(lambda: shared.number)  # type: ignore[no-untyped-call]
             MultiProcessCollector(self._told, str(shared.folder))  # type: ignore[no-untyped-call]
             self._told.register(Processes(shared))
         self._requests = Histogram(

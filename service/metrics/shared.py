@@ -1,7 +1,7 @@
 """The folder in which several web processes keep their figures, so that any of them tells the sums.
 
-Counters and histograms are in files that each process maps, so that what a killed one has counted stays. Its
-number and process id tell the others where the kernel has the figures of the process itself.
+Counters and histograms are in files that each process maps under its number, so that what a killed one has
+counted stays. Its process id tells the others where the kernel has the figures of the process itself.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ class Parent:
         self._signals = 0
         self._stopping = threading.Event()
         self._served = threading.Event()
+        self._hearing = threading.Lock()
         descriptors = tuple(one.fileno() for one in sockets)
         self._children = [
             self._child(Place(number, processes, folder, descriptors)) for number in range(processes)
@@ -102,12 +103,13 @@ class Parent:
         """Announce the address when the first process serves; log what becomes of them."""
         if not line.startswith(LISTENING):
             _log.warning("%s", line)
-        elif not self._served.is_set():
-            self._served.set()
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-        else:
-            _log.info("%s serves", name)
+            return
+        with self._hearing:
+            if not self._served.is_set():
+                self._served.set()
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
+        _log.info("%s serves", name)
 
     def _is_hopeless(self) -> bool:
         return not self._served.is_set() and any(child.failures >= HOPELESS for child in self._children)

@@ -73,7 +73,7 @@ class Server:
         line = process.stdout.readline()
         assert line.startswith("listening on http://127.0.0.1:"), self.log()
         self.port = int(line.rpartition(":")[2])
-        until(lambda: self.log().count(" serves") == PROCESSES - 1, self.log)
+        until(lambda: self.log().count(" serves") == PROCESSES, self.log)
 
     def log(self) -> str:
         return self._errors.read_text()
