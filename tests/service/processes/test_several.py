@@ -63,7 +63,7 @@ def test_both_answer_alike_and_figures_are_their_sums(server: Server) -> None:
             assert re.findall(r"^hmar_index_frames (\S+)$", text, re.MULTILINE) == [f"{FRAMES}.0"]
             told = re.findall(r'^process_open_fds\{process="(\d)"\} ', text, re.MULTILINE)
             assert told == ["1", "2"]
-            assert str(connection.pid) not in text
+            assert f'"{connection.pid}"' not in text
 
 
 def test_a_login_at_one_holds_at_the_other_and_so_does_its_end(server: Server) -> None:
