@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -210,7 +211,12 @@ def test_ctrl_c_leaves_no_process_behind_and_the_next_start_has_the_same_key(tmp
 def test_several_web_processes_end_with_the_product_and_one_of_them_starts_again(tmp_path: Path) -> None:
     with started(tmp_path, HMAR_WEB_PROCESSES="2") as several:
         write_series(several.home / "import" / "first", 1, 4)
-        job = several.finished(submit(several, "first"))
+        asked = {"folder": "first", "collection": "first"}, {"Idempotency-Key": "once"}
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: several.request("/api/v1/index-jobs", *asked), range(8)))
+        assert {status for status, _ in answers} <= {200, 202}, answers
+        [job_id] = {answer["job_id"] for _, answer in answers}
+        job = several.finished(job_id)
         assert (job["state"], job["frames"]) == ("done", 4)
         parent = several.pid("service")
         serving = children(parent)
