@@ -33,9 +33,13 @@ _TABLE_BYTES = SETS * _SET_BYTES
 
 
 def make_shared_file(path: Path, tables: int) -> None:
-    """Make the file of so many empty tables."""
+    """Make the file of so many empty tables.
+
+    It is written and not only made as long: where a disk that is full has no room for a page that is mapped,
+    the process that touches it is killed (mmap(2): SIGBUS).
+    """
     with path.open("xb") as file:
-        file.truncate(tables * _TABLE_BYTES)
+        file.write(bytes(tables * _TABLE_BYTES))
 
 
 class SharedFile:

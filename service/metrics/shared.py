@@ -11,11 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROCESS = "process-"
+_MAPPED = ("counter_{}.db", "histogram_{}.db")
+"""Files of a process, as prometheus_client names them."""
+MAPPED_BYTES = 1 << 20
+"""Room for the figures of each. A file that grows on a full disk ends the process that has it mapped
+(mmap(2): SIGBUS)."""
 
 
 def variables(folder: Path) -> dict[str, str]:
     """Return the environment of a process that keeps its figures in a folder, which must be there."""
     return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+
+
+def make_files(folder: Path, processes: int) -> None:
+    """Make the empty files of so many processes; raises OSError where there is no room for them."""
+    for number in range(processes):
+        for name in _MAPPED:
+            (folder / name.format(number)).write_bytes(bytes(MAPPED_BYTES))
 
 
 @dataclass(frozen=True, slots=True)

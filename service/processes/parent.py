@@ -6,6 +6,7 @@ takes the next one, and while one is gone the others take all.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import signal
@@ -21,8 +22,9 @@ from types import FrameType
 from hmar.config import Settings
 from hmar.disk import writing
 from hmar.processes import Child
-from service.edge.known import make_file
+from service.edge.known import make_file as make_limits
 from service.edge.listening import listen_at
+from service.metrics.shared import make_files as make_figures
 from service.metrics.shared import variables
 from service.processes.place import LIMITS_FILE, Place
 
@@ -140,9 +142,16 @@ def _listening(settings: Settings) -> Iterator[list[socket.socket]]:
 
 @contextmanager
 def _folder(processes: int) -> Iterator[Path]:
-    """Give the folder that the processes share, which nobody else may read."""
+    """Give the folder that the processes share, which nobody else may read.
+
+    It is locked, for what removes old temporary files leaves a locked folder alone (systemd-tmpfiles(8)).
+    """
     with ExitStack() as held:
         with writing("The folder for temporary files"):
             folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="hmar-web-")))
-            make_file(folder / LIMITS_FILE, processes)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            make_limits(folder / LIMITS_FILE, processes)
+            make_figures(folder, processes)
         yield folder

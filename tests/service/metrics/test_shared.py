@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.metrics.shared import SharedFigures, variables
+from service.metrics.shared import MAPPED_BYTES, SharedFigures, make_files, variables
 
 COUNTING = """
 import os, signal, sys
@@ -47,6 +47,8 @@ def counted(folder: Path, number: int, end: str) -> str:
 
 @pytest.mark.slow
 def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tmp_path: Path) -> None:
+    make_files(tmp_path, 2)
+    made = sorted(file.name for file in tmp_path.iterdir())
     counted(tmp_path, 0, "killed")
     counted(tmp_path, 0, "ended")
     told = counted(tmp_path, 1, "ended")
@@ -63,6 +65,9 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
     assert samples["hmar_refusals_total", frozenset({("status", "429")})] == 9
     assert samples["hmar_queries_total", frozenset({("typicality", "out_of_distribution")})] == 3
     assert samples["hmar_decoders_replaced_total", frozenset()] == 6
+    files = [file for file in tmp_path.iterdir() if file.suffix == ".db"]
+    assert sorted(file.name for file in files) == made, "each process uses the files of its number"
+    assert {file.stat().st_size for file in files} == {MAPPED_BYTES}
     labels = [dict(of) for name, of in samples if name == "process_resident_memory_bytes"]
     assert labels == [{"process": "2"}], "those that have ended have no memory"
 
