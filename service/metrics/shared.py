@@ -7,10 +7,13 @@ counted stays. Its process id tells the others where the kernel has the figures 
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROCESS = "process-"
+_ID = struct.Struct("<Q")
+"""A process id, 0 where no process has served under that number yet."""
 _MAPPED = ("counter_{}.db", "histogram_{}.db")
 """Files of a process, as prometheus_client names them."""
 MAPPED_BYTES = 1 << 20
@@ -28,6 +31,7 @@ def make_files(folder: Path, processes: int) -> None:
     for number in range(processes):
         for name in _MAPPED:
             (folder / name.format(number)).write_bytes(bytes(MAPPED_BYTES))
+        _process_file(folder, number).write_bytes(_ID.pack(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,18 @@ class SharedFigures:
 
     def enter(self) -> None:
         """Tell the process id of this process, in place of the one that had its number before."""
-        (self.folder / f"{_PROCESS}{self.number}").write_text(str(os.getpid()))
+        with _process_file(self.folder, self.number).open("r+b") as file:
+            file.write(_ID.pack(os.getpid()))
 
     def process_ids(self) -> dict[int, int]:
         """Return the ids of all processes that have served, by their numbers."""
         found = {}
-        for file in sorted(self.folder.glob(f"{_PROCESS}*")):
-            if text := file.read_text():
-                found[int(file.name.removeprefix(_PROCESS))] = int(text)
-        return found
+        for file in self.folder.glob(f"{_PROCESS}*"):
+            [process_id] = _ID.unpack(file.read_bytes())
+            if process_id:
+                found[int(file.name.removeprefix(_PROCESS))] = process_id
+        return dict(sorted(found.items()))
+
+
+def _process_file(folder: Path, number: int) -> Path:
+    return folder / f"{_PROCESS}{number}"

@@ -48,7 +48,7 @@ def counted(folder: Path, number: int, end: str) -> str:
 @pytest.mark.slow
 def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tmp_path: Path) -> None:
     make_files(tmp_path, 2)
-    made = sorted(file.name for file in tmp_path.iterdir())
+    made = sorted(file.name for file in tmp_path.glob("*.db"))
     counted(tmp_path, 0, "killed")
     counted(tmp_path, 0, "ended")
     told = counted(tmp_path, 1, "ended")
@@ -65,7 +65,7 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
     assert samples["hmar_refusals_total", frozenset({("status", "429")})] == 9
     assert samples["hmar_queries_total", frozenset({("typicality", "out_of_distribution")})] == 3
     assert samples["hmar_decoders_replaced_total", frozenset()] == 6
-    files = [file for file in tmp_path.iterdir() if file.suffix == ".db"]
+    files = list(tmp_path.glob("*.db"))
     assert sorted(file.name for file in files) == made, "each process uses the files of its number"
     assert {file.stat().st_size for file in files} == {MAPPED_BYTES}
     labels = [dict(of) for name, of in samples if name == "process_resident_memory_bytes"]
@@ -73,6 +73,7 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
 
 
 def test_processes_are_known_by_their_numbers(tmp_path: Path) -> None:
-    SharedFigures(tmp_path, 1).enter()
-    (tmp_path / "process-0").touch()  # just being written
-    assert SharedFigures(tmp_path, 0).process_ids() == {1: os.getpid()}
+    make_files(tmp_path, 3)
+    for number in (2, 1, 2):
+        SharedFigures(tmp_path, number).enter()
+    assert SharedFigures(tmp_path, 0).process_ids() == {1: os.getpid(), 2: os.getpid()}
