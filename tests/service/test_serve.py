@@ -113,6 +113,8 @@ def wait_until_closed(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionResetError:
+            continue  # it was closed meanwhile
         except ConnectionRefusedError:
             return
 

@@ -101,12 +101,11 @@ def test_what_is_deleted_at_one_is_gone_at_the_other_at_once(server: Server) -> 
 def test_limits_are_those_of_all_processes_together(tmp_path: Path) -> None:
     """A bucket gains a token a second while it is emptied, and each process may take the last one."""
     a_minute = 60
-    limits = {"HMAR_REQUESTS_PER_MINUTE": str(a_minute), "HMAR_FAILURES_PER_MINUTE": "3"}
+    limits = {"HMAR_REQUESTS_PER_MINUTE": str(a_minute), "HMAR_FAILURES_PER_MINUTE": "1"}
     with several(tmp_path, HMAR_KEY_CONCURRENCY="2", **limits) as server, server.one_to_each() as (one, two):
         begun = time.monotonic()
         assert one.call("GET", SERIES)[0] == 200
-        tried = [connection.call("GET", SERIES, key="wrong")[0] for connection in (one, two, one)]
-        assert tried == [401] * 3
+        assert one.call("GET", SERIES, key="wrong")[0] == 401
         assert two.call("GET", SERIES, key="wrong too")[0] == 429
         assert two.call("GET", SERIES)[0] == 200, "a key that has worked at the other one"
         with _in_hand(server), _in_hand(server):
