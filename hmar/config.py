@@ -26,6 +26,7 @@ IN_MEMORY = "memory:"
 INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
+MOST_WEB_PROCESSES = 64
 _HOME = Path("hmar-data")
 _MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice"})
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -48,7 +49,8 @@ class Settings:
     model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
-    web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time.")
+    web_processes: int = _setting("HMAR_WEB_PROCESSES", 1, "Web processes behind the one address.")
+    web_threads: int = _setting("HMAR_WEB_THREADS", 4, "Requests served at a time by one of them.")
     web_waiting: int = _setting(
         "HMAR_WEB_WAITING", 0, "Requests that may wait for a thread; 0 is eight for each thread."
     )
@@ -133,6 +135,11 @@ class Settings:
                 raise ConfigError(
                     f"{item.metadata['variable']} is {value}.", "Give a positive number, or leave it unset."
                 )
+        if self.web_processes > MOST_WEB_PROCESSES:
+            raise ConfigError(
+                f"HMAR_WEB_PROCESSES is {self.web_processes}.",
+                f"Give a number from 1 to {MOST_WEB_PROCESSES}; no more than there are cores.",
+            )
         if self.port > 65535:
             raise ConfigError(f"HMAR_PORT is {self.port}.", "Give a port from 0 to 65535.")
         if self.worker_nice > 19:

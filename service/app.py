@@ -12,6 +12,7 @@ from service import auditing, auth, cors, problems
 from service.last_uses import LastUses
 from service.metrics import requests
 from service.metrics.figures import Metrics
+from service.metrics.shared import SharedFigures
 from service.metrics.state import State
 from service.narrowed import NarrowedEngine
 from service.opened import OpenedFiles
@@ -59,13 +60,15 @@ class _StrictJson(DefaultJSONProvider):
         return super().dumps(obj, allow_nan=False, **kwargs)
 
 
-def create_app(engine: Engine) -> Flask:
+def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     """Build the application over an engine.
 
     Parameters
     ----------
     engine : Engine
         See :func:`hmar.wiring.build_engine`.
+    shared : SharedFigures or None
+        Where several web processes keep their figures; None for a process alone.
     """
     app = Flask(
         "service", static_folder="page/static", template_folder="page/templates", static_url_path="/static"
@@ -73,7 +76,7 @@ def create_app(engine: Engine) -> Flask:
     app.json = _StrictJson(app)
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-    app.extensions[METRICS] = metrics = Metrics()
+    app.extensions[METRICS] = metrics = Metrics(lambda: engine.decoder.replaced, shared)
     requests.install(app, metrics)
     cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)

@@ -6,7 +6,8 @@ there, so that nobody without a key fills the disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask, Response, request
@@ -15,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from service.auth import OPEN_ENDPOINTS
 from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
+from service.edge.known import Known
 from service.edge.listening import listen
 from service.edge.server import Server
 from service.errors import MalformedRequestError
@@ -27,30 +29,50 @@ def make_server(
 
     Parameters
     ----------
-    app : Flask
-        Its ``MAX_CONTENT_LENGTH`` is the largest body.
+    app, bounds, refused
+        As for :func:`server_on`.
     host : str
         Address or name to listen on.
     port : int
         0 takes a free one.
-    bounds : Bounds
-    refused : callable
-        Told the status of every request that is refused before it reaches the application.
 
     Raises
     ------
     OSError
         If the port cannot be opened.
     """
-    sockets = listen(host, port)
+    return server_on(listen(host, port), app, bounds, refused)
+
+
+def server_on(
+    sockets: Sequence[socket.socket],
+    app: Flask,
+    bounds: Bounds,
+    refused: Callable[[int], None],
+    known: Known | None = None,
+) -> Server:
+    """Return a server on sockets that listen already; ``run()`` serves until ``stop()``.
+
+    Parameters
+    ----------
+    sockets : sequence of socket
+    app : Flask
+        Its ``MAX_CONTENT_LENGTH`` is the largest body.
+    bounds : Bounds
+    refused : callable
+        Told the status of every request that is refused before it reaches the application.
+    known : Known or None
+        What its limits share with those of other processes; None for a process alone.
+    """
     edge = Edge(
         app,
         lambda environ, too_large: _refused(app, environ, too_large),
         bounds,
         app.config["MAX_CONTENT_LENGTH"],
         refused,
+        known,
     )
-    return Server(sockets, edge, bounds)
+    return Server(sockets, edge, bounds, shared=known is not None)
 
 
 def _refused(app: Flask, environ: dict[str, Any], too_large: bool) -> Response | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from service.edge.buckets import Buckets
+from service.edge.remembered import OwnMemory
 
 RECORDED_PER_MINUTE = 60
 _log = logging.getLogger("hmar.service.audit")
@@ -23,7 +24,7 @@ class Strangers:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._bucket = Buckets(RECORDED_PER_MINUTE, clock, most=1)
+        self._bucket = Buckets(RECORDED_PER_MINUTE, clock, OwnMemory(most=1))
         self._lock = threading.Lock()
         self._left_out = 0
 

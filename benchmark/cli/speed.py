@@ -19,8 +19,8 @@ from hmar.library.extras import extra_train
     "parts",
     default="all",
     show_default=True,
-    help="all, or of encode, kan, scan, filters, decode, http, seen, mixed, train, by commas; filters needs "
-    "the extra bench too.",
+    help="all, or of encode, kan, scan, filters, decode, http, seen, mixed, processes, train, by commas; "
+    "filters needs the extra bench too.",
 )
 @click.option(
     "--frames",

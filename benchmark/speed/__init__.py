@@ -24,6 +24,7 @@ from benchmark.speed.mixed import measure_mixed
 from benchmark.speed.scan import measure_scan, with_headlines
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds
+from benchmark.speed.web_processes import measure_web_processes
 from benchmark.types import Progress
 from hmar.config import Settings
 from hmar.encoder import shipped_bundle
@@ -32,7 +33,7 @@ from hmar.image.windows import NEIGHBOUR_OFFSETS
 from hmar.model.bundle import read_info
 from hmar.wiring import THUMBNAIL, load_encoder
 
-PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "mixed", "train")
+PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "mixed", "processes", "train")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
@@ -51,6 +52,8 @@ SEEN_ROUNDS = Rounds(repeats=4, warm_up=1)
 SEEN_FRAMES, SEEN_CLIENTS, SEEN_REQUESTS = 192, 32, 960
 MIXED_ROUNDS = Rounds(repeats=2, warm_up=0)
 MIXED_FRAMES, MIXED_CLIENTS, MIXED_SECONDS = 192, 32, 60.0
+PROCESSES_ROUNDS = Rounds(repeats=4, warm_up=1)
+PROCESSES, PROCESSES_FRAMES, PROCESSES_CLIENTS, PROCESSES_REQUESTS = 2, 32, 16, 960
 TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
@@ -111,6 +114,7 @@ def run_speed(
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
         "seen": lambda: _seen(min(frames, SEEN_FRAMES), progress),
         "mixed": lambda: _mixed(min(frames, MIXED_FRAMES), progress),
+        "processes": lambda: _processes(min(frames, PROCESSES_FRAMES), progress),
         "train": lambda: _train(device, workers, progress),
     }
     with _one_thread():
@@ -189,6 +193,15 @@ def _mixed(frames: int, progress: Progress) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
         home = replace(settings, home=Path(folder))
         return measure_mixed(home, frames, MIXED_CLIENTS, MIXED_SECONDS, MIXED_ROUNDS, progress)
+
+
+def _processes(frames: int, progress: Progress) -> list[dict[str, object]]:
+    settings = Settings.from_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        home = replace(settings, home=Path(folder))
+        return measure_web_processes(
+            home, PROCESSES, frames, PROCESSES_CLIENTS, PROCESSES_REQUESTS, PROCESSES_ROUNDS, progress
+        )
 
 
 def _train(device: str, workers: Sequence[int], progress: Progress) -> list[dict[str, object]]:

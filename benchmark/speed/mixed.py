@@ -28,7 +28,7 @@ JOBS = 12
 _ALL = "all routes"
 _STAGE = re.compile(r'^hmar_search_stage_seconds_sum\{stage="(\w+)"\} (\S+)$', re.MULTILINE)
 _WORKED = re.compile(r'^hmar_request_seconds_sum\{.*route="/api/v1/search.*\} (\S+)$', re.MULTILINE)
-_PROCESSOR = re.compile(r"^process_cpu_seconds_total (\S+)$", re.MULTILINE)
+_PROCESSOR = re.compile(r"^process_cpu_seconds_total(?:\{.*\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,10 @@ def _spent(before: str, after: str) -> dict[str, float]:
     """Return seconds: of each stage, of working on searches in all, and of the web server's processors."""
 
     def read(text: str) -> dict[str, float]:
-        [processor] = _PROCESSOR.findall(text)
+        processor = sum(map(float, _PROCESSOR.findall(text)))
         stages = {name: float(value) for name, value in _STAGE.findall(text)}
         worked = sum(map(float, _WORKED.findall(text)))
-        return stages | {"worked": worked, "processor": float(processor)}
+        return stages | {"worked": worked, "processor": processor}
 
     began = read(before)
     return {name: value - began.get(name, 0.0) for name, value in read(after).items()}

@@ -66,7 +66,7 @@ class Product:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[Product]:
-    """Run the product on ``settings.home`` with its model, threads, queue and kept frames, else by default.
+    """Run the product on ``settings.home`` by its model, processes, threads, queue and kept frames.
 
     Raises
     ------
@@ -76,6 +76,7 @@ def serving(settings: Settings) -> Iterator[Product]:
     settings = replace(settings, redis_url="", database_url="", import_dir="", host="127.0.0.1", port=0)
     chosen = {
         "HMAR_MODEL_DIR": settings.model_dir,
+        "HMAR_WEB_PROCESSES": str(settings.web_processes),
         "HMAR_WEB_THREADS": str(settings.web_threads),
         "HMAR_ENCODER_THREADS": str(settings.encoder_threads),
         "HMAR_WEB_WAITING": str(settings.web_waiting),

@@ -80,8 +80,10 @@ def measure_seen(
         index_phantoms(product, frames, progress, side)
     seen = min(SEEN, frames)
     kinds: dict[str, list[Body]] = {
-        "a new frame": [_body(number, side) for number in range(frames)],
-        "a seen frame": [_body(number % seen, side, turn=1 + number // seen) for number in range(requests)],
+        "a new frame": [region_of(number, side) for number in range(frames)],
+        "a seen frame": [
+            region_of(number % seen, side, turn=1 + number // seen) for number in range(requests)
+        ],
     }
     times = {(kind, kept): Times() for kind in kinds for kept in (True, False)}
     for number in range(rounds.total):
@@ -89,13 +91,13 @@ def measure_seen(
             chosen = settings if kept else replace(settings, kept_frames_mb=0)
             with serving(chosen) as product:
                 for kind, bodies in kinds.items():
-                    _ask_all(product, bodies, clients, times[kind, kept])
+                    ask_all(product, bodies, clients, times[kind, kept])
         progress("seen frames", number + 1, rounds.total)
     setting = f"{frames} phantom slices of {side}x{side}, region query, k {K}, {clients} clients"
     return [_row(kind, times, rounds, setting, settings) for kind in kinds]
 
 
-def _body(number: int, side: int, turn: int = 0) -> Body:
+def region_of(number: int, side: int, turn: int = 0) -> Body:
     """Return a request for a region of a slice, another one in each turn."""
     x, y, size = np.random.default_rng((number, turn)).uniform((0.2, 0.3, 0.05), (0.6, 0.6, 0.15)) * side
     region = [round(float(value), 1) for value in (x, y, size, size)]
@@ -108,7 +110,8 @@ def _body(number: int, side: int, turn: int = 0) -> Body:
     }
 
 
-def _ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Times) -> None:
+def ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Times) -> None:
+    """Send requests by so many clients, each on a connection that it keeps, and note what they took."""
     with ExitStack() as stack:
         connections = [stack.enter_context(closing(product.client())) for _ in range(clients)]
         for connection in connections:
@@ -136,8 +139,13 @@ def _ask_all(product: Product, bodies: Sequence[Body], clients: int, times: Time
 
 def _processor_s(product: Product) -> float:
     """Return the processor time that the web server has used, without its decoders."""
-    [used_s] = re.findall(r"^process_cpu_seconds_total (\S+)$", figures(product), re.MULTILINE)
-    return float(used_s)
+    return sum(figures_of(product, "process_cpu_seconds_total"))
+
+
+def figures_of(product: Product, name: str) -> list[float]:
+    """Return the figures of a name, one for each set of labels."""
+    told = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", figures(product), re.MULTILINE)
+    return [float(value) for value in told]
 
 
 def _row(

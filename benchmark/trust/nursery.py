@@ -31,6 +31,7 @@ PRELOADED = [
     "hmar.library.archive",
     "hmar.thumbnail",
     "service.__main__",
+    "service.serving",
     "workers.__main__",
     "celery.app.amqp",
     "celery.app.control",

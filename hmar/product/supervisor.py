@@ -31,8 +31,8 @@ from hmar.disk import writing
 from hmar.errors import ConfigError, HmarError, UnavailableError
 from hmar.home import make_folders, written_by_others
 from hmar.locks import locked
+from hmar.processes import Child
 from hmar.product.greeting import greeting, service_url
-from hmar.product.processes import Child
 from hmar.product.sample_offer import offer_sample
 from hmar.secrets import replace_private
 from hmar.wiring import Engine, build_engine
@@ -132,6 +132,7 @@ class Supervisor:
             "HMAR_HOST": self._settings.host,
             "HMAR_PORT": str(self._settings.port),
             "HMAR_REDIS_URL": self._settings.redis_url,
+            "HMAR_WEB_PROCESSES": str(self._settings.web_processes),
             "PYTHONUNBUFFERED": "1",
         }
 

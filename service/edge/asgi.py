@@ -18,6 +18,7 @@ from service.edge.environ import environ_of, request_id_of
 from service.edge.exchange import Exchange
 from service.edge.forwarded import believe
 from service.edge.guard import CONNECTION, Guard
+from service.edge.known import Known
 from service.edge.limits import Limits
 from service.edge.messages import Answer, Environ, Gone, Message, Receive, Refusal, Send
 from service.edge.pace import Pace
@@ -53,6 +54,8 @@ class Edge:
     max_body_bytes : int
     refused : callable
         Told the status of every request that is refused before it reaches the application.
+    known : Known or None
+        What its limits share with those of other processes; None for a process alone.
     """
 
     def __init__(
@@ -62,13 +65,14 @@ class Edge:
         bounds: Bounds,
         max_body_bytes: int,
         refused: Callable[[int], None],
+        known: Known | None = None,
     ) -> None:
         self._application = application
         self._ask = ask
         self._bounds = bounds
         self._max_body_bytes = max_body_bytes
         self._probes = Probes(application)
-        self._limits = Limits(bounds)
+        self._limits = Limits(bounds, known=known)
         self._tally = Tally(refused)
         self._refusals = Rate()
         self._work = Work(bounds.threads, bounds.waiting)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 
+from hmar.config import Settings
+from hmar.errors import ConfigError
+
 BACKLOG = 256
 
 
@@ -36,3 +39,21 @@ def listen(host: str, port: int) -> list[socket.socket]:
             one.close()
         raise
     return sockets
+
+
+class Inherited(socket.socket):
+    """A socket that listens already, and for other processes too."""
+
+    def listen(self, backlog: int = BACKLOG, /) -> None:
+        """Leave the queue as long as it is: asyncio would make it as short as what it accepts at a time."""
+
+
+def listen_at(settings: Settings) -> list[socket.socket]:
+    """Return the listening sockets of the settings' address; raises ConfigError where it cannot be opened."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}).",
+            "Stop what uses it, or choose another with HMAR_PORT; 0 takes a free one.",
+        ) from error

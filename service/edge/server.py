@@ -34,9 +34,14 @@ class Server:
         Closed at the end.
     edge : Edge
     bounds : Bounds
+    shared : bool
+        Whether other processes accept from them too. Then one connection is taken at a time, so that of many
+        that come at once each process has its part.
     """
 
-    def __init__(self, sockets: Sequence[socket.socket], edge: Edge, bounds: Bounds) -> None:
+    def __init__(
+        self, sockets: Sequence[socket.socket], edge: Edge, bounds: Bounds, shared: bool = False
+    ) -> None:
         self.port = int(sockets[0].getsockname()[1])
         """The port listened on."""
         self._sockets = list(sockets)
@@ -56,7 +61,8 @@ class Server:
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
-                backlog=BACKLOG,
+                # asyncio accepts so many before it looks at anything else.
+                backlog=1 if shared else BACKLOG,
                 timeout_keep_alive=IDLE_S,
                 timeout_graceful_shutdown=bounds.stop_s,
                 h11_max_incomplete_event_size=MAX_HEAD_BYTES,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -10,11 +11,16 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
+    values,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_client.values import MultiProcessValue
 
 from hmar.stages import STAGES
+from service.metrics.processes import Processes
+from service.metrics.shared import SharedFigures
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -22,13 +28,30 @@ _JUDGED = {None: "not_told", False: "typical", True: "out_of_distribution"}
 
 
 class Metrics:
-    """Figures of one application. Thread-safe."""
+    """Figures of one application, or of several that share a folder. Thread-safe.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    replaced : callable
+        Returns how many decoders of this process were replaced since its start.
+    shared : SharedFigures or None
+        Where the processes keep their figures, which they tell as sums. The environment names the folder.
+        None for a process alone.
+    """
+
+    def __init__(self, replaced: Callable[[], int], shared: SharedFigures | None = None) -> None:
         # They are a second series beside each, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
-        ProcessCollector(registry=self._registry)
+        self._told = self._registry if shared is None else CollectorRegistry(auto_describe=False)
+        if shared is None:
+            ProcessCollector(registry=self._registry)
+        else:
+            # As its documentation has it for servers that number their processes: one that is started again
+            # goes on with the file of its number.
+            values.ValueClass = MultiProcessValue(lambda: shared.number)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(self._told, str(shared.folder))  # type: ignore[no-untyped-call]
+            self._told.register(Processes(shared))
         self._requests = Histogram(
             "hmar_request_seconds",
             "Time in which a request was worked on, without its wait for a thread.",
@@ -55,6 +78,13 @@ class Metrics:
             ("status",),
             registry=self._registry,
         )
+        self._decoders = Counter(
+            "hmar_decoders_replaced",
+            "Child processes of the web server that ended while they decoded, or had to be ended.",
+            registry=self._registry,
+        )
+        self._replaced, self._counted = replaced, 0
+        self._counting = threading.Lock()
         for name in STAGES:
             self._stages.labels(name)
         for judged in _JUDGED.values():
@@ -62,7 +92,7 @@ class Metrics:
 
     def read_state(self, state: Collector) -> None:
         """Read what a collector tells with each exposition, too."""
-        self._registry.register(state)
+        self._told.register(state)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer by its route, which is a rule and no address."""
@@ -81,6 +111,14 @@ class Metrics:
         """Count a request that was refused before it reached a route."""
         self._refusals.labels(str(status)).inc()
 
+    def count_replaced(self) -> None:
+        """Count the decoders that were replaced since the last time."""
+        with self._counting:
+            replaced = self._replaced()
+            self._decoders.inc(replaced - self._counted)
+            self._counted = replaced
+
     def exposition(self) -> bytes:
         """Return all figures in Prometheus's text format, version 0.0.4."""
-        return generate_latest(self._registry)
+        self.count_replaced()
+        return generate_latest(self._told)

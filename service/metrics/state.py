@@ -30,7 +30,6 @@ class State(Collector):
             "jobs": self._jobs,
             "index": self._index,
             "log": self._log_rows,
-            "decoders": self._decoders,
             "disk": self._disk,
         }
 
@@ -80,13 +79,6 @@ class State(Collector):
             "hmar_index_lag_rows",
             "Rows of the log that the index has not applied.",
             max(0, written - applied),
-        )
-
-    def _decoders(self) -> Iterator[Metric]:
-        yield CounterMetricFamily(
-            "hmar_decoders_replaced",
-            "Child processes of this web server that ended while they decoded, or had to be ended.",
-            self._engine.decoder.replaced,
         )
 
     def _disk(self) -> Iterator[Metric]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ import pytest
 
 from hmar.config import Settings
 from hmar.wiring import build_engine
-from tests.e2e.product import Product, alive, hmar, started, until
+from tests.e2e.product import Product, alive, children, hmar, started, until
 from tests.phantoms import ct_file, sop_uid
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
@@ -204,3 +206,26 @@ def test_ctrl_c_leaves_no_process_behind_and_the_next_start_has_the_same_key(tmp
         # No handler of ours runs now; the kernel ends the children.
         second.process.kill()
         until(lambda: not alive(children), lambda: str(children))
+
+
+def test_several_web_processes_end_with_the_product_and_one_of_them_starts_again(tmp_path: Path) -> None:
+    with started(tmp_path, HMAR_WEB_PROCESSES="2") as several:
+        write_series(several.home / "import" / "first", 1, 4)
+        asked = {"folder": "first", "collection": "first"}, {"Idempotency-Key": "once"}
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: several.request("/api/v1/index-jobs", *asked), range(8)))
+        assert {status for status, _ in answers} <= {200, 202}, answers
+        [job_id] = {answer["job_id"] for _, answer in answers}
+        job = several.finished(job_id)
+        assert (job["state"], job["frames"]) == ("done", 4)
+        parent = several.pid("service")
+        serving = children(parent)
+        assert len(serving) == 2
+        os.kill(min(serving), signal.SIGKILL)
+        until(lambda: re.search(r"web process \d was killed by SIGKILL", several.output()), several.output)
+        until(lambda: len(set(children(parent)) - set(serving)) == 1, several.output)
+        assert several.pid("service") == parent
+        assert several.ready()
+        everything = [*several.children(), *children(parent)]
+        assert several.interrupt() == 0
+        assert alive(everything) == []

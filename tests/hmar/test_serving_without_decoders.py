@@ -35,7 +35,12 @@ print(sorted(set(sys.argv[3].split(",")) & set(sys.modules)))
 
 
 @pytest.mark.parametrize(
-    "module", ["service.__main__, service.app", "workers.__main__, workers.app", "hmar.cli.index"]
+    "module",
+    [
+        "service.__main__, service.serving",
+        "workers.__main__, workers.app",
+        "hmar.cli.index",
+    ],
 )
 def test_a_process_that_indexes_and_shows_imports_no_decoder(module: str, tmp_path: Path) -> None:
     (tmp_path / "import").mkdir()

@@ -33,7 +33,7 @@ print(sorted(set(sys.argv[2].split(",")) & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize("module", ["service.__main__, service.app", "workers.__main__, workers.app"])
+@pytest.mark.parametrize("module", ["service.__main__, service.serving", "workers.__main__, workers.app"])
 def test_a_process_that_encodes_and_searches_imports_nothing_of_training(module: str, tmp_path: Path) -> None:
     script = ENGINE.format(module=module)
     run = subprocess.run(

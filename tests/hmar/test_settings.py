@@ -23,6 +23,12 @@ def test_a_number_that_cannot_be_used_is_refused_by_name(variable: str, value: s
         Settings.from_environment({variable: value})
 
 
+def test_more_web_processes_than_any_machine_needs_are_refused() -> None:
+    assert Settings.from_environment({"HMAR_WEB_PROCESSES": "64"}).web_processes == 64
+    with pytest.raises(ConfigError, match="HMAR_WEB_PROCESSES is 65"):
+        Settings.from_environment({"HMAR_WEB_PROCESSES": "65"})
+
+
 @pytest.mark.parametrize(
     "url",
     ["redis://:secret@host/0", "rediss://host/0", "redis+socket:///run/redis", "sentinel://host", "inline"],

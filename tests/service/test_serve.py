@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -22,7 +23,7 @@ ASKED = 5
 NO_BROKER = "redis://127.0.0.1:1/0"
 
 
-def start(home: Path, **settings: str) -> subprocess.Popen[str]:
+def start(home: Path, stderr: int | IO[str] = subprocess.PIPE, **settings: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HMAR_")}
     environment |= {"HMAR_HOME": str(home), "HMAR_PORT": "0", "HMAR_MODEL_DIR": THUMBNAIL}
     environment |= {"HMAR_REDIS_URL": NO_BROKER} | settings
@@ -31,7 +32,7 @@ def start(home: Path, **settings: str) -> subprocess.Popen[str]:
         env=environment,
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
 
@@ -112,6 +113,8 @@ def wait_until_closed(port: int) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionResetError:
+            continue  # it was closed meanwhile
         except ConnectionRefusedError:
             return
 

@@ -37,6 +37,7 @@ from benchmark.speed.phantom import phantom_file, phantom_frame
 from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
+from benchmark.speed.web_processes import measure_web_processes
 from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
 from hmar.decoding.in_process import ImageDecoder
@@ -383,6 +384,17 @@ def test_answers_over_http_are_those_in_process(tmp_path) -> None:
         assert row["quality"] == {
             "answers equal to those in process": f"{row['requests']} of {row['requests']}"
         }
+
+
+@pytest.mark.slow
+def test_several_web_processes_are_timed_against_one_and_answer_alike(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    [row] = measure_web_processes(settings, 2, 4, 3, 12, Rounds(1, 0), silent, side=96)
+    assert set(row) >= ROW_KEYS
+    assert row["part"] in PARTS
+    assert row["quality"] == {"answers equal to the peer's": "12 of 12"}
+    assert float(str(row["processor_ms"])) > 0
+    assert float(str(row["throughput_per_s"])) > 0
 
 
 @pytest.mark.slow

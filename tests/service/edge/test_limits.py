@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,10 @@ from service.edge.bounds import Bounds
 from service.edge.buckets import Buckets
 from service.edge.clients import Client, address_of, client_of
 from service.edge.environ import environ_of
+from service.edge.known import make_file, shared_memory
 from service.edge.limits import Limits
 from service.edge.messages import Environ, Refusal
+from service.edge.remembered import OwnMemory
 
 
 class Clock:
@@ -39,7 +42,7 @@ def environ(
 
 def test_a_bucket_gives_what_it_holds_and_then_what_flows_in() -> None:
     clock = Clock()
-    buckets = Buckets(60, clock)
+    buckets = Buckets(60, clock, OwnMemory())
     for _ in range(60):
         assert buckets.wait_s("a") == 0
         buckets.take("a")
@@ -54,7 +57,7 @@ def test_a_bucket_gives_what_it_holds_and_then_what_flows_in() -> None:
 
 
 def test_of_many_names_the_least_used_are_forgotten() -> None:
-    buckets = Buckets(1, Clock(), most=2)
+    buckets = Buckets(1, Clock(), OwnMemory(most=2))
     for name in ("a", "b", "a", "c"):
         buckets.take(name)
     assert [buckets.wait_s(name) > 0 for name in ("a", "b", "c")] == [True, False, True]
@@ -142,3 +145,35 @@ def test_requests_of_a_key_and_of_an_address_are_counted_apart() -> None:
     assert refused(limits, Client("c", "k", True)) == 30
     assert not refused(limits, Client("a", "other", True))
     assert refused(limits, Client("a", None, False)) == 30
+
+
+def test_processes_that_share_a_file_refuse_together_what_one_would_refuse(tmp_path: Path) -> None:
+    clock = Clock()
+    make_file(tmp_path / "limits", 2)
+    bounds = Bounds(requests_per_minute=4, failures_per_minute=2, key_concurrency=1)
+    one, two = (
+        Limits(bounds, clock, shared_memory(tmp_path / "limits", number, 2, clock)) for number in range(2)
+    )
+    known, wrong = Client("1.1.1.1", "known", tries=True), Client("1.1.1.1", "wrong", tries=True)
+    one.note(known, 200, authorised=True)
+    for limits in (one, two):
+        limits.note(wrong, 401, authorised=False)
+    for limits in (one, two):
+        with pytest.raises(Refusal), limits.admitted(wrong):
+            pass
+    with one.admitted(known):
+        with pytest.raises(Refusal) as refused, two.admitted(known):
+            pass
+        assert b"in hand already" in refused.value.answer.body
+    for limits in (two, one, two):
+        with limits.admitted(known):
+            pass
+    for limits in (one, two):
+        with pytest.raises(Refusal) as refused, limits.admitted(known):
+            pass
+        assert b"Too many requests" in refused.value.answer.body
+    clock.now += 15.0
+    with two.admitted(known):
+        pass
+    with pytest.raises(Refusal), one.admitted(known):
+        pass

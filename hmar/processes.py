@@ -53,6 +53,10 @@ class Child:
         Given on its standard input.
     clock : callable
         Returns seconds that only grow. It tells how long the process lived and when its pause is over.
+    descriptors : sequence of int
+        Open files that it gets under the same numbers.
+    own_errors : bool
+        Whether its standard error is that of this process; else it is told with its output.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Child:
         say: Callable[[str, str], None],
         stdin: str = "",
         clock: Callable[[], float] = time.monotonic,
+        descriptors: Sequence[int] = (),
+        own_errors: bool = False,
     ) -> None:
         self.name = name
         self.failures = 0
@@ -71,6 +77,8 @@ class Child:
         self._stdin = stdin
         self._say = say
         self._clock = clock
+        self._descriptors = tuple(descriptors)
+        self._errors = None if own_errors else subprocess.STDOUT
         self._process: subprocess.Popen[str] | None = None
         self._started = 0.0
         self._restart_at: float | None = None
@@ -84,10 +92,11 @@ class Child:
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=self._errors,
             text=True,
             errors="replace",
             process_group=0,
+            pass_fds=self._descriptors,
         )
         threading.Thread(target=self._pump, args=(self._process,), daemon=True).start()
         self._feed(self._process)
@@ -105,13 +114,22 @@ class Child:
             how = _ending(self._process.returncode)
             self._say("hmar", f"{self.name} {how}; it is started again in {pause_s:.0f} s")
 
+    def terminate(self) -> None:
+        """Send SIGTERM, and start the process no more."""
+        self._restart_at = None
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self, grace_s: float, hurry: Callable[[], bool]) -> None:
         """End the process: SIGTERM, then SIGKILL after ``grace_s`` seconds or as soon as ``hurry()``."""
-        self._restart_at = None
+        self.terminate()
+        self.await_end(grace_s, hurry)
+
+    def await_end(self, grace_s: float, hurry: Callable[[], bool]) -> None:
+        """Wait for the end of a process that was sent SIGTERM, which is as for :meth:`stop`."""
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is None:
             return
-        process.terminate()
         end = time.monotonic() + grace_s
         while process.poll() is None and time.monotonic() < end and not hurry():
             time.sleep(0.05)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from hmar.product.processes import STEADY_S, Child, _ending
+from hmar.processes import STEADY_S, Child, _ending
 from tests.contract.examples import Clock
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 
 
 class Heard:
@@ -134,11 +134,41 @@ def test_a_child_that_ignores_sigterm_is_killed(grace_s: float, hurried: bool) -
     assert "SIGKILL" in heard.lines[-1][1]
 
 
+def test_a_child_gets_open_files_and_may_keep_its_errors_to_itself(capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+    program = f"import os, sys; os.write({writing}, b'passed'); print('told'); print('own', file=sys.stderr)"
+    heard = Heard()
+    command = [sys.executable, "-c", program]
+    part = Child("part", command, os.environ, heard, descriptors=[writing], own_errors=True)
+    part.start()
+    os.close(writing)
+    with os.fdopen(reading, "rb") as passed:
+        assert passed.read() == b"passed"
+    until(lambda: heard.lines)
+    part.stop(5, lambda: False)
+    assert heard.lines == [("part", "told")]
+    assert capfd.readouterr().err == "own\n"
+
+
+def test_children_that_are_told_to_end_together_end_together() -> None:
+    heard = Heard()
+    parts = [child("import time; print('there', flush=True); time.sleep(600)", heard) for _ in range(2)]
+    for part in parts:
+        part.start()
+    until(lambda: len(heard.lines) == 2)
+    for part in parts:
+        part.terminate()
+    for part in parts:
+        part.await_end(600.0, lambda: False)
+        part.tend()
+    assert ["SIGTERM" in line for _, line in heard.lines[2:]] == [True, True]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_child_dies_with_a_parent_that_was_killed() -> None:
     program = (
-        "import os, sys, time\nfrom hmar.product.processes import Child\n"
+        "import os, sys, time\nfrom hmar.processes import Child\n"
         "sleeper = 'import os, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
         "say = lambda name, line: print(line, flush=True)\n"
         "Child('part', [sys.executable, '-c', sleeper], os.environ, say).start()\n"
