@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
@@ -42,6 +43,9 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+
+if TYPE_CHECKING:
+    from hmar.oidc.tokens import Tokens
 
 THUMBNAIL = "thumbnail"
 """HMAR_MODEL_DIR that selects the baseline without learning."""
@@ -118,6 +122,17 @@ class Engine:
     def sessions(self) -> SessionStore:
         """Logins to the page."""
         return self.storage.sessions
+
+    @cached_property
+    def tokens(self) -> Tokens | None:
+        """Tokens of the identity provider, None where the settings name none."""
+        provider = self.settings.identity_provider
+        if provider is None:
+            return None
+        from hmar.oidc.roles import Roles
+        from hmar.oidc.tokens import Tokens
+
+        return Tokens(provider, Roles.read(provider.roles_file))
 
     @cached_property
     def audit_log(self) -> AuditLog:

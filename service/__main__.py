@@ -48,7 +48,7 @@ def main() -> int:
 
 def _warm(engine: Engine) -> None:
     """Build what requests need before threads share it."""
-    for part in ("keys", "jobs", "audit_log", "searcher", "decoder", "indexer", "remover"):
+    for part in ("keys", "tokens", "jobs", "audit_log", "searcher", "decoder", "indexer", "remover"):
         getattr(engine, part)
 
 

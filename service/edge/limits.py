@@ -32,7 +32,8 @@ class Limits:
         self._addresses = Buckets(bounds.requests_per_minute, clock)
         self._failures = Buckets(bounds.failures_per_minute, clock)
         self._running: Counter[str] = Counter()
-        self._worked: OrderedDict[str, None] = OrderedDict()
+        self._worked: OrderedDict[str, str] = OrderedDict()
+        """Names of those whose keys and tokens have worked."""
 
     @contextmanager
     def admitted(self, client: Client) -> Iterator[None]:
@@ -42,27 +43,43 @@ class Limits:
         if client.credential is None:
             yield
             return
-        self._keys.take(client.credential)
-        self._running[client.credential] += 1
+        counted = self._counted(client.credential)
+        self._keys.take(counted)
+        self._running[counted] += 1
         try:
             yield
         finally:
-            self._running[client.credential] -= 1
-            if not self._running[client.credential]:
-                del self._running[client.credential]
+            self._running[counted] -= 1
+            if not self._running[counted]:
+                del self._running[counted]
 
-    def note(self, client: Client, status: int, authorised: bool) -> None:
-        """Remember whether the secret of a request worked, by its answer and by what the application says."""
+    def note(self, client: Client, status: int, name: str | None) -> None:
+        """Remember whether the secret of a request worked, by its answer and by what the application says.
+
+        Parameters
+        ----------
+        client : Client
+        status : int
+        name : str or None
+            Whose key or token the application has found it to be. What follows counts under this name,
+            whichever token comes with it.
+        """
         if status == 401:
             if client.tries:
                 self._failures.take(client.address)
             if client.credential is not None:
                 self._worked.pop(client.credential, None)
-        elif authorised and client.credential is not None:
-            self._worked[client.credential] = None
+        elif name is not None and client.credential is not None:
+            if client.credential not in self._worked:
+                self._keys.take(name)
+            self._worked[client.credential] = name
             self._worked.move_to_end(client.credential)
             if len(self._worked) > MOST:
                 self._worked.popitem(last=False)
+
+    def _counted(self, credential: str) -> str:
+        """Return under which name a secret counts: under itself until it is known to work."""
+        return self._worked.get(credential, credential)
 
     def _check(self, client: Client) -> None:
         credential = client.credential
@@ -73,7 +90,8 @@ class Limits:
             raise too_many("Too many requests came from this address.", wait)
         if credential is None:
             return
-        if wait := self._keys.wait_s(credential):
+        counted = self._counted(credential)
+        if wait := self._keys.wait_s(counted):
             raise too_many("Too many requests came with this key.", wait)
-        if self._running[credential] >= self._key_concurrency:
+        if self._running[counted] >= self._key_concurrency:
             raise too_many(f"{self._key_concurrency} requests with this key are in hand already.", 1.0)

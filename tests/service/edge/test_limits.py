@@ -113,15 +113,15 @@ def test_an_address_that_tries_wrong_keys_is_refused_and_keys_that_work_are_not(
     clock = Clock()
     limits = Limits(Bounds(failures_per_minute=3), clock)
     good, wrong = Client("a", "good", True), Client("a", "wrong", True)
-    limits.note(good, 200, True)
+    limits.note(good, 200, "good")
     for _ in range(3):
         assert not refused(limits, wrong)
-        limits.note(wrong, 401, False)
+        limits.note(wrong, 401, None)
     assert refused(limits, wrong) == 20
     assert refused(limits, Client("a", None, True)), "a login link is no way round"
     assert not refused(limits, good)
     assert not refused(limits, Client("b", "wrong", True))
-    limits.note(good, 401, False)
+    limits.note(good, 401, None)
     assert refused(limits, good), "a revoked key is one of the wrong ones"
     clock.now += 20.0
     assert not refused(limits, wrong)
@@ -130,9 +130,23 @@ def test_an_address_that_tries_wrong_keys_is_refused_and_keys_that_work_are_not(
 def test_a_wrong_key_that_an_open_route_answers_has_not_worked() -> None:
     limits = Limits(Bounds(failures_per_minute=1), Clock())
     wrong = Client("a", "wrong", True)
-    limits.note(wrong, 200, False)
-    limits.note(wrong, 401, False)
+    limits.note(wrong, 200, None)
+    limits.note(wrong, 401, None)
     assert refused(limits, wrong)
+
+
+def test_the_next_token_of_somebody_counts_with_the_one_before() -> None:
+    limits = Limits(Bounds(requests_per_minute=4, key_concurrency=1), Clock())
+    tokens = [Client(address, address, True) for address in "abcd"]
+    for token in tokens[:3]:
+        assert not refused(limits, token), "nobody knows yet whose it is"
+        limits.note(token, 200, "oidc anna")
+    with limits.admitted(tokens[0]):
+        assert refused(limits, tokens[1]), "one request at a time is one of the name"
+    assert refused(limits, tokens[2]), "and all count together"
+    assert not refused(limits, tokens[3])
+    limits.note(tokens[3], 200, "oidc ben")
+    assert not refused(limits, tokens[3])
 
 
 def test_requests_of_a_key_and_of_an_address_are_counted_apart() -> None:
