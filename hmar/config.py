@@ -12,6 +12,7 @@ from typing import Any
 
 from hmar.errors import ConfigError, shown
 from hmar.identity_provider import IdentityProvider
+from hmar.syslog_receiver import SyslogReceiver
 
 
 def _setting(variable: str, default: Any, meaning: str) -> Any:
@@ -103,6 +104,9 @@ class Settings:
     oidc_leeway_seconds: float = _setting(
         "HMAR_OIDC_LEEWAY_SECONDS", 30.0, "How far the provider's clock may be off, in seconds."
     )
+    audit_syslog: str = _setting(
+        "HMAR_AUDIT_SYSLOG", "", "Syslog receiver of the audit log, syslog+tls://host:6514; empty: none."
+    )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
@@ -164,7 +168,7 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        _ = self.proxy_networks, self.allowed_origins, self.identity_provider
+        _ = self.proxy_networks, self.allowed_origins, self.identity_provider, self.audit_receiver
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
@@ -263,6 +267,11 @@ class Settings:
             roles_claim=self.oidc_roles_claim,
             leeway_s=self.oidc_leeway_seconds,
         )
+
+    @property
+    def audit_receiver(self) -> SyslogReceiver | None:
+        """Where the audit log is also sent, None for nowhere."""
+        return SyslogReceiver.parse(self.audit_syslog) if self.audit_syslog else None
 
     @property
     def import_root(self) -> Path:

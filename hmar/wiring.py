@@ -13,6 +13,8 @@ from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.adapters.upload_store import UploadStore
+from hmar.audit_feed.feed import AuditFeed
+from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
@@ -138,7 +140,20 @@ class Engine:
     def audit_log(self) -> AuditLog:
         """Who was given whose data."""
         head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
-        return AuditLog(self.storage.audit, self.secrets.audit, head)
+        feed = self.audit_feed
+        if feed is None:
+            return AuditLog(self.storage.audit, self.secrets.audit, head)
+        return AuditLog(self.storage.audit, self.secrets.audit, head, feed.offer)
+
+    @cached_property
+    def audit_feed(self) -> AuditFeed | None:
+        """What sends the audit log to a syslog receiver, too; None where the settings name none."""
+        receiver = self.settings.audit_receiver
+        if receiver is None:
+            return None
+        feed = AuditFeed(receiver, sender_to(receiver))
+        self._open.callback(feed.close)
+        return feed
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -32,6 +32,7 @@ class State(Collector):
             "log": self._log_rows,
             "decoders": self._decoders,
             "disk": self._disk,
+            "audit feed": self._audit_feed,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -95,3 +96,18 @@ class State(Collector):
             yield GaugeMetricFamily(
                 "hmar_disk_free_bytes", "Free space of the fullest disk that the archive writes to.", free
             )
+
+    def _audit_feed(self) -> Iterator[Metric]:
+        feed = self._engine.audit_feed
+        sent, dropped, waiting = (0, 0, 0) if feed is None else feed.figures()
+        rows = CounterMetricFamily(
+            "hmar_audit_feed_rows",
+            "Rows of the audit log for the syslog receiver, by whether they were sent.",
+            labels=("outcome",),
+        )
+        rows.add_metric(("sent",), sent)
+        rows.add_metric(("dropped",), dropped)
+        yield rows
+        yield GaugeMetricFamily(
+            "hmar_audit_feed_waiting", "Rows of the audit log that wait for the syslog receiver.", waiting
+        )
