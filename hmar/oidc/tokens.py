@@ -107,7 +107,7 @@ class Tokens:
     def _name(self, claims: Mapping[str, Any]) -> str:
         claim = self.provider.name_claim
         name = _found(claims, claim)
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        if not isinstance(name, str) or not _is_name(name):
             raise AuthError(
                 f"The token's claim {claim} is not a name of 1 to {LONGEST_NAME} printable characters.",
                 "Have the identity provider put it into tokens, or name another in HMAR_OIDC_NAME_CLAIM.",
@@ -119,6 +119,11 @@ class Tokens:
         if isinstance(roles, str):
             return (roles,)
         return tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else ()
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a log can show a text as a name, and a reader tell it from another."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and text == text.strip()
 
 
 def _found(claims: Mapping[str, Any], path: str) -> Any:

@@ -79,6 +79,7 @@ def test_all_algorithms_that_are_allowed_verify(provider: Provider, reading: Rea
         ({"preferred_username": ""}, "claim preferred_username"),
         ({"preferred_username": "a" * 129}, "claim preferred_username"),
         ({"preferred_username": "anna\nroot"}, "claim preferred_username"),
+        ({"preferred_username": "anna "}, "claim preferred_username"),
         ({"preferred_username": ["anna"]}, "claim preferred_username"),
     ],
 )
