@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -101,8 +102,8 @@ class Provider:
 
 
 @contextmanager
-def provided() -> Iterator[Provider]:
-    """Run a provider on a free port."""
+def provided(context: ssl.SSLContext | None = None) -> Iterator[Provider]:
+    """Run a provider on a free port, within TLS if there is a context."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -127,7 +128,10 @@ def provided() -> Iterator[Provider]:
             """Say nothing where the one who asked has gone."""
 
     server = Quiet(("127.0.0.1", 0), Handler)
-    provider = Provider(f"http://127.0.0.1:{server.server_port}")
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    scheme = "http" if context is None else "https"
+    provider = Provider(f"{scheme}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from hmar.errors import IdentityProviderError
 from hmar.oidc import fetching
 from hmar.oidc.fetching import MOST_BYTES, fetch_json
-from tests.provider import Provider
+from tests.provider import Provider, provided
+from tests.syslog_receiver import certificate
 
 
 def test_an_object_is_read(provider: Provider) -> None:
@@ -65,6 +67,20 @@ def test_a_server_that_sends_a_byte_now_and_then_is_left(
         fetch_json(f"{provider.issuer}/a")
 
 
-def test_a_server_without_a_certificate_that_is_trusted_is_refused(provider: Provider) -> None:
+def test_a_server_proves_who_it_is_with_a_certificate_that_is_trusted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    context, trusted = certificate(tmp_path)
+    with provided(context) as provider:
+        provider.answers["/a"] = {"b": 1}
+        with pytest.raises(IdentityProviderError, match="cannot be verified") as refused:
+            fetch_json(f"{provider.issuer}/a")
+        assert "SSL_CERT_FILE" in refused.value.remedy
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert fetch_json(f"{provider.issuer}/a") == {"b": 1}
+    assert provider.asked == ["/a"], "nothing is asked before it is known who answers"
+
+
+def test_a_server_that_speaks_no_tls_is_refused(provider: Provider) -> None:
     with pytest.raises(IdentityProviderError, match="does not answer"):
         fetch_json(provider.issuer.replace("http://", "https://"))
