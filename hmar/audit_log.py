@@ -59,22 +59,38 @@ class AuditLog:
         Keys the digests, and the hashes of UIDs.
     head : Path or None
         File that holds the last row written by this machine. None keeps none.
+    written : callable
+        Told the rows that were appended, once they are in the store; it must not wait.
     """
 
-    def __init__(self, store: AuditStore, secret: bytes, head: Path | None) -> None:
+    def __init__(
+        self,
+        store: AuditStore,
+        secret: bytes,
+        head: Path | None,
+        written: Callable[[Sequence[AuditRow]], None] = lambda _rows: None,
+    ) -> None:
         self._store = store
         self._secret = secret
         self._head = head
+        self._written = written
 
     def append(self, accesses: Sequence[Accessed]) -> None:
         """Append accesses in one transaction, in their order."""
         if not accesses:
             return
-        last = self._store.append([self._record(one) for one in accesses], self._digest)
+        rows: list[AuditRow] = []
+
+        def seal(before: AuditMark, record: AuditRecord) -> str:
+            rows.append(AuditRow(before.seq + 1, record, self._digest(before, record)))
+            return rows[-1].digest
+
+        last = self._store.append([self._record(one) for one in accesses], seal)
         try:
             self._move_head(last)
         except OperatorError as error:  # the rows are written: nobody may write them again
             _log.error("the end of the audit log was not noted: %s", error)
+        self._written(rows)
 
     def hashed(self, level: str, value: str) -> str:
         """Return what stands in the log for a UID, or for the key that the catalogue has of a patient.

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hmar.errors import ConfigError, shown
+from hmar.identity_provider import IdentityProvider
+from hmar.syslog_receiver import SyslogReceiver
 
 
 def _setting(variable: str, default: Any, meaning: str) -> Any:
@@ -28,7 +30,9 @@ INLINE = "inline"
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 MOST_WEB_PROCESSES = 64
 _HOME = Path("hmar-data")
-_MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice"})
+_MAY_BE_0 = frozenset(
+    {"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice", "oidc_leeway_seconds"}
+)
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -81,6 +85,31 @@ class Settings:
     )
     cors_origins: str = _setting(
         "HMAR_CORS_ORIGINS", "", "Origins whose pages may use the API with a key, with commas; empty: none."
+    )
+    oidc_issuer: str = _setting(
+        "HMAR_OIDC_ISSUER", "", "URL of the identity provider whose tokens are taken; empty: none are."
+    )
+    oidc_audience: str = _setting("HMAR_OIDC_AUDIENCE", "", "What its tokens for this server have in aud.")
+    oidc_roles_file: str = _setting(
+        "HMAR_OIDC_ROLES_FILE", "", "TOML file of the scopes and collections of each role."
+    )
+    oidc_roles_claim: str = _setting(
+        "HMAR_OIDC_ROLES_CLAIM", "roles", "Claim of the roles; dots lead inwards."
+    )
+    oidc_name_claim: str = _setting(
+        "HMAR_OIDC_NAME_CLAIM", "preferred_username", "Claim of the name that is recorded."
+    )
+    oidc_clients: str = _setting(
+        "HMAR_OIDC_CLIENTS", "", "Programs that may get tokens (azp), with commas; empty: all."
+    )
+    oidc_algorithms: str = _setting(
+        "HMAR_OIDC_ALGORITHMS", "RS256,ES256", "Algorithms that tokens may be signed with, with commas."
+    )
+    oidc_leeway_seconds: float = _setting(
+        "HMAR_OIDC_LEEWAY_SECONDS", 30.0, "How far the provider's clock may be off, in seconds."
+    )
+    audit_syslog: str = _setting(
+        "HMAR_AUDIT_SYSLOG", "", "Syslog receiver of the audit log, syslog+tls://host:6514; empty: none."
     )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
@@ -153,7 +182,7 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        _ = self.proxy_networks, self.allowed_origins
+        _ = self.proxy_networks, self.allowed_origins, self.identity_provider, self.audit_receiver
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
@@ -207,8 +236,7 @@ class Settings:
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Networks of the proxies that are trusted."""
         try:
-            names = self.trusted_proxies.replace(",", " ").split()
-            return tuple(ip_network(name, strict=False) for name in names)
+            return tuple(ip_network(name, strict=False) for name in _listed(self.trusted_proxies))
         except ValueError as error:
             raise ConfigError(
                 f"HMAR_TRUSTED_PROXIES is {self.trusted_proxies!r}.",
@@ -218,7 +246,7 @@ class Settings:
     @property
     def allowed_origins(self) -> frozenset[str]:
         """Origins whose pages may use the API, as browsers send them."""
-        origins = self.cors_origins.replace(",", " ").split()
+        origins = _listed(self.cors_origins)
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
                 raise ConfigError(
@@ -227,6 +255,37 @@ class Settings:
                     "http://localhost:3000: in lower case, without a path, none for all.",
                 )
         return frozenset(origins)
+
+    @property
+    def identity_provider(self) -> IdentityProvider | None:
+        """The provider whose tokens are taken, None for none."""
+        needed = {
+            "HMAR_OIDC_ISSUER": self.oidc_issuer,
+            "HMAR_OIDC_AUDIENCE": self.oidc_audience,
+            "HMAR_OIDC_ROLES_FILE": self.oidc_roles_file,
+        }
+        empty = [variable for variable, value in needed.items() if not value]
+        if len(empty) == len(needed):
+            return None
+        if empty:
+            raise ConfigError(
+                f"{empty[0]} is empty.", f"Set all of {', '.join(needed)}, or none to take keys alone."
+            )
+        return IdentityProvider(
+            issuer=self.oidc_issuer,
+            audience=self.oidc_audience,
+            roles_file=_absolute("HMAR_OIDC_ROLES_FILE", Path(self.oidc_roles_file)),
+            algorithms=_listed(self.oidc_algorithms),
+            clients=_listed(self.oidc_clients),
+            name_claim=self.oidc_name_claim,
+            roles_claim=self.oidc_roles_claim,
+            leeway_s=self.oidc_leeway_seconds,
+        )
+
+    @property
+    def audit_receiver(self) -> SyslogReceiver | None:
+        """Where the audit log is also sent, None for nowhere."""
+        return SyslogReceiver.parse(self.audit_syslog) if self.audit_syslog else None
 
     @property
     def import_root(self) -> Path:
@@ -242,6 +301,10 @@ class Settings:
     def index_root(self) -> Path:
         """Folder of the index snapshots."""
         return self.home / "index"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _absolute(variable: str, folder: Path) -> Path:

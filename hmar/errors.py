@@ -20,6 +20,7 @@
         ├── BackupError       a backup that is damaged, or that cannot be made of what is damaged
         ├── DiskFullError     no room is left on a disk
         └── UnavailableError  a broker, database or download that does not answer
+            └── IdentityProviderError  an identity provider that does not answer, or not as one
 
 A message carries the offending value and the remedy, and never patient data.
 """
@@ -119,6 +120,10 @@ class DiskFullError(OperatorError):
 
 class UnavailableError(OperatorError):
     """A broker, database or download that does not answer."""
+
+
+class IdentityProviderError(UnavailableError):
+    """An identity provider that does not answer, or not as one."""
 
 
 def shown(value: object) -> str:

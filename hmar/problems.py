@@ -14,6 +14,7 @@ from hmar.errors import (
     DecodeError,
     ForbiddenError,
     HmarError,
+    IdentityProviderError,
     InputError,
     LimitError,
     NotFoundError,
@@ -46,6 +47,9 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     RegionError: ProblemType(422, "region-outside-image", "The region cannot be used with this image"),
     ParameterError: ProblemType(422, "parameter-out-of-range", "A parameter cannot be used"),
     InputError: ProblemType(422, "input-not-usable", "The request cannot be used"),
+    IdentityProviderError: ProblemType(
+        503, "identity-provider-unavailable", "The identity provider does not answer"
+    ),
     OperatorError: ProblemType(503, "service-unavailable", "A part of the server is not available"),
 }
 """What each class of errors becomes; an error takes the entry of its nearest base."""

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.adapters.upload_store import UploadStore
+from hmar.audit_feed.feed import AuditFeed
+from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
@@ -42,6 +45,9 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+
+if TYPE_CHECKING:
+    from hmar.oidc.tokens import Tokens
 
 THUMBNAIL = "thumbnail"
 """HMAR_MODEL_DIR that selects the baseline without learning."""
@@ -120,10 +126,34 @@ class Engine:
         return self.storage.sessions
 
     @cached_property
+    def tokens(self) -> Tokens | None:
+        """Tokens of the identity provider, None where the settings name none."""
+        provider = self.settings.identity_provider
+        if provider is None:
+            return None
+        from hmar.oidc.roles import Roles
+        from hmar.oidc.tokens import Tokens
+
+        return Tokens(provider, Roles.read(provider.roles_file))
+
+    @cached_property
     def audit_log(self) -> AuditLog:
         """Who was given whose data."""
         head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
-        return AuditLog(self.storage.audit, self.secrets.audit, head)
+        feed = self.audit_feed
+        if feed is None:
+            return AuditLog(self.storage.audit, self.secrets.audit, head)
+        return AuditLog(self.storage.audit, self.secrets.audit, head, feed.offer)
+
+    @cached_property
+    def audit_feed(self) -> AuditFeed | None:
+        """What sends the audit log to a syslog receiver, too; None where the settings name none."""
+        receiver = self.settings.audit_receiver
+        if receiver is None:
+            return None
+        feed = AuditFeed(receiver, sender_to(receiver))
+        self._open.callback(feed.close)
+        return feed
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -15,6 +15,7 @@ from service.metrics.figures import Metrics
 from service.metrics.shared import SharedFigures
 from service.metrics.state import State
 from service.narrowed import NarrowedEngine
+from service.openapi.about import PROVIDER
 from service.opened import OpenedFiles
 from service.operations import checks
 from service.outermost import outermost
@@ -81,8 +82,9 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
     auditing.install(app, recorder)
+    app.extensions[PROVIDER] = engine.settings.identity_provider
     app.extensions[LAST_USES] = last_uses = LastUses(engine.keys)
-    auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses)
+    auth.install(app, engine.secrets.session, engine.keys, engine.sessions, last_uses, engine.tokens)
     checks.install(app)
     problems.install(app)
     files = OpenedFiles(engine, frame_bytes=engine.settings.kept_frames_mb << 19)

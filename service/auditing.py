@@ -39,12 +39,17 @@ def install(app: Flask, recorder: Recorder) -> None:
 
     def record(response: Response) -> Response:
         declared = asked()
-        if declared is not None and ("access" in g or strangers.recorded()):
+        if declared is not None and (_actor() or strangers.recorded()):
             recorder.record(_accessed(declared, response.status_code))
         return response
 
     app.before_request(check)
     app.after_request(record)
+
+
+def _actor() -> str:
+    """Return who asked, also with a token that allows nothing here; empty where nobody valid did."""
+    return g.access.identity.name if "access" in g else str(g.get("holder", ""))
 
 
 def _accessed(declared: Operation, status: int) -> Accessed:
@@ -54,7 +59,7 @@ def _accessed(declared: Operation, status: int) -> Accessed:
         operation=declared.operation_id,
         route="" if request.url_rule is None else request.url_rule.rule,
         scope=declared.scope or "",
-        actor="" if access is None else access.identity.name,
+        actor=_actor(),
         status=status,
         address=request.remote_addr or "",
         touched=frozenset() if access is None else frozenset(access.touched),

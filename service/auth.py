@@ -1,11 +1,13 @@
 """Who may ask, and for what.
 
-Programs send an API key. A browser has a session, whose secret is in a signed cookie.
+Programs send an API key, or a token of the identity provider. A browser has a session, whose secret is in a
+signed cookie.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request, session
@@ -20,7 +22,10 @@ from service.edge.wsgi import AUTHORISED
 from service.errors import CrossSiteError
 from service.last_uses import LastUses
 from service.operations.operation import Needs, operation_of
-from service.readers.credentials import presented_key
+from service.readers.credentials import presented_key, presented_token
+
+if TYPE_CHECKING:
+    from hmar.oidc.tokens import Tokens
 
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
@@ -49,7 +54,14 @@ class _Sessions(SecureCookieSessionInterface):
         return request.is_secure or ("Sec-Fetch-Site" in request.headers and not loopback)
 
 
-def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore, last_uses: LastUses) -> None:
+def install(
+    app: Flask,
+    secret: bytes,
+    keys: KeyStore,
+    sessions: SessionStore,
+    last_uses: LastUses,
+    tokens: Tokens | None = None,
+) -> None:
     """Guard every endpoint of ``app`` but the open ones.
 
     A request that is let in has its :class:`Access` in ``flask.g.access``.
@@ -66,6 +78,8 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore, l
         Knows the logins that have not ended.
     last_uses : LastUses
         Told of each key that is used.
+    tokens : Tokens or None
+        Reads tokens of the identity provider. None: there is none.
     """
     app.secret_key = secret
     app.session_interface = _Sessions()
@@ -81,9 +95,12 @@ def install(app: Flask, secret: bytes, keys: KeyStore, sessions: SessionStore, l
         if request.endpoint in OPEN_ENDPOINTS:
             return
         key = presented_key(request)
-        if key is not None:
+        token = None if tokens is None else presented_token(request)
+        if tokens is not None and token is not None:
+            g.access = Access(_of_token(tokens, token))
+        elif key is not None:
             g.access = Access(_of_key(keys, key))
-            request.environ[AUTHORISED] = True
+            request.environ[AUTHORISED] = g.access.identity.name
             last_uses.note(g.access.identity.name)
         else:
             g.access = Access(_of_session(sessions))
@@ -121,6 +138,13 @@ def _of_key(keys: KeyStore, key: str) -> Identity:
             "The API key is not known, was revoked, or has expired.", "Make one with 'hmar keys new NAME'."
         )
     return identity
+
+
+def _of_token(tokens: Tokens, token: str) -> Identity:
+    """Return who sent a token; somebody who may do nothing is known by name, too, to the audit log."""
+    holder = tokens.holder(token)
+    g.holder = request.environ[AUTHORISED] = holder.name
+    return tokens.identity(holder)
 
 
 def _of_session(sessions: SessionStore) -> Identity:

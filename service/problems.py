@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from hmar import request_ids
 from hmar.disk import FULL, write_error
-from hmar.errors import AuthError, HmarError, InputError, OperatorError
+from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError
 from hmar.problems import ProblemType
 from service.errors import MalformedRequestError
 from service.models.problem import Problem
@@ -102,9 +102,10 @@ def _unavailable(error: OperatorError) -> Response:
     """Say that something failed, not what: the detail may name hosts and folders, and is for the log."""
     error_id = _troubles.of(str(error))
     _log.error("%s: %s: %s", error_id, type(error).__name__, error)
+    part = "The identity provider" if isinstance(error, IdentityProviderError) else "A part of the server"
     response = problem_response(
         problem_of(error),
-        f"A part of the server does not answer (error {error_id}).",
+        f"{part} does not answer (error {error_id}).",
         "Try again; if it stays, the operator finds this id in the log and can run 'hmar doctor'.",
     )
     response.headers["Retry-After"] = "5"

@@ -90,7 +90,7 @@ def with_its_share(settings: Settings, cores: int) -> Settings:
 
 def _warm(engine: Engine) -> None:
     """Build what requests need before threads share it."""
-    for part in ("keys", "jobs", "audit_log", "searcher", "decoder", "indexer", "remover"):
+    for part in ("keys", "tokens", "jobs", "audit_log", "searcher", "decoder", "indexer", "remover"):
         getattr(engine, part)
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -149,12 +150,13 @@ def prune(before: datetime, yes: bool) -> None:
     Example:
       hmar audit prune --before 2024-01-01
     """
-    log = _audit_log()
-    _check(log)
-    if not yes:
-        click.confirm(f"Remove all rows from before {before:%Y-%m-%d}?", abort=True)
-    access = Accessed(time.time(), "pruneAudit", "hmar audit prune", "admin", "command line", 0, "")
-    click.echo(f"{log.prune(_seconds(before), access)} rows were removed.")
+    with closing(build_engine(settings_from_environment())) as engine:
+        log = engine.audit_log
+        _check(log)
+        if not yes:
+            click.confirm(f"Remove all rows from before {before:%Y-%m-%d}?", abort=True)
+        access = Accessed(time.time(), "pruneAudit", "hmar audit prune", "admin", "command line", 0, "")
+        click.echo(f"{log.prune(_seconds(before), access)} rows were removed.")
 
 
 def _seconds(day: datetime) -> float:

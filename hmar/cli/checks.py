@@ -140,6 +140,17 @@ def _model(engine: Engine) -> tuple[State, str, str]:
     return State.OK, found, ""
 
 
+def _identity_provider(engine: Engine) -> tuple[State, str, str]:
+    if engine.tokens is None:
+        return State.OK, "none named; keys and logins alone are taken", ""
+    keys, provider = engine.tokens.published(), engine.tokens.provider
+    number = "1 key" if len(keys) == 1 else f"{len(keys)} keys"
+    found = f"{provider.issuer} publishes {number} for {' or '.join(provider.algorithms)}"
+    if not keys:
+        return State.FAILED, found, "Let HMAR_OIDC_ALGORITHMS name what it signs with."
+    return State.OK, found, ""
+
+
 def _codecs(_engine: Engine) -> tuple[State, str, str]:
     if absent := undecodable():
         return (
@@ -194,4 +205,5 @@ LAST_CHECKS: dict[str, Check] = {
     "index": _index,
     "broker": _broker,
     "worker": _worker,
+    "identity provider": _identity_provider,
 }

@@ -32,10 +32,10 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
 def doctor(as_json: bool, quick: bool, repair: bool) -> None:
     """Check every part of the product and say what to do.
 
-    Looks at Python, the data directory, free disk, secrets, database, model, codecs, index, broker and
-    worker. The model encodes its golden frame, whose codes are known, so that a runtime that computes other
-    codes is found. Then every stored byte is verified: the database file, the digest of every row, the log,
-    uploads and snapshots. The exit status is 1 if a part fails.
+    Looks at Python, the data directory, free disk, secrets, database, model, codecs, index, broker, worker,
+    and the identity provider, if one is named. The model encodes its golden frame, whose codes are known, so
+    that a runtime that computes other codes is found. Then every stored byte is verified: the database file,
+    the digest of every row, the log, uploads and snapshots. The exit status is 1 if a part fails.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hmar.errors import ForbiddenError, shown
 from hmar.values.entries import EntryInfo
-from hmar.values.identity import PAGE_LOGIN, Identity, Scope
+from hmar.values.identity import OIDC, PAGE_LOGIN, Identity, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,8 @@ class Access:
     def require(self, scope: Scope) -> None:
         """Raise ForbiddenError unless the identity has a scope."""
         if not self.identity.may(scope):
-            is_login = self.identity.name.startswith(PAGE_LOGIN)
-            raise ForbiddenError(
-                f"This {'login' if is_login else 'key'} lacks the scope {scope!r}.",
-                f"Use one that has it: 'hmar keys {'login' if is_login else 'new NAME'} --scope {scope}'.",
-            )
+            what, remedy = _told(self.identity.name, scope)
+            raise ForbiddenError(f"This {what} lacks the scope {scope!r}.", remedy)
 
     def require_collection(self, collection: str) -> None:
         """Raise ForbiddenError unless the identity sees a collection; whether there is one is not told."""
@@ -47,3 +44,12 @@ class Access:
             self.touched.add(("study", entry.info.study_uid))
             if entry.info.patient_key is not None:
                 self.touched.add(("patient", entry.info.patient_key))
+
+
+def _told(name: str, scope: Scope) -> tuple[str, str]:
+    """Return what proved who asks, and how to get one with a scope."""
+    if name.startswith(f"{OIDC} "):
+        return "token", "Have the identity provider give a role that HMAR_OIDC_ROLES_FILE allows it."
+    if name.startswith(PAGE_LOGIN):
+        return "login", f"Use one that has it: 'hmar keys login --scope {scope}'."
+    return "key", f"Use one that has it: 'hmar keys new NAME --scope {scope}'."

@@ -17,6 +17,8 @@ EVERYDAY: frozenset[Scope] = frozenset({"search", "index"})
 """What a key or a login may do where nobody says: what the page does."""
 PAGE_LOGIN = "page login"
 """Name of a login to the page; no key can have it, for it holds a space."""
+OIDC = "oidc"
+"""What the name of whoever sends a token of the identity provider begins with, before a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,22 @@ def in_order(scopes: Iterable[Scope]) -> list[Scope]:
     """Return scopes as they are listed for people."""
     held = set(scopes)
     return [scope for scope in SCOPES if scope in held]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """Who sent a valid token of the identity provider, before it is known what that allows.
+
+    Parameters
+    ----------
+    name : str
+        As it is recorded, ``oidc`` and the login name.
+    roles : tuple of str
+        Of the provider; some may mean nothing here.
+    """
+
+    name: str
+    roles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ class Edge:
         self._work.check_room()
         await self._take_body(environ, client, exchange, held)
         answer = await self._work.run(lambda: call(self._application, environ), exchange.left)
-        self._limits.note(client, answer.status, bool(environ.get(AUTHORISED)))
+        self._limits.note(client, answer.status, environ.get(AUTHORISED))
         return answer
 
     async def _take_body(
@@ -150,7 +150,7 @@ class Edge:
             asked = dict(environ)
             answer = await asyncio.wrap_future(self._asking.submit(lambda: self._refused(asked, too_large)))
             if answer is not None:
-                self._limits.note(client, answer.status, bool(asked.get(AUTHORISED)))
+                self._limits.note(client, answer.status, asked.get(AUTHORISED))
                 raise Refusal(answer, logged=True)
 
         if exchange.whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from service.edge.buckets import Buckets
 from service.edge.clients import Client
 from service.edge.known import Known, own_memory
 from service.edge.refusals import too_many
+from service.edge.remembered import MOST
 
 
 class Limits:
@@ -39,6 +41,8 @@ class Limits:
         self._failures = Buckets(bounds.failures_per_minute, clock, known.failures)
         self._worked = known.worked
         self._in_hand = known.in_hand
+        self._names: OrderedDict[str, str] = OrderedDict()
+        """Whose keys and tokens have worked in this process: each learns it by itself."""
 
     @contextmanager
     def admitted(self, client: Client) -> Iterator[None]:
@@ -48,22 +52,46 @@ class Limits:
         if client.credential is None:
             yield
             return
-        self._keys.take(client.credential)
-        self._in_hand.begin(client.credential)
+        counted = self._counted(client.credential)
+        self._keys.take(counted)
+        self._in_hand.begin(counted)
         try:
             yield
         finally:
-            self._in_hand.end(client.credential)
+            self._in_hand.end(counted)
 
-    def note(self, client: Client, status: int, authorised: bool) -> None:
-        """Remember whether the secret of a request worked, by its answer and by what the application says."""
+    def note(self, client: Client, status: int, name: str | None) -> None:
+        """Remember whether the secret of a request worked, by its answer and by what the application says.
+
+        Parameters
+        ----------
+        client : Client
+        status : int
+        name : str or None
+            Whose key or token the application has found it to be. What follows counts under this name,
+            whichever token comes with it.
+        """
         if status == 401:
             if client.tries:
                 self._failures.take(client.address)
             if client.credential is not None:
                 self._worked.drop(client.credential)
-        elif authorised and client.credential is not None:
+                self._names.pop(client.credential, None)
+        elif name is not None and client.credential is not None:
             self._worked.change(client.credential, lambda _before: (1.0, self._clock()))
+            self._learn(client.credential, name)
+
+    def _learn(self, credential: str, name: str) -> None:
+        if credential not in self._names:
+            self._keys.take(name)
+        self._names[credential] = name
+        self._names.move_to_end(credential)
+        if len(self._names) > MOST:
+            self._names.popitem(last=False)
+
+    def _counted(self, credential: str) -> str:
+        """Return under which name a secret counts: under itself until it is known to work."""
+        return self._names.get(credential, credential)
 
     def _check(self, client: Client) -> None:
         credential = client.credential
@@ -73,9 +101,10 @@ class Limits:
             raise too_many("Too many requests came from this address.", wait)
         if credential is None:
             return
-        if wait := self._keys.wait_s(credential):
+        counted = self._counted(credential)
+        if wait := self._keys.wait_s(counted):
             raise too_many("Too many requests came with this key.", wait)
-        if self._in_hand.count(credential) >= self._key_concurrency:
+        if self._in_hand.count(counted) >= self._key_concurrency:
             raise too_many(f"{self._key_concurrency} requests with this key are in hand already.", 1.0)
 
     def _is_untried(self, client: Client) -> bool:

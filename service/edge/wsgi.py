@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 PIECE_BYTES = 256 << 10
 
 AUTHORISED = "hmar.authorised"
-"""The application sets it in the environment of a request whose key or login it has found to be valid."""
+"""The application sets it in the environment of a request whose key or token it has found to be valid.
+
+It is the name under which that counts: the next token of somebody is another, but the name is the same.
+"""
 
 
 PAUSE_S = "hmar.pause_s"

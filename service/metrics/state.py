@@ -31,6 +31,7 @@ class State(Collector):
             "index": self._index,
             "log": self._log_rows,
             "disk": self._disk,
+            "audit feed": self._audit_feed,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -87,3 +88,18 @@ class State(Collector):
             yield GaugeMetricFamily(
                 "hmar_disk_free_bytes", "Free space of the fullest disk that the archive writes to.", free
             )
+
+    def _audit_feed(self) -> Iterator[Metric]:
+        feed = self._engine.audit_feed
+        sent, dropped, waiting = (0, 0, 0) if feed is None else feed.figures()
+        rows = CounterMetricFamily(
+            "hmar_audit_feed_rows",
+            "Rows of the audit log for the syslog receiver, by whether they were sent.",
+            labels=("outcome",),
+        )
+        rows.add_metric(("sent",), sent)
+        rows.add_metric(("dropped",), dropped)
+        yield rows
+        yield GaugeMetricFamily(
+            "hmar_audit_feed_waiting", "Rows of the audit log that wait for the syslog receiver.", waiting
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hmar.identity_provider import IdentityProvider
 from service.edge.clients import SESSION_COOKIE
 
 _DESCRIPTION = """\
@@ -46,7 +47,10 @@ TAGS = [
     {"name": "page", "description": "The page of the product, for browsers."},
 ]
 
-SECURITY_SCHEMES: dict[str, Any] = {
+PROVIDER = "hmar_identity_provider"
+"""Key of the identity provider among the application's extensions, None for none."""
+
+_SCHEMES: dict[str, Any] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
@@ -61,3 +65,18 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "own origin.",
     },
 }
+
+
+def security_schemes(provider: IdentityProvider | None) -> dict[str, Any]:
+    """Return the ways to say who asks; a token counts where an identity provider is named."""
+    if provider is None:
+        return _SCHEMES
+    # Not "openIdConnect": its roles would be scopes to ask the provider for, and ours are not the provider's.
+    token = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": f"An access token of {provider.issuer} for the audience `{provider.audience}`, signed "
+        f"with {' or '.join(provider.algorithms)}. Its roles (`{provider.roles_claim}`) give it scopes.",
+    }
+    return {**_SCHEMES, "token": token}

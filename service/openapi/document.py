@@ -14,7 +14,7 @@ from service.auth import OPEN_ENDPOINTS, SAFE_METHODS
 from service.models.asked import media_type_of
 from service.models.given import Headers
 from service.models.problem import Problem, TriesAgain, WantsKey
-from service.openapi.about import ABOUT, SECURITY_SCHEMES, TAGS
+from service.openapi.about import ABOUT, PROVIDER, TAGS, security_schemes
 from service.openapi.problems import problems_of
 from service.openapi.schemas import Schema, Schemas
 from service.operations.operation import Content, Operation, operation_of
@@ -40,16 +40,19 @@ def document(app: Flask) -> dict[str, Any]:
     """
     routes = list(_routes(app))
     schemas = _schemas([route.declared for route in routes])
+    ways = security_schemes(app.extensions[PROVIDER])
     paths: dict[str, dict[str, Any]] = {}
     responses: dict[str, Schema] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, responses)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(
+            route, list(ways), schemas, responses
+        )
     components = {
-        "securitySchemes": SECURITY_SCHEMES,
+        "securitySchemes": ways,
         "responses": dict(sorted(responses.items())),
         "schemas": schemas.used_by([paths, responses]),
     }
-    security = [{name: list[str]()} for name in SECURITY_SCHEMES]
+    security = [{name: list[str]()} for name in ways]
     return {**ABOUT, "security": security, "tags": TAGS, "paths": paths, "components": components}
 
 
@@ -75,7 +78,9 @@ def _schemas(operations: list[Operation]) -> Schemas:
     return Schemas(asked, given)
 
 
-def _operation(route: _Route, schemas: Schemas, responses: dict[str, Schema]) -> dict[str, Any]:
+def _operation(
+    route: _Route, ways: list[str], schemas: Schemas, responses: dict[str, Schema]
+) -> dict[str, Any]:
     declared = route.declared
     written: dict[str, Any] = {
         "tags": [declared.tag],
@@ -87,7 +92,7 @@ def _operation(route: _Route, schemas: Schemas, responses: dict[str, Schema]) ->
     if not route.keyed:
         written["security"] = []
     elif declared.scope != "any":
-        written["security"] = [{name: [declared.scope]} for name in SECURITY_SCHEMES]
+        written["security"] = [{name: [declared.scope]} for name in ways]
     if declared.path or declared.query or declared.headers:
         written["parameters"] = [
             *_parameters(declared.path, "path", schemas),

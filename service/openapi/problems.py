@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from hmar.errors import AuthError, ForbiddenError, HmarError, OperatorError, ParameterError
+from hmar.errors import (
+    AuthError,
+    ForbiddenError,
+    HmarError,
+    IdentityProviderError,
+    OperatorError,
+    ParameterError,
+)
 from hmar.problems import ProblemType
 from service.errors import CrossSiteError, MalformedRequestError, MediaTypeError
 from service.models.asked import JsonBody, media_type_of
@@ -40,10 +47,12 @@ def _raised(declared: Operation, keyed: bool, changes: bool) -> Iterator[type[Hm
         yield AuthError
     if keyed and changes:
         yield CrossSiteError
-    if declared.scope not in (None, "any"):
+    if keyed:
         yield ForbiddenError
     if any(media_type_of(body) == JsonBody.media_type for body in declared.bodies):
         yield MediaTypeError
     yield from declared.raises
     yield ParameterError
+    if keyed:
+        yield IdentityProviderError
     yield OperatorError

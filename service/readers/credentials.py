@@ -1,4 +1,4 @@
-"""The API key that a request presents: one, in one header or the same in both."""
+"""The API key or token that a request presents: one, in one header or the same in both."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from flask import Request
 
 from service.errors import MalformedRequestError
 
+_DOTS = 2
+"""Between the parts of a JWT (RFC 7515, section 7.1)."""
 _REMEDY = "Send 'Authorization: Bearer hmar_...' or 'X-API-Key: hmar_...', once."
 
 
@@ -22,6 +24,15 @@ def presented_key(request: Request) -> str | None:
     if bearer is not None and plain is not None and bearer != plain:
         raise MalformedRequestError("The request presents two keys that differ.", _REMEDY)
     return plain if bearer is None else bearer
+
+
+def presented_token(request: Request) -> str | None:
+    """Return the token of an identity provider (JWT), None for a key, which has no dots, and for nothing.
+
+    Ask :func:`presented_key` first, which refuses what comes twice.
+    """
+    bearer = bearer_of(request.headers.get("Authorization", ""))
+    return bearer if bearer is not None and bearer.count(".") == _DOTS else None
 
 
 def bearer_of(authorization: str) -> str | None:

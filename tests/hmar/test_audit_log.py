@@ -13,8 +13,8 @@ from sqlalchemy import text
 from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.database import Database
 from hmar.audit_log import TOUCHED_AT_MOST, AuditLog
-from hmar.errors import ConfigError
-from hmar.values.audit import Accessed, AuditAnchor, AuditMark
+from hmar.errors import ConfigError, OperatorError
+from hmar.values.audit import Accessed, AuditAnchor, AuditMark, AuditRow
 from hmar.values.search_limits import MAX_BATCH_K, MAX_K, MAX_QUERIES
 
 SECRET = b"s" * 32
@@ -59,6 +59,25 @@ def test_what_was_appended_is_intact(log: AuditLog) -> None:
     fill(log)
     verdict = log.verify()
     assert (verdict.rows, verdict.last_seq, verdict.fault) == (5, 5, "")
+
+
+def test_rows_are_told_once_they_are_written(database: Database) -> None:
+    told: list[AuditRow] = []
+    log = AuditLog(SqlAuditStore(database), SECRET, None, told.extend)
+    log.append([ACCESS, replace(ACCESS, actor="other")])
+    log.append([])
+    log.append([ACCESS])
+    assert told == list(log.rows())
+    assert [row.seq for row in told] == [1, 2, 3]
+
+
+def test_a_row_that_is_not_written_is_not_told(database: Database) -> None:
+    told: list[AuditRow] = []
+    log = AuditLog(SqlAuditStore(database), SECRET, None, told.extend)
+    change(database, "DROP TABLE audit")
+    with pytest.raises(OperatorError):
+        log.append([ACCESS])
+    assert told == []
 
 
 def test_uids_and_patients_are_kept_as_hashes_under_a_key_of_the_log(log: AuditLog, tmp_path: Path) -> None:

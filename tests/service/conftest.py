@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -56,9 +57,9 @@ def nodule_of(series: int) -> tuple[float, float] | None:
     return {1: NODULE, 2: (132.0, 92.0)}.get(series)
 
 
-def build_archive(home: Path) -> Archive:
+def build_archive(home: Path, **more: Any) -> Archive:
     queue = InlineQueue()
-    settings = Settings(home=home, max_upload_bytes=MAX_UPLOAD).checked()
+    settings = Settings(home=home, max_upload_bytes=MAX_UPLOAD, **more).checked()
     engine = build_engine(settings, ThumbnailEncoder(), queue)
     queue.handler = engine.indexer.handle
     return Archive(engine, create_app(engine), engine.keys.create(administrator("tests")))

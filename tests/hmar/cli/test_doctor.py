@@ -19,6 +19,7 @@ from hmar.values.entries import Origin
 from hmar.wiring import build_engine
 from tests.hmar.adapters.sql.damage import flip_bit, flip_value
 from tests.phantoms import ct_file
+from tests.provider import AUDIENCE, ROLES, ec_key, jwk, provided
 
 PARTS = ("database file", "rows", "log", "damaged rows", "uploads", "snapshots", "secrets")
 
@@ -84,3 +85,29 @@ def test_a_damaged_upload_snapshot_and_secret_are_told(home: Path) -> None:
     assert upload.name in parts["uploads"]["found"]
     flip_bit(home / "secrets" / "patient", 7)
     assert "secrets" in failed(doctor("--quick"))
+
+
+@pytest.mark.slow
+def test_the_identity_provider_is_asked_for_its_keys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> dict[str, Any]:
+        told: dict[str, Any] = doctor("--quick")["identity provider"]
+        return told
+
+    assert found()["state"] == "ok"
+    with provided() as provider:
+        monkeypatch.setenv("HMAR_OIDC_ISSUER", provider.issuer)
+        monkeypatch.setenv("HMAR_OIDC_AUDIENCE", AUDIENCE)
+        monkeypatch.setenv("HMAR_OIDC_ROLES_FILE", str(home / "roles.toml"))
+        assert found()["state"] == "failed"
+        assert "roles.toml" in found()["found"]
+        (home / "roles.toml").write_text(ROLES)
+        assert found()["state"] == "ok"
+        assert f"{provider.issuer} publishes 1 key " in found()["found"]
+        provider.publish(jwk(ec_key(), "a", use="enc"))
+        assert (found()["state"], found()["remedy"]) == (
+            "failed",
+            "Let HMAR_OIDC_ALGORITHMS name what it signs with.",
+        )
+        provider.describe(issuer="https://elsewhere.example")
+        assert "says that it is 'https://elsewhere.example'" in found()["found"]
+    assert "does not answer at" in found()["found"]

@@ -116,15 +116,15 @@ def test_an_address_that_tries_wrong_keys_is_refused_and_keys_that_work_are_not(
     clock = Clock()
     limits = Limits(Bounds(failures_per_minute=3), clock)
     good, wrong = Client("a", "good", True), Client("a", "wrong", True)
-    limits.note(good, 200, True)
+    limits.note(good, 200, "good")
     for _ in range(3):
         assert not refused(limits, wrong)
-        limits.note(wrong, 401, False)
+        limits.note(wrong, 401, None)
     assert refused(limits, wrong) == 20
     assert refused(limits, Client("a", None, True)), "a login link is no way round"
     assert not refused(limits, good)
     assert not refused(limits, Client("b", "wrong", True))
-    limits.note(good, 401, False)
+    limits.note(good, 401, None)
     assert refused(limits, good), "a revoked key is one of the wrong ones"
     clock.now += 20.0
     assert not refused(limits, wrong)
@@ -133,9 +133,23 @@ def test_an_address_that_tries_wrong_keys_is_refused_and_keys_that_work_are_not(
 def test_a_wrong_key_that_an_open_route_answers_has_not_worked() -> None:
     limits = Limits(Bounds(failures_per_minute=1), Clock())
     wrong = Client("a", "wrong", True)
-    limits.note(wrong, 200, False)
-    limits.note(wrong, 401, False)
+    limits.note(wrong, 200, None)
+    limits.note(wrong, 401, None)
     assert refused(limits, wrong)
+
+
+def test_the_next_token_of_somebody_counts_with_the_one_before() -> None:
+    limits = Limits(Bounds(requests_per_minute=4, key_concurrency=1), Clock())
+    tokens = [Client(address, address, True) for address in "abcd"]
+    for token in tokens[:3]:
+        assert not refused(limits, token), "nobody knows yet whose it is"
+        limits.note(token, 200, "oidc anna")
+    with limits.admitted(tokens[0]):
+        assert refused(limits, tokens[1]), "one request at a time is one of the name"
+    assert refused(limits, tokens[2]), "and all count together"
+    assert not refused(limits, tokens[3])
+    limits.note(tokens[3], 200, "oidc ben")
+    assert not refused(limits, tokens[3])
 
 
 def test_requests_of_a_key_and_of_an_address_are_counted_apart() -> None:
@@ -150,14 +164,14 @@ def test_requests_of_a_key_and_of_an_address_are_counted_apart() -> None:
 def test_processes_that_share_a_file_refuse_together_what_one_would_refuse(tmp_path: Path) -> None:
     clock = Clock()
     make_file(tmp_path / "limits", 2)
-    bounds = Bounds(requests_per_minute=4, failures_per_minute=2, key_concurrency=1)
+    bounds = Bounds(requests_per_minute=6, failures_per_minute=2, key_concurrency=1)
     one, two = (
         Limits(bounds, clock, shared_memory(tmp_path / "limits", number, 2, clock)) for number in range(2)
     )
     known, wrong = Client("1.1.1.1", "known", tries=True), Client("1.1.1.1", "wrong", tries=True)
-    one.note(known, 200, authorised=True)
     for limits in (one, two):
-        limits.note(wrong, 401, authorised=False)
+        limits.note(known, 200, "anna")
+        limits.note(wrong, 401, None)
     for limits in (one, two):
         with pytest.raises(Refusal), limits.admitted(wrong):
             pass
@@ -172,7 +186,7 @@ def test_processes_that_share_a_file_refuse_together_what_one_would_refuse(tmp_p
         with pytest.raises(Refusal) as refused, limits.admitted(known):
             pass
         assert b"Too many requests" in refused.value.answer.body
-    clock.now += 15.0
+    clock.now += 10.0
     with two.admitted(known):
         pass
     with pytest.raises(Refusal), one.admitted(known):

@@ -14,6 +14,7 @@ from hmar.values.identity import Identity
 from tests.phantoms import PATIENT_ID, ROOT, ct_file, sop_uid
 from tests.service.asking import client_of
 from tests.service.conftest import FRAMES, Archive, build_archive, fill
+from tests.syslog_receiver import datagrams
 
 SCRAPER = Identity("scraper", frozenset({"metrics"}))
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -130,6 +131,20 @@ def test_figures_of_a_part_that_does_not_answer_are_left_out(
     names = {name for name, _ in read(empty_archive)}
     assert "hmar_index_frames" in names
     assert "hmar_index_job_files" not in names
+
+
+@pytest.mark.slow
+def test_the_figures_tell_what_a_syslog_receiver_was_sent(tmp_path: Path) -> None:
+    with datagrams() as receiver:
+        archive = build_archive(tmp_path, audit_syslog=f"syslog+udp://127.0.0.1:{receiver.port}")
+        assert archive.client.get("/api/v1/series").status_code == 200
+        assert receiver.next().kind == "DICOM+RFC3881"
+        assert archive.engine.audit_feed is not None
+        archive.engine.audit_feed.close()
+    figures = read(archive)
+    assert figure(figures, "hmar_audit_feed_rows_total", outcome="sent") == 1
+    assert figure(figures, "hmar_audit_feed_rows_total", outcome="dropped") == 0
+    assert figure(figures, "hmar_audit_feed_waiting") == 0
 
 
 @pytest.mark.slow
