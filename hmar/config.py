@@ -26,6 +26,7 @@ IN_MEMORY = "memory:"
 INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
+Networks = tuple[IPv4Network | IPv6Network, ...]
 _HOME = Path("hmar-data")
 _MAY_BE_0 = frozenset({"port", "web_waiting", "key_concurrency", "kept_frames_mb"})
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -79,6 +80,11 @@ class Settings:
     )
     cors_origins: str = _setting(
         "HMAR_CORS_ORIGINS", "", "Origins whose pages may use the API with a key, with commas; empty: none."
+    )
+    webhook_networks: str = _setting(
+        "HMAR_WEBHOOK_NETWORKS",
+        "",
+        "Receivers of webhooks that are allowed although they are loopback or the like: addresses, networks.",
     )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
@@ -141,7 +147,7 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        _ = self.proxy_networks, self.allowed_origins
+        _ = self.proxy_networks, self.receiver_networks, self.allowed_origins
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
@@ -192,16 +198,14 @@ class Settings:
         return self.home / "catalogue.db"
 
     @property
-    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+    def proxy_networks(self) -> Networks:
         """Networks of the proxies that are trusted."""
-        try:
-            names = self.trusted_proxies.replace(",", " ").split()
-            return tuple(ip_network(name, strict=False) for name in names)
-        except ValueError as error:
-            raise ConfigError(
-                f"HMAR_TRUSTED_PROXIES is {self.trusted_proxies!r}.",
-                "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16.",
-            ) from error
+        return _networks("HMAR_TRUSTED_PROXIES", self.trusted_proxies)
+
+    @property
+    def receiver_networks(self) -> Networks:
+        """Networks of receivers of webhooks that are allowed although they are loopback or alike."""
+        return _networks("HMAR_WEBHOOK_NETWORKS", self.webhook_networks)
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -230,6 +234,15 @@ class Settings:
     def index_root(self) -> Path:
         """Folder of the index snapshots."""
         return self.home / "index"
+
+
+def _networks(variable: str, text: str) -> Networks:
+    try:
+        return tuple(ip_network(name, strict=False) for name in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ConfigError(
+            f"{variable} is {text!r}.", "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16."
+        ) from error
 
 
 def _absolute(variable: str, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.adapters.upload_store import UploadStore
+from hmar.adapters.webhook_receivers import HttpReceivers
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
@@ -32,6 +33,7 @@ from hmar.ports import (
     JobQueue,
     JobStore,
     KeyStore,
+    Receivers,
     SessionStore,
     Storage,
     UploadSource,
@@ -42,6 +44,9 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+from hmar.webhooks.sending import WebhookSender
+from hmar.webhooks.signing import secret_of
+from hmar.webhooks.subscribing import Subscriptions
 
 THUMBNAIL = "thumbnail"
 """HMAR_MODEL_DIR that selects the baseline without learning."""
@@ -124,6 +129,30 @@ class Engine:
         """Who was given whose data."""
         head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
         return AuditLog(self.storage.audit, self.secrets.audit, head)
+
+    @cached_property
+    def receivers(self) -> Receivers:
+        """Carries deliveries of webhooks."""
+        return HttpReceivers(self.settings.receiver_networks)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """The use case of subscribing to changes."""
+        return Subscriptions(self.storage.webhooks, self.catalogue, self.receivers, self._webhook_secret)
+
+    @cached_property
+    def webhook_sender(self) -> WebhookSender:
+        """Sends changes to those who subscribed."""
+        return WebhookSender(
+            self.storage.webhooks,
+            self.catalogue,
+            self.receivers,
+            self._webhook_secret,
+            self.audit_log.append,
+        )
+
+    def _webhook_secret(self, webhook_id: str) -> str:
+        return secret_of(self.secrets.webhooks, webhook_id)
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -18,6 +18,7 @@ from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
 from service.periodic import Periodic
 from service.refresh import Refresher
+from service.sending import Sending
 from service.server import make_server
 
 _log = logging.getLogger("hmar.service")
@@ -65,13 +66,14 @@ def _serve(engine: Engine) -> None:
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     recorder = app.extensions[RECORDER]
-    for thread in (recorder, refresher, uses, forgetting):
+    sending = Sending(engine.webhook_sender.send_due)
+    for thread in (recorder, refresher, uses, forgetting, sending):
         thread.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (forgetting, uses, refresher, recorder):
+        for thread in (sending, forgetting, uses, refresher, recorder):
             thread.stop()
         engine.close()
 

@@ -34,6 +34,7 @@ from service.routes import (
     search,
     search_batch,
     search_groups,
+    webhooks,
     why,
 )
 from service.security_headers import SECURITY_HEADERS
@@ -95,6 +96,7 @@ def create_app(engine: Engine) -> Flask:
     for showing in (search, search_batch, why, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
+    app.register_blueprint(webhooks.blueprint(engine))
     metrics.read_state(State(engine))
     auth.check_declared(app)
     app.after_request(_secure)

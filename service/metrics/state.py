@@ -32,6 +32,7 @@ class State(Collector):
             "log": self._log_rows,
             "decoders": self._decoders,
             "disk": self._disk,
+            "webhooks": self._webhooks,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -95,3 +96,24 @@ class State(Collector):
             yield GaugeMetricFamily(
                 "hmar_disk_free_bytes", "Free space of the fullest disk that the archive writes to.", free
             )
+
+    def _webhooks(self) -> Iterator[Metric]:
+        held, end = self._engine.storage.webhooks.listed(), self._engine.catalogue.last_seq()
+        yield CounterMetricFamily(
+            "hmar_webhook_deliveries",
+            "Deliveries that receivers have taken, of the webhooks that there are.",
+            sum(one.deliveries for one in held),
+        )
+        yield CounterMetricFamily(
+            "hmar_webhook_failures",
+            "Attempts at deliveries that failed, of the webhooks that there are.",
+            sum(one.attempts_failed for one in held),
+        )
+        yield GaugeMetricFamily(
+            "hmar_webhook_lag_rows",
+            "Rows of the log that the webhook which is farthest behind has not been sent.",
+            max((end - one.after for one in held if not one.disabled), default=0),
+        )
+        yield GaugeMetricFamily(
+            "hmar_webhooks_disabled", "Webhooks that were given up.", sum(one.disabled for one in held)
+        )
