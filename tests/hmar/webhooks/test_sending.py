@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,6 +23,7 @@ from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.storage import sql_storage
 from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.adapters.webhook_receivers import HttpReceivers
+from hmar.config import Settings
 from hmar.errors import ParameterError, UnavailableError
 from hmar.ports import Catalogue, Storage, WebhookStore
 from hmar.values.audit import Accessed
@@ -26,6 +34,7 @@ from hmar.webhooks import sending
 from hmar.webhooks.sending import FIRST_PAUSE_S, GIVEN_UP_S, LEASE_S, WebhookSender
 from hmar.webhooks.signing import secret_of
 from hmar.webhooks.subscribing import Subscriptions
+from hmar.wiring import build_engine
 from tests.contract.examples import Clock, encoded
 from tests.hmar.webhooks.receiver import Behaviour, Receiver, closes, fails, garbage, redirects, trickles
 
@@ -328,3 +337,64 @@ def test_a_sender_that_is_to_stop_begins_nothing(site: Site) -> None:
         stopped: Callable[[], bool] = lambda: True  # noqa: E731
         assert not site.sender().send_due(stopped)
         assert receiver.paths == []
+
+
+@pytest.mark.slow
+def test_several_senders_at_once_send_each_change_once_and_in_order(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "BATCH", 1)
+    with Receiver() as receiver:
+        site.subscribe(receiver)
+        site.index(12)
+
+        def send() -> None:
+            for _ in range(12):
+                site.sender().send_due()
+
+        with ThreadPoolExecutor(4) as pool:
+            for sent in [pool.submit(send) for _ in range(4)]:
+                sent.result()
+        assert receiver.seqs == list(range(1, 13))
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_in_a_delivery_loses_nothing(tmp_path: Path) -> None:
+    asked, let_go = threading.Event(), threading.Event()
+
+    def hangs(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        let_go.wait(60)
+
+    settings = Settings(home=tmp_path, webhook_networks="127.0.0.0/8", model_dir="thumbnail").checked()
+    engine = build_engine(settings)
+    with Receiver(hangs) as receiver:
+        _, receiver.secret = engine.subscriptions.add("ris", receiver.url)
+        engine.catalogue.append("a", [encoded("1.2.1"), encoded("1.2.2")], Origin("memory", ""))
+        code = "import os; from hmar.config import Settings; from hmar.wiring import build_engine; " + (
+            "build_engine(Settings.from_environment(os.environ)).webhook_sender.send_due()"
+        )
+        variables = {"HMAR_HOME": str(tmp_path), "HMAR_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+        child = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **variables})
+        try:
+            assert asked.wait(60)
+        finally:
+            child.kill()
+            child.wait()
+        assert not engine.webhook_sender.send_due()
+        later = Clock()
+        later.now = time.time() + LEASE_S + 1
+        database = Database(settings.database_file)
+        sender = WebhookSender(
+            SqlWebhookStore(database, later),
+            engine.catalogue,
+            engine.receivers,
+            lambda one: secret_of(engine.secrets.webhooks, one),
+            engine.audit_log.append,
+            later,
+        )
+        assert sender.send_due()
+        let_go.set()
+        assert (receiver.seqs, receiver.forged) == ([1, 2], 0)
+        database.close()
+    engine.close()
