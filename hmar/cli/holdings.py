@@ -46,10 +46,10 @@ def collections(collection: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("study_uid", metavar="[UID]", required=False)
+@click.argument("study_uid", required=False)
 @_listing
 def studies(study_uid: str | None, collection: str | None, as_json: bool) -> None:
-    """List the studies, or the series of the study UID.
+    """List the studies, or the series of the study STUDY_UID.
 
     \b
     Examples:
@@ -79,10 +79,10 @@ def studies(study_uid: str | None, collection: str | None, as_json: bool) -> Non
 
 
 @click.command()
-@click.argument("series_uid", metavar="[UID]", required=False)
+@click.argument("series_uid", required=False)
 @_listing
 def series(series_uid: str | None, collection: str | None, as_json: bool) -> None:
-    """List the series, or the frames of the series UID in display order.
+    """List the series, or the frames of the series SERIES_UID in display order.
 
     \b
     Examples:

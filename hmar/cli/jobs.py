@@ -68,10 +68,10 @@ def list_jobs(state: str | None, collection: str | None, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id")
 @_JSON
 def show(job_id: str, as_json: bool) -> None:
-    """Show how far the job JOB is, and which of its files failed, as a whole or in part.
+    """Show how far the job JOB_ID is, and which of its files failed, as a whole or in part.
 
     \b
     Example:
@@ -82,10 +82,10 @@ def show(job_id: str, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id")
 @_JSON
 def cancel(job_id: str, as_json: bool) -> None:
-    """End the job JOB before its time: files that wait are not tried, what is indexed stays.
+    """End the job JOB_ID before its time: files that wait are not tried, what is indexed stays.
 
     \b
     Example:
@@ -95,10 +95,10 @@ def cancel(job_id: str, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id")
 @_JSON
 def retry(job_id: str, as_json: bool) -> None:
-    """Index again what failed of the job JOB over a folder. It goes on when a worker runs.
+    """Index again what failed of the job JOB_ID over a folder. It goes on when a worker runs.
 
     Files that were sent are not kept when they fail: send those again with 'hmar index'.
 
@@ -110,10 +110,10 @@ def retry(job_id: str, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB")
+@click.argument("job_id")
 @click.option("--json", "as_json", is_flag=True, help="Print each step as a line of JSON.")
 def follow(job_id: str, as_json: bool) -> None:
-    """Watch the job JOB until it has ended. Ctrl-C ends the watching alone.
+    """Watch the job JOB_ID until it has ended. Ctrl-C ends the watching alone.
 
     The exit status is 1 if the job failed or was cancelled.
 
