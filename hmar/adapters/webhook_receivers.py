@@ -169,6 +169,7 @@ def _ending(used: socket.socket, after_s: float, expired: threading.Event) -> It
     def cut() -> None:
         expired.set()
         with suppress(OSError):
+            # The base class: that of TLS would drop its state under the thread that reads.
             socket.socket.shutdown(used, socket.SHUT_RDWR)
 
     timer = threading.Timer(max(after_s, 0.0), cut)
