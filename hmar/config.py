@@ -29,6 +29,7 @@ INLINE = "inline"
 """HMAR_REDIS_URL where the process that submits a job does it, without a broker."""
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket", "sentinel")
 MOST_WEB_PROCESSES = 64
+Networks = tuple[IPv4Network | IPv6Network, ...]
 _HOME = Path("hmar-data")
 _MAY_BE_0 = frozenset(
     {"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice", "oidc_leeway_seconds"}
@@ -111,6 +112,11 @@ class Settings:
     audit_syslog: str = _setting(
         "HMAR_AUDIT_SYSLOG", "", "Syslog receiver of the audit log, syslog+tls://host:6514; empty: none."
     )
+    webhook_networks: str = _setting(
+        "HMAR_WEBHOOK_NETWORKS",
+        "",
+        "Receivers of webhooks that are allowed although they are loopback or the like: addresses, networks.",
+    )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
@@ -182,7 +188,8 @@ class Settings:
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
         self._check_queue()
-        _ = self.proxy_networks, self.allowed_origins, self.identity_provider, self.audit_receiver
+        _ = self.proxy_networks, self.receiver_networks, self.allowed_origins
+        _ = self.identity_provider, self.audit_receiver
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
@@ -233,15 +240,14 @@ class Settings:
         return self.home / "catalogue.db"
 
     @property
-    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+    def proxy_networks(self) -> Networks:
         """Networks of the proxies that are trusted."""
-        try:
-            return tuple(ip_network(name, strict=False) for name in _listed(self.trusted_proxies))
-        except ValueError as error:
-            raise ConfigError(
-                f"HMAR_TRUSTED_PROXIES is {self.trusted_proxies!r}.",
-                "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16.",
-            ) from error
+        return _networks("HMAR_TRUSTED_PROXIES", self.trusted_proxies)
+
+    @property
+    def receiver_networks(self) -> Networks:
+        """Networks of receivers of webhooks that are allowed although they are loopback or alike."""
+        return _networks("HMAR_WEBHOOK_NETWORKS", self.webhook_networks)
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -305,6 +311,15 @@ class Settings:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(text.replace(",", " ").split())
+
+
+def _networks(variable: str, text: str) -> Networks:
+    try:
+        return tuple(ip_network(name, strict=False) for name in _listed(text))
+    except ValueError as error:
+        raise ConfigError(
+            f"{variable} is {text!r}.", "Give addresses or networks, such as 10.0.0.5,10.1.0.0/16."
+        ) from error
 
 
 def _absolute(variable: str, folder: Path) -> Path:

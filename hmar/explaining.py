@@ -8,11 +8,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.ports import FrameEncoder
+from hmar.errors import NotFoundError
+from hmar.ports import CodeIndex, FrameEncoder
 from hmar.values.codes import Bits, CodeArray, Query, WindowIds, hamming
+from hmar.values.entries import EntryInfo
 from hmar.values.explanations import Compared, DistanceMap, Explanation
-from hmar.values.frames import FrameInfo
+from hmar.values.frames import Frame, FrameInfo
+from hmar.values.geometry import Box
 from hmar.values.groups import FrameCodes
+from hmar.values.selection import Selection
 
 MAP_SIDE = 48
 """Parts of a map along the longer side of its frame."""
@@ -65,6 +69,50 @@ def explain(
         query=_map(encoder, asked_info, asked_codes.window_ids, back),
         gate=query.gate,
     )
+
+
+def explain_indexed(
+    encoder: FrameEncoder,
+    index: CodeIndex,
+    frame: Frame,
+    region: Box | None,
+    asked: EntryInfo,
+    found: EntryInfo,
+    bits: Bits,
+) -> Explanation:
+    """Say why an indexed frame was found by another, by the codes that the index holds.
+
+    Parameters
+    ----------
+    encoder, index
+        The index is up to date.
+    frame : Frame
+        The query's, with its pixels.
+    region : Box or None
+        What of it was searched for; None for the whole image.
+    asked, found : EntryInfo
+        The query's entry, and the one that was found.
+    bits : int
+        64 or 128.
+
+    Raises
+    ------
+    NotFoundError
+        If one of the two is not in the index any more.
+    RegionError
+        If the region lies outside the frame.
+    """
+    [query] = encoder.queries(frame, [() if region is None else (region,)])
+    return explain(
+        encoder, query, (asked.info, _codes(index, asked)), (found.info, _codes(index, found)), bits
+    )
+
+
+def _codes(index: CodeIndex, entry: EntryInfo) -> FrameCodes:
+    held = index.codes([entry.entry_id], Selection())
+    if not held:
+        raise NotFoundError("The frame was deleted meanwhile.", "Search again.")
+    return held[0]
 
 
 def _share_behind(distances: Distances, best: int) -> float:

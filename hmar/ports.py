@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
 from hmar.values.changes import Changes
@@ -27,6 +27,7 @@ from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
+from hmar.values.webhooks import Claim, Webhook
 
 
 class Catalogue(Protocol):
@@ -547,6 +548,61 @@ class AuditStore(Protocol):
         """
 
 
+class WebhookStore(Protocol):
+    """Subscriptions to changes, and how far each is. One sender at a time holds one, by a claim."""
+
+    def add(self, name: str, url: str, collections: frozenset[str] | None, after: int) -> Webhook:
+        """Keep a new subscription, which knows the log up to a row.
+
+        Raises ParameterError if the name is taken.
+        """
+
+    def listed(self) -> list[Webhook]:
+        """Return the subscriptions in order of their names."""
+
+    def remove(self, name: str) -> bool:
+        """End a subscription; return whether there was one."""
+
+    def enable(self, name: str) -> Webhook | None:
+        """Let a subscription go on at once, as if nothing had failed; None if there is none."""
+
+    def claim(self, webhook_id: str, lease_s: float) -> Claim | None:
+        """Hold a subscription that is due and that no other sender holds; None if there is no such one.
+
+        A claim ends with the call that says what came of it, or after ``lease_s`` seconds. A lease that ends
+        later than that from now was given before the clock was set back, and holds no more.
+        """
+
+    def delivered(self, claim: Claim, after: int) -> bool:
+        """Note that a delivery was taken, up to a row; return whether the claim still held.
+
+        Where it does not hold any more, nothing changes, here and below.
+        """
+
+    def passed(self, claim: Claim, after: int) -> bool:
+        """Note that nothing up to a row is of any concern; return whether the claim still held."""
+
+    def failed(self, claim: Claim, reason: str, next_at: float, disabled: bool) -> bool:
+        """Note why an attempt failed, and when the next is due; return whether the claim still held."""
+
+
+class Posted(NamedTuple):
+    """What came of a delivery: the status of the answer, 0 without one, and why it was not taken, or None."""
+
+    status: int
+    fault: str | None
+
+
+class Receivers(Protocol):
+    """Carries deliveries to those who subscribed."""
+
+    def check(self, url: str) -> None:
+        """Raise ParameterError unless deliveries can be sent to a URL."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        """Send a body once. Whatever goes wrong on the way is told as a fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -558,6 +614,7 @@ class Storage:
     keys : KeyStore
     sessions : SessionStore
     audit : AuditStore
+    webhooks : WebhookStore
     integrity : Integrity
     copies : Copyable
     close : callable
@@ -569,6 +626,7 @@ class Storage:
     keys: KeyStore
     sessions: SessionStore
     audit: AuditStore
+    webhooks: WebhookStore
     integrity: Integrity
     copies: Copyable
     close: Callable[[], None]

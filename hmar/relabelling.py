@@ -6,13 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hmar.errors import ParameterError, shown
 from hmar.ports import Catalogue
 from hmar.properties.kinds.labels import label_value
 from hmar.values.deletion import Level, Selector
-from hmar.values.plain import Json
+from hmar.values.relabelled import Relabelled
 
 MAX_ROWS = 1000
 MAX_BYTES = 1 << 19
@@ -27,27 +26,6 @@ _REMEDY = (
     "Give a table in UTF-8 with commas and the columns label and one of sop_instance_uid, "
     "series_instance_uid and study_instance_uid."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Relabelled:
-    """What became of a change of labels.
-
-    Parameters
-    ----------
-    changed, unchanged : int
-        Frames with a new label, and those that had it already or are damaged.
-    unknown : tuple of str
-        UIDs of which nothing is indexed.
-    """
-
-    changed: int
-    unchanged: int
-    unknown: tuple[str, ...]
-
-    def to_dict(self) -> Json:
-        """Return the outcome as the API does."""
-        return {"changed": self.changed, "unchanged": self.unchanged, "unknown": list(self.unknown)}
 
 
 def relabel(

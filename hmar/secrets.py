@@ -44,6 +44,11 @@ class Secrets:
         """32 bytes that key the audit log. They follow from the patient secret, and do not tell it."""
         return hmac.digest(self.patient, b"hmar audit log", hashlib.sha256)
 
+    @property
+    def webhooks(self) -> bytes:
+        """32 bytes that secrets of webhooks are derived from. They do not tell the patient secret."""
+        return hmac.digest(self.patient, b"hmar webhooks", hashlib.sha256)
+
 
 def new_secrets() -> Secrets:
     """Return fresh secrets, for an archive that is gone with its process."""

@@ -13,6 +13,7 @@ from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
 from hmar.adapters.upload_store import UploadStore
+from hmar.adapters.webhook_receivers import HttpReceivers
 from hmar.audit_feed.feed import AuditFeed
 from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
@@ -35,6 +36,7 @@ from hmar.ports import (
     JobQueue,
     JobStore,
     KeyStore,
+    Receivers,
     SessionStore,
     Storage,
     UploadSource,
@@ -45,6 +47,9 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+from hmar.webhooks.sending import WebhookSender
+from hmar.webhooks.signing import secret_of
+from hmar.webhooks.subscribing import Subscriptions
 
 if TYPE_CHECKING:
     from hmar.oidc.tokens import Tokens
@@ -154,6 +159,30 @@ class Engine:
         feed = AuditFeed(receiver, sender_to(receiver))
         self._open.callback(feed.close)
         return feed
+
+    @cached_property
+    def receivers(self) -> Receivers:
+        """Carries deliveries of webhooks."""
+        return HttpReceivers(self.settings.receiver_networks)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """The use case of subscribing to changes."""
+        return Subscriptions(self.storage.webhooks, self.catalogue, self.receivers, self._webhook_secret)
+
+    @cached_property
+    def webhook_sender(self) -> WebhookSender:
+        """Sends changes to those who subscribed."""
+        return WebhookSender(
+            self.storage.webhooks,
+            self.catalogue,
+            self.receivers,
+            self._webhook_secret,
+            self.audit_log.append,
+        )
+
+    def _webhook_secret(self, webhook_id: str) -> str:
+        return secret_of(self.secrets.webhooks, webhook_id)
 
     @cached_property
     def encoder(self) -> FrameEncoder:

@@ -11,7 +11,7 @@ from hmar.wiring import Engine
 from service import auditing, auth, cors, problems
 from service.last_uses import LastUses
 from service.metrics import requests
-from service.metrics.figures import Metrics
+from service.metrics.figures import Metrics, Tallies
 from service.metrics.shared import SharedFigures
 from service.metrics.state import State
 from service.narrowed import NarrowedEngine
@@ -36,6 +36,7 @@ from service.routes import (
     search,
     search_batch,
     search_groups,
+    webhooks,
     why,
 )
 from service.security_headers import SECURITY_HEADERS
@@ -77,7 +78,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.json = _StrictJson(app)
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
-    app.extensions[METRICS] = metrics = Metrics(lambda: engine.decoder.replaced, shared)
+    app.extensions[METRICS] = metrics = Metrics(lambda: _tallies(engine), shared)
     requests.install(app, metrics)
     cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
@@ -100,12 +101,19 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for showing in (search, search_batch, why, browse):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
+    app.register_blueprint(webhooks.blueprint(engine))
     metrics.read_state(State(engine))
     auth.check_declared(app)
     app.after_request(_secure)
     # Flask's documentation wraps it this way.
     app.wsgi_app = outermost(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
+
+
+def _tallies(engine: Engine) -> Tallies:
+    feed = engine.audit_feed
+    figures = (0, 0, 0) if feed is None else feed.figures()
+    return Tallies(engine.decoder.replaced, *figures)
 
 
 def _secure(response: Response) -> Response:

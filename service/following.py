@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 
 from hmar.errors import OperatorError
+from hmar.indexing.following import SecondsLeft
 from hmar.values.jobs import Job
+from hmar.values.jobs import JobProgress as Progress
 from service.models.jobs import JobProgress
 
 STEP_S = 1.0
 """Pause between two looks at a job."""
 LONGEST_S = 600.0
 """After this a client asks anew, and its key is verified again."""
-PACE_S = 60.0
-"""The time left is told by the files that ended in so long a time."""
 HEARTBEAT = ":\n\n"
 """A comment, which tells that the connection lives."""
-
-
-class SecondsLeft:
-    """How long the files that are open will take, by how fast others have just ended."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def of(self, job: Job, now: float) -> float | None:
-        """Return the seconds left; None before any file has ended since the first look, or since a retry.
-
-        Parameters
-        ----------
-        job : Job
-        now : float
-            Seconds that only grow.
-        """
-        if job.finished:
-            return 0.0
-        if self._seen and job.done < self._seen[-1][1]:
-            self._seen.clear()
-        self._seen.append((now, job.done))
-        while self._seen[0][0] < now - PACE_S:
-            self._seen.popleft()
-        since, before = self._seen[0]
-        ended = job.done - before
-        return (job.total - job.done) * (now - since) / ended if ended else None
 
 
 def events(
@@ -81,6 +53,5 @@ def events(
 
 
 def _event(job: Job, seconds_left: float | None) -> str:
-    rounded = None if seconds_left is None else round(seconds_left, 1)
-    told = JobProgress.of({**job.summary(), "seconds_left": rounded}).to_json()
+    told = JobProgress.of(Progress(job, seconds_left).to_dict()).to_json()
     return f"event: progress\ndata: {json.dumps(told)}\n\n"

@@ -20,6 +20,7 @@ from service.metrics.shared import SharedFigures
 from service.periodic import Periodic
 from service.processes.place import Place
 from service.refresh import Refresher
+from service.sending import Sending
 from service.server import server_on
 
 SWITCH_INTERVAL_S = 0.0005
@@ -62,9 +63,10 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     refresher = Refresher(engine.searcher.refresh, engine.index, deleted=kept.drop_deleted)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
-    counting = Periodic("counting decoders", app.extensions[METRICS].count_replaced, COUNTED_EVERY_S)
+    counting = Periodic("counting figures", app.extensions[METRICS].count_tallies, COUNTED_EVERY_S)
     recorder = app.extensions[RECORDER]
-    for thread in (recorder, refresher, uses, forgetting, counting):
+    sending = Sending(engine.webhook_sender.send_due)
+    for thread in (recorder, refresher, uses, forgetting, counting, sending):
         thread.start()
     try:
         if figures is not None:
@@ -72,7 +74,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (counting, forgetting, uses, refresher, recorder):
+        for thread in (sending, counting, forgetting, uses, refresher, recorder):
             thread.stop()
         engine.close()
     return 0

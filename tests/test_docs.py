@@ -57,6 +57,7 @@ COINED = {
     r"bbox(?:es)?": "region, box",
 }
 """What a reader would have to guess at, and what the field says instead."""
+METHOD = "(?:GET|POST|PATCH|DELETE)"
 FORBIDDEN = {
     "an unfinished mark": re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|TB" + r"D)\b"),
     "a path of one machine": re.compile(r"(?<![\w.}/])/(home|root|work|Users|mnt)/"),
@@ -152,7 +153,9 @@ def test_no_page_names_a_setting_that_does_not_exist() -> None:
 
 def test_every_route_is_documented_and_no_other(app: Flask) -> None:
     documented = set(
-        re.findall(r"(?:^## |^\| `)((?:GET|POST|PATCH) /\S*?)(?:`|$)", read("docs/api.md"), re.MULTILINE)
+        re.findall(
+            r"(?:^## |^\| `)((?:GET|POST|PATCH|DELETE) /\S*?)(?:`|$)", read("docs/api.md"), re.MULTILINE
+        )
     )
     assert documented == routes(app)
 
@@ -165,7 +168,7 @@ def test_the_scope_of_every_route_is_documented_and_no_other(app: Flask) -> None
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"} if rule.endpoint != "static" else ():
             declared[f"{method} {path}"] = {None: "none needed", "any": "any"}.get(scope, f"`{scope}`")
     page = section(read("docs/security.md"), "Who may do what")
-    assert dict(re.findall(r"^\| `((?:GET|POST|PATCH) \S+)` \| (.+) \|$", page, re.MULTILINE)) == declared
+    assert dict(re.findall(rf"^\| `({METHOD} \S+)` \| (.+) \|$", page, re.MULTILINE)) == declared
 
 
 def test_every_class_of_errors_is_documented() -> None:

@@ -15,7 +15,7 @@ from hmar import __version__
 from hmar.cli.commands import all_commands
 from hmar.cli.lazy import LazyGroup
 from hmar.disk import FULL
-from hmar.errors import HmarError, OperatorError
+from hmar.errors import ConfigError, HmarError, OperatorError, ParameterError
 from hmar.values.references import printable
 
 USER_ERROR = 2
@@ -51,7 +51,14 @@ def _line_of(error: OSError) -> str:
     cls=MainGroup, commands_of=all_commands, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="hmar")
-def main() -> None:
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Ask this server in place of the archive of this machine; HMAR_SERVER without it. The key comes "
+    "from HMAR_API_KEY, or from the file that HMAR_API_KEY_FILE names, which only you may read.",
+)
+@click.pass_context
+def main(context: click.Context, server: str | None) -> None:
     """Search medical images by what they show.
 
     \b
@@ -61,4 +68,22 @@ def main() -> None:
       hmar search slice.dcm --region 200,180,40,40
 
     All settings are environment variables; HMAR_HOME names the data directory (default: ./hmar-data).
+
+    
+    On a server, with the same options and the same output:
+      hmar --server https://pacs.example/hmar index /data/ct-study
+      hmar --server https://pacs.example/hmar search slice.dcm --region 200,180,40,40
     """
+    name = context.invoked_subcommand
+    if server is not None and name is not None and name in all_commands():
+        _check_remote(name, server)
+
+
+def _check_remote(name: str, server: str) -> None:
+    if not server.strip():
+        raise ConfigError("--server is empty.", "Give an address such as https://pacs.example/hmar.")
+    if not all_commands()[name].remote:
+        raise ParameterError(
+            f"'hmar {name}' works on the archive of this machine alone, and --server is given.",
+            f"Leave --server out, or run 'hmar {name}' on the server's machine.",
+        )

@@ -18,11 +18,12 @@ ENTRY_POINTS = "hmar.commands"
 
 
 class Command(NamedTuple):
-    """Where a command is: its module, the name in it, and its line in the overview."""
+    """Where a command is, its line in the overview, and whether it can ask a server."""
 
     module: str
     name: str
     summary: str
+    remote: bool = False
 
     def load(self) -> click.Command:
         """Import the command."""
@@ -32,9 +33,18 @@ class Command(NamedTuple):
 
 OWN = {
     "serve": Command("hmar.cli.serve", "serve", "Run the product: broker, worker and web server."),
-    "index": Command("hmar.cli.index", "index", "Index a file or a folder of images."),
-    "search": Command("hmar.cli.search", "search", "Search for images like one, or like a region of one."),
-    "delete": Command("hmar.cli.delete", "delete", "Delete an instance, series, study or patient."),
+    "index": Command("hmar.cli.index", "index", "Index a file or a folder of images.", True),
+    "search": Command(
+        "hmar.cli.search", "search", "Search for images like one, or like regions of one.", True
+    ),
+    "collections": Command("hmar.cli.holdings", "collections", "List the collections in numbers.", True),
+    "studies": Command("hmar.cli.holdings", "studies", "List the studies, or the series of one.", True),
+    "series": Command("hmar.cli.holdings", "series", "List the series, or the frames of one.", True),
+    "labels": Command("hmar.cli.labels", "labels", "Count labels, or give images other ones.", True),
+    "changes": Command("hmar.cli.changes", "changes", "List or follow what is indexed and deleted.", True),
+    "jobs": Command("hmar.cli.jobs", "jobs", "List, follow, cancel and retry index jobs.", True),
+    "delete": Command("hmar.cli.delete", "delete", "Delete an instance, series, study or patient.", True),
+    "webhooks": Command("hmar.cli.webhooks", "webhooks", "Send changes to receivers, signed.", True),
     "sample-data": Command(
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."
     ),

@@ -19,7 +19,10 @@ from rich.table import Table
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
+from hmar.cli.places import client
+from hmar.cli.sending import send
 from hmar.cli.settings import settings_from_environment, workers_answering
+from hmar.client.client import Client
 from hmar.config import Settings
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import ParameterError
@@ -55,9 +58,17 @@ SHOWN_FAILURES = 20
     "does not name are indexed without a label.",
 )
 @click.option(
+    "--keep-names",
+    is_flag=True,
+    help="Let a server keep the names of files with the job, for 30 days at most. They may be patients'. An "
+    "archive of this machine reads files where they lie, and keeps their paths anyway.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
 )
-def index(path: Path, collection: str, label: str | None, labels: Path | None, as_json: bool) -> None:
+def index(
+    path: Path, collection: str, label: str | None, labels: Path | None, keep_names: bool, as_json: bool
+) -> None:
     """Index the images at PATH, a file or a folder with everything below it.
 
     DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
@@ -68,6 +79,9 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
     counted as skipped, and so are masks: mask_NAME.png and NAME_mask.png beside an image NAME. --json lists
     them. The exit status is 1 if no file could be indexed.
 
+    With --server, the files are sent to it, and the outcome names them by their paths here. --labels needs
+    the archive of this machine: 'hmar labels --table' gives labels on a server.
+
     Patient ids of a table are hashed as those of headers are, before anything is kept. A file whose header
     names another patient than the table is refused, and so is one that is indexed with another patient.
 
@@ -77,9 +91,14 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
       hmar index scan.dcm --collection teaching --json
       hmar index /data/nodules --label "proven nodules"
       hmar index /data/films --labels /data/films/labels.csv --collection films
+      hmar --server https://pacs.example/hmar index /data/lidc --collection teaching
     """
     if label is not None and labels is not None:
         raise ParameterError("--label and --labels are both given.", "Give one of the two.")
+    asked = client()
+    if asked is not None:
+        _index_there(asked, path, collection, label, labels, keep_names, as_json)
+        return
     settings = settings_from_environment()
     label = None if label is None else label_value(label)
     rows = None if labels is None else read_labels(labels)
@@ -114,6 +133,30 @@ def index(path: Path, collection: str, label: str | None, labels: Path | None, a
         added.failed + added.skipped == job.total for job, added in zip(runs, outcomes, strict=True)
     )
     if nothing or any(job.state is not JobState.DONE for job in runs):
+        click.get_current_context().exit(1)
+
+
+def _index_there(
+    asked: Client,
+    path: Path,
+    collection: str,
+    label: str | None,
+    labels: Path | None,
+    keep_names: bool,
+    as_json: bool,
+) -> None:
+    """Send files to a server, and tell the outcome as for the archive of this machine."""
+    if labels is not None:
+        raise ParameterError(
+            "--labels works on the archive of this machine alone, and a server is named.",
+            "Index without labels, and give them with 'hmar labels --table'.",
+        )
+    added, told = send(asked, path, collection, label, keep_names)
+    if as_json:
+        click.echo(json.dumps(told))
+    else:
+        _report_files(added, Console())
+    if not added.indexed and not added.unchanged and not added.partial:
         click.get_current_context().exit(1)
 
 
@@ -271,8 +314,12 @@ def _report(job: Job, added: Added, console: Console, of: str | None = None) -> 
         return
     if job.state is JobState.CANCELLED:
         console.print(f"The job was cancelled: {job.counts[ItemState.CANCELLED]} files were not tried")
+    _report_files(added, console)
+
+
+def _report_files(added: Added, console: Console) -> None:
     if added.unchanged and not added.indexed and not added.partial:
-        console.print(f"nothing new: all {job.frames} frames were indexed already")
+        console.print(f"nothing new: all {added.frames} frames were indexed already")
     in_part = f"{len(added.partial)} in part, " if added.partial else ""
     others = f"{added.skipped} skipped (no images, or masks), " if added.skips else ""
     console.print(

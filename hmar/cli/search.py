@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
@@ -12,16 +13,20 @@ from rich.console import Console
 from rich.table import Table
 
 from hmar.cli.montage import draw_montage
+from hmar.cli.pictures import Pictures, PicturesHere, PicturesThere
+from hmar.cli.places import client
 from hmar.cli.property_options import property_options
 from hmar.cli.settings import settings_from_environment
+from hmar.client.client import Client
 from hmar.library.images import read_image
 from hmar.properties.conditions import Typed, conditions_of_options
+from hmar.properties.python_filters import filters_of_conditions
 from hmar.values.codes import Bits
-from hmar.values.frames import Frame
 from hmar.values.geometry import Box, region_of
 from hmar.values.hits import Hit, Mode
+from hmar.values.results import Results
 from hmar.values.selection import GroupBy, Same, Selection
-from hmar.wiring import Engine, build_engine
+from hmar.wiring import build_engine
 
 
 class RegionType(click.ParamType[Box]):
@@ -36,7 +41,13 @@ class RegionType(click.ParamType[Box]):
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--region", type=RegionType(), help="Search for this region alone, in source pixels.")
+@click.option(
+    "--region",
+    "regions",
+    type=RegionType(),
+    multiple=True,
+    help="Search for this region alone, in source pixels; may come up to 16 times, for regions together.",
+)
 @click.option("--frame", "frame_number", default=1, show_default=True, help="Frame of a multi-frame file.")
 @click.option("-k", default=10, show_default=True, help="Number of hits.")
 @click.option(
@@ -59,7 +70,7 @@ class RegionType(click.ParamType[Box]):
 @click.option("--montage", type=click.Path(dir_okay=False, path_type=Path), help="Draw query and hits here.")
 def search(
     file: Path,
-    region: Box | None,
+    regions: tuple[Box, ...],
     frame_number: int,
     k: int,
     mode: str | None,
@@ -71,11 +82,12 @@ def search(
     montage: Path | None,
     **properties: Typed,
 ) -> None:
-    """Search for images like FILE, or like a region of it.
+    """Search for images like FILE, or like a region of it, or several.
 
     FILE is a DICOM, PNG or JPEG file; it need not be indexed. No product needs to run: the index is loaded
-    into this process. Filters hold all at once, and before the k nearest are taken; an image of which a value
-    is unknown is not found by a filter on it.
+    into this process. With --server, FILE is sent to it, and nothing of it is kept there. Filters hold all at
+    once, and before the k nearest are taken; an image of which a value is unknown is not found by a filter on
+    it.
 
     \b
     Examples:
@@ -84,33 +96,74 @@ def search(
       hmar search slice.dcm --region 310,340,48,40 --json --montage hits.png
       hmar search slice.dcm --modality CT --sex F --age 40-60 --date 2020-01-01..2021-12-31
       hmar search slice.dcm --exclude-same patient --group-by series
+      hmar search slice.dcm --region 310,340,48,40 --region 120,330,44,44
+      hmar --server https://pacs.example/hmar search slice.dcm --modality CT --json
     """
-    selection = Selection(
-        collection,
-        filters=conditions_of_options(properties),
-        group_by=group_by,
+    found = _Searched(
+        file,
+        frame_number,
+        regions,
+        k,
+        cast(Mode | None, mode),
+        64 if bits == "64" else 128,
+        Selection(collection, filters=conditions_of_options(properties), group_by=group_by),
+        exclude_same,
     )
-    engine = build_engine(settings_from_environment())
-    click.get_current_context().call_on_close(engine.close)
-    frame = _read(engine, file, frame_number)
-    code_bits: Bits = 64 if bits == "64" else 128
-    if exclude_same is not None:
-        selection = engine.searcher.excluding(selection, frame.info, exclude_same)
-    regions = () if region is None else (region,)
-    results = engine.searcher.answer(frame, regions, k, cast(Mode | None, mode), selection, code_bits)
+    asked = client()
+    results, pictures = _here(found) if asked is None else _there(found, asked)
     hits = list(results)
     if montage is not None:
-        draw_montage(engine, frame, region, hits, montage)
+        draw_montage(pictures, regions, hits, montage)
     if as_json:
         answer = {"query": results.query_dict(), "hits": [hit.to_dict() for hit in hits]}
         click.echo(json.dumps(answer, allow_nan=False))
     else:
-        _print_table(hits, montage, engine.index.stats().frames)
+        _print_table(hits, montage, pictures.frames)
 
 
-def _read(engine: Engine, file: Path, frame_number: int) -> Frame:
-    data = read_image(file, engine.settings.max_file_bytes)
-    return engine.decoder.open(data, first_frame=frame_number == 1).frame(frame_number)
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """What is searched for, and among what."""
+
+    file: Path
+    frame_number: int
+    regions: tuple[Box, ...]
+    k: int
+    mode: Mode | None
+    bits: Bits
+    selection: Selection
+    exclude_same: Same | None
+
+
+def _here(asked: _Searched) -> tuple[Results, Pictures]:
+    """Search the archive of this machine."""
+    engine = build_engine(settings_from_environment())
+    click.get_current_context().call_on_close(engine.close)
+    data = read_image(asked.file, engine.settings.max_file_bytes)
+    frame = engine.decoder.open(data, first_frame=asked.frame_number == 1).frame(asked.frame_number)
+    selection = asked.selection
+    if asked.exclude_same is not None:
+        selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
+    results = engine.searcher.answer(frame, asked.regions, asked.k, asked.mode, selection, asked.bits)
+    return results, PicturesHere(engine, frame)
+
+
+def _there(asked: _Searched, server: Client) -> tuple[Results, Pictures]:
+    """Search on a server."""
+    selection = asked.selection
+    results = server.search(
+        asked.file,
+        asked.regions or None,
+        asked.k,
+        asked.mode,
+        asked.bits,
+        frame_number=asked.frame_number,
+        collection=selection.collection,
+        exclude=asked.exclude_same,
+        group_by=selection.group_by,
+        where=filters_of_conditions(selection.filters),
+    )
+    return results, PicturesThere(server, asked.file, asked.frame_number)
 
 
 def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:

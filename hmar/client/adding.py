@@ -8,16 +8,17 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, cast
 
 from hmar.client.api import Api, read
 from hmar.client.files import Addable, batches, files_of
+from hmar.client.jobs import JOBS
 from hmar.client.queries import given
 from hmar.errors import DecodeError, UnavailableError
 from hmar.values.added import Added, Failure, Progress
 from hmar.values.jobs import FAULTY_ITEM_STATES, FINAL_ITEM_STATES, ItemState
 
-JOBS = "/api/v1/index-jobs"
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.05, 1.0
 """Pauses between two looks at a job: they grow from the first to the longest."""
 PAGE = 1000
@@ -48,17 +49,21 @@ class Sender:
         A job of which nothing has ended for this long is given up waiting for.
     sleep, clock : callable
         Wait for some seconds, and return seconds that only grow.
+    keep_names : bool
+        Whether names of files are sent.
     """
 
     api: Api
     stalled_s: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    keep_names: bool = False
 
     def add(self, images: Addable, collection: str, label: str | None, progress: Progress) -> Added:
         """Index files; see :meth:`hmar.Client.add`."""
         files, skips = files_of(images)
-        fields = cast("dict[str, str]", given(collection=collection, label=label))
+        kept = "true" if self.keep_names else None
+        fields = cast("dict[str, str]", given(collection=collection, label=label, keep_names=kept))
         outcome = _Outcome()
         for batch in batches(files, outcome.failures):
             self._send(batch, fields, outcome, lambda done: progress(done, len(files)))
@@ -81,7 +86,13 @@ class Sender:
     ) -> None:
         """Index some files in one job, or in several if the server takes less at a time."""
         try:
-            answer = self.api.post_files(JOBS, fields, [data for _, data in batch], uuid.uuid4().hex)
+            answer = self.api.post_files(
+                JOBS,
+                fields,
+                [data for _, data in batch],
+                uuid.uuid4().hex,
+                names=[PurePath(name).name for name, _ in batch] if self.keep_names else None,
+            )
         except DecodeError as error:
             if len(batch) == 1:
                 outcome.failures.append(Failure(batch[0][0], str(error)))

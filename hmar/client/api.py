@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -36,19 +37,49 @@ class Api:
         """Return what lies at a path."""
         return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), None, True)
 
-    def post(self, path: str, fields: Mapping[str, object], *, repeatable: bool = True) -> bytes:
-        """Send fields as JSON, and return what is answered."""
-        body = Body(json.dumps(fields, allow_nan=False).encode(), "application/json")
-        return self._send("POST", path, body, repeatable)
+    def post(
+        self, path: str, fields: Mapping[str, object] | None = None, *, repeatable: bool = True
+    ) -> bytes:
+        """Send fields as JSON, or nothing, and return what is answered."""
+        return self._send("POST", path, None if fields is None else _json(fields), repeatable)
+
+    def patch(self, path: str, fields: Mapping[str, object]) -> bytes:
+        """Change what lies at a path to what fields say, and return what is answered."""
+        return self._send("PATCH", path, _json(fields), True)
+
+    def delete(self, path: str) -> bytes:
+        """Delete what lies at a path, and return what is answered."""
+        return self._send("DELETE", path, None, False)
 
     def post_files(
-        self, path: str, fields: Mapping[str, str], files: Sequence[bytes], key: str | None = None
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        files: Sequence[bytes],
+        key: str | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        method: str = "POST",
     ) -> bytes:
         """Send files and fields as a form, and return what is answered.
 
-        ``key`` tells the server a request that comes again, where that would do something twice.
+        ``key`` tells the server a request that comes again, where that would do something twice. ``names``
+        are those of the files, which are not sent otherwise.
         """
-        return self._send("POST", path, form(fields, files), True, key)
+        return self._send(method, path, form(fields, files, names), True, key)
+
+    @contextmanager
+    def lines(self, path: str) -> Iterator[Iterator[bytes]]:
+        """Give the lines of an answer that goes on, as they come."""
+        attempt = 1
+        while True:
+            with self._connection.open(path, self._headers()) as (answer, lines):
+                if answer.status == 200:
+                    yield lines
+                    return
+            if not (answer.status in BUSY and self._waited(attempt, answer)):
+                raise error_of(answer)
+            attempt += 1
 
     def ready(self) -> bool:
         """Ask once whether the server and all that it needs works."""
@@ -72,6 +103,10 @@ class Api:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._server.key}", "User-Agent": "hmar-client"}
+
+
+def _json(fields: Mapping[str, object]) -> Body:
+    return Body(json.dumps(fields, allow_nan=False).encode(), "application/json")
 
 
 def read(data: bytes, made: Callable[[Any], T]) -> T:

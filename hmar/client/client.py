@@ -11,22 +11,27 @@ from urllib.parse import quote
 from hmar.client.adding import Sender
 from hmar.client.api import Api, read
 from hmar.client.connection import Connection
+from hmar.client.explaining import ClientWhy
 from hmar.client.files import Addable
+from hmar.client.jobs import ClientJobs
+from hmar.client.labelling import ClientLabels
+from hmar.client.listing import ClientLists
 from hmar.client.pauses import Pauses
-from hmar.client.queries import Indexed, given, named
+from hmar.client.queries import as_form, file_bytes, given
 from hmar.client.searching import ClientSearches
 from hmar.client.server import Server
+from hmar.client.webhooks import ClientWebhooks
 from hmar.errors import NotFoundError, OperatorError, ParameterError
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent
-from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.indexed import Indexed, named
 
 DEFAULT_COLLECTION = "default"
 READ_S = 60.0
 STALLED_S = 300.0
 
 
-class Client(ClientSearches):
+class Client(ClientSearches, ClientWhy, ClientLists, ClientLabels, ClientJobs, ClientWebhooks):
     """The archive of a server, with the verbs of :class:`hmar.Archive` and the values that it gives.
 
     A request that is refused for want of room (429, 503) is sent again up to five times, as the server's
@@ -39,7 +44,8 @@ class Client(ClientSearches):
         Of the server, with the path that a proxy may have it below. Without it, HMAR_SERVER counts, else
         http://127.0.0.1:8080. Between machines use https: certificates are verified.
     key : str, optional
-        An API key; HMAR_KEY without it. No text of the client or of an error shows it.
+        An API key; without it HMAR_API_KEY counts, else the file that HMAR_API_KEY_FILE names. No text of the
+        client or of an error shows it.
     timeout_s : float
         Longest silence of the server, in seconds.
     ca_file : path, optional
@@ -92,13 +98,13 @@ class Client(ClientSearches):
         *,
         collection: str = DEFAULT_COLLECTION,
         label: str | None = None,
+        keep_names: bool = False,
         progress: Progress = silent,
         stalled_s: float = STALLED_S,
     ) -> Added:
         """Send files to be indexed, and wait until they can be found.
 
-        Images that are indexed already stay as they are: an interrupted call is simply made again. Names of
-        files are not sent.
+        Images that are indexed already stay as they are: an interrupted call is simply made again.
 
         Parameters
         ----------
@@ -109,6 +115,9 @@ class Client(ClientSearches):
             Name to keep the images under.
         label : str, optional
             Short text to find them by.
+        keep_names : bool
+            Whether to send names of files, without their folders, for the server to keep with the job: they
+            may be patients'. Otherwise only the outcome has them, which is made here.
         progress : callable, optional
             Called with (files done, files to send).
         stalled_s : float
@@ -129,25 +138,8 @@ class Client(ClientSearches):
         UnavailableError
             If no worker goes on with the files. The server keeps them, and indexes them when one does.
         """
-        return Sender(self._api, stalled_s).add(images, collection, label, progress)
-
-    def series(self, collection: str | None = None) -> list[SeriesInfo]:
-        """List the series, or those of one collection, in order of collection, study and series."""
-        answer = self._api.get("/api/v1/series", _query(collection))
-        return read(answer, lambda told: [SeriesInfo.from_dict(one) for one in told["series"]])
-
-    def frames(self, series_uid: str, collection: str | None = None) -> list[EntryInfo]:
-        """List the frames of a series in display order; raises NotFoundError if it is not indexed."""
-        answer = self._api.get(f"/api/v1/series/{quote(series_uid, safe='')}/frames", _query(collection))
-        return read(
-            answer,
-            lambda told: [
-                EntryInfo.from_dict(
-                    {**frame, "series_uid": told["series_uid"], "collection": told["collection"]}
-                )
-                for frame in told["frames"]
-            ],
-        )
+        sender = Sender(self._api, stalled_s, keep_names=keep_names)
+        return sender.add(images, collection, label, progress)
 
     def picture(self, found: Indexed, window: tuple[float, float] | None = None) -> bytes:
         """Return a hit, or a frame of the archive, as PNG: 8-bit grey, in its own size.
@@ -163,8 +155,32 @@ class Client(ClientSearches):
         NotFoundError
             If it is not in the archive, or its file is not there any more.
         """
-        shown = {} if window is None else {"centre": f"{window[0]:g}", "width": f"{window[1]:g}"}
-        return self._api.get(_picture_path(found), shown)
+        return self._api.get(_picture_path(found), _shown(window))
+
+    def render(
+        self,
+        image: str | os.PathLike[str] | bytes,
+        window: tuple[float, float] | None = None,
+        *,
+        frame_number: int = 1,
+    ) -> bytes:
+        """Return a frame of a file as PNG, as :meth:`picture` does; the server keeps nothing of the file.
+
+        Parameters
+        ----------
+        image : path or bytes
+        window : tuple of float, optional
+            As for :meth:`picture`.
+        frame_number : int
+            From 1.
+
+        Raises
+        ------
+        DecodeError
+            If the file cannot be read, or holds no image.
+        """
+        fields = as_form({"frame": frame_number, **_shown(window)})
+        return self._api.post_files("/api/v1/render", fields, [file_bytes(image)])
 
     def picture_url(self, found: Indexed) -> str:
         """Return the address of a picture, which a browser shows to those who are logged in to the page."""
@@ -200,8 +216,8 @@ class Client(ClientSearches):
         return read(answer, Extent.from_dict)
 
 
-def _query(collection: str | None) -> dict[str, str]:
-    return {} if collection is None else {"collection": collection}
+def _shown(window: tuple[float, float] | None) -> dict[str, str]:
+    return {} if window is None else {"centre": f"{window[0]:g}", "width": f"{window[1]:g}"}
 
 
 def _picture_path(found: Indexed) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ CONNECT_S = 5.0
 POOLED = 8
 """Connections that are kept for threads that ask at a time."""
 FILE_NAME = "image"
-"""What every file is sent as: the name of a file may be that of a patient."""
+"""What every file is sent as, unless the caller wants names: the name of a file may be that of a patient."""
 _ANY = "application/octet-stream"
 
 
@@ -37,10 +38,16 @@ class Answer(NamedTuple):
     data: bytes
 
 
-def form(fields: Mapping[str, str], files: Sequence[bytes]) -> Body:
-    """Return fields and files as multipart/form-data; every file is a part named ``file``."""
+def form(fields: Mapping[str, str], files: Sequence[bytes], names: Sequence[str] | None = None) -> Body:
+    """Return fields and files as multipart/form-data; every file is a part named ``file``.
+
+    Without ``names``, one for each file, all of them are called the same.
+    """
     parts = [RequestField.from_tuples(name, text) for name, text in fields.items()]
-    parts += [RequestField.from_tuples("file", (FILE_NAME, data, _ANY)) for data in files]
+    called = [FILE_NAME] * len(files) if names is None else names
+    parts += [
+        RequestField.from_tuples("file", (name, data, _ANY)) for name, data in zip(called, files, strict=True)
+    ]
     return Body(*encode_multipart_formdata(parts))
 
 
@@ -108,6 +115,27 @@ class Connection:
                 return self._once(method, path, sent, data)
         except exceptions.HTTPError as error:
             raise self._translated(error) from None  # its text holds the whole address, UIDs too
+
+    @contextmanager
+    def open(self, path: str, headers: Mapping[str, str]) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+        """Ask for an answer that goes on; give it without its data, and the lines of that as they come.
+
+        Of an answer without success, the data is whole and there are no lines. On leaving the context, the
+        connection is closed. Raises UnavailableError as :meth:`send` does, also while lines are read.
+        """
+        try:
+            answer = self._pool.request(
+                "GET", self._url + path, headers=headers, redirect=False, preload_content=False
+            )
+            try:
+                if answer.status == 200:
+                    yield Answer(answer.status, answer.headers, b""), iter(answer)
+                else:
+                    yield Answer(answer.status, answer.headers, answer.read()), iter(())
+            finally:
+                answer.close()
+        except exceptions.HTTPError as error:
+            raise self._translated(error) from None
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], data: bytes | None) -> Answer:
         answer = self._pool.request(method, self._url + path, body=data, headers=headers, redirect=False)

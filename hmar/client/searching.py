@@ -9,8 +9,6 @@ from hmar.client.api import Api, read
 from hmar.client.problems import error_of_problem
 from hmar.client.queries import (
     Fields,
-    Indexed,
-    IndexedFrame,
     Queryable,
     as_form,
     exclusion_field,
@@ -26,6 +24,7 @@ from hmar.values.entries import EntryInfo
 from hmar.values.geometry import BoxLike
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
+from hmar.values.indexed import Indexed, IndexedFrame
 from hmar.values.results import Results
 from hmar.values.selection import Exclusion, GroupBy, Same
 

@@ -15,6 +15,7 @@ from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
 from hmar.library.adding import Addable, Adder
 from hmar.library.images import Openable, OpenedImage, open_with
+from hmar.library.listing import Holdings
 from hmar.library.models import Model, load_model
 from hmar.library.patients import PassingDecoder, process_hasher
 from hmar.library.searching import Searches
@@ -22,7 +23,7 @@ from hmar.ports import FrameEncoder
 from hmar.removal import one_selector, settle
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent, Level
-from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
 from hmar.values.hits import Hit
 from hmar.wiring import build_engine
@@ -30,7 +31,7 @@ from hmar.wiring import build_engine
 DEFAULT_COLLECTION = "default"
 
 
-class Archive(Searches):
+class Archive(Searches, Holdings):
     """Images that can be searched: in memory, or in a data directory.
 
     Searches are thread-safe; images are added one call at a time. A context manager: on leaving it, threads
@@ -163,21 +164,6 @@ class Archive(Searches):
             If its file is gone or holds another image by now, or it was added as a frame.
         """
         return self.engine.frame(found.entry if isinstance(found, Hit) else found)
-
-    def series(self) -> list[SeriesInfo]:
-        """List the series, in order of collection, study and series."""
-        return self.engine.catalogue.series(self.engine.encoder.fingerprint)
-
-    def frames(self, series_uid: str | None = None, collection: str | None = None) -> list[EntryInfo]:
-        """List the frames of one series, or of all, each series in display order."""
-        return [
-            entry
-            for series in self.series()
-            if series_uid in (None, series.series_uid) and collection in (None, series.collection)
-            for entry in self.engine.catalogue.frames(
-                series.collection, series.series_uid, self.engine.encoder.fingerprint
-            )
-        ]
 
     def delete(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 
 from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.bands import Bands
+from hmar.properties.kinds.kind import Condition
 from hmar.properties.table import TABLE
 
 End = float | date | str | None
@@ -37,6 +39,18 @@ def filters_as_json(wanted: Mapping[str, FilterValue]) -> dict[str, object]:
         If a range is not given by its two ends.
     """
     return {name: _as_json(name, value) for name, value in wanted.items() if value is not None}
+
+
+def filters_of_conditions(conditions: Mapping[str, Condition]) -> dict[str, FilterValue]:
+    """Return conditions that were read already as filters; an end at infinity is left open."""
+    return {name: _as_given(condition) for name, condition in conditions.items()}
+
+
+def _as_given(condition: Condition) -> FilterValue:
+    if isinstance(condition, tuple):
+        first, last = (None if end in (math.inf, -math.inf) else end for end in condition)
+        return first, last
+    return condition if isinstance(condition, bool) else sorted(condition)
 
 
 def _as_json(name: str, value: object) -> object:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from hmar.values.entries import EntryInfo
+from hmar.values.entries import EntryInfo, Origin
+from hmar.values.frames import FrameInfo
 from hmar.values.plain import Json
 
 
@@ -50,6 +52,17 @@ class Change:
             "frame_number": None if known is None else known.frame_number,
             "model_fingerprint": None if self.entry is None else self.entry.model_fingerprint,
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the change that an answer tells; what stays on the server is empty."""
+        added, collection = int(told["added_seq"]), told["collection"]
+        entry = None
+        if told["sop_instance_uid"] is not None:
+            fingerprint = told["model_fingerprint"]
+            entry = EntryInfo(added, collection, FrameInfo.from_dict(told), fingerprint, Origin("", ""))
+        at = datetime.fromisoformat(told["at"]).timestamp()
+        return cls(int(told["seq"]), told["kind"], added, collection, at, entry)
 
 
 class Changes(NamedTuple):

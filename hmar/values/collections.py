@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Self
 
 from hmar.values.plain import Json
 
@@ -51,3 +52,18 @@ class CollectionInfo:
             if at is None
             else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the numbers that an answer tells; times are to the millisecond."""
+        at = told["last_indexed_at"]
+        return cls(
+            collection=told["collection"],
+            frames=int(told["frames"]),
+            series=int(told["series"]),
+            studies=int(told["studies"]),
+            patients=int(told["patients"]),
+            labels=dict(told["labels"]),
+            code_bytes=int(told["code_bytes"]),
+            last_indexed_at=None if at is None else datetime.fromisoformat(at).timestamp(),
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,12 @@ class DistanceMap:
             "distances": [[number(value) for value in row] for row in self.distances.tolist()],
         }
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the map that an answer tells."""
+        rows = [[math.nan if value is None else float(value) for value in row] for row in told["distances"]]
+        return cls(np.array(rows, np.float64).reshape(told["rows"], told["columns"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -62,6 +70,11 @@ class Compared:
             "differing_bits": list(self.differing),
             "said": self.said,
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return what an answer says of two codes."""
+        return cls(int(told["distance"]), tuple(map(int, told["differing_bits"])), told["said"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,3 +121,18 @@ class Explanation:
             "query_map": self.query.to_dict(),
             "gate": weights(self.gate),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the explanation that an answer tells; numbers are rounded as it has them."""
+        local, box, nearer, gate = told["local"], told["box"], told["nearer_than"], told["gate"]
+        return cls(
+            bits=told["bits"],
+            whole=Compared.from_dict(told["global"]),
+            local=None if local is None else Compared.from_dict(local),
+            box=None if box is None else Box.from_dict(box),
+            nearer_than=math.nan if nearer is None else float(nearer),
+            found=DistanceMap.from_dict(told["hit_map"]),
+            query=DistanceMap.from_dict(told["query_map"]),
+            gate=(float(gate["global"]), float(gate["local"])),
+        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from hmar.values.entries import Origin
 from hmar.values.plain import Json
@@ -127,6 +127,22 @@ class Item:
             "reason": self.reason,
         }
 
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any], job_id: str, collection: str) -> Self:
+        """Return the file that an answer tells of a job; what stays on the server is empty."""
+        number = told["number"]
+        return cls(
+            int(told["item_id"]),
+            job_id,
+            collection,
+            Origin("", told["reference"]),
+            ItemState(told["state"]),
+            int(told["attempts"]),
+            int(told["frames"]),
+            told["reason"],
+            sent_as=None if number is None else SentAs(number, told["name"]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -177,6 +193,43 @@ class Job:
             "frames": self.frames,
             "reason": self.reason,
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the job that an answer tells; where its files are stays on the server, and is empty."""
+        created, updated = (
+            datetime.fromisoformat(told[name]).timestamp() for name in ("created_at", "updated_at")
+        )
+        return cls(
+            told["job_id"],
+            told["collection"],
+            Origin("", ""),
+            JobState(told["state"]),
+            created,
+            updated,
+            {state: int(told["counts"].get(state.value, 0)) for state in ItemState},
+            int(told["frames"]),
+            told["reason"],
+            told["label"],
+        )
+
+
+class JobProgress(NamedTuple):
+    """A job while it is followed, and how many seconds are left; None before that can be told."""
+
+    job: Job
+    seconds_left: float | None
+
+    def to_dict(self) -> Json:
+        """Return the progress as the API does."""
+        left = self.seconds_left
+        return {**self.job.summary(), "seconds_left": None if left is None else round(left, 1)}
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the progress that an event tells."""
+        left = told["seconds_left"]
+        return cls(Job.from_dict(told), None if left is None else float(left))
 
 
 def _time(seconds: float) -> str:

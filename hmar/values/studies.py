@@ -3,13 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from hmar.values.entries import SeriesInfo
 from hmar.values.plain import Json
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStudy:
+    """A study in one collection as it is listed: ``series`` and ``frames`` are how many of each."""
+
+    study_uid: str
+    collection: str
+    study_date: date | None
+    modalities: tuple[str, ...]
+    series: int
+    frames: int
+
+    def to_dict(self) -> Json:
+        """Return the study as the API lists it."""
+        day = self.study_date
+        return {
+            "study_uid": self.study_uid,
+            "collection": self.collection,
+            "study_date": None if day is None else day.isoformat(),
+            "modalities": list(self.modalities),
+            "series": self.series,
+            "frames": self.frames,
+        }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the study that an answer lists."""
+        day = told["study_date"]
+        return cls(
+            told["study_uid"],
+            told["collection"],
+            None if day is None else date.fromisoformat(day),
+            tuple(told["modalities"]),
+            int(told["series"]),
+            int(told["frames"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +62,28 @@ class StudyInfo:
         """The first day that a series knows."""
         return min((one.study_date for one in self.series if one.study_date is not None), default=None)
 
+    @property
+    def listed(self) -> ListedStudy:
+        """The study as it is listed, without its series."""
+        return ListedStudy(
+            self.study_uid,
+            self.collection,
+            self.study_date,
+            tuple(sorted({one.modality for one in self.series})),
+            len(self.series),
+            sum(one.frames for one in self.series),
+        )
+
     def to_dict(self) -> Json:
         """Return the study as the API lists it, without its series."""
-        day = self.study_date
-        return {
-            "study_uid": self.study_uid,
-            "collection": self.collection,
-            "study_date": None if day is None else day.isoformat(),
-            "modalities": sorted({one.modality for one in self.series}),
-            "series": len(self.series),
-            "frames": sum(one.frames for one in self.series),
-        }
+        return self.listed.to_dict()
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the study that an answer tells with its series."""
+        study = told["study"]
+        series = tuple(SeriesInfo.from_dict(one) for one in told["series"])
+        return cls(study["study_uid"], study["collection"], series)
 
 
 class StudiesPage(NamedTuple):

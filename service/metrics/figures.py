@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -27,19 +29,29 @@ BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0
 _JUDGED = {None: "not_told", False: "typical", True: "out_of_distribution"}
 
 
+class Tallies(NamedTuple):
+    """What parts of this process have counted since its start, but for ``waiting``, which is now."""
+
+    replaced: int = 0
+    sent: int = 0
+    dropped: int = 0
+    waiting: int = 0
+
+
 class Metrics:
     """Figures of one application, or of several that share a folder. Thread-safe.
 
     Parameters
     ----------
-    replaced : callable
-        Returns how many decoders of this process were replaced since its start.
+    tallies : callable
+        Returns how many decoders of this process were replaced, and what became of rows of the audit log for
+        the syslog receiver.
     shared : SharedFigures or None
         Where the processes keep their figures, which they tell as sums. The environment names the folder.
         None for a process alone.
     """
 
-    def __init__(self, replaced: Callable[[], int], shared: SharedFigures | None = None) -> None:
+    def __init__(self, tallies: Callable[[], Tallies], shared: SharedFigures | None = None) -> None:
         # They are a second series beside each, which nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
@@ -83,7 +95,19 @@ class Metrics:
             "Child processes of the web server that ended while they decoded, or had to be ended.",
             registry=self._registry,
         )
-        self._replaced, self._counted = replaced, 0
+        self._feed = Counter(
+            "hmar_audit_feed_rows",
+            "Rows of the audit log for the syslog receiver, by whether they were sent.",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._waiting = Gauge(
+            "hmar_audit_feed_waiting",
+            "Rows of the audit log that wait for the syslog receiver.",
+            registry=self._registry,
+            multiprocess_mode="sum",
+        )
+        self._tallies, self._counted = tallies, Tallies()
         self._counting = threading.Lock()
         for name in STAGES:
             self._stages.labels(name)
@@ -111,14 +135,17 @@ class Metrics:
         """Count a request that was refused before it reached a route."""
         self._refusals.labels(str(status)).inc()
 
-    def count_replaced(self) -> None:
-        """Count the decoders that were replaced since the last time."""
+    def count_tallies(self) -> None:
+        """Count what parts of this process have counted since the last time."""
         with self._counting:
-            replaced = self._replaced()
-            self._decoders.inc(replaced - self._counted)
-            self._counted = replaced
+            now, before = self._tallies(), self._counted
+            self._decoders.inc(now.replaced - before.replaced)
+            self._feed.labels("sent").inc(now.sent - before.sent)
+            self._feed.labels("dropped").inc(now.dropped - before.dropped)
+            self._waiting.set(now.waiting)
+            self._counted = now
 
     def exposition(self) -> bytes:
         """Return all figures in Prometheus's text format, version 0.0.4."""
-        self.count_replaced()
+        self.count_tallies()
         return generate_latest(self._told)

@@ -1,7 +1,7 @@
 """The folder in which several web processes keep their figures, so that any of them tells the sums.
 
-Counters and histograms are in files that each process maps under its number, so that what a killed one has
-counted stays. Its process id tells the others where the kernel has the figures of the process itself.
+Counters, gauges and histograms are in files that each process maps under its number, so that what a killed
+one has counted stays. Its process id tells the others where the kernel has the figures of the process itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 _PROCESS = "process-"
 _ID = struct.Struct("<Q")
 """A process id, 0 where no process has served under that number yet."""
-_MAPPED = ("counter_{}.db", "histogram_{}.db")
+_MAPPED = ("counter_{}.db", "gauge_sum_{}.db", "histogram_{}.db")
 """Files of a process, as prometheus_client names them."""
 MAPPED_BYTES = 1 << 20
 """Room for the figures of each. A file that grows on a full disk ends the process that has it mapped

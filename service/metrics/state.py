@@ -31,7 +31,7 @@ class State(Collector):
             "index": self._index,
             "log": self._log_rows,
             "disk": self._disk,
-            "audit feed": self._audit_feed,
+            "webhooks": self._webhooks,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -89,17 +89,23 @@ class State(Collector):
                 "hmar_disk_free_bytes", "Free space of the fullest disk that the archive writes to.", free
             )
 
-    def _audit_feed(self) -> Iterator[Metric]:
-        feed = self._engine.audit_feed
-        sent, dropped, waiting = (0, 0, 0) if feed is None else feed.figures()
-        rows = CounterMetricFamily(
-            "hmar_audit_feed_rows",
-            "Rows of the audit log for the syslog receiver, by whether they were sent.",
-            labels=("outcome",),
+    def _webhooks(self) -> Iterator[Metric]:
+        held, end = self._engine.storage.webhooks.listed(), self._engine.catalogue.last_seq()
+        yield CounterMetricFamily(
+            "hmar_webhook_deliveries",
+            "Deliveries that receivers have taken, of the webhooks that there are.",
+            sum(one.deliveries for one in held),
         )
-        rows.add_metric(("sent",), sent)
-        rows.add_metric(("dropped",), dropped)
-        yield rows
+        yield CounterMetricFamily(
+            "hmar_webhook_failures",
+            "Attempts at deliveries that failed, of the webhooks that there are.",
+            sum(one.attempts_failed for one in held),
+        )
         yield GaugeMetricFamily(
-            "hmar_audit_feed_waiting", "Rows of the audit log that wait for the syslog receiver.", waiting
+            "hmar_webhook_lag_rows",
+            "Rows of the log that the webhook which is farthest behind has not been sent.",
+            max((end - one.after for one in held if not one.disabled), default=0),
+        )
+        yield GaugeMetricFamily(
+            "hmar_webhooks_disabled", "Webhooks that were given up.", sum(one.disabled for one in held)
         )

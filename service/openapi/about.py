@@ -42,6 +42,7 @@ TAGS = [
     {"name": "search", "description": "Find frames that look like an image, or like a region of one."},
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
+    {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},
     {"name": "health", "description": "For load balancers, without a key, and figures for monitoring."},
     {"name": "description", "description": "This document, and a page that shows it."},
     {"name": "page", "description": "The page of the product, for browsers."},

@@ -5,13 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from hmar.errors import DecodeError, LimitError, NotFoundError, RegionError
-from hmar.explaining import explain
+from hmar.explaining import explain_indexed
 from hmar.image.heat import overlay
 from hmar.image.raster import png, render
 from hmar.values.entries import EntryInfo
 from hmar.values.explanations import Explanation
-from hmar.values.groups import FrameCodes
-from hmar.values.selection import Selection
 from hmar.wiring import Engine
 from service.models.why import Why, WhyPicture, WhyQuery
 from service.opened import OpenedFiles
@@ -72,20 +70,7 @@ def _explained(
     asked = indexed(engine, body.sop_instance_uid, body.frame_number)[0]
     found = indexed(engine, body.hit.sop_instance_uid, body.hit.frame_number)[0]
     engine.searcher.refresh()
-    regions = () if body.region is None else (body.region,)
-    [query] = engine.encoder.queries(files.frame(asked), [regions])
-    explained = explain(
-        engine.encoder,
-        query,
-        (asked.info, _codes(engine, asked)),
-        (found.info, _codes(engine, found)),
-        body.bits,
+    explained = explain_indexed(
+        engine.encoder, engine.index, files.frame(asked), body.region, asked, found, body.bits
     )
     return explained, asked, found
-
-
-def _codes(engine: Engine, entry: EntryInfo) -> FrameCodes:
-    held = engine.index.codes([entry.entry_id], Selection())
-    if not held:
-        raise NotFoundError("The frame was deleted meanwhile.", "Search again.")
-    return held[0]

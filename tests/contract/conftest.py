@@ -20,6 +20,7 @@ from hmar.adapters.memory import (
     MemoryJobStore,
     MemoryKeyStore,
     MemorySessionStore,
+    MemoryWebhookStore,
 )
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
@@ -27,10 +28,11 @@ from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.schema import metadata
 from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.narrowed.catalogue import NarrowedCatalogue
 from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
-from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore, SessionStore
+from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore, SessionStore, WebhookStore
 from hmar.values.access import Access
 from hmar.values.identity import administrator
 from tests.contract.examples import MODEL, Clock
@@ -98,6 +100,13 @@ def sessions(request: pytest.FixtureRequest, clock: Clock) -> SessionStore:
     if request.param == "memory":
         return MemorySessionStore(clock)
     return SqlSessionStore(request.getfixturevalue(request.param), clock)
+
+
+@pytest.fixture(params=STORES)
+def webhooks(request: pytest.FixtureRequest, clock: Clock) -> WebhookStore:
+    if request.param == "memory":
+        return MemoryWebhookStore(clock)
+    return SqlWebhookStore(request.getfixturevalue(request.param), clock)
 
 
 @pytest.fixture(params=["memory", "embedded", "embedded without snapshots", "narrowed"])

@@ -16,6 +16,9 @@ from tests.phantoms import ct_file
 from tests.service.conftest import Archive
 from tests.service.contract import SPEC
 
+WEBHOOK = "asked"
+"""Name of a webhook that a test which is answered has added."""
+
 
 class Described(NamedTuple):
     """Where an operation is, and what the description says of it."""
@@ -115,6 +118,10 @@ REQUESTS: dict[str, Request] = {
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),
     "readMetrics": Request(),
+    "listWebhooks": Request(),
+    "addWebhook": Request(sent=lambda _: {"json": {"name": "new", "url": "https://192.0.2.1/"}}),
+    "removeWebhook": Request({"name": lambda _: WEBHOOK}),
+    "enableWebhook": Request({"name": lambda _: WEBHOOK}),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from hmar.errors import UnavailableError
+from hmar.indexing.following import PACE_S, SecondsLeft
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job, JobState
-from service.following import HEARTBEAT, LONGEST_S, PACE_S, SecondsLeft, events
+from service.following import HEARTBEAT, LONGEST_S, events
 from service.streams import Streams
 
 JOB = Job("j", "default", Origin("import", "."), JobState.RUNNING, 0.0, 0.0, {}, 0, None)

@@ -9,6 +9,7 @@ from hmar.adapters.memory.queue import InlineQueue
 from hmar.adapters.memory.sessions import MemorySessionStore
 from hmar.adapters.memory.source import MemorySource, MemoryUploads
 from hmar.adapters.memory.storage import memory_storage
+from hmar.adapters.memory.webhooks import MemoryWebhookStore
 
 __all__ = [
     "InlineQueue",
@@ -20,5 +21,6 @@ __all__ = [
     "MemorySessionStore",
     "MemorySource",
     "MemoryUploads",
+    "MemoryWebhookStore",
     "memory_storage",
 ]

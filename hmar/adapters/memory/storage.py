@@ -8,6 +8,7 @@ from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.adapters.memory.sessions import MemorySessionStore
+from hmar.adapters.memory.webhooks import MemoryWebhookStore
 from hmar.ports import Storage
 
 
@@ -21,6 +22,7 @@ def memory_storage() -> Storage:
         MemoryKeyStore(),
         MemorySessionStore(),
         MemoryAuditStore(),
+        MemoryWebhookStore(),
         integrity,
         integrity,
         close=lambda: None,

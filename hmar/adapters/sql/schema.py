@@ -289,3 +289,29 @@ login_tokens = Table(
     Column("name", Text, nullable=False, server_default=text("''")),
     *_identity_columns(),
 )
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("collections", Text),
+    Column("created_at", Float(53), nullable=False),
+    Column("after_seq", BigInteger, nullable=False),
+    Column("next_at", Float(53), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Float(53)),
+    Column("reason", Text),
+    Column("disabled", Boolean, nullable=False),
+    Column("deliveries", BigInteger, nullable=False),
+    Column("attempts_failed", BigInteger, nullable=False),
+    Column("delivered_at", Float(53)),
+    Column("lease_token", String(32)),
+    Column("lease_until", Float(53), nullable=False),
+    UniqueConstraint("name"),
+)
+"""Subscriptions to changes, how far each is, and which sender holds it. Of collections NULL stands for all.
+
+No secret is kept: it follows from ``webhook_id``.
+"""

@@ -13,6 +13,7 @@ from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.ports import Storage
 
 
@@ -37,6 +38,7 @@ def sql_storage(url: str | Path) -> Storage:
         SqlKeyStore(database),
         SqlSessionStore(database),
         SqlAuditStore(database),
+        SqlWebhookStore(database),
         SqlIntegrity(database),
         database,
         database.close,

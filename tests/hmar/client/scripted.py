@@ -67,7 +67,7 @@ class Scripted:
                 self.end_headers()
                 self.wfile.write(told.body)
 
-            do_GET = do_POST = handle_one  # noqa: N815 - as http.server names them
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_one  # noqa: N815 - as http.server names them
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

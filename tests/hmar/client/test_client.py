@@ -106,10 +106,10 @@ def test_threads_share_a_client(served: Served) -> None:
 
 def test_server_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HMAR_SERVER", raising=False)
-    monkeypatch.delenv("HMAR_KEY", raising=False)
-    with pytest.raises(ConfigError, match="HMAR_KEY"):
+    monkeypatch.delenv("HMAR_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="HMAR_API_KEY"):
         hmar.Client()
-    monkeypatch.setenv("HMAR_KEY", "hmar_secret\n")
+    monkeypatch.setenv("HMAR_API_KEY", "hmar_secret\n")
     assert repr(hmar.Client()) == "hmar.Client('http://127.0.0.1:8080')"
     monkeypatch.setenv("HMAR_SERVER", "https://pacs.example/hmar/")
     assert repr(hmar.Client()) == "hmar.Client('https://pacs.example/hmar')"

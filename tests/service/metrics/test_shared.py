@@ -15,17 +15,17 @@ from service.metrics.shared import MAPPED_BYTES, SharedFigures, make_files, vari
 COUNTING = """
 import os, signal, sys
 from pathlib import Path
-from service.metrics.figures import Metrics
+from service.metrics.figures import Metrics, Tallies
 from service.metrics.shared import SharedFigures
 shared = SharedFigures(Path(sys.argv[1]), int(sys.argv[2]))
 shared.enter()
-metrics = Metrics(lambda: 2, shared)
+metrics = Metrics(lambda: Tallies(2, 3, 1, 4), shared)
 for _ in range(3):
     metrics.count_request("GET", "/a", 200, 0.02)
     metrics.count_refusal(429)
 metrics.count_query(True)
-metrics.count_replaced()
-metrics.count_replaced()
+metrics.count_tallies()
+metrics.count_tallies()
 if sys.argv[3] == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
 sys.stdout.buffer.write(metrics.exposition())
@@ -65,6 +65,8 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
     assert samples["hmar_refusals_total", frozenset({("status", "429")})] == 9
     assert samples["hmar_queries_total", frozenset({("typicality", "out_of_distribution")})] == 3
     assert samples["hmar_decoders_replaced_total", frozenset()] == 6
+    assert samples["hmar_audit_feed_rows_total", frozenset({("outcome", "sent")})] == 9
+    assert samples["hmar_audit_feed_waiting", frozenset()] == 8
     files = list(tmp_path.glob("*.db"))
     assert sorted(file.name for file in files) == made, "each process uses the files of its number"
     assert {file.stat().st_size for file in files} == {MAPPED_BYTES}

@@ -1,0 +1,115 @@
+"""What a server's archive holds, as a client lists it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from hmar.client.api import Api, read
+from hmar.client.queries import given
+from hmar.values.changes import Change
+from hmar.values.collections import CollectionInfo
+from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.studies import ListedStudy, StudyInfo
+
+PAGE = 1000
+"""What a list is asked for at a time."""
+LOOK_S = 1.0
+"""Pause between two looks for changes."""
+
+
+class ClientLists:
+    """The lists of a server. :class:`hmar.Client` has them.
+
+    Parameters
+    ----------
+    api : Api
+        What is asked.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def series(self, collection: str | None = None) -> list[SeriesInfo]:
+        """List the series, or those of one collection, in order of collection, study and series."""
+        answer = self._api.get("/api/v1/series", _query(collection))
+        return read(answer, lambda told: [SeriesInfo.from_dict(one) for one in told["series"]])
+
+    def frames(self, series_uid: str, collection: str | None = None) -> list[EntryInfo]:
+        """List the frames of a series in display order; raises NotFoundError if it is not indexed."""
+        answer = self._api.get(f"/api/v1/series/{quote(series_uid, safe='')}/frames", _query(collection))
+        return read(answer, lambda told: _frames(told, {"series_uid": told["series_uid"]}))
+
+    def collections(self, collection: str | None = None) -> list[CollectionInfo]:
+        """Count what the collections hold, or one of them; see :meth:`hmar.Archive.collections`."""
+        answer = self._api.get("/api/v1/collections", _query(collection))
+        return read(answer, lambda told: [CollectionInfo.from_dict(one) for one in told["collections"]])
+
+    def studies(self, collection: str | None = None) -> Iterator[ListedStudy]:
+        """Yield the studies, or those of one collection, in order of collection and UID."""
+        offset: int | None = 0
+        while offset is not None:
+            query = {**_query(collection), "limit": PAGE, "offset": offset}
+            studies, offset = read(self._api.get("/api/v1/studies", query), _studies)
+            yield from studies
+
+    def study(self, study_uid: str, collection: str | None = None) -> StudyInfo:
+        """Return a study with its series; see :meth:`hmar.Archive.study`."""
+        answer = self._api.get(f"/api/v1/studies/{quote(study_uid, safe='')}", _query(collection))
+        return read(answer, StudyInfo.from_dict)
+
+    def instance(self, sop_instance_uid: str, collection: str | None = None) -> list[EntryInfo]:
+        """Return all that is known of the frames of an instance; see :meth:`hmar.Archive.instance`."""
+        answer = self._api.get(f"/api/v1/instances/{quote(sop_instance_uid, safe='')}", _query(collection))
+        return read(answer, lambda told: _frames(told, {}))
+
+    def changes(
+        self, after: int = 0, collection: str | None = None, *, follow: bool = False, look_s: float = LOOK_S
+    ) -> Iterator[Change]:
+        """Yield what was indexed and deleted since a change, oldest first.
+
+        Parameters
+        ----------
+        after : int
+            The ``seq`` of the last change that is known, 0 for none.
+        collection : str, optional
+            Only changes of this collection.
+        follow : bool
+            Whether to wait for further changes for ever, in place of ending behind the last one.
+        look_s : float
+            Pause between two looks where there is nothing new, in seconds.
+
+        Raises
+        ------
+        ConflictError
+            If the archive has no such change yet: it was restored from an older copy.
+        """
+        while True:
+            query = {**_query(collection), "limit": PAGE, "after": after}
+            changes, following = read(self._api.get("/api/v1/changes", query), _changes)
+            yield from changes
+            if following == after and not follow:
+                return
+            if following == after:
+                time.sleep(look_s)
+            after = following
+
+
+def _query(collection: str | None) -> dict[str, str | int]:
+    return {name: str(value) for name, value in given(collection=collection).items()}
+
+
+def _frames(told: Mapping[str, Any], known: Mapping[str, Any]) -> list[EntryInfo]:
+    """Return the frames of an answer that tells their collection, and what else is known of all, once."""
+    shared = {"collection": told["collection"], **known}
+    return [EntryInfo.from_dict({**frame, **shared}) for frame in told["frames"]]
+
+
+def _studies(told: Mapping[str, Any]) -> tuple[list[ListedStudy], int | None]:
+    return [ListedStudy.from_dict(one) for one in told["studies"]], told["next_offset"]
+
+
+def _changes(told: Mapping[str, Any]) -> tuple[list[Change], int]:
+    return [Change.from_dict(one) for one in told["changes"]], int(told["next_after"])
