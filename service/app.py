@@ -31,6 +31,7 @@ from service.routes import (
     labels,
     login,
     page,
+    pixels,
     search,
     search_batch,
     search_groups,
@@ -92,7 +93,7 @@ def create_app(engine: Engine) -> Flask:
     for routes in (jobs, changes, archive, labels, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
-    for showing in (search, search_batch, why, browse):
+    for showing in (search, search_batch, why, browse, pixels):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     metrics.read_state(State(engine))

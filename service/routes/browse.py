@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from flask import Blueprint, Response, request
 
 from hmar.errors import DecodeError, LimitError, NotFoundError, shown
@@ -11,6 +9,7 @@ from hmar.image.raster import png, render
 from hmar.values.deletion import Selector
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
+from service.kept_answers import kept, tag_of
 from service.models.archive import CollectionQuery, FrameList, SeriesList, SeriesPath
 from service.models.archive import Frame as ListedFrame
 from service.models.archive import Series as ListedSeries
@@ -26,8 +25,6 @@ from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
 from service.routes.search import frame_of, indexed
 
-IMAGE_AGE_S = 3600
-"""A picture is decoded again after this long: the file of its frame may hold another image by now."""
 _TAG = "archive"
 _PICTURE = "8-bit grey PNG of the frame's size."
 
@@ -77,11 +74,11 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def image(path: FramePath, query: DisplayWindow) -> Response:
         entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
-        tag = f"{entry.entry_id}-{int(time.time()) // IMAGE_AGE_S}"
+        tag = tag_of(entry)
         if request.if_none_match.contains(tag):
-            return _kept(Response(status=304), tag)
+            return kept(Response(status=304), tag)
         picture, headers = _picture(files.frame(entry), query)
-        return _kept(_answer(picture, headers), tag)
+        return kept(_answer(picture, headers), tag)
 
     @routes.post("/render")
     @operation(
@@ -98,14 +95,6 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return _answer(picture, RenderedHeaders(**dict(headers), frames=len(file.infos)))
 
     return routes
-
-
-def _kept(response: Response, tag: str) -> Response:
-    """Let the browser keep a picture, and ask each time: the frame may have been deleted."""
-    response.set_etag(tag)
-    response.cache_control.private = True
-    response.cache_control.no_cache = True
-    return response
 
 
 def _answer(picture: bytes, headers: PictureHeaders) -> Response:
