@@ -14,6 +14,7 @@ from hmar.client.server import Server
 from hmar.errors import UnavailableError
 
 T = TypeVar("T")
+Query = Mapping[str, str | int | Sequence[str]]
 
 
 class Api:
@@ -32,14 +33,19 @@ class Api:
         self._connection = connection
         self._pauses = pauses
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> bytes:
+    def get(self, path: str, query: Query | None = None) -> bytes:
         """Return what lies at a path."""
-        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), None, True)
+        return self.answer(path, query).data
+
+    def answer(self, path: str, query: Query | None = None) -> Answer:
+        """Return what lies at a path, with its headers. A list in a query gives a field several times."""
+        asked = f"?{urlencode(query, doseq=True)}" if query else ""
+        return self._send("GET", path + asked, None, True)
 
     def post(self, path: str, fields: Mapping[str, object], *, repeatable: bool = True) -> bytes:
         """Send fields as JSON, and return what is answered."""
         body = Body(json.dumps(fields, allow_nan=False).encode(), "application/json")
-        return self._send("POST", path, body, repeatable)
+        return self._send("POST", path, body, repeatable).data
 
     def post_files(
         self, path: str, fields: Mapping[str, str], files: Sequence[bytes], key: str | None = None
@@ -48,7 +54,7 @@ class Api:
 
         ``key`` tells the server a request that comes again, where that would do something twice.
         """
-        return self._send("POST", path, form(fields, files), True, key)
+        return self._send("POST", path, form(fields, files), True, key).data
 
     def ready(self) -> bool:
         """Ask once whether the server and all that it needs works."""
@@ -56,13 +62,13 @@ class Api:
 
     def _send(
         self, method: str, path: str, body: Body | None, repeatable: bool, key: str | None = None
-    ) -> bytes:
+    ) -> Answer:
         headers = {**self._headers(), **({} if key is None else {"Idempotency-Key": key})}
         attempt = 1
         while True:
             answer = self._connection.send(method, path, headers, body, repeatable)
             if 200 <= answer.status < 300:
-                return answer.data
+                return answer
             if not (repeatable and answer.status in BUSY and self._waited(attempt, answer)):
                 raise error_of(answer)
             attempt += 1
@@ -76,8 +82,13 @@ class Api:
 
 def read(data: bytes, made: Callable[[Any], T]) -> T:
     """Return what is made of an answer in JSON; raises UnavailableError for another than was expected."""
+    return made_of(lambda: made(json.loads(data)))
+
+
+def made_of(make: Callable[[], T]) -> T:
+    """Return what is made of an answer; raises UnavailableError for another than was expected."""
     try:
-        return made(json.loads(data))
+        return make()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnavailableError(
             "The server's answer cannot be read.",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from flask import Blueprint, Response, request
+from numpy.typing import NDArray
 
-from hmar.errors import DecodeError, LimitError, NotFoundError, shown
+from hmar.errors import DecodeError, LimitError, NotFoundError, RegionError, shown
+from hmar.image.outlines import outlined
 from hmar.image.raster import png, render
+from hmar.image.regions import check_box
 from hmar.values.deletion import Selector
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
@@ -17,6 +21,7 @@ from service.models.pictures import (
     DisplayWindow,
     FramePath,
     KeptHeaders,
+    Picture,
     PictureHeaders,
     RenderedHeaders,
     RenderForm,
@@ -27,6 +32,7 @@ from service.routes.search import frame_of, indexed
 
 _TAG = "archive"
 _PICTURE = "8-bit grey PNG of the frame's size."
+_DRAWN = "PNG: 8-bit grey, or RGB where boxes are drawn; of the frame's size, unless another is asked for."
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
@@ -67,18 +73,20 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "readImage",
         "An indexed frame as PNG",
         tag=_TAG,
-        gives=Content(_PICTURE, "image/png", headers=KeptHeaders),
+        gives=Content(_DRAWN, "image/png", headers=KeptHeaders),
         scope="search",
         also={304: Content("The picture that If-None-Match names by its ETag is still the same.")},
-        raises=(NotFoundError, LimitError, DecodeError),
+        raises=(NotFoundError, LimitError, DecodeError, RegionError),
     )
-    def image(path: FramePath, query: DisplayWindow) -> Response:
+    def image(path: FramePath, query: Picture) -> Response:
         entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
         tag = tag_of(entry)
         if request.if_none_match.contains(tag):
             return kept(Response(status=304), tag)
+        for box in query.box:
+            check_box(box, entry.info, "box")
         picture, headers = _picture(files.frame(entry), query)
-        return kept(_answer(picture, headers), tag)
+        return kept(_answer(outlined(picture, query.box, query.size), headers), tag)
 
     @routes.post("/render")
     @operation(
@@ -97,12 +105,12 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     return routes
 
 
-def _answer(picture: bytes, headers: PictureHeaders) -> Response:
-    return Response(picture, mimetype="image/png", headers=headers.fields())
+def _answer(picture: NDArray[np.uint8], headers: PictureHeaders) -> Response:
+    return Response(png(picture), mimetype="image/png", headers=headers.fields())
 
 
-def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, PictureHeaders]:
-    """Return a frame as PNG, and what a viewer needs to measure and to set the display window.
+def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[NDArray[np.uint8], PictureHeaders]:
+    """Return a frame as 8-bit grey, and what a viewer needs to measure and to set the display window.
 
     A window meant in other units than the frame's is not used: CT studies hold localizers, not in HU.
     """
@@ -119,7 +127,7 @@ def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, Picture
         spacing=spacing,
         window=None if used is None else f"{used[0]:.6g},{used[1]:.6g}",
     )
-    return png(render(frame, window)), headers
+    return render(frame, window), headers
 
 
 def _collection_of_series(engine: Engine, series_uid: str) -> str:
