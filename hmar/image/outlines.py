@@ -56,5 +56,5 @@ def draw_box(
 ) -> None:
     """Draw a box of a picture that was scaled and lies at a corner; one below a pixel shows as a dot."""
     x, y = corner[0] + box.x * scale, corner[1] + box.y * scale
-    right, bottom = x + max(1.0, box.width * scale) - 1, y + max(1.0, box.height * scale) - 1
+    right, bottom = x + max(0.0, box.width * scale - 1), y + max(0.0, box.height * scale - 1)
     pen.rectangle((x, y, right, bottom), outline=colour, width=LINE)

@@ -178,7 +178,8 @@ class Archive(Searches):
         -------
         StoredFrame
             ``values`` are the stored numbers: int16, uint16, or uint8 for red, green and blue. Their
-            ``meaning`` says what they are: ``values * meaning.slope + meaning.intercept`` is in ``meaning.units``.
+            ``meaning`` says what they are: ``values * meaning.slope + meaning.intercept`` is in
+            ``meaning.units``.
 
         Raises
         ------
