@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
+import pydicom.data
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from pydicom.dataset import Dataset
 
 from hmar.dicom.presentation import Window, apply_window
 from hmar.dicom.read import read_dicom
-from hmar.errors import ParameterError
+from hmar.errors import DecodeError, ParameterError
 from hmar.values.frames import Units
 from hmar.values.stored import StoredFrame, StoredUnits, dtype_of
 from tests.hmar.dicom.build import HASHER, MAX_PIXELS, image
@@ -126,3 +129,35 @@ def test_floats_in_hounsfield_units_come_as_whole_ones() -> None:
     )
     assert (frame.type, frame.meaning.units) == ("int16", StoredUnits.HU)
     assert np.array_equal(frame.values, [[-1000, 40], [42, 3000]])
+
+
+def shown_by(frame: StoredFrame) -> NDArray[np.float64]:
+    """Return what a viewer shows that reads the manual: HU, or grey through the file's first window."""
+    meaning = frame.meaning
+    values = frame.values * meaning.slope + meaning.intercept
+    low, high = meaning.padding or (1, 0)
+    padding = (frame.values >= low) & (frame.values <= high)
+    if meaning.units is StoredUnits.HU:
+        return np.where(padding, -1024, np.maximum(values, -1024))
+    if meaning.units is StoredUnits.PRESENTATION:
+        return values @ [0.299, 0.587, 0.114] if frame.type == "rgb8" else values
+    if meaning.windows:
+        grey = apply_window(values, Window(*meaning.windows[0], meaning.window_function))
+    else:
+        least, most = values[~padding].min(), values[~padding].max()
+        grey = ((values - least) / max(most - least, 1e-9)).clip(0, 1)
+    return np.where(padding, 0, 1 - grey if meaning.inverted else grey)
+
+
+def test_real_files_are_shown_as_the_product_sees_them_by_what_is_told() -> None:
+    compared = set()
+    for path in sorted((Path(pydicom.data.__path__[0]) / "test_files").glob("*.dcm")):
+        try:
+            file = read_dicom(path.read_bytes(), MAX_PIXELS, HASHER)
+            seen = file.frame(1)
+        except DecodeError:
+            continue
+        frame = file.stored(1)
+        assert np.allclose(shown_by(frame), seen.values, atol=2e-5), path.name
+        compared.add((frame.type, frame.meaning.units))
+    assert len(compared) >= 5
