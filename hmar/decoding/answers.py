@@ -18,7 +18,7 @@ from hmar.values.frames import FloatArray, FrameInfo, Units
 from hmar.values.geometry import Spacing
 from hmar.values.orientation import cosines_of, is_direction
 from hmar.values.patients import is_patient_key
-from hmar.values.stored import Meaning, PixelType, StoredUnits, WindowFunction
+from hmar.values.stored import MAX_WINDOWS, Meaning, PixelType, StoredUnits, WindowFunction
 
 _ERRORS: dict[str, type[HmarError]] = {
     "limit": LimitError,
@@ -167,6 +167,7 @@ def _is_sound_meaning(meaning: Meaning) -> bool:
         meaning.slope != 0
         and isinstance(meaning.inverted, bool)
         and meaning.window_function in get_args(WindowFunction)
+        and len(meaning.windows) <= MAX_WINDOWS
         and all(width > 0 for _, width in meaning.windows)
         and (meaning.directions is None or all(map(_is_direction, meaning.directions)))
     )

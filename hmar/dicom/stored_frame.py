@@ -16,7 +16,7 @@ from hmar.dicom.pixels import Pixels, decode_frame, padding_range, stored_frame
 from hmar.dicom.presentation import display_windows
 from hmar.values.frames import Units
 from hmar.values.orientation import Cosines, cosines_of, directions_of, is_direction
-from hmar.values.stored import SHADES, Meaning, StoredArray, StoredUnits, WindowFunction
+from hmar.values.stored import MAX_WINDOWS, SHADES, Meaning, StoredArray, StoredUnits, WindowFunction
 
 _BITS = 16
 
@@ -65,7 +65,7 @@ def _grey(header: Dataset) -> Meaning:
         intercept=intercept if intercept is not None and scaled else 0.0,
         units_note=units_note(header),
         inverted=not in_hu and text(header, "PhotometricInterpretation") == "MONOCHROME1",
-        windows=tuple((window.centre, window.width) for window in display_windows(header)),
+        windows=tuple((window.centre, window.width) for window in display_windows(header)[:MAX_WINDOWS]),
         window_function=_function(header),
         padding=padding_range(header),
         orientation=orientation,

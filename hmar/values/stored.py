@@ -17,6 +17,9 @@ PixelType = Literal["int16", "uint16", "rgb8"]
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 """How a display window makes grey (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
 
+MAX_WINDOWS = 16
+"""Display windows that are told of a frame; a file may have thousands."""
+
 SHADES = 65535
 """What white is where presentation values are given as whole numbers."""
 
@@ -46,7 +49,8 @@ class Meaning:
     inverted : bool
         Whether large values are dark.
     windows : tuple of (float, float)
-        Centre and width of the file's display windows, in ``units``; the first is the one to begin with.
+        Centre and width of the file's display windows, up to ``MAX_WINDOWS``, in ``units``; the first is the
+        one to begin with.
     window_function : str
     padding : tuple of int or None
         Least and largest stored value that stands for no pixel of the image.

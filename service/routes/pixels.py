@@ -41,7 +41,8 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     def pixels(path: FramePath) -> Response:
         entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
         plain = f"{tag_of(entry)}-pixels"
-        wanted = asked_range(request.headers.get("Range"), request.headers.get("If-Range"), plain)
+        header = request.headers.get("Range") if request.method == "GET" else None  # RFC 9110, 14.2
+        wanted = asked_range(header, request.headers.get("If-Range"), plain)
         coding = chosen_coding(request.accept_encodings) if wanted is None else "identity"
         tag = plain if coding == "identity" else f"{plain}-{coding}"
         if request.if_none_match.contains(tag):

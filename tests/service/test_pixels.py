@@ -120,6 +120,7 @@ def test_a_head_tells_the_same_without_the_values(archive: Archive) -> None:
     assert head.data == b""
     assert head.headers["Content-Length"] == str(len(whole.data))
     assert head.headers["ETag"] == whole.headers["ETag"]
+    assert archive.client.head(PIXELS, headers={"Range": "bytes=0-9"}).status_code == 200
 
 
 def test_a_frame_that_is_not_there_is_not_found(archive: Archive) -> None:

@@ -248,6 +248,7 @@ def test_a_meaning_comes_back_as_it_was(meaning: Meaning) -> None:
         {"inverted": 1},
         {"windows": [[1, 2, 3]]},
         {"windows": [[1, 0]]},
+        {"windows": [[40, 400]] * 17},
         {"window_function": "LOG"},
         {"padding": [3, 2]},
         {"padding": [1.5, 2]},

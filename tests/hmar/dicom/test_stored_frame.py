@@ -67,6 +67,11 @@ def test_a_picture_follows_from_the_values_by_the_first_window(photometric: str,
     assert np.allclose(1 - grey if meaning.inverted else grey, shown, atol=1e-6)
 
 
+def test_of_many_windows_the_first_are_told() -> None:
+    windows = {"WindowCenter": [str(number) for number in range(40)], "WindowWidth": ["100"] * 40}
+    assert stored(RAMP, **windows).meaning.windows == tuple((float(number), 100.0) for number in range(16))
+
+
 def test_padding_stays_and_is_named_in_the_signedness_of_the_pixels() -> None:
     values = np.array([[-2000, 5], [7, -1990]], np.int16)
     frame = stored(values, **CT, PixelPaddingValue=-2000, PixelPaddingRangeLimit=-1990)
