@@ -6,6 +6,9 @@ from hmar.errors import RegionError
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 
+ROUNDING_PX = 1e-4
+"""Answers round boxes: one that ends at the image's edge may lie this far outside when it comes back."""
+
 
 def check_region(region: Box, info: FrameInfo) -> None:
     """Raise RegionError unless a region has an area and lies inside its frame."""
@@ -15,7 +18,8 @@ def check_region(region: Box, info: FrameInfo) -> None:
 def check_box(box: Box, info: FrameInfo, name: str) -> None:
     """Raise RegionError, which calls the box by a name, unless it has an area and lies inside its frame."""
     inside = box.x >= 0 and box.y >= 0
-    inside = inside and box.x + box.width <= info.columns and box.y + box.height <= info.rows
+    inside = inside and box.x + box.width <= info.columns + ROUNDING_PX
+    inside = inside and box.y + box.height <= info.rows + ROUNDING_PX
     given = ",".join(f"{value:g}" for value in box)
     if box.width < 1 or box.height < 1:
         raise RegionError(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hmar.errors import RegionError
 from hmar.image.outlines import LINE, ORANGE, outlined
+from hmar.image.regions import check_box
 from hmar.values.geometry import Box
+from tests.frames import frame_info
 
 GREY = np.full((60, 100), 90, np.uint8)
 
@@ -35,6 +38,12 @@ def test_a_box_is_drawn_on_its_own_edge_and_nowhere_else(scale: int) -> None:
     expected[y + LINE : y + height - LINE, x + LINE : x + width - LINE] = False
     assert np.array_equal(marked, expected)
     assert np.all(drawn[marked] == ORANGE)
+
+
+def test_a_box_that_an_answer_rounded_past_the_edge_is_inside() -> None:
+    check_box(Box(146.488889, 10, 45.511112, 20), frame_info(rows=192, columns=192), "box")
+    with pytest.raises(RegionError):
+        check_box(Box(146.5, 10, 45.6, 20), frame_info(rows=192, columns=192), "box")
 
 
 @pytest.mark.parametrize("at", [1, 1000, 33.665753, 1999])
