@@ -190,7 +190,7 @@ class Hit:
             model=told["model"],
             regions=tuple(map(RegionHit.from_dict, told["regions"])),
             query_typicality=query_typicality,
-            place=None if told["place"] is None else Place.from_dict(told["place"]),
+            place=None if (place := told.get("place")) is None else Place.from_dict(place),
         )
 
 
