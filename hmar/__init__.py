@@ -26,6 +26,7 @@ __all__ = [
     "OpenedImage",
     "Results",
     "Spacing",
+    "StoredFrame",
     "Units",
     "__version__",
     "load_model",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from hmar.values.indexed import IndexedFrame
     from hmar.values.results import Results
     from hmar.values.selection import Exclusion
+    from hmar.values.stored import StoredFrame
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -68,6 +70,7 @@ else:
             "OpenedImage": "hmar.library.images",
             "Results": "hmar.values.results",
             "Spacing": "hmar.values.geometry",
+            "StoredFrame": "hmar.values.stored",
             "Units": "hmar.values.frames",
             "load_model": "hmar.library.models",
             "open_image": "hmar.library.images",

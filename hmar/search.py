@@ -12,6 +12,7 @@ from typing import get_args
 from hmar.errors import ModelError, ParameterError
 from hmar.found import hit_of
 from hmar.groups import GroupSearcher
+from hmar.places import PlaceGrower
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.stages import stage
 from hmar.values.codes import Bits, Query
@@ -22,7 +23,7 @@ from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.pages import Page
 from hmar.values.results import Results
-from hmar.values.search_limits import MAX_REGIONS, check_choice, check_numbers
+from hmar.values.search_limits import MAX_PLACES, MAX_REGIONS, check_choice, check_numbers
 from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 
 PAGE_ROWS = 512
@@ -220,6 +221,8 @@ class Searcher:
         page: Page | None = None,
     ) -> Results:
         started = time.perf_counter()
+        if selection.group_by == "place":
+            _check_places(k, regions)
         chosen: Mode = mode or ("local" if regions else "auto")
         self.refresh()
         page, selection = self._as_of(page, selection)
@@ -228,6 +231,10 @@ class Searcher:
         if page is not None:
             here, following = page.turn(k, [_identity(hit.entry, selection.group_by) for hit in hits])
             hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
+        if selection.group_by == "place":
+            grower = PlaceGrower(self._catalogue, self._index, self._encoder, query, selection)
+            with stage("catalogue"):
+                hits = [replace(hit, place=grower.place(hit)) for hit in hits]
         return Results(
             hits=tuple(hits),
             frame=frame.info,
@@ -338,11 +345,20 @@ def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:
     info = entry.info
     if group_by is None:
         return str(entry.entry_id)
-    if group_by == "series":
+    if group_by in ("series", "place"):
         return info.series_uid
     if group_by == "study" or info.patient_key is None:
         return f"study {info.study_uid}"
     return f"patient {info.patient_key}"
+
+
+def _check_places(k: int, regions: Sequence[Box]) -> None:
+    if not regions:
+        raise ParameterError(
+            "group_by is 'place', and there is no region.", "Give a region, or group_by 'series'."
+        )
+    if k > MAX_PLACES:
+        raise ParameterError(f"k is {k}, and group_by is 'place'.", f"Give k from 1 to {MAX_PLACES}.")
 
 
 def _check(k: int, mode: str, bits: int) -> None:

@@ -20,7 +20,7 @@ from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
-from hmar.decoding.indexed import frame_of
+from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.disk import Disk
 from hmar.errors import UnavailableError
@@ -47,6 +47,7 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+from hmar.values.stored import StoredFrame
 from hmar.webhooks.sending import WebhookSender
 from hmar.webhooks.signing import secret_of
 from hmar.webhooks.subscribing import Subscriptions
@@ -292,6 +293,12 @@ class Engine:
         source = self.sources[entry.origin.source]
         data = source.fetch(entry.origin.reference, self.settings.max_file_bytes)
         return frame_of(self.decoder.open(data, first_frame=entry.info.frame_number == 1), entry)
+
+    def stored(self, entry: EntryInfo) -> StoredFrame:
+        """Read an indexed frame as its file stores it; raises as :meth:`frame`."""
+        source = self.sources[entry.origin.source]
+        data = source.fetch(entry.origin.reference, self.settings.max_file_bytes)
+        return stored_of(self.decoder.open(data), entry)
 
     def close(self) -> None:
         """Give back threads, processes and connections; the engine is not used afterwards."""

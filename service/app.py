@@ -33,6 +33,7 @@ from service.routes import (
     labels,
     login,
     page,
+    pixels,
     search,
     search_batch,
     search_groups,
@@ -98,7 +99,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for routes in (jobs, changes, archive, labels, deletions, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
-    for showing in (search, search_batch, why, browse):
+    for showing in (search, search_batch, why, browse, pixels):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))

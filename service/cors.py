@@ -11,10 +11,14 @@ from collections.abc import Collection
 from flask import Flask, Response, request
 
 ALLOWED_METHODS = "GET, POST, PATCH"
-ALLOWED_HEADERS = "Authorization, X-API-Key, Content-Type, If-None-Match, Idempotency-Key, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Authorization, X-API-Key, Content-Type, If-None-Match, If-Range, Idempotency-Key, Range, X-Request-ID"
+)
 EXPOSED_HEADERS = (
-    "ETag, Location, Retry-After, WWW-Authenticate, X-HMAR-Columns, X-HMAR-Frames, X-HMAR-Rows, "
-    "X-HMAR-Spacing, X-HMAR-Units, X-HMAR-Units-Note, X-HMAR-Window, X-Request-ID"
+    "Accept-Ranges, Content-Range, ETag, Location, Retry-After, WWW-Authenticate, X-HMAR-Columns, "
+    "X-HMAR-Directions, X-HMAR-Frames, X-HMAR-Intercept, X-HMAR-Inverted, X-HMAR-Orientation, "
+    "X-HMAR-Padding, X-HMAR-Position, X-HMAR-Rows, X-HMAR-Slope, X-HMAR-Spacing, X-HMAR-Type, X-HMAR-Units, "
+    "X-HMAR-Units-Note, X-HMAR-Window, X-HMAR-Window-Function, X-HMAR-Windows, X-Request-ID"
 )
 KEPT_S = 600
 """How long a browser may keep the answer to a preflight."""

@@ -17,5 +17,20 @@ class CursorError(InputError):
     """A cursor that was altered, or belongs to another search or another state of the archive."""
 
 
+class RangeError(InputError):
+    """A range of bytes that begins behind the end of what is asked for.
+
+    Parameters
+    ----------
+    detail, remedy : str
+    size : int
+        Bytes of what is asked for.
+    """
+
+    def __init__(self, detail: str, remedy: str, size: int) -> None:
+        super().__init__(detail, remedy)
+        self.size = size
+
+
 class CrossSiteError(AuthError):
     """A change asked for with the page's cookie, but not from the page."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import frame_of
+from hmar.decoding.indexed import frame_of, stored_of
 from hmar.errors import NotFoundError
 from hmar.recent import Recent
 from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
+from hmar.values.stored import StoredFrame
 from hmar.wiring import Engine
 
 MAX_BYTES = 384 << 20
+T = TypeVar("T")
 
 
 class _Indexed(NamedTuple):
@@ -60,7 +63,11 @@ class OpenedFiles:
         DecodeError
             If the file cannot be read any more.
         """
-        return self._frames.get(_Indexed.of(entry), lambda: self._decoded(entry))
+        return self._frames.get(_Indexed.of(entry), lambda: self._read(entry, frame_of))
+
+    def stored(self, entry: EntryInfo) -> StoredFrame:
+        """Read an indexed frame as its file stores it; it is not kept. Raises as :meth:`frame`."""
+        return self._read(entry, stored_of)
 
     def origins(self) -> set[Origin]:
         """Return where the files that are kept now come from."""
@@ -77,21 +84,24 @@ class OpenedFiles:
         """Forget the decoded frames that nobody has asked for in so many seconds."""
         self._frames.forget(unused_for_s)
 
-    def _decoded(self, entry: EntryInfo) -> Frame:
+    def _read(self, entry: EntryInfo, read: Callable[[ContainedFile, EntryInfo], T]) -> T:
         file = self._files.kept(entry.origin)
         if file is not None:
             with suppress(NotFoundError):
-                return self._indexed_still(entry, file)
+                return self._indexed_still(entry, file, read)
             # Another image may be in the file's place by now.
             self._files.drop([entry.origin])
-        return self._indexed_still(entry, self._files.get(entry.origin, lambda: self._open(entry.origin)))
+        file = self._files.get(entry.origin, lambda: self._open(entry.origin))
+        return self._indexed_still(entry, file, read)
 
-    def _indexed_still(self, entry: EntryInfo, file: ContainedFile) -> Frame:
-        """Decode a frame that was not deleted before :meth:`drop_deleted` could see that it is asked for."""
+    def _indexed_still(
+        self, entry: EntryInfo, file: ContainedFile, read: Callable[[ContainedFile, EntryInfo], T]
+    ) -> T:
+        """Read a frame that was not deleted before :meth:`drop_deleted` could see that it is asked for."""
         if entry.entry_id not in self._engine.catalogue.entries([entry.entry_id]):
             self._files.drop([entry.origin])
             raise NotFoundError("This frame is not indexed any more.", "It was deleted.")
-        return frame_of(file, entry)
+        return read(file, entry)
 
     def _open(self, origin: Origin) -> ContainedFile:
         max_bytes = self._engine.settings.max_file_bytes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hmar.errors import HmarError
 from hmar.problems import PROBLEMS as LIBRARY_PROBLEMS
 from hmar.problems import ProblemType
-from service.errors import CrossSiteError, CursorError, MalformedRequestError, MediaTypeError
+from service.errors import CrossSiteError, CursorError, MalformedRequestError, MediaTypeError, RangeError
 
 PROBLEMS: dict[type[HmarError], ProblemType] = {
     **LIBRARY_PROBLEMS,
@@ -15,6 +15,7 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     CursorError: ProblemType(400, "cursor-not-usable", "The cursor does not go on with this search"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
     MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),
+    RangeError: ProblemType(416, "range-not-satisfiable", "The range of bytes lies outside the content"),
 }
 """What each class of errors becomes; an error takes the entry of its nearest base."""
 

@@ -13,7 +13,7 @@ from hmar import request_ids
 from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError
 from hmar.problems import ProblemType
-from service.errors import MalformedRequestError
+from service.errors import MalformedRequestError, RangeError
 from service.models.problem import Problem
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, problem_of
 from service.troubles import TroubleIds
@@ -95,6 +95,8 @@ def _raised(error: HmarError) -> Response:
         if request.path in PAGES:
             response = Response(render_template("unauthorised.html"), status=401)
         response.headers["WWW-Authenticate"] = 'Bearer realm="hmar"'
+    if isinstance(error, RangeError):
+        response.headers["Content-Range"] = f"bytes */{error.size}"
     return response
 
 

@@ -64,7 +64,9 @@ class RegionType(click.ParamType[Box]):
     "--exclude-same", type=click.Choice(get_args(Same)), help="Leave out what FILE itself belongs to."
 )
 @click.option(
-    "--group-by", type=click.Choice(get_args(GroupBy)), help="One hit for each of these, its nearest frame."
+    "--group-by",
+    type=click.Choice(get_args(GroupBy)),
+    help="One hit for each of these, its nearest frame; a place is that of a region in a series.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON, as the API does.")
 @click.option("--montage", type=click.Path(dir_okay=False, path_type=Path), help="Draw query and hits here.")
@@ -176,12 +178,15 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
         return
     title = f"{len(hits)} nearest at {hits[0].bits} bits, model {hits[0].model}"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    places = any(hit.place is not None for hit in hits)
     for name in ("rank", "distance", "global", "local"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("series", no_wrap=True)
     table.add_column("slice", justify="right", no_wrap=True)
     table.add_column("frame", justify="right", no_wrap=True)
     table.add_column("box x,y,w,h", no_wrap=True)
+    if places:
+        table.add_column("place", no_wrap=True)
     for hit in hits:
         info = hit.entry.info
         table.add_row(
@@ -193,6 +198,7 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
             "?" if info.instance_number is None else str(info.instance_number),
             str(info.frame_number),
             ",".join(f"{value:.0f}" for value in hit.box),
+            *([_place(hit)] if places else []),
         )
     console.print(table)
     _print_typicality(hits[0], console)
@@ -210,6 +216,14 @@ def _print_typicality(hit: Hit, console: Console) -> None:
         )
     elif hit.query_typicality is not None:
         console.print(f"The query's typicality for {hit.model} is {hit.query_typicality:.2f}.", style="dim")
+
+
+def _place(hit: Hit) -> str:
+    """Return how many frames a hit's place has, and how far it reaches; the table has no room for more."""
+    if hit.place is None:
+        return ""
+    depth_mm = hit.place.extent.depth_mm
+    return f"{hit.place.frames} frames" + ("" if depth_mm is None else f", {depth_mm:.0f} mm")
 
 
 def _tail(uid: str) -> str:

@@ -15,6 +15,7 @@ from hmar.client.server import Server
 from hmar.errors import UnavailableError
 
 T = TypeVar("T")
+Query = Mapping[str, str | int | Sequence[str]]
 
 
 class Api:
@@ -33,23 +34,28 @@ class Api:
         self._connection = connection
         self._pauses = pauses
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> bytes:
+    def get(self, path: str, query: Query | None = None) -> bytes:
         """Return what lies at a path."""
-        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""), None, True)
+        return self.answer(path, query).data
+
+    def answer(self, path: str, query: Query | None = None) -> Answer:
+        """Return what lies at a path, with its headers. A list in a query gives a field several times."""
+        asked = f"?{urlencode(query, doseq=True)}" if query else ""
+        return self._send("GET", path + asked, None, True)
 
     def post(
         self, path: str, fields: Mapping[str, object] | None = None, *, repeatable: bool = True
     ) -> bytes:
         """Send fields as JSON, or nothing, and return what is answered."""
-        return self._send("POST", path, None if fields is None else _json(fields), repeatable)
+        return self._send("POST", path, None if fields is None else _json(fields), repeatable).data
 
     def patch(self, path: str, fields: Mapping[str, object]) -> bytes:
         """Change what lies at a path to what fields say, and return what is answered."""
-        return self._send("PATCH", path, _json(fields), True)
+        return self._send("PATCH", path, _json(fields), True).data
 
     def delete(self, path: str) -> bytes:
         """Delete what lies at a path, and return what is answered."""
-        return self._send("DELETE", path, None, False)
+        return self._send("DELETE", path, None, False).data
 
     def post_files(
         self,
@@ -66,7 +72,7 @@ class Api:
         ``key`` tells the server a request that comes again, where that would do something twice. ``names``
         are those of the files, which are not sent otherwise.
         """
-        return self._send(method, path, form(fields, files, names), True, key)
+        return self._send(method, path, form(fields, files, names), True, key).data
 
     @contextmanager
     def lines(self, path: str) -> Iterator[Iterator[bytes]]:
@@ -87,13 +93,13 @@ class Api:
 
     def _send(
         self, method: str, path: str, body: Body | None, repeatable: bool, key: str | None = None
-    ) -> bytes:
+    ) -> Answer:
         headers = {**self._headers(), **({} if key is None else {"Idempotency-Key": key})}
         attempt = 1
         while True:
             answer = self._connection.send(method, path, headers, body, repeatable)
             if 200 <= answer.status < 300:
-                return answer.data
+                return answer
             if not (repeatable and answer.status in BUSY and self._waited(attempt, answer)):
                 raise error_of(answer)
             attempt += 1
@@ -111,8 +117,13 @@ def _json(fields: Mapping[str, object]) -> Body:
 
 def read(data: bytes, made: Callable[[Any], T]) -> T:
     """Return what is made of an answer in JSON; raises UnavailableError for another than was expected."""
+    return made_of(lambda: made(json.loads(data)))
+
+
+def made_of(make: Callable[[], T]) -> T:
+    """Return what is made of an answer; raises UnavailableError for another than was expected."""
     try:
-        return made(json.loads(data))
+        return make()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnavailableError(
             "The server's answer cannot be read.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from hmar.client.adding import Sender
-from hmar.client.api import Api, read
+from hmar.client.api import Api, made_of, read
 from hmar.client.connection import Connection
 from hmar.client.explaining import ClientWhy
 from hmar.client.files import Addable
@@ -17,6 +18,7 @@ from hmar.client.jobs import ClientJobs
 from hmar.client.labelling import ClientLabels
 from hmar.client.listing import ClientLists
 from hmar.client.pauses import Pauses
+from hmar.client.pixels import frame_of
 from hmar.client.queries import as_form, file_bytes, given
 from hmar.client.searching import ClientSearches
 from hmar.client.server import Server
@@ -24,7 +26,9 @@ from hmar.client.webhooks import ClientWebhooks
 from hmar.errors import NotFoundError, OperatorError, ParameterError
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent
+from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.indexed import Indexed, named
+from hmar.values.stored import StoredFrame
 
 DEFAULT_COLLECTION = "default"
 READ_S = 60.0
@@ -141,21 +145,54 @@ class Client(ClientSearches, ClientWhy, ClientLists, ClientLabels, ClientJobs, C
         sender = Sender(self._api, stalled_s, keep_names=keep_names)
         return sender.add(images, collection, label, progress)
 
-    def picture(self, found: Indexed, window: tuple[float, float] | None = None) -> bytes:
-        """Return a hit, or a frame of the archive, as PNG: 8-bit grey, in its own size.
+    def pixels(self, found: Indexed) -> StoredFrame:
+        """Read a hit, or a frame of the archive, as its file stores it; see :meth:`hmar.Archive.pixels`.
 
-        Parameters
-        ----------
-        found : IndexedFrame, Hit or EntryInfo
-        window : tuple of float, optional
-            Display window (centre, width) in HU, or in percent of the full range where values are not HU.
+        Of ``info``, UIDs but its own and all properties are unknown.
 
         Raises
         ------
         NotFoundError
             If it is not in the archive, or its file is not there any more.
         """
-        return self._api.get(_picture_path(found), _shown(window))
+        answer = self._api.answer(_frame_path(found, "pixels"))
+        return made_of(lambda: frame_of(answer.data, answer.headers, named(found)))
+
+    def picture(
+        self,
+        found: Indexed,
+        window: tuple[float, float] | None = None,
+        *,
+        size: int | None = None,
+        boxes: Sequence[BoxLike] = (),
+    ) -> bytes:
+        """Return a hit, or a frame of the archive, as PNG; see :meth:`hmar.Archive.picture`.
+
+        Parameters
+        ----------
+        found : IndexedFrame, Hit or EntryInfo
+        window : tuple of float, optional
+            Display window (centre, width) in HU, or in percent of the full range where values are not HU.
+        size : int, optional
+            The longer side in pixels: 64, 128, 256, 512 or 1024.
+        boxes : sequence of Box
+            Places to draw a box around, in pixels of the frame; up to 16.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not in the archive, or its file is not there any more.
+        ParameterError
+            If there is no such size, or there are too many boxes.
+        RegionError
+            If a box lies outside the frame.
+        """
+        query: dict[str, str | int | list[str]] = {**_shown(window)}
+        if size is not None:
+            query["size"] = size
+        if drawn := regions_of(boxes or None):
+            query["box"] = [",".join(map(str, box)) for box in drawn]
+        return self._api.get(_frame_path(found, "image"), query)
 
     def render(
         self,
@@ -184,7 +221,7 @@ class Client(ClientSearches, ClientWhy, ClientLists, ClientLabels, ClientJobs, C
 
     def picture_url(self, found: Indexed) -> str:
         """Return the address of a picture, which a browser shows to those who are logged in to the page."""
-        return self._url + _picture_path(found)
+        return self._url + _frame_path(found, "image")
 
     def delete(
         self,
@@ -220,6 +257,6 @@ def _shown(window: tuple[float, float] | None) -> dict[str, str]:
     return {} if window is None else {"centre": f"{window[0]:g}", "width": f"{window[1]:g}"}
 
 
-def _picture_path(found: Indexed) -> str:
+def _frame_path(found: Indexed, part: str) -> str:
     name = named(found)
-    return f"/api/v1/instances/{quote(name.sop_instance_uid, safe='')}/frames/{name.frame_number}/image"
+    return f"/api/v1/instances/{quote(name.sop_instance_uid, safe='')}/frames/{name.frame_number}/{part}"

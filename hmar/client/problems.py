@@ -30,6 +30,7 @@ _OF_HTTP: dict[str, type[HmarError]] = {
     "request-too-slow": UnavailableError,
     "upload-too-large": LimitError,
     "unsupported-media-type": InputError,
+    "range-not-satisfiable": InputError,
     "too-many-requests": UnavailableError,
     "internal-error": OperatorError,
     "overloaded": UnavailableError,

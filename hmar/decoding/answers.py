@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.decoding.messages import MessageError
@@ -16,7 +16,9 @@ from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
 from hmar.values.frames import FloatArray, FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.orientation import cosines_of, is_direction
 from hmar.values.patients import is_patient_key
+from hmar.values.stored import MAX_WINDOWS, Meaning, PixelType, StoredUnits, WindowFunction
 
 _ERRORS: dict[str, type[HmarError]] = {
     "limit": LimitError,
@@ -87,6 +89,44 @@ def read_units(answer: Mapping[str, Any]) -> tuple[Units, tuple[float, float] | 
         raise MessageError from error
 
 
+def meaning_answer(meaning: Meaning) -> dict[str, Any]:
+    """Return what stored values mean as JSON."""
+    return asdict(meaning)
+
+
+def read_type(answer: Mapping[str, Any]) -> PixelType:
+    """Return the type of stored values; raises MessageError for one that there is not."""
+    said = answer.get("type")
+    for known in get_args(PixelType):
+        if said == known:
+            return known  # type: ignore[no-any-return] # get_args tells no types
+    raise MessageError
+
+
+def read_meaning(answer: Any) -> Meaning:
+    """Return what stored values mean; raises MessageError if any part of it cannot be."""
+    try:
+        values = dict(answer)
+        padding, orientation, letters = values["padding"], values["orientation"], values["directions"]
+        slope, intercept = _floats([values["slope"], values["intercept"]], 2)
+        values |= {
+            "units": StoredUnits(values["units"]),
+            "slope": slope,
+            "intercept": intercept,
+            "units_note": read_note({"note": values["units_note"]}),
+            "windows": tuple(_floats(window, 2) for window in values["windows"]),
+            "padding": None if padding is None else _padding(padding),
+            "orientation": None if orientation is None else cosines_of(_floats(orientation, 6)),
+            "directions": None if letters is None else (letters[0], letters[1]),
+        }
+        meaning = Meaning(**values)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise MessageError from error
+    if not _is_sound_meaning(meaning):
+        raise MessageError
+    return meaning
+
+
 def read_note(answer: Mapping[str, Any]) -> str | None:
     """Return why a frame has its units, in ASCII, None if nothing is said; raises MessageError otherwise."""
     note = answer.get("note")
@@ -120,6 +160,28 @@ def _is_sound(info: FrameInfo) -> bool:
         )
         and isinstance(info.uids_derived, bool)
     )
+
+
+def _is_sound_meaning(meaning: Meaning) -> bool:
+    return (
+        meaning.slope != 0
+        and isinstance(meaning.inverted, bool)
+        and meaning.window_function in get_args(WindowFunction)
+        and len(meaning.windows) <= MAX_WINDOWS
+        and all(width > 0 for _, width in meaning.windows)
+        and (meaning.directions is None or all(map(_is_direction, meaning.directions)))
+    )
+
+
+def _is_direction(letters: object) -> bool:
+    return isinstance(letters, str) and is_direction(letters)
+
+
+def _padding(ends: Any) -> tuple[int, int]:
+    low, high = ends
+    if not (_is_integer(low) and _is_integer(high) and low <= high):
+        raise ValueError
+    return low, high
 
 
 def _property(item: Property, value: Any) -> Any:

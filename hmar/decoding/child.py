@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hmar.decoding.answers import error_answer, info_answer
+from hmar.decoding.answers import error_answer, info_answer, meaning_answer
 from hmar.decoding.in_process import ImageDecoder, picture_pixels
 from hmar.decoding.limits import FILES_KEPT, MEGABYTE, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import Channel, EndedError
 from hmar.decoding.restraint import Restraint
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, HmarError, LimitError
-from hmar.values.frames import FrameInfo, FrameInfos, ImageFile
+from hmar.values.frames import FrameInfo, FrameInfos
+from hmar.values.stored import StoredFile, dtype_of
 
 BYTES_KEPT = 512 * MEGABYTE
 LEAK_BYTES = 256 * MEGABYTE
@@ -29,7 +30,7 @@ Answer = tuple[dict[str, Any], memoryview | bytes]
 
 
 class _Held(NamedTuple):
-    file: ImageFile
+    file: StoredFile
     cost: int
 
 
@@ -39,13 +40,13 @@ class Files:
     def __init__(self) -> None:
         self._held: OrderedDict[int, _Held] = OrderedDict()
 
-    def keep(self, number: int, file: ImageFile, cost: int) -> None:
+    def keep(self, number: int, file: StoredFile, cost: int) -> None:
         """Keep a file that takes ``cost`` bytes."""
         self._held[number] = _Held(file, cost)
         while len(self._held) > 1 and (len(self._held) > FILES_KEPT or self.cost > BYTES_KEPT):
             self._held.popitem(last=False)
 
-    def get(self, number: int) -> ImageFile | None:
+    def get(self, number: int) -> StoredFile | None:
         """Return a file that is held, None for any other."""
         if number not in self._held:
             return None
@@ -81,6 +82,7 @@ class Child:
             "open": self._open,
             "infos": self._infos,
             "frame": self._frame,
+            "stored": self._stored,
         }
 
     def answer(self, request: dict[str, Any], size: int) -> bool:
@@ -146,6 +148,17 @@ class Child:
             "note": frame.units_note,
             "shape": values.shape,
         }
+        return header, values.data
+
+    def _stored(self, request: dict[str, Any], _size: int) -> Answer:
+        file = self._files.get(request["file"])
+        if file is None:
+            return {"absent": True}, b""
+        first = file.infos[0]
+        self._restraint.begin(self._limits.for_frame(first.rows * first.columns))
+        frame = file.stored(request["frame"])
+        values = np.ascontiguousarray(frame.values, dtype_of(frame.type))
+        header = {"type": frame.type, "shape": values.shape, "meaning": meaning_answer(frame.meaning)}
         return header, values.data
 
 

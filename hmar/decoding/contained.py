@@ -16,6 +16,7 @@ from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.stored import StoredFrame
 
 _INFO_BYTES = 2048
 """What an opened file takes besides its bytes."""
@@ -97,7 +98,7 @@ class ContainedDecoder:
 
 
 class ContainedFile:
-    """An opened file; an :class:`hmar.values.frames.ImageFile`. Thread-safe. ContainedDecoder makes it.
+    """An opened file; an :class:`hmar.values.stored.StoredFile`. Thread-safe. ContainedDecoder makes it.
 
     It holds the bytes of the file, so that any child can decode its next frame.
 
@@ -146,15 +147,23 @@ class ContainedFile:
         UnavailableError
             If no decoder is free in time, or none can be started.
         """
+        info = self._info(frame_number)
+        ahead = self._ahead.pop(frame_number, None)
+        if isinstance(ahead, InputError):
+            raise ahead
+        return self._asked.frame(info) if ahead is None else ahead
+
+    def stored(self, frame_number: int) -> StoredFrame:
+        """Read one frame as it is stored; raises as :meth:`frame`."""
+        return self._asked.stored(self._info(frame_number))
+
+    def _info(self, frame_number: int) -> FrameInfo:
         frames = len(self._infos)
         if not 1 <= frame_number <= frames:
             raise ParameterError(
                 f"Frame number {frame_number} does not exist.", f"Give a number from 1 to {frames}."
             )
-        ahead = self._ahead.pop(frame_number, None)
-        if isinstance(ahead, InputError):
-            raise ahead
-        return self._asked.frame(self._infos[frame_number - 1]) if ahead is None else ahead
+        return self._infos[frame_number - 1]
 
 
 class AskedFile:
@@ -192,6 +201,10 @@ class AskedFile:
     def frame(self, info: FrameInfo) -> Frame:
         """Decode a frame."""
         return self._ask(lambda child: child.frame(self._number, info), f"Frame {info.frame_number}")
+
+    def stored(self, info: FrameInfo) -> StoredFrame:
+        """Read a frame as it is stored."""
+        return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
         with self._pool.child(self._number) as child, _explained(what):

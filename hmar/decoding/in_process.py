@@ -11,7 +11,7 @@ from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
-from hmar.values.frames import ImageFile
+from hmar.values.stored import StoredFile
 
 
 class ImageDecoder:
@@ -29,7 +29,7 @@ class ImageDecoder:
         self._max_pixels = max_pixels
         self._hasher = hasher
 
-    def open(self, data: bytes) -> ImageFile:
+    def open(self, data: bytes) -> StoredFile:
         """Open a file; raises DecodeError for bytes that are no image, LimitError for one too large."""
         if not data:
             raise NoImageError("The file is empty (0 bytes).", "Send a DICOM, PNG or JPEG file.")

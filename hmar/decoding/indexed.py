@@ -8,7 +8,8 @@ from hmar.decoding.contained import ContainedFile
 from hmar.errors import NotFoundError
 from hmar.values.digests import pixel_digest
 from hmar.values.entries import EntryInfo
-from hmar.values.frames import Frame
+from hmar.values.frames import Frame, FrameInfo
+from hmar.values.stored import StoredFrame
 
 _REMEDY = "Put the file back, or index it again."
 
@@ -25,14 +26,25 @@ def frame_of(file: ContainedFile, entry: EntryInfo) -> Frame:
     DecodeError
         If it cannot be decoded.
     """
-    digests = entry.digests
-    unaltered = digests is not None and digests.file_sha256 == file.sha256
+    unaltered = _is_unaltered(file, entry)
     if not (unaltered or _has_frame(file, entry)):
         raise NotFoundError("The file of this frame holds another image by now.", _REMEDY)
     frame = file.frame(entry.info.frame_number)
-    if digests is not None and not unaltered and pixel_digest(frame) != digests.pixels:
+    if entry.digests is not None and not unaltered and pixel_digest(frame) != entry.digests.pixels:
         raise NotFoundError("The file of this frame holds other pixels by now.", _REMEDY)
-    return _named(frame, entry)
+    return replace(frame, info=_named(frame.info, entry))
+
+
+def stored_of(file: ContainedFile, entry: EntryInfo) -> StoredFrame:
+    """Read an indexed frame as its file stores it; compared and refused as by :func:`frame_of`."""
+    if not _is_unaltered(file, entry):
+        frame_of(file, entry)
+    frame = file.stored(entry.info.frame_number)
+    return replace(frame, info=_named(frame.info, entry))
+
+
+def _is_unaltered(file: ContainedFile, entry: EntryInfo) -> bool:
+    return entry.digests is not None and entry.digests.file_sha256 == file.sha256
 
 
 def _has_frame(file: ContainedFile, entry: EntryInfo) -> bool:
@@ -42,9 +54,9 @@ def _has_frame(file: ContainedFile, entry: EntryInfo) -> bool:
     )
 
 
-def _named(frame: Frame, entry: EntryInfo) -> Frame:
-    """Return a frame under the UID that it is indexed by, not its own where that was another image's."""
+def _named(info: FrameInfo, entry: EntryInfo) -> FrameInfo:
+    """Return what is known under the UID that a frame is indexed by, where its own was another image's."""
     uid = entry.info.sop_instance_uid
-    if frame.info.sop_instance_uid == uid:
-        return frame
-    return replace(frame, info=replace(frame.info, sop_instance_uid=uid, uids_derived=True))
+    if info.sop_instance_uid == uid:
+        return info
+    return replace(info, sop_instance_uid=uid, uids_derived=True)

@@ -12,12 +12,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from hmar.decoding.answers import check_values, raise_error, read_info, read_note, read_size, read_units
+from hmar.decoding.answers import (
+    check_values,
+    raise_error,
+    read_info,
+    read_meaning,
+    read_note,
+    read_size,
+    read_type,
+    read_units,
+)
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
 from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
+from hmar.values.stored import StoredArray, StoredFrame, dtype_of, shape_of
 
 _Answer = TypeVar("_Answer")
 _Reader = Callable[[dict[str, Any], int], _Answer]
@@ -107,6 +117,19 @@ class Child:
     def frame(self, file: int, info: FrameInfo) -> Frame:
         """Decode the frame that ``info`` is of."""
         return self._ask(_frame_request(file, info.frame_number), self._reader(info))
+
+    def stored(self, file: int, info: FrameInfo) -> StoredFrame:
+        """Read the frame that ``info`` is of as it is stored."""
+
+        def read(answer: dict[str, Any], size: int) -> StoredFrame:
+            kind = read_type(answer)
+            values: StoredArray = np.empty(shape_of(kind, info.rows, info.columns), dtype_of(kind))
+            if answer.get("shape") != list(values.shape) or size != values.nbytes:
+                raise MessageError
+            self._channel.read_into(values.data)
+            return StoredFrame(info, values, read_meaning(answer.get("meaning")))
+
+        return self._ask({"do": "stored", "file": file, "frame": info.frame_number}, read)
 
     def frame_ahead(self, info: FrameInfo) -> Frame:
         """Return frame 1 of the file just opened with ``ahead``; raises AbsentError if there is none."""

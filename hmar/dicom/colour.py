@@ -32,11 +32,18 @@ def colour_space(photometric: str, stream: StreamHeader | None) -> str:
     return "YBR_FULL" if stream.colour is Colour.YCBCR and photometric not in _YBR else photometric
 
 
+def as_rgb(samples: NDArray[np.uint8], space: str) -> NDArray[np.uint8]:
+    """Return red, green and blue of 8-bit samples, shape (rows, columns, 3)."""
+    if space not in _YBR:
+        return samples
+    return np.asarray(convert_color_space(samples, "YBR_FULL", "RGB"), np.uint8)
+
+
 def luminance(samples: NDArray[Any], space: str, bits_stored: int) -> NDArray[np.float64]:
     """Return the luminance, 0 to 1, of samples of shape (rows, columns, 3)."""
     white = 2**bits_stored - 1
     if space in _YBR and samples.dtype == np.uint8:
-        samples = convert_color_space(samples, "YBR_FULL", "RGB")
+        samples = as_rgb(samples, space)
     elif space in _YBR:
         return np.asarray(samples[..., 0] / white).clip(0, 1)
     return np.asarray((samples @ (_LUMA / white)).clip(0, 1))

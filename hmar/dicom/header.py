@@ -29,6 +29,8 @@ _FRAME_KEYWORDS = (
     "Rows",
     "Columns",
     "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PatientOrientation",
     "PhotometricInterpretation",
     "BitsAllocated",
     "BitsStored",
@@ -55,6 +57,7 @@ _FUNCTIONAL_GROUPS = (
     "FramePixelDataPropertiesSequence",
     "XRayGeometrySequence",
     "PlanePositionSequence",
+    "PlaneOrientationSequence",
     "PixelValueTransformationSequence",
     "FrameVOILUTSequence",
 )

@@ -132,20 +132,29 @@ def _grey(stored: NDArray[Any], header: Dataset) -> Pixels:
     return Pixels(_finished(shown), Units.PRESENTATION, None, units_note(header))
 
 
+def padding_range(header: Dataset) -> tuple[int, int] | None:
+    """Return the least and largest stored integer that is padding (PS3.3 C.7.5.1.1.2), None without any."""
+    ends = _padding_ends(header, *_PADDING_KEYWORDS[0])
+    stored = [_as_stored(end, header) for end in ends]
+    return (min(stored), max(stored)) if stored else None
+
+
 def _padding(stored: NDArray[Any], header: Dataset) -> NDArray[np.bool_]:
-    """Mark padding pixels (PS3.3 C.7.5.1.1.2); in float pixel data, also what is not a finite number."""
+    """Mark padding pixels; in float pixel data, also what is not a finite number."""
     mask: NDArray[np.bool_] = ~np.isfinite(stored)
-    integers = stored.dtype.kind != "f"
-    for value_keyword, limit_keyword in _PADDING_KEYWORDS:
-        if integers != (value_keyword == "PixelPaddingValue"):
-            continue
-        if not (value := numbers(header, value_keyword)[:1]):
-            continue
-        ends = [*value, *numbers(header, limit_keyword)[:1]]
-        if integers:
-            ends = [float(_as_stored(end, header)) for end in ends]
-        mask |= (stored >= min(ends)) & (stored <= max(ends))
+    if stored.dtype.kind != "f":
+        if ends := padding_range(header):
+            mask |= (stored >= ends[0]) & (stored <= ends[1])
+        return mask
+    for keywords in _PADDING_KEYWORDS[1:]:
+        if floats := _padding_ends(header, *keywords):
+            mask |= (stored >= min(floats)) & (stored <= max(floats))
     return mask
+
+
+def _padding_ends(header: Dataset, value_keyword: str, limit_keyword: str) -> list[float]:
+    value = numbers(header, value_keyword)[:1]
+    return [*value, *numbers(header, limit_keyword)[:1]] if value else []
 
 
 def _as_stored(value: float, header: Dataset) -> int:

@@ -35,14 +35,27 @@ def display_window(header: Dataset) -> Window | None:
     DecodeError
         If the VOI LUT Function is not one of LINEAR, LINEAR_EXACT and SIGMOID.
     """
+    first = next(iter(_windows(header)), None)
+    return first if first is not None and _is_allowed(first) else None
+
+
+def display_windows(header: Dataset) -> list[Window]:
+    """Return all windows of a frame whose widths their function allows; raises as :func:`display_window`."""
+    return list(filter(_is_allowed, _windows(header)))
+
+
+def _windows(header: Dataset) -> list[Window]:
     centres, widths = numbers(header, "WindowCenter"), numbers(header, "WindowWidth")
     if not centres or not widths:
-        return None
+        return []
     function = text(header, "VOILUTFunction").upper() or "LINEAR"
     if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         raise DecodeError("The VOI LUT Function is not one of LINEAR, LINEAR_EXACT and SIGMOID.", SEND_AGAIN)
-    allowed = widths[0] >= 1 if function == "LINEAR" else widths[0] > 0
-    return Window(centres[0], widths[0], function) if allowed else None
+    return [Window(*pair, function) for pair in zip(centres, widths, strict=False)]
+
+
+def _is_allowed(window: Window) -> bool:
+    return window.width >= 1 if window.function == "LINEAR" else window.width > 0
 
 
 def apply_window(values: Values, window: Window) -> Values:

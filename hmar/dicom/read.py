@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,10 +24,12 @@ from hmar.dicom.pixels import decode_frame
 from hmar.dicom.properties import frame_properties
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.spacing import frame_spacing, pixel_aspect
+from hmar.dicom.stored_frame import stored_pixels
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.stored import StoredFrame
 
 _UNREADABLE = "The DICOM header cannot be read"
 _PREAMBLE = 128
@@ -110,19 +114,30 @@ class DicomFile:
         DecodeError
             If its pixels cannot be decoded.
         """
+        with self._header(frame_number) as header:
+            pixels = decode_frame(self.dataset, header, frame_number, self.streams)
+            return Frame(self.infos[frame_number - 1], *pixels)
+
+    def stored(self, frame_number: int) -> StoredFrame:
+        """Read one frame as it is stored; raises as :meth:`frame`."""
+        with self._header(frame_number) as header:
+            pixels = stored_pixels(self.dataset, header, frame_number, self.streams)
+            return StoredFrame(self.infos[frame_number - 1], *pixels)
+
+    @contextmanager
+    def _header(self, frame_number: int) -> Iterator[Dataset]:
+        """Give the header of a frame that is decoded meanwhile, and name the frame in what is raised."""
         frames = len(self.infos)
         if not 1 <= frame_number <= frames:
             raise ParameterError(
                 f"Frame number {frame_number} does not exist.", f"Give a number from 1 to {frames}."
             )
-        info = self.infos[frame_number - 1]
         syntax = self.dataset.file_meta.TransferSyntaxUID.name
         with translated(
             f"Frame {frame_number} cannot be decoded from transfer syntax {syntax}",
             "Check that the file is complete; else store it as JPEG 2000, JPEG-LS, RLE or uncompressed.",
         ):
-            header = frame_header(self.dataset, frame_number, frames)
-            return Frame(info, *decode_frame(self.dataset, header, frame_number, self.streams))
+            yield frame_header(self.dataset, frame_number, frames)
 
 
 def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> FrameInfos:

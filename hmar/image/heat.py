@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hmar.image.outlines import ORANGE
 from hmar.values.codes import Bits
 
 STRONGEST = 0.6
 """How much of the picture's grey the nearest place covers."""
 
-_NEAR = np.array([255.0, 176.0, 0.0])
-"""Orange: it stands out from grey for the colour-blind too."""
+_NEAR = np.array(ORANGE, np.float64)
 
 
 def overlay(picture: NDArray[np.uint8], distances: NDArray[np.float64], bits: Bits) -> NDArray[np.uint8]:

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from hmar.image.outlines import Colour, draw_box
 from hmar.values.geometry import Box
-
-Colour = tuple[int, int, int]
-"""Red, green and blue from 0 to 255."""
 
 YELLOW: Colour = (255, 200, 40)
 CYAN: Colour = (64, 220, 255)
@@ -115,10 +113,7 @@ def _draw_picture(
     x, y = left + (side - width) // 2, top + (side - height) // 2
     sheet.paste(image.resize((width, height), Image.Resampling.BILINEAR), (x, y))
     if box is not None:
-        corner = (x + box.x * scale, y + box.y * scale)
-        # A box of less than a pixel of the sheet still shows as a dot.
-        end = (corner[0] + max(1.0, box.width * scale) - 1, corner[1] + max(1.0, box.height * scale) - 1)
-        ImageDraw.Draw(sheet).rectangle((corner, end), outline=colour, width=2)
+        draw_box(ImageDraw.Draw(sheet), box, scale, colour, (x, y))
 
 
 def _draw_mark(pen: ImageDraw.ImageDraw, x: int, y: int, relevant: bool) -> None:

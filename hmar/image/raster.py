@@ -15,6 +15,7 @@ from hmar.image.exif import orientation
 from hmar.image.grid import display
 from hmar.image.png import SIGNATURE, bit_depth, without_ancillary_chunks
 from hmar.values.frames import MAX_PROGRESSIVE_SAMPLES, FloatArray, Frame, FrameInfo, Units
+from hmar.values.stored import SHADES, Meaning, StoredFrame, StoredUnits
 from hmar.values.uids import derived_uid
 
 # Pillow's own limit is one constant for the process; the size is checked against the setting instead, below.
@@ -54,6 +55,11 @@ class RasterFile:
                 f"Frame {frame_number} was asked for.", "This file has one frame: ask for frame 1."
             )
         return Frame(self._info, self._values, Units.PRESENTATION)
+
+    def stored(self, frame_number: int) -> StoredFrame:
+        """Return the frame's grey in whole numbers; raises as :meth:`frame`."""
+        values = np.rint(self.frame(frame_number).values * SHADES).astype(np.uint16)
+        return StoredFrame(self._info, values, Meaning(StoredUnits.PRESENTATION, slope=1 / SHADES))
 
 
 def is_raster(data: bytes) -> bool:

@@ -6,18 +6,27 @@ from hmar.errors import RegionError
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 
+ROUNDING_PX = 1e-4
+"""Answers round boxes: one that ends at the image's edge may lie this far outside when it comes back."""
+
 
 def check_region(region: Box, info: FrameInfo) -> None:
     """Raise RegionError unless a region has an area and lies inside its frame."""
-    inside = region.x >= 0 and region.y >= 0
-    inside = inside and region.x + region.width <= info.columns and region.y + region.height <= info.rows
-    given = ",".join(f"{value:g}" for value in region)
-    if region.width < 1 or region.height < 1:
+    check_box(region, info, "region")
+
+
+def check_box(box: Box, info: FrameInfo, name: str) -> None:
+    """Raise RegionError, which calls the box by a name, unless it has an area and lies inside its frame."""
+    inside = box.x >= 0 and box.y >= 0
+    inside = inside and box.x + box.width <= info.columns + ROUNDING_PX
+    inside = inside and box.y + box.height <= info.rows + ROUNDING_PX
+    given = ",".join(f"{value:g}" for value in box)
+    if box.width < 1 or box.height < 1:
         raise RegionError(
-            f"The region {given} has no area.", "Give x,y,width,height with both sides at least 1 pixel."
+            f"The {name} {given} has no area.", "Give x,y,width,height with both sides at least 1 pixel."
         )
     if not inside:
         raise RegionError(
-            f"The region {given} does not lie inside the image of {info.columns} x {info.rows} pixels.",
+            f"The {name} {given} does not lie inside the image of {info.columns} x {info.rows} pixels.",
             "Give x,y,width,height in source pixels, x + width and y + height within the image.",
         )

@@ -122,7 +122,7 @@ class MetadataColumns:
 
     def groups(self, group_by: GroupBy, slots: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return a number for the series, study or patient of some slots, equal where they are the same."""
-        if group_by == "series":
+        if group_by in ("series", "place"):
             return self._identities("series", slots)
         studies = self._identities("studies", slots)
         if group_by == "study":

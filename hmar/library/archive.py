@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,9 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import IN_MEMORY, Settings
 from hmar.decoding.limits import DecodeLimits
 from hmar.dicom.deidentify import PatientHasher
+from hmar.image.outlines import outlined
+from hmar.image.raster import png, render
+from hmar.image.regions import check_box
 from hmar.library.adding import Addable, Adder
 from hmar.library.images import Openable, OpenedImage, open_with
 from hmar.library.listing import Holdings
@@ -25,7 +29,10 @@ from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent, Level
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame
+from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.hits import Hit
+from hmar.values.picture_limits import check_picture
+from hmar.values.stored import StoredFrame
 from hmar.wiring import build_engine
 
 DEFAULT_COLLECTION = "default"
@@ -164,6 +171,60 @@ class Archive(Searches, Holdings):
             If its file is gone or holds another image by now, or it was added as a frame.
         """
         return self.engine.frame(found.entry if isinstance(found, Hit) else found)
+
+    def pixels(self, found: Hit | EntryInfo) -> StoredFrame:
+        """Read a hit, or a frame of the archive, as its file stores it.
+
+        Returns
+        -------
+        StoredFrame
+            ``values`` are the stored numbers: int16, uint16, or uint8 for red, green and blue. Their
+            ``meaning`` says what they are: ``values * meaning.slope + meaning.intercept`` is in
+            ``meaning.units``.
+
+        Raises
+        ------
+        NotFoundError
+            As :meth:`frame` does.
+        """
+        return self.engine.stored(found.entry if isinstance(found, Hit) else found)
+
+    def picture(
+        self,
+        found: Hit | EntryInfo,
+        window: tuple[float, float] | None = None,
+        *,
+        size: int | None = None,
+        boxes: Sequence[BoxLike] = (),
+    ) -> bytes:
+        """Return a hit, or a frame of the archive, as PNG: 8-bit grey, or RGB where boxes are drawn.
+
+        Parameters
+        ----------
+        found : Hit or EntryInfo
+        window : tuple of float, optional
+            Display window (centre, width) in HU, or in percent of the full range where values are not HU. The
+            file's own without it.
+        size : int, optional
+            The longer side in pixels: 64, 128, 256, 512 or 1024. A smaller frame keeps its size.
+        boxes : sequence of Box
+            Places to draw a box around, in pixels of the frame; up to 16.
+
+        Raises
+        ------
+        NotFoundError
+            As :meth:`frame` does.
+        ParameterError
+            If there is no such size, or there are too many boxes.
+        RegionError
+            If a box lies outside the frame.
+        """
+        drawn = regions_of(boxes or None)
+        check_picture(size, drawn)
+        frame = self.frame(found)
+        for box in drawn:
+            check_box(box, frame.info, "box")
+        return png(outlined(render(frame, window), drawn, size))
 
     def delete(
         self,

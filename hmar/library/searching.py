@@ -76,7 +76,8 @@ class Searches:
             Leave out what the image itself belongs to: its "instance", "series", "study" or "patient"; or
             what an :class:`hmar.Exclusion` names.
         group_by : str, optional
-            One hit for each "series", "study" or "patient", its nearest frame.
+            One hit for each "series", "study" or "patient", its nearest frame. "place": one for each series,
+            up to 100, with the slices around its nearest frame that show the regions too, as ``hit.place``.
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters

@@ -34,6 +34,21 @@ class Box(NamedTuple):
         """Centre as (x, y) in source pixels."""
         return self.x + self.width / 2, self.y + self.height / 2
 
+    def covering(self, other: Box) -> Box:
+        """Return the least rectangle that both lie in."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        right = max(self.x + self.width, other.x + other.width)
+        bottom = max(self.y + self.height, other.y + other.height)
+        return Box(x, y, right - x, bottom - y)
+
+    def intersection_over_union(self, other: Box) -> float:
+        """Return the area that both have, as a share of the area that either has."""
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        both = max(across, 0.0) * max(down, 0.0)
+        either = self.width * self.height + other.width * other.height - both
+        return both / either if either > 0 else 0.0
+
     def extent_mm(self, spacing: Spacing) -> Box:
         """Return the same rectangle in mm from the image's upper left corner."""
         return Box(

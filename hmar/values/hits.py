@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Self
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
 from hmar.values.geometry import Box
+from hmar.values.places import Place
 from hmar.values.plain import Json, number, number_of, weights
 
 Mode = Literal["global", "local", "auto"]
@@ -113,6 +114,8 @@ class Hit:
         was, and for a frame without windows.
     query_typicality : float or None
         Typicality of the query, see :class:`Query`.
+    place : Place or None
+        The slices around the frame that show the same, where places were asked for.
     """
 
     rank: int
@@ -129,6 +132,7 @@ class Hit:
     model: str
     regions: tuple[RegionHit, ...] = ()
     query_typicality: float | None = None
+    place: Place | None = None
 
     @property
     def query_out_of_distribution(self) -> bool | None:
@@ -154,6 +158,7 @@ class Hit:
             "box": self.box.to_dict(),
             "box_mm": None if self.box_mm is None else self.box_mm.to_dict(),
             "regions": [region.to_dict() for region in self.regions],
+            "place": None if self.place is None else self.place.to_dict(),
             "experts": {
                 "global": {"distance": number(self.global_distance), "score": number(self.global_score)},
                 "local": {"distance": number(self.local_distance), "score": number(self.local_score)},
@@ -185,6 +190,7 @@ class Hit:
             model=told["model"],
             regions=tuple(map(RegionHit.from_dict, told["regions"])),
             query_typicality=query_typicality,
+            place=None if (place := told.get("place")) is None else Place.from_dict(place),
         )
 
 

@@ -9,6 +9,8 @@ from hmar.errors import ParameterError
 from hmar.values.codes import Bits
 
 MAX_K = 1000
+MAX_PLACES = 100
+"""Hits that are grown to places: each reads codes of the slices around it."""
 MAX_REGIONS = 16
 """Regions searched for together."""
 MAX_QUERIES = 32

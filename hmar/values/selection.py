@@ -11,7 +11,8 @@ from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.kind import Condition
 from hmar.properties.table import TABLE
 
-GroupBy = Literal["series", "study", "patient"]
+GroupBy = Literal["series", "study", "patient", "place"]
+"""A place is a series, and the slices around its nearest frame that show the same."""
 Same = Literal["instance", "series", "study", "patient"]
 
 
@@ -79,8 +80,8 @@ class Selection:
     not_studies, not_series : frozenset of str
         Not the studies or series with these UIDs.
     group_by : str or None
-        The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is
-        unknown belongs to a patient who has this study and no other.
+        The k nearest series, studies or patients, each by its nearest frame alone; for "place", series.
+        A frame whose patient is unknown belongs to a patient who has this study and no other.
     as_of : int or None
         Not the entries that the log has after this row. Their ids are rows of it.
     """

@@ -18,6 +18,9 @@ class Asked(BaseModel):
     explains: ClassVar[frozenset[str]] = frozenset()
     """Names of fields that it does not have, and refuses in words of its own."""
 
+    repeats: ClassVar[frozenset[str]] = frozenset()
+    """Names of fields of a query that may come several times, and are lists."""
+
 
 class JsonBody(Asked):
     """A body that is one JSON object."""

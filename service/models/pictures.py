@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,9 @@ from service.models.asked import Asked
 from service.models.given import Headers
 from service.models.left_out import LeftOut
 from service.models.numbers import FromOne
+from service.models.regions import Boxes
 from service.models.search_request import SentFrame
+from service.models.whole_numbers import ThumbnailSize
 
 
 class DisplayWindow(Asked):
@@ -53,6 +55,15 @@ class DisplayWindow(Asked):
     def window(self) -> tuple[float, float] | None:
         """Centre and width; None for the file's own."""
         return None if self.centre is None or self.width is None else (self.centre, self.width)
+
+
+class Picture(DisplayWindow):
+    """How an indexed frame is shown."""
+
+    repeats: ClassVar[frozenset[str]] = frozenset({"box"})
+
+    size: LeftOut[ThumbnailSize] = None
+    box: Boxes = ()
 
 
 class FramePath(Asked):

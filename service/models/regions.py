@@ -8,6 +8,7 @@ from pydantic import GetPydanticSchema, WithJsonSchema
 from pydantic_core import core_schema
 
 from hmar.values import geometry
+from hmar.values.picture_limits import MAX_BOXES
 from hmar.values.search_limits import MAX_REGIONS
 from service.models.given import Given
 from service.models.numbers import Number
@@ -31,6 +32,15 @@ def _regions(value: object) -> tuple[geometry.Box, ...]:
     if not isinstance(parts, list) or not 1 <= len(parts) <= MAX_REGIONS:
         raise ValueError(_SEVERAL.text)
     return tuple(map(_region, parts))
+
+
+_DRAWN = Remedy(f"Give box=x,y,width,height in source pixels, at most {MAX_BOXES} times.")
+
+
+def _boxes(value: object) -> tuple[geometry.Box, ...]:
+    if not isinstance(value, list) or len(value) > MAX_BOXES:
+        raise ValueError(_DRAWN.text)
+    return tuple(map(_region, value))
 
 
 def _reads(function: Any) -> GetPydanticSchema:
@@ -85,6 +95,21 @@ RegionsText = Annotated[
         }
     ),
     _SEVERAL,
+]
+
+
+Boxes = Annotated[
+    tuple[geometry.Box, ...],
+    _reads(_boxes),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": MAX_BOXES,
+            "description": f"x,y,width,height in source pixels; up to {MAX_BOXES}, each as a field box.",
+        }
+    ),
+    _DRAWN,
 ]
 
 

@@ -69,6 +69,37 @@ class RegionHit(Given):
     box_mm: Box | None
 
 
+class PlaceEnd(Given):
+    """A frame at an end of a place."""
+
+    sop_instance_uid: str
+    frame_number: FromOne
+    instance_number: int | None
+
+
+class Extent(Given):
+    """Lengths in mm; null where unknown."""
+
+    width_mm: NotNegative | None = Field(description="Along the rows.")
+    height_mm: NotNegative | None = Field(description="Along the columns.")
+    depth_mm: NotNegative | None = Field(
+        description="From the first frame to the last, one step between slices added."
+    )
+
+
+class Place(Given):
+    """Neighbouring slices of one series that show what was searched for."""
+
+    first: PlaceEnd
+    last: PlaceEnd
+    frames: FromOne = Field(description="How many frames belong to it.")
+    distances: list[NotNegative] = Field(
+        description="Local distances of its frames, from the first to the last."
+    )
+    box: Box = Field(description="Covers the boxes of its frames; of several regions, those of the first.")
+    extent: Extent
+
+
 class Hit(_Known):
     """A frame that was found."""
 
@@ -79,6 +110,9 @@ class Hit(_Known):
     regions: list[RegionHit] = Field(
         description="One item for each region that was searched for, in their order. Empty where the whole "
         "image was, and for a frame without windows."
+    )
+    place: Place | None = Field(
+        description="The slices around the frame that show the same; null unless asked."
     )
     experts: Experts
     gate: Gate

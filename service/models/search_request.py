@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
+from hmar.values.search_limits import MAX_PLACES
 from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import File
@@ -25,7 +26,8 @@ MODE = (
 )
 GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
-    "unknown belongs to a patient who has this study and no other."
+    "unknown belongs to a patient who has this study and no other. place: the k nearest series, up to "
+    f"{MAX_PLACES}, each with the slices around its nearest frame that show the region too."
 )
 _ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 

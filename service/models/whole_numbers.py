@@ -9,10 +9,15 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hmar.values.codes import Bits as CodeLength
+from hmar.values.picture_limits import PICTURE_SIZES, PictureSize
 from hmar.values.search_limits import MAX_K
+from service.models.remedy import Remedy
 
 _LENGTHS: tuple[int, ...] = get_args(CodeLength)
 _DIGITS = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+_SIZES = ", ".join(map(str, PICTURE_SIZES))
 
 
 def _number_of(value: object) -> object:
@@ -29,6 +34,15 @@ def _code_length(value: object) -> int:
 
 
 _FromText = BeforeValidator(_number_of)
+
+ThumbnailSize = Annotated[
+    PictureSize,
+    Field(
+        description="Longer side of the picture in pixels; it keeps its ratio, and a smaller frame its size."
+    ),
+    Remedy(f"Give one of {_SIZES}."),
+    BeforeValidator(_number_of),
+]
 
 K = Annotated[
     int,

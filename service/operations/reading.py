@@ -25,7 +25,7 @@ def read_path(model: type[A], in_path: Mapping[str, object]) -> A:
 
 
 def read_query(model: type[Asked] | None, asked: Request) -> Asked:
-    """Return what the query of the address says, of which no field may come twice.
+    """Return what the query of the address says, of which no field may come twice but those that repeat.
 
     Parameters
     ----------
@@ -33,8 +33,11 @@ def read_query(model: type[Asked] | None, asked: Request) -> Asked:
         None takes no field.
     asked : Request
     """
-    check_once((name for name, _ in asked.args.items(multi=True)), "field of the query")
-    return validated(model or Asked, asked.args.to_dict(), "field of the query")
+    wanted = model or Asked
+    names = (name for name, _ in asked.args.items(multi=True))
+    check_once((name for name in names if name not in wanted.repeats), "field of the query")
+    lists = {name: asked.args.getlist(name) for name in wanted.repeats if name in asked.args}
+    return validated(wanted, {**asked.args.to_dict(), **lists}, "field of the query")
 
 
 def read_headers(model: type[A], asked: Request) -> A:

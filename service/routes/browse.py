@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
+import numpy as np
 from flask import Blueprint, Response, request
+from numpy.typing import NDArray
 
-from hmar.errors import DecodeError, LimitError, NotFoundError, shown
+from hmar.errors import DecodeError, LimitError, NotFoundError, RegionError, shown
+from hmar.image.outlines import outlined
 from hmar.image.raster import png, render
+from hmar.image.regions import check_box
 from hmar.values.deletion import Selector
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
+from service.kept_answers import kept, tag_of
 from service.models.archive import CollectionQuery, FrameList, SeriesList, SeriesPath
 from service.models.archive import Frame as ListedFrame
 from service.models.archive import Series as ListedSeries
@@ -18,6 +21,7 @@ from service.models.pictures import (
     DisplayWindow,
     FramePath,
     KeptHeaders,
+    Picture,
     PictureHeaders,
     RenderedHeaders,
     RenderForm,
@@ -26,10 +30,9 @@ from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
 from service.routes.search import frame_of, indexed
 
-IMAGE_AGE_S = 3600
-"""A picture is decoded again after this long: the file of its frame may hold another image by now."""
 _TAG = "archive"
 _PICTURE = "8-bit grey PNG of the frame's size."
+_DRAWN = "PNG: 8-bit grey, or RGB where boxes are drawn; of the frame's size, unless another is asked for."
 
 
 def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
@@ -70,18 +73,20 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         "readImage",
         "An indexed frame as PNG",
         tag=_TAG,
-        gives=Content(_PICTURE, "image/png", headers=KeptHeaders),
+        gives=Content(_DRAWN, "image/png", headers=KeptHeaders),
         scope="search",
         also={304: Content("The picture that If-None-Match names by its ETag is still the same.")},
-        raises=(NotFoundError, LimitError, DecodeError),
+        raises=(NotFoundError, LimitError, DecodeError, RegionError),
     )
-    def image(path: FramePath, query: DisplayWindow) -> Response:
+    def image(path: FramePath, query: Picture) -> Response:
         entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
-        tag = f"{entry.entry_id}-{int(time.time()) // IMAGE_AGE_S}"
+        tag = tag_of(entry)
         if request.if_none_match.contains(tag):
-            return _kept(Response(status=304), tag)
+            return kept(Response(status=304), tag)
+        for box in query.box:
+            check_box(box, entry.info, "box")
         picture, headers = _picture(files.frame(entry), query)
-        return _kept(_answer(picture, headers), tag)
+        return kept(_answer(outlined(picture, query.box, query.size), headers), tag)
 
     @routes.post("/render")
     @operation(
@@ -100,20 +105,12 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     return routes
 
 
-def _kept(response: Response, tag: str) -> Response:
-    """Let the browser keep a picture, and ask each time: the frame may have been deleted."""
-    response.set_etag(tag)
-    response.cache_control.private = True
-    response.cache_control.no_cache = True
-    return response
+def _answer(picture: NDArray[np.uint8], headers: PictureHeaders) -> Response:
+    return Response(png(picture), mimetype="image/png", headers=headers.fields())
 
 
-def _answer(picture: bytes, headers: PictureHeaders) -> Response:
-    return Response(picture, mimetype="image/png", headers=headers.fields())
-
-
-def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, PictureHeaders]:
-    """Return a frame as PNG, and what a viewer needs to measure and to set the display window.
+def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[NDArray[np.uint8], PictureHeaders]:
+    """Return a frame as 8-bit grey, and what a viewer needs to measure and to set the display window.
 
     A window meant in other units than the frame's is not used: CT studies hold localizers, not in HU.
     """
@@ -130,7 +127,7 @@ def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[bytes, Picture
         spacing=spacing,
         window=None if used is None else f"{used[0]:.6g},{used[1]:.6g}",
     )
-    return png(render(frame, window)), headers
+    return render(frame, window), headers
 
 
 def _collection_of_series(engine: Engine, series_uid: str) -> str:

@@ -101,6 +101,9 @@ REQUESTS: dict[str, Request] = {
     "readImage": Request(
         {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
     ),
+    "readPixels": Request(
+        {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
+    ),
     "renderFile": Request(sent=lambda _: {"data": _file()}),
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
     "listIndexJobs": Request(),

@@ -6,9 +6,12 @@ import io
 
 import numpy as np
 import pydicom
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from hmar.image.outlines import outlined
+from hmar.values.geometry import Box
 from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_NAME, SIDE, SPACING_MM, ct_file, series_uid, slice_hu, sop_uid
 from tests.service.conftest import NODULE, SERIES, SLICES, Archive
@@ -51,6 +54,41 @@ def test_a_picture_is_the_frame_through_the_display_window_asked_for(archive: Ar
     assert answer.headers["X-HMAR-Window"] == "40,400"
     assert answer.headers["X-HMAR-Units"] == "HU"
     assert "private" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("size", [64, 128, 1024])
+def test_a_thumbnail_is_the_picture_made_smaller(archive: Archive, size: int) -> None:
+    answer = archive.client.get(f"{IMAGE}?size={size}")
+    assert np.array_equal(pixels(answer.data), outlined(pixels(archive.client.get(IMAGE).data), side=size))
+    assert answer.headers["X-HMAR-Rows"] == str(SIDE)
+
+
+def test_boxes_are_drawn_around_places_of_the_frame(archive: Archive) -> None:
+    boxes = [(10, 20, 30, 40), (50.5, 60, 20, 20)]
+    asked = "&".join(f"box={','.join(map(str, box))}" for box in boxes)
+    shown = pixels(archive.client.get(f"{IMAGE}?{asked}&size=128").data)
+    plain = pixels(archive.client.get(IMAGE).data)
+    assert np.array_equal(shown, outlined(plain, [Box(*box) for box in boxes], 128))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("size=100", "64, 128, 256, 512, 1024"),
+        ("size=64&size=64", "more than once"),
+        ("box=1,2,3", "box=x,y,width,height"),
+        ("box=1,2,3,4&box=nan,2,3,4", "box=x,y,width,height"),
+        (f"box=0,0,{SIDE + 1},5", "The box 0,0,"),
+        ("box=5,5,0,5", "no area"),
+        ("&".join(["box=1,2,3,4"] * 17), "at most 16"),
+    ],
+)
+def test_a_size_or_box_that_cannot_be_is_refused_with_what_can(
+    archive: Archive, query: str, said: str
+) -> None:
+    answer = archive.client.get(f"{IMAGE}?{query}")
+    assert answer.status_code == 422
+    assert said in answer.text
 
 
 def test_without_a_display_window_the_files_own_is_used_and_told(archive: Archive) -> None:

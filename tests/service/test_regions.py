@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.phantoms import SPACING_MM, ct_file, sop_uid
+from tests.service.asking import client_of, limited
 from tests.service.conftest import NODULE, Archive
 
 REGION = "/api/v1/search/region"
@@ -80,3 +81,59 @@ def test_the_search_for_a_whole_image_knows_no_regions(archive: Archive) -> None
     answer = archive.client.post("/api/v1/search/image", json=UID | {"regions": BOXES})
     assert answer.status_code == 422
     assert "whole image" in answer.get_json()["detail"]
+
+
+def test_a_place_is_the_nearest_frame_of_a_series_with_its_neighbours(archive: Archive) -> None:
+    series = found(archive, region=BOXES[0], group_by="series")["hits"]
+    places = found(archive, region=BOXES[0], group_by="place", k=100)["hits"]
+    assert [hit["place"] for hit in series] == [None] * len(series)
+    assert [hit | {"place": None} for hit in places] == series
+    frames = {hit["sop_instance_uid"]: hit for hit in found(archive, region=BOXES[0])["hits"]}
+    for hit in places:
+        place = hit["place"]
+        ends = [frames[place[end]["sop_instance_uid"]] for end in ("first", "last")]
+        assert [end["series_uid"] for end in ends] == [hit["series_uid"]] * 2
+        assert place["distances"][0] == ends[0]["experts"]["local"]["distance"]
+        assert place["distances"][-1] == ends[1]["experts"]["local"]["distance"]
+        assert hit["experts"]["local"]["distance"] == min(place["distances"])
+        assert place["extent"]["width_mm"] == pytest.approx(place["box"]["width"] * SPACING_MM, abs=1e-5)
+
+
+def test_a_place_is_shown_once_on_the_pages_of_a_search(archive: Archive) -> None:
+    fields = {"region": BOXES[0], "group_by": "place", "k": 10}
+    whole, answer = found(archive, **fields)["hits"], found(archive, **fields, limit=1)
+    shown = answer["hits"]
+    while answer["next"]:
+        answer = found(archive, **fields, limit=1, cursor=answer["next"])
+        shown += answer["hits"]
+    assert shown == whole
+
+
+def test_places_are_of_regions_and_of_few_hits(archive: Archive) -> None:
+    for path, fields in (
+        ("image", {"group_by": "place", "k": 10}),
+        ("region", {"group_by": "place", "k": 101, "region": BOXES[0]}),
+    ):
+        answer = archive.client.post(f"/api/v1/search/{path}", json=UID | fields)
+        assert answer.status_code == 422
+        assert "'place'" in answer.get_json(force=True)["detail"]
+
+
+def test_a_place_has_nothing_of_collections_that_a_key_does_not_see(empty_archive: Archive) -> None:
+    for collection, numbers in (("seen", (1, 2, 4)), ("hidden", (1, 2, 3, 4))):
+        files = [(io.BytesIO(ct_file(1, number, NODULE)), f"{number}.dcm") for number in numbers]
+        answer = empty_archive.client.post(
+            "/api/v1/index-jobs", data={"file": files, "collection": collection}
+        )
+        assert answer.status_code == 202, answer.text
+    reader = client_of(empty_archive, limited("reader", "search", "seen"))
+    form = {
+        "file": (io.BytesIO(ct_file(1, 3, NODULE)), "x"),
+        "region": ",".join(map(str, BOXES[0])),
+        "group_by": "place",
+    }
+    [hit] = reader.post(REGION, data=form).get_json()["hits"]
+    assert hit["collection"] == "seen"
+    named = {hit["place"][end]["sop_instance_uid"] for end in ("first", "last")}
+    assert sop_uid(1, 3) not in named
+    assert hit["place"]["frames"] <= 3

@@ -223,7 +223,7 @@ def _first_of_groups(ranking: list[_Entry], group_by: GroupBy | None) -> list[_E
 
 
 def _group(info: FrameInfo, group_by: GroupBy) -> tuple[str, str]:
-    if group_by == "series":
+    if group_by in ("series", "place"):
         return "series", info.series_uid
     if group_by == "patient" and info.patient_key is not None:
         return "patient", info.patient_key

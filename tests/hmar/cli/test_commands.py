@@ -390,6 +390,20 @@ def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Pa
 
 
 @pytest.mark.slow
+def test_a_place_is_told_with_its_slices_and_its_depth(home: Path, study: Path) -> None:
+    assert hmar(home, "index", study).exit_code == 0
+    asked = ("search", study / "2.dcm", "--group-by", "place")
+    [hit] = answer(hmar(home, *asked, "--region", "46,70,28,28", "--json"))["hits"]  # type: ignore[misc]
+    place = hit["place"]
+    assert place["frames"] == len(place["distances"])
+    told = hmar(home, *asked, "--region", "46,70,28,28").output
+    assert f"{place['frames']} frames, {place['extent']['depth_mm']:.0f} mm" in told
+    refused = hmar(home, *asked)
+    assert refused.exit_code == 2
+    assert "no region" in refused.output
+
+
+@pytest.mark.slow
 def test_a_table_gives_files_their_labels_by_path_instance_and_series(home: Path, study: Path) -> None:
     (study / "other").mkdir()
     (study / "other" / "9.dcm").write_bytes(ct_file(2, 9))

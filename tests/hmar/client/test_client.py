@@ -7,6 +7,7 @@ import logging
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -17,6 +18,7 @@ from hmar.errors import (
     ForbiddenError,
     NotFoundError,
     ParameterError,
+    RegionError,
     UnavailableError,
 )
 from hmar.values.deletion import Extent
@@ -56,6 +58,26 @@ def test_a_picture_of_a_hit_is_a_png_of_its_size(served: Served) -> None:
         assert answer.read() == plain
     with pytest.raises(NotFoundError):
         client.picture(hmar.IndexedFrame("1.2.3"))
+
+
+@pytest.mark.slow
+def test_pixels_and_pictures_are_those_of_an_archive_in_python(served: Served) -> None:
+    client, engine = served.client(), served.archive.engine
+    [hit] = client.search(FRAME, k=1)
+    [entry] = engine.catalogue.find(hit.entry.info.sop_instance_uid, engine.encoder.fingerprint)
+    here, there = engine.stored(entry), client.pixels(hit)
+    assert (there.type, there.meaning) == (here.type, here.meaning)
+    assert np.array_equal(there.values, here.values)
+    for name in ("sop_instance_uid", "frame_number", "rows", "columns", "spacing", "position"):
+        assert getattr(there.info, name) == getattr(here.info, name)
+    small = Image.open(io.BytesIO(client.picture(hit, size=64, boxes=[hit.box, (1, 2, 3, 4)])))
+    assert (small.size, small.mode) == ((64, 64), "RGB")
+    with pytest.raises(RegionError):
+        client.picture(hit, boxes=(0, 0, SIDE + 1, 1))
+    with pytest.raises(ParameterError):
+        client.picture(hit, size=65)
+    with pytest.raises(NotFoundError):
+        client.pixels(hmar.IndexedFrame("1.2.3"))
 
 
 @pytest.mark.slow

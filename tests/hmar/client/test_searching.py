@@ -49,6 +49,7 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"box": [BOX, (100, 90, 30.5, 20)], "mode": "auto"},
         {"group_by": "series", "sex": ["F", "O"]},
         {"where": {"age_years": (40, None), "study_date": (None, "2021-01-01")}, "contrast": None},
+        {"box": BOX, "group_by": "place"},
         {"collection": "elsewhere"},
     ],
 )

@@ -14,16 +14,20 @@ from hmar.decoding.answers import (
     check_values,
     error_answer,
     info_answer,
+    meaning_answer,
     raise_error,
     read_info,
+    read_meaning,
     read_note,
     read_size,
+    read_type,
     read_units,
 )
 from hmar.decoding.messages import MessageError
 from hmar.errors import DecodeError, HmarError, LimitError, NotFoundError, ParameterError
 from hmar.values.frames import FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.stored import Meaning, StoredUnits
 from tests.frames import frame_info
 
 INFO = FrameInfo(
@@ -212,3 +216,57 @@ def test_values_lie_in_the_range_of_their_units(units: Units, values: list[float
     else:
         with pytest.raises(MessageError):
             check_values(array, units)
+
+
+MEANING = Meaning(
+    StoredUnits.HU,
+    slope=0.5,
+    intercept=-1024.0,
+    units_note="RescaleType is unknown",
+    inverted=True,
+    windows=((40.0, 400.0), (-600.0, 1500.0)),
+    window_function="SIGMOID",
+    padding=(-2000, -1990),
+    orientation=(1.0, 0.0, 0.0, 0.0, 0.0, -1.0),
+    directions=("L", "F"),
+)
+
+
+@pytest.mark.parametrize("meaning", [MEANING, Meaning(StoredUnits.MODALITY)])
+def test_a_meaning_comes_back_as_it_was(meaning: Meaning) -> None:
+    assert read_meaning(sent(meaning_answer(meaning))) == meaning
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"units": "inches"},
+        {"slope": 0},
+        {"slope": "NaN"},
+        {"intercept": None},
+        {"units_note": "\n"},
+        {"inverted": 1},
+        {"windows": [[1, 2, 3]]},
+        {"windows": [[1, 0]]},
+        {"windows": [[40, 400]] * 17},
+        {"window_function": "LOG"},
+        {"padding": [3, 2]},
+        {"padding": [1.5, 2]},
+        {"orientation": [1, 0]},
+        {"directions": ["DOE", "JOHN"]},
+        {"directions": ["L"]},
+        {"name": "DOE"},
+    ],
+)
+def test_a_meaning_that_cannot_be_is_no_answer(lie: dict[str, Any]) -> None:
+    with pytest.raises(MessageError):
+        read_meaning(sent(meaning_answer(MEANING)) | lie)
+    with pytest.raises(MessageError):
+        read_meaning(None)
+
+
+def test_only_known_types_of_pixels_are_read() -> None:
+    assert read_type({"type": "int16"}) == "int16"
+    for other in ("float64", None, ["int16"]):
+        with pytest.raises(MessageError):
+            read_type({"type": other})

@@ -31,6 +31,7 @@ from hmar.decoding.process import Child
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, HmarError, LimitError, ParameterError, UnavailableError
 from hmar.values.frames import Frame, ImageFile
+from hmar.values.stored import StoredFile
 from tests.hmar.decoding.hostile import SIDE, hostile_server
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import ct_file
@@ -76,6 +77,15 @@ def seen(file: ImageFile, number: int) -> object:
         return type(error), error.detail, error.remedy
     names = [field.name for field in fields(Frame) if field.name != "values"]
     return [getattr(frame, name) for name in names], frame.values.dtype, frame.values.tobytes()
+
+
+def stored(file: StoredFile, number: int) -> object:
+    """Return all that a frame stores and what it means, or the error in its place."""
+    try:
+        frame = file.stored(number)
+    except HmarError as error:
+        return type(error), error.detail, error.remedy
+    return frame.info, frame.meaning, frame.type, frame.values.shape, frame.to_bytes()
 
 
 def pictures() -> dict[str, bytes]:
@@ -130,6 +140,7 @@ def test_a_file_decodes_as_it_does_in_this_process(
     assert list(contained.infos) == list(expected.infos)
     for number in range(1, len(expected.infos) + 1):
         assert seen(contained, number) == seen(expected, number)
+        assert stored(contained, number) == stored(expected, number)
         assert seen(contained, number) == seen(expected, number)
 
 
@@ -140,11 +151,13 @@ def test_real_files_decode_as_they_do_in_this_process(
     decoded = 0
     for path in sorted((Path(pydicom.data.__path__[0]) / "test_files").glob("*.dcm")):
         try:
-            expected: object = seen(in_process.open(path.read_bytes()), 1)
+            here = in_process.open(path.read_bytes())
+            expected: object = seen(here, 1), stored(here, 1)
         except HmarError as error:
             expected = error.detail
         try:
-            found: object = seen(decoder.open(path.read_bytes(), first_frame=True), 1)
+            there = decoder.open(path.read_bytes(), first_frame=True)
+            found: object = seen(there, 1), stored(there, 1)
         except HmarError as error:
             found = error.detail
         assert found == expected, path.name
@@ -155,6 +168,8 @@ def test_real_files_decode_as_they_do_in_this_process(
 def test_a_frame_number_out_of_range_is_refused(decoder: ContainedDecoder) -> None:
     with pytest.raises(ParameterError, match="from 1 to 1"):
         decoder.open(ct_file(1, 1)).frame(2)
+    with pytest.raises(ParameterError, match="from 1 to 1"):
+        decoder.open(ct_file(1, 1)).stored(2)
 
 
 def test_infos_of_many_frames_come_in_pages(decoder: ContainedDecoder) -> None:

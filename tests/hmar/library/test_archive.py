@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import hmar
 from hmar.errors import ConfigError, ModelError, NotFoundError, ParameterError, RegionError, UnavailableError
+from hmar.image.outlines import outlined
+from hmar.image.raster import render
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.added import Progress
 from tests.frames import frame_info, textured_frame
@@ -364,6 +368,25 @@ def test_series_and_frames_are_listed_and_deleted(
 
 def stored_bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+@pytest.mark.slow
+def test_a_hit_is_shown_and_its_stored_values_are_those_of_its_file(
+    archive: hmar.Archive, study: Path
+) -> None:
+    [hit, *_] = archive.search(study / "1" / "1.dcm", box=BOX)
+    stored, frame = archive.pixels(hit), archive.frame(hit)
+    made = stored.values * stored.meaning.slope + stored.meaning.intercept
+    assert np.array_equal(np.maximum(made, -1024).astype(np.float32), frame.values)
+    with Image.open(io.BytesIO(archive.picture(hit, (40, 400), size=128, boxes=[hit.box]))) as drawn:
+        shown = outlined(render(frame, (40, 400)), [hit.box], 128)
+        assert np.array_equal(np.asarray(drawn), shown)
+    with pytest.raises(ParameterError):
+        archive.picture(hit, size=100)
+    with pytest.raises(ParameterError):
+        archive.picture(hit, boxes=[hit.box] * 17)
+    with pytest.raises(RegionError):
+        archive.picture(hit, boxes=(0, 0, 10_000, 1))
 
 
 @pytest.mark.slow
