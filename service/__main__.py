@@ -14,6 +14,7 @@ from hmar.logs import log_to_stderr
 from hmar.wiring import Engine, build_engine
 from service.app import LAST_USES, METRICS, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
+from service.following_model import LOOKED_EVERY_S, ModelFollower
 from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
 from service.periodic import Periodic
@@ -61,17 +62,20 @@ def _serve(engine: Engine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     kept = KeptFrames(app.extensions[OPENED], engine.kept_maps)
-    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=kept.drop_deleted)
+    follower = ModelFollower(
+        engine, lambda serving: Refresher(serving.searcher.refresh, serving.index, deleted=kept.drop_deleted)
+    )
+    following = Periodic("following the model", follower.look, LOOKED_EVERY_S)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     recorder = app.extensions[RECORDER]
-    for thread in (recorder, refresher, uses, forgetting):
+    for thread in (recorder, follower, following, uses, forgetting):
         thread.start()
     try:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (forgetting, uses, refresher, recorder):
+        for thread in (forgetting, uses, following, follower, recorder):
             thread.stop()
         engine.close()
 

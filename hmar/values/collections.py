@@ -51,3 +51,8 @@ class CollectionInfo:
             if at is None
             else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         }
+
+
+def nothing_in(collection: str) -> CollectionInfo:
+    """Return the numbers of a collection without frames."""
+    return CollectionInfo(collection, 0, 0, 0, 0, {}, 0, None)
