@@ -193,7 +193,7 @@ class Engine:
         return taken
 
     def drop_other_snapshots(self) -> None:
-        """Remove the index snapshots of all models but the one in use: nothing would take a deletion out of them.
+        """Remove the index snapshots of all models but the one in use: no deletion would reach them.
 
         A model that is used again builds its index from the log.
         """

@@ -50,7 +50,7 @@ class ModelFollower:
         self._refresher.stop()
 
     def look(self) -> None:
-        """Take up the model in use, if it is another one by now, and remove the snapshots of the one before."""
+        """Take up the model in use, if it is another by now, and remove the snapshots of the one before."""
         if self._clock() < self._not_before:
             return
         try:

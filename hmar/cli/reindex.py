@@ -136,9 +136,8 @@ def _report(engine: Engine, model: ModelName, jobs: Sequence[Job], missing: int,
         if job.state is not JobState.DONE:
             console.print(f"The job of {job.collection} ended as {job.state}: {escape(job.reason or '')}")
     for item in failed[:SHOWN_FAILURES]:
-        console.print(
-            f"{escape(printable(item.origin.reference))}: {escape(item.reason or '')}", highlight=False
-        )
+        file, reason = printable(item.origin.reference), item.reason or ""
+        console.print(f"{escape(file)}: {escape(reason)}", highlight=False)
     if len(failed) > SHOWN_FAILURES:
         console.print(f"and {len(failed) - SHOWN_FAILURES} more files; --json lists all")
     console.print(f"{frames} frames indexed under {model.name}, {missing} missing.", highlight=False)

@@ -33,7 +33,7 @@ class Target:
 
 
 class Done(NamedTuple):
-    """How many frames are new, which cannot be decoded or were not tried, and the UID that all are kept under."""
+    """How many frames are new, which cannot be decoded or were not tried, and the UID of all."""
 
     added: int
     bad: Mapping[int, DecodeError]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.identity import Identity, Scope
 from tests.phantoms import ct_file
 from tests.service.conftest import Archive
@@ -115,6 +116,11 @@ REQUESTS: dict[str, Request] = {
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),
     "readMetrics": Request(),
+    "listModels": Request(),
+    "reindexModel": Request(
+        {"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}
+    ),
+    "useModel": Request({"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""
