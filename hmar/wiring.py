@@ -318,7 +318,7 @@ class Engine:
     @cached_property
     def reindexing(self) -> Reindexing:
         """The use case of moving to another model."""
-        return Reindexing(self.models, self.jobs, self.queue, self._served_name)
+        return Reindexing(self.models, self.jobs, lambda: self.queue, self._served_name)
 
     def _served_name(self) -> ModelName:
         return ModelName(self.encoder.fingerprint, self.encoder.name)

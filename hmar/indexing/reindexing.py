@@ -52,14 +52,20 @@ class Reindexing:
 
     Parameters
     ----------
-    models, jobs, queue : ports
+    models, jobs : ports
         See :mod:`hmar.ports`.
+    queue : callable
+        Returns the way to the workers, where one is needed.
     used : callable
         Returns the model that serves where the archive records none.
     """
 
     def __init__(
-        self, models: ModelStore, jobs: JobStore, queue: JobQueue, used: Callable[[], ModelName]
+        self,
+        models: ModelStore,
+        jobs: JobStore,
+        queue: Callable[[], JobQueue],
+        used: Callable[[], ModelName],
     ) -> None:
         self._models = models
         self._jobs = jobs
@@ -104,7 +110,8 @@ class Reindexing:
             if job.origin == origin
         }
         jobs = [going_on.get(name) or self._jobs.create(name, origin) for name in missing]
-        send(self._queue, [Message("expand", job_id) for job_id in jobs if job_id not in going_on.values()])
+        new = [job_id for job_id in jobs if job_id not in going_on.values()]
+        send(self._queue(), [Message("expand", job_id) for job_id in new])
         return Begun(model, sum(missing.values()), tuple(jobs))
 
     def use(self, model: ModelName, accept_missing: int = 0) -> None:

@@ -66,7 +66,7 @@ class World:
         self.folder, self.uploads, self.queue = Folder({}), MemoryUploads(), InlineQueue()
         self.loadable: dict[str, FrameEncoder] = {e.fingerprint: e for e in (self.old, self.new, self.third)}
         self.encoders = RecordedEncoders(storage.models, self.load, lambda: self.old)
-        self.reindexing = Reindexing(storage.models, storage.jobs, self.queue, lambda: self.old.model)
+        self.reindexing = Reindexing(storage.models, storage.jobs, lambda: self.queue, lambda: self.old.model)
         self.worker = self.new_worker()
         self.queue.handler = self.worker.handle
 
