@@ -165,7 +165,7 @@ class Engine:
         """The model that answers searches here, with its index; take it once for one answer."""
         with self._taking:
             if self._current is None:
-                self._current = self._served_by(self.encoders.current().used)
+                self._current = self._served_by(self.encoders.used())
             return self._current
 
     def follow(self) -> Serving | None:
@@ -182,7 +182,7 @@ class Engine:
         if not self.behind:
             return None
         try:
-            taken = self._served_by(self.encoders.current().used)
+            taken = self._served_by(self.encoders.used())
             taken.searcher.refresh()
             taken.unindexed()
         except OperatorError as error:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from hmar.errors import ConflictError
 from hmar.ports import FrameEncoder, ModelStore
+from hmar.values.models import ModelRoles
 
 
 class Current(NamedTuple):
@@ -84,28 +85,33 @@ class RecordedEncoders:
         self._loaded: dict[str, FrameEncoder] = {}
         self._first: FrameEncoder | None = None
 
-    @property
-    def fixed(self) -> bool:
-        """Whether the model in use is not for the archive to say."""
-        return self._fixed
+    def used(self) -> FrameEncoder:
+        """Return the model in use alone: who only searches needs no other in memory."""
+        roles = self._models.roles()
+        with self._lock:
+            used = self._used(roles)
+            named = {name: one for name, one in self._loaded.items() if name in roles.fingerprints}
+            self._loaded = named | {used.fingerprint: used}
+            return used
 
     def current(self) -> Current:
         """Return the model in use and the next one; those that are neither any more are let go."""
         roles = self._models.roles()
         with self._lock:
-            if self._fixed or roles.used is None:
-                used = self._otherwise()
-            else:
-                used = self._of(roles.used.fingerprint)
+            used = self._used(roles)
             following = roles.next
             both = following is not None and following.fingerprint != used.fingerprint
             current = Current(used, self._of(following.fingerprint) if both and following else None)
             self._loaded = {one.fingerprint: one for one in current if one is not None}
             return current
 
-    def _otherwise(self) -> FrameEncoder:
+    def _used(self, roles: ModelRoles) -> FrameEncoder:
+        if not self._fixed and roles.used is not None:
+            self._first = None
+            return self._of(roles.used.fingerprint)
         if self._first is None:
             self._first = self._default()
+        self._loaded[self._first.fingerprint] = self._first
         return self._first
 
     def _of(self, model_fingerprint: str) -> FrameEncoder:

@@ -386,12 +386,17 @@ def test_models_are_loaded_once_and_let_go() -> None:
         storage.models.begin(old, new)
         for _ in range(3):
             assert recorded.current().fingerprints == (old.fingerprint, new.fingerprint)
+        assert recorded.used().fingerprint == old.fingerprint
         assert loaded == [old.fingerprint, new.fingerprint]
         storage.models.use(new)
         assert recorded.current().fingerprints == (new.fingerprint,)
         storage.models.use(old)
         assert recorded.current().fingerprints == (old.fingerprint,)
         assert loaded == [old.fingerprint, new.fingerprint, old.fingerprint]
+        storage.models.begin(old, new)
+        searching = RecordedEncoders(storage.models, load, lambda: encoders[old.fingerprint])
+        assert searching.used().fingerprint == old.fingerprint
+        assert loaded[3:] == [old.fingerprint], "who only searches does not load the next one"
         fixed = RecordedEncoders(storage.models, load, lambda: encoders[new.fingerprint], fixed=True)
         assert fixed.current().fingerprints == (new.fingerprint,)
 
