@@ -304,6 +304,11 @@ class Settings:
         return self.home / "uploads"
 
     @property
+    def model_root(self) -> Path:
+        """Folder of the installed models."""
+        return self.home / "models"
+
+    @property
     def index_root(self) -> Path:
         """Folder of the index snapshots."""
         return self.home / "index"

@@ -171,7 +171,7 @@ class HmarEncoder:
 
     def _seen(self, frame: Frame) -> _Read:
         """Read a frame that others may be asking about, or will again."""
-        return _Read(frame, *self._maps.of(frame, self._map))
+        return _Read(frame, *self._maps.of(self.fingerprint, frame, self._map))
 
     def _map(self, frame: Frame) -> FrameMap:
         grid = self._layout(frame.info)

@@ -10,6 +10,7 @@
     │   ├── RegionError       a region outside the image, or without area
     │   ├── ParameterError    k, mode, bits, frame number, filter out of range
     │   ├── ConflictError     what contradicts what is there: another image under its UID, another patient
+    │   │   └── UnindexedError  a search with a model that nothing is indexed under yet
     │   └── NotFoundError     a UID, series or job that the catalogue does not hold
     ├── AuthError             a key or login link that is missing, wrong, expired or used up
     │   └── ForbiddenError    a key or login that may not do this
@@ -80,6 +81,10 @@ class ConflictError(InputError):
     Such as another image under the UID of one that is indexed, another patient than an image has, or another
     request under the key of an earlier one.
     """
+
+
+class UnindexedError(ConflictError):
+    """A search with a model under which no frame of the collections is indexed, while others hold some."""
 
 
 class NotFoundError(InputError):

@@ -25,6 +25,7 @@ from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
+from hmar.values.models import Coverage, ModelName, ModelRoles
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
 from hmar.values.webhooks import Claim, Webhook
@@ -141,6 +142,77 @@ class Catalogue(Protocol):
 
         Order: position along the axis in which the positions vary most, from high to low (head first
         for an axial series), then instance number, then frame number, then entry.
+        """
+
+
+class ModelStore(Protocol):
+    """Which model the archive uses, and the frames that are indexed under one model and not under another.
+
+    A frame is what a collection, a SOP instance and a frame number name. It counts as missing under a model
+    where another model has an entry of it and this one has none.
+    """
+
+    def roles(self) -> ModelRoles:
+        """Return the model that is used, and the next one."""
+
+    def begin(self, used: ModelName, model: ModelName) -> None:
+        """Make a model the next one, unless it is used; ``used`` is recorded where no model is.
+
+        Raises
+        ------
+        ConflictError
+            If another model is the next one.
+        """
+
+    def use(self, model: ModelName, accept_missing: int = 0) -> None:
+        """Make a model the one that is used, in one transaction with counting what is missing under it.
+
+        Raises
+        ------
+        ConflictError
+            If more than ``accept_missing`` frames are.
+        """
+
+    def coverage(self, model_fingerprint: str, collection: Collections = None) -> dict[str, Coverage]:
+        """Return how far some collections are indexed under a model, by their names; of empty ones nothing.
+
+        It takes as long as going through the names of all frames.
+        """
+
+    def frames(self) -> dict[str, int]:
+        """Return the number of frames under each model that has any, by its fingerprint."""
+
+    def files(self, model_fingerprint: str, collection: str) -> list[Origin]:
+        """Return where the frames come from that are missing under a model, sorted."""
+
+    def lacking(self, model_fingerprint: str, collection: str, of: Origin | str) -> list[EntryInfo]:
+        """Return an entry of each frame of a file, or of an instance by its UID, that a model misses.
+
+        In order of instance and frame number.
+        """
+
+    def carry(self, codes: Mapping[int, EncodedFrame]) -> int:
+        """Add entries that are those given by their ids in all but codes and model; return how many.
+
+        An entry that is gone by now is passed over, and so is a frame that the model has already. All of one
+        call is one transaction.
+
+        Raises
+        ------
+        ConflictError
+            If a model is neither used nor the next one.
+        """
+
+    def alone(self, model_fingerprint: str) -> int:
+        """Return how many frames no other model has."""
+
+    def forget(self, model_fingerprint: str, limit: int) -> int:
+        """Delete and log up to ``limit`` entries of a model, which is not next any more; return how many.
+
+        Raises
+        ------
+        ConflictError
+            If the model is used.
         """
 
 
@@ -610,6 +682,7 @@ class Storage:
     Parameters
     ----------
     catalogue : Catalogue
+    models : ModelStore
     jobs : JobStore
     keys : KeyStore
     sessions : SessionStore
@@ -622,6 +695,7 @@ class Storage:
     """
 
     catalogue: Catalogue
+    models: ModelStore
     jobs: JobStore
     keys: KeyStore
     sessions: SessionStore

@@ -21,6 +21,7 @@ from hmar.errors import (
     OperatorError,
     ParameterError,
     RegionError,
+    UnindexedError,
 )
 
 
@@ -42,6 +43,7 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     ForbiddenError: ProblemType(403, "forbidden", "The key or login may not do this"),
     NotFoundError: ProblemType(404, "not-found", "The archive does not hold this"),
     ConflictError: ProblemType(409, "conflict", "The request contradicts what is there"),
+    UnindexedError: ProblemType(409, "not-indexed-under-model", "Nothing is indexed under the model in use"),
     LimitError: ProblemType(413, "image-too-large", "The image is larger than the limits allow"),
     DecodeError: ProblemType(422, "image-not-readable", "The file cannot be read as an image"),
     RegionError: ProblemType(422, "region-outside-image", "The region cannot be used with this image"),

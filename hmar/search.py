@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from hmar.errors import ModelError, ParameterError
+from hmar.errors import ModelError, ParameterError, UnindexedError
 from hmar.found import hit_of
 from hmar.groups import GroupSearcher
 from hmar.places import PlaceGrower
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
 from hmar.stages import stage
 from hmar.values.codes import Bits, Query
+from hmar.values.deletion import Collections
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
@@ -28,6 +29,8 @@ from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 
 PAGE_ROWS = 512
 """Log rows applied at a time."""
+Unindexed = Callable[[Collections], int]
+"""Returns how many frames of some collections are not indexed under a model."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,8 @@ class Searcher:
         Its projection; brought up to date before each query.
     encoder : FrameEncoder
         Encodes queries, and knows where windows lie.
+    unindexed : callable
+        Returns how many frames of some collections the model has not indexed.
 
     Raises
     ------
@@ -49,7 +54,13 @@ class Searcher:
         If the index holds codes of another model than the encoder's.
     """
 
-    def __init__(self, catalogue: Catalogue, index: CodeIndex, encoder: FrameEncoder) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        index: CodeIndex,
+        encoder: FrameEncoder,
+        unindexed: Unindexed = lambda _collections: 0,
+    ) -> None:
         indexed = index.stats().model_fingerprint
         if indexed != encoder.fingerprint:
             raise ModelError(
@@ -59,12 +70,13 @@ class Searcher:
         self._catalogue = catalogue
         self._index = index
         self._encoder = encoder
+        self._unindexed = unindexed
         self._groups = GroupSearcher(catalogue, index, encoder)
         self._refreshing = threading.Lock()
 
-    def over(self, catalogue: Catalogue, index: CodeIndex) -> Searcher:
+    def over(self, catalogue: Catalogue, index: CodeIndex, unindexed: Unindexed) -> Searcher:
         """Return a searcher over other ports of the same archive; their refreshes wait for each other."""
-        searcher = Searcher(catalogue, index, self._encoder)
+        searcher = Searcher(catalogue, index, self._encoder, unindexed)
         searcher._refreshing = self._refreshing
         return searcher
 
@@ -225,6 +237,7 @@ class Searcher:
             _check_places(k, regions)
         chosen: Mode = mode or ("local" if regions else "auto")
         self.refresh()
+        unindexed = self.require_indexed(selection)
         page, selection = self._as_of(page, selection)
         hits = self._search(query, k, chosen, selection, bits)
         following = None
@@ -246,7 +259,26 @@ class Searcher:
             took_ms=(time.perf_counter() - started) * 1000,
             region_typicality=query.region_typicality,
             following=following,
+            unindexed_frames=unindexed,
         )
+
+    def require_indexed(self, selection: Selection) -> int:
+        """Return how many frames of a selection's collections are not indexed under the model.
+
+        Raises
+        ------
+        UnindexedError
+            If none is indexed, and some are not.
+        """
+        missing = self._unindexed(_collections(selection))
+        alone = Selection(selection.collection, within=selection.within)
+        if missing and not self._index.count(alone):
+            raise UnindexedError(
+                f"Of {missing} frames none is indexed under the model {self._encoder.name}.",
+                "An administrator indexes them under it (hmar reindex), or uses another model (hmar models "
+                "use).",
+            )
+        return missing
 
     def mark_at(self, seq: int) -> str:
         """Return the mark of a row of the log, "" where there is no such row."""
@@ -319,8 +351,10 @@ class Searcher:
     ) -> GroupResults:
         """Find the series or studies most like one of the archive; see :class:`hmar.groups.GroupSearcher`."""
         self.refresh()
+        unindexed = self.require_indexed(selection)
         page, selection = self._as_of(page, selection)
-        return self._groups.answer(level, frames, k, mode, selection, bits, aggregation, page)
+        found = self._groups.answer(level, frames, k, mode, selection, bits, aggregation, page)
+        return replace(found, unindexed_frames=unindexed)
 
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
         search = {
@@ -359,6 +393,13 @@ def _check_places(k: int, regions: Sequence[Box]) -> None:
         )
     if k > MAX_PLACES:
         raise ParameterError(f"k is {k}, and group_by is 'place'.", f"Give k from 1 to {MAX_PLACES}.")
+
+
+def _collections(selection: Selection) -> Collections:
+    """Return the collections that a selection is of."""
+    if selection.collection is None or selection.within is None:
+        return selection.collection or selection.within
+    return selection.within & {selection.collection}
 
 
 def _check(k: int, mode: str, bits: int) -> None:

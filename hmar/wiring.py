@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,15 @@ from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.disk import Disk
-from hmar.errors import UnavailableError
+from hmar.errors import NotFoundError, OperatorError, UnavailableError
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
+from hmar.index.snapshot import drop_others
+from hmar.indexing.carrying import Carrier
+from hmar.indexing.encoders import RecordedEncoders
 from hmar.indexing.indexer import Indexer
+from hmar.indexing.reindexing import Reindexing
+from hmar.known_models import THUMBNAIL, KnownModels
 from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
@@ -36,6 +42,7 @@ from hmar.ports import (
     JobQueue,
     JobStore,
     KeyStore,
+    ModelStore,
     Receivers,
     SessionStore,
     Storage,
@@ -44,9 +51,11 @@ from hmar.ports import (
 from hmar.removal import Remover
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets
+from hmar.serving import Serving
 from hmar.uploads import UPLOAD, KeptUploads
-from hmar.values.entries import EntryInfo
+from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
+from hmar.values.models import ModelName
 from hmar.values.stored import StoredFrame
 from hmar.webhooks.sending import WebhookSender
 from hmar.webhooks.signing import secret_of
@@ -54,9 +63,6 @@ from hmar.webhooks.subscribing import Subscriptions
 
 if TYPE_CHECKING:
     from hmar.oidc.tokens import Tokens
-
-THUMBNAIL = "thumbnail"
-"""HMAR_MODEL_DIR that selects the baseline without learning."""
 
 
 class Engine:
@@ -67,7 +73,8 @@ class Engine:
     settings : Settings
         Where things are, and which adapters keep and carry them.
     encoder : FrameEncoder or None
-        None loads the model that the settings name.
+        The model to use, whatever the archive records. None loads the one that the archive uses, and where it
+        records none, the one that the settings name.
     queue : JobQueue or None
         None takes the one that the settings name.
     serving : bool
@@ -86,7 +93,10 @@ class Engine:
         decoder: ContainedDecoder | None = None,
     ) -> None:
         self.settings = settings
-        self._serving = serving
+        self._stays = serving
+        self._current: Serving | None = None
+        self._not_followed: OperatorError | None = None
+        self._taking = threading.RLock()
         self._encoder = encoder
         self._queue = queue
         self._decoder = decoder
@@ -115,6 +125,11 @@ class Engine:
     def catalogue(self) -> Catalogue:
         """Entries and their log."""
         return self.storage.catalogue
+
+    @property
+    def models(self) -> ModelStore:
+        """Which model is used, and what is indexed under which."""
+        return self.storage.models
 
     @property
     def jobs(self) -> JobStore:
@@ -186,32 +201,117 @@ class Engine:
         return secret_of(self.secrets.webhooks, webhook_id)
 
     @cached_property
+    def known_models(self) -> KnownModels:
+        """The models that can be loaded here."""
+        settings = self.settings
+        chosen = settings.model_dir not in ("", THUMBNAIL)
+        return KnownModels(
+            None if settings.in_memory else settings.model_root, Path(settings.model_dir) if chosen else None
+        )
+
+    @cached_property
+    def encoders(self) -> RecordedEncoders:
+        """The models that frames are indexed under."""
+        threads, maps = self.settings.encoder_threads, self.kept_maps
+        return RecordedEncoders(
+            self.models,
+            lambda fingerprint: self.known_models.encoder(fingerprint, threads, maps),
+            lambda: self._encoder or load_encoder(self.settings, maps),
+            fixed=self._encoder is not None,
+        )
+
+    @property
+    def serving(self) -> Serving:
+        """The model that answers searches here, with its index; take it once for one answer."""
+        with self._taking:
+            if self._current is None:
+                self._current = self._served_by(self.encoders.used())
+            return self._current
+
+    def follow(self) -> Serving | None:
+        """Take up the model that the archive uses by now; return it, None where that is the one already.
+
+        The one before answers until the whole log is applied to the new one's index. It is not closed: who
+        took it for an answer finishes with it.
+
+        Raises
+        ------
+        OperatorError
+            If the model cannot be loaded, or the database fails. The one before goes on.
+        """
+        if not self.behind:
+            return None
+        try:
+            taken = self._served_by(self.encoders.used())
+            taken.searcher.refresh()
+            taken.unindexed()
+        except OperatorError as error:
+            self._not_followed = error
+            raise
+        with self._taking:
+            self._current, self._not_followed = taken, None
+        return taken
+
+    def drop_other_snapshots(self) -> None:
+        """Remove the index snapshots of all models but the one in use: no deletion would reach them.
+
+        A model that is used again builds its index from the log.
+        """
+        if not self.settings.in_memory:
+            used = self.models.roles().used
+            drop_others(self.settings.index_root, used.fingerprint if used else self.encoder.fingerprint)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the archive uses another model by now than the one that answers here."""
+        used = self.models.roles().used
+        fixed = self._encoder is not None
+        return not fixed and used is not None and used.fingerprint != self.encoder.fingerprint
+
+    def check_model(self) -> bool:
+        """Return whether the model in use answers here, and raise what keeps it from that."""
+        if not self.behind:
+            return True
+        if self._not_followed is not None:
+            raise self._not_followed
+        return False
+
+    def _served_by(self, encoder: FrameEncoder) -> Serving:
+        return Serving(encoder, self.catalogue, self.models, self._new_index)
+
+    @property
     def encoder(self) -> FrameEncoder:
         """The model that serves."""
-        return self._encoder or load_encoder(self.settings, self.kept_maps)
+        return self.serving.encoder
+
+    @property
+    def model_folder(self) -> Path | None:
+        """The folder of the model that serves, None for the baseline."""
+        return self.known_models.folder(self.encoder.fingerprint)
 
     @cached_property
     def kept_maps(self) -> KeptMaps:
         """Feature maps of the frames that were asked about last; none but in a process that stays."""
-        return KeptMaps(self.settings.kept_frames_mb << 19 if self._serving else 0)
+        return KeptMaps(self.settings.kept_frames_mb << 19 if self._stays else 0)
 
-    @cached_property
+    @property
     def index(self) -> CodeIndex:
         """The projection of the catalogue that answers queries."""
-        index = EmbeddedIndex(
+        return self.serving.index
+
+    def _new_index(self, model_fingerprint: str) -> CodeIndex:
+        return EmbeddedIndex(
             None if self.settings.in_memory else self.settings.index_root,
-            self.encoder.fingerprint,
+            model_fingerprint,
             threads=min(self.settings.scan_threads, os.cpu_count() or 1),
             compiled=self.settings.scan_kernels == "compiled",
-            checked=not self._serving,
+            checked=not self._stays,
         )
-        self._open.callback(index.close)
-        return index
 
-    @cached_property
+    @property
     def searcher(self) -> Searcher:
         """The search use case."""
-        return Searcher(self.catalogue, self.index, self.encoder)
+        return self.serving.searcher
 
     @cached_property
     def decoder(self) -> ContainedDecoder:
@@ -267,11 +367,29 @@ class Engine:
             self.jobs,
             self.queue,
             self.sources,
-            self.encoder,
+            self.encoders,
             self.decoder.open,
             self.settings,
             self.kept_uploads,
             check_disk=self.disk.check,
+            carrier=Carrier(self.models, self._opened),
+        )
+
+    @cached_property
+    def reindexing(self) -> Reindexing:
+        """The use case of moving to another model."""
+        return Reindexing(self.models, self.jobs, lambda: self.queue, self._served_name)
+
+    def _served_name(self) -> ModelName:
+        return ModelName(self.encoder.fingerprint, self.encoder.name)
+
+    def _opened(self, origin: Origin) -> Callable[[EntryInfo], Frame]:
+        """Open the file of indexed frames; return what decodes them."""
+        source = self.sources.get(origin.source)
+        if source is None:
+            raise NotFoundError(f"There is no source {origin.source!r} any more.", "Index the file again.")
+        return partial(
+            frame_of, self.decoder.open(source.fetch(origin.reference, self.settings.max_file_bytes))
         )
 
     @cached_property
@@ -302,6 +420,8 @@ class Engine:
 
     def close(self) -> None:
         """Give back threads, processes and connections; the engine is not used afterwards."""
+        if self._current is not None:
+            self._current.close()
         self._open.close()
 
 

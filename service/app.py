@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, Response, g
 from flask.json.provider import DefaultJSONProvider
 
+from hmar.serving import Serving
 from hmar.wiring import Engine
 from service import auditing, auth, cors, problems
 from service.last_uses import LastUses
@@ -32,6 +33,7 @@ from service.routes import (
     jobs,
     labels,
     login,
+    models,
     page,
     pixels,
     search,
@@ -95,8 +97,8 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.register_blueprint(documents.blueprint())
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
-    seen = NarrowedEngine(engine, lambda: g.access)
-    for routes in (jobs, changes, archive, labels, deletions, search_groups):
+    seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
+    for routes in (jobs, changes, archive, labels, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, why, browse, pixels):
@@ -115,6 +117,14 @@ def _tallies(engine: Engine) -> Tallies:
     feed = engine.audit_feed
     figures = (0, 0, 0) if feed is None else feed.figures()
     return Tallies(engine.decoder.replaced, *figures)
+
+
+def _pinned(engine: Engine) -> Serving:
+    """Return what answers the current request, from its first use on."""
+    if "serving" not in g:
+        g.serving = engine.serving
+    serving: Serving = g.serving
+    return serving
 
 
 def _secure(response: Response) -> Response:

@@ -17,10 +17,10 @@ from service.errors import CursorError
 from service.models.search_request import Among
 
 MAX_LENGTH = 16384
-"""Characters of a cursor; one of 1000 hits has 10,800."""
+"""Characters of a cursor; one of 1000 hits has 10,811."""
 _NOT_BOUND = frozenset({"limit", "cursor"})
-_HEAD = struct.Struct(">Q16s")
-"""The last row of the log, and a digest of the request and of that row's mark."""
+_HEAD = struct.Struct(">Q16s8s")
+"""The last row of the log, a digest of the request and of that row's mark, and one of the model."""
 _SIGNATURE_BYTES = 32
 _REMEDY = (
     "Send the next of an answer, with the same fields as for that answer; or leave it out, to search anew."
@@ -36,12 +36,15 @@ class Cursors:
         The archive's session secret; two keys are derived of it.
     mark_at : callable
         Returns the mark of a row of the log. A catalogue that was restored from an older copy has others.
+    model_fingerprint : str
+        The model that answers. What was shown of another one's ranking says nothing of this one's.
     """
 
-    def __init__(self, secret: bytes, mark_at: Callable[[int], str]) -> None:
+    def __init__(self, secret: bytes, mark_at: Callable[[int], str], model_fingerprint: str) -> None:
         self._signing = _derived(secret, "signature of a search cursor")
         self._marking = _derived(secret, "marks in a search cursor")
         self._mark_at = mark_at
+        self._model = hashlib.sha256(model_fingerprint.encode()).digest()[:8]
 
     def page(self, asked: Among) -> Page | None:
         """Return the page that a request asks for; None for one that asks for all at once.
@@ -49,12 +52,17 @@ class Cursors:
         Raises
         ------
         CursorError
-            If the cursor was not made here, for the same request and of this archive.
+            If the cursor was not made here, for the same request, this archive and the model that answers.
         """
         limit = asked.k if asked.limit is None else asked.limit
         if asked.cursor is None:
             return Page(self._marking, limit) if limit < asked.k else None
-        as_of, bound, shown = self._read(asked.cursor)
+        as_of, bound, model, shown = self._read(asked.cursor)
+        if model != self._model:
+            raise CursorError(
+                "The archive searches with another model since the cursor was made.",
+                "Leave the cursor out, to search anew.",
+            )
         if not hmac.compare_digest(bound, self._bound(asked, as_of)):
             raise CursorError("The cursor is of another search, or of another state of the archive.", _REMEDY)
         marks = tuple(shown[at : at + MARK_BYTES] for at in range(0, len(shown), MARK_BYTES))
@@ -64,17 +72,17 @@ class Cursors:
         """Return the cursor of the page that follows the answer to a request; None where none does."""
         if page is None or page.as_of is None:
             return None
-        content = _HEAD.pack(page.as_of, self._bound(asked, page.as_of)) + b"".join(page.shown)
+        content = _HEAD.pack(page.as_of, self._bound(asked, page.as_of), self._model) + b"".join(page.shown)
         return _text(self._signature(content) + content)
 
-    def _read(self, cursor: str) -> tuple[int, bytes, bytes]:
-        """Return the state, what it is bound to and what was shown; raises CursorError."""
+    def _read(self, cursor: str) -> tuple[int, bytes, bytes, bytes]:
+        """Return the state, what it is bound to, the model and what was shown; raises CursorError."""
         signed = _bytes(cursor) if len(cursor) <= MAX_LENGTH else b""
         signature, content = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
         if len(content) < _HEAD.size or not hmac.compare_digest(signature, self._signature(content)):
             raise CursorError("The cursor was not made by this server, or was altered.", _REMEDY)
-        as_of, bound = _HEAD.unpack_from(content)
-        return as_of, bound, content[_HEAD.size :]
+        as_of, bound, model = _HEAD.unpack_from(content)
+        return as_of, bound, model, content[_HEAD.size :]
 
     def _signature(self, content: bytes) -> bytes:
         return hmac.digest(self._signing, content, "sha256")

@@ -7,9 +7,13 @@ from functools import cached_property
 
 from hmar.decoding.contained import ContainedDecoder
 from hmar.disk import Disk
+from hmar.indexing.encoders import RecordedEncoders
+from hmar.known_models import KnownModels
 from hmar.narrowed.catalogue import NarrowedCatalogue
 from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
+from hmar.narrowed.models import NarrowedModels
+from hmar.narrowed.selecting import seen
 from hmar.ports import (
     Catalogue,
     CodeIndex,
@@ -17,12 +21,15 @@ from hmar.ports import (
     ImageSource,
     JobQueue,
     JobStore,
+    ModelStore,
     Storage,
     UploadSource,
 )
 from hmar.search import Searcher
 from hmar.secrets import Secrets
+from hmar.serving import Serving
 from hmar.values.access import Access
+from hmar.values.deletion import Collections
 from hmar.wiring import Engine
 
 
@@ -35,17 +42,26 @@ class NarrowedEngine(Engine):
         The whole one, which it shares all parts with.
     access : callable
         Returns the access of the current request; raises where there is none.
+    serving : callable, optional
+        Returns what answers the current request, always the same: the model may change while it is answered.
+        By default what serves at each moment.
     """
 
-    def __init__(self, engine: Engine, access: Callable[[], Access]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        access: Callable[[], Access],
+        serving: Callable[[], Serving] | None = None,
+    ) -> None:
         super().__init__(engine.settings)
         self._whole = engine
         self._access = access
+        self._pinned = serving
 
     def held(self) -> NarrowedEngine:
         """Return the same for the current request alone, for an answer that goes on after its view."""
-        access = self._access()
-        return NarrowedEngine(self._whole, lambda: access)
+        access, serving = self._access(), self.serving
+        return NarrowedEngine(self._whole, lambda: access, lambda: serving)
 
     @cached_property
     def storage(self) -> Storage:
@@ -63,14 +79,29 @@ class NarrowedEngine(Engine):
         return NarrowedJobs(self._whole.jobs, self._access)
 
     @cached_property
+    def models(self) -> ModelStore:
+        """The models, as far as the request may change them."""
+        return NarrowedModels(self._whole.models, self._access)
+
+    @property
+    def serving(self) -> Serving:
+        """What answers the request."""
+        return self._whole.serving if self._pinned is None else self._pinned()
+
+    @property
     def index(self) -> CodeIndex:
         """The index, which finds what the request sees."""
-        return NarrowedIndex(self._whole.index, self._access)
+        return NarrowedIndex(self.serving.index, self._access)
 
-    @cached_property
+    @property
     def searcher(self) -> Searcher:
         """The search use case over these."""
-        return self._whole.searcher.over(self.catalogue, self.index)
+        serving = self.serving
+
+        def unindexed(collection: Collections) -> int:
+            return serving.unindexed(seen(self._access().identity, collection))
+
+        return serving.searcher.over(self.catalogue, NarrowedIndex(serving.index, self._access), unindexed)
 
     @property
     def secrets(self) -> Secrets:
@@ -85,7 +116,17 @@ class NarrowedEngine(Engine):
     @property
     def encoder(self) -> FrameEncoder:
         """The model that serves."""
-        return self._whole.encoder
+        return self.serving.encoder
+
+    @property
+    def encoders(self) -> RecordedEncoders:
+        """The models that frames are indexed under."""
+        return self._whole.encoders
+
+    @property
+    def known_models(self) -> KnownModels:
+        """The models that can be loaded here."""
+        return self._whole.known_models
 
     @property
     def decoder(self) -> ContainedDecoder:

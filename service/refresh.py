@@ -69,11 +69,15 @@ class Refresher:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """End the threads, and write a last snapshot if anything is new."""
+    def abandon(self) -> None:
+        """End the threads, and leave the index as it is."""
         self._ended.set()
         for thread in self._threads:
             thread.join()
+
+    def stop(self) -> None:
+        """End the threads, and write a last snapshot if anything is new."""
+        self.abandon()
         self._try(self._refreshed)
         self._try(lambda: self._snapshot(lambda _stats: 1))
 

@@ -14,6 +14,7 @@ from service.app import LAST_USES, METRICS, OPENED, RECORDER, create_app
 from service.edge.bounds import Bounds
 from service.edge.known import shared_memory
 from service.edge.listening import listen_at
+from service.following_model import LOOKED_EVERY_S, ModelFollower
 from service.kept_frames import FORGOTTEN_EVERY_S, KeptFrames
 from service.last_uses import WRITTEN_EVERY_S
 from service.metrics.shared import SharedFigures
@@ -60,13 +61,16 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     kept = KeptFrames(app.extensions[OPENED], engine.kept_maps)
-    refresher = Refresher(engine.searcher.refresh, engine.index, deleted=kept.drop_deleted)
+    follower = ModelFollower(
+        engine, lambda serving: Refresher(serving.searcher.refresh, serving.index, deleted=kept.drop_deleted)
+    )
+    following = Periodic("following the model", follower.look, LOOKED_EVERY_S)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     counting = Periodic("counting figures", app.extensions[METRICS].count_tallies, COUNTED_EVERY_S)
     recorder = app.extensions[RECORDER]
     sending = Sending(engine.webhook_sender.send_due)
-    for thread in (recorder, refresher, uses, forgetting, counting, sending):
+    for thread in (recorder, follower, following, uses, forgetting, counting, sending):
         thread.start()
     try:
         if figures is not None:
@@ -74,7 +78,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (sending, counting, forgetting, uses, refresher, recorder):
+        for thread in (sending, counting, forgetting, uses, following, follower, recorder):
             thread.stop()
         engine.close()
     return 0

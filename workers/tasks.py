@@ -51,7 +51,9 @@ class LazyIndexer:
     def _built(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = build_engine(self._settings)
+                engine = build_engine(self._settings)
+                engine.encoders.current()  # a model that cannot be loaded is told now
+                self._engine = engine
             return self._engine
 
     def close(self) -> None:

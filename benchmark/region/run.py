@@ -21,6 +21,7 @@ from benchmark.region.volumes import LEARNT, LabelledVolume, Scan, labelled_pair
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
+from hmar.known_models import THUMBNAIL
 from hmar.model.backbones.base import Backbone, fold_batch_norm
 from hmar.model.weights import Bundle, load_bundle
 from hmar.thumbnail import ThumbnailEncoder
@@ -28,7 +29,6 @@ from hmar.training.config import TrainingConfig
 from hmar.training.data.volumes import Volume
 from hmar.values.codes import CODE_BITS
 from hmar.values.plain import finite_json
-from hmar.wiring import THUMBNAIL
 
 _LENGTHS = (64, CODE_BITS)
 _HEAD = ("name", "bits", "protocol", "direction", "metric", "model", "model_fingerprint", "training")

@@ -30,8 +30,9 @@ from hmar.config import Settings
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
 from hmar.image.windows import NEIGHBOUR_OFFSETS
+from hmar.known_models import THUMBNAIL
 from hmar.model.bundle import read_info
-from hmar.wiring import THUMBNAIL, load_encoder
+from hmar.wiring import load_encoder
 
 PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "mixed", "processes", "train")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)

@@ -21,6 +21,7 @@ from hmar.config import Settings
 from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import HmarError
+from hmar.indexing.encoders import OneEncoder
 from hmar.indexing.indexer import Indexer
 from hmar.ports import FrameEncoder
 from hmar.values.entries import Origin
@@ -160,7 +161,7 @@ def _index_calls(
         engine.jobs,
         InlineQueue(),
         {"file": source},
-        engine.encoder,
+        OneEncoder(engine.encoder),
         opener,
         engine.settings,
         engine.kept_uploads,

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from hmar.errors import UnavailableError
+from hmar.known_models import THUMBNAIL
 from hmar.product.running import RunningProduct, running_product
-from hmar.wiring import THUMBNAIL
 
 DEADLINE_S = 60.0
 """Within it, every request of a trial must have been answered."""

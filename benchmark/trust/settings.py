@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hmar.config import Settings
-from hmar.wiring import THUMBNAIL
+from hmar.known_models import THUMBNAIL
 
 LEASE_S = 1.0
 _CHOSEN = {

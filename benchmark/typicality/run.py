@@ -13,9 +13,9 @@ from benchmark.typicality.people import Split, people_digest, read_people
 from benchmark.typicality.rows import Row, direction_rows
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
+from hmar.known_models import THUMBNAIL
 from hmar.model.serving.model import load_served
 from hmar.values.plain import finite_json
-from hmar.wiring import THUMBNAIL
 
 _SEED = 7
 _FEWEST = 2

@@ -18,7 +18,7 @@ from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
 from hmar.model.bundle import GOLDEN
 from hmar.training.export.golden import golden_difference
-from hmar.wiring import Engine, build_engine, model_folder
+from hmar.wiring import Engine, build_engine
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 2 << 30
@@ -129,7 +129,10 @@ def _model(engine: Engine) -> tuple[State, str, str]:
     found = f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}"
     if not isinstance(encoder, HmarEncoder):
         return State.OK, found, ""
-    differing, bits = golden_difference(model_folder(engine.settings) / GOLDEN, encoder)
+    folder = engine.model_folder
+    if folder is None:
+        return State.OK, found, ""
+    differing, bits = golden_difference(folder / GOLDEN, encoder)
     found += f", {bits - differing} of {bits} golden bits"
     if differing > bits // GOLDEN_TOLERANCE:
         return (

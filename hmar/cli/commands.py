@@ -53,6 +53,8 @@ OWN = {
     "export-model": Command(
         "hmar.cli.training.export_model", "export_model", "Write again the files that serve a model."
     ),
+    "models": Command("hmar.cli.models", "models", "List, install, use and remove the archive's models."),
+    "reindex": Command("hmar.cli.reindex", "reindex", "Index the archive under another model."),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "audit": Command("hmar.cli.audit", "audit", "Verify, export and prune the log of accesses."),
     "backup": Command("hmar.cli.backup", "backup", "Write a backup of the archive, or verify one."),

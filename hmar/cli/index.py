@@ -179,7 +179,7 @@ class _Runs:
             self.engine = build_engine(settings, queue=self._queue)
             console.print("No worker answers: indexing in this process.")
             with console.status("Loading the model."):
-                _ = self.engine.indexer
+                self.engine.encoders.current()
         click.get_current_context().call_on_close(self.engine.close)
 
     def batches(self, rows: Sequence[LabelRow]) -> tuple[list[Batch], int]:

@@ -117,10 +117,20 @@ def search(
     if montage is not None:
         draw_montage(pictures, regions, hits, montage)
     if as_json:
-        answer = {"query": results.query_dict(), "hits": [hit.to_dict() for hit in hits]}
+        answer = {
+            "query": results.query_dict(),
+            "hits": [hit.to_dict() for hit in hits],
+            "unindexed_frames": results.unindexed_frames,
+        }
         click.echo(json.dumps(answer, allow_nan=False))
     else:
         _print_table(hits, montage, pictures.frames)
+        if results.unindexed_frames:
+            click.echo(
+                f"{results.unindexed_frames} frames are not indexed under {results.model} and were not "
+                "searched: hmar reindex",
+                err=True,
+            )
 
 
 @dataclass(frozen=True, slots=True)

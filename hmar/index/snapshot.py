@@ -120,6 +120,19 @@ class Generation:
         self.stored["window_ids"].forget()
 
 
+def _folder_of(root: Path, model_fingerprint: str) -> Path:
+    return root / hashlib.sha256(model_fingerprint.encode()).hexdigest()[:16]
+
+
+def drop_others(root: Path, model_fingerprint: str) -> None:
+    """Remove the snapshots of all models but one; what is mapped stays readable where it is."""
+    own = _folder_of(root, model_fingerprint)
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir() and folder != own:
+            with locked(folder / "lock", exclusive=True, wait=True):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 class SnapshotStore:
     """The snapshots of one model's index.
 
@@ -134,7 +147,7 @@ class SnapshotStore:
     def __init__(self, root: Path, model_fingerprint: str) -> None:
         self._model_fingerprint = model_fingerprint
         self._root = root
-        self._folder = root / hashlib.sha256(model_fingerprint.encode()).hexdigest()[:16]
+        self._folder = _folder_of(root, model_fingerprint)
         self._stuck: set[str] = set()
 
     def load(self, checked: bool = True) -> Generation | None:

@@ -33,11 +33,12 @@ class Target:
 
 
 class Done(NamedTuple):
-    """How many frames are new, which cannot be decoded, and which were not tried."""
+    """How many frames are new, which cannot be decoded or were not tried, and the UID of all."""
 
     added: int
     bad: Mapping[int, DecodeError]
     untried: Sequence[int]
+    uid: str
 
 
 class InstanceAdder:
@@ -78,7 +79,7 @@ class InstanceAdder:
                 at_once = len(incoming.numbers) if plan.replaced else CHUNK_FRAMES
                 for chunk in self._chunks(frames, incoming, target, proceed, at_once):
                     added += self._append(chunk, target, plan)
-                return Done(added, frames.bad, frames.untried)
+                return Done(added, frames.bad, frames.untried, plan.uid)
             except ConflictError:
                 # Another worker has indexed a file with this UID since the plan was made.
                 if plans == PLANS:

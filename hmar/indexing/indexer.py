@@ -15,12 +15,15 @@ from hmar.errors import (
     NoImageError,
     OperatorError,
 )
-from hmar.indexing.adding import InstanceAdder, Target
+from hmar.indexing.adding import Target
+from hmar.indexing.carrying import Carrier
+from hmar.indexing.encoders import Encoders
 from hmar.indexing.progress import Lease, Pulse
 from hmar.indexing.steering import PAGE_ITEMS, cancel, retry
 from hmar.indexing.submitting import send, submit, sweep
+from hmar.indexing.under_both import UnderBoth
 from hmar.instances import Incoming
-from hmar.ports import Catalogue, FrameEncoder, ImageSource, JobQueue, JobStore
+from hmar.ports import Catalogue, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import Appended, Origin
@@ -34,6 +37,8 @@ from hmar.values.jobs import (
     JobRequest,
     JobState,
     Message,
+    reindexed_origin,
+    reindexed_reference,
 )
 from hmar.values.masks import masked_names
 from hmar.values.names import checked_name
@@ -53,8 +58,8 @@ class Indexer:
     ----------
     catalogue, jobs, queue, sources : ports
         See :mod:`hmar.ports`; ``sources`` by name.
-    encoder : FrameEncoder
-        Makes the codes.
+    encoders : Encoders
+        Make the codes.
     decoder : callable
         Opens a file's bytes; raises DecodeError.
     settings : Settings
@@ -65,6 +70,8 @@ class Indexer:
         Returns seconds that only grow.
     check_disk : callable
         Raises OperatorError where there is no room for what is indexed; then nothing is begun.
+    carrier : Carrier or None
+        Indexes what is there under another model; None where that is never asked for.
     """
 
     def __init__(
@@ -73,16 +80,19 @@ class Indexer:
         jobs: JobStore,
         queue: JobQueue,
         sources: Mapping[str, ImageSource],
-        encoder: FrameEncoder,
+        encoders: Encoders,
         decoder: Callable[[bytes], ImageFile],
         settings: Settings,
         uploads: KeptUploads,
         clock: Callable[[], float] = time.monotonic,
         check_disk: Callable[[], None] = lambda: None,
+        carrier: Carrier | None = None,
     ) -> None:
         self._jobs = jobs
         self._queue = queue
         self._sources = sources
+        self._encoders = encoders
+        self._carrier = carrier
         self._decoder = decoder
         self._settings = settings
         self._uploads = uploads
@@ -91,7 +101,7 @@ class Indexer:
         self._unwritten: dict[int, Callable[[], None]] = {}
         self.pulse = Pulse(clock)
         """Shows whoever watches that work goes on."""
-        self._adder = InstanceAdder(catalogue, encoder, settings.same_uid, self.pulse.beat)
+        self._adder = UnderBoth(catalogue, encoders, carrier, settings.same_uid, self.pulse.beat)
 
     def submit(
         self,
@@ -165,7 +175,8 @@ class Indexer:
         Raises
         ------
         OperatorError
-            If the database fails, or the disk is full. The message is handled again later.
+            If the database fails, the disk is full, or a model cannot be loaded. The message is handled again
+            later.
         """
         self.pulse.take()
         try:
@@ -195,7 +206,7 @@ class Indexer:
     def _list(self, job: Job) -> bool:
         try:
             references = []
-            for reference in self._sources[job.origin.source].list(job.origin.reference):
+            for reference in self._references(job):
                 references.append(reference)
                 self.pulse.beat()
             self._jobs.add_items(job.job_id, references)
@@ -207,6 +218,12 @@ class Indexer:
             return False
         return True
 
+    def _references(self, job: Job) -> Iterable[str]:
+        """Return the files of a job that is to be listed."""
+        if job.model is None:
+            return self._sources[job.origin.source].list(job.origin.reference)
+        return map(reindexed_reference, self._carries().files(job.model, job.collection))
+
     def _send_open(self, job_id: str) -> None:
         """Send a message for every open item; one whose lease still runs is left alone when it is claimed."""
         after = 0
@@ -215,6 +232,7 @@ class Indexer:
             after = page[-1].item_id
 
     def _index(self, item_id: int) -> None:
+        self._encoders.current()  # no attempt is lost where a model cannot be loaded
         item = self._jobs.claim(item_id, self._settings.item_lease_s, self._settings.max_attempts)
         if item is None:
             return
@@ -273,9 +291,9 @@ class Indexer:
         return partial(self._jobs.release, item.item_id, _reason(error))
 
     def _outcome(self, item: Item) -> Outcome:
-        """Add a file, and return how it ended; bad input is an end, other errors go on."""
+        """Add or carry a file, and return how it ended; bad input is an end, other errors go on."""
         try:
-            return self._add_file(item)
+            return self._add_file(item) if item.model is None else self._carry_file(item, item.model)
         except NoImageError as error:
             return Outcome(_state_without_image(item), 0, _reason(error))
         except InputError as error:
@@ -289,10 +307,31 @@ class Indexer:
             return Outcome(ItemState.SKIPPED, 0, MASK)
         data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
         incoming = Incoming.of_file(self._decoder(data), data).of_patient(item.patient_key)
-        lease = Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
-        done = self._adder.add(incoming, Target(item.collection, item.origin, item.label), lease.progress)
+        done = self._adder.add(
+            incoming, Target(item.collection, item.origin, item.label), self._lease(item).progress
+        )
         bad = {number: _reason(error) for number, error in done.bad.items()}
         return outcome_of(len(incoming.numbers), done.added, bad, done.untried)
+
+    def _carry_file(self, item: Item, model_fingerprint: str) -> Outcome:
+        """Index under a model what it misses of a file's frames."""
+        encoder, lease = self._encoders.current().of(model_fingerprint), self._lease(item)
+
+        def progress() -> None:
+            lease.progress()
+            self.pulse.beat()
+
+        origin = reindexed_origin(item.origin.reference)
+        done = self._carries().file(item.collection, origin, encoder, progress)
+        return outcome_of(done.total, done.added, done.bad, done.untried)
+
+    def _carries(self) -> Carrier:
+        if self._carrier is None:
+            raise RuntimeError("nothing was given that carries frames to another model")
+        return self._carrier
+
+    def _lease(self, item: Item) -> Lease:
+        return Lease(self._jobs, item.item_id, self._settings.item_lease_s, self._clock)
 
     def _is_mask(self, item: Item, source: ImageSource) -> bool:
         """Whether a file is named as the mask of an image beside it; not where it was asked for by itself."""

@@ -52,8 +52,8 @@ class Archive(Searches, Holdings):
         A data directory, such as the one that ``hmar serve`` works in (HMAR_HOME); created where there is
         none. None keeps everything in memory, unless ``settings`` are given: then it is their home.
     model : str, path or Model, optional
-        What makes the codes, see :func:`hmar.load_model`. Frames that another model encoded stay, and are not
-        seen.
+        What makes the codes, see :func:`hmar.load_model`. None is the one that the archive uses when this
+        object begins. Frames that another model encoded stay, and are not seen.
     settings : Settings, optional
         Limits, threads, and another database than the folder's; ``folder`` comes before its home. None takes
         the defaults, whatever the environment says.

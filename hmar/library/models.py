@@ -9,11 +9,12 @@ from pathlib import Path
 
 from hmar.config import Settings
 from hmar.errors import ModelError
+from hmar.known_models import THUMBNAIL
 from hmar.ports import FrameEncoder
 from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, BoxLike, region_of
-from hmar.wiring import THUMBNAIL, load_encoder
+from hmar.wiring import load_encoder
 
 
 @dataclass(frozen=True, slots=True)

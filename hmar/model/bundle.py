@@ -149,6 +149,11 @@ def verify(folder: Path) -> None:
             raise ModelError(f"{path} does not match its checksum.", REMEDY)
 
 
+def sealed_files(folder: Path) -> tuple[str, ...]:
+    """Return the names of all files of a model that :func:`verify` has checked, its checksums among them."""
+    return (*SEALED, *_thresholds_of(folder), SUMS)
+
+
 def _read_sums(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     if not path.is_file():

@@ -67,3 +67,8 @@ class CollectionInfo:
             code_bytes=int(told["code_bytes"]),
             last_indexed_at=None if at is None else datetime.fromisoformat(at).timestamp(),
         )
+
+
+def nothing_in(collection: str) -> CollectionInfo:
+    """Return the numbers of a collection without frames."""
+    return CollectionInfo(collection, 0, 0, 0, 0, {}, 0, None)

@@ -213,6 +213,8 @@ class GroupResults(Sequence[GroupHit]):
     took_ms : float
     following : Page or None
         The page that follows this one, where there is one.
+    unindexed_frames : int
+        As in :class:`hmar.values.results.Results`.
     """
 
     hits: tuple[GroupHit, ...]
@@ -227,6 +229,7 @@ class GroupResults(Sequence[GroupHit]):
     searched_frames: int
     took_ms: float
     following: Page | None = None
+    unindexed_frames: int = 0
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -259,6 +262,7 @@ class GroupResults(Sequence[GroupHit]):
             },
             "hits": [hit.to_dict() for hit in self.hits],
             "searched_frames": self.searched_frames,
+            "unindexed_frames": self.unindexed_frames,
             "took_ms": round(self.took_ms, 1),
         }
 
@@ -283,6 +287,7 @@ class GroupResults(Sequence[GroupHit]):
             model=told["model"],
             searched_frames=told["searched_frames"],
             took_ms=told["took_ms"],
+            unindexed_frames=told.get("unindexed_frames", 0),
         )
 
 

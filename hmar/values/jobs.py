@@ -77,6 +77,31 @@ REQUESTS_KEPT_S = 24 * 3600.0
 """For so long the same request stands for the same job."""
 
 
+REINDEX = "reindex"
+"""Source in the origin of a job over what the archive holds; the reference is a model's fingerprint."""
+
+
+def reindexing_origin(model_fingerprint: str) -> Origin:
+    """Return the origin of a job that indexes what is there under a model."""
+    return Origin(REINDEX, model_fingerprint)
+
+
+def reindexed_reference(origin: Origin) -> str:
+    """Return how such a job refers to a file that frames come from."""
+    return f"{origin.source}/{origin.reference}"
+
+
+def reindexed_origin(reference: str) -> Origin:
+    """Return the file that :func:`reindexed_reference` refers to."""
+    source, _, rest = reference.partition("/")
+    return Origin(source, rest)
+
+
+def model_of(origin: Origin) -> str | None:
+    """Return the model that a job of an origin indexes under what is there, None for any other job."""
+    return origin.reference if origin.source == REINDEX else None
+
+
 class SentAs(NamedTuple):
     """How a file was sent: its place in the request, from 1, and its name where that is to be kept."""
 
@@ -100,6 +125,8 @@ class Item:
     """One file of a job; ``reason`` says why not all of it is indexed, ``label`` is given to its frames.
 
     So is ``patient_key`` where the file itself names no patient. ``sent_as`` is known of sent files alone.
+    ``model`` is the fingerprint of the model that frames which are there are indexed under, None for new
+    frames.
     """
 
     item_id: int
@@ -113,6 +140,7 @@ class Item:
     label: str | None = None
     patient_key: str | None = None
     sent_as: SentAs | None = None
+    model: str | None = None
 
     def to_dict(self) -> Json:
         """Return the file as the API does; of its place only the last part is told."""
@@ -146,7 +174,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An index job and its progress; ``counts`` maps every item state to a number of items."""
+    """An index job and its progress; ``counts`` maps every item state to a number of items.
+
+    One that indexes what is there under another model has an origin of its own; see ``REINDEX``.
+    """
 
     job_id: str
     collection: str
@@ -158,6 +189,11 @@ class Job:
     frames: int
     reason: str | None
     label: str | None = None
+
+    @property
+    def model(self) -> str | None:
+        """Fingerprint of the model that frames which are there are indexed under, None for new ones."""
+        return model_of(self.origin)
 
     @property
     def total(self) -> int:
@@ -182,6 +218,8 @@ class Job:
         """Return the job as the API lists it, without files."""
         return {
             "job_id": self.job_id,
+            "kind": "index" if self.model is None else REINDEX,
+            "model_fingerprint": self.model,
             "collection": self.collection,
             "label": self.label,
             "state": self.state.value,

@@ -39,6 +39,9 @@ class Results(Sequence[Hit]):
         How typical each region is, see :class:`hmar.values.codes.Query`.
     following : Page or None
         The page that follows this one, where there is one.
+    unindexed_frames : int
+        How many frames of the collections that were searched are not indexed under the model, and could not
+        be found; counted at most a minute ago.
     """
 
     hits: tuple[Hit, ...]
@@ -51,6 +54,7 @@ class Results(Sequence[Hit]):
     took_ms: float
     region_typicality: tuple[float | None, ...] = ()
     following: Page | None = None
+    unindexed_frames: int = 0
 
     @property
     def region(self) -> Box | None:
@@ -112,6 +116,7 @@ class Results(Sequence[Hit]):
             "query": self.query_dict(),
             "hits": [hit.to_dict() for hit in self.hits],
             "searched_frames": self.searched_frames,
+            "unindexed_frames": self.unindexed_frames,
             "took_ms": round(self.took_ms, 1),
         }
 
@@ -132,4 +137,5 @@ class Results(Sequence[Hit]):
             searched_frames=told["searched_frames"],
             took_ms=told["took_ms"],
             region_typicality=tuple(each["typicality"] for each in query["regions"]),
+            unindexed_frames=told.get("unindexed_frames", 0),
         )

@@ -114,6 +114,10 @@ class GroupAnswer(Given):
     searched_frames: Count = Field(
         description="Frames of the archive that could have been found, given filters and exclusions."
     )
+    unindexed_frames: Count = Field(
+        description="Frames of these collections that are not indexed under the model, and could not be "
+        "found. Counted at most a minute ago."
+    )
     took_ms: NotNegative
     next: str | None = Field(
         description="Cursor of the hits that follow; null where none do, or all k were asked for at once."

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from service.models.given import Given
+
+State = Literal["ok", "loading"]
+"""How a part is that works."""
 
 
 class Alive(Given):
@@ -17,4 +22,7 @@ class Ready(Given):
     """All parts work."""
 
     status: Literal["ready"]
-    checks: dict[str, Literal["ok"]]
+    checks: dict[str, State] = Field(
+        description="loading: the index of the model that the archive has moved to is being built, and the "
+        "model before it answers."
+    )

@@ -16,13 +16,26 @@ from service.models.times import Day, Time
 from service.models.whole_numbers import Offset, PageSize
 
 
+class ModelOfFrames(Given):
+    """A model, and how far a collection is indexed under it."""
+
+    fingerprint: str
+    name: str
+    frames: Count = Field(description="Frames that are indexed under it.")
+    missing_frames: Count = Field(description="Frames that are indexed under other models alone.")
+
+
 class CollectionNumbers(Given):
-    """A collection in numbers, of the frames that the model which serves has encoded."""
+    """A collection in numbers, of the frames that are indexed under the model in use."""
 
     collection: CollectionName
-    frames: FromOne
-    series: FromOne
-    studies: FromOne
+    model: ModelOfFrames
+    next_model: ModelOfFrames | None = Field(
+        description="The model that the archive is being indexed under beside it; null where there is none."
+    )
+    frames: Count
+    series: Count
+    studies: Count
     patients: Count = Field(description="Those that are known: a frame without a patient id counts for none.")
     labels: dict[str, FromOne] = Field(description="Frames by label.")
     code_bytes: Count = Field(description="Size of the codes in the database.")

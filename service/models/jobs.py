@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from hmar.values.jobs import ItemState, JobState
@@ -96,6 +98,10 @@ class ListedJob(Given):
     """An index job, and how far it is."""
 
     job_id: str
+    kind: Literal["index", "reindex"] = Field(
+        description="index: new images. reindex: frames that the collection holds, under another model."
+    )
+    model_fingerprint: str | None = Field(description="The other model; null for new images.")
     collection: CollectionName
     label: str | None = Field(description="Given to the frames that the job adds.")
     state: JobState = Field(description=_JOB_STATES)

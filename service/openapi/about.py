@@ -40,6 +40,7 @@ ABOUT: dict[str, Any] = {
 
 TAGS = [
     {"name": "search", "description": "Find frames that look like an image, or like a region of one."},
+    {"name": "models", "description": "Move the archive to another model."},
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
     {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},

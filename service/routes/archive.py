@@ -5,6 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from hmar.errors import NotFoundError, shown
+from hmar.values.collections import nothing_in
+from hmar.values.models import Coverage, ModelName
+from hmar.values.plain import Json
 from hmar.wiring import Engine
 from service.models.archive import CollectionQuery, Series
 from service.models.holdings import (
@@ -38,8 +41,7 @@ def blueprint(engine: Engine) -> Blueprint:
         description="All frames are gone through for it: ask from time to time.",
     )
     def collections(query: CollectionQuery) -> CollectionList:
-        counted = engine.catalogue.collections(engine.encoder.fingerprint, query.collection)
-        return CollectionList(collections=[CollectionNumbers.of(one.to_dict()) for one in counted])
+        return CollectionList(collections=_in_numbers(engine, query.collection))
 
     @routes.get("/studies")
     @operation(
@@ -104,3 +106,26 @@ def blueprint(engine: Engine) -> Blueprint:
         )
 
     return routes
+
+
+def _in_numbers(engine: Engine, collection: str | None) -> list[CollectionNumbers]:
+    """Return the collections in order of name; one that other models alone have indexed is empty."""
+    used, following = engine.serving.encoder, engine.models.roles().next
+    covered = engine.models.coverage(used.fingerprint, collection)
+    ahead = {} if following is None else engine.models.coverage(following.fingerprint, collection)
+    counted = {one.collection: one for one in engine.catalogue.collections(used.fingerprint, collection)}
+    name = ModelName(used.fingerprint, used.name)
+    return [
+        CollectionNumbers.of(
+            {
+                **counted.get(each, nothing_in(each)).to_dict(),
+                "model": _model(name, held),
+                "next_model": _model(following, ahead[each]) if following and each in ahead else None,
+            }
+        )
+        for each, held in covered.items()
+    ]
+
+
+def _model(model: ModelName, held: Coverage) -> Json:
+    return {**model._asdict(), "frames": held.indexed, "missing_frames": held.missing}

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from hmar.errors import OperatorError, UnavailableError
 from hmar.wiring import Engine
-from service.models.health import Alive, Ready
+from service.models.health import Alive, Ready, State
 from service.operations.operation import operation
 from service.problem_table import PROBLEMS
 from service.problems import problem_response
@@ -20,7 +20,7 @@ LAG_ROWS = 500
 """The index is caught up when fewer log rows than this wait; a search applies the rest itself."""
 
 
-_NEEDED = {"worker": "broker", "index": "database"}
+_NEEDED = {"worker": "broker", "model": "database", "index": "database"}
 """Parts that are asked through another one: while that fails, nothing can be said of them."""
 
 
@@ -32,7 +32,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "database": lambda: engine.catalogue.last_seq(),
         "broker": lambda: engine.queue.backlog(),
         "worker": lambda: _worker_answers(engine),
-        "model": lambda: engine.encoder.fingerprint,
+        "model": lambda: _model(engine),
         "index": lambda: _caught_up(engine),
     }
 
@@ -50,11 +50,16 @@ def blueprint(engine: Engine) -> Blueprint:
     )
     def readyz() -> Ready | Response:
         failing: list[str] = []
+        states: dict[str, State] = {}
         for name, check in checks.items():
-            if _NEEDED.get(name) not in failing and not _works(name, check):
+            if _NEEDED.get(name) in failing:
+                continue
+            if (state := _state(name, check)) is None:
                 failing.append(name)
+            else:
+                states[name] = state
         if not failing:
-            return Ready(status="ready", checks=dict.fromkeys(checks, "ok"))
+            return Ready(status="ready", checks=states)
         response = problem_response(
             PROBLEMS[OperatorError],
             f"Not ready: {', '.join(failing)}.",
@@ -71,19 +76,25 @@ def _worker_answers(engine: Engine) -> None:
         raise UnavailableError("No worker answers.", "Start one: python -m workers.")
 
 
+def _model(engine: Engine) -> State:
+    """Tell whether the model in use answers here; until it does, the one before does."""
+    return "ok" if engine.check_model() else "loading"
+
+
 def _caught_up(engine: Engine) -> None:
     waiting = engine.catalogue.last_seq() - engine.index.stats().last_seq
     if waiting >= LAG_ROWS:
         raise UnavailableError(f"{waiting} log rows wait.", "Wait until the index has caught up.")
 
 
-def _works(name: str, check: Callable[[], object]) -> bool:
+def _state(name: str, check: Callable[[], object]) -> State | None:
+    """Return how a part is, None where it does not work."""
     try:
-        check()
+        found = check()
     except OperatorError as error:
         _log.warning("not ready: %s: %s", name, error)
-        return False
+        return None
     except Exception as error:
         _log.warning("not ready: %s: %s", name, type(error).__name__)
-        return False
-    return True
+        return None
+    return "loading" if found == "loading" else "ok"

@@ -7,10 +7,19 @@ from dataclasses import replace
 
 from flask import Blueprint
 
-from hmar.errors import DecodeError, LimitError, NotFoundError, ParameterError, RegionError, shown
+from hmar.errors import (
+    DecodeError,
+    LimitError,
+    NotFoundError,
+    ParameterError,
+    RegionError,
+    UnindexedError,
+    shown,
+)
 from hmar.stages import stage
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, ImageFile
+from hmar.values.selection import Selection
 from hmar.wiring import Engine
 from service.cursors import Cursors
 from service.errors import CursorError
@@ -28,7 +37,7 @@ from service.models.search_request import (
 from service.opened import OpenedFiles
 from service.operations.operation import operation
 
-_RAISES = (CursorError, NotFoundError, LimitError, DecodeError)
+_RAISES = (CursorError, NotFoundError, LimitError, DecodeError, UnindexedError)
 _UID = "1.3.6.1.4.1.14519.5.2.1.1"
 
 
@@ -82,6 +91,7 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
         found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint)
     entries = [entry for entry in found if entry.info.frame_number == frame_number]
     if not entries:
+        engine.searcher.require_indexed(Selection())
         raise NotFoundError(
             f"Frame {frame_number} of instance {shown(sop_instance_uid)} is not indexed.",
             "Index it first (POST /api/v1/index-jobs), or send the file itself.",
@@ -91,7 +101,7 @@ def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[En
 
 def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, how: SearchOptions) -> Answer:
     started = time.perf_counter()
-    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
+    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at, engine.encoder.fingerprint)
     page = cursors.page(how)
     frame, own = _query_frame(engine, files, what)
     selection = replace(how.selection(), exclude=own)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from flask import Blueprint
 
-from hmar.errors import NotFoundError
+from hmar.errors import NotFoundError, UnindexedError
 from hmar.groups import frames_of_group
 from hmar.values.groups import GroupLevel
+from hmar.values.selection import Selection
 from hmar.wiring import Engine
 from service.cursors import Cursors
 from service.errors import CursorError
@@ -35,7 +36,7 @@ def blueprint(engine: Engine) -> Blueprint:
         scope="search",
         gives="Series, nearest first.",
         description=_DESCRIPTION,
-        raises=(CursorError, NotFoundError),
+        raises=(CursorError, NotFoundError, UnindexedError),
         examples={SeriesQuery.media_type: {"series_uid": _UID, "k": 5}},
     )
     def series(body: SeriesQuery) -> GroupAnswer:
@@ -49,7 +50,7 @@ def blueprint(engine: Engine) -> Blueprint:
         scope="search",
         gives="Studies, nearest first.",
         description=_DESCRIPTION,
-        raises=(CursorError, NotFoundError),
+        raises=(CursorError, NotFoundError, UnindexedError),
         examples={StudyQuery.media_type: {"study_uid": _UID, "k": 5}},
     )
     def study(body: StudyQuery) -> GroupAnswer:
@@ -60,9 +61,10 @@ def blueprint(engine: Engine) -> Blueprint:
 
 def _answer(engine: Engine, level: GroupLevel, uid: str, how: GroupOptions) -> GroupAnswer:
     started = time.perf_counter()
-    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at)
+    cursors = Cursors(engine.secrets.session, engine.searcher.mark_at, engine.encoder.fingerprint)
     page = cursors.page(how)
     as_of = None if page is None else page.as_of
+    engine.searcher.require_indexed(Selection())
     frames = frames_of_group(engine.catalogue, engine.encoder.fingerprint, level, uid, as_of)
     selection = engine.searcher.without(how.selection(), how.exclusion, frames[0].info)
     results = engine.searcher.group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from hmar.errors import DecodeError, LimitError, NotFoundError, RegionError
+from hmar.errors import DecodeError, LimitError, NotFoundError, RegionError, UnindexedError
 from hmar.explaining import explain_indexed
 from hmar.image.heat import overlay
 from hmar.image.raster import png, render
@@ -16,7 +16,7 @@ from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
 from service.routes.search import indexed
 
-_RAISES = (NotFoundError, LimitError, DecodeError, RegionError)
+_RAISES = (NotFoundError, LimitError, DecodeError, RegionError, UnindexedError)
 _UID = "1.3.6.1.4.1.14519.5.2.1.1"
 _EXAMPLE = {
     "sop_instance_uid": _UID,

@@ -13,6 +13,7 @@ from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
+from hmar.adapters.sql.models import SqlModelStore
 from hmar.adapters.sql.sessions import SqlSessionStore
 from hmar.errors import ConfigError
 from hmar.ports import Storage
@@ -29,6 +30,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     database = request.getfixturevalue(request.param)
     return Storage(
         SqlCatalogue(database),
+        SqlModelStore(database),
         SqlJobStore(database),
         SqlKeyStore(database),
         SqlSessionStore(database),

@@ -21,6 +21,7 @@ from hmar.errors import (
     UnavailableError,
 )
 from hmar.indexing.adding import CHUNK_FRAMES
+from hmar.indexing.encoders import OneEncoder
 from hmar.indexing.indexer import Indexer
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.uploads import UPLOAD, KeptUploads
@@ -133,7 +134,7 @@ class Archive:
             self.jobs,
             queue or self.queue,
             {"files": self.folder, UPLOAD: self.uploads},
-            encoder,
+            OneEncoder(encoder),
             self.open,
             Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
             KeptUploads(self.uploads, self.jobs, self.catalogue),
@@ -538,7 +539,7 @@ def test_a_clock_that_is_set_while_a_worker_works_commits_no_frame_twice(step_s:
         archive.jobs,
         others,
         {"files": MemorySource({"a": b"1 20", "b": b"2 1"})},
-        ENCODER,
+        OneEncoder(ENCODER),
         archive.open,
         Settings(home=Path("nowhere"), item_lease_s=60, max_attempts=3),
         KeptUploads(archive.uploads, archive.jobs, archive.catalogue),
@@ -644,7 +645,7 @@ def test_nothing_is_begun_on_a_full_disk() -> None:
         archive.jobs,
         archive.queue,
         {"files": MemorySource({"a": b"1 1"})},
-        ENCODER,
+        OneEncoder(ENCODER),
         archive.open,
         Settings(home=Path("nowhere")),
         KeptUploads(archive.uploads, archive.jobs, archive.catalogue),

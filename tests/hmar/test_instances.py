@@ -16,6 +16,7 @@ from hmar.adapters.sql.database import Database
 from hmar.config import KEEP_BOTH, REFUSE, REPLACE, SAME_UID, Settings
 from hmar.errors import DecodeError, UnavailableError
 from hmar.indexing.adding import CHUNK_FRAMES, PLANS
+from hmar.indexing.encoders import OneEncoder
 from hmar.indexing.indexer import Indexer
 from hmar.instances import MAX_BAD_FRAMES, MAX_REPLACING_FRAMES
 from hmar.ports import Catalogue
@@ -99,7 +100,7 @@ class Worker:
             self.jobs,
             queue,
             {"files": MemorySource({name: name.encode() for name in files})},
-            self.encoder,  # type: ignore[arg-type]
+            OneEncoder(self.encoder),  # type: ignore[arg-type]
             lambda data: self.files[data.decode()],
             Settings(home=Path("nowhere"), same_uid=same_uid),
             KeptUploads(MemoryUploads(), self.jobs, catalogue),

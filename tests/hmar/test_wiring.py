@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from hmar.config import IN_MEMORY, INLINE, Settings
-from hmar.errors import UnavailableError
+from hmar.errors import ModelError, UnavailableError
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.identity import administrator
 from hmar.values.jobs import JobState
+from hmar.values.models import ModelName
 from hmar.values.selection import Selection
 from hmar.wiring import Engine, build_engine
 from tests.phantoms import ct_file
@@ -64,3 +65,32 @@ def test_without_a_broker_there_is_no_way_to_the_workers(tmp_path: Path) -> None
 def test_closing_an_engine_builds_nothing(tmp_path: Path) -> None:
     build_engine(Settings(home=tmp_path).checked()).close()
     assert [path.name for path in tmp_path.iterdir()] == ["import"]
+
+
+def test_a_model_that_is_handed_over_comes_before_the_one_that_the_archive_records(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, redis_url=INLINE, model_dir="thumbnail").checked()
+    engine = build_engine(settings, ThumbnailEncoder())
+    engine.models.use(ModelName("f" * 32, "nowhere"))
+    assert engine.follow() is None
+    assert engine.encoder.name == ThumbnailEncoder.name
+    engine.close()
+    following = build_engine(settings)
+    with pytest.raises(ModelError, match="hmar models install"):
+        _ = following.encoder
+    following.close()
+
+
+def test_the_parts_of_a_search_change_together(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, redis_url=INLINE, model_dir="thumbnail").checked()
+    engine = build_engine(settings)
+    before = engine.serving
+    shipped = engine.known_models.named("hmar-ct-128")
+    engine.models.use(shipped)
+    assert engine.serving is before
+    taken = engine.follow()
+    assert engine.serving is taken
+    assert taken is not None
+    models = {taken.encoder.fingerprint, taken.index.stats().model_fingerprint}
+    assert models == {shipped.fingerprint}
+    assert before.index.stats().model_fingerprint == before.encoder.fingerprint != shipped.fingerprint
+    engine.close()

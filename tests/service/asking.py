@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.identity import Identity, Scope
 from tests.phantoms import ct_file
 from tests.service.conftest import Archive
@@ -125,6 +126,11 @@ REQUESTS: dict[str, Request] = {
     "addWebhook": Request(sent=lambda _: {"json": {"name": "new", "url": "https://192.0.2.1/"}}),
     "removeWebhook": Request({"name": lambda _: WEBHOOK}),
     "enableWebhook": Request({"name": lambda _: WEBHOOK}),
+    "listModels": Request(),
+    "reindexModel": Request(
+        {"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}
+    ),
+    "useModel": Request({"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }
 """Every operation that needs a key. A new one is entered here, and all tests of rights ask it."""

@@ -185,11 +185,12 @@ def test_a_cursor_of_another_archive_is_refused(archive: Archive, empty_archive:
 def test_a_cursor_of_a_log_that_is_gone_is_refused(archive: Archive) -> None:
     """As after a restore of an older copy: the secret is the same, rows of the same numbers are others."""
     cursor = asked(archive, **UID, k=9, limit=2)["next"]
-    restored = Cursors(archive.engine.secrets.session, lambda seq: f"another mark of {seq}")
+    secret, model = archive.engine.secrets.session, archive.engine.encoder.fingerprint
+    restored = Cursors(secret, lambda seq: f"another mark of {seq}", model)
     query = ImageQuery.model_validate(UID | {"k": 9, "cursor": cursor})
     with pytest.raises(CursorError, match="another state"):
         restored.page(query)
-    mine = Cursors(archive.engine.secrets.session, archive.engine.searcher.mark_at).page(query)
+    mine = Cursors(secret, archive.engine.searcher.mark_at, model).page(query)
     assert mine is not None
     assert (mine.as_of, len(mine.shown)) == (FRAMES, 2)
 
@@ -214,6 +215,6 @@ def test_a_cursor_tells_no_uid_and_no_patient(archive: Archive) -> None:
     cursor = asked(archive, **UID, k=9, limit=8)["next"]
     content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     assert found["next"] is None
-    assert len(content) == 32 + 24 + 8 * 8
+    assert len(content) == 32 + 32 + 8 * 8
     for hit in found["hits"]:
         assert hit["sop_instance_uid"].encode() not in content

@@ -15,7 +15,8 @@ from typing import IO
 
 import pytest
 
-from hmar.wiring import THUMBNAIL, build_engine
+from hmar.known_models import THUMBNAIL
+from hmar.wiring import build_engine
 from tests.phantoms import sop_uid
 from tests.service.conftest import FRAMES, build_archive, fill
 

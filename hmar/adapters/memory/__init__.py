@@ -5,6 +5,7 @@ from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
+from hmar.adapters.memory.models import MemoryModelStore
 from hmar.adapters.memory.queue import InlineQueue
 from hmar.adapters.memory.sessions import MemorySessionStore
 from hmar.adapters.memory.source import MemorySource, MemoryUploads
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryIndex",
     "MemoryJobStore",
     "MemoryKeyStore",
+    "MemoryModelStore",
     "MemorySessionStore",
     "MemorySource",
     "MemoryUploads",

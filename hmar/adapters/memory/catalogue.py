@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -90,6 +91,31 @@ class MemoryCatalogue:
         self._instances[collection, encoded.info.sop_instance_uid][entry_id] = entry
         self._known[key] = entry_id
         return True
+
+    @contextmanager
+    def held(self) -> Iterator[list[EntryInfo]]:
+        """Give all live entries, oldest first, and keep writers out for as long as the context lasts."""
+        with self._lock:
+            yield [entry.info for entry in self._entries.values()]
+
+    def carry(self, codes: Mapping[int, EncodedFrame]) -> int:
+        """Add entries that are those given in all but codes and model; return how many."""
+        with self._lock:
+            mark, added = new_mark(), 0
+            for entry_id in sorted(codes.keys() & self._entries.keys()):
+                known = self._entries[entry_id].info
+                encoded = replace(codes[entry_id], info=known.info, digests=known.digests)
+                added += self._add(known.collection, encoded, known.origin, mark)
+            return added
+
+    def forget_model(self, model_fingerprint: str, limit: int) -> int:
+        """Delete and log some entries of a model, oldest first; return how many."""
+        with self._lock:
+            of_model = [
+                entry for entry in self._entries.values() if entry.info.model_fingerprint == model_fingerprint
+            ]
+            self._remove(of_model[:limit])
+            return len(of_model[:limit])
 
     def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much a delete would take away."""

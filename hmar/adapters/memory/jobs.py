@@ -25,6 +25,7 @@ from hmar.values.jobs import (
     Message,
     QueueLoad,
     SentAs,
+    model_of,
 )
 
 
@@ -360,6 +361,7 @@ class MemoryJobStore:
             job.label,
             item.patient_key,
             item.sent_as,
+            model_of(job.origin),
         )
 
 

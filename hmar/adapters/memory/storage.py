@@ -7,6 +7,7 @@ from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
+from hmar.adapters.memory.models import MemoryModelStore
 from hmar.adapters.memory.sessions import MemorySessionStore
 from hmar.adapters.memory.webhooks import MemoryWebhookStore
 from hmar.ports import Storage
@@ -18,6 +19,7 @@ def memory_storage() -> Storage:
     integrity = MemoryIntegrity(catalogue)
     return Storage(
         catalogue,
+        MemoryModelStore(catalogue),
         MemoryJobStore(),
         MemoryKeyStore(),
         MemorySessionStore(),

@@ -45,6 +45,7 @@ from hmar.values.jobs import (
     Message,
     QueueLoad,
     SentAs,
+    model_of,
 )
 
 
@@ -391,9 +392,9 @@ class SqlJobStore:
         )
 
 
-_ITEMS = select(items, jobs.c.collection, jobs.c.origin_source, jobs.c.label).join(
-    jobs, jobs.c.job_id == items.c.job_id
-)
+_ITEMS = select(
+    items, jobs.c.collection, jobs.c.origin_source, jobs.c.label, jobs.c.origin_reference.label("of_job")
+).join(jobs, jobs.c.job_id == items.c.job_id)
 
 
 def _lease_over(now: float) -> ColumnElement[bool]:
@@ -428,6 +429,7 @@ def _item(row: Row[Any]) -> Item:
         label=row.label,
         patient_key=row.patient_key,
         sent_as=None if row.sent_number is None else SentAs(row.sent_number, row.sent_name),
+        model=model_of(Origin(row.origin_source, row.of_job)),
     )
 
 

@@ -48,17 +48,24 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "position_y_mm": y,
         "position_z_mm": z,
         "uids_derived": info.uids_derived,
-        "gate_global": float(encoded.gate[0]),
-        "gate_local": float(encoded.gate[1]),
-        "global_code": encoded.global_code.tobytes(),
-        "window_codes": encoded.window_codes.tobytes(),
-        "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
+        **code_columns(encoded),
         "pixel_aspect": info.pixel_aspect,
         "file_sha256": digests and digests.file_sha256,
         "pixel_digest": digests and digests.pixels,
         "header_digest": digests and digests.header,
         "file_frames": digests and digests.file_frames,
         **{name: getattr(info, name) for name in TABLE},
+    }
+
+
+def code_columns(encoded: EncodedFrame) -> dict[str, Any]:
+    """Return what a row holds of an encoder's making."""
+    return {
+        "gate_global": float(encoded.gate[0]),
+        "gate_local": float(encoded.gate[1]),
+        "global_code": encoded.global_code.tobytes(),
+        "window_codes": encoded.window_codes.tobytes(),
+        "window_ids": encoded.window_ids.astype(_WINDOW_ID).tobytes(),
     }
 
 

@@ -263,6 +263,15 @@ damaged_rows = Table(
 )
 """Frames that were taken out because their row was damaged, until they are indexed again."""
 
+model_roles = Table(
+    "model_roles",
+    metadata,
+    Column("role", String(8), primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("name", Text, nullable=False),
+)
+"""Which model is "used" and which is the "next" one: a row each, none where nobody has chosen."""
+
 secret_checks = Table(
     "secret_checks",
     metadata,

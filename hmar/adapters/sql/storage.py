@@ -12,6 +12,7 @@ from hmar.adapters.sql.database import Database, migrations_config
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
+from hmar.adapters.sql.models import SqlModelStore
 from hmar.adapters.sql.sessions import SqlSessionStore
 from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.ports import Storage
@@ -34,6 +35,7 @@ def sql_storage(url: str | Path) -> Storage:
     database.migrate()
     return Storage(
         SqlCatalogue(database),
+        SqlModelStore(database),
         SqlJobStore(database),
         SqlKeyStore(database),
         SqlSessionStore(database),

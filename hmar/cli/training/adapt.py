@@ -14,7 +14,8 @@ from rich.table import Table
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 from hmar.cli.training.typicality import print_fitted
-from hmar.wiring import build_engine, model_folder
+from hmar.errors import ConfigError
+from hmar.wiring import build_engine
 
 if TYPE_CHECKING:
     from hmar.training.thresholds.adapt import Adapted
@@ -58,24 +59,27 @@ def adapt(out: Path, collections: tuple[str, ...], frames: int, seed: int) -> No
     frames or 10 people the model keeps what it had. hmar export-model --typicality does the same without
     other thresholds.
 
-    The new folder is another model with another fingerprint: point HMAR_MODEL_DIR at it and index the images
-    again. Until then the archive is searched with the old one.
+    The new folder is another model with another fingerprint: index the archive under it, then use it. Until
+    then the archive is searched with the old one.
 
     \b
     Example:
       hmar adapt --out models/our-archive
-      HMAR_MODEL_DIR=models/our-archive hmar index /data/images
-      HMAR_MODEL_DIR=models/our-archive hmar serve
+      hmar reindex --model models/our-archive
+      hmar models use our-archive
     """
     from hmar.training.thresholds.adapt import adapt as run
     from hmar.training.thresholds.sampling import sample_frames
 
     engine = build_engine(settings_from_environment())
     click.get_current_context().call_on_close(engine.close)
+    fitted = engine.model_folder
+    if fitted is None:
+        raise ConfigError("The archive uses the baseline, which has no bits to fit.", "Use another model.")
     rng = np.random.default_rng(seed)
     sample = sample_frames(engine.catalogue, engine.encoder.fingerprint, collections, frames, rng)
     with progress_of(Console(stderr=True)) as progress:
-        adapted = run(model_folder(engine.settings), out, sample, engine.frame, rng, progress)
+        adapted = run(fitted, out, sample, engine.frame, rng, progress)
     _print(adapted)
     click.echo(f"{out}: model {adapted.fingerprint}")
 

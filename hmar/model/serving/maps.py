@@ -30,7 +30,7 @@ class FrameMap(NamedTuple):
 
 
 class KeptMaps:
-    """Maps of one model, in memory only. Thread-safe.
+    """Maps of the models of a process, in memory only. Thread-safe.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ class KeptMaps:
     def __init__(self, max_bytes: int) -> None:
         self._maps = Recent[_Pixels, FrameMap](max_bytes, lambda map_: sum(array.nbytes for array in map_))
 
-    def of(self, frame: Frame, make: Callable[[Frame], FrameMap]) -> FrameMap:
-        """Return the map of a frame, which is made once for all who wait for it."""
-        key = (pixel_digest(frame), frame.info.spacing, frame.info.pixel_aspect)
+    def of(self, model_fingerprint: str, frame: Frame, make: Callable[[Frame], FrameMap]) -> FrameMap:
+        """Return a model's map of a frame, which is made once for all who wait for it."""
+        key = (model_fingerprint, pixel_digest(frame), frame.info.spacing, frame.info.pixel_aspect)
         return self._maps.get(key, lambda: make(frame))
 
     def forget(self, unused_for_s: float = 0.0) -> None:
@@ -51,5 +51,5 @@ class KeptMaps:
         self._maps.forget(unused_for_s)
 
 
-_Pixels = tuple[str, Spacing | None, float | None]
-"""The digest of a frame's pixels, their spacing and their aspect."""
+_Pixels = tuple[str, str, Spacing | None, float | None]
+"""The model, the digest of a frame's pixels, their spacing and their aspect."""

@@ -15,7 +15,7 @@ from hmar.errors import SnapshotError, UnavailableError
 from hmar.index.frames import FRAME_ARRAYS
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import to_planes
-from hmar.index.snapshot import ARRAYS, Generation, Snapshot, SnapshotStore
+from hmar.index.snapshot import ARRAYS, Generation, Snapshot, SnapshotStore, drop_others
 from hmar.index.stored import ArrayParts
 from hmar.locks import locked
 from tests.contract.examples import MODEL, OTHER_MODEL
@@ -91,6 +91,17 @@ def test_snapshots_of_another_model_are_not_seen(store: SnapshotStore, tmp_path:
     store.write(snapshot(5))
     assert_same(store.load(), snapshot(5))
     assert_same(other.load(), snapshot(50))
+
+
+def test_the_snapshots_of_all_models_but_one_are_dropped(store: SnapshotStore, tmp_path: Path) -> None:
+    drop_others(tmp_path / "absent", MODEL)
+    other = SnapshotStore(tmp_path, OTHER_MODEL)
+    assert store.write(snapshot(1))
+    assert other.write(snapshot(2))
+    drop_others(tmp_path, MODEL)
+    assert other.load() is None
+    assert_same(store.load(), snapshot(1))
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
 
 
 def test_a_snapshot_moved_to_another_models_folder_is_refused(store: SnapshotStore, tmp_path: Path) -> None:

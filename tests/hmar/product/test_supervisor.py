@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from hmar.config import Settings
+from hmar.known_models import THUMBNAIL
 from hmar.product.running import start_product
 from hmar.product.supervisor import Supervisor, _answers
-from hmar.wiring import THUMBNAIL
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,8 @@ export class Hits {
     byId("hits").replaceChildren(...this.#cards.map(({ button }) => el("li", {}, button)));
     byId("hits").scrollTop = 0;
     const searched = plural(answer.searched_frames, "frame");
-    byId("hits-summary").textContent = `${searched} in ${Math.round(answer.took_ms)} ms, ${answer.mode}`;
+    const left = answer.unindexed_frames ? `, ${answer.unindexed_frames} not indexed under this model` : "";
+    byId("hits-summary").textContent = `${searched} in ${Math.round(answer.took_ms)} ms, ${answer.mode}${left}`;
     byId("hits-empty").hidden = answer.hits.length > 0;
     byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame that was asked for.";
     this.setWindow(displayWindow);
