@@ -35,7 +35,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hmar.client.client import Client
-    from hmar.client.queries import IndexedFrame
     from hmar.errors import HmarError
     from hmar.library.archive import Archive
     from hmar.library.images import OpenedImage, open_image
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from hmar.values.geometry import Box, Spacing
     from hmar.values.groups import GroupHit, GroupResults
     from hmar.values.hits import Hit
+    from hmar.values.indexed import IndexedFrame
     from hmar.values.results import Results
     from hmar.values.selection import Exclusion
 else:
@@ -63,7 +63,7 @@ else:
             "GroupResults": "hmar.values.groups",
             "Hit": "hmar.values.hits",
             "HmarError": "hmar.errors",
-            "IndexedFrame": "hmar.client.queries",
+            "IndexedFrame": "hmar.values.indexed",
             "Model": "hmar.library.models",
             "OpenedImage": "hmar.library.images",
             "Results": "hmar.values.results",

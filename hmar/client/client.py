@@ -13,13 +13,14 @@ from hmar.client.api import Api, read
 from hmar.client.connection import Connection
 from hmar.client.files import Addable
 from hmar.client.pauses import Pauses
-from hmar.client.queries import Indexed, given, named
+from hmar.client.queries import given
 from hmar.client.searching import ClientSearches
 from hmar.client.server import Server
 from hmar.errors import NotFoundError, OperatorError, ParameterError
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent
 from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.indexed import Indexed, named
 
 DEFAULT_COLLECTION = "default"
 READ_S = 60.0

@@ -6,24 +6,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from hmar.errors import DecodeError
-from hmar.values.entries import EntryInfo
 from hmar.values.geometry import BoxLike, regions_of
-from hmar.values.hits import Hit
+from hmar.values.indexed import Indexed, named
+from hmar.values.judged import Judged
 from hmar.values.selection import Exclusion, Same
 
-
-class IndexedFrame(NamedTuple):
-    """A frame of the archive, by its UID and its number from 1."""
-
-    sop_instance_uid: str
-    frame_number: int = 1
-
-
-Indexed = IndexedFrame | Hit | EntryInfo
-"""A frame of the archive: by its UID, as it was found, or as it is listed."""
 Queryable = str | os.PathLike[str] | bytes | Indexed
 """A file by its path, the bytes of one, or a frame of the archive."""
 Fields = dict[str, object]
@@ -33,14 +22,6 @@ def frame_fields(indexed: Indexed) -> Fields:
     """Return the fields that name a frame of the archive."""
     name = named(indexed)
     return {"sop_instance_uid": name.sop_instance_uid, "frame_number": name.frame_number}
-
-
-def named(indexed: Indexed) -> IndexedFrame:
-    """Return the UID and number of a frame of the archive."""
-    if isinstance(indexed, IndexedFrame):
-        return indexed
-    info = indexed.entry.info if isinstance(indexed, Hit) else indexed.info
-    return IndexedFrame(info.sop_instance_uid, info.frame_number)
 
 
 def file_bytes(file: str | os.PathLike[str] | bytes) -> bytes:
@@ -72,6 +53,16 @@ def exclusion_field(exclude: Same | Exclusion | None) -> Fields | None:
     return given(same=wanted.same, **{name: uids or None for name, uids in named_uids.items()}) or None
 
 
+def judged_fields(relevant: Sequence[Indexed], not_relevant: Sequence[Indexed]) -> Fields:
+    """Return the fields of frames that were judged; raises ParameterError as :class:`hmar.values.judged`."""
+    judged = Judged.of(relevant, not_relevant)
+    return {
+        name: [frame_fields(frame) for frame in frames]
+        for name, frames in (("relevant", judged.relevant), ("not_relevant", judged.not_relevant))
+        if frames
+    }
+
+
 def given(**fields: object) -> Fields:
     """Return the fields that are not None: null is no way of leaving a field out."""
     return {name: value for name, value in fields.items() if value is not None}
@@ -87,4 +78,4 @@ def _as_text(name: str, value: object) -> str:
         return ",".join(map(str, value))
     if name == "regions" and isinstance(value, list):
         return ";".join(",".join(map(str, region)) for region in value)
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)

@@ -1,0 +1,27 @@
+"""Frames of the archive, as callers name them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hmar.values.entries import EntryInfo
+from hmar.values.hits import Hit
+
+
+class IndexedFrame(NamedTuple):
+    """A frame of the archive, by its UID and its number from 1."""
+
+    sop_instance_uid: str
+    frame_number: int = 1
+
+
+Indexed = IndexedFrame | Hit | EntryInfo
+"""A frame of the archive: by its UID, as it was found, or as it is listed."""
+
+
+def named(indexed: Indexed) -> IndexedFrame:
+    """Return the UID and number of a frame of the archive."""
+    if isinstance(indexed, IndexedFrame):
+        return indexed
+    info = indexed.entry.info if isinstance(indexed, Hit) else indexed.info
+    return IndexedFrame(info.sop_instance_uid, info.frame_number)
