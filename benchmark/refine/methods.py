@@ -27,7 +27,8 @@ NONE, PRODUCT = "none", "product"
 
 def signs_of(codes: CodeArray) -> Values:
     """Return bits (N, 128) as 1 and -1."""
-    return 2.0 * np.unpackbits(codes, axis=1) - 1
+    signs: Values = 2 * np.unpackbits(codes, axis=1).astype(np.float64) - 1
+    return signs
 
 
 def _none(query: Values, _relevant: Judged, _others: Judged) -> Values:

@@ -66,8 +66,8 @@ def score(archive: Archive, asked: Asked, methods: Mapping[str, Method]) -> Scor
 
 
 def _figures(ranked: Ranked, hits: Flags, left: Flags, total: int) -> tuple[float, float]:
-    """Return average precision and P@10; a slice whose box shows something else is no hit, but counts in R."""
-    groups = tie_groups(ranked.distance[None], hits[None], ~left[None])
+    """Return average precision and P@10; a slice with another box is no hit, but counts in R."""
+    groups = tie_groups(ranked.distance[None].astype(np.float32), hits[None], ~left[None])
     if not hits.any():
         return 0.0, 0.0
     precision = float(average_precision(groups)[0]) * np.count_nonzero(hits) / total

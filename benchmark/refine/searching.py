@@ -54,7 +54,8 @@ class Archive:
     def nearest_windows(self, query: Values, slice_: int) -> Values:
         """Return the windows of a slice that are nearest to those of a query, as bits of 1 and -1."""
         own = self._signs[self._ends[slice_] : self._ends[slice_ + 1]]
-        return own[np.argmax(query @ own.T, axis=1)].astype(np.float64)
+        nearest: Values = own[np.argmax(query @ own.T, axis=1)].astype(np.float64)
+        return nearest
 
     def shown(self, structure: str, ranked: Ranked) -> Flags:
         """Return the slices whose window, the box of a hit, shows a structure."""

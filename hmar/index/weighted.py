@@ -55,15 +55,21 @@ class WeightedCodes:
         by_four = filled.reshape(-1, FOUR, CODE_BYTES, 2, NIBBLES)
         return np.ascontiguousarray(by_four.transpose(0, 2, 1, 3, 4))
 
+    @cached_property
+    def _first_by_pair(self) -> Tables:
+        """Distances of the first query to all values of each two bytes, (8, 65536), the lower byte first."""
+        lower, upper = self.by_plane[0].transpose(1, 0, 2)
+        of_byte = (upper[:, :, None] + lower[:, None, :]).reshape(CODE_BYTES, 256)
+        pairs: Tables = of_byte[1::2, :, None] + of_byte[0::2, None, :]
+        return pairs.reshape(CODE_BYTES // 2, -1)
+
     def distances(self, codes: CodeArray, bits: Bits) -> NDArray[np.int64]:
         """Return the weighted distances of the first query to codes, shape (n, 16), in units of weight."""
-        lower, upper = self.by_plane[0].transpose(1, 0, 2)
-        total = np.zeros(len(codes), np.int64)
-        for plane in range(bits // 8):
-            byte = codes[:, plane]
-            total += lower[plane][byte & 15]
-            total += upper[plane][byte >> 4]
-        return total
+        pairs = np.ascontiguousarray(codes).view("<u2")
+        total = np.zeros(len(codes), np.uint8)
+        for number in range(bits // 16):
+            total += self._first_by_pair[number][pairs[:, number]]
+        return total.astype(np.int64)
 
 
 QueryCodes = CodeArray | WeightedCodes
