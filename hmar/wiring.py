@@ -27,6 +27,7 @@ from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
     CodeIndex,
+    FeedbackStore,
     FrameEncoder,
     ImageSource,
     JobQueue,
@@ -124,6 +125,11 @@ class Engine:
         """Who was given whose data."""
         head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
         return AuditLog(self.storage.audit, self.secrets.audit, head)
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """Judgements of hits."""
+        return self.storage.feedback
 
     @cached_property
     def encoder(self) -> FrameEncoder:

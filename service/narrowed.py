@@ -8,11 +8,13 @@ from functools import cached_property
 from hmar.decoding.contained import ContainedDecoder
 from hmar.disk import Disk
 from hmar.narrowed.catalogue import NarrowedCatalogue
+from hmar.narrowed.feedback import NarrowedFeedback
 from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
 from hmar.ports import (
     Catalogue,
     CodeIndex,
+    FeedbackStore,
     FrameEncoder,
     ImageSource,
     JobQueue,
@@ -61,6 +63,11 @@ class NarrowedEngine(Engine):
     def jobs(self) -> JobStore:
         """Jobs of the collections that the request sees."""
         return NarrowedJobs(self._whole.jobs, self._access)
+
+    @cached_property
+    def feedback(self) -> FeedbackStore:
+        """Judgements of what the request sees."""
+        return NarrowedFeedback(self._whole.feedback, self._access)
 
     @cached_property
     def index(self) -> CodeIndex:

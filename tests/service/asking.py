@@ -114,6 +114,12 @@ REQUESTS: dict[str, Request] = {
     "changeLabels": Request(
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),
+    "keepFeedback": Request(
+        sent=lambda target: {
+            "json": {"query": _frame(target), "judgements": [_frame(target) | {"verdict": "relevant"}]}
+        }
+    ),
+    "listFeedback": Request(),
     "readMetrics": Request(),
     "delete": Request(sent=lambda target: {"json": {"level": "series", "uid": target.series_uid}}),
 }

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database, migrations_config
+from hmar.adapters.sql.feedback import SqlFeedbackStore
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
@@ -37,6 +38,7 @@ def sql_storage(url: str | Path) -> Storage:
         SqlKeyStore(database),
         SqlSessionStore(database),
         SqlAuditStore(database),
+        SqlFeedbackStore(database),
         SqlIntegrity(database),
         database,
         database.close,
