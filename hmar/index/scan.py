@@ -149,15 +149,17 @@ class _Search:
     def __init__(
         self, kernels: ModuleType, queries: QueryCodes, k: int, bits: Bits, limit: int | None = None
     ) -> None:
-        weighted = isinstance(queries, WeightedCodes)
-        self._queries = queries.tables if isinstance(queries, WeightedCodes) else query_bytes(queries)
         self._k, self._planes = k, bits // 8
         largest = largest_sum(queries, bits)
         self._limit = largest if limit is None else max(-1, min(limit, largest))
         prunes = limit is None or limit < largest
-        one = prunes and len(queries) == 1
-        plain: _Kernel = kernels.scan_columns if one else kernels.scan_frames
-        self._kernel: _Kernel = kernels.scan_weighted if weighted else plain
+        self._kernel: _Kernel
+        if isinstance(queries, WeightedCodes):
+            self._queries, self._kernel = queries.tables, kernels.scan_weighted
+        else:
+            one = prunes and len(queries) == 1
+            self._queries = query_bytes(queries)
+            self._kernel = kernels.scan_columns if one else kernels.scan_frames
         self._prefix = Prefix(self._planes, len(queries), prunes)
         self._histogram = np.zeros(largest + 1, np.int64)
         self._parts: list[tuple[Slots, Sums]] = []
