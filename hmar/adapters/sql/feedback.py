@@ -64,8 +64,10 @@ class SqlFeedbackStore:
 def forget_judgements(connection: Connection, selector: Selector, collection: Collections) -> int:
     """Delete the judgements of what is being deleted, and those of queries with it; return how many.
 
-    It comes before the entries are deleted: queries with files are known by these.
+    It comes before the entries are deleted: queries with files are known by these. The writers' lock is taken
+    first, so that no judgement of them comes in between.
     """
+    lock(connection)
     column = feedback.c[selector.field]
     of_query = feedback.c[f"query_{selector.field}"]
     files = select(entries.c.file_sha256).where(
