@@ -67,7 +67,7 @@ def _extent(box: Box, info: FrameInfo) -> Box | None:
 def _distance(found: CodeHit, gate: tuple[float, float], mode: Mode) -> float:
     """Return the distance that ranked a hit."""
     if mode == "global" or (mode == "auto" and not found.matches):
-        return float(found.global_distance)
+        return found.global_distance
     if mode == "local":
         return found.local_distance
-    return fused_distance(gate, float(found.global_distance), found.local_distance)
+    return fused_distance(gate, found.global_distance, found.local_distance)

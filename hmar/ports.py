@@ -19,6 +19,7 @@ from hmar.values.collections import CollectionInfo
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.feedback import Judgement, KeptJudgement
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
@@ -675,6 +676,26 @@ class Receivers(Protocol):
         """Send a body once. Whatever goes wrong on the way is told as a fault."""
 
 
+class FeedbackStore(Protocol):
+    """Judgements of hits; they go with the frames that they name.
+
+    A deletion takes those of the frames deleted, those of queries with these, and those of queries with a
+    file that was indexed as these. So does another image that takes a frame's place.
+    """
+
+    def add(self, judgements: Sequence[Judgement]) -> int:
+        """Keep judgements, and return how many: one that names what is not indexed is not kept.
+
+        What one person has said of the same frame and query before goes.
+        """
+
+    def listed(self, after_seq: int, limit: int, collection: Collections = None) -> list[KeptJudgement]:
+        """Return the next judgements whose two frames are in some collections, in order of their numbers.
+
+        Numbers grow, and none comes twice.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -688,6 +709,7 @@ class Storage:
     sessions : SessionStore
     audit : AuditStore
     webhooks : WebhookStore
+    feedback : FeedbackStore
     integrity : Integrity
     copies : Copyable
     close : callable
@@ -701,6 +723,7 @@ class Storage:
     sessions: SessionStore
     audit: AuditStore
     webhooks: WebhookStore
+    feedback: FeedbackStore
     integrity: Integrity
     copies: Copyable
     close: Callable[[], None]

@@ -9,19 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from hmar.errors import ModelError, ParameterError, UnindexedError
+from hmar.errors import ModelError, NotFoundError, ParameterError, UnindexedError, shown
 from hmar.found import hit_of
 from hmar.groups import GroupSearcher
 from hmar.places import PlaceGrower
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.refining import refined
 from hmar.stages import stage
 from hmar.values.codes import Bits, Query
 from hmar.values.deletion import Collections
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
-from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
+from hmar.values.groups import Aggregation, FrameCodes, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
+from hmar.values.indexed import IndexedFrame
+from hmar.values.judged import NOTHING_JUDGED, Judged
 from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.search_limits import MAX_PLACES, MAX_REGIONS, check_choice, check_numbers
@@ -180,17 +183,23 @@ class Searcher:
         selection: Selection,
         bits: Bits = 128,
         page: Page | None = None,
+        judged: Judged = NOTHING_JUDGED,
     ) -> Results:
         """Search for regions of a frame, or for all of it, and return the hits with what was asked.
 
         Parameters and errors are those of :meth:`region`, of which several are searched for together: a
         frame's local distance is the mean over the regions of its local distance to each. Without a region,
         the frame is searched for as a whole. Without a mode, it is "local" for regions and "auto" for a whole
-        frame. With a page, only that part of the k hits is returned.
+        frame. With a page, only that part of the k hits is returned. With judged frames, the query is refined
+        by them; NotFoundError if one of them is not in the archive.
         """
         started = time.perf_counter()
         [query] = self._queries(frame, [regions], k, mode, bits)
-        answer = self._answer(frame, regions, query, k, mode, selection, bits, page)
+        if judged:
+            query = self._refined(query, judged)
+        answer = replace(
+            self._answer(frame, regions, query, k, mode, selection, bits, page), refined=judged.counts
+        )
         return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
 
     def answers(
@@ -210,6 +219,27 @@ class Searcher:
             self._answer(frame, regions, query, k, mode, selection, bits)
             for regions, query in zip(asked, self._queries(frame, asked, k, mode, bits), strict=True)
         ]
+
+    def _refined(self, query: Query, judged: Judged) -> Query:
+        self.refresh()
+        return refined(query, self._codes(judged.relevant), self._codes(judged.not_relevant))
+
+    def _codes(self, frames: Sequence[IndexedFrame]) -> list[FrameCodes]:
+        """Return the codes of frames; those of one that several collections hold are the same in all."""
+        found = []
+        for frame in frames:
+            with stage("catalogue"):
+                entries = self._catalogue.find(frame.sop_instance_uid, self._encoder.fingerprint)
+            ids = [entry.entry_id for entry in entries if entry.info.frame_number == frame.frame_number]
+            codes = self._index.codes(ids[:1], Selection())
+            if not codes:
+                raise NotFoundError(
+                    f"The judged frame {frame.frame_number} of instance {shown(frame.sop_instance_uid)} is "
+                    "not indexed.",
+                    "Leave it out of relevant and not_relevant.",
+                )
+            found += codes
+        return found
 
     def _queries(
         self, frame: Frame, asked: Sequence[Sequence[Box]], k: int, mode: Mode | None, bits: Bits

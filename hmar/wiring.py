@@ -37,6 +37,7 @@ from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
     CodeIndex,
+    FeedbackStore,
     FrameEncoder,
     ImageSource,
     JobQueue,
@@ -165,6 +166,11 @@ class Engine:
         if feed is None:
             return AuditLog(self.storage.audit, self.secrets.audit, head)
         return AuditLog(self.storage.audit, self.secrets.audit, head, feed.offer)
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """Judgements of hits."""
+        return self.storage.feedback
 
     @cached_property
     def audit_feed(self) -> AuditFeed | None:

@@ -27,6 +27,7 @@ from service.routes import (
     changes,
     deletions,
     documents,
+    feedback,
     figures,
     health,
     job_events,
@@ -98,7 +99,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
-    for routes in (jobs, changes, archive, labels, deletions, models, search_groups):
+    for routes in (jobs, changes, archive, labels, feedback, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, why, browse, pixels):

@@ -10,6 +10,7 @@ from hmar.disk import Disk
 from hmar.indexing.encoders import RecordedEncoders
 from hmar.known_models import KnownModels
 from hmar.narrowed.catalogue import NarrowedCatalogue
+from hmar.narrowed.feedback import NarrowedFeedback
 from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
 from hmar.narrowed.models import NarrowedModels
@@ -17,6 +18,7 @@ from hmar.narrowed.selecting import seen
 from hmar.ports import (
     Catalogue,
     CodeIndex,
+    FeedbackStore,
     FrameEncoder,
     ImageSource,
     JobQueue,
@@ -87,6 +89,11 @@ class NarrowedEngine(Engine):
     def serving(self) -> Serving:
         """What answers the request."""
         return self._whole.serving if self._pinned is None else self._pinned()
+
+    @cached_property
+    def feedback(self) -> FeedbackStore:
+        """Judgements of what the request sees."""
+        return NarrowedFeedback(self._whole.feedback, self._access)
 
     @property
     def index(self) -> CodeIndex:

@@ -81,7 +81,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_tutorial_runs_from_its_first_block_to_its_last(workplace: Path) -> None:
     namespace: dict[str, Any] = {}
-    assert run("docs/python.md", namespace) == 10
+    assert run("docs/python.md", namespace) == 11
     assert np.load(workplace / "codes.npy").shape == (SLICES, 16)
     assert (workplace / "hit.png").read_bytes().startswith(b"\x89PNG")
     assert (workplace / "models" / "ours" / "SHA256SUMS").is_file()

@@ -20,6 +20,12 @@ BENCHMARKS = {
     "series": Command(
         "benchmark.cli.series", "series", "How well a series that shows the same is found in other people."
     ),
+    "refine": Command(
+        "benchmark.cli.refine", "refine", "How much better a search is once its first hits are judged."
+    ),
+    "qrels": Command(
+        "benchmark.cli.qrels", "qrels", "How well the archive finds what its users judged relevant."
+    ),
     "typicality": Command(
         "benchmark.cli.typicality", "typicality", "How well images unlike the training data are recognised."
     ),
@@ -41,6 +47,8 @@ def bench() -> None:
       hmar bench region
       hmar bench lesions --data tumours
       hmar bench series --data organs
+      hmar bench refine --lesions tumours
+      hmar bench qrels topics.jsonl qrels.txt
       hmar bench typicality --data people
       hmar bench speed
       hmar bench trust --short

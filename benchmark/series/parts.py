@@ -58,7 +58,7 @@ def parts_of(scan: Scan) -> list[Part]:
 def _part(scan: Scan, slices: Sequence[int]) -> Part:
     boxes: dict[str, dict[int, Box]] = {}
     for position, z in enumerate(slices):
-        for name, mask in _structures(scan, z).items():
+        for name, mask in structures_on(scan, z).items():
             if np.count_nonzero(mask) * scan.spacing_mm[1] * scan.spacing_mm[2] > MIN_AREA_MM2:
                 boxes.setdefault(name, {})[position] = box_round(mask)
     spacing = Spacing(*scan.spacing_mm[1:])
@@ -72,7 +72,8 @@ def known_structures(scan: Scan) -> frozenset[str]:
     return frozenset(named | {whole for whole, parts in WHOLES.items() if named.issuperset(parts)})
 
 
-def _structures(scan: Scan, z: int) -> dict[str, Mask]:
+def structures_on(scan: Scan, z: int) -> dict[str, Mask]:
+    """Return the structures of a slice by name, wholes of which it draws parts among them."""
     ids = scan.ids[z]
     found = {scan.names[value]: ids == value for value in np.unique(ids).tolist() if value in scan.names}
     for whole, parts in WHOLES.items():

@@ -22,6 +22,7 @@ from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
 from hmar.index.snapshot import Generation, SnapshotStore
+from hmar.index.weighted import parts_of, whole_of, windows_of
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
@@ -137,12 +138,13 @@ class EmbeddedIndex:
         gallery = self._published.gallery
         if k < 1:
             return []
-        slots = gallery.nearest_global(query.global_code, k, bits, selection)
+        code = whole_of(query)
+        slots = gallery.nearest_global(code, k, bits, selection)
         return self._best(
             gallery,
             query,
             slots,
-            lambda s, b: gallery.global_distances(s, query.global_code, b),
+            lambda s, b: gallery.global_distances(s, code, b),
             k,
             bits,
             selection.group_by,
@@ -150,7 +152,7 @@ class EmbeddedIndex:
 
     def search_windows(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest local distance; entries without windows are left out."""
-        gallery, scanner, windows = self._published.gallery, self._scanner, query.window_codes
+        gallery, scanner, windows = self._published.gallery, self._scanner, windows_of(query)
         if k < 1 or not len(windows):
             return []
         slots = gallery.nearest_windows(scanner, windows, k, bits, selection)
@@ -226,20 +228,20 @@ class EmbeddedIndex:
         return self._hits(gallery, query, slots[order[:k]], bits)
 
     def _hits(self, gallery: Gallery, query: Query, slots: Slots, bits: Bits) -> list[CodeHit]:
-        whole = gallery.global_distances(slots, query.global_code, bits)
-        local = gallery.local_distances(self._scanner, slots, query.window_codes, bits)
-        parts = query.parts
+        whole = gallery.global_distances(slots, whole_of(query), bits)
+        local = gallery.local_distances(self._scanner, slots, windows_of(query), bits)
+        parts = parts_of(query)
         by_part = [local]
         if len(parts) > 1:
             by_part = [gallery.local_distances(self._scanner, slots, part, bits) for part in parts]
         hits = []
         for i, slot in enumerate(slots.tolist()):
-            entry_id, global_distance = int(gallery.frames.entry_ids[slot]), int(whole[i])
+            entry_id, global_distance = int(gallery.frames.entry_ids[slot]), float(whole[i])
             if np.isnan(local[i]):
                 hits.append(CodeHit(entry_id, global_distance, float(bits)))
                 continue
             matches = tuple(
-                Match(gallery.windows.nearest(slot, part[0], bits), float(distances[i]))
+                Match(gallery.windows.nearest(slot, part, bits), float(distances[i]))
                 for part, distances in zip(parts, by_part, strict=True)
             )
             hits.append(CodeHit(entry_id, global_distance, float(local[i]), matches))

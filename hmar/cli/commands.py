@@ -57,6 +57,7 @@ OWN = {
     "reindex": Command("hmar.cli.reindex", "reindex", "Index the archive under another model."),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "audit": Command("hmar.cli.audit", "audit", "Verify, export and prune the log of accesses."),
+    "feedback": Command("hmar.cli.feedback", "feedback", "Export what people have said of hits."),
     "backup": Command("hmar.cli.backup", "backup", "Write a backup of the archive, or verify one."),
     "restore": Command("hmar.cli.restore", "restore", "Restore a backup into an empty data directory."),
     "doctor": Command("hmar.cli.doctor", "doctor", "Check every part and say what to do."),

@@ -73,9 +73,9 @@ def new(name: str, scopes: Sequence[str], collections: Sequence[str], expires: s
     """Make an API key called NAME and print it.
 
     It cannot be shown again: only a digest of it is kept. The scopes: search finds, lists and shows; index
-    adds images; label changes their labels; delete removes them; metrics reads figures at /metrics; admin is
-    all of them. A key that is limited to collections sees nothing of others, and indexes only files that are
-    sent with the request.
+    adds images; label changes their labels; feedback keeps and reads judgements of hits; delete removes
+    images; metrics reads figures at /metrics; admin is all of them. A key that is limited to collections sees
+    nothing of others, and indexes only files that are sent with the request.
 
     \b
     Examples:

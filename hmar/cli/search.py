@@ -202,7 +202,7 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
         table.add_row(
             str(hit.rank),
             f"{hit.distance:g}",
-            str(hit.global_distance),
+            f"{hit.global_distance:g}",
             f"{hit.local_distance:g}",
             f"{info.modality} {_tail(info.series_uid)}",
             "?" if info.instance_number is None else str(info.instance_number),

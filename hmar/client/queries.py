@@ -10,6 +10,7 @@ from pathlib import Path
 from hmar.errors import DecodeError
 from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.indexed import Indexed, named
+from hmar.values.judged import Judged
 from hmar.values.selection import Exclusion, Same
 
 Queryable = str | os.PathLike[str] | bytes | Indexed
@@ -52,6 +53,16 @@ def exclusion_field(exclude: Same | Exclusion | None) -> Fields | None:
     return given(same=wanted.same, **{name: uids or None for name, uids in named_uids.items()}) or None
 
 
+def judged_fields(relevant: Sequence[Indexed], not_relevant: Sequence[Indexed]) -> Fields:
+    """Return the fields of frames that were judged; raises ParameterError as :class:`hmar.values.judged`."""
+    judged = Judged.of(relevant, not_relevant)
+    return {
+        name: [frame_fields(frame) for frame in frames]
+        for name, frames in (("relevant", judged.relevant), ("not_relevant", judged.not_relevant))
+        if frames
+    }
+
+
 def given(**fields: object) -> Fields:
     """Return the fields that are not None: null is no way of leaving a field out."""
     return {name: value for name, value in fields.items() if value is not None}
@@ -67,4 +78,4 @@ def _as_text(name: str, value: object) -> str:
         return ",".join(map(str, value))
     if name == "regions" and isinstance(value, list):
         return ";".join(",".join(map(str, region)) for region in value)
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)

@@ -15,6 +15,7 @@ from hmar.client.queries import (
     file_bytes,
     frame_fields,
     given,
+    judged_fields,
     region_fields,
 )
 from hmar.errors import InputError
@@ -55,6 +56,8 @@ class ClientSearches:
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
         group_by: GroupBy | None = None,
+        relevant: Sequence[Indexed] = (),
+        not_relevant: Sequence[Indexed] = (),
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Results:
@@ -67,7 +70,7 @@ class ClientSearches:
             own hits.
         frame_number : int
             Frame of a file with several, from 1. A frame of the archive has its own.
-        box, k, mode, bits, collection, exclude, group_by, where, **filters
+        box, k, mode, bits, collection, exclude, group_by, relevant, not_relevant, where, **filters
             As for :meth:`hmar.Archive.search`.
 
         Raises
@@ -82,7 +85,8 @@ class ClientSearches:
             If any of the others is out of its range.
         """
         wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, group_by)
-        return _results(self._found(*_query(image, frame_number), region_fields(box) | wanted))
+        judged = judged_fields(relevant, not_relevant)
+        return _results(self._found(*_query(image, frame_number), region_fields(box) | wanted | judged))
 
     def pages(
         self,
@@ -97,6 +101,8 @@ class ClientSearches:
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
         group_by: GroupBy | None = None,
+        relevant: Sequence[Indexed] = (),
+        not_relevant: Sequence[Indexed] = (),
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Iterator[Results]:
@@ -109,12 +115,14 @@ class ClientSearches:
         ----------
         limit : int
             Hits on a page, from 1.
-        image, box, k, mode, bits, frame_number, collection, exclude, group_by, where, **filters
+        image, box, k, mode, bits, frame_number, collection, exclude, group_by, relevant, not_relevant, where
             As for :meth:`search`; ``k`` is the number of hits on all pages together.
+        **filters
+            As for :meth:`search`.
         """
         wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, group_by)
         data, frame = _query(image, frame_number)
-        fields = {**region_fields(box), **wanted, "limit": limit}
+        fields = {**region_fields(box), **wanted, **judged_fields(relevant, not_relevant), "limit": limit}
         cursor: str | None = None
         while True:
             answer = self._found(data, frame, fields | given(cursor=cursor))

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 Number = TypeVar("Number", float, NDArray[np.float64])
 
 
-def local_distance(distance_sum: int, query_windows: int) -> float:
-    """Return the mean over the query's windows of the distance to a frame's nearest window, in bits."""
-    return distance_sum / query_windows
+def local_distance(distance_sum: int, query_windows: int, unit: float = 1.0) -> float:
+    """Return the mean over the query's windows of the distance to a frame's nearest window, in bits.
+
+    ``unit`` is what a bit of mean weight counts in the sum.
+    """
+    return distance_sum / (query_windows * unit)
 
 
 def fused_distance(gate: tuple[float, float], global_distance: Number, local_distance: Number) -> Number:

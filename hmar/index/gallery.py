@@ -13,8 +13,9 @@ from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
 from hmar.index.hamming import Slots, code_words
 from hmar.index.scan import Scanner
+from hmar.index.weighted import QueryCodes, WeightedCodes, unit_of, whole_of, windows_of
 from hmar.index.windows import Segment, WindowMatrix, Windows
-from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
+from hmar.values.codes import Bits, EncodedFrame, Query
 from hmar.values.selection import Selection
 
 _BROAD = 4
@@ -60,24 +61,26 @@ class Gallery:
         slots = self.selected(selection)
         return np.arange(len(self.frames)) if slots is None else slots
 
-    def nearest_global(self, code: CodeArray, k: int, bits: Bits, selection: Selection) -> Slots:
+    def nearest_global(self, code: QueryCodes, k: int, bits: Bits, selection: Selection) -> Slots:
         """Return candidate slots, unordered: all selected ones up to the k-th nearest, and maybe others.
 
         FAISS has no filter that is cheaper than comparing the selected codes. For a broad selection the 8k
         nearest of all codes are fetched, which almost always hold k that are selected (or k groups);
-        otherwise the whole selection is returned.
+        otherwise the whole selection is returned. FAISS knows no weights of bits either.
         """
+        if isinstance(code, WeightedCodes):
+            return self.slots(selection)
         slots, base = self.selected(selection), len(self.flat)
         if slots is None:
-            return np.concatenate([self.flat.candidates(code, k, bits), np.arange(base, len(self.frames))])
+            return np.concatenate([self.flat.candidates(code[0], k, bits), np.arange(base, len(self.frames))])
         if len(slots) * _BROAD > len(self.frames):
-            fitting = _among(slots, self.flat.candidates(code, _OVER_FETCH * k, bits))
+            fitting = _among(slots, self.flat.candidates(code[0], _OVER_FETCH * k, bits))
             if self._groups(fitting, selection) >= k:
                 return np.concatenate([fitting, slots[slots >= base]])
         return slots
 
     def nearest_windows(
-        self, scanner: Scanner, queries: CodeArray, k: int, bits: Bits, selection: Selection
+        self, scanner: Scanner, queries: QueryCodes, k: int, bits: Bits, selection: Selection
     ) -> Slots:
         """Return candidate slots with windows, unordered: all selected ones up to the k-th nearest, or group.
 
@@ -98,27 +101,29 @@ class Gallery:
             return len(slots)
         return len(np.unique(self.frames.groups(selection.group_by, slots)))
 
-    def global_distances(self, slots: Slots, code: CodeArray, bits: Bits) -> NDArray[np.float64]:
-        """Return the global distance of some slots, shape (len(slots),)."""
-        return self.frames.distances(slots, code_words(code), bits).astype(np.float64)
+    def global_distances(self, slots: Slots, code: QueryCodes, bits: Bits) -> NDArray[np.float64]:
+        """Return the global distance of some slots to one code, shape (len(slots),)."""
+        if isinstance(code, WeightedCodes):
+            return code.distances(self.frames.global_codes(slots), bits) / unit_of(code)
+        return self.frames.distances(slots, code_words(code[0]), bits).astype(np.float64)
 
     def local_distances(
-        self, scanner: Scanner, slots: Slots, queries: CodeArray, bits: Bits
+        self, scanner: Scanner, slots: Slots, queries: QueryCodes, bits: Bits
     ) -> NDArray[np.float64]:
-        """Return the local distance of some slots to query windows, shape (Q, 16); NaN without windows."""
+        """Return the local distance of some slots to Q query windows; NaN without windows."""
         distances = np.full(len(slots), np.nan)
         if len(queries) and len(slots):
             order = np.argsort(slots)
             found, sums = scanner.sums(self.windows, queries, bits, slots[order])
-            distances[order[np.searchsorted(slots[order], found)]] = sums / len(queries)
+            distances[order[np.searchsorted(slots[order], found)]] = sums / (len(queries) * unit_of(queries))
         return distances
 
     def fused_distances(
         self, scanner: Scanner, slots: Slots, query: Query, bits: Bits
     ) -> NDArray[np.float64]:
         """Return the gate-weighted distance of some slots; the global one where there are no windows."""
-        whole = self.global_distances(slots, query.global_code, bits)
-        local = self.local_distances(scanner, slots, query.window_codes, bits)
+        whole = self.global_distances(slots, whole_of(query), bits)
+        local = self.local_distances(scanner, slots, windows_of(query), bits)
         return np.where(np.isnan(local), whole, fused_distance(query.gate, whole, local))
 
 

@@ -162,7 +162,7 @@ class GroupSearch:
     def _measure(self, frame: int, slots: Slots, bits: Bits) -> Distances:
         query, gallery = self._query, self._gallery
         if query.mode == "global":
-            return gallery.global_distances(slots, query.global_codes[frame], bits)
+            return gallery.global_distances(slots, query.global_codes[frame : frame + 1], bits)
         distances = gallery.local_distances(self._scanner, slots, query.window_codes[frame], bits)
         return np.where(np.isnan(distances), np.inf, distances)
 

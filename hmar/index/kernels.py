@@ -48,10 +48,17 @@ _table = types.Array(types.int64, 2, "C", readonly=True)
 _mask = types.Array(types.uint8, 1, "C", readonly=True)
 _tables = types.Array(types.uint8, 5, "C")
 _column = types.Array(types.int64, 1, "C")
-_SCAN = types.int64(
-    _planes, _offsets, _table, _mask, _planes, types.int64, types.int64, types.int64, types.int64,
-    _column, _column, _column, _column,
-)  # fmt: skip
+
+
+def _scan_of(queries: Any) -> Any:
+    """Return the signature of a scan for such queries."""
+    return types.int64(
+        _planes, _offsets, _table, _mask, queries, types.int64, types.int64, types.int64, types.int64,
+        _column, _column, _column, _column,
+    )  # fmt: skip
+
+
+_SCAN = _scan_of(_planes)
 
 
 def compiled(signature: Any) -> Callable[[_Function], _Function]:
@@ -304,6 +311,52 @@ def _add_minima(
     return total
 
 
+@compiled(types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64))
+def _looked_up_minimum(codes: Planes, start: int, stop: int, tables: Planes, query: int, planes: int) -> int:
+    """Return the weighted distance of a query window to the nearest of a frame's windows."""
+    least = 255
+    for column in range(start, stop):
+        distance = 0
+        for plane in range(planes):
+            byte = codes[plane, column]
+            of_plane = tables[query // FOUR, plane, query % FOUR]
+            distance += of_plane[0, byte & np.uint8(15)] + of_plane[1, byte >> np.uint8(4)]
+        least = min(least, distance)
+    return least
+
+
+@compiled(
+    types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, types.int64, _column)
+)
+def _add_weighted_minima(
+    codes: Planes,
+    start: int,
+    stop: int,
+    tables: Planes,
+    planes: int,
+    cutoff: int,
+    total: int,
+    minima: Integers,
+) -> int:
+    """Do what :func:`_add_minima` does, for distances that are in tables for all queries."""
+    for four in range(len(tables)):
+        if total > cutoff:
+            break
+        packed = 0
+        if SHUFFLES and stop - start >= LANES:
+            table = tables.ctypes.data + four * tables.strides[0]
+            packed = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
+        else:
+            for number in range(FOUR):
+                minimum = _looked_up_minimum(codes, start, stop, tables, four * FOUR + number, planes)
+                packed |= minimum << (8 * number)
+        for number in range(FOUR):
+            minimum = (packed >> (8 * number)) & 255
+            total += minimum - minima[four * FOUR + number]
+            minima[four * FOUR + number] = minimum
+    return total
+
+
 @compiled(types.UniTuple(types.int64, 2)(_column, types.int64, types.int64))
 def _cutoff(histogram: Integers, k: int, limit: int) -> tuple[int, int]:
     """Return the cut-off, the largest sum that still counts, and how many known frames are within it."""
@@ -416,4 +469,45 @@ def scan_columns(
                     count += 1
                     cutoff, within = _counted(histogram, k, cutoff, within, total)
             done = max(done, column)
+    return count
+
+
+@compiled(_scan_of(_tables))
+def scan_weighted(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    mask: Mask,
+    tables: Planes,
+    planes: int,
+    prefix: int,
+    k: int,
+    limit: int,
+    histogram: Integers,
+    judged: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
+    """Scan frame by frame for queries whose bits have weights, as :func:`scan_frames` does for others."""
+    cutoff, within = _cutoff(histogram, k, limit)
+    minima = np.zeros(len(tables) * FOUR, np.int64)
+    count = 0
+    for run in range(len(runs)):
+        for frame in range(runs[run, 0], runs[run, 1]):
+            start, stop = offsets[frame], offsets[frame + 1]
+            if not mask[frame] or start == stop:
+                continue
+            judged[1] += 1
+            total = 0
+            minima[:] = 0
+            if prefix < planes:
+                total = _add_weighted_minima(codes, start, stop, tables, prefix, cutoff, total, minima)
+                if total > cutoff:
+                    continue
+                judged[0] += 1
+            total = _add_weighted_minima(codes, start, stop, tables, planes, cutoff, total, minima)
+            if total <= cutoff:
+                found[count], sums[count] = frame, total
+                count += 1
+                cutoff, within = _counted(histogram, k, cutoff, within, total)
     return count

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from hmar.values.codes import CodeArray
 
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
+_Distances = Callable[[Planes, slice], NDArray[np.uint8]]
 CHUNK_COLUMNS = 1 << 17
 """Columns compared at a time: two bytes of temporary memory each, which stay in the processor's cache."""
 
@@ -69,15 +71,57 @@ def scan_frames(
     int
         How many were found. Frames without windows never are.
     """
+    asked = [partial(plane_distances, query=query, planes=planes) for query in queries]
+    return _scan(codes, offsets, runs, mask, asked, limit, histogram, found, sums)
+
+
+scan_columns = scan_frames
+
+
+def scan_weighted(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    mask: Mask,
+    tables: Planes,
+    planes: int,
+    prefix: int,
+    k: int,
+    limit: int,
+    histogram: Integers,
+    judged: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
+    """Scan for queries whose bits have weights; see :func:`scan_frames`.
+
+    ``tables``, of shape (ceil(Q / 4), 16, 4, 2, 16), are those of
+    :attr:`hmar.index.weighted.WeightedCodes.tables`.
+    """
+    by_query = tables.transpose(0, 2, 1, 3, 4).reshape(-1, *tables.shape[1:2], *tables.shape[3:])
+    asked = [partial(_looked_up, tables=table, planes=planes) for table in by_query]
+    return _scan(codes, offsets, runs, mask, asked, limit, histogram, found, sums)
+
+
+def _scan(
+    codes: Planes,
+    offsets: Integers,
+    runs: Integers,
+    mask: Mask,
+    asked: Sequence[_Distances],
+    limit: int,
+    histogram: Integers,
+    found: Integers,
+    sums: Integers,
+) -> int:
     count = 0
     for first, last in runs.tolist():
         for frames in _chunks(offsets, first, last):
             begin = offsets[frames]
             columns = slice(begin[0], offsets[frames[-1] + 1])
             totals = np.zeros(len(frames), np.int64)
-            for query in queries:
-                distances = plane_distances(codes, columns, query, planes)
-                totals += np.minimum.reduceat(distances, begin - begin[0])
+            for distances in asked:
+                totals += np.minimum.reduceat(distances(codes, columns), begin - begin[0])
             near = np.flatnonzero((totals <= limit) & (mask[frames] > 0))
             found[count : count + len(near)] = frames[near]
             sums[count : count + len(near)] = totals[near]
@@ -86,7 +130,13 @@ def scan_frames(
     return count
 
 
-scan_columns = scan_frames
+def _looked_up(codes: Planes, columns: slice, tables: Planes, planes: int) -> NDArray[np.uint8]:
+    """Add up what a query's tables (16, 2, 16) have of a run of codes; 255 at most."""
+    distances = np.zeros(columns.stop - columns.start, np.uint8)
+    for plane in range(planes):
+        byte, (lower, upper) = codes[plane, columns], tables[plane]
+        distances += lower[byte & 15] + upper[byte >> 4]
+    return distances
 
 
 def plane_distances(codes: Planes, columns: slice, query: CodeArray, planes: int) -> NDArray[np.uint8]:

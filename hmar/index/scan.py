@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from hmar.index.hamming import Slots
 from hmar.index.planes import query_bytes
 from hmar.index.prefix import Prefix
+from hmar.index.weighted import QueryCodes, WeightedCodes, largest_sum
 from hmar.index.windows import Segment, Windows
-from hmar.values.codes import Bits, CodeArray
+from hmar.values.codes import Bits
 
 BLOCK_WINDOWS = 1 << 20
 """Windows that a thread takes at a time: some hundred microseconds of work."""
@@ -62,7 +63,7 @@ class Scanner:
         self._pool = ThreadPoolExecutor(threads - 1, "scan") if threads > 1 else None
 
     def nearest(
-        self, windows: Windows, queries: CodeArray, k: int, bits: Bits, slots: Slots | None = None
+        self, windows: Windows, queries: QueryCodes, k: int, bits: Bits, slots: Slots | None = None
     ) -> tuple[Slots, Sums]:
         """Return every frame that is not farther than the k-th nearest, and its sum.
 
@@ -72,8 +73,8 @@ class Scanner:
         Parameters
         ----------
         windows : Windows
-        queries : ndarray of uint8, shape (Q, 16)
-            From one window.
+        queries : ndarray of uint8, shape (Q, 16), or WeightedCodes
+            From one window. The sums of weighted ones are sums of weights.
         k : int
             From 1.
         bits : int
@@ -91,7 +92,7 @@ class Scanner:
     def nearest_of_each(
         self,
         windows: Windows,
-        queries: Sequence[CodeArray],
+        queries: Sequence[QueryCodes],
         k: int,
         bits: Bits,
         slots: Slots | None = None,
@@ -102,7 +103,7 @@ class Scanner:
         return [search.nearest() for search in searches]
 
     def within(
-        self, windows: Windows, queries: CodeArray, radius: int, bits: Bits, slots: Slots | None = None
+        self, windows: Windows, queries: QueryCodes, radius: int, bits: Bits, slots: Slots | None = None
     ) -> tuple[Slots, Sums]:
         """Return every frame whose sum is at most ``radius``; otherwise as :meth:`nearest`."""
         search = _Search(self._kernels, queries, len(windows) + 1, bits, radius)
@@ -110,10 +111,10 @@ class Scanner:
         return search.found()
 
     def sums(
-        self, windows: Windows, queries: CodeArray, bits: Bits, slots: Slots | None = None
+        self, windows: Windows, queries: QueryCodes, bits: Bits, slots: Slots | None = None
     ) -> tuple[Slots, Sums]:
         """Return every frame that has windows, and its sum; otherwise as :meth:`nearest`."""
-        return self.within(windows, queries, len(queries) * bits, bits, slots)
+        return self.within(windows, queries, largest_sum(queries, bits), bits, slots)
 
     def close(self) -> None:
         """End the threads."""
@@ -146,16 +147,20 @@ class _Search:
     """The state of one query during a scan."""
 
     def __init__(
-        self, kernels: ModuleType, queries: CodeArray, k: int, bits: Bits, limit: int | None = None
+        self, kernels: ModuleType, queries: QueryCodes, k: int, bits: Bits, limit: int | None = None
     ) -> None:
-        self._queries = query_bytes(queries)
         self._k, self._planes = k, bits // 8
-        largest = bits * len(self._queries)
+        largest = largest_sum(queries, bits)
         self._limit = largest if limit is None else max(-1, min(limit, largest))
         prunes = limit is None or limit < largest
-        one = prunes and len(self._queries) == 1
-        self._kernel: _Kernel = kernels.scan_columns if one else kernels.scan_frames
-        self._prefix = Prefix(self._planes, len(self._queries), prunes)
+        self._kernel: _Kernel
+        if isinstance(queries, WeightedCodes):
+            self._queries, self._kernel = queries.tables, kernels.scan_weighted
+        else:
+            one = prunes and len(queries) == 1
+            self._queries = query_bytes(queries)
+            self._kernel = kernels.scan_columns if one else kernels.scan_frames
+        self._prefix = Prefix(self._planes, len(queries), prunes)
         self._histogram = np.zeros(largest + 1, np.int64)
         self._parts: list[tuple[Slots, Sums]] = []
         self._lock = threading.Lock()

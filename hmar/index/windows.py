@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import Slots
 from hmar.index.planes import GrowingPlanes, Planes, to_codes, to_planes
-from hmar.values.codes import Bits, CodeArray, WindowIds, hamming
+from hmar.index.weighted import QueryCodes, first_distances
+from hmar.values.codes import Bits, CodeArray, WindowIds
 
 GATHERED_FRAMES = 4096
 """Frames whose windows are copied at a time when some frames are left out."""
@@ -117,10 +118,13 @@ class Windows:
                 return to_codes(segment.codes, columns), segment.window_ids[columns].copy()
         raise IndexError(f"slot {slot} of {len(self)}")
 
-    def nearest(self, slot: int, query: CodeArray, bits: Bits) -> int:
-        """Return the id of a frame's window nearest to a code; ties go to 128 bits, then to the first."""
+    def nearest(self, slot: int, query: QueryCodes, bits: Bits) -> int:
+        """Return the id of a frame's window nearest to the first of some codes.
+
+        Ties go to 128 bits, then to the first.
+        """
         codes, window_ids = self.of_slot(slot)
-        order = hamming(codes[:, : bits // 8], query[: bits // 8]) * 256 + hamming(codes, query)
+        order = first_distances(query, codes, bits) * 256 + first_distances(query, codes, 128)
         return int(window_ids[int(np.argmin(order))])
 
 

@@ -16,6 +16,8 @@ from hmar.values.frames import Frame
 from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Mode
+from hmar.values.indexed import Indexed
+from hmar.values.judged import Judged
 from hmar.values.results import Results
 from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 from hmar.wiring import Engine
@@ -48,6 +50,8 @@ class Searches:
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
         group_by: GroupBy | None = None,
+        relevant: Sequence[Indexed] = (),
+        not_relevant: Sequence[Indexed] = (),
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Results:
@@ -78,6 +82,9 @@ class Searches:
         group_by : str, optional
             One hit for each "series", "study" or "patient", its nearest frame. "place": one for each series,
             up to 100, with the slices around its nearest frame that show the regions too, as ``hit.place``.
+        relevant, not_relevant : sequence of Hit, EntryInfo or IndexedFrame
+            Hits of this search that are what was looked for, and hits that are not, up to 100 each: the
+            archive is searched with a query that is refined by them. They are found again, ranked anew.
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters
@@ -91,14 +98,16 @@ class Searches:
             If the image cannot be read.
         RegionError
             If the box is not four finite numbers, or lies outside the frame.
+        NotFoundError
+            If a judged frame is not in the archive.
         ParameterError
-            If any of the others is out of its range.
+            If any of the others is out of its range, or a frame is judged twice.
         """
         selection = selection_from(given_filters(where, filters), collection, group_by)
-        exclusion = _exclusion(exclude)
+        exclusion, judged = _exclusion(exclude), Judged.of(relevant, not_relevant)
         frame = self._query_frame(image, frame_number)
         selection = self._among(selection, frame, exclusion)
-        return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits)
+        return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits, judged=judged)
 
     def search_batch(
         self,

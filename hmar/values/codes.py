@@ -14,10 +14,14 @@ from hmar.values.plain import Json, optional, weights
 
 CodeArray = NDArray[np.uint8]
 WindowIds = NDArray[np.uint32]
+BitWeights = NDArray[np.uint8]
 Bits = Literal[64, 128]
 
 CODE_BITS = 128
 CODE_BYTES = CODE_BITS // 8
+WEIGHTS_OF_HALF = 120
+"""Sum of the weights of 64 bits: twice as much fits in a byte, and a bit's mean is a dyadic fraction."""
+WEIGHT_OF_BIT = WEIGHTS_OF_HALF / 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +87,17 @@ class Query:
     region_typicality : tuple of float or None
         The typicality of each region. Its length is the number of regions, which have equally many windows; 0
         for a whole image.
+    global_weights : ndarray of uint8, shape (128,), or None
+        How much each bit of the global code counts where it differs; see ``window_weights``.
+    window_weights : ndarray of uint8, shape (Q, 128), or None
+        The same of each window code. Those of the first 64 bits of a code, and those of the others, sum to
+        ``WEIGHTS_OF_HALF``, so that distances, divided by ``WEIGHT_OF_BIT``, are bits. None where all bits
+        count the same; then those of the global code do, too.
 
     Raises
     ------
     ValueError
-        If the windows are not equally many for each region.
+        If the windows are not equally many for each region, or weights have other shapes or sums.
     """
 
     global_code: CodeArray
@@ -95,11 +105,18 @@ class Query:
     gate: tuple[float, float]
     typicality: float | None = None
     region_typicality: tuple[float | None, ...] = ()
+    global_weights: BitWeights | None = None
+    window_weights: BitWeights | None = None
 
     def __post_init__(self) -> None:
-        """Refuse windows that cannot be shared out among the regions."""
+        """Refuse windows that cannot be shared out among the regions, and weights that are not theirs."""
         if self.region_typicality and len(self.window_codes) % len(self.region_typicality):
             raise ValueError(f"{len(self.window_codes)} windows for {len(self.region_typicality)} regions")
+        if (self.global_weights is None) != (self.window_weights is None):
+            raise ValueError("weights of the global code and of windows come together")
+        if self.global_weights is not None and self.window_weights is not None:
+            _check_weights(self.global_weights[None], 1)
+            _check_weights(self.window_weights, len(self.window_codes))
 
     @property
     def parts(self) -> list[CodeArray]:
@@ -115,6 +132,14 @@ class Query:
             "typicality": optional(self.typicality),
             "region_typicality": [optional(each) for each in self.region_typicality],
         }
+
+
+def _check_weights(weights: BitWeights, codes: int) -> None:
+    if weights.shape != (codes, CODE_BITS):
+        raise ValueError(f"weights have shape {weights.shape}, for {codes} codes")
+    halves = weights.reshape(codes, 2, CODE_BITS // 2).sum(axis=2, dtype=np.int64)
+    if (halves != WEIGHTS_OF_HALF).any():
+        raise ValueError(f"weights of 64 bits sum to {halves.ravel().tolist()}, not to {WEIGHTS_OF_HALF}")
 
 
 def pack_logits(logits: FloatArray, thresholds: FloatArray | None = None) -> CodeArray:

@@ -36,13 +36,13 @@ class Match(NamedTuple):
 class CodeHit:
     """A frame that the index found.
 
-    ``global_distance`` is an integer number of differing bits; ``local_distance`` is the mean over
-    the query's windows. Smaller is nearer. ``matches`` has one item for each region of the query, one for a
-    query of a whole image, and none for a frame that has no windows.
+    ``global_distance`` is the number of differing bits; ``local_distance`` is the mean of it over the query's
+    windows. Where bits have weights, these are summed up. Smaller is nearer. ``matches`` has one item for
+    each region of the query, one for a query of a whole image, and none for a frame that has no windows.
     """
 
     entry_id: int
-    global_distance: int
+    global_distance: float
     local_distance: float
     matches: tuple[Match, ...] = ()
 
@@ -96,7 +96,7 @@ class Hit:
     distance : float
         The distance that ranked it at ``bits`` bits: global, local, or gate-weighted for mode "auto".
     global_distance, local_distance : float
-        Hamming distances of Expert0 and Expert1.
+        Hamming distances of Expert0 and Expert1; weighted ones in a refined search.
     global_score, local_score : float
         1 - distance / bits, from 0 to 1; larger is more alike.
     gate : tuple of float
@@ -121,7 +121,7 @@ class Hit:
     rank: int
     entry: EntryInfo
     distance: float
-    global_distance: int
+    global_distance: float
     local_distance: float
     global_score: float
     local_score: float
@@ -179,7 +179,7 @@ class Hit:
             rank=told["rank"],
             entry=EntryInfo.from_dict(told),
             distance=number_of(told["distance"]),
-            global_distance=whole["distance"],
+            global_distance=number_of(whole["distance"]),
             local_distance=number_of(local["distance"]),
             global_score=number_of(whole["score"]),
             local_score=number_of(local["score"]),

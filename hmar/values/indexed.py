@@ -1,4 +1,4 @@
-"""What names a frame of the archive."""
+"""Frames of the archive, as callers name them."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from hmar.values.codes import Bits
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit, Mode, out_of_distribution
+from hmar.values.judged import Refinement
 from hmar.values.pages import Page
 from hmar.values.plain import Json, optional, weights
 
@@ -37,6 +38,8 @@ class Results(Sequence[Hit]):
         How long it took.
     region_typicality : tuple of float or None
         How typical each region is, see :class:`hmar.values.codes.Query`.
+    refined : Refinement or None
+        How many judged frames the search was refined by; None where it was not.
     following : Page or None
         The page that follows this one, where there is one.
     unindexed_frames : int
@@ -55,6 +58,7 @@ class Results(Sequence[Hit]):
     region_typicality: tuple[float | None, ...] = ()
     following: Page | None = None
     unindexed_frames: int = 0
+    refined: Refinement | None = None
 
     @property
     def region(self) -> Box | None:
@@ -114,6 +118,7 @@ class Results(Sequence[Hit]):
             "bits": self.bits,
             "mode": self.mode,
             "query": self.query_dict(),
+            "refined": None if self.refined is None else self.refined._asdict(),
             "hits": [hit.to_dict() for hit in self.hits],
             "searched_frames": self.searched_frames,
             "unindexed_frames": self.unindexed_frames,
@@ -138,4 +143,5 @@ class Results(Sequence[Hit]):
             took_ms=told["took_ms"],
             region_typicality=tuple(each["typicality"] for each in query["regions"]),
             unindexed_frames=told.get("unindexed_frames", 0),
+            refined=None if told["refined"] is None else Refinement(**told["refined"]),
         )

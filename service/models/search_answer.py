@@ -154,6 +154,13 @@ class Query(Given):
     )
 
 
+class Refined(Given):
+    """How many judged frames the query was refined by."""
+
+    relevant: Count
+    not_relevant: Count
+
+
 class Answer(Given):
     """Hits, nearest first."""
 
@@ -161,6 +168,10 @@ class Answer(Given):
     bits: Bits
     mode: Mode
     query: Query
+    refined: Refined | None = Field(
+        description="Null where no hits were judged. Distances of a refined search are those of codes whose "
+        "bits have weights; they do not compare with those of the search before."
+    )
     hits: list[Hit]
     searched_frames: Count = Field(
         description="Frames of the archive that could have been found, given filters and exclusions."

@@ -10,11 +10,13 @@ from pydantic import ConfigDict, Field, model_validator
 from hmar.errors import ParameterError, shown
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
+from hmar.values.judged import Judged
 from hmar.values.search_limits import MAX_PLACES
 from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField
+from service.models.judged import JudgedFrames
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
 from service.models.regions import Region, Regions, RegionsText, RegionText
@@ -28,6 +30,10 @@ GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
     "unknown belongs to a patient who has this study and no other. place: the k nearest series, up to "
     f"{MAX_PLACES}, each with the slices around its nearest frame that show the region too."
+)
+_JUDGED = (
+    "Hits of this search that {}: the query is refined by them, and all hits are ranked anew. Of each frame "
+    "the windows nearest to the query's count. In a form: JSON text."
 )
 _ONE_OF_BOTH: dict[str, Any] = {"anyOf": [{"required": ["region"]}, {"required": ["regions"]}]}
 
@@ -75,6 +81,21 @@ class SearchOptions(Among):
 
     mode: Mode = Field(default="auto", description=MODE)
     group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
+    relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are what is looked for"))
+    not_relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are not"))
+
+    @model_validator(mode="after")
+    def _check_judged(self) -> Self:
+        _ = self.judged
+        return self
+
+    @property
+    def judged(self) -> Judged:
+        """The frames that the query is refined by; raises ParameterError for one that comes twice."""
+        relevant, not_relevant = (
+            tuple(frame.named() for frame in frames or ()) for frames in (self.relevant, self.not_relevant)
+        )
+        return Judged(relevant, not_relevant)
 
     @property
     def searched_regions(self) -> tuple[Box, ...]:

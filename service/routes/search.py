@@ -106,7 +106,9 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
     frame, own = _query_frame(engine, files, what)
     selection = replace(how.selection(), exclude=own)
     selection = engine.searcher.without(selection, how.exclusion, frame.info)
-    results = engine.searcher.answer(frame, how.searched_regions, how.k, how.mode, selection, how.bits, page)
+    results = engine.searcher.answer(
+        frame, how.searched_regions, how.k, how.mode, selection, how.bits, page, how.judged
+    )
     count_query(results)
     told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
     return Answer.of({**told, "next": cursors.following(how, results.following)})

@@ -140,6 +140,31 @@ def test_the_local_distance_of_several_regions_is_the_mean_over_them_and_each_ha
 
 
 @LENGTHS
+def test_bits_with_weights_count_as_much_as_these_and_distances_are_bits(
+    index: CodeIndex, bits: Bits
+) -> None:
+    heavy, light = np.zeros((2, 128), np.uint8)
+    heavy[[0, 1, 64]], light[[0, 1, 2, 64]] = (90, 30, 120), (15, 45, 60, 120)
+    query = Query(
+        ZERO,
+        np.zeros((2, 16), np.uint8),
+        (0.5, 0.5),
+        region_typicality=(None,),
+        global_weights=heavy,
+        window_weights=np.stack([heavy, light]),
+    )
+    index.apply([added(1, [0], [[0], [1, 70]]), added(2, [1, 2, 100], [[1], [2]]), added(3, [1], [])])
+    # 15/8 is what a bit counts. Entry 1: 90; its windows 30 and 15. Entry 2: 30; windows 0 and 45.
+    assert index.search_windows(query, 5, bits, ALL) == [
+        CodeHit(1, 48.0, 12.0, (Match(101, 12.0),)),
+        CodeHit(2, 16.0, 12.0, (Match(101, 12.0),)),
+    ]
+    assert ids(index.search_global(query, 5, bits, ALL)) == [2, 3, 1]
+    assert ids(index.search_fused(query, 5, bits, ALL)) == [2, 3, 1]
+    assert ids(index.search_global(query, 1, bits, Selection(exclude=frozenset({2})))) == [3]
+
+
+@LENGTHS
 def test_a_query_without_windows_is_answered_by_global_codes(index: CodeIndex, bits: Bits) -> None:
     index.apply([added(1, [0, 1]), added(2, [0])])
     assert index.search_windows(asked(windows=0), 5, bits, ALL) == []
@@ -234,7 +259,7 @@ def test_numbers_in_hits_are_plain_python(index: CodeIndex) -> None:
     index.apply([added(1), added(2, windows=[])])
     for hit in index.search_fused(asked(3), 2, 64, ALL):
         kinds: list[Any] = [type(hit.entry_id), type(hit.global_distance), type(hit.local_distance)]
-        assert kinds == [int, int, float]
+        assert kinds == [int, float, float]
         for match in hit.matches:
             assert [type(value) for value in match] == [int, float]
 

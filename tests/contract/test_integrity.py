@@ -10,6 +10,7 @@ import pytest
 from hmar.adapters.memory import memory_storage
 from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
+from hmar.adapters.sql.feedback import SqlFeedbackStore
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
@@ -35,6 +36,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         SqlKeyStore(database),
         SqlSessionStore(database),
         SqlAuditStore(database),
+        SqlFeedbackStore(database),
         SqlIntegrity(database),
         database,
         database.close,

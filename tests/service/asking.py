@@ -121,6 +121,12 @@ REQUESTS: dict[str, Request] = {
     "changeLabels": Request(
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),
+    "keepFeedback": Request(
+        sent=lambda target: {
+            "json": {"query": _frame(target), "judgements": [_frame(target) | {"verdict": "relevant"}]}
+        }
+    ),
+    "listFeedback": Request(),
     "readMetrics": Request(),
     "listWebhooks": Request(),
     "addWebhook": Request(sent=lambda _: {"json": {"name": "new", "url": "https://192.0.2.1/"}}),

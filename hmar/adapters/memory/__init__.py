@@ -2,6 +2,7 @@
 
 from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
+from hmar.adapters.memory.feedback import MemoryFeedbackStore
 from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
@@ -16,6 +17,7 @@ __all__ = [
     "InlineQueue",
     "MemoryAuditStore",
     "MemoryCatalogue",
+    "MemoryFeedbackStore",
     "MemoryIndex",
     "MemoryJobStore",
     "MemoryKeyStore",

@@ -21,6 +21,7 @@ from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.studies import StudiesPage, studies_of
 
 _Key = tuple[str, str, int, str]
+_OnDeletion = Callable[[Selector, Collections, Sequence[EntryInfo]], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,20 @@ class MemoryCatalogue:
         self._known: dict[_Key, int] = {}
         self._instances: defaultdict[tuple[str, str], dict[int, _Entry]] = defaultdict(dict)
         self._log: list[_Logged] = []
+        self._told: list[_OnDeletion] = []
+
+    @property
+    def lock(self) -> threading.Lock:
+        """What is held while anything changes."""
+        return self._lock
+
+    def on_deletion(self, told: _OnDeletion) -> None:
+        """Tell somebody of each deletion, and of each image that another one replaces, under the lock."""
+        self._told.append(told)
+
+    def live(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
+        """Return the live frames of an instance; the caller holds the lock."""
+        return [entry.info for entry in self._of_instance(collection, sop_instance_uid)]
 
     def append(
         self,
@@ -73,6 +88,8 @@ class MemoryCatalogue:
             held = [entry.info for uid in uids for entry in self._of_instance(collection, uid)]
             staying = [_held(entry) for entry in held if entry.entry_id not in replaced]
             check_instances(staying, frames, as_of)
+            for uid in {entry.info.info.sop_instance_uid for entry in going}:
+                self._tell(Selector("instance", uid), collection, going)
             self._remove(going)
             mark = new_mark()
             added = sum(self._add(collection, encoded, origin, mark) for encoded in frames)
@@ -126,6 +143,7 @@ class MemoryCatalogue:
         """Delete what a selector stands for, and log each frame."""
         with self._lock:
             gone = self._selected(selector, collection)
+            self._tell(selector, collection, gone)
             self._remove(gone)
         origins = {entry.info.origin for entry in gone}
         return Deleted(
@@ -155,6 +173,10 @@ class MemoryCatalogue:
             if among(entry.info.collection, collection)
             and getattr(entry.info.info, selector.field) == selector.value
         ]
+
+    def _tell(self, selector: Selector, collection: Collections, gone: Sequence[_Entry]) -> None:
+        for told in self._told:
+            told(selector, collection, [entry.info for entry in gone])
 
     def _remove(self, gone: Sequence[_Entry]) -> None:
         mark = new_mark()

@@ -11,7 +11,7 @@ import numpy as np
 from hmar.index.distances import fused_distance, local_distance
 from hmar.ports import IndexStats
 from hmar.properties.table import TABLE
-from hmar.values.codes import CODE_BITS, CODE_BYTES, Bits, CodeArray, Query
+from hmar.values.codes import CODE_BITS, CODE_BYTES, WEIGHT_OF_BIT, Bits, BitWeights, CodeArray, Query
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
 from hmar.values.groups import CodeGroup, CodePair, FrameCodes, GroupQuery
@@ -30,11 +30,44 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A code that is looked for; the weight of each bit, the most significant first, or none."""
+
+    code: int
+    weights: tuple[int, ...] | None = None
+
+    @property
+    def unit(self) -> float:
+        return 1.0 if self.weights is None else WEIGHT_OF_BIT
+
+    def apart(self, code: int, bits: Bits) -> int:
+        if self.weights is None:
+            return _hamming(self.code, code, bits)
+        differing = self.code ^ code
+        return sum(self.weights[place] for place in range(bits) if differing >> (127 - place) & 1)
+
+
+@dataclass(frozen=True, slots=True)
 class _Query:
-    global_code: int
-    window_codes: tuple[int, ...]
+    whole: _Asked
+    windows: tuple[_Asked, ...]
     gate: tuple[float, float]
-    parts: tuple[tuple[int, ...], ...]
+    parts: tuple[tuple[_Asked, ...], ...]
+
+    @classmethod
+    def of(cls, query: Query) -> _Query:
+        [whole] = _asked(
+            query.global_code[None], None if query.global_weights is None else query.global_weights[None]
+        )
+        windows = _asked(query.window_codes, query.window_weights)
+        each = len(windows) // len(query.parts)
+        parts = tuple(windows[at * each : (at + 1) * each] for at in range(len(query.parts)))
+        return cls(whole, windows, query.gate, parts)
+
+
+def _asked(codes: CodeArray, weights: BitWeights | None) -> tuple[_Asked, ...]:
+    rows = [None] * len(codes) if weights is None else [tuple(row) for row in weights.tolist()]
+    return tuple(_Asked(_number(code), row) for code, row in zip(codes, rows, strict=True))
 
 
 _Ranked = Callable[[_Query, _Entry, Bits], float | None]
@@ -93,12 +126,7 @@ class MemoryIndex:
     def _search(
         self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
     ) -> list[CodeHit]:
-        asked = _Query(
-            _number(query.global_code),
-            tuple(map(_number, query.window_codes)),
-            query.gate,
-            tuple(tuple(map(_number, part)) for part in query.parts),
-        )
+        asked = _Query.of(query)
         with self._lock:
             entries = [entry for entry in self._entries.values() if _selected(entry, selection)]
         found = []
@@ -231,18 +259,18 @@ def _group(info: FrameInfo, group_by: GroupBy) -> tuple[str, str]:
 
 
 def _global(query: _Query, entry: _Entry, bits: Bits) -> float:
-    return float(_hamming(query.global_code, entry.global_code, bits))
+    return query.whole.apart(entry.global_code, bits) / query.whole.unit
 
 
 def _local(query: _Query, entry: _Entry, bits: Bits) -> float | None:
-    return _local_to(query.window_codes, entry, bits)
+    return _local_to(query.windows, entry, bits)
 
 
-def _local_to(window_codes: tuple[int, ...], entry: _Entry, bits: Bits) -> float | None:
-    if not entry.window_codes or not window_codes:
+def _local_to(windows: tuple[_Asked, ...], entry: _Entry, bits: Bits) -> float | None:
+    if not entry.window_codes or not windows:
         return None
-    nearest = [min(_hamming(asked, code, bits) for code in entry.window_codes) for asked in window_codes]
-    return local_distance(sum(nearest), len(nearest))
+    nearest = [min(asked.apart(code, bits) for code in entry.window_codes) for asked in windows]
+    return local_distance(sum(nearest), len(nearest), windows[0].unit)
 
 
 def _fused(query: _Query, entry: _Entry, bits: Bits) -> float:
@@ -253,22 +281,22 @@ def _fused(query: _Query, entry: _Entry, bits: Bits) -> float:
 
 def _hit(query: _Query, entry: _Entry, bits: Bits) -> CodeHit:
     local = _local(query, entry, bits)
-    distance = _hamming(query.global_code, entry.global_code, bits)
+    distance = _global(query, entry, bits)
     if local is None:
         return CodeHit(entry.entry_id, distance, float(bits))
     matches = (_match(part, entry, bits) for part in query.parts)
     return CodeHit(entry.entry_id, distance, local, tuple(match for match in matches if match is not None))
 
 
-def _match(part: tuple[int, ...], entry: _Entry, bits: Bits) -> Match | None:
+def _match(part: tuple[_Asked, ...], entry: _Entry, bits: Bits) -> Match | None:
     distance = _local_to(part, entry, bits)
     if distance is None:
         return None
     nearest = min(
         range(len(entry.window_codes)),
         key=lambda i: (
-            _hamming(part[0], entry.window_codes[i], bits),
-            _hamming(part[0], entry.window_codes[i], 128),
+            part[0].apart(entry.window_codes[i], bits),
+            part[0].apart(entry.window_codes[i], 128),
         ),
     )
     return Match(entry.window_ids[nearest], distance)
@@ -292,7 +320,7 @@ def _compared(query: GroupQuery, members: list[_Entry], bits: Bits) -> CodeGroup
 
 def _nearest_pair(query: GroupQuery, number: int, members: list[_Entry], bits: Bits) -> CodePair | None:
     asked = _number(query.global_codes[number])
-    windows = tuple(map(_number, query.window_codes[number]))
+    windows = _asked(query.window_codes[number], None)
 
     def distance(entry: _Entry, length: Bits) -> float | None:
         if query.mode == "local":

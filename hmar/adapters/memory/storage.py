@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
+from hmar.adapters.memory.feedback import MemoryFeedbackStore
 from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
@@ -25,6 +26,7 @@ def memory_storage() -> Storage:
         MemorySessionStore(),
         MemoryAuditStore(),
         MemoryWebhookStore(),
+        MemoryFeedbackStore(catalogue),
         integrity,
         integrity,
         close=lambda: None,

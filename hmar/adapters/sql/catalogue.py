@@ -21,6 +21,7 @@ from hmar.adapters.sql.deleting import (
     referred,
     selected,
 )
+from hmar.adapters.sql.feedback import forget_judgements
 from hmar.adapters.sql.listing import Lister
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
@@ -120,6 +121,8 @@ class SqlCatalogue:
     def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> None:
         for ids in parts(entry_ids):
             wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
+            for uid in connection.scalars(select(entries.c.sop_instance_uid).where(wanted).distinct()).all():
+                forget_judgements(connection, Selector("instance", uid), collection)
             delete_selected(connection, wanted, len(ids), self._clock())
 
     def extent(self, selector: Selector, collection: Collections = None) -> Extent:
@@ -143,6 +146,7 @@ class SqlCatalogue:
                 forgotten = forget_patient(connection, selector.value, collection, self._clock())
         while True:
             with self._database.write() as connection:
+                forgotten += forget_judgements(connection, selector, collection)
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
                 forgotten += forget_selected(connection, selector, collection)
                 from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}

@@ -245,6 +245,34 @@ audit_anchor = Table(
 )
 """The last row of the audit log that was pruned; no row where none was."""
 
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("seq", _ROW, primary_key=True, autoincrement=True),
+    Column("topic", String(32), nullable=False),
+    Column("query_collection", Text),
+    Column("query_study_uid", Text),
+    Column("query_series_uid", Text),
+    Column("query_sop_instance_uid", Text),
+    Column("query_patient_key", Text),
+    Column("query_file_sha256", String(64)),
+    Column("query_frame_number", Integer, nullable=False),
+    Column("query_regions", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("study_uid", Text, nullable=False),
+    Column("series_uid", Text, nullable=False),
+    Column("sop_instance_uid", Text, nullable=False),
+    Column("patient_key", Text),
+    Column("frame_number", Integer, nullable=False),
+    Column("box", Text),
+    Column("verdict", String(16), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index(None, "topic"),
+    sqlite_autoincrement=True,
+)
+"""Judgements of hits. They go with the frames that were judged, and with those that were searched with."""
+
 damaged_rows = Table(
     "damaged_rows",
     metadata,

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database, migrations_config
+from hmar.adapters.sql.feedback import SqlFeedbackStore
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
@@ -41,6 +42,7 @@ def sql_storage(url: str | Path) -> Storage:
         SqlSessionStore(database),
         SqlAuditStore(database),
         SqlWebhookStore(database),
+        SqlFeedbackStore(database),
         SqlIntegrity(database),
         database,
         database.close,

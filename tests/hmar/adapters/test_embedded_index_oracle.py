@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryIndex
 from hmar.properties.table import TABLE
-from hmar.values.codes import Bits, CodeArray, EncodedFrame, Query
+from hmar.values.codes import WEIGHTS_OF_HALF, Bits, BitWeights, CodeArray, EncodedFrame, Query
 from hmar.values.entries import LogRow
 from hmar.values.groups import GroupQuery
 from hmar.values.selection import GroupBy, Selection
@@ -74,16 +74,31 @@ def logs(draw: st.DrawFn) -> list[LogRow]:
 
 
 @st.composite
+def weights(draw: st.DrawFn) -> BitWeights:
+    """Weigh the places that differ, and give the rest of each half's sum to another bit."""
+    of_bits = np.zeros(128, np.uint8)
+    for first, places in ((0, _PLACES[:4]), (64, _PLACES[4:])):
+        of_bits[[*places]] = draw(st.lists(st.integers(0, 30), min_size=4, max_size=4))
+        of_bits[first + 30] = WEIGHTS_OF_HALF - int(of_bits[[*places]].sum())
+    return of_bits
+
+
+@st.composite
 def queries(draw: st.DrawFn) -> Query:
     regions = draw(st.integers(0, 3))
     each = draw(st.integers(1, 3)) * regions
     windows = draw(st.lists(codes(), min_size=each, max_size=each or 4))
     weight = draw(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
+    refined = draw(st.booleans())
     return Query(
         draw(codes()),
         np.array(windows, np.uint8).reshape(-1, 16),
         (weight, 1 - weight),
         region_typicality=(None,) * regions,
+        global_weights=draw(weights()) if refined else None,
+        window_weights=np.array([draw(weights()) for _ in windows], np.uint8).reshape(-1, 128)
+        if refined
+        else None,
     )
 
 

@@ -51,6 +51,7 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"where": {"age_years": (40, None), "study_date": (None, "2021-01-01")}, "contrast": None},
         {"box": BOX, "group_by": "place"},
         {"collection": "elsewhere"},
+        {"box": BOX, "relevant": [FRAME], "not_relevant": [hmar.IndexedFrame(sop_uid(3, 1))]},
     ],
 )
 def test_a_file_finds_what_the_archive_itself_finds(

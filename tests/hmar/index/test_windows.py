@@ -94,9 +94,13 @@ def test_the_nearest_window_is_told_by_64_bits_then_128_then_order() -> None:
     windows.append(np.full((1, 16), 255, np.uint8), np.array([9], np.uint32))
     windows.append(codes, np.array([10, 11, 12, 13], np.uint32))
     now, query = windows.frozen(), np.zeros(16, np.uint8)
-    assert [now.nearest(0, query, 64), now.nearest(1, query, 64), now.nearest(1, query, 128)] == [9, 12, 10]
+    assert [
+        now.nearest(0, query[None], 64),
+        now.nearest(1, query[None], 64),
+        now.nearest(1, query[None], 128),
+    ] == [9, 12, 10]
     with pytest.raises(IndexError, match="slot 2 of 2"):
-        now.nearest(2, query, 64)
+        now.nearest(2, query[None], 64)
 
 
 def test_codes_of_another_length_are_refused() -> None:

@@ -12,6 +12,7 @@ from hmar.values.codes import Query
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.geometry import Box, Spacing
 from hmar.values.hits import Hit
+from hmar.values.judged import Refinement
 from hmar.values.results import Results
 from tests.contract.examples import encoded
 from tests.frames import frame_info
@@ -91,6 +92,14 @@ def test_without_hits_nothing_is_known_of_the_query_but_its_frame() -> None:
     assert told["took_ms"] == 3.1
     query = results().query_dict()
     assert [query[name] for name in ("region", "region_mm", "gate", "typicality")] == [None] * 4
+
+
+def test_a_refined_search_says_by_how_many_frames_and_is_read_back() -> None:
+    found = replace(results(HIT), refined=Refinement(3, 1))
+    told = found.to_dict()
+    assert told["refined"] == {"relevant": 3, "not_relevant": 1}
+    assert Results.from_dict(told).refined == found.refined
+    assert Results.from_dict(results(HIT).to_dict()).refined is None
 
 
 def test_codes_are_told_in_hexadecimal() -> None:

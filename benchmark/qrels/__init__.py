@@ -1,0 +1,1 @@
+"""An archive measured by what its own users judged."""

@@ -1,0 +1,1 @@
+"""Whether judging the first hits of a search improves the rest of it."""
