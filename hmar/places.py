@@ -11,8 +11,9 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from hmar.index.distances import local_distance
+from hmar.index.weighted import all_distances, first_distances, parts_of, unit_of, windows_of
 from hmar.ports import Catalogue, CodeIndex, FrameEncoder
-from hmar.values.codes import Query, hamming
+from hmar.values.codes import Query
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
@@ -117,16 +118,15 @@ class PlaceGrower:
         return min(near, key=lambda each: (each.distance, each.entry.entry_id), default=None)
 
     def _seen(self, entry: EntryInfo, codes: FrameCodes, hit: Hit) -> _Seen:
-        short = codes.window_codes[:, None, : hit.bits // 8]
-        total, boxes = 0, []
-        for part in self._query.parts:
-            distances = hamming(short, part[:, : hit.bits // 8])
+        total, boxes, windows = 0, [], windows_of(self._query)
+        for part in parts_of(self._query):
+            distances = all_distances(part, codes.window_codes, hit.bits)
             total += int(distances.min(axis=0).sum())
             # As the index chooses the window that it shows: ties go to 128 bits, then to the first.
-            order = distances[:, 0] * 256 + hamming(codes.window_codes, part[0])
+            order = distances[:, 0] * 256 + first_distances(part, codes.window_codes, 128)
             window_id = int(codes.window_ids[int(np.argmin(order))])
             boxes.append(self._encoder.window_box(entry.info, window_id))
-        return _Seen(entry, local_distance(total, len(self._query.window_codes)), tuple(boxes))
+        return _Seen(entry, local_distance(total, len(windows), unit_of(windows)), tuple(boxes))
 
 
 class _Codes:

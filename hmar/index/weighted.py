@@ -105,6 +105,19 @@ def first_distances(queries: QueryCodes, codes: CodeArray, bits: Bits) -> NDArra
     return hamming(codes[:, : bits // 8], queries[0, : bits // 8])
 
 
+def all_distances(queries: QueryCodes, codes: CodeArray, bits: Bits) -> NDArray[np.int64]:
+    """Return the distances of Q queries to codes, shape (n, 16), as (n, Q), in units of weight."""
+    asked = queries.codes if isinstance(queries, WeightedCodes) else queries
+    one, other = codes[:, None, : bits // 8], asked[:, : bits // 8]
+    if isinstance(queries, WeightedCodes):
+        differing = np.unpackbits(one ^ other, axis=2)
+        counted: NDArray[np.int64] = np.where(differing, queries.weights[:, :bits], 0).sum(
+            axis=2, dtype=np.int64
+        )
+        return counted
+    return hamming(one, other)
+
+
 def unit_of(queries: QueryCodes) -> float:
     """Return what a bit of mean weight counts: distances are divided by it, so that they are in bits."""
     return WEIGHT_OF_BIT if isinstance(queries, WeightedCodes) else 1.0

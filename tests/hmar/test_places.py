@@ -19,6 +19,8 @@ from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, Units
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit
+from hmar.values.indexed import IndexedFrame
+from hmar.values.judged import NOTHING_JUDGED, Judged
 from hmar.values.pages import Page
 from hmar.values.places import Place
 from hmar.values.selection import Selection
@@ -60,8 +62,9 @@ def places(
     selection: Selection = GROUPED,
     bits: Bits = 128,
     page: Page | None = None,
+    judged: Judged = NOTHING_JUDGED,
 ) -> list[Hit]:
-    return list(searcher.answer(FRAME, regions, 100, "local", selection, bits, page))
+    return list(searcher.answer(FRAME, regions, 100, "local", selection, bits, page, judged))
 
 
 def numbers(place: Place | None) -> tuple[int | None, int | None, int]:
@@ -198,7 +201,8 @@ def overlap(one: Box, two: Box) -> float:
 @pytest.mark.parametrize("real", [False, True])
 @pytest.mark.parametrize("bits", [64, 128])
 @pytest.mark.parametrize("regions", [ONE, SEVERAL])
-def test_places_are_those_of_a_plain_loop(regions: list[Box], bits: Bits, real: bool) -> None:
+@pytest.mark.parametrize("refined", [False, True])
+def test_places_are_those_of_a_plain_loop(refined: bool, regions: list[Box], bits: Bits, real: bool) -> None:
     generator = np.random.default_rng(bits + len(regions))
     grown = 0
     for _ in range(12):
@@ -207,11 +211,14 @@ def test_places_are_those_of_a_plain_loop(regions: list[Box], bits: Bits, real: 
         total = sum(map(len, stacks))
         left_out = frozenset(map(int, generator.choice(total, total // 8) + 1))
         plain = Selection(exclude=left_out)
+        named = [IndexedFrame(frame.info.sop_instance_uid, 1) for frames in stacks for frame in frames]
+        judged = Judged(tuple(named[:2]), tuple(named[2:3])) if refined else NOTHING_JUDGED
         found = {
-            hit.entry.entry_id: hit for hit in searcher.answer(FRAME, regions, 1000, "local", plain, bits)
+            hit.entry.entry_id: hit
+            for hit in searcher.answer(FRAME, regions, 1000, "local", plain, bits, None, judged)
         }
         entries = {hit.entry.info.series_uid: hit.entry for hit in found.values()}
-        for hit in places(searcher, regions, replace(plain, group_by="place"), bits):
+        for hit in places(searcher, regions, replace(plain, group_by="place"), bits, judged=judged):
             catalogue_order = searcher._catalogue.frames("default", hit.entry.info.series_uid, MODEL)
             expected = by_a_plain_loop(hit, catalogue_order, found)
             place, members = hit.place, [found[catalogue_order[at].entry_id] for at in expected]
