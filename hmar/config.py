@@ -52,6 +52,9 @@ class Settings:
         "HMAR_IMPORT_DIR", "", "Folder that index jobs of the API may read; empty uses HMAR_HOME/import."
     )
     model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
+    pacs_file: str = _setting(
+        "HMAR_PACS_FILE", "", "The PACS that can be pulled from; empty uses HMAR_HOME/pacs.toml."
+    )
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_processes: int = _setting("HMAR_WEB_PROCESSES", 1, "Web processes behind the one address.")
@@ -191,6 +194,8 @@ class Settings:
         _ = self.proxy_networks, self.receiver_networks, self.allowed_origins
         _ = self.identity_provider, self.audit_receiver
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
+        if self.pacs_file:
+            object.__setattr__(self, "pacs_file", str(_absolute("HMAR_PACS_FILE", Path(self.pacs_file))))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
         return self
@@ -297,6 +302,11 @@ class Settings:
     def import_root(self) -> Path:
         """Folder that index jobs of the API may read."""
         return Path(self.import_dir) if self.import_dir else self.home / "import"
+
+    @property
+    def pacs_path(self) -> Path:
+        """File of the PACS that can be pulled from; there may be none."""
+        return Path(self.pacs_file) if self.pacs_file else self.home / "pacs.toml"
 
     @property
     def upload_root(self) -> Path:

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hmar.adapters.dicomweb import PacsSource, read_sites
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.folder_source import FolderSource
 from hmar.adapters.unkept_frames import UNKEPT, UnkeptFrames
@@ -57,6 +58,7 @@ from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.values.models import ModelName
+from hmar.values.pulls import PACS
 from hmar.values.stored import StoredFrame
 from hmar.webhooks.sending import WebhookSender
 from hmar.webhooks.signing import secret_of
@@ -336,7 +338,15 @@ class Engine:
             "import": FolderSource(self.settings.import_root),
             UPLOAD: self.uploads,
             UNKEPT: UnkeptFrames(),
+            PACS: self.pacs,
         }
+
+    @cached_property
+    def pacs(self) -> PacsSource:
+        """What the PACS of the site have; raises ConfigError for a file of PACS that cannot be used."""
+        source = PacsSource(read_sites(self.settings.pacs_path))
+        self._open.callback(source.close)
+        return source
 
     @cached_property
     def uploads(self) -> UploadSource:

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from hmar.client.connection import Answer, Body, Connection, form
-from hmar.client.pauses import BUSY, Pauses
 from hmar.client.problems import error_of
 from hmar.client.server import Server
 from hmar.errors import UnavailableError
+from hmar.pauses import BUSY, Pauses
 
 T = TypeVar("T")
 Query = Mapping[str, str | int | Sequence[str]]

@@ -17,13 +17,13 @@ from hmar.client.files import Addable
 from hmar.client.jobs import ClientJobs
 from hmar.client.labelling import ClientLabels
 from hmar.client.listing import ClientLists
-from hmar.client.pauses import Pauses
 from hmar.client.pixels import frame_of
 from hmar.client.queries import as_form, file_bytes, given
 from hmar.client.searching import ClientSearches
 from hmar.client.server import Server
 from hmar.client.webhooks import ClientWebhooks
 from hmar.errors import NotFoundError, OperatorError, ParameterError
+from hmar.pauses import Pauses
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent
 from hmar.values.geometry import BoxLike, regions_of

@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from hmar.client.api import Api, read
-from hmar.client.pauses import Pauses
+from hmar.pauses import Pauses
 from hmar.client.queries import given
 from hmar.errors import UnavailableError
 from hmar.values.jobs import Item, ItemState, Job, JobProgress, JobState

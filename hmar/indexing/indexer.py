@@ -43,6 +43,7 @@ from hmar.values.jobs import (
 from hmar.values.masks import masked_names
 from hmar.values.names import checked_name
 from hmar.values.outcomes import Outcome, outcome_of
+from hmar.values.pulls import PACS, InstanceReference
 from hmar.values.references import named_as_image
 
 MASK = "By its name it is the mask of an image beside it. To index it, rename it or give its own path."
@@ -306,7 +307,10 @@ class Indexer:
         if self._is_mask(item, source):
             return Outcome(ItemState.SKIPPED, 0, MASK)
         data = source.fetch(item.origin.reference, self._settings.max_file_bytes)
-        incoming = Incoming.of_file(self._decoder(data), data).of_patient(item.patient_key)
+        file = self._decoder(data)
+        if item.origin.source == PACS:
+            InstanceReference.parse(item.origin.reference).check(file.infos[0])
+        incoming = Incoming.of_file(file, data).of_patient(item.patient_key)
         done = self._adder.add(
             incoming, Target(item.collection, item.origin, item.label), self._lease(item).progress
         )

@@ -12,7 +12,7 @@ from hmar.client import adding, files
 from hmar.client.adding import Sender
 from hmar.client.api import Api
 from hmar.client.connection import Connection
-from hmar.client.pauses import Pauses
+from hmar.pauses import Pauses
 from hmar.client.server import Server
 from hmar.errors import NotFoundError, ParameterError, UnavailableError
 from hmar.values.added import Failure, silent

@@ -13,7 +13,7 @@ import urllib3
 import hmar
 from hmar.client.api import Api, read
 from hmar.client.connection import Connection
-from hmar.client.pauses import ATTEMPTS, FIRST_S, LONGEST_S, Pauses
+from hmar.pauses import ATTEMPTS, FIRST_S, LONGEST_S, Pauses
 from hmar.client.problems import CLASSES
 from hmar.client.server import Server
 from hmar.errors import (

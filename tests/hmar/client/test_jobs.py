@@ -7,7 +7,7 @@ import json
 import pytest
 
 import hmar
-from hmar.client.pauses import Pauses
+from hmar.pauses import Pauses
 from hmar.errors import ConflictError, NotFoundError, UnavailableError
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState

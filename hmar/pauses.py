@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ATTEMPTS = 6
-"""Of one request, the first included."""
 FIRST_S = 0.25
 LONGEST_S = 60.0
 """A server that wants more time is not waited for."""
@@ -29,10 +28,13 @@ class Pauses:
         Waits for some seconds.
     draw : callable
         Returns a random number from 0 to 1.
+    attempts : int
+        Of one request, the first included.
     """
 
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
+    attempts: int = ATTEMPTS
 
     def wait(self, attempt: int, retry_after: str | None) -> bool:
         """Wait after an attempt, counted from 1; return False, at once, if there is to be no other.
@@ -46,7 +48,7 @@ class Pauses:
         backoff_s = FIRST_S * 2 ** (attempt - 1)
         named = retry_after is not None and retry_after.strip().isdecimal()
         wanted_s = float(retry_after or 0) if named else backoff_s
-        if attempt >= ATTEMPTS or wanted_s > LONGEST_S:
+        if attempt >= self.attempts or wanted_s > LONGEST_S:
             return False
         self.sleep(wanted_s + self.draw() * backoff_s)
         return True

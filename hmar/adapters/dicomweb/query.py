@@ -1,0 +1,184 @@
+"""What a PACS has, by QIDO-RS (PS3.18 10.6), of servers that page badly, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from hmar.adapters.dicomweb.asking import Asking
+from hmar.adapters.dicomweb.rows import (
+    INSTANCE,
+    SERIES,
+    SERIES_INSTANCES,
+    SOP_CLASS,
+    STUDY,
+    Row,
+    number,
+    rows_of,
+    text,
+)
+from hmar.adapters.dicomweb.sites import Site
+from hmar.adapters.dicomweb.transport import SlowError
+from hmar.errors import UnavailableError
+from hmar.values.pulls import Pull, halves
+from hmar.values.uids import is_uid
+
+ACCEPT = "application/dicom+json, application/json;q=0.9"
+LARGEST_PAGE = 64 << 20
+"""Bytes of one answer to a query."""
+LEAST_PAGE = 10
+ROUND = 100
+"""A count that is a multiple of this may be a cap that the server says nothing of."""
+FIRST_DAY = date(1970, 1, 1)
+
+
+class SeriesRow(NamedTuple):
+    """A series of a PACS; ``instances`` is how many it says to have, None where it does not say."""
+
+    study_uid: str
+    series_uid: str
+    instances: int | None
+
+
+class InstanceRow(NamedTuple):
+    """An instance of a series; ``sop_class`` is empty where the PACS does not say it."""
+
+    sop_instance_uid: str
+    sop_class: str
+
+
+class _Page(NamedTuple):
+    """Rows of one answer, and how many were asked for."""
+
+    rows: list[Row]
+    limit: int
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What one query gave, and whether there may be more than the server told."""
+
+    rows: dict[str, Row]
+    cut: bool = False
+
+
+class Querying:
+    """Lists studies, series and instances.
+
+    A page that is short is not the last, one without a new UID is: servers cap pages, and some send the same
+    one again. After a time-out pages are half as large. Where studies may have been left out, the same is
+    asked by halves of the range of dates.
+
+    Parameters
+    ----------
+    site : Site
+    asking : Asking
+    today : date
+        Last study date asked for where none is wanted.
+    """
+
+    def __init__(self, site: Site, asking: Asking, today: date) -> None:
+        self._site, self._asking, self._today = site, asking, today
+        self._page = site.page
+
+    def studies(self, pull: Pull) -> list[str]:
+        """Return the UIDs of studies in which what is wanted may be, sorted.
+
+        Raises
+        ------
+        UnavailableError
+            If the PACS does not answer, or keeps back studies of a single day.
+        """
+        if pull.study_uid is not None:
+            return [pull.study_uid]
+        wanted = {} if pull.modality is None else {"ModalitiesInStudy": pull.modality}
+        dated = pull.since is not None or pull.until is not None
+        first, last = pull.since or FIRST_DAY, pull.until or self._today
+        found = self._listed("studies", wanted | (_dates(first, last) if dated else {}), STUDY)
+        studies = dict(found.rows)
+        if found.cut:
+            for half in halves(first, last):
+                studies |= self._within(*half, wanted)
+        return sorted(studies)
+
+    def _within(self, first: date, last: date, wanted: Mapping[str, str]) -> dict[str, Row]:
+        found = self._listed("studies", {**wanted, **_dates(first, last)}, STUDY)
+        if not found.cut:
+            return found.rows
+        if first == last:
+            raise UnavailableError(
+                f"The PACS {self._site.name} lists {len(found.rows)} studies of {first}, and may have more.",
+                "Ask for one modality at a time, or let it answer with more at once.",
+            )
+        return {uid: row for half in halves(first, last) for uid, row in self._within(*half, wanted).items()}
+
+    def series(self, study_uid: str, pull: Pull) -> list[SeriesRow]:
+        """Return the wanted series of a study, sorted by UID."""
+        wanted = {"includefield": SERIES_INSTANCES}
+        if pull.modality is not None:
+            wanted["Modality"] = pull.modality
+        if pull.series_uid is not None:
+            wanted["SeriesInstanceUID"] = pull.series_uid
+        found = self._listed(f"studies/{study_uid}/series", wanted, SERIES)
+        rows = [SeriesRow(study_uid, uid, number(row, SERIES_INSTANCES)) for uid, row in found.rows.items()]
+        # Servers that do not know a key of a query leave it out and send everything.
+        return sorted(row for row in rows if pull.series_uid in (None, row.series_uid))
+
+    def instances(self, series: SeriesRow) -> list[InstanceRow]:
+        """Return the instances of a series, sorted by UID."""
+        path = f"studies/{series.study_uid}/series/{series.series_uid}/instances"
+        found = self._listed(path, {}, INSTANCE, series.instances)
+        return sorted(InstanceRow(uid, text(row, SOP_CLASS)) for uid, row in found.rows.items())
+
+    def _listed(
+        self, path: str, wanted: Mapping[str, str], key: str, expected: int | None = None
+    ) -> _Listing:
+        """Ask page by page, until one has nothing new, or as many are there as are expected."""
+        listing = _Listing({})
+        for page, told_of_more in self._pages(path, wanted):
+            new = {uid: row for row in page.rows if is_uid(uid := text(row, key)) and uid not in listing.rows}
+            listing.cut |= told_of_more
+            if not new:
+                # The same rows again: the offset was not looked at, and the first page may have been all.
+                listing.cut |= bool(page.rows) and len(page.rows) >= page.limit
+                break
+            listing.rows |= new
+            if expected is not None and len(listing.rows) >= expected:
+                break
+        listing.cut |= len(listing.rows) > 0 and len(listing.rows) % ROUND == 0
+        return listing
+
+    def _pages(self, path: str, wanted: Mapping[str, str]) -> Iterator[tuple[_Page, bool]]:
+        offset = 0
+        while True:
+            limit = self._page
+            parameters = urlencode({**wanted, "limit": limit, "offset": offset})
+            try:
+                answer = self._asking.get(
+                    f"{self._site.qido}/{path}?{parameters}",
+                    ACCEPT,
+                    LARGEST_PAGE,
+                    patient=limit <= LEAST_PAGE,
+                )
+            except SlowError:
+                if limit <= LEAST_PAGE:
+                    raise
+                self._page = max(limit // 2, LEAST_PAGE)
+                continue
+            rows = [] if answer.status in (204, 404) else rows_of(answer.data)
+            if rows is None or (answer.status >= 400 and answer.status != 404):
+                raise UnavailableError(
+                    f"The PACS {self._site.name} answered a query with status {answer.status} and "
+                    f"{'no DICOM JSON' if rows is None else 'a refusal'}.",
+                    f"Check qido in [{self._site.name}].",
+                )
+            # PS3.18 8.3.4.4: a warning says that there is more than the server is willing to send.
+            yield _Page(rows, limit), "299" in answer.headers.get("Warning", "")
+            offset += len(rows)
+
+
+def _dates(first: date, last: date) -> dict[str, str]:
+    return {"StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"}

@@ -1,0 +1,180 @@
+"""The PACS that a site names in a file, and how each is asked."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hmar.errors import ConfigError, shown
+
+AuthKind = Literal["none", "basic", "bearer", "oauth2"]
+_NEEDS: dict[AuthKind, frozenset[str]] = {
+    "none": frozenset(),
+    "basic": frozenset({"user", "password_file"}),
+    "bearer": frozenset({"token_file"}),
+    "oauth2": frozenset({"token_url", "client_id", "client_secret_file"}),
+}
+_MAY = {"oauth2": frozenset({"scope"})}
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
+_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?(?:/.*)?")
+_SECONDS = {"connect_s": 5.0, "read_s": 60.0, "total_s": 600.0}
+_COUNTS = {"page": 200, "tries": 4}
+_FILES = ("ca_file", "client_cert", "client_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who asks.
+
+    Parameters
+    ----------
+    kind : str
+        ``bearer`` reads its token from a file at each request, so that whoever writes the file renews it.
+    values : mapping of str to str
+        What the kind needs: names of files for all that is secret.
+    """
+
+    kind: AuthKind = "none"
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One PACS.
+
+    Parameters
+    ----------
+    name : str
+    qido, wado, stow : str
+        Roots of the three services, without a slash at the end.
+    auth : Auth
+    ca_file, client_cert, client_key : Path or None
+        PEM files: certificates to trust in place of the system's, and our own.
+    connect_s, read_s, total_s : float
+        Longest time to connect, longest silence, and longest time of one request in all, in seconds.
+    page : int
+        Rows that a query asks for at a time.
+    tries : int
+        Of one request that fails for want of room or of a connection, the first included.
+    """
+
+    name: str
+    qido: str
+    wado: str
+    stow: str
+    auth: Auth = Auth()
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    connect_s: float = _SECONDS["connect_s"]
+    read_s: float = _SECONDS["read_s"]
+    total_s: float = _SECONDS["total_s"]
+    page: int = _COUNTS["page"]
+    tries: int = _COUNTS["tries"]
+
+
+def read_sites(path: Path) -> dict[str, Site]:
+    """Read the file of PACS; there are none where there is no file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or something in it cannot be used; the error names the PACS and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The file of PACS, {path.name}, cannot be read.", "Check its rights.") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own text quotes a line and a column, and none of the file.
+        raise ConfigError(f"{path.name} is no TOML: {error}.", "See docs/pacs.md for an example.") from error
+    return {name: _site(name, table, path.parent) for name, table in tables.items()}
+
+
+def _site(name: str, table: object, folder: Path) -> Site:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
+    if not isinstance(table, dict):
+        raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
+    known = {"root", "qido", "wado", "stow", "auth", *_FILES, *_SECONDS, *_COUNTS}
+    _check_known(name, table, known)
+    roots = {
+        service: _root(name, service, table.get(service, table.get("root")))
+        for service in ("qido", "wado", "stow")
+    }
+    files = {key: _file(name, key, table[key], folder) for key in _FILES if key in table}
+    if ("client_cert" in files) != ("client_key" in files):
+        raise ConfigError(f"{name} has one of client_cert and client_key.", "Give both, or none.")
+    numbers = {
+        key: _number(name, key, table.get(key, default)) for key, default in (_SECONDS | _COUNTS).items()
+    }
+    values: dict[str, Any] = roots | files | numbers
+    return Site(name, auth=_auth(name, table.get("auth", {}), folder), **values)
+
+
+def _check_known(name: str, table: Mapping[str, object], known: set[str] | frozenset[str]) -> None:
+    if unknown := sorted(table.keys() - known):
+        raise ConfigError(f"{name} has {shown(unknown[0])}.", f"Known are {', '.join(sorted(known))}.")
+
+
+def _root(name: str, service: str, value: object) -> str:
+    if not isinstance(value, str) or not _URL.fullmatch(value):
+        raise ConfigError(
+            f"{name} has {shown(value)} as root of {service.upper()}.",
+            "Give a URL such as https://pacs.example/dicom-web, without user, password or question mark.",
+        )
+    if value.startswith("http://") and not _LOOPBACK.fullmatch(value):
+        raise ConfigError(
+            f"{name} is asked by http at {shown(value)}: patients' data would be sent unencrypted.",
+            "Give an https address; http only on this machine.",
+        )
+    scheme, _, rest = value.partition("://")
+    return f"{scheme}://{re.sub('/+', '/', rest).rstrip('/')}"
+
+
+def _file(name: str, key: str, value: object, folder: Path) -> Path:
+    """Return a file's path; a relative one is beside the file of PACS."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give the path of a file.")
+    return folder / value
+
+
+def _number(name: str, key: str, value: object) -> float | int:
+    kind = int if key in _COUNTS else float
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give a number above 0.")
+    if kind(value) != value:
+        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give a whole number.")
+    return kind(value)
+
+
+def _auth(name: str, table: object, folder: Path) -> Auth:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{name} has an auth that is no table.", f"Begin it with [{name}.auth].")
+    kind = table.get("kind", "none")
+    if kind not in _NEEDS:
+        raise ConfigError(f"{name} has {shown(kind)} as auth.", f"Give one of {', '.join(_NEEDS)}.")
+    needed, may = _NEEDS[kind], _MAY.get(kind, frozenset())
+    _check_known(f"{name}.auth", table, needed | may | {"kind"})
+    if missing := sorted(needed - table.keys()):
+        raise ConfigError(
+            f"{name}.auth is {kind} and has no {missing[0]}.", f"It needs {', '.join(sorted(needed))}."
+        )
+    values = {}
+    for key in (needed | may) & table.keys():
+        value = table[key]
+        if not isinstance(value, str) or not value:
+            raise ConfigError(f"{name}.auth has {shown(value)} as {key}.", "Give a text.")
+        values[key] = str(folder / value) if key.endswith("_file") else value
+    if kind == "oauth2":
+        values["token_url"] = _root(name, "token_url", values["token_url"])
+    return Auth(kind, values)

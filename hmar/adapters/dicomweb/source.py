@@ -1,0 +1,150 @@
+"""Every PACS of a site, as one source of images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+
+from hmar.adapters.dicomweb.asking import Asking
+from hmar.adapters.dicomweb.breaker import Breaker
+from hmar.adapters.dicomweb.credentials import credentials_of
+from hmar.adapters.dicomweb.query import Querying, SeriesRow
+from hmar.adapters.dicomweb.retrieve import Retrieving
+from hmar.adapters.dicomweb.sites import Site
+from hmar.adapters.dicomweb.transport import Transport
+from hmar.errors import ConfigError, NotFoundError, ParameterError, first_of
+from hmar.pauses import Pauses
+from hmar.values.pulls import InstanceReference, Pull
+
+NO_IMAGES = (
+    "1.2.840.10008.5.1.4.1.1.11.",
+    "1.2.840.10008.5.1.4.1.1.66",
+    "1.2.840.10008.5.1.4.1.1.88.",
+    "1.2.840.10008.5.1.4.1.1.9.",
+    "1.2.840.10008.5.1.4.1.1.104.",
+    "1.2.840.10008.5.1.4.1.1.481.3",
+    "1.2.840.10008.5.1.4.1.1.481.5",
+)
+"""Beginnings of SOP classes that are no pictures of a patient, and are not fetched.
+
+Presentation states, registrations and segmentations, reports and key object selections, waveforms, documents,
+structure sets, and plans (PS3.4 B.5).
+"""
+
+
+class _Pacs:
+    """One PACS, asked through connections of its own."""
+
+    def __init__(self, site: Site, pauses: Pauses, today: date) -> None:
+        self.transport = Transport(site)
+        credentials = credentials_of(site, self.transport)
+        asking = Asking(site, self.transport, credentials, Breaker(site.name), pauses)
+        self.querying = Querying(site, asking, today)
+        self.retrieving = Retrieving(site, asking)
+
+
+class PacsSource:
+    """The instances of a site's PACS; a :class:`hmar.ports.ImageSource`.
+
+    Where a PACS says that a series has more instances than it lists, one more reference stands for the
+    rest; to fetch it says what is missing.
+
+    Parameters
+    ----------
+    sites : mapping of str to Site
+    pauses : Pauses
+        Between the attempts at one request; as many of them as each site says.
+    today : callable
+        Returns the last study date that is asked for.
+    """
+
+    def __init__(
+        self,
+        sites: Mapping[str, Site],
+        sleep: Callable[[float], None] = time.sleep,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._sites, self._sleep, self._today = sites, sleep, today
+        self._opened: dict[str, _Pacs] = {}
+
+    def list(self, reference: str) -> Iterator[str]:
+        """Yield the reference of every instance of a :class:`hmar.values.pulls.Pull`, series by series.
+
+        Raises
+        ------
+        ConfigError
+            If there is no PACS of that name.
+        NotFoundError
+            If nothing of it is wanted.
+        ParameterError
+            If the reference is neither a pull nor an instance.
+        UnavailableError
+            If the PACS does not answer.
+        """
+        with suppress(ParameterError):
+            yield str(InstanceReference.parse(reference))
+            return
+        pull = Pull.parse(reference)
+        querying = self._pacs(pull.site).querying
+        empty = True
+        for study_uid in querying.studies(pull):
+            for series in querying.series(study_uid, pull):
+                for instance in self._of_series(pull.site, series):
+                    empty = False
+                    yield instance
+        if empty:
+            raise NotFoundError(
+                f"The PACS {pull.site} has no images of what was asked for.",
+                "Ask for other dates or modalities.",
+            )
+
+    def _of_series(self, site: str, series: SeriesRow) -> Iterator[str]:
+        rows = self._pacs(site).querying.instances(series)
+        for row in rows:
+            if not row.sop_class.startswith(NO_IMAGES):
+                yield str(InstanceReference(site, *series[:2], row.sop_instance_uid))
+        if series.instances is not None and len(rows) < series.instances:
+            yield f"{site}/{series.study_uid}/{series.series_uid}/{len(rows)} of {series.instances}"
+
+    def fetch(self, reference: str, max_bytes: int) -> bytes:
+        """Return an instance's file.
+
+        Raises
+        ------
+        ConfigError
+            If there is no PACS of that name any more.
+        LimitError
+            If it has more than ``max_bytes``.
+        NotFoundError
+            If the PACS does not send it.
+        UnavailableError
+            If the PACS does not answer.
+        """
+        site, _, rest = reference.partition("/")
+        listed, of, counted = rest.rpartition("/")[2].partition(" of ")
+        if of:
+            raise NotFoundError(
+                f"The PACS {site} says that the series has {counted} instances, and lists {listed}.",
+                "Pull the study again later, or ask who runs the PACS for what limits its queries.",
+            )
+        return self._pacs(site).retrieving.instance(InstanceReference.parse(reference), max_bytes)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pacs in self._opened.values():
+            pacs.transport.close()
+        self._opened.clear()
+
+    def _pacs(self, name: str) -> _Pacs:
+        if name not in self._sites:
+            known: Collection[str] = sorted(self._sites)
+            raise ConfigError(
+                f"There is no PACS called {name!r}.",
+                f"The file of PACS names {first_of(list(known), 10) if known else 'none'}.",
+            )
+        if name not in self._opened:
+            pauses = Pauses(self._sleep, attempts=self._sites[name].tries)
+            self._opened[name] = _Pacs(self._sites[name], pauses, self._today())
+        return self._opened[name]
