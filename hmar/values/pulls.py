@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlencode
 
 from hmar.errors import ConflictError, ParameterError, shown
@@ -46,8 +46,8 @@ class InstanceReference(NamedTuple):
         sent = (found.study_uid, found.series_uid, found.sop_instance_uid)
         if sent != self[1:]:
             raise ConflictError(
-                f"The PACS {self.site} was asked for {self.sop_instance_uid} of series {self.series_uid}, and sent "
-                f"{found.sop_instance_uid} of series {found.series_uid}.",
+                f"The PACS {self.site} was asked for {self.sop_instance_uid} of series {self.series_uid}, "
+                f"and sent {found.sop_instance_uid} of series {found.series_uid}.",
                 "Report it to who runs the PACS; pull the study again when it is mended.",
             )
 
@@ -115,19 +115,16 @@ class Pull:
         given = dict(parse_qsl(query, keep_blank_values=True))
         if unknown := sorted(given.keys() - known):
             raise ParameterError(f"A PACS is not asked by {shown(unknown[0])}.", _KEYS)
-        return cls(site, **_values(given))
+        return cls(site, **{name: _value(name, value) for name, value in given.items()})
 
 
-def _values(given: Mapping[str, str]) -> dict[str, str | date]:
-    def read(name: str, text: str) -> str | date:
-        if name not in ("since", "until"):
-            return text
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise ParameterError(f"{name} is {shown(text)}.", "Give a date such as 2026-01-31.") from None
-
-    return {name: read(name, text) for name, text in given.items()}
+def _value(name: str, text: str) -> Any:
+    if name not in ("since", "until"):
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ParameterError(f"{name} is {shown(text)}.", "Give a date such as 2026-01-31.") from None
 
 
 def halves(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import urllib3
 from urllib3 import exceptions
@@ -14,6 +15,7 @@ from hmar.adapters.dicomweb.sites import Site
 from hmar.errors import ConfigError, LimitError, UnavailableError
 
 _CHUNK = 1 << 18
+_FORM = "application/x-www-form-urlencoded"
 
 
 class SlowError(UnavailableError):
@@ -89,9 +91,8 @@ class Transport:
             response = self._pool.request(
                 method,
                 url,
-                headers=dict(headers),
-                fields=fields,
-                encode_multipart=False,
+                headers=dict(headers) if fields is None else {**headers, "Content-Type": _FORM},
+                body=None if fields is None else urlencode(fields),
                 redirect=False,
                 preload_content=False,
             )

@@ -12,9 +12,9 @@ from hmar.client import adding, files
 from hmar.client.adding import Sender
 from hmar.client.api import Api
 from hmar.client.connection import Connection
-from hmar.pauses import Pauses
 from hmar.client.server import Server
 from hmar.errors import NotFoundError, ParameterError, UnavailableError
+from hmar.pauses import Pauses
 from hmar.values.added import Failure, silent
 from hmar.values.jobs import JOB_CANCELLED, ItemState
 from tests.hmar.client.conftest import Served

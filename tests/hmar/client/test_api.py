@@ -13,7 +13,6 @@ import urllib3
 import hmar
 from hmar.client.api import Api, read
 from hmar.client.connection import Connection
-from hmar.pauses import ATTEMPTS, FIRST_S, LONGEST_S, Pauses
 from hmar.client.problems import CLASSES
 from hmar.client.server import Server
 from hmar.errors import (
@@ -27,6 +26,7 @@ from hmar.errors import (
     OperatorError,
     UnavailableError,
 )
+from hmar.pauses import ATTEMPTS, FIRST_S, LONGEST_S, Pauses
 from service.problem_table import all_problems
 from tests.hmar.client.scripted import CLOSES, Scripted, Told, answer, problem
 from tests.require import require_command
