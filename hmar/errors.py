@@ -21,7 +21,8 @@
         ├── BackupError       a backup that is damaged, or that cannot be made of what is damaged
         ├── DiskFullError     no room is left on a disk
         └── UnavailableError  a broker, database or download that does not answer
-            └── IdentityProviderError  an identity provider that does not answer, or not as one
+            ├── IdentityProviderError  an identity provider that does not answer, or not as one
+            └── PacsError  a PACS that does not answer, or not as it should
 
 A message carries the offending value and the remedy, and never patient data.
 """
@@ -129,6 +130,10 @@ class UnavailableError(OperatorError):
 
 class IdentityProviderError(UnavailableError):
     """An identity provider that does not answer, or not as one."""
+
+
+class PacsError(UnavailableError):
+    """A PACS that does not answer, or not as it should."""
 
 
 def shown(value: object) -> str:

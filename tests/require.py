@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 
-def require_command(name: str) -> str:
-    """Return the path of an executable; skip without it, fail under HMAR_REQUIRE_E2E=1."""
+def require_command(name: str, package: str = "") -> str:
+    """Return the path of an executable; skip without it, fail under HMAR_REQUIRE_E2E=1.
+
+    ``package`` is Debian's, where it is called otherwise.
+    """
     path = shutil.which(name)
     if path is None:
-        _absent(f"{name} is not installed (Debian package of the same name)")
+        _absent(f"{name} is not installed (Debian package {package or name})")
+    return path
+
+
+def require_file(path: Path, package: str) -> Path:
+    """Return a file that a Debian package holds; skip without it, fail under HMAR_REQUIRE_E2E=1."""
+    if not path.exists():
+        _absent(f"{path.name} is not installed (Debian package {package})")
     return path
 
 

@@ -14,6 +14,7 @@ from hmar.errors import (
     InputError,
     NoImageError,
     OperatorError,
+    PacsError,
 )
 from hmar.indexing.adding import Target
 from hmar.indexing.carrying import Carrier
@@ -211,8 +212,12 @@ class Indexer:
                 references.append(reference)
                 self.pulse.beat()
             self._jobs.add_items(job.job_id, references)
-        except OperatorError:
-            raise
+        except OperatorError as error:
+            if not isinstance(error, PacsError):
+                raise
+            # Whoever asked is told: it may be the wrong address.
+            self._jobs.fail_job(job.job_id, _reason(error))
+            return False
         except Exception as error:
             _log.warning("job %s could not be listed: %s", job.job_id, type(error).__name__)
             self._jobs.fail_job(job.job_id, _reason(error))
@@ -239,7 +244,7 @@ class Indexer:
             return
         try:
             outcome = self._outcome(item)
-        except DiskFullError as error:
+        except (DiskFullError, PacsError) as error:
             # No fault of the file's: it waits, and its attempt does not count.
             self._record(item_id, partial(self._jobs.release, item_id, _reason(error), counted=False))
             raise

@@ -8,7 +8,7 @@ from hmar.adapters.dicomweb.breaker import Breaker
 from hmar.adapters.dicomweb.credentials import Credentials
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Answer, SlowError, Transport
-from hmar.errors import UnavailableError
+from hmar.errors import PacsError
 from hmar.pauses import Pauses
 
 BUSY = frozenset({429, 502, 503, 504})
@@ -60,7 +60,7 @@ class Asking:
         ------
         LimitError
             If the answer is larger.
-        UnavailableError
+        PacsError
             If there is none, or it says that we may not ask.
         """
         attempt = 0
@@ -69,7 +69,7 @@ class Asking:
             self._breaker.check()
             try:
                 answer = self._authorised(url, {"Accept": accept}, max_bytes)
-            except UnavailableError as error:
+            except PacsError as error:
                 self._breaker.failed()
                 if isinstance(error, SlowError) and not patient:
                     raise
@@ -81,8 +81,8 @@ class Asking:
                 return self._checked(answer)
             self._breaker.failed()
             if not self._pauses.wait(attempt, answer.headers.get("Retry-After")):
-                raise UnavailableError(
-                    f"The PACS {self._site.name} answered {answer.status}, {attempt} times.",
+                raise PacsError(
+                    f"The PACS {self._site.name} goes on answering {answer.status}.",
                     "Ask for less at a time, or later.",
                 )
 
@@ -95,12 +95,12 @@ class Asking:
     def _checked(self, answer: Answer) -> Answer:
         name = self._site.name
         if answer.status in _DENIED:
-            raise UnavailableError(
+            raise PacsError(
                 f"The PACS {name} does not let us ask: it answered {answer.status}.",
                 f"Check [{name}.auth], and what that user may do there.",
             )
         if 300 <= answer.status < 400:
-            raise UnavailableError(
+            raise PacsError(
                 f"The PACS {name} redirects (status {answer.status}).",
                 f"Give the address that it redirects to in [{name}].",
             )

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from hmar.errors import UnavailableError
+from hmar.errors import PacsError
 
 FAILURES = 5
 REST_S = 30.0
@@ -30,13 +30,13 @@ class Breaker:
         self._rests_until = 0.0
 
     def check(self) -> None:
-        """Raise UnavailableError while the PACS is left alone; let one request through after that."""
+        """Raise PacsError while the PACS is left alone; let one request through after that."""
         with self._lock:
             if self._failures < FAILURES:
                 return
             left_s = self._rests_until - self._clock()
             if left_s > 0:
-                raise UnavailableError(
+                raise PacsError(
                     f"The PACS {self._name} failed {self._failures} times in a row, and is left alone for "
                     f"{left_s:.0f} s.",
                     f"Run 'hmar doctor pacs:{self._name}'.",

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
-from hmar.errors import ConfigError, UnavailableError
+from hmar.errors import ConfigError, PacsError
 
 EARLY_S = 5.0
 """A token is renewed so long before its end, or after half its life if that is shorter."""
@@ -124,7 +124,7 @@ class TokenService:
         told = _table(answer.data)
         token, life = told.get("access_token"), told.get("expires_in", 60)
         if answer.status != 200 or not _is_token(token) or not isinstance(life, int | float):
-            raise UnavailableError(
+            raise PacsError(
                 f"The token server of the PACS {self._site} gave no token (status {answer.status}).",
                 f"Check token_url, client_id, client_secret_file and scope in [{self._site}.auth].",
             )

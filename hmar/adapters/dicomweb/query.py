@@ -22,7 +22,7 @@ from hmar.adapters.dicomweb.rows import (
 )
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import SlowError
-from hmar.errors import UnavailableError
+from hmar.errors import PacsError
 from hmar.values.pulls import Pull, halves
 from hmar.values.uids import is_uid
 
@@ -89,7 +89,7 @@ class Querying:
 
         Raises
         ------
-        UnavailableError
+        PacsError
             If the PACS does not answer, or keeps back studies of a single day.
         """
         if pull.study_uid is not None:
@@ -109,7 +109,7 @@ class Querying:
         if not found.cut:
             return found.rows
         if first == last:
-            raise UnavailableError(
+            raise PacsError(
                 f"The PACS {self._site.name} lists {len(found.rows)} studies of {first}, and may have more.",
                 "Ask for one modality at a time, or let it answer with more at once.",
             )
@@ -170,7 +170,7 @@ class Querying:
                 continue
             rows = [] if answer.status in (204, 404) else rows_of(answer.data)
             if rows is None or (answer.status >= 400 and answer.status != 404):
-                raise UnavailableError(
+                raise PacsError(
                     f"The PACS {self._site.name} answered a query with status {answer.status} and "
                     f"{'no DICOM JSON' if rows is None else 'a refusal'}.",
                     f"Check qido in [{self._site.name}].",

@@ -44,7 +44,7 @@ class Retrieving:
             If the PACS has it no more, or sends it in no form that can be read.
         LimitError
             If it has more than ``max_bytes``.
-        UnavailableError
+        PacsError
             If the PACS does not answer.
         """
         _, study, series, instance = wanted

@@ -80,7 +80,7 @@ class PacsSource:
             If nothing of it is wanted.
         ParameterError
             If the reference is neither a pull nor an instance.
-        UnavailableError
+        PacsError
             If the PACS does not answer.
         """
         with suppress(ParameterError):
@@ -119,7 +119,7 @@ class PacsSource:
             If it has more than ``max_bytes``.
         NotFoundError
             If the PACS does not send it.
-        UnavailableError
+        PacsError
             If the PACS does not answer.
         """
         site, _, rest = reference.partition("/")

@@ -12,13 +12,13 @@ import urllib3
 from urllib3 import exceptions
 
 from hmar.adapters.dicomweb.sites import Site
-from hmar.errors import ConfigError, LimitError, UnavailableError
+from hmar.errors import ConfigError, LimitError, PacsError
 
 _CHUNK = 1 << 18
 _FORM = "application/x-www-form-urlencoded"
 
 
-class SlowError(UnavailableError):
+class SlowError(PacsError):
     """A PACS that did not answer in time: less may be asked for at once."""
 
 
@@ -84,7 +84,7 @@ class Transport:
             If the answer is larger.
         SlowError
             If connecting, a silence or the whole takes too long.
-        UnavailableError
+        PacsError
             If the server cannot be reached, cannot prove who it is, or breaks off.
         """
         try:
@@ -125,10 +125,10 @@ class Transport:
             f"Give more connect_s, read_s or total_s, or a smaller page, in [{self._site.name}].",
         )
 
-    def _translated(self, error: exceptions.HTTPError) -> UnavailableError:
+    def _translated(self, error: exceptions.HTTPError) -> PacsError:
         name = self._site.name
         if isinstance(error, exceptions.SSLError):
-            return UnavailableError(
+            return PacsError(
                 f"The certificate of the PACS {name} cannot be verified, or ours is refused.",
                 f"Give those that your site trusts as ca_file in [{name}], and our own as client_cert.",
             )
@@ -137,14 +137,10 @@ class Transport:
         ):
             return self._slow(f"{self._site.connect_s:g} s to connect")
         if isinstance(error, exceptions.NewConnectionError):
-            return UnavailableError(
-                f"The PACS {name} cannot be reached.", "Check its address, and whether it runs."
-            )
+            return PacsError(f"The PACS {name} cannot be reached.", "Check its address, and whether it runs.")
         if isinstance(error, exceptions.TimeoutError):
             return self._slow(f"{self._site.read_s:g} s to go on")
-        return UnavailableError(
-            f"The connection to the PACS {name} broke ({type(error).__name__}).", "Try again."
-        )
+        return PacsError(f"The connection to the PACS {name} broke ({type(error).__name__}).", "Try again.")
 
 
 def _trusting(site: Site) -> ssl.SSLContext:
