@@ -23,7 +23,7 @@ from hmar.adapters.dicomweb.rows import (
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import SlowError
 from hmar.errors import PacsError
-from hmar.values.pulls import Pull, halves
+from hmar.values.pulls import InstanceReference, Pull, halves
 from hmar.values.uids import is_uid
 
 ACCEPT = "application/dicom+json, application/json;q=0.9"
@@ -114,6 +114,21 @@ class Querying:
                 "Ask for one modality at a time, or let it answer with more at once.",
             )
         return {uid: row for half in halves(first, last) for uid, row in self._within(*half, wanted).items()}
+
+    def some_instance(self) -> InstanceReference | None:
+        """Return an instance that the PACS lists, None where it lists none."""
+        for study_uid in self._first("studies", STUDY):
+            for series_uid in self._first(f"studies/{study_uid}/series", SERIES):
+                for instance_uid in self._first(
+                    f"studies/{study_uid}/series/{series_uid}/instances", INSTANCE
+                ):
+                    return InstanceReference(self._site.name, study_uid, series_uid, instance_uid)
+        return None
+
+    def _first(self, path: str, key: str) -> list[str]:
+        """Return the UIDs of the first few rows of a listing."""
+        rows, _ = next(self._pages(path, {}))
+        return [uid for row in rows.rows[:LEAST_PAGE] if is_uid(uid := text(row, key))]
 
     def series(self, study_uid: str, pull: Pull) -> list[SeriesRow]:
         """Return the wanted series of a study, sorted by UID."""

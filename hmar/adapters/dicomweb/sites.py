@@ -50,8 +50,8 @@ class Site:
     Parameters
     ----------
     name : str
-    qido, wado, stow : str
-        Roots of the three services, without a slash at the end.
+    qido, wado : str
+        Roots of the two services, without a slash at the end.
     auth : Auth
     ca_file, client_cert, client_key : Path or None
         PEM files: certificates to trust in place of the system's, and our own.
@@ -66,7 +66,6 @@ class Site:
     name: str
     qido: str
     wado: str
-    stow: str
     auth: Auth = Auth()
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -105,11 +104,10 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "stow", "auth", *_FILES, *_SECONDS, *_COUNTS}
+    known = {"root", "qido", "wado", "auth", *_FILES, *_SECONDS, *_COUNTS}
     _check_known(name, table, known)
     roots = {
-        service: _root(name, service, table.get(service, table.get("root")))
-        for service in ("qido", "wado", "stow")
+        service: _root(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
     }
     files = {key: _file(name, key, table[key], folder) for key in _FILES if key in table}
     if ("client_cert" in files) != ("client_key" in files):

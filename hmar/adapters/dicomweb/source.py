@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 
@@ -14,7 +14,7 @@ from hmar.adapters.dicomweb.query import Querying, SeriesRow
 from hmar.adapters.dicomweb.retrieve import Retrieving
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
-from hmar.errors import ConfigError, NotFoundError, ParameterError, first_of
+from hmar.errors import ConfigError, NotFoundError, ParameterError, first_of, shown
 from hmar.pauses import Pauses
 from hmar.values.pulls import InstanceReference, Pull
 
@@ -131,6 +131,19 @@ class PacsSource:
             )
         return self._pacs(site).retrieving.instance(InstanceReference.parse(reference), max_bytes)
 
+    def names(self) -> list[str]:
+        """Return the names of all PACS of the site."""
+        return sorted(self._sites)
+
+    def some_instance(self, name: str) -> InstanceReference:
+        """Return an instance that a PACS lists; raises NotFoundError where it lists none."""
+        found = self._pacs(name).querying.some_instance()
+        if found is None:
+            raise NotFoundError(
+                f"The PACS {name} answers, and lists nothing.", "Check what the user may see."
+            )
+        return found
+
     def close(self) -> None:
         """Close all connections."""
         for pacs in self._opened.values():
@@ -139,10 +152,9 @@ class PacsSource:
 
     def _pacs(self, name: str) -> _Pacs:
         if name not in self._sites:
-            known: Collection[str] = sorted(self._sites)
             raise ConfigError(
-                f"There is no PACS called {name!r}.",
-                f"The file of PACS names {first_of(list(known), 10) if known else 'none'}.",
+                f"There is no PACS called {shown(name)}.",
+                f"The file of PACS names {first_of(self.names(), 10) or 'none'}.",
             )
         if name not in self._opened:
             pauses = Pauses(self._sleep, attempts=self._sites[name].tries)
