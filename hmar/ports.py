@@ -27,6 +27,7 @@ from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.models import Coverage, ModelName, ModelRoles
+from hmar.values.pulls import InstanceReference
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
 from hmar.values.webhooks import Claim, Webhook
@@ -430,6 +431,16 @@ class ImageSource(Protocol):
 
     def fetch(self, reference: str, max_bytes: int) -> bytes:
         """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+
+
+class PacsImages(ImageSource, Protocol):
+    """The PACS of a site, as one source: references begin with the name of one."""
+
+    def require(self, name: str) -> None:
+        """Raise NotFoundError unless there is a PACS of that name."""
+
+    def some_instance(self, name: str) -> InstanceReference:
+        """Return an instance that a PACS lists; raises NotFoundError where it lists none."""
 
 
 class UploadSource(ImageSource, Protocol):

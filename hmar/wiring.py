@@ -45,6 +45,7 @@ from hmar.ports import (
     JobStore,
     KeyStore,
     ModelStore,
+    PacsImages,
     Receivers,
     SessionStore,
     Storage,
@@ -342,7 +343,7 @@ class Engine:
         }
 
     @cached_property
-    def pacs(self) -> PacsSource:
+    def pacs(self) -> PacsImages:
         """What the PACS of the site have; raises ConfigError for a file of PACS that cannot be used."""
         source = PacsSource(read_sites(self.settings.pacs_path))
         self._open.callback(source.close)

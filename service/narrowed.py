@@ -24,6 +24,7 @@ from hmar.ports import (
     JobQueue,
     JobStore,
     ModelStore,
+    PacsImages,
     Storage,
     UploadSource,
 )
@@ -144,6 +145,11 @@ class NarrowedEngine(Engine):
     def sources(self) -> Mapping[str, ImageSource]:
         """Image sources by name."""
         return self._whole.sources
+
+    @property
+    def pacs(self) -> PacsImages:
+        """What the PACS of the site have, as for all."""
+        return self._whole.pacs
 
     @property
     def uploads(self) -> UploadSource:

@@ -25,7 +25,7 @@ def job_request(key: str | None, who: str, asked: FolderJob | FilesJob) -> JobRe
         return None
     what: object
     if isinstance(asked, FolderJob):
-        what = asked.folder
+        what = asked.folder if asked.pacs is None else asked.origin
     else:
         what = [
             [hashlib.sha256(file.content).hexdigest(), file.name if asked.keep_names else ""]

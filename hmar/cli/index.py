@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -19,8 +20,9 @@ from rich.table import Table
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
+from hmar.cli.pacs import Day, Wanted, pull_of
 from hmar.cli.places import client
-from hmar.cli.sending import send
+from hmar.cli.sending import pull, send
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.client.client import Client
 from hmar.config import Settings
@@ -33,6 +35,7 @@ from hmar.properties.kinds.labels import label_value
 from hmar.values.added import Added, Failure
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job, JobState
+from hmar.values.pulls import PACS, Pull
 from hmar.values.references import printable, reference_of
 from hmar.wiring import build_engine
 
@@ -40,7 +43,7 @@ SHOWN_FAILURES = 20
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=Wanted())
 @click.option(
     "--collection", default="default", show_default=True, help="Name of the collection that they go into."
 )
@@ -63,13 +66,24 @@ SHOWN_FAILURES = 20
     help="Let a server keep the names of files with the job, for 30 days at most. They may be patients'. An "
     "archive of this machine reads files where they lie, and keeps their paths anyway.",
 )
+@click.option("--modality", help="Of a PACS: series of this modality, such as CT.")
+@click.option("--since", type=Day(), help="Of a PACS: studies of this date or later.")
+@click.option("--until", type=Day(), help="Of a PACS: studies of this date or earlier.")
+@click.option("--study-uid", metavar="UID", help="Of a PACS: one study.")
+@click.option("--series-uid", metavar="UID", help="Of a PACS: one series of this study.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the outcome as JSON, with the reason of each failure."
 )
 def index(
-    path: Path, collection: str, label: str | None, labels: Path | None, keep_names: bool, as_json: bool
+    path: Path | str,
+    collection: str,
+    label: str | None,
+    labels: Path | None,
+    keep_names: bool,
+    as_json: bool,
+    **of_pacs: Any,
 ) -> None:
-    """Index the images at PATH, a file or a folder with everything below it.
+    """Index the images at PATH: a file, a folder with everything below it, or pacs:NAME.
 
     DICOM, PNG and JPEG files are read, whatever their extension. The worker of a running product does it;
     without one it is done in this process. Files that are indexed already are skipped: start an interrupted
@@ -78,6 +92,9 @@ def index(
     refused, unless HMAR_SAME_UID says otherwise. Files of another kind, such as notes beside images, are
     counted as skipped, and so are masks: mask_NAME.png and NAME_mask.png beside an image NAME. --json lists
     them. The exit status is 1 if no file could be indexed.
+
+    pacs:NAME is a PACS that HMAR_HOME/pacs.toml names; the options say what of it is pulled, by default all.
+    'hmar doctor pacs:NAME' tries it.
 
     With --server, the files are sent to it, and the outcome names them by their paths here. --labels needs
     the archive of this machine: 'hmar labels --table' gives labels on a server.
@@ -89,20 +106,25 @@ def index(
     Examples:
       hmar index /data/lidc
       hmar index scan.dcm --collection teaching --json
+      hmar index pacs:main --modality CT --since 2026-01-01
       hmar index /data/nodules --label "proven nodules"
       hmar index /data/films --labels /data/films/labels.csv --collection films
       hmar --server https://pacs.example/hmar index /data/lidc --collection teaching
     """
     if label is not None and labels is not None:
         raise ParameterError("--label and --labels are both given.", "Give one of the two.")
+    wanted = pull_of(path, of_pacs)
+    if wanted is not None and labels is not None:
+        raise ParameterError("--labels is given for a PACS.", "Index first, then 'hmar labels --table'.")
     asked = client()
     if asked is not None:
-        _index_there(asked, path, collection, label, labels, keep_names, as_json)
+        _index_there(asked, wanted or Path(path), collection, label, labels, keep_names, as_json)
         return
     settings = settings_from_environment()
     label = None if label is None else label_value(label)
     rows = None if labels is None else read_labels(labels)
-    origin = Origin("local", reference_of(path.resolve()))
+    root = Path(path)
+    origin = Origin("local", reference_of(root.resolve())) if wanted is None else Origin(PACS, str(wanted))
     # A resolved path is never shown: the names below are relative to what was typed.
     begun = time.monotonic()
     console = Console(stderr=True)
@@ -113,7 +135,7 @@ def index(
         console.print(_patients_in_words(batches))
     runs = [run.index(batch, len(batches) - number) for number, batch in enumerate(batches, start=1)]
     outcomes = [
-        Added.of_job(job, failed_items(run.engine.jobs, job), path, skipped_items(run.engine.jobs, job))
+        Added.of_job(job, failed_items(run.engine.jobs, job), root, skipped_items(run.engine.jobs, job))
         for job in runs
     ]
     seconds = time.monotonic() - begun
@@ -138,7 +160,7 @@ def index(
 
 def _index_there(
     asked: Client,
-    path: Path,
+    wanted: Path | Pull,
     collection: str,
     label: str | None,
     labels: Path | None,
@@ -151,7 +173,11 @@ def _index_there(
             "--labels works on the archive of this machine alone, and a server is named.",
             "Index without labels, and give them with 'hmar labels --table'.",
         )
-    added, told = send(asked, path, collection, label, keep_names)
+    added, told = (
+        pull(asked, wanted, collection, label)
+        if isinstance(wanted, Pull)
+        else send(asked, wanted, collection, label, keep_names)
+    )
     if as_json:
         click.echo(json.dumps(told))
     else:

@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
 from hmar.cli.findings import Finding, State
 from hmar.config import Settings
-from hmar.errors import ConfigError, HmarError, ParameterError, shown
+from hmar.errors import HmarError, ParameterError, shown
+from hmar.values.pulls import Pull, day_of
 from hmar.wiring import build_engine
 
 PREFIX = "pacs:"
+
+
+class Wanted(click.ParamType):
+    """A path that is there, or pacs:NAME as it stands."""
+
+    name = "path or pacs:NAME"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Return the path, or the text."""
+        if isinstance(value, str) and value.startswith(PREFIX):
+            return value
+        path: Path = click.Path(exists=True, path_type=Path).convert(value, param, ctx)
+        return path
+
+
+class Day(click.ParamType):
+    """A study date."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date; fails for anything that is not written as 2026-01-31."""
+        try:
+            return value if isinstance(value, date) else day_of(value)
+        except ParameterError as error:
+            self.fail(str(error), param, ctx)
+
+
+def pull_of(path: Path | str, of_pacs: Mapping[str, Any]) -> Pull | None:
+    """Return what is wanted of a PACS, None for a path; raises ParameterError for options without a PACS."""
+    if isinstance(path, str):
+        return Pull(named_pacs(path), **of_pacs)
+    if given := [name for name, value in of_pacs.items() if value is not None]:
+        raise ParameterError(f"--{given[0].replace('_', '-')} is given for a path.", "It is for pacs:NAME.")
+    return None
 
 
 def named_pacs(text: str) -> str:
@@ -23,8 +66,7 @@ def try_pacs(settings: Settings, name: str) -> list[Finding]:
     try:
         found = engine.pacs.some_instance(name)
     except HmarError as error:
-        part = "file of PACS" if isinstance(error, ConfigError) else "qido"
-        return [Finding(part, State.FAILED, error.detail, error.remedy)]
+        return [Finding("qido", State.FAILED, error.detail, error.remedy)]
     listed = Finding("qido", State.OK, "lists studies, series and instances", "")
     try:
         data = engine.pacs.fetch(str(found), settings.max_file_bytes)

@@ -1,4 +1,4 @@
-"""``hmar index`` to a server: files are sent, and waited for."""
+"""``hmar index`` to a server: files are sent, or pulled by it from a PACS, and waited for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.progress import progress_of
 from hmar.client.client import Client
 from hmar.values.added import Added
+from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState
 from hmar.values.plain import Json
+from hmar.values.pulls import Pull
 
 
 def send(
@@ -43,6 +45,36 @@ def send(
         "reason": None,
         "where": "the server",
         "files": total + added.skipped,
+        "seconds": round(time.monotonic() - begun, 3),
+        **added.to_dict(),
+    }
+    return added, told
+
+
+def pull(client: Client, wanted: Pull, collection: str, label: str | None) -> tuple[Added, Json]:
+    """Let a server index what is wanted of a PACS; return the outcome, and the same as JSON."""
+    begun = time.monotonic()
+    job = client.pull(wanted, collection, label)
+    try:
+        with progress_of(Console(stderr=True)) as show:
+            for progress in client.follow(job.job_id):
+                job = progress.job
+                if job.total:
+                    show("files", job.done, job.total)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped watching; the server continues job {job.job_id}.", err=True)
+        sys.exit(INTERRUPTED)
+    faulty = [item for state in FAULTY_ITEM_STATES for item in client.items(job.job_id, state)]
+    skipped = list(client.items(job.job_id, ItemState.SKIPPED))
+    added = Added.of_job(job, faulty, Path(), skipped)
+    told: Json = {
+        "job_id": job.job_id,
+        "collection": collection,
+        "label": label,
+        "state": job.state.value,
+        "reason": job.reason,
+        "where": "the server",
+        "files": job.total,
         "seconds": round(time.monotonic() - begun, 3),
         **added.to_dict(),
     }

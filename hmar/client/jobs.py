@@ -7,10 +7,11 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from hmar.client.api import Api, read
-from hmar.pauses import Pauses
 from hmar.client.queries import given
 from hmar.errors import UnavailableError
+from hmar.pauses import Pauses
 from hmar.values.jobs import Item, ItemState, Job, JobProgress, JobState
+from hmar.values.pulls import Pull
 
 JOBS = "/api/v1/index-jobs"
 PAGE = 1000
@@ -59,6 +60,29 @@ class ClientJobs:
                 ),
             )
             yield from found
+
+    def pull(self, wanted: Pull, collection: str = "default", label: str | None = None) -> Job:
+        """Let the server index what is wanted of a PACS, and return the job; see :meth:`follow`.
+
+        Raises
+        ------
+        ForbiddenError
+            If the key is limited to collections.
+        NotFoundError
+            If the server knows no PACS of that name.
+        """
+        of_pacs = given(
+            name=wanted.site,
+            modality=wanted.modality,
+            since=wanted.since and wanted.since.isoformat(),
+            until=wanted.until and wanted.until.isoformat(),
+            study_uid=wanted.study_uid,
+            series_uid=wanted.series_uid,
+        )
+        told = self._api.post(
+            JOBS, {"pacs": of_pacs, **given(collection=collection, label=label)}, repeatable=False
+        )
+        return read(told, Job.from_dict)
 
     def cancel(self, job_id: str) -> Job:
         """End a job before its time, and return it; what is indexed stays. Raises NotFoundError."""

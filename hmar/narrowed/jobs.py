@@ -144,7 +144,7 @@ class NarrowedJobs:
     def _require_folders(self, origin: Origin) -> None:
         if self._access().identity.collections is not None and origin.source != UPLOAD:
             raise ForbiddenError(
-                "This key or login is limited to collections, and may not index a folder of the server.",
+                "This key or login is limited to collections, and may not index folders or a PACS.",
                 "Send the files with the request, or use a key for all collections.",
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, NamedTuple, Self
@@ -13,10 +14,12 @@ from hmar.errors import ConflictError, ParameterError, shown
 from hmar.values.frames import FrameInfo
 from hmar.values.uids import is_uid
 
-_SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+SITE = "[a-z0-9][a-z0-9-]{0,31}"
+"""What a PACS may be called."""
 PACS = "pacs"
 """Name of the source of images that every PACS of a site is part of."""
-_MODALITY = re.compile(r"[A-Z0-9_ ]{1,16}")
+MODALITY = "[A-Z0-9_ ]{1,16}"
+"""What a modality may be (PS3.5 6.2, CS)."""
 _KEYS = "Ask by modality, dates, study or series: ids of patients are not kept."
 
 
@@ -35,7 +38,7 @@ class InstanceReference(NamedTuple):
     def parse(cls, text: str) -> Self:
         """Read a reference; raises ParameterError where it names no instance."""
         parts = text.split("/")
-        if len(parts) != 4 or not _SITE.fullmatch(parts[0]) or not all(map(is_uid, parts[1:])):
+        if len(parts) != 4 or not re.fullmatch(SITE, parts[0]) or not all(map(is_uid, parts[1:])):
             raise ParameterError(
                 f"{shown(text)} names no instance of a PACS.", "Give pacs:NAME, with options for what of it."
             )
@@ -80,11 +83,11 @@ class Pull:
     series_uid: str | None = None
 
     def __post_init__(self) -> None:
-        if not _SITE.fullmatch(self.site):
+        if not re.fullmatch(SITE, self.site):
             raise ParameterError(
                 f"The PACS is {shown(self.site)}.", "Give its name in the file of PACS: a-z, 0-9 and hyphens."
             )
-        if self.modality is not None and not _MODALITY.fullmatch(self.modality):
+        if self.modality is not None and not re.fullmatch(MODALITY, self.modality):
             raise ParameterError(
                 f"The modality is {shown(self.modality)}.", "Give one such as CT, in capitals."
             )
@@ -118,13 +121,16 @@ class Pull:
         return cls(site, **{name: _value(name, value) for name, value in given.items()})
 
 
+def day_of(value: object) -> date:
+    """Return a study date that is written as 2026-01-31; raises ParameterError for anything else."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise ParameterError(f"A study date is {shown(value)}.", "Give a date such as 2026-01-31.")
+
+
 def _value(name: str, text: str) -> Any:
-    if name not in ("since", "until"):
-        return text
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ParameterError(f"{name} is {shown(text)}.", "Give a date such as 2026-01-31.") from None
+    return day_of(text) if name in ("since", "until") else text
 
 
 def halves(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-_UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-LONGEST = 64
-"""Characters of a UID (PS3.5 9.1)."""
+UID = "[0-9A-Za-z][0-9A-Za-z._-]{0,63}"
+"""What a UID of a PACS may be, also of another form than PS3.5 9.1 has: it stands in addresses."""
 
 
 def is_uid(text: str) -> bool:
-    """Whether a text can be a UID. Leading zeros of a part, which PS3.5 9.1 forbids, are common."""
-    return len(text) <= LONGEST and _UID.fullmatch(text) is not None
+    """Whether a text can be a UID of a PACS."""
+    return re.fullmatch(UID, text) is not None
 
 
 def derived_uid(digest: bytes) -> str:

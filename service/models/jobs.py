@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from hmar.errors import ParameterError
+from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState
+from hmar.values.pulls import MODALITY, PACS, SITE, Pull, day_of
+from hmar.values.uids import UID
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import NamedFile
 from service.models.flags import Flag
@@ -18,6 +23,8 @@ from service.models.times import Time
 from service.models.whole_numbers import After, PageSize
 
 FAILURES_SHOWN = 50
+AnyUid = Annotated[str, Field(strict=True, pattern=f"^{UID}$")]
+StudyDate = Annotated[date, PlainValidator(day_of), WithJsonSchema({"type": "string", "format": "date"})]
 _STATES = (
     "indexed: with new frames. partial: some frames cannot be read, all others are indexed. unchanged: "
     "indexed before. skipped: no image. failed: not indexed. dead: given up after several attempts. "
@@ -28,12 +35,54 @@ _JOB_STATES = (
 )
 
 
-class FolderJob(JsonBody):
-    """Index a folder of the server."""
+class WantedOfPacs(Asked):
+    """What is wanted of a PACS; all that is given must hold."""
 
-    folder: Folder
+    name: Annotated[
+        str, Field(strict=True, pattern=f"^{SITE}$", description="Of the PACS, in the server's file of PACS.")
+    ]
+    modality: LeftOut[Annotated[str, Field(strict=True, pattern=f"^{MODALITY}$")]] = Field(
+        default=None, description="Of series, such as CT."
+    )
+    since: LeftOut[StudyDate] = Field(default=None, description="First study date.")
+    until: LeftOut[StudyDate] = Field(default=None, description="Last study date.")
+    study_uid: LeftOut[AnyUid] = Field(default=None, description="One study.")
+    series_uid: LeftOut[AnyUid] = Field(default=None, description="One series of this study.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _ = self.pull
+        return self
+
+    @property
+    def pull(self) -> Pull:
+        """What is wanted."""
+        return Pull(self.name, self.modality, self.since, self.until, self.study_uid, self.series_uid)
+
+
+class FolderJob(JsonBody):
+    """Index a folder of the server, or what is wanted of a PACS."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["folder"]}, {"required": ["pacs"]}]})
+
+    folder: LeftOut[Folder] = None
+    pacs: LeftOut[WantedOfPacs] = None
     collection: Collection = DEFAULT_COLLECTION
     label: LeftOut[Label] = None
+
+    @model_validator(mode="after")
+    def _check_one_of_both(self) -> Self:
+        if (self.folder is None) == (self.pacs is None):
+            raise ParameterError(
+                "folder and pacs are both given." if self.folder else "There is neither folder nor pacs.",
+                "Give a folder below HMAR_IMPORT_DIR, or what is wanted of a PACS.",
+            )
+        return self
+
+    @property
+    def origin(self) -> Origin:
+        """Where the images are."""
+        return Origin("import", self.folder or "") if self.pacs is None else Origin(PACS, str(self.pacs.pull))
 
 
 class FilesJob(FormBody):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, g, url_for
 
 from hmar.errors import ConflictError, DecodeError, NotFoundError, shown
-from hmar.values.entries import Origin
 from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState, JobRequest, JobState
 from hmar.values.jobs import Job as KnownJob
 from hmar.wiring import Engine
@@ -37,7 +36,7 @@ def blueprint(engine: Engine) -> Blueprint:
     @routes.post("")
     @operation(
         "createIndexJob",
-        "Index a folder of the server, or files sent along",
+        "Index a folder of the server, what a PACS has, or files sent along",
         tag=_TAG,
         gives="The job was taken.",
         scope="index",
@@ -48,7 +47,7 @@ def blueprint(engine: Engine) -> Blueprint:
         ),
         status=202,
         also={200: Content("The same request has taken this job before.", "application/json", Job, JobTaken)},
-        raises=(DecodeError, ConflictError),
+        raises=(DecodeError, ConflictError, NotFoundError),
         examples={FolderJob.media_type: {"folder": "2026/november", "collection": "default"}},
     )
     def submit(headers: Repeatable, body: FolderJob | FilesJob) -> tuple[Job, JobTaken, int]:
@@ -149,8 +148,9 @@ def blueprint(engine: Engine) -> Blueprint:
 def _submit(engine: Engine, asked: FolderJob | FilesJob, request: JobRequest | None) -> str:
     engine.disk.check()
     if isinstance(asked, FolderJob):
-        origin = Origin("import", asked.folder)
-        return engine.indexer.submit(asked.collection, origin, label=asked.label, request=request)
+        if asked.pacs is not None:
+            engine.pacs.require(asked.pacs.name)
+        return engine.indexer.submit(asked.collection, asked.origin, label=asked.label, request=request)
     contents = [file.content for file in asked.file]
     names = [file.name for file in asked.file] if asked.keep_names else None
     return engine.indexer.submit_files(asked.collection, contents, asked.label, names, request)

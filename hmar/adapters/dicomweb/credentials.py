@@ -12,7 +12,7 @@ from typing import Protocol
 
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
-from hmar.errors import ConfigError, PacsError
+from hmar.errors import PacsError
 
 EARLY_S = 5.0
 """A token is renewed so long before its end, or after half its life if that is shorter."""
@@ -148,11 +148,11 @@ def _secret(site: str, path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
+        raise PacsError(
             f"The file {path.name} of the PACS {site} cannot be read.", f"Check it in [{site}.auth]."
         ) from error
     if not text or not text.isprintable():
-        raise ConfigError(
+        raise PacsError(
             f"The file {path.name} of the PACS {site} is empty, or not one line of text.",
             "Write the secret alone into it.",
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hmar.errors import ConfigError, shown
+from hmar.values.pulls import SITE
 
 AuthKind = Literal["none", "basic", "bearer", "oauth2"]
 _NEEDS: dict[AuthKind, frozenset[str]] = {
@@ -19,7 +20,6 @@ _NEEDS: dict[AuthKind, frozenset[str]] = {
     "oauth2": frozenset({"token_url", "client_id", "client_secret_file"}),
 }
 _MAY = {"oauth2": frozenset({"scope"})}
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?(?:/.*)?")
 _SECONDS = {"connect_s": 5.0, "read_s": 60.0, "total_s": 600.0}
@@ -100,7 +100,7 @@ def read_sites(path: Path) -> dict[str, Site]:
 
 
 def _site(name: str, table: object, folder: Path) -> Site:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(SITE, name):
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")

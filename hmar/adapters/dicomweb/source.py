@@ -14,7 +14,7 @@ from hmar.adapters.dicomweb.query import Querying, SeriesRow
 from hmar.adapters.dicomweb.retrieve import Retrieving
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
-from hmar.errors import ConfigError, NotFoundError, ParameterError, first_of, shown
+from hmar.errors import NotFoundError, ParameterError, first_of, shown
 from hmar.pauses import Pauses
 from hmar.values.pulls import InstanceReference, Pull
 
@@ -74,10 +74,8 @@ class PacsSource:
 
         Raises
         ------
-        ConfigError
-            If there is no PACS of that name.
         NotFoundError
-            If nothing of it is wanted.
+            If there is no PACS of that name, or nothing of it is wanted.
         ParameterError
             If the reference is neither a pull nor an instance.
         PacsError
@@ -113,12 +111,10 @@ class PacsSource:
 
         Raises
         ------
-        ConfigError
-            If there is no PACS of that name any more.
         LimitError
             If it has more than ``max_bytes``.
         NotFoundError
-            If the PACS does not send it.
+            If the PACS does not send it, or there is none of that name any more.
         PacsError
             If the PACS does not answer.
         """
@@ -131,9 +127,9 @@ class PacsSource:
             )
         return self._pacs(site).retrieving.instance(InstanceReference.parse(reference), max_bytes)
 
-    def names(self) -> list[str]:
-        """Return the names of all PACS of the site."""
-        return sorted(self._sites)
+    def require(self, name: str) -> None:
+        """Raise NotFoundError unless there is a PACS of that name."""
+        self._pacs(name)
 
     def some_instance(self, name: str) -> InstanceReference:
         """Return an instance that a PACS lists; raises NotFoundError where it lists none."""
@@ -152,9 +148,9 @@ class PacsSource:
 
     def _pacs(self, name: str) -> _Pacs:
         if name not in self._sites:
-            raise ConfigError(
+            raise NotFoundError(
                 f"There is no PACS called {shown(name)}.",
-                f"The file of PACS names {first_of(self.names(), 10) or 'none'}.",
+                f"The file of PACS names {first_of(sorted(self._sites), 10) or 'none'}.",
             )
         if name not in self._opened:
             pauses = Pauses(self._sleep, attempts=self._sites[name].tries)

@@ -51,7 +51,7 @@ def test_a_pacs_that_lists_nothing_or_is_not_named_is_said(tmp_path: Path) -> No
         )
     assert findings(tmp_path, "", "pacs:other") == (
         1,
-        [("file of PACS", "failed", "There is no PACS called 'other'.")],
+        [("qido", "failed", "There is no PACS called 'other'.")],
     )
     ran = CliRunner().invoke(main, ["doctor", "other"], env={"HMAR_HOME": str(tmp_path)})
     assert ran.exit_code != 0

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import hmar
-from hmar.pauses import Pauses
 from hmar.errors import ConflictError, NotFoundError, UnavailableError
+from hmar.pauses import Pauses
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState
 from tests.hmar.client.conftest import Served

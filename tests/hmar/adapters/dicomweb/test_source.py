@@ -303,7 +303,7 @@ def test_a_file_of_pacs_that_cannot_be_used_is_refused_by_name(text: str, said: 
 
 def test_a_site_without_a_file_has_no_pacs(tmp_path: Path) -> None:
     assert read_sites(tmp_path / "pacs.toml") == {}
-    with pytest.raises(ConfigError, match=r"no PACS called 'main'\. The file of PACS names none"):
+    with pytest.raises(NotFoundError, match=r"no PACS called 'main'\. The file of PACS names none"):
         list(PacsSource({}).list("main"))
 
 
