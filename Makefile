@@ -72,5 +72,5 @@ $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing hmar-search with its tools into $(VENV); the first time takes a few minutes."
-	$(INSTALL) -e '.[train,dev,trust]'
+	$(INSTALL) -e '.[train,dev,otel,trust]'
 	@touch $(RUNTIME) $@

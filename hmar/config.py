@@ -34,6 +34,7 @@ _HOME = Path("hmar-data")
 _MAY_BE_0 = frozenset(
     {"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice", "oidc_leeway_seconds"}
 )
+_COLLECTOR = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -147,6 +148,9 @@ class Settings:
     worker_nice: int = _setting(
         "HMAR_WORKER_NICE", 5, "How much a worker steps back for others on its machine: 0 to 19."
     )
+    otel_endpoint: str = _setting(
+        "HMAR_OTEL_ENDPOINT", "", "OpenTelemetry collector, such as http://127.0.0.1:4318; empty: none."
+    )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
     log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
     same_uid: str = _setting(
@@ -190,6 +194,11 @@ class Settings:
             raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
+        if self.otel_endpoint and not _COLLECTOR.fullmatch(self.otel_endpoint):
+            raise ConfigError(
+                "HMAR_OTEL_ENDPOINT is no address of a collector.",  # it may hold a password
+                "Give the base URL of a collector, such as http://127.0.0.1:4318, without user and password.",
+            )
         self._check_queue()
         _ = self.proxy_networks, self.receiver_networks, self.allowed_origins
         _ = self.identity_provider, self.audit_receiver

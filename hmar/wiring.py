@@ -55,6 +55,7 @@ from hmar.removal import Remover
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.serving import Serving
+from hmar.tracing import Tracer
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
@@ -184,6 +185,15 @@ class Engine:
         feed = AuditFeed(receiver, sender_to(receiver))
         self._open.callback(feed.close)
         return feed
+
+    @cached_property
+    def tracer(self) -> Tracer | None:
+        """Tells an OpenTelemetry collector what is done; None where the settings name none."""
+        if not self.settings.otel_endpoint:
+            return None
+        tracer = Tracer(self.settings.otel_endpoint, "hmar-web" if self._serving else "hmar-worker")
+        self._open.callback(tracer.close)
+        return tracer
 
     @cached_property
     def receivers(self) -> Receivers:

@@ -83,7 +83,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.extensions[METRICS] = metrics = Metrics(lambda: _tallies(engine), shared)
-    requests.install(app, metrics)
+    requests.install(app, metrics, engine.tracer)
     cors.install(app, engine.settings.allowed_origins)
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
     auditing.install(app, recorder)

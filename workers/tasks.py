@@ -56,6 +56,13 @@ class LazyIndexer:
                 self._engine = engine
             return self._engine
 
+    def trace(self, kind: str, seconds: float, failed: bool) -> None:
+        """Tell the collector of traces, where there is one, of a message that was handled."""
+        tracer = None if self._engine is None else self._engine.tracer
+        if tracer is not None:
+            noted = {"messaging.operation.name": kind, "hmar.request_id": request_ids.current()}
+            tracer.note(f"handle {kind}", "consumer", seconds, noted, failed)
+
     def close(self) -> None:
         """End the processes that decode."""
         with self._lock:
@@ -71,8 +78,13 @@ def register(app: celery.Celery, indexer: LazyIndexer) -> None:
     """Add the task ``hmar.handle(kind, target, request_id)`` to an app."""
 
     def handle(kind: str, target: str, request_id: str = "") -> None:
+        begun, failed = time.monotonic(), True
         with request_ids.within(request_id):
-            work(kind, target)
+            try:
+                work(kind, target)
+                failed = False
+            finally:
+                indexer.trace(kind, time.monotonic() - begun, failed)
 
     def work(kind: str, target: str) -> None:
         if kind not in _KINDS:

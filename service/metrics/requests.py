@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 from hmar import request_ids
 from hmar.stages import note_stages
+from hmar.tracing import Tracer
 from hmar.values.results import Results
 from service import problems
 from service.edge.environ import REQUEST_ID
@@ -18,8 +19,8 @@ HEADER = "X-Request-ID"
 _access = logging.getLogger("hmar.service.access")
 
 
-def install(app: Flask, metrics: Metrics) -> None:
-    """Count and log every request of ``app``; call it first, for its clock starts with the first hook."""
+def install(app: Flask, metrics: Metrics, tracer: Tracer | None = None) -> None:
+    """Count, log and trace every request of ``app``; call it first: its clock starts with the first hook."""
 
     def begin() -> None:
         # Where the edge has no id for it, the application is asked without the edge.
@@ -38,6 +39,8 @@ def install(app: Flask, metrics: Metrics) -> None:
         metrics.count_stages(g.stages)
         for out_of_distribution in g.judged:
             metrics.count_query(out_of_distribution)
+        if tracer is not None:
+            _trace(tracer, rule, response.status_code, seconds)
         _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, 1000 * seconds)
         return response
 
@@ -49,6 +52,24 @@ def install(app: Flask, metrics: Metrics) -> None:
     app.before_request(begin)
     app.after_request(end)
     app.teardown_request(leave)
+
+
+def _trace(tracer: Tracer, rule: str, status: int, seconds: float) -> None:
+    method = problems.logged_method()
+    tracer.note(
+        f"{method} {rule}",
+        "server",
+        seconds,
+        {
+            "http.request.method": method,
+            "http.route": rule,
+            "http.response.status_code": status,
+            "hmar.request_id": request_ids.current(),
+            **{f"hmar.stage.{name}_s": took for name, took in g.stages.items()},
+        },
+        failed=status >= 500,
+        traceparent=request.headers.get("traceparent", ""),
+    )
 
 
 def count_query(results: Results) -> None:
