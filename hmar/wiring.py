@@ -191,7 +191,7 @@ class Engine:
         """Tells an OpenTelemetry collector what is done; None where the settings name none."""
         if not self.settings.otel_endpoint:
             return None
-        tracer = Tracer(self.settings.otel_endpoint, "hmar-web" if self._serving else "hmar-worker")
+        tracer = Tracer(self.settings.otel_endpoint, "hmar-web" if self._stays else "hmar-worker")
         self._open.callback(tracer.close)
         return tracer
 

@@ -18,7 +18,7 @@ from hmar.wiring import build_engine
 PREFIX = "pacs:"
 
 
-class Wanted(click.ParamType):
+class Wanted(click.ParamType[Path | str]):
     """A path that is there, or pacs:NAME as it stands."""
 
     name = "path or pacs:NAME"
@@ -31,7 +31,7 @@ class Wanted(click.ParamType):
         return path
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A study date."""
 
     name = "date"
