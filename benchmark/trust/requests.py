@@ -15,8 +15,8 @@ from benchmark.trust.material.dicom import dicom, stored_slice
 from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.product import Product, product
 
-EXAMPLES, SHORT_EXAMPLES = 60, 2
-_LIMIT_S = {True: 25, False: 240}
+EXAMPLES, SHORT_EXAMPLES = 200, 2
+_LIMIT_S = {True: 25, False: 3600}
 _INDEXED = 5
 _NOT_A_METHOD = 501
 _SHOWN = 200
