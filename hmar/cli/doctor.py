@@ -23,7 +23,7 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
 
 
 @click.command()
-@click.argument("part", required=False, metavar="[pacs:NAME]")
+@click.argument("part", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--quick", is_flag=True, help="Leave out what reads every stored byte.")
 @click.option(

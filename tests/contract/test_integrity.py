@@ -16,6 +16,7 @@ from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.models import SqlModelStore
 from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.errors import ConfigError
 from hmar.ports import Storage
 from hmar.values.damage import Sealed, SealedTable
@@ -36,6 +37,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         SqlKeyStore(database),
         SqlSessionStore(database),
         SqlAuditStore(database),
+        SqlWebhookStore(database),
         SqlFeedbackStore(database),
         SqlIntegrity(database),
         database,
