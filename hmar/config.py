@@ -51,6 +51,10 @@ class Settings:
     import_dir: str = _setting(
         "HMAR_IMPORT_DIR", "", "Folder that index jobs of the API may read; empty uses HMAR_HOME/import."
     )
+    backup_dir: str = _setting(
+        "HMAR_BACKUP_DIR", "", "Folder of the backups that the API has made; empty uses HMAR_HOME/backups."
+    )
+    kept_backups: int = _setting("HMAR_KEPT_BACKUPS", 7, "Backups of the API that are kept, the newest.")
     model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
@@ -193,6 +197,8 @@ class Settings:
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
+        if self.backup_dir:
+            object.__setattr__(self, "backup_dir", str(_absolute("HMAR_BACKUP_DIR", Path(self.backup_dir))))
         return self
 
     def _check_queue(self) -> None:
@@ -297,6 +303,11 @@ class Settings:
     def import_root(self) -> Path:
         """Folder that index jobs of the API may read."""
         return Path(self.import_dir) if self.import_dir else self.home / "import"
+
+    @property
+    def backup_root(self) -> Path:
+        """Folder of the backups that the API has made."""
+        return Path(self.backup_dir) if self.backup_dir else self.home / "backups"
 
     @property
     def upload_root(self) -> Path:

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from hmar.cli.checks import examine
-from hmar.cli.findings import Finding, State
-from hmar.cli.integrity import Integrity
+from hmar.values.findings import Finding, State
+from hmar.library.integrity import Integrity
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
 
