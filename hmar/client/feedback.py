@@ -32,7 +32,7 @@ class ClientFeedback:
         self._api = api
 
     def feedback(self, collection: str | None = None, after: int = 0) -> Iterator[KeptJudgement]:
-        """Yield the judgements, or those of one collection, in order of ``seq``, from the one after ``after``."""
+        """Yield the judgements, or those of one collection, in order of ``seq``, those after ``after``."""
         while True:
             query = given(collection=collection, after=after, limit=PAGE)
             page, following = read(self._api.get(FEEDBACK, query), _page)  # type: ignore[arg-type]

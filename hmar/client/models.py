@@ -13,7 +13,7 @@ MODELS = "/api/v1/models"
 
 
 class ClientModels:
-    """Moving a server's archive to another model, for a key with the scope admin. :class:`hmar.Client` has it.
+    """Moving a server's archive to another model, with the scope admin. :class:`hmar.Client` has it.
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ class ClientModels:
             If the archive is moving to another model.
         """
         chosen = None if collections is None else list(collections)
-        return read(self._api.post(f"{_path(fingerprint)}/reindex", given(collections=chosen)), Begun.from_dict)
+        return read(
+            self._api.post(f"{_path(fingerprint)}/reindex", given(collections=chosen)), Begun.from_dict
+        )
 
     def use_model(self, fingerprint: str, accept_missing: int = 0) -> list[ModelState]:
         """Let searches use a model, and list the models as they are then.

@@ -1,4 +1,4 @@
-"""Every stored byte of an archive verified, part by part: ``hmar doctor`` does it, and the API has it done."""
+"""Every stored byte of an archive verified, part by part, by ``hmar doctor`` or for the API."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ class Integrity:
                 damaged.append(reference)
             self.show("verifying uploads", count, len(references))
         if damaged:
-            found = f"{len(damaged)} of {count} were damaged and moved to quarantine{self._named(', '.join(damaged))}"
+            names = self._named(", ".join(damaged))
+            found = f"{len(damaged)} of {count} were damaged and moved to quarantine{names}"
             return State.FAILED, found, "Send these files again. Check the disk."
         return State.OK, f"all {count} are what was sent", ""
 

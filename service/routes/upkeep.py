@@ -79,10 +79,10 @@ def blueprint(settings: Settings) -> Blueprint:
         gives="The verification that is to be.",
         scope="admin",
         description=(
-            "A worker verifies what `hmar doctor` does of stored bytes: the database file, the digest of every "
-            "row, the log, files that were sent, the audit log, and snapshots of the index. Nothing is "
-            "repaired: a worker does so once a day, and `hmar doctor --repair`. Damaged uploads and snapshots "
-            f"are moved to quarantine. One is made at a time (409). {_LIMITED}"
+            "A worker verifies what `hmar doctor` does of stored bytes: the database file, the digest of "
+            "every row, the log, files that were sent, the audit log, and snapshots of the index. Nothing is "
+            "repaired: a worker does so once a day, and `hmar doctor --repair`. Damaged uploads and "
+            f"snapshots are moved to quarantine. One is made at a time (409). {_LIMITED}"
         ),
         status=202,
         raises=(ForbiddenError, ConflictError),
