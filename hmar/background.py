@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hmar.disk import writing
 from hmar.errors import ConflictError, HmarError
@@ -56,7 +57,7 @@ class Task:
     asked_at: str
     ended_at: str | None = None
     step: Step | None = None
-    result: Json | None = None
+    result: dict[str, Any] | None = None
     problem: str | None = None
     remedy: str | None = None
 

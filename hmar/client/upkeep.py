@@ -61,11 +61,11 @@ class ClientUpkeep:
         Raises
         ------
         ConflictError
-            If one waits or runs already.
+            If one waits or runs already, or the server has no room for it.
         BackupError
             If it came to nothing.
         UnavailableError
-            If no worker begins, or the server has no room on its disk.
+            If no worker begins.
         """
         asked = read(self._api.post(BACKUPS, repeatable=False), BackupInfo.from_dict)
 

@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hmar import __version__
 from hmar.background import Background, Show, Task
 from hmar.backup.layout import Manifest
 from hmar.backup.read import verify_backup
 from hmar.backup.write import remove_drafts, write_backup
 from hmar.config import Settings
 from hmar.disk import free_bytes, writing
-from hmar.errors import ConflictError, DiskFullError
+from hmar.errors import ConflictError
 from hmar.files import sync_folder, write_file
 from hmar.values.background import time_text
 from hmar.values.backups import BackupChecks, BackupInfo, BackupState
 from hmar.values.plain import Json
+from hmar.version import __version__
 from hmar.wiring import build_engine
 
 _UNFINISHED = ".unfinished-"
@@ -57,9 +57,7 @@ class Backups:
         Raises
         ------
         ConflictError
-            While one waits or runs, and where the archive is in memory.
-        DiskFullError
-            If there is no room for it.
+            While one waits or runs, without room for it, and where the archive is in memory.
         UnavailableError
             If the folder cannot be written.
         """
@@ -171,13 +169,13 @@ class Backups:
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
     def _check_room(self) -> None:
-        """Raise DiskFullError without room for a copy of the database, and for all of it in the backup."""
+        """Raise ConflictError without room for a copy of the database, and for all of it in the backup."""
         with writing("HMAR_BACKUP_DIR"):
             self._make_folder()
             needed = 2 * _size(_database(self._settings)) + _size_of_all(self._settings.upload_root)
             free = free_bytes(self._folder) - (self._settings.min_free_mb << 20)
         if needed > free:
-            raise DiskFullError(
+            raise ConflictError(
                 f"A backup needs {needed} bytes in HMAR_BACKUP_DIR, {max(0, free)} are free there beside the "
                 f"{self._settings.min_free_mb} MiB that stay free.",
                 "Free some space, name another disk, or keep fewer backups (HMAR_KEPT_BACKUPS).",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from hmar.background import Background, Show, Task
 from hmar.config import Settings
@@ -58,7 +57,7 @@ class Verifications:
         engine = build_engine(self._settings)
         try:
             checks = Integrity(show, names=False).checks()
-            findings = []
+            findings: list[Json] = []
             for part, check in checks.items():
                 show(f"verifying {part}", len(findings), len(checks))
                 findings.append(finding_of(part, check, engine).to_dict())
@@ -68,7 +67,7 @@ class Verifications:
 
 
 def _told(task: Task) -> Verification:
-    found: list[dict[str, Any]] = [] if task.result is None else task.result["findings"]
+    found = [] if task.result is None else task.result["findings"]
     return Verification(
         task.state,
         task.asked_at,

@@ -45,8 +45,8 @@ def blueprint(settings: Settings) -> Blueprint:
         scope="admin",
         description=(
             "A worker writes what `hmar backup` writes into the folder that HMAR_BACKUP_DIR names, and reads "
-            "every byte again. The newest HMAR_KEPT_BACKUPS are kept. One is made at a time (409), and none "
-            "without room for it on the disk (503). It is restored with `hmar restore`, and cannot be "
+            "every byte again. The newest HMAR_KEPT_BACKUPS are kept. One is made at a time, and none "
+            "without room for it on the disk (409). It is restored with `hmar restore`, and cannot be "
             f"downloaded. {_LIMITED}"
         ),
         status=202,

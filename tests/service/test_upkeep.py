@@ -66,7 +66,7 @@ def test_a_backup_is_asked_for_made_and_listed(kept: Archive) -> None:
 def test_one_without_room_is_refused(tmp_path: Path) -> None:
     archive = build_archive(tmp_path, min_free_mb=1 << 40)
     answer = archive.client.post(BACKUPS)
-    assert (answer.status_code, "HMAR_KEPT_BACKUPS" in answer.get_json()["remedy"]) == (503, True)
+    assert (answer.status_code, "HMAR_KEPT_BACKUPS" in answer.get_json()["remedy"]) == (409, True)
     assert archive.client.get(BACKUPS).get_json() == {"backups": []}
 
 
