@@ -7,8 +7,8 @@ on a server; docs/python.md is the tutorial. What is named here is imported when
 from typing import TYPE_CHECKING
 
 from hmar.lazy import lazy_names
+from hmar.version import __version__
 
-__version__ = "0.1.0"
 __all__ = [
     "Added",
     "Archive",

@@ -52,6 +52,10 @@ class Settings:
     import_dir: str = _setting(
         "HMAR_IMPORT_DIR", "", "Folder that index jobs of the API may read; empty uses HMAR_HOME/import."
     )
+    backup_dir: str = _setting(
+        "HMAR_BACKUP_DIR", "", "Folder of the backups that the API has made; empty uses HMAR_HOME/backups."
+    )
+    kept_backups: int = _setting("HMAR_KEPT_BACKUPS", 7, "Backups of the API that are kept, the newest.")
     model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
     pacs_file: str = _setting(
         "HMAR_PACS_FILE", "", "The PACS that can be pulled from; empty uses HMAR_HOME/pacs.toml."
@@ -207,6 +211,8 @@ class Settings:
             object.__setattr__(self, "pacs_file", str(_absolute("HMAR_PACS_FILE", Path(self.pacs_file))))
         if self.import_dir:
             object.__setattr__(self, "import_dir", str(_absolute("HMAR_IMPORT_DIR", Path(self.import_dir))))
+        if self.backup_dir:
+            object.__setattr__(self, "backup_dir", str(_absolute("HMAR_BACKUP_DIR", Path(self.backup_dir))))
         return self
 
     def _check_queue(self) -> None:
@@ -316,6 +322,11 @@ class Settings:
     def pacs_path(self) -> Path:
         """File of the PACS that can be pulled from; there may be none."""
         return Path(self.pacs_file) if self.pacs_file else self.home / "pacs.toml"
+
+    @property
+    def backup_root(self) -> Path:
+        """Folder of the backups that the API has made."""
+        return Path(self.backup_dir) if self.backup_dir else self.home / "backups"
 
     @property
     def upload_root(self) -> Path:

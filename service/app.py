@@ -40,6 +40,7 @@ from service.routes import (
     search,
     search_batch,
     search_groups,
+    upkeep,
     webhooks,
     why,
 )
@@ -106,6 +107,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))
+    app.register_blueprint(upkeep.blueprint(engine.settings))
     metrics.read_state(State(engine))
     auth.check_declared(app)
     app.after_request(_secure)

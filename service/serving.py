@@ -23,6 +23,7 @@ from service.processes.place import Place
 from service.refresh import Refresher
 from service.sending import Sending
 from service.server import server_on
+from service.upkeep import Upkeep
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread keeps the interpreter lock while others want it: a tenth of Python's own value, since
@@ -70,7 +71,8 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     counting = Periodic("counting figures", app.extensions[METRICS].count_tallies, COUNTED_EVERY_S)
     recorder = app.extensions[RECORDER]
     sending = Sending(engine.webhook_sender.send_due)
-    for thread in (recorder, follower, following, uses, forgetting, counting, sending):
+    upkeep = Upkeep(settings)
+    for thread in (recorder, follower, following, uses, forgetting, counting, sending, upkeep):
         thread.start()
     try:
         if figures is not None:
@@ -78,7 +80,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (sending, counting, forgetting, uses, following, follower, recorder):
+        for thread in (upkeep, sending, counting, forgetting, uses, following, follower, recorder):
             thread.stop()
         engine.close()
     return 0

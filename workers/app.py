@@ -25,6 +25,7 @@ from hmar.adapters.celery_queue import QUEUE, CeleryQueue, celery_app
 from hmar.clocks import ClockSteps
 from hmar.config import Settings
 from hmar.errors import ConfigError, OperatorError
+from hmar.library.upkeep import upkeep_forever
 from workers import transport
 from workers.audit import audit_forever
 from workers.liveness import CHECK_S, Liveness, watch
@@ -93,7 +94,8 @@ def run(settings: Settings) -> int:
     ]
     for sweeper in sweepers:
         sweeper.start()
-    threading.Thread(target=audit_forever, args=(settings, stopped), daemon=True).start()
+    for forever in (audit_forever, upkeep_forever):
+        threading.Thread(target=forever, args=(settings, stopped), daemon=True).start()
     liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
     # A thread that hangs cannot be waited for.
     threading.Thread(target=watch, args=(liveness, CHECK_S, stopped, os._exit), daemon=True).start()

@@ -154,11 +154,16 @@ def _copy(path: Path, member: Member, file: BinaryIO) -> None:
         )
 
 
-@contextmanager
-def _drafts(parent: Path) -> Iterator[Path]:
-    """Make a private folder for drafts, gone at the end; remove those that killed processes have left."""
+def remove_drafts(parent: Path) -> None:
+    """Remove the drafts of backups that killed processes have left in a folder."""
     for left in parent.glob(f"{_DRAFTS}*"):
         _remove_if_left(left)
+
+
+@contextmanager
+def _drafts(parent: Path) -> Iterator[Path]:
+    """Make a private folder for drafts, gone at the end."""
+    remove_drafts(parent)
     folder = Path(tempfile.mkdtemp(prefix=_DRAFTS, dir=parent))
     with locked(folder / "lock", exclusive=True, wait=True):
         try:

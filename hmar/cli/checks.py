@@ -6,18 +6,17 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
 
-from hmar.cli.findings import Finding, State
-from hmar.cli.integrity import Integrity, named_frames, patient_remedy
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
 from hmar.disk import free_bytes
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
+from hmar.library.integrity import Check, Integrity, finding_of, named_frames, patient_remedy
 from hmar.model.bundle import GOLDEN
 from hmar.training.export.golden import golden_difference
+from hmar.values.findings import Finding, State
 from hmar.wiring import Engine, build_engine
 
 OLDEST_PYTHON = (3, 11)
@@ -26,9 +25,6 @@ GOLDEN_TOLERANCE = 10_000
 """One bit in this many may differ: a logit next to 0 may round either way on another processor."""
 
 START = "Start the product with 'hmar serve'."
-
-
-Check = Callable[[Engine], tuple[State, str, str]]
 
 
 def examine(settings: Settings, integrity: Integrity | None = None, mend: bool = False) -> list[Finding]:
@@ -51,9 +47,9 @@ def examine(settings: Settings, integrity: Integrity | None = None, mend: bool =
     except HmarError as error:
         return [*findings, Finding("data directory", State.FAILED, error.detail, error.remedy)]
     checks = FIRST_CHECKS | ({} if integrity is None else integrity.checks()) | LAST_CHECKS
-    findings += [_finding(part, check, engine) for part, check in checks.items()]
+    findings += [finding_of(part, check, engine) for part, check in checks.items()]
     if integrity is not None and mend:
-        findings.append(_finding("repair", lambda engine: _mended(integrity, engine), engine))
+        findings.append(finding_of("repair", lambda engine: _mended(integrity, engine), engine))
     return findings
 
 
@@ -73,17 +69,6 @@ def _mended(integrity: Integrity, engine: Engine) -> tuple[State, str, str]:
             + patient_remedy(done.waiting),
         )
     return State.OK, found, "Run 'hmar doctor' again to see that all is well."
-
-
-def _finding(part: str, check: Check, engine: Engine) -> Finding:
-    try:
-        return Finding(part, *check(engine))
-    except HmarError as error:
-        return Finding(part, State.FAILED, error.detail, error.remedy)
-    except Exception as error:
-        return Finding(
-            part, State.FAILED, f"Unexpected {type(error).__name__}.", "Report it with this output."
-        )
 
 
 def _python() -> Finding:

@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from hmar.cli.checks import examine
-from hmar.cli.findings import Finding, State
-from hmar.cli.integrity import Integrity
 from hmar.cli.pacs import named_pacs, try_pacs
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
+from hmar.library.integrity import Integrity
+from hmar.values.findings import Finding, State
 
 _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.FAILED: "red"}
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
-from hmar.indexing.reindexing import ModelState
+from hmar.values.models import ModelState
 from hmar.wiring import Engine, build_engine
 
 _COLUMNS = ("fingerprint", "name", "role", "installed", "frames", "missing")

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from hmar.cli.findings import Finding, State
 from hmar.config import Settings
 from hmar.errors import HmarError, ParameterError, shown
+from hmar.values.findings import Finding, State
 from hmar.values.pulls import Pull, day_of
 from hmar.wiring import build_engine
 

@@ -13,14 +13,17 @@ from hmar.client.adding import Sender
 from hmar.client.api import Api, made_of, read
 from hmar.client.connection import Connection
 from hmar.client.explaining import ClientWhy
+from hmar.client.feedback import ClientFeedback
 from hmar.client.files import Addable
 from hmar.client.jobs import ClientJobs
 from hmar.client.labelling import ClientLabels
 from hmar.client.listing import ClientLists
+from hmar.client.models import ClientModels
 from hmar.client.pixels import frame_of
 from hmar.client.queries import as_form, file_bytes, given
 from hmar.client.searching import ClientSearches
 from hmar.client.server import Server
+from hmar.client.upkeep import ClientUpkeep
 from hmar.client.webhooks import ClientWebhooks
 from hmar.errors import NotFoundError, OperatorError, ParameterError
 from hmar.pauses import Pauses
@@ -35,7 +38,17 @@ READ_S = 60.0
 STALLED_S = 300.0
 
 
-class Client(ClientSearches, ClientWhy, ClientLists, ClientLabels, ClientJobs, ClientWebhooks):
+class Client(
+    ClientSearches,
+    ClientWhy,
+    ClientLists,
+    ClientLabels,
+    ClientJobs,
+    ClientFeedback,
+    ClientModels,
+    ClientUpkeep,
+    ClientWebhooks,
+):
     """The archive of a server, with the verbs of :class:`hmar.Archive` and the values that it gives.
 
     A request that is refused for want of room (429, 503) is sent again up to five times, as the server's

@@ -3,48 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Literal, NamedTuple
 
 from hmar.errors import ConflictError, NotFoundError, shown
 from hmar.indexing.submitting import send
 from hmar.ports import JobQueue, JobStore, ModelStore
 from hmar.values.jobs import OPEN_JOB_STATES, Message, reindexing_origin
-from hmar.values.models import ModelName
+from hmar.values.models import Begun, ModelName, ModelState, Role
 
 FORGOTTEN_AT_ONCE = 1000
 """Entries of a model that are deleted in one transaction."""
-
-Role = Literal["used", "next", "kept"]
-
-
-class Begun(NamedTuple):
-    """What was begun.
-
-    Parameters
-    ----------
-    model : ModelName
-    missing : int
-        Frames that the model misses, in the collections that were asked for.
-    jobs : tuple of str
-        Ids of the jobs that index them, one for each collection that misses any.
-    """
-
-    model: ModelName
-    missing: int
-    jobs: tuple[str, ...]
-
-
-class ModelState(NamedTuple):
-    """A model and the archive: "kept" models are neither used nor next.
-
-    ``frames`` are indexed under it, and ``missing`` under others alone.
-    """
-
-    model: ModelName
-    role: Role
-    installed: bool
-    frames: int
-    missing: int
 
 
 class Reindexing:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from hmar.values.geometry import Box
 from hmar.values.plain import Json
@@ -55,6 +56,12 @@ class FeedbackQuery:
             "frame_number": self.frame_number,
             "regions": [region.to_dict() for region in self.regions],
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the query that an answer tells."""
+        regions = tuple(map(Box.from_dict, told["regions"]))
+        return cls(told["sop_instance_uid"], told["file_sha256"], int(told["frame_number"]), regions)
 
 
 def regions_from_json(text: str) -> tuple[Box, ...]:
@@ -126,3 +133,20 @@ class KeptJudgement(NamedTuple):
             "actor": judged.actor,
             "at": datetime.fromtimestamp(judged.at, UTC).isoformat(timespec="milliseconds"),
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the judgement that an answer tells: not where its query is indexed, and no patients."""
+        box = told["box"]
+        judged = Judgement(
+            FeedbackQuery.from_dict(told["query"]),
+            None,
+            told["collection"],
+            told["sop_instance_uid"],
+            int(told["frame_number"]),
+            None if box is None else Box.from_dict(box),
+            told["verdict"],
+            told["actor"],
+            datetime.fromisoformat(told["at"]).timestamp(),
+        )
+        return cls(int(told["seq"]), judged, told["study_uid"], frozenset())

@@ -43,6 +43,7 @@ TAGS = [
     {"name": "models", "description": "Move the archive to another model."},
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
+    {"name": "upkeep", "description": "Backups and verifications of what is stored, in the background."},
     {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},
     {"name": "health", "description": "For load balancers, without a key, and figures for monitoring."},
     {"name": "description", "description": "This document, and a page that shows it."},

@@ -56,9 +56,7 @@ def blueprint(engine: Engine) -> Blueprint:
     def reindex(path: ModelPath, body: Reindexing) -> ReindexingBegun:
         engine.disk.check()
         begun = engine.reindexing.begin(_installed(engine, path.fingerprint), body.collections)
-        return ReindexingBegun(
-            fingerprint=begun.model.fingerprint, missing_frames=begun.missing, jobs=list(begun.jobs)
-        )
+        return ReindexingBegun.of(begun.to_dict())
 
     @routes.post("/<fingerprint>/use")
     @operation(
@@ -96,16 +94,4 @@ def _installed(engine: Engine, fingerprint: str) -> ModelName:
 
 def _models(engine: Engine) -> ModelList:
     states = engine.reindexing.states(engine.known_models.listed())
-    return ModelList(
-        models=[
-            Model(
-                fingerprint=one.model.fingerprint,
-                name=one.model.name,
-                role=one.role,
-                installed=one.installed,
-                frames=one.frames,
-                missing_frames=one.missing,
-            )
-            for one in states
-        ]
-    )
+    return ModelList(models=[Model.of(one.to_dict()) for one in states])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g
+from flask import Blueprint
 
 from hmar.errors import ForbiddenError, NotFoundError
 from hmar.values.webhooks import WebhookInfo
 from hmar.wiring import Engine
 from service.models.webhooks import NewWebhook, SubscribedWebhook, Webhook, WebhookList, WebhookPath
 from service.operations.operation import operation
+from service.operations.whole_archive import check_sees_all
 
 _TAG = "webhooks"
 _RAISES = (ForbiddenError,)
@@ -28,7 +29,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=_RAISES,
     )
     def listed() -> WebhookList:
-        _check_all()
+        check_sees_all("webhooks")
         return _listed(engine)
 
     @routes.post("")
@@ -54,7 +55,7 @@ def blueprint(engine: Engine) -> Blueprint:
         },
     )
     def add(body: NewWebhook) -> SubscribedWebhook:
-        _check_all()
+        check_sees_all("webhooks")
         collections = None if body.collections is None else frozenset(body.collections)
         info, secret = engine.subscriptions.add(body.name, body.url, collections, body.after)
         return SubscribedWebhook.of({**info.to_dict(), "secret": secret})
@@ -69,7 +70,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(*_RAISES, NotFoundError),
     )
     def remove(path: WebhookPath) -> WebhookList:
-        _check_all()
+        check_sees_all("webhooks")
         engine.subscriptions.remove(path.name)
         return _listed(engine)
 
@@ -84,7 +85,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(*_RAISES, NotFoundError),
     )
     def enable(path: WebhookPath) -> Webhook:
-        _check_all()
+        check_sees_all("webhooks")
         return _told(engine.subscriptions.enable(path.name))
 
     return routes
@@ -96,11 +97,3 @@ def _listed(engine: Engine) -> WebhookList:
 
 def _told(info: WebhookInfo) -> Webhook:
     return Webhook.of(info.to_dict())
-
-
-def _check_all() -> None:
-    if g.access.identity.collections is not None:
-        raise ForbiddenError(
-            "This key or login is limited to collections, and webhooks are of the whole archive.",
-            "Use a key for all collections: 'hmar keys new NAME --scope admin'.",
-        )

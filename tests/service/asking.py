@@ -132,6 +132,10 @@ REQUESTS: dict[str, Request] = {
     "addWebhook": Request(sent=lambda _: {"json": {"name": "new", "url": "https://192.0.2.1/"}}),
     "removeWebhook": Request({"name": lambda _: WEBHOOK}),
     "enableWebhook": Request({"name": lambda _: WEBHOOK}),
+    "listBackups": Request(),
+    "makeBackup": Request(),
+    "readVerification": Request(),
+    "verifyArchive": Request(),
     "listModels": Request(),
     "reindexModel": Request(
         {"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}

@@ -20,6 +20,8 @@ from hmar.adapters.celery_queue import QUEUE, TASK, CeleryQueue
 from hmar.config import Settings
 from hmar.errors import ConfigError, DiskFullError, OperatorError, UnavailableError
 from hmar.indexing.submitting import submit
+from hmar.library.backups import Backups
+from hmar.library.verifications import Verifications
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Message
 from hmar.wiring import build_engine
@@ -126,6 +128,22 @@ def test_without_a_broker_the_worker_says_so(tmp_path: Path) -> None:
     assert process.returncode == 3
     assert "hmar serve" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_a_worker_makes_what_waits_and_removes_what_another_has_left(tmp_path: Path, broker_url: str) -> None:
+    settings = settings_for(tmp_path, broker_url).checked()
+    asked = Backups(settings).ask()
+    Verifications(settings).ask()
+    left = settings.backup_root / ".unfinished-hmar-killed.tar"
+    left.write_text("half")
+    with worker(settings) as process:
+        while not ((last := Verifications(settings).last()) and last.ended):
+            assert process.poll() is None
+            time.sleep(0.1)
+    assert last.healthy
+    assert [(one.name, one.state) for one in Backups(settings).listed()] == [(asked.name, "verified")]
+    assert not left.exists()
 
 
 def test_a_message_of_an_unknown_kind_is_left_alone(tmp_path: Path) -> None:

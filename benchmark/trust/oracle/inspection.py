@@ -18,9 +18,9 @@ from benchmark.trust.oracle.answers import (
 from benchmark.trust.oracle.rows import Codes, Live, live_rows
 from benchmark.trust.settings import settings_of
 from hmar.cli.checks import examine
-from hmar.cli.findings import State
 from hmar.config import Settings
 from hmar.values.codes import CODE_BYTES, Query
+from hmar.values.findings import State
 from hmar.values.hits import CodeHit
 from hmar.values.selection import Selection
 from hmar.wiring import Engine, build_engine

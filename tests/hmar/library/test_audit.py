@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from hmar.adapters.memory import InlineQueue
-from hmar.cli.integrity import patient_remedy
 from hmar.config import KEEP_BOTH, Settings
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.library.index_job import run_job
+from hmar.library.integrity import patient_remedy
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo, Origin

@@ -1,22 +1,38 @@
-"""What ``hmar doctor`` verifies byte by byte: it may take minutes, and ``--quick`` leaves it out."""
+"""Every stored byte of an archive verified, part by part, by ``hmar doctor`` or for the API."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hmar.cli.findings import State
-from hmar.cli.progress import Show
-from hmar.errors import first_of
+from hmar.errors import HmarError, first_of
 from hmar.index.snapshot import SnapshotStore
 from hmar.library.audit import Repaired, audit_entries, repair
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow
+from hmar.values.findings import Finding, State
 from hmar.wiring import Engine
 
 NAMED_AT_MOST = 20
 REPAIR = "Run: hmar doctor --repair"
+_PUT_BACK = "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them."
 VANISHED = "Of what frames they were is not known; a backup has them."
 Found = tuple[State, str, str]
+"""How a part is, what was found, and what to do."""
+Check = Callable[[Engine], Found]
+Show = Callable[[str, int, int], None]
+"""Told what is done, how much of it, and of how much."""
+
+
+def finding_of(part: str, check: Check, engine: Engine) -> Finding:
+    """Return what a check finds; one that cannot be made has failed."""
+    try:
+        return Finding(part, *check(engine))
+    except HmarError as error:
+        return Finding(part, State.FAILED, error.detail, error.remedy)
+    except Exception as error:
+        return Finding(
+            part, State.FAILED, f"Unexpected {type(error).__name__}.", "Report it with this output."
+        )
 
 
 @dataclass(slots=True)
@@ -27,19 +43,23 @@ class Integrity:
     ----------
     show : callable
         Shows progress.
+    names : bool
+        Whether what is found names UIDs and uploads, and repeats what a database says. Without, it has
+        numbers alone.
     """
 
     show: Show
+    names: bool = True
     entries: CheckedEntries = field(default=CheckedEntries(0, 0, 0, ()))
     log: CheckedLog = field(default=CheckedLog(0, 0, 0, 0, (), 0))
 
-    def checks(self) -> dict[str, Callable[[Engine], Found]]:
+    def checks(self) -> dict[str, Check]:
         """Return the checks in their order; the index is looked at after its snapshots."""
         return {
             "database file": self._file,
             "rows": self._rows,
             "log": self._log,
-            "damaged rows": _waiting,
+            "damaged rows": self._waiting,
             "uploads": self._uploads,
             "audit log": self._audit_log,
             "snapshots": _snapshots,
@@ -52,7 +72,7 @@ class Integrity:
 
     def _file(self, engine: Engine) -> Found:
         if problems := engine.storage.integrity.store_problems():
-            found = f"{len(problems)} problems: {problems[0]}"
+            found = f"{len(problems)} problems{self._named(problems[0])}"
             return State.FAILED, found, f"{REPAIR}. If it stays: restore the newest backup, check the disk."
         return State.OK, "its own check finds nothing", ""
 
@@ -90,9 +110,20 @@ class Integrity:
                 damaged.append(reference)
             self.show("verifying uploads", count, len(references))
         if damaged:
-            found = f"{len(damaged)} of {count} were damaged and moved to quarantine: {', '.join(damaged)}"
+            names = self._named(", ".join(damaged))
+            found = f"{len(damaged)} of {count} were damaged and moved to quarantine{names}"
             return State.FAILED, found, "Send these files again. Check the disk."
         return State.OK, f"all {count} are what was sent", ""
+
+    def _waiting(self, engine: Engine) -> Found:
+        waiting = engine.storage.integrity.damaged_rows()
+        if not waiting:
+            return State.OK, "none waits to be indexed again", ""
+        found = f"{len(waiting)} were taken out and are not back{self._named(named_frames(waiting))}"
+        return State.FAILED, found, _PUT_BACK + (patient_remedy(waiting) if self.names else "")
+
+    def _named(self, names: str) -> str:
+        return f": {names}" if self.names else ""
 
     def _audit_log(self, engine: Engine) -> Found:
         verdict = engine.audit_log.verify(lambda done: self.show("verifying the audit log", done, done))
@@ -110,15 +141,6 @@ def _with_unsealed(found: str, unsealed: int) -> Found:
             f"{REPAIR}: it takes them as they are.",
         )
     return State.OK, found, ""
-
-
-def _waiting(engine: Engine) -> Found:
-    waiting = engine.storage.integrity.damaged_rows()
-    if not waiting:
-        return State.OK, "none waits to be indexed again", ""
-    remedy = "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them."
-    found = f"{len(waiting)} were taken out and are not back: {named_frames(waiting)}"
-    return State.FAILED, found, remedy + patient_remedy(waiting)
 
 
 def patient_remedy(rows: Sequence[DamagedRow]) -> str:
