@@ -127,7 +127,7 @@ class AuditFeed:
         """Send a row; return whether it is done with. One that waits on is sent again as a whole."""
         try:
             for message in messages_of(row):
-                self._sender.send(syslog_message(row.record.at, outcome_of(row.record.status), message))
+                self._sender.send(syslog_message(row.record.at, outcome_of(row.record), message))
         except OSError as error:
             self._sender.close()
             self._note_away(type(error).__name__)
