@@ -48,7 +48,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
 
 
 def test_a_host_that_no_name_can_be_is_named() -> None:
-    with pytest.raises(IdentityProviderError, match="does not answer at https://sso..example/a"):
+    with pytest.raises(IdentityProviderError, match=r"does not answer at https://sso\.\.example/a"):
         fetch_json("https://sso..example/a")
 
 
