@@ -365,12 +365,14 @@ def test_several_senders_at_once_send_each_change_once_and_in_order(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "BATCH", 1)
+    site.receivers = HttpReceivers(LOOPBACK)
     with Receiver() as receiver:
         site.subscribe(receiver)
         site.index(12)
+        end = time.monotonic() + 60
 
         def send() -> None:
-            for _ in range(12):
+            while site.store.listed()[0].after < 12 and time.monotonic() < end:
                 site.sender().send_due()
 
         with ThreadPoolExecutor(4) as pool:
