@@ -256,19 +256,36 @@ class Engine:
         Raises
         ------
         OperatorError
-            If the model cannot be loaded, or the database fails. The one before goes on.
+            If the model cannot be taken up, for whatever reason. The one before goes on.
         """
         if not self.behind:
             return None
         try:
-            taken = self._served_by(self.encoders.used())
-            taken.searcher.refresh()
-            taken.unindexed()
+            taken = self._taken_up()
         except OperatorError as error:
-            self._not_followed = error
+            # Without where it was raised: what was built there would stay in memory.
+            self._not_followed = type(error)(error.detail, error.remedy)
             raise
         with self._taking:
             self._current, self._not_followed = taken, None
+        return taken
+
+    def _taken_up(self) -> Serving:
+        """Return the model that the archive uses by now, with an index that has the whole log."""
+        try:
+            with ExitStack() as undone:
+                taken = self._served_by(self.encoders.used())
+                undone.callback(taken.close)
+                taken.searcher.refresh()
+                taken.unindexed()
+                undone.pop_all()
+        except OperatorError:
+            raise
+        except Exception as error:  # for want of memory, which two indexes take for a while
+            raise UnavailableError(
+                f"The model in use cannot be taken up ({type(error).__name__}).",
+                "See that there is memory for both indexes, or use the model before again.",
+            ) from error
         return taken
 
     def drop_other_snapshots(self) -> None:

@@ -25,7 +25,10 @@ Resolve = Callable[[str, int], list[str]]
 
 def resolved(host: str, port: int) -> list[str]:
     """Return the addresses of a name; raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # for a name such as a..example
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

@@ -70,9 +70,9 @@ class AuditFeed:
         self._away = False
 
     def offer(self, rows: Sequence[AuditRow]) -> None:
-        """Have rows sent, as far as there is room for them; nobody waits."""
+        """Have rows sent, as far as there is room for them; nobody waits. After the end there is none."""
         with self._changed:
-            room = max(0, self._most - len(self._waiting))
+            room = 0 if self._ending.is_set() else max(0, self._most - len(self._waiting))
             self._waiting.extend(rows[:room])
             self._drop(len(rows[room:]))
             if self._thread is None:
@@ -117,7 +117,8 @@ class AuditFeed:
                 row = self._waiting[0]
             if self._delivered(row):
                 with self._changed:
-                    self._waiting.popleft()
+                    if self._waiting:  # the end has not waited for it, and counts it as dropped
+                        self._waiting.popleft()
                     self._changed.notify_all()
             else:
                 self._ending.wait(AGAIN_S)
@@ -127,7 +128,7 @@ class AuditFeed:
         """Send a row; return whether it is done with. One that waits on is sent again as a whole."""
         try:
             for message in messages_of(row):
-                self._sender.send(syslog_message(row.record.at, outcome_of(row.record.status), message))
+                self._sender.send(syslog_message(row.record.at, outcome_of(row.record), message))
         except OSError as error:
             self._sender.close()
             self._note_away(type(error).__name__)

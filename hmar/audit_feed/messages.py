@@ -32,12 +32,14 @@ _ACCESSED = _Event("110103", "DICOM Instances Accessed", "R")
 _QUERY = _Event("110112", "Query", "E")
 _IMPORT = _Event("110107", "Import", "C")
 _AUTHENTICATION = _Event("110114", "User Authentication", "E")
+_DELIVERY = "deliverChanges"
 _OF_OPERATIONS = {
     "createIndexJob": _IMPORT,
     "retryIndexJob": _IMPORT,
     "changeLabels": _Event("110103", "DICOM Instances Accessed", "U"),
     "delete": _Event("110105", "DICOM Study Deleted", "D"),
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
+    _DELIVERY: _Event("110106", "Export", "R"),
     "logIn": _AUTHENTICATION,
     "logOut": _AUTHENTICATION,
 }
@@ -121,7 +123,7 @@ def _add_event(message: Element, record: AuditRecord) -> None:
         "EventIdentification",
         EventActionCode=event.action,
         EventDateTime=datetime.fromtimestamp(record.at, UTC).isoformat(timespec="milliseconds"),
-        EventOutcomeIndicator=outcome_of(record.status),
+        EventOutcomeIndicator=outcome_of(record),
     )
     _add_code(told, "EventID", event.code, "DCM", event.meaning)
     if record.operation in _LOGIN_TYPES:
@@ -135,8 +137,14 @@ def _event_of(record: AuditRecord) -> _Event:
     return _QUERY if "/search/" in record.route else _ACCESSED
 
 
-def outcome_of(status: int) -> str:
-    """Return success (0), minor failure (4), serious failure for what was not allowed (8), or major (12)."""
+def outcome_of(record: AuditRecord) -> str:
+    """Return success (0), minor failure (4), serious failure for what was not allowed (8), or major (12).
+
+    A delivery that a receiver did not take is a minor one, whatever it answered: it comes again.
+    """
+    status = record.status
+    if record.operation == _DELIVERY:
+        return "0" if 200 <= status < 300 else "4"
     if status < 400:
         return "0"
     if status in (401, 403):

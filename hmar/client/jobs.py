@@ -126,10 +126,17 @@ class ClientJobs:
                 attempt += 1
 
     def _events(self, job_id: str) -> Iterator[JobProgress]:
+        told = False
         with self._api.lines(f"{_path(job_id)}/events") as lines:
             for line in lines:
                 if line.startswith(_DATA):
                     yield read(line[len(_DATA) :], JobProgress.from_dict)
+                    told = True
+        if not told:
+            raise UnavailableError(
+                "The server's answer tells of no progress, and cannot be read.",
+                "Check that the address is that of HMAR search.",
+            )
 
 
 def _path(job_id: str) -> str:

@@ -22,7 +22,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,8 @@ def drop_others(root: Path, model_fingerprint: str) -> None:
     own = _folder_of(root, model_fingerprint)
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.is_dir() and folder != own:
-            with locked(folder / "lock", exclusive=True, wait=True):
+            # Another process may do the same just now.
+            with suppress(FileNotFoundError), locked(folder / "lock", exclusive=True, wait=True):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -384,12 +385,15 @@ def _sweep(folder: Path) -> None:
 def _purged(folder: Path, deleted_seq: int) -> bool:
     if not _older(folder, deleted_seq):
         return True
-    with locked(folder / "lock", exclusive=True, wait=False) as held:
-        if held:
-            _sweep(folder)
-            # The quarantine first: as long as an older generation is there, this is done again.
-            for stale in (folder / _QUARANTINE, *_older(folder, deleted_seq)):
-                shutil.rmtree(stale, ignore_errors=True)
+    try:
+        with locked(folder / "lock", exclusive=True, wait=False) as held:
+            if held:
+                _sweep(folder)
+                # The quarantine first: as long as an older generation is there, this is done again.
+                for stale in (folder / _QUARANTINE, *_older(folder, deleted_seq)):
+                    shutil.rmtree(stale, ignore_errors=True)
+    except FileNotFoundError:  # another process has dropped all of this model
+        return True
     return held
 
 

@@ -42,7 +42,7 @@ def fetch_json(url: str) -> dict[str, Any]:
             f"The certificate of the identity provider at {url} cannot be verified ({error.verify_message}).",
             "Let the system trust your site's authority, or name its certificate in SSL_CERT_FILE.",
         ) from error
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, UnicodeError) as error:  # the last for a host such as a..example
         raise IdentityProviderError(
             f"The identity provider does not answer at {url} ({type(error).__name__}).",
             "Check HMAR_OIDC_ISSUER, the network, and whether the provider runs.",

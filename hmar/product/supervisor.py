@@ -38,7 +38,9 @@ from hmar.secrets import replace_private
 from hmar.wiring import Engine, build_engine
 
 READY_TIMEOUT_S = 180.0
-GRACE_S = {"service": 5.0, "worker": 20.0, "broker": 5.0}
+GRACE_S = {"service": 20.0, "worker": 20.0, "broker": 5.0}
+"""Longest that a part may take to end: the web server answers what it has in hand, and sends what waits for
+the audit log's receiver."""
 HOPELESS = 3
 """Number of crashes of one part, before the product was ever ready, at which the start is given up."""
 

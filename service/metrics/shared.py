@@ -14,11 +14,10 @@ from pathlib import Path
 _PROCESS = "process-"
 _ID = struct.Struct("<Q")
 """A process id, 0 where no process has served under that number yet."""
-_MAPPED = ("counter_{}.db", "gauge_sum_{}.db", "histogram_{}.db")
-"""Files of a process, as prometheus_client names them."""
-MAPPED_BYTES = 1 << 20
-"""Room for the figures of each. A file that grows on a full disk ends the process that has it mapped
-(mmap(2): SIGBUS)."""
+MAPPED_BYTES = {"counter_{}.db": 64 << 10, "gauge_sum_{}.db": 64 << 10, "histogram_{}.db": 4 << 20}
+"""Files of a process, as prometheus_client names them, with room for all that they can hold: each method and
+status of a route takes 3 KB. A file that grows on a full disk ends the process that has it mapped (mmap(2):
+SIGBUS)."""
 
 
 def variables(folder: Path) -> dict[str, str]:
@@ -29,8 +28,8 @@ def variables(folder: Path) -> dict[str, str]:
 def make_files(folder: Path, processes: int) -> None:
     """Make the empty files of so many processes; raises OSError where there is no room for them."""
     for number in range(processes):
-        for name in _MAPPED:
-            (folder / name.format(number)).write_bytes(bytes(MAPPED_BYTES))
+        for name, size in MAPPED_BYTES.items():
+            (folder / name.format(number)).write_bytes(bytes(size))
         _process_file(folder, number).write_bytes(_ID.pack(0))
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from hmar.config import INLINE, Settings
 from hmar.encoder import shipped_bundle
-from hmar.errors import ModelError
+from hmar.errors import ModelError, OperatorError
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.identity import Identity, administrator
+from hmar.values.models import ModelName
 from hmar.wiring import build_engine
 from service.app import create_app
 from service.following_model import ModelFollower
@@ -211,6 +212,31 @@ def test_a_web_server_follows_and_leaves_no_snapshot_of_the_model_before(moving:
     follower.stop()
     folders = [path for path in engine.settings.index_root.iterdir() if path.is_dir()]
     assert len(folders) == 1
+
+
+def test_a_model_that_has_no_room_is_told_and_not_tried_again_at_once(moving: Archive) -> None:
+    """The index of the next one stands beside that of the one in use: memory may not do."""
+    engine, now, tries = moving.engine, [0.0], list[str]()
+    assert engine.encoder.fingerprint == OLD
+    engine.reindexing.use(ModelName("f" * 32, "large"), SLICES)
+
+    def load(fingerprint: str) -> None:
+        tries.append(fingerprint)
+        raise MemoryError("patient")
+
+    engine.encoders._load = load  # type: ignore[assignment]
+    follower = ModelFollower(
+        engine, lambda serving: Refresher(serving.searcher.refresh, serving.index), lambda: now[0]
+    )
+    for _ in range(3):
+        follower.look()
+    assert len(tries) == 1
+    with pytest.raises(OperatorError, match="MemoryError") as told:
+        engine.check_model()
+    assert "patient" not in str(told.value)
+    now[0] += 60
+    follower.look()
+    assert len(tries) == 2
 
 
 class EmptyShelf:

@@ -67,6 +67,8 @@ def test_a_webhook_is_added_listed_enabled_and_removed(empty_archive: Archive) -
         {"url": "https://169.254.169.254/latest/meta-data"},
         {"url": "https://[::ffff:127.0.0.1]/"},
         {"url": "https://u:secret@192.0.2.1/"},
+        {"url": "https://ris..example/"},
+        {"url": f"https://{64 * 'a'}.example/"},
         {"url": ""},
         {"url": 5},
         {"name": "a b"},

@@ -165,6 +165,31 @@ def test_the_end_does_not_wait_for_a_receiver_that_is_away(caplog: pytest.LogCap
     assert "3 rows of the audit log were not sent" in caplog.text
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_row_that_is_on_its_way_at_the_end_may_still_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "LAST_S", 0.05)
+    sender = Held()
+    feed = held_feed(sender)
+    feed.offer(rows(1, 2))
+    feed.close()
+    assert feed.figures() == FeedFigures(0, 2, 0)
+    sender.may.set()
+    for thread in threading.enumerate():
+        if thread.name == "audit feed":
+            thread.join(PATIENCE_S)
+    assert len(sender.sent) == 1
+
+
+def test_what_is_offered_after_the_end_is_counted_as_dropped() -> None:
+    sender = Held()
+    sender.may.set()
+    feed = held_feed(sender)
+    feed.offer(rows(1, 1))
+    feed.close()
+    feed.offer(rows(2, 3))
+    assert feed.figures() == FeedFigures(1, 2, 0)
+
+
 def test_a_row_that_makes_no_message_keeps_no_other_back(caplog: pytest.LogCaptureFixture) -> None:
     sender = Held()
     sender.may.set()

@@ -100,6 +100,7 @@ def test_a_message_has_all_that_the_row_has() -> None:
         ("delete", "/api/v1/deletions", "D", "110105"),
         ("pruneAudit", "hmar audit prune", "D", "110101"),
         ("logIn", "/login", "E", "110114"),
+        ("deliverChanges", "webhook", "R", "110106"),
     ],
 )
 def test_an_operation_is_the_event_that_dicom_has_for_it(
@@ -127,6 +128,13 @@ def test_an_operation_is_the_event_that_dicom_has_for_it(
 )
 def test_the_outcome_follows_from_the_status(status: int, outcome: str) -> None:
     event = message(status=status).find("EventIdentification")
+    assert event is not None
+    assert event.attrib["EventOutcomeIndicator"] == outcome
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(204, "0"), (0, "4"), (307, "4"), (401, "4"), (500, "4")])
+def test_a_delivery_that_no_receiver_took_is_no_success(status: int, outcome: str) -> None:
+    event = message(operation="deliverChanges", status=status).find("EventIdentification")
     assert event is not None
     assert event.attrib["EventOutcomeIndicator"] == outcome
 

@@ -12,7 +12,7 @@ from hmar.pauses import Pauses
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState
 from tests.hmar.client.conftest import Served
-from tests.hmar.client.scripted import CLOSES, Scripted, Told, problem
+from tests.hmar.client.scripted import CLOSES, Scripted, Told, answer, problem
 from tests.phantoms import ct_file
 from tests.service.conftest import FRAMES
 
@@ -96,3 +96,13 @@ def test_a_stream_that_breaks_or_is_refused_for_a_while_is_asked_for_again(
 def test_a_server_that_is_gone_ends_the_following(hurried: None) -> None:
     with Scripted([CLOSES] * 20) as server, pytest.raises(UnavailableError):
         list(hmar.Client(server.url, "hmar_k").follow("x"))
+
+
+def test_answers_without_any_progress_are_not_asked_for_for_ever(hurried: None) -> None:
+    """Such as the page of a proxy that is no HMAR search."""
+    with (
+        Scripted([answer(200, "<html></html>")] * 40) as server,
+        pytest.raises(UnavailableError, match="read"),
+    ):
+        list(hmar.Client(server.url, "hmar_k").follow("x"))
+    assert len(server.asked) < 10

@@ -4,6 +4,7 @@ import errno
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,26 @@ def test_the_snapshots_of_all_models_but_one_are_dropped(store: SnapshotStore, t
     assert other.load() is None
     assert_same(store.load(), snapshot(1))
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+
+
+def test_what_another_process_drops_at_the_same_time_is_gone_all_the_same(
+    store: SnapshotStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several web processes move to another model in the same second."""
+    other = SnapshotStore(tmp_path, OTHER_MODEL)
+    assert store.write(snapshot(9))
+
+    def overtaken(path: Path, exclusive: bool, wait: bool) -> AbstractContextManager[bool]:
+        shutil.rmtree(path.parent)
+        return locked(path, exclusive, wait)
+
+    for act in (lambda: drop_others(tmp_path, MODEL), lambda: store.purge(5)):
+        assert other.write(snapshot(1))
+        with monkeypatch.context() as patch:
+            patch.setattr("hmar.index.snapshot.locked", overtaken)
+            act()
+        assert other.load() is None
+    assert_same(store.load(), snapshot(9))
 
 
 def test_a_snapshot_moved_to_another_models_folder_is_refused(store: SnapshotStore, tmp_path: Path) -> None:

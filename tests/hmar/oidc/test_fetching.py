@@ -47,6 +47,11 @@ def test_a_server_that_is_not_there_is_named() -> None:
         fetch_json(f"http://127.0.0.1:{port}/a")
 
 
+def test_a_host_that_no_name_can_be_is_named() -> None:
+    with pytest.raises(IdentityProviderError, match=r"does not answer at https://sso\.\.example/a"):
+        fetch_json("https://sso..example/a")
+
+
 def test_a_server_that_says_nothing_is_waited_for_no_longer_than_stated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,15 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from hmar.audit_feed import feed
 from hmar.config import Settings
 from hmar.known_models import THUMBNAIL
 from hmar.product.running import start_product
-from hmar.product.supervisor import Supervisor, _answers
+from hmar.product.supervisor import GRACE_S, Supervisor, _answers
+from service import sending
+from service.edge import server
+from service.edge.bounds import Bounds
 
 pytestmark = pytest.mark.slow
 
 REQUESTS = 1500
 """More lines of the access log than a pipe holds."""
+
+
+def test_a_web_server_is_not_killed_before_its_parts_have_had_their_time() -> None:
+    requests_s = Bounds().stop_s + server.LAST_S
+    assert GRACE_S["service"] > requests_s + sending._END_S + 2 * feed.LAST_S
 
 
 def test_a_product_whose_output_nobody_reads_goes_on_and_stops_in_order(tmp_path: Path) -> None:

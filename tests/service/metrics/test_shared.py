@@ -45,6 +45,42 @@ def counted(folder: Path, number: int, end: str) -> str:
     return ended.stdout
 
 
+ALL_ROUTES = """
+import sys
+from pathlib import Path
+from hmar.config import Settings
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.wiring import build_engine
+from service.app import create_app
+from service.metrics.figures import Metrics, Tallies
+from service.metrics.shared import SharedFigures
+app = create_app(build_engine(Settings(database_url="memory:").checked(), ThumbnailEncoder()))
+metrics = Metrics(lambda: Tallies(), SharedFigures(Path(sys.argv[1]), 0))
+for rule in app.url_map.iter_rules():
+    for method in rule.methods:
+        for status in (200, 400, 401, 403, 404, 409, 413, 422, 500, 503):
+            metrics.count_request(method, rule.rule, status, 0.02)
+"""
+
+
+def sizes(folder: Path, processes: int) -> dict[str, int]:
+    names = [name.format(number) for number in range(processes) for name in MAPPED_BYTES]
+    return {name: (folder / name).stat().st_size for name in names}
+
+
+def made_sizes(processes: int) -> dict[str, int]:
+    return {name.format(number): size for number in range(processes) for name, size in MAPPED_BYTES.items()}
+
+
+@pytest.mark.slow
+def test_files_have_room_for_every_route_method_and_status(tmp_path: Path) -> None:
+    make_files(tmp_path, 1)
+    environment = os.environ | variables(tmp_path)
+    command = [sys.executable, "-c", ALL_ROUTES, str(tmp_path)]
+    subprocess.run(command, cwd=Path(__file__).parents[3], env=environment, timeout=60, check=True)
+    assert sizes(tmp_path, 1) == made_sizes(1)
+
+
 @pytest.mark.slow
 def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tmp_path: Path) -> None:
     make_files(tmp_path, 2)
@@ -69,7 +105,7 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
     assert samples["hmar_audit_feed_waiting", frozenset()] == 8
     files = list(tmp_path.glob("*.db"))
     assert sorted(file.name for file in files) == made, "each process uses the files of its number"
-    assert {file.stat().st_size for file in files} == {MAPPED_BYTES}
+    assert sizes(tmp_path, 2) == made_sizes(2)
     labels = [dict(of) for name, of in samples if name == "process_resident_memory_bytes"]
     assert labels == [{"process": "2"}], "those that have ended have no memory"
 
