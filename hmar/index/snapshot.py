@@ -22,7 +22,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,9 +128,11 @@ def drop_others(root: Path, model_fingerprint: str) -> None:
     """Remove the snapshots of all models but one; what is mapped stays readable where it is."""
     own = _folder_of(root, model_fingerprint)
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder.is_dir() and folder != own:
-            with locked(folder / "lock", exclusive=True, wait=True):
-                shutil.rmtree(folder, ignore_errors=True)
+        if not folder.is_dir() or folder == own:
+            continue
+        # Several web processes take up a model at once: another one may have removed the folder by now.
+        with suppress(FileNotFoundError), locked(folder / "lock", exclusive=True, wait=True):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class SnapshotStore:

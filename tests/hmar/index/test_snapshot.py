@@ -4,6 +4,7 @@ import errno
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,21 @@ def test_the_snapshots_of_all_models_but_one_are_dropped(store: SnapshotStore, t
     assert other.load() is None
     assert_same(store.load(), snapshot(1))
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+
+
+def test_processes_that_drop_the_same_snapshots_do_not_fail_each_other(
+    store: SnapshotStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fingerprint in (OTHER_MODEL, "model-c"):
+        SnapshotStore(tmp_path, fingerprint).write(snapshot(2))
+
+    def taken_before(path: Path, exclusive: bool, wait: bool) -> AbstractContextManager[bool]:
+        shutil.rmtree(path.parent)
+        return locked(path, exclusive, wait)
+
+    monkeypatch.setattr("hmar.index.snapshot.locked", taken_before)
+    drop_others(tmp_path, MODEL)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_a_snapshot_moved_to_another_models_folder_is_refused(store: SnapshotStore, tmp_path: Path) -> None:
