@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 
 from hmar.cli.findings import Finding, State
-from hmar.cli.integrity import Integrity, named_frames, patient_remedy
+from hmar.cli.integrity import Integrity, named_frames, waiting_remedy
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
@@ -69,8 +69,7 @@ def _mended(integrity: Integrity, engine: Engine) -> tuple[State, str, str]:
         return (
             State.FAILED,
             f"{found}. Not back: {named_frames(done.waiting)}",
-            "Put their files back and repeat, index them from elsewhere, or delete them."
-            + patient_remedy(done.waiting),
+            waiting_remedy(engine, done.waiting, "repeat"),
         )
     return State.OK, found, "Run 'hmar doctor' again to see that all is well."
 
@@ -125,7 +124,9 @@ def _database(engine: Engine) -> tuple[State, str, str]:
 
 
 def _model(engine: Engine) -> tuple[State, str, str]:
-    encoder = engine.encoder
+    encoder, following = engine.encoder, engine.models.roles().next
+    if following is not None:
+        engine.known_models.folder(following.fingerprint)  # raises: nothing can be indexed without it
     found = f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}"
     if not isinstance(encoder, HmarEncoder):
         return State.OK, found, ""

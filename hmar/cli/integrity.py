@@ -116,9 +116,36 @@ def _waiting(engine: Engine) -> Found:
     waiting = engine.storage.integrity.damaged_rows()
     if not waiting:
         return State.OK, "none waits to be indexed again", ""
-    remedy = "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them."
     found = f"{len(waiting)} were taken out and are not back: {named_frames(waiting)}"
-    return State.FAILED, found, remedy + patient_remedy(waiting)
+    return State.FAILED, found, waiting_remedy(engine, waiting, "run 'hmar doctor --repair'")
+
+
+def waiting_remedy(engine: Engine, rows: Sequence[DamagedRow], again: str) -> str:
+    """Return what to do about damaged rows that are not back.
+
+    Those of a model that is not in use are brought back by indexing under it, and their frames must not be
+    deleted: they are there under the one in use.
+
+    Parameters
+    ----------
+    engine : Engine
+    rows : sequence of DamagedRow
+        At least one.
+    again : str
+        What to do once their files are back.
+    """
+    used = engine.encoder.fingerprint
+    others = {one.fingerprint for one in engine.known_models.listed()} - {used}
+    of_others = [row for row in rows if row.model_fingerprint in others]
+    own = [row for row in rows if row.model_fingerprint not in others]
+    told = [
+        f"{named_frames([row for row in of_others if row.model_fingerprint == model])}: of the model "
+        f"{model[:12]}, which is not in use. Run: hmar reindex --model {model[:12]}. Or remove that model."
+        for model in sorted({row.model_fingerprint for row in of_others})
+    ]
+    if own:
+        told.append(f"Put their files back and {again}, index them from elsewhere, or delete them.")
+    return " ".join(told) + patient_remedy(own)
 
 
 def patient_remedy(rows: Sequence[DamagedRow]) -> str:
