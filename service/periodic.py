@@ -12,7 +12,9 @@ _log = logging.getLogger("hmar.service.periodic")
 
 
 class Periodic:
-    """Calls something every so often, and once more at the end. A call that fails is logged.
+    """Calls something every so often, and once more at the end where that is wanted.
+
+    A call that fails is logged.
 
     Parameters
     ----------
@@ -21,12 +23,15 @@ class Periodic:
     call : callable
     every_s : float
         Pause between two calls, in seconds.
+    last : bool
+        Whether to call once more at the end.
     """
 
-    def __init__(self, name: str, call: Callable[[], object], every_s: float) -> None:
+    def __init__(self, name: str, call: Callable[[], object], every_s: float, last: bool = True) -> None:
         self._name = name
         self._call = call
         self._every_s = every_s
+        self._last = last
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -35,10 +40,11 @@ class Periodic:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, after a last call."""
+        """End the thread, after a last call where there is to be one."""
         self._ended.set()
         self._thread.join()
-        self._try()
+        if self._last:
+            self._try()
 
     def _run(self) -> None:
         while not self._ended.wait(self._every_s):

@@ -64,7 +64,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     follower = ModelFollower(
         engine, lambda serving: Refresher(serving.searcher.refresh, serving.index, deleted=kept.drop_deleted)
     )
-    following = Periodic("following the model", follower.look, LOOKED_EVERY_S)
+    following = Periodic("following the model", follower.look, LOOKED_EVERY_S, last=False)
     uses = Periodic("noting the use of keys", app.extensions[LAST_USES].write, WRITTEN_EVERY_S)
     forgetting = Periodic("forgetting frames", kept.forget_unused, FORGOTTEN_EVERY_S)
     counting = Periodic("counting figures", app.extensions[METRICS].count_tallies, COUNTED_EVERY_S)
