@@ -170,7 +170,7 @@ class MemoryCatalogue:
             for entry in old:
                 info = replace(entry.encoded.info, label=label)
                 self._add(entry.info.collection, replace(entry.encoded, info=info), entry.info.origin, mark)
-        return len(old)
+        return len({_name(entry) for entry in old})
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from."""
@@ -362,7 +362,9 @@ def _instance(entry: _Entry) -> tuple[str, str]:
 
 def _name(entry: _Entry) -> FrameName:
     info = entry.info.info
-    return FrameName(info.study_uid, info.series_uid, info.sop_instance_uid)
+    return FrameName(
+        entry.info.collection, info.study_uid, info.series_uid, info.sop_instance_uid, info.frame_number
+    )
 
 
 def _held(entry: EntryInfo) -> Held:
