@@ -243,19 +243,31 @@ class Engine:
         Raises
         ------
         OperatorError
-            If the model cannot be loaded, or the database fails. The one before goes on.
+            If the model cannot be loaded, the database fails, or there is no memory for both indexes. The one
+            before goes on.
         """
         if not self.behind:
             return None
         try:
-            taken = self._served_by(self.encoders.used())
-            taken.searcher.refresh()
-            taken.unindexed()
+            taken = self._built()
         except OperatorError as error:
             self._not_followed = error
             raise
         with self._taking:
             self._current, self._not_followed = taken, None
+        return taken
+
+    def _built(self) -> Serving:
+        """Return what serves the model in use, with the whole log applied to its index."""
+        try:
+            taken = self._served_by(self.encoders.used())
+            taken.searcher.refresh()
+        except MemoryError as error:
+            raise UnavailableError(
+                "There is no memory for the index of another model beside the one that answers.",
+                "Start the web server again, which builds the new one alone, or give it more memory.",
+            ) from error
+        taken.unindexed()
         return taken
 
     def drop_other_snapshots(self) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from hmar.config import INLINE, Settings
 from hmar.encoder import shipped_bundle
-from hmar.errors import ModelError
+from hmar.errors import ModelError, UnavailableError
+from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.identity import Identity, administrator
@@ -211,6 +212,25 @@ def test_a_web_server_follows_and_leaves_no_snapshot_of_the_model_before(moving:
     follower.stop()
     folders = [path for path in engine.settings.index_root.iterdir() if path.is_dir()]
     assert len(folders) == 1
+
+
+@pytest.mark.slow
+def test_a_model_whose_index_has_no_room_is_told_and_the_one_before_answers(
+    moving: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_searcher: Searcher) -> int:
+        raise MemoryError
+
+    engine, new = moving.engine, installed(moving)
+    ask(moving, f"models/{new}/use", {"accept_missing": SLICES})
+    with monkeypatch.context() as patch:
+        patch.setattr(Searcher, "refresh", no_room)
+        for told in (engine.follow, engine.check_model):
+            with pytest.raises(UnavailableError, match="no memory for the index"):
+                told()
+    assert ask(moving, "search/image", QUERY)["model"] == "thumbnail-32"
+    assert engine.follow() is not None
+    assert engine.check_model()
 
 
 class EmptyShelf:
