@@ -123,8 +123,8 @@ def _waiting(engine: Engine) -> Found:
 def waiting_remedy(engine: Engine, rows: Sequence[DamagedRow], again: str) -> str:
     """Return what to do about damaged rows that are not back.
 
-    Those of a model that is not in use are brought back by indexing under it, and their frames must not be
-    deleted: they are there under the one in use.
+    Those of a model that is not in use are brought back by indexing under it, where their frames are there
+    under the one in use. These must not be deleted.
 
     Parameters
     ----------
@@ -136,8 +136,8 @@ def waiting_remedy(engine: Engine, rows: Sequence[DamagedRow], again: str) -> st
     """
     used = engine.encoder.fingerprint
     others = {one.fingerprint for one in engine.known_models.listed()} - {used}
-    of_others = [row for row in rows if row.model_fingerprint in others]
-    own = [row for row in rows if row.model_fingerprint not in others]
+    of_others = [row for row in rows if row.model_fingerprint in others and _is_there(engine, row)]
+    own = [row for row in rows if row not in of_others]
     told = [
         f"{named_frames([row for row in of_others if row.model_fingerprint == model])}: of the model "
         f"{model[:12]}, which is not in use. Run: hmar reindex --model {model[:12]}. Or remove that model."
@@ -146,6 +146,12 @@ def waiting_remedy(engine: Engine, rows: Sequence[DamagedRow], again: str) -> st
     if own:
         told.append(f"Put their files back and {again}, index them from elsewhere, or delete them.")
     return " ".join(told) + patient_remedy(own)
+
+
+def _is_there(engine: Engine, row: DamagedRow) -> bool:
+    """Return whether the frame of a damaged row is there under the model in use."""
+    found = engine.catalogue.find(row.sop_instance_uid, engine.encoder.fingerprint, row.collection)
+    return any(entry.info.frame_number == row.frame_number for entry in found)
 
 
 def patient_remedy(rows: Sequence[DamagedRow]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import main
+from hmar.cli.integrity import waiting_remedy
 from hmar.config import Settings
 from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
@@ -90,6 +92,13 @@ def test_a_damaged_row_of_the_next_model_is_not_to_be_deleted_and_comes_back_by_
         assert "delete them" not in remedy
         assert doctor()["damaged rows"]["remedy"] == remedy
         assert engine.models.carry(codes) == 1, "as 'hmar reindex' does"
+        flip_value(home / "catalogue.db", "entries", "window_codes", "entry_id = 4")
+        engine.storage.integrity.take_out([4])
+        [row] = engine.storage.integrity.damaged_rows()
+        assert "delete them" not in waiting_remedy(engine, [row], "repeat")
+        gone = replace(row, frame_number=2)
+        assert "delete them" in waiting_remedy(engine, [gone], "repeat"), "it is under no other model"
+        assert engine.models.carry(codes) == 1
     assert doctor()["damaged rows"]["state"] == "ok"
 
 
