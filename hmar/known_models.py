@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hmar.disk import writing
@@ -113,7 +113,7 @@ class KnownModels:
         return HmarEncoder.load(folder, threads, maps)
 
     def install(self, folder: Path) -> ModelName:
-        """Copy a model into the data directory, unless it is here; return which it is.
+        """Copy a model into the data directory, unless it is there or shipped, and whole; return which it is.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class KnownModels:
         verify(folder)
         info = read_info(folder)
         model = ModelName(info.fingerprint, info.name)
-        if model in self.listed():
+        if self._is_kept(model):
             return model
         with self._held() as root:
             draft = root / f"{_DRAFT}{secrets.token_hex(8)}"
@@ -135,18 +135,27 @@ class KnownModels:
                     shutil.copyfile(folder / name, draft / name)
             verify(draft)
             with writing(f"The model {info.name}"):
+                if (root / model.fingerprint).exists():  # damaged, or another model under this name
+                    _discard(root / model.fingerprint)
                 draft.rename(root / model.fingerprint)
                 sync_folder(root)
         return model
+
+    def _is_kept(self, model: ModelName) -> bool:
+        """Return whether a model is installed or shipped, and whole; the settings may name another soon."""
+        for folder in KnownModels(self._root)._folders(model.fingerprint):
+            if _name(folder) == model:
+                with suppress(ModelError):
+                    verify(folder)
+                    return True
+        return False
 
     def remove(self, model_fingerprint: str) -> bool:
         """Remove an installed model's folder; return whether there was one."""
         if self._root is None or not (self._root / _checked(model_fingerprint)).is_dir():
             return False
         with self._held() as root, writing("The models"):
-            gone = root / f"{_DRAFT}{secrets.token_hex(8)}"
-            (root / model_fingerprint).rename(gone)
-            shutil.rmtree(gone)
+            _discard(root / model_fingerprint)
         return True
 
     @contextmanager
@@ -185,6 +194,13 @@ def _name(folder: Path) -> ModelName | None:
     except ModelError:
         return None
     return ModelName(info.fingerprint, info.name)
+
+
+def _discard(folder: Path) -> None:
+    """Remove an installed model's folder, which is there as a whole or not at all."""
+    gone = folder.with_name(f"{_DRAFT}{secrets.token_hex(8)}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _checked(model_fingerprint: str) -> str:

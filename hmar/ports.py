@@ -211,6 +211,8 @@ class ModelStore(Protocol):
     def forget(self, model_fingerprint: str, limit: int) -> int:
         """Delete and log up to ``limit`` entries of a model, which is not next any more; return how many.
 
+        Judgements of instances of which frames leave the archive with them go, too.
+
         Raises
         ------
         ConflictError

@@ -13,7 +13,7 @@ from hmar.dicom.syntaxes import SYNTAXES
 from hmar.disk import free_bytes
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
-from hmar.library.integrity import Check, Integrity, finding_of, named_frames, patient_remedy
+from hmar.library.integrity import Check, Integrity, finding_of, named_frames, waiting_remedy
 from hmar.model.bundle import GOLDEN
 from hmar.training.export.golden import golden_difference
 from hmar.values.findings import Finding, State
@@ -65,8 +65,7 @@ def _mended(integrity: Integrity, engine: Engine) -> tuple[State, str, str]:
         return (
             State.FAILED,
             f"{found}. Not back: {named_frames(done.waiting)}",
-            "Put their files back and repeat, index them from elsewhere, or delete them."
-            + patient_remedy(done.waiting),
+            waiting_remedy(engine, done.waiting, "repeat"),
         )
     return State.OK, found, "Run 'hmar doctor' again to see that all is well."
 
@@ -110,7 +109,9 @@ def _database(engine: Engine) -> tuple[State, str, str]:
 
 
 def _model(engine: Engine) -> tuple[State, str, str]:
-    encoder = engine.encoder
+    encoder, following = engine.encoder, engine.models.roles().next
+    if following is not None:
+        engine.known_models.folder(following.fingerprint)  # raises: nothing can be indexed without it
     found = f"{encoder.name}, checksums match, fingerprint {encoder.fingerprint[:12]}"
     if not isinstance(encoder, HmarEncoder):
         return State.OK, found, ""

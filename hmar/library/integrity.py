@@ -14,7 +14,6 @@ from hmar.wiring import Engine
 
 NAMED_AT_MOST = 20
 REPAIR = "Run: hmar doctor --repair"
-_PUT_BACK = "Put their files back and run 'hmar doctor --repair', index them from elsewhere, or delete them."
 VANISHED = "Of what frames they were is not known; a backup has them."
 Found = tuple[State, str, str]
 """How a part is, what was found, and what to do."""
@@ -120,7 +119,8 @@ class Integrity:
         if not waiting:
             return State.OK, "none waits to be indexed again", ""
         found = f"{len(waiting)} were taken out and are not back{self._named(named_frames(waiting))}"
-        return State.FAILED, found, _PUT_BACK + (patient_remedy(waiting) if self.names else "")
+        remedy = waiting_remedy(engine, waiting, "run 'hmar doctor --repair'", self.names)
+        return State.FAILED, found, remedy
 
     def _named(self, names: str) -> str:
         return f": {names}" if self.names else ""
@@ -141,6 +141,45 @@ def _with_unsealed(found: str, unsealed: int) -> Found:
             f"{REPAIR}: it takes them as they are.",
         )
     return State.OK, found, ""
+
+
+def waiting_remedy(engine: Engine, rows: Sequence[DamagedRow], again: str, names: bool = True) -> str:
+    """Return what to do about damaged rows that are not back.
+
+    Those of a model that is not in use are brought back by indexing under it, where their frames are there
+    under the one in use. These must not be deleted.
+
+    Parameters
+    ----------
+    engine : Engine
+    rows : sequence of DamagedRow
+        At least one.
+    again : str
+        What to do once their files are back.
+    names : bool
+        Whether to name frames.
+    """
+    used = engine.encoder.fingerprint
+    others = {one.fingerprint for one in engine.known_models.listed()} - {used}
+    of_others = [row for row in rows if row.model_fingerprint in others and _is_there(engine, row)]
+    own = [row for row in rows if row not in of_others]
+    told = []
+    for model in sorted({row.model_fingerprint for row in of_others}):
+        its = [row for row in of_others if row.model_fingerprint == model]
+        which = named_frames(its) if names else f"{len(its)} frames"
+        told.append(
+            f"{which}: of the model {model[:12]}, which is not in use. Run: hmar reindex --model "
+            f"{model[:12]}. Or remove that model."
+        )
+    if own:
+        told.append(f"Put their files back and {again}, index them from elsewhere, or delete them.")
+    return " ".join(told) + (patient_remedy(own) if names else "")
+
+
+def _is_there(engine: Engine, row: DamagedRow) -> bool:
+    """Return whether the frame of a damaged row is there under the model in use."""
+    found = engine.catalogue.find(row.sop_instance_uid, engine.encoder.fingerprint, row.collection)
+    return any(entry.info.frame_number == row.frame_number for entry in found)
 
 
 def patient_remedy(rows: Sequence[DamagedRow]) -> str:

@@ -76,9 +76,23 @@ class NarrowedJobs:
         return self._jobs.listed(states, limit, after, seen(self._access().identity, collection))
 
     def cancel(self, job_id: str) -> None:
-        """End a job that is seen; any other stays as it is."""
-        if self.job(job_id) is not None:
-            self._jobs.cancel(job_id)
+        """End a job that is seen; any other stays as it is.
+
+        Raises
+        ------
+        ForbiddenError
+            For a job that indexes under another model, where not all collections are seen: one model serves
+            all of them.
+        """
+        job = self.job(job_id)
+        if job is None:
+            return
+        if job.model is not None and self._access().identity.collections is not None:
+            raise ForbiddenError(
+                "This key or login is limited to collections, and may not end a move to another model.",
+                "Use a key for all collections.",
+            )
+        self._jobs.cancel(job_id)
 
     def retry(self, job_id: str) -> None:
         """Put the failed and dead items of a job that is seen back to queued.

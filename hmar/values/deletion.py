@@ -49,7 +49,10 @@ def among(collection: str, collections: Collections) -> bool:
 
 
 class Extent(NamedTuple):
-    """How much a selector covers. An instance or series counts once, in however many collections it is."""
+    """How much a selector covers. An instance or series counts once, in however many collections it is.
+
+    A frame counts once in each collection, under however many models it is indexed.
+    """
 
     frames: int
     instances: int
@@ -81,16 +84,18 @@ class Deleted(NamedTuple):
 
 
 class FrameName(NamedTuple):
-    """The study, series and instance of one frame."""
+    """What names one frame: collection, study, series, instance and number."""
 
+    collection: str
     study_uid: str
     series_uid: str
     sop_instance_uid: str
+    frame_number: int
 
 
 def extent_of(frames: Iterable[FrameName]) -> Extent:
-    """Return the extent of some frames, one name for each."""
-    listed = list(frames)
+    """Return the extent of some frames, each of which may be named for several models."""
+    listed = set(frames)
     return Extent(
         len(listed),
         len({frame.sop_instance_uid for frame in listed}),

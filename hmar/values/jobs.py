@@ -235,13 +235,14 @@ class Job:
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
         """Return the job that an answer tells; where its files are stays on the server, and is empty."""
+        model = told.get("model_fingerprint")  # servers of earlier versions do not tell it
         created, updated = (
             datetime.fromisoformat(told[name]).timestamp() for name in ("created_at", "updated_at")
         )
         return cls(
             told["job_id"],
             told["collection"],
-            Origin("", ""),
+            Origin("", "") if model is None else reindexing_origin(model),
             JobState(told["state"]),
             created,
             updated,

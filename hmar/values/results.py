@@ -143,5 +143,5 @@ class Results(Sequence[Hit]):
             took_ms=told["took_ms"],
             region_typicality=tuple(each["typicality"] for each in query["regions"]),
             unindexed_frames=told.get("unindexed_frames", 0),
-            refined=None if told["refined"] is None else Refinement(**told["refined"]),
+            refined=None if (judged := told.get("refined")) is None else Refinement(**judged),
         )

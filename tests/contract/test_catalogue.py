@@ -191,7 +191,7 @@ def test_the_entries_of_some_instances_are_told_by_model(catalogue: Catalogue) -
 
 def test_frames_of_every_model_are_deleted(catalogue: Catalogue) -> None:
     catalogue.append("default", [encoded(), encoded(model=OTHER_MODEL)], ORIGIN)
-    assert catalogue.delete(Selector("instance", "1.2.3")).extent == Extent(2, 1, 1, 1)
+    assert catalogue.delete(Selector("instance", "1.2.3")).extent == Extent(1, 1, 1, 1), "it is one frame"
 
 
 def test_an_origin_is_referred_to_by_its_source_and_reference(catalogue: Catalogue) -> None:

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from hmar.adapters.memory import MemoryCatalogue, MemoryFeedbackStore
+from hmar.adapters.memory import MemoryCatalogue, MemoryFeedbackStore, MemoryModelStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.feedback import SqlFeedbackStore
+from hmar.adapters.sql.models import SqlModelStore
 from hmar.narrowed.feedback import NarrowedFeedback
-from hmar.ports import Catalogue, FeedbackStore
+from hmar.ports import Catalogue, FeedbackStore, ModelStore
 from hmar.values.access import Access
 from hmar.values.deletion import Selector
 from hmar.values.digests import Digests
 from hmar.values.feedback import FeedbackQuery, Judgement
 from hmar.values.geometry import Box
 from hmar.values.identity import Identity, administrator
+from hmar.values.models import ModelName
 from tests.contract.conftest import STORES
-from tests.contract.examples import ORIGIN, encoded
+from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, encoded
 
 SHA = "ab" * 32
 QUERY = FeedbackQuery("1.1", None, 1, (Box(1.0, 2.5, 30.0, 40.0), Box(0.0, 0.0, 5.0, 5.0)))
@@ -193,3 +195,29 @@ def test_who_sees_one_collection_is_given_and_may_keep_what_is_of_it_alone() -> 
         with pytest.raises(Exception, match="may not use the collection"):
             narrowed.add([refused])
     assert narrowed.add([replace(lung, actor="ben")]) == 1
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_judgements_go_with_frames_that_leave_with_their_only_model(
+    store: str, request: pytest.FixtureRequest
+) -> None:
+    catalogue: Catalogue
+    feedback: FeedbackStore
+    models: ModelStore
+    if store == "memory":
+        catalogue = memory = MemoryCatalogue()
+        feedback, models = MemoryFeedbackStore(memory), MemoryModelStore(memory)
+    else:
+        database = request.getfixturevalue(store)
+        catalogue, feedback = SqlCatalogue(database), SqlFeedbackStore(database)
+        models = SqlModelStore(database)
+    filled(catalogue)
+    for uid, study, patient in (("1.1", "1", "p"), ("2.1", "2", "q")):
+        other = encoded(uid, study_uid=study, series_uid=f"{study}.9", patient_key=patient, model=OTHER_MODEL)
+        catalogue.append("default", [other], ORIGIN)
+    lung, by_file = replace(LIKED, collection="lung", actor="ben"), replace(LIKED, query=FILE, actor="file")
+    feedback.add([LIKED, lung, replace(by_file, query_collection=None)])
+    models.use(ModelName(OTHER_MODEL, "new"), accept_missing=10)
+    while models.forget(MODEL, 2):
+        pass
+    assert [row.judgement.actor for row in feedback.listed(0, 10)] == ["anna"]

@@ -14,7 +14,7 @@ from hmar.errors import ConflictError
 from hmar.narrowed.models import NarrowedModels
 from hmar.ports import Catalogue, ModelStore
 from hmar.values.codes import EncodedFrame
-from hmar.values.deletion import Selector
+from hmar.values.deletion import Extent, Selector
 from hmar.values.digests import Digests
 from hmar.values.entries import Origin
 from hmar.values.models import Coverage, ModelName, ModelRoles
@@ -126,8 +126,10 @@ def test_what_is_deleted_or_relabelled_meanwhile_does_not_come_back(stored: Stor
     [again] = stored.models.lacking(OTHER_MODEL, "default", ORIGIN)
     assert (again.info.sop_instance_uid, again.info.label) == ("1.2", "new label")
     assert stored.models.carry(codes_of(stored)) == 1
-    assert stored.catalogue.relabel(Selector("instance", "1.2"), None) == 2, "both models' frames"
-    stored.catalogue.delete(Selector("study", "1.2"))
+    one = Selector("instance", "1.2")
+    assert stored.catalogue.relabel(one, None) == 1, "one frame, under both models"
+    assert stored.catalogue.extent(one) == Extent(1, 1, 1, 1)
+    assert stored.catalogue.delete(Selector("study", "1.2")).extent.frames == 2
     assert stored.models.frames() == {}
 
 

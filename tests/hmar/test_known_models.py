@@ -8,7 +8,7 @@ import pytest
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ModelError, NotFoundError
 from hmar.known_models import KnownModels
-from hmar.model.bundle import CARD, seal
+from hmar.model.bundle import CARD, seal, verify
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.models import ModelName
 
@@ -65,6 +65,24 @@ def test_a_model_that_was_altered_is_not_installed(tmp_path: Path, known: KnownM
     with pytest.raises(ModelError):
         known.install(tmp_path)
     assert not (tmp_path / "models").exists()
+
+
+def test_a_model_that_was_damaged_since_is_installed_anew(tmp_path: Path, known: KnownModels) -> None:
+    source = another(tmp_path / "source")
+    model = known.install(source)
+    (tmp_path / "models" / model.fingerprint / CARD).write_text("something else")
+    with pytest.raises(ModelError, match="checksum"):
+        known.encoder(model.fingerprint, 1)
+    assert known.install(source) == model
+    verify(tmp_path / "models" / model.fingerprint)
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {model.fingerprint, "lock"}
+
+
+def test_the_model_of_the_settings_is_installed_before_they_name_another(tmp_path: Path) -> None:
+    chosen = another(tmp_path / "chosen")
+    root = tmp_path / "models"
+    model = KnownModels(root, chosen).install(chosen)
+    assert KnownModels(root).folder(model.fingerprint) == root / model.fingerprint
 
 
 def test_a_folder_under_the_name_of_another_model_is_not_that_one(tmp_path: Path, known: KnownModels) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from hmar.config import INLINE, Settings
 from hmar.encoder import shipped_bundle
-from hmar.errors import ModelError, OperatorError
+from hmar.errors import ModelError, OperatorError, UnavailableError
+from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.identity import Identity, administrator
@@ -237,6 +238,25 @@ def test_a_model_that_has_no_room_is_told_and_not_tried_again_at_once(moving: Ar
     now[0] += 60
     follower.look()
     assert len(tries) == 2
+
+
+@pytest.mark.slow
+def test_a_model_whose_index_has_no_room_is_told_and_the_one_before_answers(
+    moving: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_searcher: Searcher) -> int:
+        raise MemoryError
+
+    engine, new = moving.engine, installed(moving)
+    ask(moving, f"models/{new}/use", {"accept_missing": SLICES})
+    with monkeypatch.context() as patch:
+        patch.setattr(Searcher, "refresh", no_room)
+        for told in (engine.follow, engine.check_model):
+            with pytest.raises(UnavailableError, match="cannot be taken up"):
+                told()
+    assert ask(moving, "search/image", QUERY)["model"] == "thumbnail-32"
+    assert engine.follow() is not None
+    assert engine.check_model()
 
 
 class EmptyShelf:

@@ -131,8 +131,19 @@ class MemoryCatalogue:
             of_model = [
                 entry for entry in self._entries.values() if entry.info.model_fingerprint == model_fingerprint
             ]
-            self._remove(of_model[:limit])
-            return len(of_model[:limit])
+            going = of_model[:limit]
+            for collection, uid in sorted({_instance(entry) for entry in going if self._is_alone(entry)}):
+                self._tell(Selector("instance", uid), collection, self._of_instance(collection, uid))
+            self._remove(going)
+            return len(going)
+
+    def _is_alone(self, entry: _Entry) -> bool:
+        """Return whether no other model has the frame of an entry."""
+        number = entry.info.info.frame_number
+        same = [
+            other for other in self._of_instance(*_instance(entry)) if other.info.info.frame_number == number
+        ]
+        return same == [entry]
 
     def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much a delete would take away."""
@@ -159,7 +170,7 @@ class MemoryCatalogue:
             for entry in old:
                 info = replace(entry.encoded.info, label=label)
                 self._add(entry.info.collection, replace(entry.encoded, info=info), entry.info.origin, mark)
-        return len(old)
+        return len({_name(entry) for entry in old})
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
         """Return those of some origins that a live frame comes from."""
@@ -345,9 +356,15 @@ def _key(collection: str, encoded: EncodedFrame) -> _Key:
     return collection, encoded.info.sop_instance_uid, encoded.info.frame_number, encoded.model_fingerprint
 
 
+def _instance(entry: _Entry) -> tuple[str, str]:
+    return entry.info.collection, entry.info.info.sop_instance_uid
+
+
 def _name(entry: _Entry) -> FrameName:
     info = entry.info.info
-    return FrameName(info.study_uid, info.series_uid, info.sop_instance_uid)
+    return FrameName(
+        entry.info.collection, info.study_uid, info.series_uid, info.sop_instance_uid, info.frame_number
+    )
 
 
 def _held(entry: EntryInfo) -> Held:

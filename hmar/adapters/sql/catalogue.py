@@ -137,7 +137,7 @@ class SqlCatalogue:
         A process that is killed meanwhile leaves a part, which the same call deletes. On SQLite nothing of
         the frames is left in the files of the database afterwards, unless a reader stays for seconds.
         """
-        names: list[FrameName] = []
+        names: set[FrameName] = set()
         forgotten = 0
         origins: set[Origin] = set()
         wanted = selected(selector, collection)
@@ -151,7 +151,7 @@ class SqlCatalogue:
                 forgotten += forget_selected(connection, selector, collection)
                 from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}
                 self._drop_damaged(connection, from_files, collection)
-            names += [FrameName(row.study_uid, row.series_uid, row.sop_instance_uid) for row in gone]
+            names.update(FrameName(*(getattr(row, name) for name in FrameName._fields)) for row in gone)
             origins |= from_files
             if len(gone) < DELETED_AT_ONCE:
                 break
@@ -161,18 +161,18 @@ class SqlCatalogue:
 
     def relabel(self, selector: Selector, label: str | None, collection: Collections = None) -> int:
         """Give what a selector stands for a label, or None; some frames in each transaction."""
-        changed, looked_at = 0, 0
+        changed, looked_at = set[FrameName](), 0
         while True:
             wanted = and_(selected(selector, collection), entries.c.entry_id > looked_at)
             with self._database.write() as connection:
                 some, looked_at = relabel_some(connection, wanted, label, RELABELLED_AT_ONCE, self._clock())
                 relabel_damaged(connection, selector, label, collection)
-            changed += some
+            changed |= some
             if not looked_at:
                 break
         if changed:
             self._database.empty_write_ahead_log(wait_ms=0)
-        return changed
+        return len(changed)
 
     def _drop_damaged(
         self, connection: Connection, origins: Collection[Origin], collection: Collections

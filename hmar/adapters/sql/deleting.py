@@ -25,11 +25,11 @@ from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
 from hmar.uploads import UPLOAD
-from hmar.values.deletion import Collections, Selector
+from hmar.values.deletion import Collections, FrameName, Selector
 from hmar.values.entries import Origin
 from hmar.values.jobs import OPEN_ITEM_STATES
 
-NAME_COLUMNS = (entries.c.study_uid, entries.c.series_uid, entries.c.sop_instance_uid)
+NAME_COLUMNS = tuple(entries.c[name] for name in FrameName._fields)
 PATIENT_DELETED = "The patient was deleted before this file was indexed."
 """Why an open item is given up."""
 
@@ -69,13 +69,12 @@ def delete_selected(
     Returns
     -------
     list of Row
-        Of each entry deleted its id, names, collection and origin.
+        Of each entry deleted its id, names and origin.
     """
     lock(connection)
     oldest = select(entries.c.entry_id).where(wanted).order_by(entries.c.entry_id).limit(limit)
     told = (
         entries.c.entry_id,
-        entries.c.collection,
         *NAME_COLUMNS,
         entries.c.origin_source,
         entries.c.origin_reference,

@@ -23,6 +23,7 @@ from hmar.adapters.common.entries import check_encoded
 from hmar.adapters.common.models import check_carried, check_missing, check_next, check_unused
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import delete_selected, of_collections
+from hmar.adapters.sql.feedback import forget_judgements
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import settle
@@ -31,7 +32,7 @@ from hmar.adapters.sql.rows import INFO_COLUMNS, code_columns
 from hmar.adapters.sql.schema import damaged_rows, entries, model_roles
 from hmar.adapters.sql.seals import info_intact, sealed_entry
 from hmar.values.codes import EncodedFrame
-from hmar.values.deletion import Collections
+from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.models import Coverage, ModelName, ModelRoles
 
@@ -155,9 +156,7 @@ class SqlModelStore:
 
     def alone(self, model_fingerprint: str) -> int:
         """Return how many frames no other model has."""
-        other = entries.alias()
-        elsewhere = exists().where(_same_frame(other), other.c.model_fingerprint != model_fingerprint)
-        query = select(func.count()).where(entries.c.model_fingerprint == model_fingerprint, ~elsewhere)
+        query = select(func.count()).where(_alone(model_fingerprint))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -170,6 +169,11 @@ class SqlModelStore:
             if model_fingerprint in roles.fingerprints:
                 _unset(connection, "next")
             of_model = entries.c.model_fingerprint == model_fingerprint
+            oldest = select(entries.c.entry_id).where(of_model).order_by(entries.c.entry_id).limit(limit)
+            leaving = and_(entries.c.entry_id.in_(oldest), _alone(model_fingerprint))
+            names = select(entries.c.collection, entries.c.sop_instance_uid).where(leaving).distinct()
+            for collection, uid in connection.execute(names).all():
+                forget_judgements(connection, Selector("instance", uid), collection)
             gone = len(delete_selected(connection, of_model, limit, self._clock()))
             connection.execute(
                 delete(damaged_rows).where(damaged_rows.c.model_fingerprint == model_fingerprint)
@@ -210,6 +214,13 @@ def _missing(model_fingerprint: str) -> ColumnElement[bool]:
     """Return the condition on entries that their frame is missing under a model."""
     other = entries.alias()
     return ~exists().where(_same_frame(other), other.c.model_fingerprint == model_fingerprint)
+
+
+def _alone(model_fingerprint: str) -> ColumnElement[bool]:
+    """Return the condition on entries that they are of a model, and no other model has their frame."""
+    other = entries.alias()
+    elsewhere = exists().where(_same_frame(other), other.c.model_fingerprint != model_fingerprint)
+    return and_(entries.c.model_fingerprint == model_fingerprint, ~elsewhere)
 
 
 def _of(of: Origin | str) -> ColumnElement[bool]:

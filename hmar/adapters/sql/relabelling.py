@@ -12,14 +12,14 @@ from hmar.adapters.sql.log_rows import allocate, lock, log_deletes, write_log
 from hmar.adapters.sql.reading import Values, unreadable_among, values_of
 from hmar.adapters.sql.schema import damaged_rows, entries
 from hmar.adapters.sql.seals import entry_intact, sealed_entry
-from hmar.values.deletion import Collections, Selector
+from hmar.values.deletion import Collections, FrameName, Selector
 
 _DIGESTS = frozenset({"code_digest", "row_digest"})
 
 
 def relabel_some(
     connection: Connection, wanted: ColumnElement[bool], label: str | None, limit: int, now: float
-) -> tuple[int, int]:
+) -> tuple[set[FrameName], int]:
     """Give entries a label, oldest first, within the caller's transaction.
 
     Parameters
@@ -37,9 +37,9 @@ def relabel_some(
 
     Returns
     -------
-    tuple of int
-        How many have a new label, and the last entry looked at, 0 where there are no more. Damaged ones stay
-        as they are.
+    tuple of set of FrameName, int
+        The frames that have a new label, and the last entry looked at, 0 where there are no more. Damaged
+        ones stay as they are.
     """
     lock(connection)
     differing = select(entries.c.entry_id).where(wanted, entries.c.label.is_distinct_from(label))
@@ -57,7 +57,8 @@ def relabel_some(
             for row in new
         ]
         write_log(connection, "add", logged, now)
-    return len(ids), looked_at[-1] if len(looked_at) == limit else 0
+    named = {FrameName(*(row[name] for name in FrameName._fields)) for row in intact}
+    return named, looked_at[-1] if len(looked_at) == limit else 0
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> list[Values]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hmar.cli.integrity import waiting_remedy
 
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import main
@@ -16,7 +18,9 @@ from hmar.config import Settings
 from hmar.library.index_job import run_job
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
+from hmar.values.models import ModelName
 from hmar.wiring import build_engine
+from tests.contract.examples import encoded
 from tests.hmar.adapters.sql.damage import flip_bit, flip_value
 from tests.phantoms import ct_file
 from tests.provider import AUDIENCE, ROLES, ec_key, jwk, provided
@@ -72,6 +76,39 @@ def test_a_damaged_row_is_named_and_repaired(home: Path) -> None:
     assert repaired["state"] == "ok"
     assert "frame 1" in repaired["found"]
     assert failed(doctor()) == set()
+
+
+@pytest.mark.slow
+def test_a_damaged_row_of_the_next_model_is_not_to_be_deleted_and_comes_back_by_indexing(home: Path) -> None:
+    with closing(build_engine(Settings(home=home, model_dir="thumbnail").checked())) as engine:
+        following = engine.known_models.named("hmar-ct-128")
+        used = ModelName(engine.encoder.fingerprint, engine.encoder.name)
+        engine.models.begin(used, following)
+        codes = {number: encoded(model=following.fingerprint) for number in (1, 2)}
+        assert engine.models.carry(codes) == 2
+        flip_value(home / "catalogue.db", "entries", "window_codes", "entry_id = 3")
+        remedy = doctor("--repair")["repair"]["remedy"]
+        assert f"hmar reindex --model {following.fingerprint[:12]}" in remedy
+        assert "delete them" not in remedy
+        assert doctor()["damaged rows"]["remedy"] == remedy
+        assert engine.models.carry(codes) == 1, "as 'hmar reindex' does"
+        flip_value(home / "catalogue.db", "entries", "window_codes", "entry_id = 4")
+        engine.storage.integrity.take_out([4])
+        [row] = engine.storage.integrity.damaged_rows()
+        assert "delete them" not in waiting_remedy(engine, [row], "repeat")
+        gone = replace(row, frame_number=2)
+        assert "delete them" in waiting_remedy(engine, [gone], "repeat"), "it is under no other model"
+        assert engine.models.carry(codes) == 1
+    assert doctor()["damaged rows"]["state"] == "ok"
+
+
+@pytest.mark.slow
+def test_a_next_model_that_is_not_installed_is_told(home: Path) -> None:
+    with closing(build_engine(Settings(home=home, model_dir="thumbnail").checked())) as engine:
+        used = ModelName(engine.encoder.fingerprint, engine.encoder.name)
+        engine.models.begin(used, ModelName("f" * 32, "elsewhere"))
+    told = doctor("--quick")["model"]
+    assert (told["state"], told["remedy"]) == ("failed", "Install it: hmar models install DIR")
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from hmar.values.access import Access
 from hmar.values.deletion import Extent, Selector
 from hmar.values.entries import Origin
 from hmar.values.identity import Identity
-from hmar.values.jobs import ItemState, JobState
+from hmar.values.jobs import ItemState, JobState, reindexing_origin
 from hmar.values.selection import Selection
 from tests.contract.examples import MODEL, ORIGIN, encoded, query
 
@@ -104,3 +104,15 @@ def test_jobs_of_what_is_hidden_are_not_there(access: Access) -> None:
     for collection, origin in ((HIDDEN, Origin(UPLOAD, "")), (SEEN, Origin("import", "folder"))):
         with pytest.raises(ForbiddenError):
             jobs.create(collection, origin)
+
+
+def test_who_does_not_see_all_collections_does_not_stop_a_move_to_another_model(access: Access) -> None:
+    jobs = MemoryJobStore()
+    narrowed = NarrowedJobs(jobs, lambda: access)
+    moving = jobs.create(SEEN, reindexing_origin(MODEL))
+    with pytest.raises(ForbiddenError, match="another model"):
+        narrowed.cancel(moving)
+    own = jobs.create(SEEN, Origin("import", "chest"))
+    narrowed.cancel(own)
+    states = [job.state for one in (moving, own) if (job := jobs.job(one)) is not None]
+    assert states == [JobState.QUEUED, JobState.CANCELLED]

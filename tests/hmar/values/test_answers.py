@@ -14,10 +14,11 @@ import pytest
 import hmar
 from hmar.properties.table import TABLE
 from hmar.values.deletion import Extent
-from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.entries import EntryInfo, Origin, SeriesInfo
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box, Spacing
 from hmar.values.groups import GroupResults
+from hmar.values.jobs import ItemState, Job, JobProgress, JobState, reindexing_origin
 from hmar.values.results import Results
 from tests.frames import frame_info, textured_frame
 from tests.hmar.values.test_results import HIT, results
@@ -126,3 +127,22 @@ def test_frames_series_and_counts_say_again_what_the_answer_said(archive: hmar.A
         assert FrameInfo.from_dict(sent(entry.info.to_dict())).to_dict() == entry.info.to_dict()
     assert [SeriesInfo.from_dict(sent(one.to_dict())) for one in archive.series()] == archive.series()
     assert Extent.from_dict({**Extent(4, 3, 2, 1).to_dict(), "level": "study"}) == Extent(4, 3, 2, 1)
+
+
+@pytest.mark.parametrize("origin", [Origin("local", "/data"), reindexing_origin("5212d9d0005a4587")])
+def test_jobs_say_again_what_the_answer_said(origin: Origin) -> None:
+    counts = dict.fromkeys(ItemState, 2)
+    job = Job("0f9a", "ct", origin, JobState.RUNNING, 1000.25, 1001.5, counts, 7, None, "mine")
+    told = sent(JobProgress(job, 2.5).to_dict())
+    read = JobProgress.from_dict(told)
+    assert (read.to_dict(), read.job.model) == (told, job.model)
+
+
+def test_answers_of_servers_of_earlier_versions_are_read() -> None:
+    told = sent(results(HIT).to_dict())
+    del told["refined"], told["unindexed_frames"]
+    read = Results.from_dict(told)
+    assert (read.refined, read.unindexed_frames) == (None, 0)
+    job = Job("0f9a", "ct", Origin("local", ""), JobState.DONE, 1000.0, 1001.0, {}, 7, None).summary()
+    del job["kind"], job["model_fingerprint"]
+    assert Job.from_dict(job).model is None

@@ -1,6 +1,6 @@
 """Judgements of hits, which are kept while the frames that they name are there.
 
-Revision ID: 0012
+Revision ID: 0011
 """
 
 import sqlalchemy as sa

@@ -2,7 +2,7 @@
 
 No model is named for an archive that is there: its settings say which, until somebody chooses another.
 
-Revision ID: 0014
+Revision ID: 0012
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
 """Subscriptions to what happens in the archive.
 
-Revision ID: 0015
+Revision ID: 0013
 """
 
 import sqlalchemy as sa
