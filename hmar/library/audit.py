@@ -15,6 +15,7 @@ from hmar.uploads import UPLOAD
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, SealedTable
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState
+from hmar.values.pulls import PACS
 from hmar.wiring import Engine, build_engine
 
 PAGE_ENTRIES = 200
@@ -22,7 +23,7 @@ SEALED_AT_ONCE = 500
 SEAL_PAUSE_S = 0.02
 _TAKEN_AT_ONCE = 100
 _ITEMS_AT_MOST = 1 << 31
-_SOURCES = ("local", "import", UPLOAD)
+_SOURCES = ("local", "import", PACS, UPLOAD)
 """Where a file can be read again."""
 
 Progress = Callable[[int], None]

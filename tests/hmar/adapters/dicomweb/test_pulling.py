@@ -9,10 +9,12 @@ import pytest
 
 from hmar.config import Settings
 from hmar.errors import PacsError
+from hmar.library.audit import audit_entries, repair
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job, JobState, Message
 from hmar.values.pulls import PACS, Pull
 from hmar.wiring import Engine, build_engine
+from tests.hmar.adapters.sql.damage import flip_value
 from tests.orthanc import PASSWORD, USER, running_orthanc
 from tests.pacs import Habits, Pacs, held
 from tests.phantoms import ct_file, series_uid, sop_uid
@@ -95,6 +97,17 @@ def test_what_a_pacs_does_not_give_waits_for_it_and_no_attempt_is_counted(tmp_pa
         job = engine.jobs.job(job_id)
         assert job is not None
         assert (job.state, job.frames) == (JobState.DONE, 6)
+        engine.close()
+
+
+def test_a_damaged_row_comes_back_from_the_pacs(tmp_path: Path) -> None:
+    with Pacs.serving(FILES) as pacs:
+        engine = engine_of(tmp_path, f'[main]\nroot = "{pacs.url}/dicom-web"')
+        assert pulled(engine, Pull("main")).frames == 6
+        flip_value(engine.settings.database_file, "entries", "window_codes", "entry_id = 2")
+        integrity = engine.storage.integrity
+        done = repair(engine, audit_entries(integrity), integrity.check_log())
+        assert (done.taken_out, len(done.back), len(done.waiting)) == (1, 1, 0)
         engine.close()
 
 
