@@ -16,7 +16,8 @@ _log = logging.getLogger("hmar.service")
 def started(serve: Callable[[Settings], int]) -> int:
     """Serve by the settings of the environment; return the exit status. What prevents it is one line."""
     log_to_stderr(logging.INFO, "%(asctime)s %(levelname)s %(name)s %(message)s", os.environ)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for library in ("alembic", "faiss"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
         settings.check_shared()

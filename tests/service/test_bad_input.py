@@ -274,7 +274,12 @@ CASES = {
         "upload-too-large",
         str(MAX_UPLOAD),
     ),
-    "job without folder": ({"path": JOBS, "json": {}}, 422, "parameter-out-of-range", "folder is None"),
+    "job without folder": (
+        {"path": JOBS, "json": {}},
+        422,
+        "parameter-out-of-range",
+        "neither folder nor pacs",
+    ),
     "job on an empty folder": (job(" "), 422, "parameter-out-of-range", "' '"),
     "job on an absolute folder": (
         {"path": JOBS, "json": {"folder": "/etc"}},

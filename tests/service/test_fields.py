@@ -23,6 +23,8 @@ IN_PATH = {
     "{frame_number}": "1",
     "{job_id}": "0" * 32,
     "{filename}": "icon.svg",
+    "{fingerprint}": "f" * 32,
+    "{name}": "receiver",
 }
 ODD = "nonsense"
 LONG = ODD * 1000
@@ -38,7 +40,9 @@ def sample(schema: Any) -> Any:
     if "const" in schema:
         return schema["const"]
     if schema.get("type") == "object":
-        return {name: sample(schema["properties"][name]) for name in schema.get("required", ())}
+        one_of = schema.get("anyOf", [{}])[0]
+        required = [*schema.get("required", ()), *one_of.get("required", ())]
+        return {name: sample(schema["properties"][name]) for name in required}
     if schema.get("type") == "array":
         return [sample(schema["items"])] * schema.get("minItems", 0)
     return 1 if schema.get("type") in ("integer", "number") else "1.2"
@@ -114,9 +118,11 @@ def test_json_with_an_unknown_name_or_one_twice_is_refused(
 
     refused(sent(json.dumps(good | {ODD: 1})), ODD)
     refused(sent(json.dumps(good | {LONG: 1})), ODD)
-    for name in good:
-        refused(sent(json.dumps(good)[:-1] + f', "{name}": {json.dumps(good[name])}}}'), name)
-    refused(sent(json.dumps(good)[:-1] + ', "x": {"deep": {"twice": 1, "twice": 2}}}'), "twice")
+    fields = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in good.items()]
+    for name, field in zip(good, fields, strict=True):
+        refused(sent(f"{{{', '.join([*fields, field])}}}"), name)
+    deep = '"x": {"deep": {"twice": 1, "twice": 2}}'
+    refused(sent(f"{{{', '.join([*fields, deep])}}}"), "twice")
 
 
 def may_be_null(schema: Any) -> bool:
@@ -148,7 +154,7 @@ def test_null_is_refused_where_the_specification_does_not_name_it(
         answer = archive.client.open(address(path), method=method, json=body)
         assert answer.status_code in (400, 422), (name, body, answer.status_code)
         seen += 1
-    assert seen >= 3
+    assert seen
     assert archive.rows() == before
 
 
