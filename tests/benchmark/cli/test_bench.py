@@ -123,7 +123,7 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (
             ("speed", "--part", "warp"),
             2,
-            "Give some of encode, kan, scan, filters, decode, http, seen, train.",
+            "Give some of encode, kan, scan, filters, decode, http, seen, mixed, processes, train.",
         ),
         (("speed", "--part", "train", "--workers", "1,x"), 2, "--workers is '1,x'. Give numbers from 0"),
         (("lesions", "--data", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),
@@ -250,7 +250,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, option):
         ((), ("accuracy", "region", "speed")),
         (("accuracy",), (*PROTOCOLS, "radimagenet-ct", "manifest", "dicom", "--hold-out", "--quick")),
         (("region",), ("--root", "HMAR_HOME/open-ct", "--report")),
-        (("speed",), ("encode, kan, scan, filters, decode, http, seen, train", "--frames", "--windows")),
+        (
+            ("speed",),
+            (
+                "encode, kan, scan, filters, decode, http, seen, mixed, processes, train",
+                "--frames",
+                "--windows",
+            ),
+        ),
     ],
 )
 def test_help_names_what_there_is_to_choose(tmp_path, command, words):
