@@ -133,6 +133,8 @@ def _half(product: Product, keys: Sequence[str], frames: int, side: int, seconds
             with asking_health(product, health_ms):
                 asked = pool.submit(ask_until, product.url, keys, frames, side, str(folder), seconds).result()
             after = figures(product)
+    # On a new connection: the one before has been idle for as long as a server keeps it.
+    with closing(product.client()) as client:
         states = [client.call("GET", f"/api/v1/index-jobs/{job}") for job in submitted]
         for job in submitted:
             client.call("POST", f"/api/v1/index-jobs/{job}/cancel")
