@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hmar.cli.integrity import waiting_remedy
 
 from hmar.adapters.memory import InlineQueue
 from hmar.cli import main
 from hmar.config import Settings
 from hmar.library.index_job import run_job
+from hmar.library.integrity import waiting_remedy
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.models import ModelName
