@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -62,20 +63,16 @@ def named_pacs(text: str) -> str:
 
 def try_pacs(settings: Settings, name: str) -> list[Finding]:
     """Ask a PACS for what it has, and for one instance of it."""
-    engine = build_engine(settings)
-    try:
-        found = engine.pacs.some_instance(name)
-    except HmarError as error:
-        return [Finding("qido", State.FAILED, error.detail, error.remedy)]
-    listed = Finding("qido", State.OK, "lists studies, series and instances", "")
-    try:
-        data = engine.pacs.fetch(str(found), settings.max_file_bytes)
-        found.check(engine.decoder.open(data).infos[0])
-    except HmarError as error:
-        return [listed, Finding("wado", State.FAILED, error.detail, error.remedy)]
-    finally:
-        engine.close()
-    return [
-        listed,
-        Finding("wado", State.OK, f"sent an instance of {len(data)} bytes, which can be read", ""),
-    ]
+    with closing(build_engine(settings)) as engine:
+        try:
+            found = engine.pacs.some_instance(name)
+        except HmarError as error:
+            return [Finding("qido", State.FAILED, error.detail, error.remedy)]
+        listed = Finding("qido", State.OK, "lists studies, series and instances")
+        try:
+            data = engine.pacs.fetch(str(found), settings.max_file_bytes)
+            found.check(engine.decoder.open(data).infos[0])
+        except HmarError as error:
+            return [listed, Finding("wado", State.FAILED, error.detail, error.remedy)]
+    told = f"sent an instance of {len(data)} bytes, which can be read"
+    return [listed, Finding("wado", State.OK, told)]

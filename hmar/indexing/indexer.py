@@ -212,13 +212,10 @@ class Indexer:
                 references.append(reference)
                 self.pulse.beat()
             self._jobs.add_items(job.job_id, references)
-        except OperatorError as error:
-            if not isinstance(error, PacsError):
-                raise
-            # Whoever asked is told: it may be the wrong address.
-            self._jobs.fail_job(job.job_id, _reason(error))
-            return False
         except Exception as error:
+            # Of a PACS whoever asked is told: it may be the wrong address.
+            if isinstance(error, OperatorError) and not isinstance(error, PacsError):
+                raise
             _log.warning("job %s could not be listed: %s", job.job_id, type(error).__name__)
             self._jobs.fail_job(job.job_id, _reason(error))
             return False

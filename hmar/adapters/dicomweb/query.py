@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -76,11 +76,11 @@ class Querying:
     ----------
     site : Site
     asking : Asking
-    today : date
-        Last study date asked for where none is wanted.
+    today : callable
+        Returns the last study date that is asked for where none is wanted.
     """
 
-    def __init__(self, site: Site, asking: Asking, today: date) -> None:
+    def __init__(self, site: Site, asking: Asking, today: Callable[[], date]) -> None:
         self._site, self._asking, self._today = site, asking, today
         self._page = site.page
 
@@ -95,25 +95,24 @@ class Querying:
         if pull.study_uid is not None:
             return [pull.study_uid]
         wanted = {} if pull.modality is None else {"ModalitiesInStudy": pull.modality}
-        dated = pull.since is not None or pull.until is not None
-        first, last = pull.since or FIRST_DAY, pull.until or self._today
-        found = self._listed("studies", wanted | (_dates(first, last) if dated else {}), STUDY)
-        studies = dict(found.rows)
-        if found.cut:
-            for half in halves(first, last):
-                studies |= self._within(*half, wanted)
-        return sorted(studies)
+        first, last = pull.since or FIRST_DAY, pull.until or self._today()
+        if pull.since is None and pull.until is None:
+            # Studies without a date are found by no range of them.
+            found = self._listed("studies", wanted, STUDY)
+            return sorted(found.rows.keys() | (self._within(first, last, wanted) if found.cut else set()))
+        return sorted(self._within(first, last, wanted))
 
-    def _within(self, first: date, last: date, wanted: Mapping[str, str]) -> dict[str, Row]:
+    def _within(self, first: date, last: date, wanted: Mapping[str, str]) -> set[str]:
+        """Return the studies of a range of dates, by halves of it where some may be kept back."""
         found = self._listed("studies", {**wanted, **_dates(first, last)}, STUDY)
         if not found.cut:
-            return found.rows
+            return set(found.rows)
         if first == last:
             raise PacsError(
                 f"The PACS {self._site.name} lists {len(found.rows)} studies of {first}, and may have more.",
                 "Ask for one modality at a time, or let it answer with more at once.",
             )
-        return {uid: row for half in halves(first, last) for uid, row in self._within(*half, wanted).items()}
+        return {uid for half in halves(first, last) for uid in self._within(*half, wanted)}
 
     def some_instance(self) -> InstanceReference | None:
         """Return an instance that the PACS lists, None where it lists none."""

@@ -37,7 +37,7 @@ structure sets, and plans (PS3.4 B.5).
 class _Pacs:
     """One PACS, asked through connections of its own."""
 
-    def __init__(self, site: Site, pauses: Pauses, today: date) -> None:
+    def __init__(self, site: Site, pauses: Pauses, today: Callable[[], date]) -> None:
         self.transport = Transport(site)
         credentials = credentials_of(site, self.transport)
         asking = Asking(site, self.transport, credentials, Breaker(site.name), pauses)
@@ -129,7 +129,11 @@ class PacsSource:
 
     def require(self, name: str) -> None:
         """Raise NotFoundError unless there is a PACS of that name."""
-        self._pacs(name)
+        if name not in self._sites:
+            raise NotFoundError(
+                f"There is no PACS called {shown(name)}.",
+                f"The file of PACS names {first_of(sorted(self._sites), 10) or 'none'}.",
+            )
 
     def some_instance(self, name: str) -> InstanceReference:
         """Return an instance that a PACS lists; raises NotFoundError where it lists none."""
@@ -147,12 +151,8 @@ class PacsSource:
         self._opened.clear()
 
     def _pacs(self, name: str) -> _Pacs:
-        if name not in self._sites:
-            raise NotFoundError(
-                f"There is no PACS called {shown(name)}.",
-                f"The file of PACS names {first_of(sorted(self._sites), 10) or 'none'}.",
-            )
+        self.require(name)
         if name not in self._opened:
             pauses = Pauses(self._sleep, attempts=self._sites[name].tries)
-            self._opened[name] = _Pacs(self._sites[name], pauses, self._today())
+            self._opened[name] = _Pacs(self._sites[name], pauses, self._today)
         return self._opened[name]

@@ -118,6 +118,24 @@ def test_a_silent_cap_is_met_by_asking_day_by_day_and_said_where_a_day_is_not_en
             list(source(pacs, tmp_path).list("main"))
 
 
+def test_a_cap_on_the_one_day_that_is_wanted_is_said(tmp_path: Path) -> None:
+    with Pacs.serving([FILES[0]], Habits(ignores_offset=True)) as pacs:
+        many(pacs, 30)
+        wanted = "main?since=2020-01-01&until=2020-01-01"
+        with pytest.raises(PacsError, match="lists 20 studies of 2020-01-01, and may have more"):
+            list(source(pacs, tmp_path, more="page = 20").list(wanted))
+
+
+def test_a_source_that_lives_for_days_asks_for_the_studies_of_today(tmp_path: Path) -> None:
+    with Pacs.serving(FILES) as pacs:
+        (tmp_path / "pacs.toml").write_text(f'[main]\nroot = "{pacs.url}/dicom-web"')
+        now = [date(2020, 1, 1)]
+        found = PacsSource(read_sites(tmp_path / "pacs.toml"), today=lambda: now[0])
+        assert list(found.list("main?since=2020-01-01")) == ALL[:3]
+        now[0] = date(2020, 1, 2)
+        assert list(found.list("main?since=2020-01-01")) == ALL
+
+
 def test_pages_are_halved_until_the_server_answers_in_time(tmp_path: Path) -> None:
     with Pacs.serving(FILES, Habits(slow_above=60, stall_s=1.0)) as pacs:
         assert list(source(pacs, tmp_path, more="read_s = 0.3").list("main")) == ALL
