@@ -22,7 +22,7 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
 from hmar.cli.pacs import Day, Wanted, pull_of
 from hmar.cli.places import client
-from hmar.cli.sending import pull, send
+from hmar.cli.sending import THERE, outcome_of, pull, send
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.client.client import Client
 from hmar.config import Settings
@@ -140,9 +140,9 @@ def index(
     ]
     seconds = time.monotonic() - begun
     if as_json and rows is None:
-        click.echo(json.dumps(_outcome(runs[0], outcomes[0], run.where, seconds)))
+        click.echo(json.dumps(outcome_of(runs[0], outcomes[0], run.where, seconds)))
     elif as_json:
-        each = [_outcome(job, added, run.where, None) for job, added in zip(runs, outcomes, strict=True)]
+        each = [outcome_of(job, added, run.where, None) for job, added in zip(runs, outcomes, strict=True)]
         patients, files = _patients(batches)
         answer = {"patients": patients, "files_with_patient": files, "unmatched_rows": unmatched}
         click.echo(json.dumps({"jobs": each, **answer, "seconds": round(seconds, 3)}))
@@ -173,13 +173,17 @@ def _index_there(
             "--labels works on the archive of this machine alone, and a server is named.",
             "Index without labels, and give them with 'hmar labels --table'.",
         )
-    added, told = (
-        pull(asked, wanted, collection, label)
-        if isinstance(wanted, Pull)
-        else send(asked, wanted, collection, label, keep_names)
-    )
+    if isinstance(wanted, Pull):
+        begun = time.monotonic()
+        job, added = pull(asked, wanted, collection, label)
+        told = outcome_of(job, added, THERE, time.monotonic() - begun)
+    else:
+        job = None
+        added, told = send(asked, wanted, collection, label, keep_names)
     if as_json:
         click.echo(json.dumps(told))
+    elif job is not None:
+        _report(job, added, Console())
     else:
         _report_files(added, Console())
     if not added.indexed and not added.unchanged and not added.partial:
@@ -315,21 +319,6 @@ def _patients_in_words(batches: Sequence[Batch]) -> str:
     if patients:
         return f"Patients of the table: {patients}, with {files} of {total} files."
     return "The table gives no patients: pictures count as of a patient each."
-
-
-def _outcome(job: Job, added: Added, where: str, seconds: float | None) -> dict[str, object]:
-    took = {} if seconds is None else {"seconds": round(seconds, 3)}
-    return {
-        "job_id": job.job_id,
-        "collection": job.collection,
-        "label": job.label,
-        "state": job.state.value,
-        "reason": job.reason,
-        "where": where,
-        "files": job.total,
-        **took,
-        **added.to_dict(),
-    }
 
 
 def _report(job: Job, added: Added, console: Console, of: str | None = None) -> None:

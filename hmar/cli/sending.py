@@ -13,9 +13,12 @@ from hmar.cli import INTERRUPTED
 from hmar.cli.progress import progress_of
 from hmar.client.client import Client
 from hmar.values.added import Added
-from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState
+from hmar.values.jobs import FAULTY_ITEM_STATES, ItemState, Job
 from hmar.values.plain import Json
 from hmar.values.pulls import Pull
+
+THERE = "the server"
+"""Where files are indexed, as the outcome tells it."""
 
 
 def send(
@@ -43,7 +46,7 @@ def send(
         "label": label,
         "state": "done",
         "reason": None,
-        "where": "the server",
+        "where": THERE,
         "files": total + added.skipped,
         "seconds": round(time.monotonic() - begun, 3),
         **added.to_dict(),
@@ -51,9 +54,8 @@ def send(
     return added, told
 
 
-def pull(client: Client, wanted: Pull, collection: str, label: str | None) -> tuple[Added, Json]:
-    """Let a server index what is wanted of a PACS; return the outcome, and the same as JSON."""
-    begun = time.monotonic()
+def pull(client: Client, wanted: Pull, collection: str, label: str | None) -> tuple[Job, Added]:
+    """Let a server index what is wanted of a PACS; return the job at its end, and the outcome."""
     job = client.pull(wanted, collection, label)
     try:
         with progress_of(Console(stderr=True)) as show:
@@ -65,17 +67,20 @@ def pull(client: Client, wanted: Pull, collection: str, label: str | None) -> tu
         click.echo(f"Stopped watching; the server continues job {job.job_id}.", err=True)
         sys.exit(INTERRUPTED)
     faulty = [item for state in FAULTY_ITEM_STATES for item in client.items(job.job_id, state)]
-    skipped = list(client.items(job.job_id, ItemState.SKIPPED))
-    added = Added.of_job(job, faulty, Path(), skipped)
-    told: Json = {
+    return job, Added.of_job(job, faulty, Path(), list(client.items(job.job_id, ItemState.SKIPPED)))
+
+
+def outcome_of(job: Job, added: Added, where: str, seconds: float | None) -> Json:
+    """Return how a job ended as JSON; ``seconds`` is None where several are told together."""
+    took = {} if seconds is None else {"seconds": round(seconds, 3)}
+    return {
         "job_id": job.job_id,
-        "collection": collection,
-        "label": label,
+        "collection": job.collection,
+        "label": job.label,
         "state": job.state.value,
         "reason": job.reason,
-        "where": "the server",
+        "where": where,
         "files": job.total,
-        "seconds": round(time.monotonic() - begun, 3),
+        **took,
         **added.to_dict(),
     }
-    return added, told

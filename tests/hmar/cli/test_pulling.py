@@ -97,6 +97,12 @@ def test_a_server_pulls_and_tells_the_same(fed: Served) -> None:
     assert "has no images of what was asked for" in told["reason"]
     ran = CliRunner().invoke(
         main,
+        ["--server", fed.url, "index", "pacs:main", "--study-uid", "1.2"],
+        env={"HMAR_HOME": "/nowhere", "HMAR_API_KEY": fed.archive.key},
+    )
+    assert "The job failed: The PACS main has no images" in " ".join(ran.output.split())
+    ran = CliRunner().invoke(
+        main,
         ["--server", fed.url, "index", "pacs:main", "--json"],
         env={"HMAR_HOME": "/nowhere", "HMAR_API_KEY": fed.archive.key},
     )
