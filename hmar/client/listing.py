@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from hmar.client.api import Api, read
 from hmar.client.queries import given
-from hmar.values.changes import Change
+from hmar.values.changes import LOOK_S, Change, followed
 from hmar.values.collections import CollectionInfo
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.studies import ListedStudy, StudyInfo
 
 PAGE = 1000
 """What a list is asked for at a time."""
-LOOK_S = 1.0
-"""Pause between two looks for changes."""
 
 
 class ClientLists:
@@ -86,15 +83,12 @@ class ClientLists:
         ConflictError
             If the archive has no such change yet: it was restored from an older copy.
         """
-        while True:
-            query = {**_query(collection), "limit": PAGE, "after": after}
-            changes, following = read(self._api.get("/api/v1/changes", query), _changes)
-            yield from changes
-            if following == after and not follow:
-                return
-            if following == after:
-                time.sleep(look_s)
-            after = following
+
+        def look(known: int) -> tuple[list[Change], int]:
+            query = {**_query(collection), "limit": PAGE, "after": known}
+            return read(self._api.get("/api/v1/changes", query), _changes)
+
+        return followed(look, after, follow, look_s)
 
 
 def _query(collection: str | None) -> dict[str, str | int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from hmar.image.heat import overlay
 from hmar.image.raster import png, render
 from hmar.properties.kinds.labels import label_value
 from hmar.relabelling import labels_of_table, relabel
-from hmar.values.changes import Change
+from hmar.values.changes import LOOK_S, Change, followed
 from hmar.values.codes import Bits
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Selector
@@ -28,8 +27,6 @@ from hmar.wiring import Engine
 
 PAGE = 1000
 """What the catalogue is asked for at a time."""
-LOOK_S = 1.0
-"""Pause between two looks for changes."""
 
 
 class Holdings:
@@ -123,19 +120,17 @@ class Holdings:
         ConflictError
             If the archive has no such change yet: it was restored from an older copy.
         """
-        while True:
-            if after > self.engine.catalogue.last_seq():
+
+        def look(known: int) -> tuple[Sequence[Change], int]:
+            if known > self.engine.catalogue.last_seq():
                 raise ConflictError(
-                    f"after is {after}, beyond the log's end: it was restored from an older copy.",
+                    f"after is {known}, beyond the log's end: it was restored from an older copy.",
                     "Begin again, with after=0.",
                 )
-            found = self.engine.catalogue.changes(after, PAGE, collection)
-            yield from found.changes
-            if found.last_seq == after and not follow:
-                return
-            if found.last_seq == after:
-                time.sleep(look_s)
-            after = found.last_seq
+            found = self.engine.catalogue.changes(known, PAGE, collection)
+            return found.changes, found.last_seq
+
+        return followed(look, after, follow, look_s)
 
     def relabel(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, Self
@@ -10,6 +11,9 @@ from typing import Any, Literal, NamedTuple, Self
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import FrameInfo
 from hmar.values.plain import Json
+
+LOOK_S = 1.0
+"""Pause between two looks for changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,29 @@ class Changes(NamedTuple):
 
     changes: list[Change]
     last_seq: int
+
+
+def followed(
+    look: Callable[[int], tuple[Iterable[Change], int]], after: int, follow: bool, look_s: float
+) -> Iterator[Change]:
+    """Yield the changes since one, oldest first, look by look.
+
+    Parameters
+    ----------
+    look : callable
+        Returns the next changes since one, and the ``seq`` up to which it has looked.
+    after : int
+        The ``seq`` of the last change that is known, 0 for none.
+    follow : bool
+        Whether to wait for further changes for ever, in place of ending behind the last one.
+    look_s : float
+        Pause between two looks where there is nothing new, in seconds.
+    """
+    while True:
+        changes, reached = look(after)
+        yield from changes
+        if reached == after:
+            if not follow:
+                return
+            time.sleep(look_s)
+        after = reached
