@@ -13,7 +13,7 @@ from benchmark.refine.methods import METHODS, NONE
 from benchmark.refine.scoring import METRIC, Row, Scored, row_of, score
 from benchmark.refine.searching import Archive
 from benchmark.region.data import all_digest, check_files, fetch_region_data
-from benchmark.region.volumes import load_folder, load_scans
+from benchmark.region.volumes import load_all_scans
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ParameterError
@@ -62,7 +62,7 @@ def run_refine(
     encoder = HmarEncoder.load(Path(model_dir) if model_dir else shipped_bundle(), threads)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    scans = [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))]
+    scans = load_all_scans(root, folders)
     rows = [
         {**row, "data": all_digest(root, folders)}
         for row in rows_of(STRUCTURES, "people", of_scans(scans, encoder, progress), names, progress)

@@ -17,7 +17,7 @@ from benchmark.region.peers import MODEL, RegionPeer, select_region_peers
 from benchmark.region.people import kept_of_floats, people_rows
 from benchmark.region.phantoms import PHANTOM_METRIC, PHANTOMS, PhantomStudy
 from benchmark.region.planes import GRID, SIDES
-from benchmark.region.volumes import LEARNT, LabelledVolume, Scan, labelled_pair, load_folder, load_scans
+from benchmark.region.volumes import LEARNT, LabelledVolume, Scan, labelled_pair, load_all_scans
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -125,9 +125,7 @@ def run_region(
     bundle = load_model(model_dir)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    scans = _chosen(
-        [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))], between
-    )
+    scans = _chosen(load_all_scans(root, folders), between)
     others = without_labels(others, scans)
     if any(peer.variant is not None and peer.variant.carried for peer in chosen):
         check_carrying(scans, others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,6 +152,11 @@ def load_scans(root: Path) -> list[Scan]:
     """
     lidc, ts = _two(root)
     return [lidc, ts, _series(root, ts.names)]
+
+
+def load_all_scans(root: Path, folders: Sequence[Path]) -> list[Scan]:
+    """Load the scans of the root and of further folders; raises as :func:`load_scans` does."""
+    return [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))]
 
 
 def load_volumes(root: Path) -> tuple[LabelledVolume, LabelledVolume]:

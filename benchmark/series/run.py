@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.region.data import all_digest, check_files, fetch_region_data
 from benchmark.region.run import code_lengths_of
-from benchmark.region.volumes import Scan, load_folder, load_scans
+from benchmark.region.volumes import Scan, load_all_scans
 from benchmark.series.encoded import EncodedPart, Encoder, encode_part
 from benchmark.series.parts import Part, parts_of
 from benchmark.series.peers import Codes, SeriesPeer, Source, select_series_peers
@@ -78,7 +78,7 @@ def run_series(
     encoder = HmarEncoder.load(Path(model_dir) if model_dir else shipped_bundle(), threads)
     fetch_region_data(root, lambda line: progress(line, 0, 0))
     check_files(root)
-    scans = [*load_scans(root), *(scan for folder in folders for scan in load_folder(folder))]
+    scans = load_all_scans(root, folders)
     rows = rows_of(scans, whole, structure, lengths, encoder, progress)
     model: Row = {"model": encoder.name, "model_fingerprint": encoder.fingerprint}
     data = all_digest(root, folders)

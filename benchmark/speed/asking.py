@@ -57,6 +57,13 @@ class Sent(NamedTuple):
     content_type: str = "application/json"
 
 
+def drawn_region(number: int, side: int, turn: int) -> list[float]:
+    """Return a square region of a frame, another one in each turn."""
+    drawn = np.random.default_rng((number, turn)).uniform((0.2, 0.3, 0.05), (0.6, 0.6, 0.15)) * side
+    x, y, size = (round(float(value), 1) for value in drawn)
+    return [x, y, size, size]
+
+
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """Searches of all kinds over an archive of phantoms.
@@ -79,7 +86,7 @@ class Mixture:
         """Return the kind of what a client asks for in its turn, and the request."""
         kind = TURN[(client + turn) % len(TURN)]
         seen, other = client % min(SEEN, self.frames), (client + turn * 7) % self.frames
-        region = self._region(client, turn)
+        region = drawn_region(client, self.side, turn)
         among = {"k": K, "collection": COLLECTION}
         own, other_frame = ({"sop_instance_uid": sop_uid(number)} for number in (seen, other))
         if kind == "region of a seen frame":
@@ -94,12 +101,6 @@ class Mixture:
             hit = {"sop_instance_uid": sop_uid(other), "frame_number": 1}
             return kind, _json("search/why", own | {"region": region, "hit": hit})
         return kind, self._file(other, region)
-
-    def _region(self, client: int, turn: int) -> list[float]:
-        """Return another region in each turn."""
-        drawn = np.random.default_rng((client, turn)).uniform((0.2, 0.3, 0.05), (0.6, 0.6, 0.15)) * self.side
-        x, y, size = (round(float(value), 1) for value in drawn)
-        return [x, y, size, size]
 
     def _file(self, number: int, region: Sequence[float]) -> Sent:
         fields = {"region": ",".join(map(str, region)), "k": str(K), "collection": COLLECTION}

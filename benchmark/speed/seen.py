@@ -13,7 +13,7 @@ from itertools import chain
 
 import numpy as np
 
-from benchmark.speed.asking import SEEN, K, asking_health, figures
+from benchmark.speed.asking import SEEN, K, asking_health, drawn_region, figures
 from benchmark.speed.http import Answer, answer_of
 from benchmark.speed.phantom import SIDE, sop_uid
 from benchmark.speed.product import COLLECTION, Product, index_phantoms, serving
@@ -99,11 +99,9 @@ def measure_seen(
 
 def region_of(number: int, side: int, turn: int = 0) -> Body:
     """Return a request for a region of a slice, another one in each turn."""
-    x, y, size = np.random.default_rng((number, turn)).uniform((0.2, 0.3, 0.05), (0.6, 0.6, 0.15)) * side
-    region = [round(float(value), 1) for value in (x, y, size, size)]
     return {
         "sop_instance_uid": sop_uid(number),
-        "region": region,
+        "region": drawn_region(number, side, turn),
         "k": K,
         "mode": "local",
         "collection": COLLECTION,
@@ -148,19 +146,13 @@ def figures_of(product: Product, name: str) -> list[float]:
     return [float(value) for value in told]
 
 
-def _row(
-    kind: str, times: Mapping[tuple[str, bool], Times], rounds: Rounds, setting: str, settings: Settings
-) -> dict[str, object]:
-    own, peer = times[kind, True], times[kind, False]
+def compared(own: Times, peer: Times, rounds: Rounds) -> dict[str, object]:
+    """Return what a row says of two kinds of requests of the same rounds: times, rates, health, answers."""
     warm = rounds.warm_up
     ratio, low, high = ratio_interval(1 / np.array(own.per_s[warm:]), 1 / np.array(peer.per_s[warm:]))
     equal = sum(answer == other for answer, other in zip(own.answers, peer.answers, strict=True))
     own_ms, peer_ms = (list(chain(*one.latencies_ms[warm:])) for one in (own, peer))
     return {
-        "protocol": "speed",
-        "part": "seen",
-        "name": f"POST {_ROUTE}, {kind}, frames kept",
-        "peer": "the same with HMAR_KEPT_FRAMES_MB=0",
         **percentiles(own_ms),
         **{f"peer_{name}": value for name, value in percentiles(peer_ms).items()},
         "ratio": round(ratio, 3),
@@ -174,6 +166,18 @@ def _row(
         "repeats": rounds.repeats,
         "warm_up": rounds.warm_up,
         "quality": {"answers equal to the peer's": f"{equal} of {len(own.answers)}"},
+    }
+
+
+def _row(
+    kind: str, times: Mapping[tuple[str, bool], Times], rounds: Rounds, setting: str, settings: Settings
+) -> dict[str, object]:
+    return {
+        "protocol": "speed",
+        "part": "seen",
+        "name": f"POST {_ROUTE}, {kind}, frames kept",
+        "peer": "the same with HMAR_KEPT_FRAMES_MB=0",
+        **compared(times[kind, True], times[kind, False], rounds),
         "setting": setting,
         "threads": f"{settings.web_threads} web, {settings.encoder_threads} encoder; "
         f"{os.cpu_count()} cores in all, clients on them too",

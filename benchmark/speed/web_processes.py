@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from itertools import chain
-
-import numpy as np
 
 from benchmark.speed.phantom import SIDE
 from benchmark.speed.product import Product, index_phantoms, serving
-from benchmark.speed.seen import Times, ask_all, figures_of, region_of
-from benchmark.speed.timing import Rounds, percentiles, ratio_interval
+from benchmark.speed.seen import Times, ask_all, compared, figures_of, region_of
+from benchmark.speed.timing import Rounds
 from benchmark.types import Progress
 from hmar.config import Settings
 from hmar.errors import UnavailableError
@@ -89,28 +86,12 @@ def _await_all(product: Product, count: int) -> None:
 def _row(
     processes: int, own: Times, peer: Times, rounds: Rounds, setting: str, settings: Settings
 ) -> dict[str, object]:
-    warm = rounds.warm_up
-    ratio, low, high = ratio_interval(1 / np.array(own.per_s[warm:]), 1 / np.array(peer.per_s[warm:]))
-    equal = sum(answer == other for answer, other in zip(own.answers, peer.answers, strict=True))
-    own_ms, peer_ms = (list(chain(*one.latencies_ms[warm:])) for one in (own, peer))
     return {
         "protocol": "speed",
         "part": "processes",
         "name": f"POST /api/v1/search/region, {processes} web processes",
         "peer": "the same with one web process",
-        **percentiles(own_ms),
-        **{f"peer_{name}": value for name, value in percentiles(peer_ms).items()},
-        "ratio": round(ratio, 3),
-        "ratio_ci95": [round(low, 3), round(high, 3)],
-        "throughput_per_s": round(float(np.median(own.per_s[warm:])), 1),
-        "peer_throughput_per_s": round(float(np.median(peer.per_s[warm:])), 1),
-        "processor_ms": round(float(np.median(own.processor_ms[warm:])), 1),
-        "peer_processor_ms": round(float(np.median(peer.processor_ms[warm:])), 1),
-        "health_p99_ms": round(float(np.percentile(own.health_ms, 99)), 1),
-        "peer_health_p99_ms": round(float(np.percentile(peer.health_ms, 99)), 1),
-        "repeats": rounds.repeats,
-        "warm_up": rounds.warm_up,
-        "quality": {"answers equal to the peer's": f"{equal} of {len(own.answers)}"},
+        **compared(own, peer, rounds),
         "setting": setting,
         "threads": f"{settings.web_threads} web a process; {os.cpu_count()} cores, clients on them too",
     }
