@@ -137,9 +137,12 @@ class PacsError(UnavailableError):
 
 
 def shown(value: object) -> str:
-    """Return a value as an error may quote it: cut short, and with nothing that moves a cursor."""
+    """Return a value as an error may quote it: cut in its middle, since a path ends in what names it.
+
+    Nothing in it moves a cursor.
+    """
     text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= 80 else f"{text[:39]}...{text[-38:]}"
 
 
 def first_of(items: Sequence[object], most: int) -> str:
