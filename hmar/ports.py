@@ -86,6 +86,9 @@ class Catalogue(Protocol):
     def tail(self, after_seq: int, limit: int) -> list[LogRow]:
         """Return the next log rows in order of sequence number, none left out."""
 
+    def marks(self, after_seq: int, limit: int) -> list[str]:
+        """Return the marks of the next log rows, as :meth:`tail` would, without reading codes."""
+
     def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
         """Return the next log rows in some collections, with what is known of their frames but the codes.
 

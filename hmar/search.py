@@ -103,6 +103,8 @@ class Searcher:
         stats = self._index.stats()
         if stats.last_seq == 0:
             return self._catalogue.tail(0, PAGE_ROWS)
+        if self._catalogue.marks(stats.last_seq - 1, 2) == [stats.last_mark]:
+            return []
         rows = self._catalogue.tail(stats.last_seq - 1, PAGE_ROWS + 1)
         if rows and rows[0].mark == stats.last_mark:
             return rows[1:]
@@ -312,8 +314,8 @@ class Searcher:
 
     def mark_at(self, seq: int) -> str:
         """Return the mark of a row of the log, "" where there is no such row."""
-        rows = self._catalogue.tail(seq - 1, 1) if seq > 0 else []
-        return rows[0].mark if rows else ""
+        marks = self._catalogue.marks(seq - 1, 1) if seq > 0 else []
+        return marks[0] if marks else ""
 
     def _as_of(self, page: Page | None, selection: Selection) -> tuple[Page | None, Selection]:
         """Return a page with the state that it is of, and a selection of what that state has."""

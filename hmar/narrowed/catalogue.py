@@ -67,6 +67,10 @@ class NarrowedCatalogue:
         """Return the next log rows, all of them: they are for the index, which is narrowed itself."""
         return self._catalogue.tail(after_seq, limit)
 
+    def marks(self, after_seq: int, limit: int) -> list[str]:
+        """Return the marks of the next log rows, all of them."""
+        return self._catalogue.marks(after_seq, limit)
+
     def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
         """Return the next log rows of what is seen."""
         access = self._access()

@@ -223,6 +223,19 @@ def test_the_marks_of_log_rows_differ_between_transactions_and_never_change(cata
     assert not {row.mark for row in rows[4:]} & set(marks)
 
 
+def test_marks_are_those_of_the_log_with_and_without_codes(catalogue: Catalogue) -> None:
+    assert catalogue.marks(0, 2) == []
+    for number in range(3):
+        catalogue.append("default", [encoded(f"1.{number}")], ORIGIN)
+    catalogue.delete(Selector("instance", "1.1"))
+    marks = [row.mark for row in whole_log(catalogue)]
+    assert catalogue.marks(0, 100) == marks
+    assert catalogue.marks(1, 2) == marks[1:3]
+    assert catalogue.marks(3, 2) == marks[3:]
+    assert catalogue.marks(-1, 1) == marks[:1]
+    assert catalogue.marks(4, 2) == catalogue.marks(0, 0) == []
+
+
 def test_a_deleted_frame_can_be_added_again_as_a_new_entry(catalogue: Catalogue) -> None:
     catalogue.append("default", [encoded()], ORIGIN)
     catalogue.delete(Selector("series", "1.2.9"))

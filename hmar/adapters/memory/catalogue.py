@@ -205,6 +205,12 @@ class MemoryCatalogue:
             logged = self._log[start : start + max(limit, 0)]
             return [self._row(seq, row) for seq, row in enumerate(logged, start=start + 1)]
 
+    def marks(self, after_seq: int, limit: int) -> list[str]:
+        """Return the marks of the next log rows."""
+        with self._lock:
+            start = max(after_seq, 0)
+            return [row.mark for row in self._log[start : start + max(limit, 0)]]
+
     def _row(self, seq: int, row: _Logged) -> LogRow:
         entry = self._entries.get(row.entry_id) if row.kind == "add" else None
         encoded = entry.encoded if entry else None

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, func, insert, select
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
 from hmar.adapters.common.instances import Held, check_instances
@@ -26,7 +26,7 @@ from hmar.adapters.sql.listing import Lister
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
-from hmar.adapters.sql.reading import DamageReport, InfoReader
+from hmar.adapters.sql.reading import BY_ID, DamageReport, InfoReader, infos_where
 from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
@@ -45,6 +45,10 @@ DELETED_AT_ONCE = 1000
 """Frames deleted in one transaction: other writers wait for a fraction of a second."""
 RELABELLED_AT_ONCE = 500
 """Frames relabelled in one transaction, which reads and writes their codes."""
+
+_OF_INSTANCE = infos_where(
+    entries.c.sop_instance_uid == bindparam("uid"), entries.c.model_fingerprint == bindparam("model")
+)
 
 
 class SqlCatalogue:
@@ -113,9 +117,7 @@ class SqlCatalogue:
     def _intact(self, connection: Connection, entry_ids: Sequence[int]) -> set[int]:
         intact: set[int] = set()
         for ids in parts(entry_ids):
-            intact.update(
-                entry.entry_id for entry in self._reader.infos_in(connection, entries.c.entry_id.in_(ids))
-            )
+            intact.update(entry.entry_id for entry in self._reader.infos_in(connection, BY_ID, {"ids": ids}))
         return intact
 
     def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> None:
@@ -197,6 +199,10 @@ class SqlCatalogue:
         """Return the next log rows in order of sequence number; a lost one is told."""
         return self._log.tail(after_seq, limit)
 
+    def marks(self, after_seq: int, limit: int) -> list[str]:
+        """Return the marks of the next log rows, whatever state these are in."""
+        return self._log.marks(after_seq, limit)
+
     def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
         """Return the next log rows in some collections, with what is known of their frames but the codes."""
         return read_changes(self._database, self._reader, self._report, after_seq, limit, collection)
@@ -215,20 +221,16 @@ class SqlCatalogue:
         """Return the entries that are live among ``entry_ids``."""
         found = []
         for ids in parts(entry_ids):
-            found += self._reader.infos(entries.c.entry_id.in_(ids))
+            found += self._reader.infos(BY_ID, {"ids": ids})
         return {entry.entry_id: entry for entry in found}
 
     def find(
         self, sop_instance_uid: str, model_fingerprint: str, collection: str | None = None
     ) -> list[EntryInfo]:
         """Return the live frames of an instance in order of frame number, then of entry; maybe none."""
-        wanted = [
-            entries.c.sop_instance_uid == sop_instance_uid,
-            entries.c.model_fingerprint == model_fingerprint,
-        ]
-        if collection is not None:
-            wanted.append(entries.c.collection == collection)
-        return by_frame_number(self._reader.infos(and_(*wanted)))
+        query = _OF_INSTANCE if collection is None else _OF_INSTANCE.where(entries.c.collection == collection)
+        of_instance = {"uid": sop_instance_uid, "model": model_fingerprint}
+        return by_frame_number(self._reader.infos(query, of_instance))
 
     def ids_of(self, sop_instance_uids: Collection[str], model_fingerprint: str) -> frozenset[int]:
         """Return the ids of the live entries of some instances."""
@@ -246,7 +248,7 @@ class SqlCatalogue:
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
-        of_instance = and_(
+        of_instance = infos_where(
             entries.c.collection == collection,
             entries.c.sop_instance_uid == sop_instance_uid,
         )
@@ -273,7 +275,7 @@ class SqlCatalogue:
         """Return the live frames of a series in display order; empty if there is none."""
         return display_order(
             self._reader.infos(
-                and_(
+                infos_where(
                     entries.c.collection == collection,
                     entries.c.series_uid == series_uid,
                     entries.c.model_fingerprint == model_fingerprint,

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, select
 from hmar.adapters.sql.database import UNREADABLE, Database, translated
 from hmar.adapters.sql.deleting import of_collections
 from hmar.adapters.sql.parts import parts
-from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, unreadable_among, values_of
-from hmar.adapters.sql.schema import entries, log
+from hmar.adapters.sql.reading import BY_ID, DamageReport, InfoReader, Values, unreadable_among, values_of
+from hmar.adapters.sql.schema import log
 from hmar.adapters.sql.seals import log_intact
 from hmar.values.changes import Change, Changes
 from hmar.values.deletion import Collections
@@ -40,9 +40,7 @@ def read_changes(
         damaged += {row["seq"] for row in rows} - {row["seq"] for row in intact}
         report.tell("Damaged rows of the log", damaged)
         added = [row["entry_id"] for row in intact if row["kind"] == "add"]
-        found = [
-            info for some in parts(added) for info in infos.infos_in(connection, entries.c.entry_id.in_(some))
-        ]
+        found = [info for some in parts(added) for info in infos.infos_in(connection, BY_ID, {"ids": some})]
     known = {info.entry_id: info for info in found}
     changes = [
         Change(

@@ -52,15 +52,16 @@ class Database:
     def __init__(self, url: str | Path) -> None:
         try:
             parsed = make_url(url) if isinstance(url, str) else URL.create("sqlite", database=str(url))
-            # Parameters hold UIDs: they are kept out of messages and logs. A pooled connection is tried
-            # before it is used, for the server may have been restarted.
-            self._engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+            is_sqlite = parsed.get_backend_name() == "sqlite"
+            # Parameters hold UIDs: they are kept out of messages and logs. A pooled connection to a server
+            # is tried before it is used, for that may have been restarted.
+            self._engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=not is_sqlite)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise _bad_url() from error
         self._process = os.getpid()
         self._file: Path | None = None
         self.wal_damage: WalDamage | None = None
-        if parsed.get_backend_name() == "sqlite":
+        if is_sqlite:
             if parsed.database in (None, "", ":memory:"):
                 raise _bad_url()
             self._file = Path(str(parsed.database)).absolute()

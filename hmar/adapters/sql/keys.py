@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hmar.adapters.common.keys import (
@@ -24,6 +24,7 @@ from hmar.values.identity import Identity, KeyInfo
 from hmar.values.names import checked_name
 
 _STANDING = api_keys.c.revoked_at.is_(None)
+_OF_KEY = select(api_keys).where(api_keys.c.sha256 == bindparam("sha256"), _STANDING)
 
 
 class SqlKeyStore:
@@ -60,9 +61,8 @@ class SqlKeyStore:
 
     def verify(self, key: str) -> Identity | None:
         """Return who has a valid key, else None."""
-        query = select(api_keys).where(api_keys.c.sha256 == digest(key), _STANDING)
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_OF_KEY, {"sha256": digest(key)}).one_or_none()
         return None if row is None or expired(row.expires_at, self._clock()) else identity_of(row)
 
     def revoke(self, name: str) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import of_collections, selected
 from hmar.adapters.sql.parts import parts
-from hmar.adapters.sql.reading import InfoReader
+from hmar.adapters.sql.reading import BY_ID, InfoReader
 from hmar.adapters.sql.schema import entries
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
@@ -68,7 +68,7 @@ class Lister:
             counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
         firsts: dict[int, EntryInfo] = {}
         for ids in parts(counts):
-            firsts |= {info.entry_id: info for info in self._reader.infos(entries.c.entry_id.in_(ids))}
+            firsts |= {info.entry_id: info for info in self._reader.infos(BY_ID, {"ids": ids})}
         listed = [SeriesInfo.of(firsts[entry_id], counts[entry_id]) for entry_id in firsts]
         for entry_id in counts.keys() - firsts.keys():  # the first frame of these is damaged
             if others := self._reader.group_of(entry_id, model_fingerprint):

@@ -27,7 +27,7 @@ from hmar.adapters.sql.feedback import forget_judgements
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.quarantine import settle
-from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, values_of
+from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, infos_where, values_of
 from hmar.adapters.sql.rows import INFO_COLUMNS, code_columns
 from hmar.adapters.sql.schema import damaged_rows, entries, model_roles
 from hmar.adapters.sql.seals import info_intact, sealed_entry
@@ -109,7 +109,7 @@ class SqlModelStore:
         """Return an entry of each frame of a file, or of an instance, that a model misses."""
         named = _of(of)
         found = self._reader.infos(
-            and_(entries.c.collection == collection, named, _missing(model_fingerprint))
+            infos_where(entries.c.collection == collection, named, _missing(model_fingerprint))
         )
         first: dict[tuple[str, int], EntryInfo] = {}
         for entry in sorted(found, key=lambda entry: entry.entry_id):

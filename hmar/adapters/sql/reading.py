@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from hmar.adapters.sql.database import UNREADABLE, Database, translated
 from hmar.adapters.sql.rows import INFO_COLUMNS, entry_info
@@ -19,12 +19,25 @@ Values = dict[str, Any]
 """A row by the names of its columns."""
 
 NAMED_AT_ONCE = 10
+_NO_VALUES: Mapping[str, Any] = {}
 _log = logging.getLogger("hmar.adapters.sql.catalogue")
 
 
-def values_of(connection: Connection, query: Select[Any]) -> Iterator[Values]:
-    """Yield the rows of a query."""
-    result = connection.execute(query)
+def infos_where(*wanted: ColumnElement[bool]) -> Select[Any]:
+    """Return a query for what an :class:`InfoReader` reads of some entries."""
+    return select(*INFO_COLUMNS).where(*wanted)
+
+
+# Each search asks this. A statement that stays is made ready once: half of what asking costs.
+BY_ID = infos_where(entries.c.entry_id.in_(bindparam("ids", expanding=True)))
+"""A query for entries by their ids, the parameter ``ids``."""
+
+
+def values_of(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any] = _NO_VALUES
+) -> Iterator[Values]:
+    """Yield the rows of a query, given the values of its parameters."""
+    result = connection.execute(query, values)
     names = tuple(result.keys())
     for row in result:
         yield dict(zip(names, row, strict=True))
@@ -68,17 +81,19 @@ class InfoReader:
         self._database = database
         self._report = report
 
-    def infos(self, wanted: ColumnElement[bool]) -> list[EntryInfo]:
-        """Return the intact ones among the entries that are wanted."""
+    def infos(self, query: Select[Any], values: Mapping[str, Any] = _NO_VALUES) -> list[EntryInfo]:
+        """Return the intact ones among the entries of a query, given the values of its parameters."""
         with self._database.read() as connection:
-            return self.infos_in(connection, wanted)
+            return self.infos_in(connection, query, values)
 
-    def infos_in(self, connection: Connection, wanted: ColumnElement[bool]) -> list[EntryInfo]:
+    def infos_in(
+        self, connection: Connection, query: Select[Any], values: Mapping[str, Any] = _NO_VALUES
+    ) -> list[EntryInfo]:
         """Return the same within a transaction."""
         try:
-            rows = _read(connection, wanted)
+            rows = _read(connection, query, values)
         except UNREADABLE:
-            rows = self._one_by_one(connection, wanted)
+            rows = self._one_by_one(connection, query, values)
         found, damaged = [], []
         for row in rows:
             if info_intact(row):
@@ -95,22 +110,24 @@ class InfoReader:
             entries.c[name] == select(first.c[name]).where(first.c.entry_id == entry_id).scalar_subquery()
             for name in ("collection", "study_uid", "series_uid")
         ]
-        return self.infos(and_(entries.c.model_fingerprint == model_fingerprint, *same))
+        return self.infos(infos_where(entries.c.model_fingerprint == model_fingerprint, *same))
 
-    def _one_by_one(self, connection: Connection, wanted: ColumnElement[bool]) -> list[Values]:
+    def _one_by_one(
+        self, connection: Connection, query: Select[Any], values: Mapping[str, Any]
+    ) -> list[Values]:
         with translated():
-            ids = connection.scalars(select(entries.c.entry_id).where(wanted)).all()
+            ids = connection.scalars(query.with_only_columns(entries.c.entry_id), values).all()
         rows: list[Values] = []
         unreadable = unreadable_among(
-            ids, lambda entry_id: rows.extend(_read(connection, entries.c.entry_id == entry_id))
+            ids, lambda entry_id: rows.extend(_read(connection, BY_ID, {"ids": [entry_id]}))
         )
         self._report.tell("Damaged entries", unreadable)
         return rows
 
 
-def _read(connection: Connection, wanted: ColumnElement[bool]) -> list[Values]:
+def _read(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[Values]:
     with translated():
-        return list(values_of(connection, select(*INFO_COLUMNS).where(wanted)))
+        return list(values_of(connection, query, values))
 
 
 def unreadable_among(ids: Sequence[int], read: Callable[[int], object]) -> list[int]:

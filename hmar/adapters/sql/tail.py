@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 
 from hmar.adapters.common.entries import check_encoded
 from hmar.adapters.sql.database import UNREADABLE, Database
@@ -47,6 +47,11 @@ class LogReader:
         self._tell_lost(after_seq, rows)
         return rows
 
+    def marks(self, after_seq: int, limit: int) -> list[str]:
+        """Return the marks of the next log rows."""
+        with self._database.read() as connection:
+            return list(connection.scalars(_MARKS, {"after": after_seq, "most": max(limit, 0)}))
+
     def _read(self, query: Select[Any], with_entries: bool = True) -> list[LogRow]:
         damaged: list[int] = []
         damaged_log: list[int] = []
@@ -86,6 +91,8 @@ class LogReader:
 _ROWS = select(*_LOGGED, *entries.columns).select_from(
     log.outerjoin(entries, entries.c.entry_id == log.c.seq)
 )
+
+_MARKS = select(log.c.mark).where(log.c.seq > bindparam("after")).order_by(log.c.seq).limit(bindparam("most"))
 
 
 def _query(after_seq: int, limit: int) -> Select[Any]:
