@@ -26,10 +26,12 @@ from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
+from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
 from hmar.values.pulls import InstanceReference
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
+from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies
 from hmar.values.webhooks import Claim, Webhook
 
 
@@ -133,14 +135,19 @@ class Catalogue(Protocol):
         self,
         model_fingerprint: str,
         collection: Collections = None,
-        study_uid: str | None = None,
+        wanted: WantedStudies = ALL_STUDIES,
         offset: int = 0,
         limit: int = 100,
     ) -> StudiesPage:
-        """List studies that hold live frames, in order of (collection, study), from a place on.
+        """List studies that hold live frames, each in each of its collections, from a place in order on."""
 
-        With ``study_uid`` only those of this UID, one for each collection.
-        """
+    def patient_keys(self, model_fingerprint: str, collection: Collections = None) -> frozenset[str]:
+        """Return the keys of the patients of live frames."""
+
+    def patient_list(
+        self, model_fingerprint: str, collection: Collections = None, offset: int = 0, limit: int = 100
+    ) -> PatientsPage:
+        """List patients that live frames are of, in order of key, from a place on; others have no key."""
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none.

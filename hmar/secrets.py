@@ -49,6 +49,11 @@ class Secrets:
         """32 bytes that secrets of webhooks are derived from. They do not tell the patient secret."""
         return hmac.digest(self.patient, b"hmar webhooks", hashlib.sha256)
 
+    @property
+    def handles(self) -> bytes:
+        """32 bytes that key the handles of patients. They do not tell the patient secret."""
+        return hmac.digest(self.patient, b"hmar patient handles", hashlib.sha256)
+
 
 def new_secrets() -> Secrets:
     """Return fresh secrets, for an archive that is gone with its process."""

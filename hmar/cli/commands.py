@@ -38,6 +38,7 @@ OWN = {
         "hmar.cli.search", "search", "Search for images like one, or like regions of one.", True
     ),
     "collections": Command("hmar.cli.holdings", "collections", "List the collections in numbers.", True),
+    "patients": Command("hmar.cli.holdings", "patients", "List the patients, by handles.", True),
     "studies": Command("hmar.cli.holdings", "studies", "List the studies, or the series of one.", True),
     "series": Command("hmar.cli.holdings", "series", "List the series, or the frames of one.", True),
     "labels": Command("hmar.cli.labels", "labels", "Count labels, or give images other ones.", True),

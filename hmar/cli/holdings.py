@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from hmar.cli.pacs import Day
 from hmar.cli.places import place
 from hmar.cli.tables import print_table
 from hmar.errors import NotFoundError, shown
 from hmar.values.entries import SeriesInfo
+from hmar.values.wanted_studies import StudyOrder
 
 _COLLECTION = click.option("--collection", metavar="NAME", help="Only this collection.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON, as the API does.")
@@ -46,15 +48,60 @@ def collections(collection: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("study_uid", required=False)
 @_listing
-def studies(study_uid: str | None, collection: str | None, as_json: bool) -> None:
+def patients(collection: str | None, as_json: bool) -> None:
+    """List the patients by handles: neither ids nor hashes of them.
+
+    A handle is the same until the site's secret changes. Studies without a patient id are of no patient.
+
+    \b
+    Examples:
+      hmar patients
+      hmar studies --patient 0f343b0931126a20f133d67c2b018a3b
+    """
+    listed = list(place().patients(collection))
+    if as_json:
+        click.echo(json.dumps({"patients": [one.to_dict() for one in listed]}))
+        return
+    columns = ("patient", "studies", "series", "frames", "first", "last", "modalities")
+    rows = [
+        (
+            one.patient,
+            one.studies,
+            one.series,
+            one.frames,
+            one.first_date,
+            one.last_date,
+            ",".join(one.modalities),
+        )
+        for one in listed
+    ]
+    print_table(columns, rows)
+
+
+@click.command()
+@click.argument("study_uid", required=False)
+@click.option("--patient", metavar="HANDLE", help="Only those of a patient; 'hmar patients' lists them.")
+@click.option("--modality", metavar="CODE", help="Only those with a frame of it, such as CT.")
+@click.option("--body-part", metavar="CODE", help="Only those with a frame of it, such as CHEST.")
+@click.option("--since", type=Day(), help="First study date.")
+@click.option("--until", type=Day(), help="Last study date.")
+@click.option(
+    "--order",
+    type=click.Choice(get_args(StudyOrder)),
+    default="uid",
+    show_default=True,
+    help="By collection and UID, or by date; studies without a date come last.",
+)
+@_listing
+def studies(study_uid: str | None, collection: str | None, as_json: bool, **wanted: Any) -> None:
     """List the studies, or the series of the study STUDY_UID.
 
     \b
     Examples:
       hmar studies
       hmar studies --collection teaching --json
+      hmar studies --modality CT --since 2026-01-01 --order newest
       hmar studies 1.3.6.1.4.1.14519.5.2.1.2
     """
     archive = place()
@@ -66,7 +113,7 @@ def studies(study_uid: str | None, collection: str | None, as_json: bool) -> Non
         else:
             print_table(_SERIES, map(_series_row, study.series))
         return
-    listed = list(archive.studies(collection))
+    listed = list(archive.studies(collection, **wanted))
     if as_json:
         click.echo(json.dumps({"studies": [one.to_dict() for one in listed]}))
         return

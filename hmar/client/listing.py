@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from hmar.client.api import Api, read
@@ -11,8 +12,11 @@ from hmar.client.queries import given
 from hmar.values.changes import LOOK_S, Change, followed
 from hmar.values.collections import CollectionInfo
 from hmar.values.entries import EntryInfo, SeriesInfo
+from hmar.values.listed_patients import ListedPatient
 from hmar.values.studies import ListedStudy, StudyInfo
+from hmar.values.wanted_studies import StudyOrder
 
+Listed = TypeVar("Listed")
 PAGE = 1000
 """What a list is asked for at a time."""
 
@@ -44,13 +48,48 @@ class ClientLists:
         answer = self._api.get("/api/v1/collections", _query(collection))
         return read(answer, lambda told: [CollectionInfo.from_dict(one) for one in told["collections"]])
 
-    def studies(self, collection: str | None = None) -> Iterator[ListedStudy]:
-        """Yield the studies, or those of one collection, in order of collection and UID."""
+    def patients(self, collection: str | None = None) -> Iterator[ListedPatient]:
+        """Yield the patients, or those of one collection; see :meth:`hmar.Archive.patients`."""
+        yield from self._paged("/api/v1/patients", _query(collection), _patients)
+
+    def studies(
+        self,
+        collection: str | None = None,
+        *,
+        patient: str | None = None,
+        modality: str | None = None,
+        body_part: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        order: StudyOrder = "uid",
+    ) -> Iterator[ListedStudy]:
+        """Yield the studies that have a frame of which everything is true that is given.
+
+        Parameters and errors are those of :meth:`hmar.Archive.studies`.
+        """
+        wanted = {
+            "patient": patient,
+            "modality": modality,
+            "body_part": body_part,
+            "since": None if since is None else since.isoformat(),
+            "until": None if until is None else until.isoformat(),
+            "order": order,
+        }
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        yield from self._paged("/api/v1/studies", {**_query(collection), **asked}, _studies)
+
+    def _paged(
+        self,
+        path: str,
+        query: Mapping[str, str | int],
+        page_of: Callable[[Mapping[str, Any]], tuple[list[Listed], int | None]],
+    ) -> Iterator[Listed]:
+        """Yield what a list holds, page after page."""
         offset: int | None = 0
         while offset is not None:
-            query = {**_query(collection), "limit": PAGE, "offset": offset}
-            studies, offset = read(self._api.get("/api/v1/studies", query), _studies)
-            yield from studies
+            answer = self._api.get(path, {**query, "limit": PAGE, "offset": offset})
+            page, offset = read(answer, page_of)
+            yield from page
 
     def study(self, study_uid: str, collection: str | None = None) -> StudyInfo:
         """Return a study with its series; see :meth:`hmar.Archive.study`."""
@@ -99,6 +138,10 @@ def _frames(told: Mapping[str, Any], known: Mapping[str, Any]) -> list[EntryInfo
     """Return the frames of an answer that tells their collection, and what else is known of all, once."""
     shared = {"collection": told["collection"], **known}
     return [EntryInfo.from_dict({**frame, **shared}) for frame in told["frames"]]
+
+
+def _patients(told: Mapping[str, Any]) -> tuple[list[ListedPatient], int | None]:
+    return [ListedPatient.from_dict(one) for one in told["patients"]], told["next_offset"]
 
 
 def _studies(told: Mapping[str, Any]) -> tuple[list[ListedStudy], int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from hmar.errors import ConflictError, DecodeError, NotFoundError, shown
 from hmar.explaining import explain_indexed
 from hmar.image.heat import overlay
 from hmar.image.raster import png, render
+from hmar.patients import key_of
 from hmar.properties.kinds.labels import label_value
 from hmar.relabelling import labels_of_table, relabel
 from hmar.values.changes import LOOK_S, Change, followed
@@ -21,8 +23,10 @@ from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.explanations import Explanation
 from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.indexed import Indexed, named
+from hmar.values.listed_patients import ListedPatient, PatientHandles
 from hmar.values.relabelled import Relabelled
 from hmar.values.studies import ListedStudy, StudyInfo
+from hmar.values.wanted_studies import StudyOrder, WantedStudies
 from hmar.wiring import Engine
 
 PAGE = 1000
@@ -60,15 +64,65 @@ class Holdings:
         """Count what the collections hold, or one of them, in order of name; all frames are gone through."""
         return self.engine.catalogue.collections(self.engine.encoder.fingerprint, collection)
 
-    def studies(self, collection: str | None = None) -> Iterator[ListedStudy]:
-        """Yield the studies, or those of one collection, in order of collection and UID."""
+    def patients(self, collection: str | None = None) -> Iterator[ListedPatient]:
+        """Yield the patients, or those of one collection, by handles; in an order that means nothing.
+
+        Studies without a patient id are of none.
+        """
+        handles = PatientHandles(self.engine.secrets.handles)
+        offset, more = 0, True
+        while more:
+            patients, more = self.engine.catalogue.patient_list(
+                self.engine.encoder.fingerprint, collection, offset, PAGE
+            )
+            yield from map(handles.listed, patients)
+            offset += PAGE
+
+    def studies(
+        self,
+        collection: str | None = None,
+        *,
+        patient: str | None = None,
+        modality: str | None = None,
+        body_part: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        order: StudyOrder = "uid",
+    ) -> Iterator[ListedStudy]:
+        """Yield the studies that have a frame of which everything is true that is given.
+
+        Parameters
+        ----------
+        collection : str, optional
+        patient : str, optional
+            Handle, as :meth:`patients` has it.
+        modality, body_part : str, optional
+            As files have them, such as CT and CHEST.
+        since, until : date, optional
+            First and last study date.
+        order : str
+            "uid" (by collection and UID), "newest" or "oldest"; studies without a date come last.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such patient.
+        ParameterError
+            If the last date is before the first, or there is no such order.
+        """
+        key = None if patient is None else self._patient_key(patient, collection)
+        wanted = WantedStudies(None, key, modality, body_part, since, until, order)
         offset, more = 0, True
         while more:
             studies, more = self.engine.catalogue.studies(
-                self.engine.encoder.fingerprint, collection, None, offset, PAGE
+                self.engine.encoder.fingerprint, collection, wanted, offset, PAGE
             )
             yield from (study.listed for study in studies)
             offset += PAGE
+
+    def _patient_key(self, handle: str, collection: str | None) -> str:
+        handles = PatientHandles(self.engine.secrets.handles)
+        return key_of(handle, handles, self.engine.catalogue, self.engine.encoder.fingerprint, collection)
 
     def study(self, study_uid: str, collection: str | None = None) -> StudyInfo:
         """Return a study with its series, of the first collection that holds it where none is named.
@@ -78,7 +132,9 @@ class Holdings:
         NotFoundError
             If it is not indexed.
         """
-        found = self.engine.catalogue.studies(self.engine.encoder.fingerprint, collection, study_uid).studies
+        found = self.engine.catalogue.studies(
+            self.engine.encoder.fingerprint, collection, WantedStudies(study_uid)
+        ).studies
         if not found:
             raise NotFoundError(f"Study {shown(study_uid)} is not indexed.", "List those that are.")
         return found[0]

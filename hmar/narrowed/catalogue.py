@@ -12,7 +12,9 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.listed_patients import PatientsPage
 from hmar.values.studies import StudiesPage
+from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies
 
 
 class NarrowedCatalogue:
@@ -133,15 +135,30 @@ class NarrowedCatalogue:
         self,
         model_fingerprint: str,
         collection: Collections = None,
-        study_uid: str | None = None,
+        wanted: WantedStudies = ALL_STUDIES,
         offset: int = 0,
         limit: int = 100,
     ) -> StudiesPage:
         """List the studies that are seen."""
         access = self._access()
         within = seen(access.identity, collection)
-        listed = self._catalogue.studies(model_fingerprint, within, study_uid, offset, limit)
+        listed = self._catalogue.studies(model_fingerprint, within, wanted, offset, limit)
         access.touched.update(("study", study.study_uid) for study in listed.studies)
+        return listed
+
+    def patient_keys(self, model_fingerprint: str, collection: Collections = None) -> frozenset[str]:
+        """Return the keys of the patients that are seen."""
+        within = seen(self._access().identity, collection)
+        return self._catalogue.patient_keys(model_fingerprint, within)
+
+    def patient_list(
+        self, model_fingerprint: str, collection: Collections = None, offset: int = 0, limit: int = 100
+    ) -> PatientsPage:
+        """List the patients that are seen, by what of them is seen."""
+        access = self._access()
+        within = seen(access.identity, collection)
+        listed = self._catalogue.patient_list(model_fingerprint, within, offset, limit)
+        access.touched.update(("patient", patient.patient_key) for patient in listed.patients)
         return listed
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from hmar.values.pulls import MODALITY
+from hmar.values.wanted_studies import StudyOrder
 from service.models.archive import CollectionQuery, Series
 from service.models.asked import Asked
 from service.models.given import Given
+from service.models.left_out import LeftOut
 from service.models.names import CollectionName
 from service.models.numbers import Count, FromOne, Position, Spacing
 from service.models.properties import with_shown_properties
-from service.models.times import Day, Time
+from service.models.times import Day, StudyDate, Time
 from service.models.whole_numbers import Offset, PageSize
 
 
@@ -48,9 +51,49 @@ class CollectionList(Given):
     collections: list[CollectionNumbers]
 
 
-class StudiesQuery(CollectionQuery):
-    """Which studies."""
+class PatientsQuery(CollectionQuery):
+    """Which patients."""
 
+    offset: Offset = 0
+    limit: PageSize = 100
+
+
+class Patient(Given):
+    """A patient in numbers, of what is seen."""
+
+    patient: str = Field(description="A handle: neither the patient's id nor a hash of it.")
+    studies: FromOne = Field(description="How many.")
+    series: FromOne
+    frames: FromOne
+    first_date: Day | None
+    last_date: Day | None
+    modalities: list[str]
+
+
+class PatientsPage(Given):
+    """Patients, in an order that means nothing."""
+
+    patients: list[Patient]
+    next_offset: int | None = Field(description="Null on the last page.")
+
+
+class StudiesQuery(CollectionQuery):
+    """Which studies: those with a frame of which everything that is given is true."""
+
+    patient: LeftOut[Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{32}$")]] = Field(
+        default=None, description="Handle of a patient, as the list of patients has it."
+    )
+    modality: LeftOut[Annotated[str, Field(strict=True, pattern=f"^{MODALITY}$")]] = Field(
+        default=None, description="Such as CT."
+    )
+    body_part: LeftOut[Annotated[str, Field(strict=True, pattern=f"^{MODALITY}$")]] = Field(
+        default=None, description="Such as CHEST."
+    )
+    since: LeftOut[StudyDate] = Field(default=None, description="First study date.")
+    until: LeftOut[StudyDate] = Field(default=None, description="Last study date.")
+    order: StudyOrder = Field(
+        default="uid", description="uid is by collection and UID; studies without a date come last."
+    )
     offset: Offset = 0
     limit: PageSize = 100
 
@@ -67,7 +110,7 @@ class Study(Given):
 
 
 class StudiesPage(Given):
-    """Studies in order of collection and UID."""
+    """Studies in order."""
 
     studies: list[Study]
     next_offset: int | None = Field(description="Null on the last page.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hmar.errors import ParameterError
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, JobState
-from hmar.values.pulls import MODALITY, PACS, SITE, Pull, day_of
+from hmar.values.pulls import MODALITY, PACS, SITE, Pull
 from hmar.values.uids import UID
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import NamedFile
@@ -19,12 +18,11 @@ from service.models.given import Given, Headers
 from service.models.left_out import LeftOut
 from service.models.names import DEFAULT_COLLECTION, Collection, CollectionName, Folder, Label
 from service.models.numbers import Count
-from service.models.times import Time
+from service.models.times import StudyDate, Time
 from service.models.whole_numbers import After, PageSize
 
 FAILURES_SHOWN = 50
 AnyUid = Annotated[str, Field(strict=True, pattern=f"^{UID}$")]
-StudyDate = Annotated[date, PlainValidator(day_of), WithJsonSchema({"type": "string", "format": "date"})]
 _STATES = (
     "indexed: with new frames. partial: some frames cannot be read, all others are indexed. unchanged: "
     "indexed before. skipped: no image. failed: not indexed. dead: given up after several attempts. "

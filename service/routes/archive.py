@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Blueprint
 
 from hmar.errors import NotFoundError, shown
+from hmar.patients import key_of
 from hmar.values.collections import nothing_in
+from hmar.values.listed_patients import PatientHandles
 from hmar.values.models import Coverage, ModelName
 from hmar.values.plain import Json
+from hmar.values.wanted_studies import WantedStudies
 from hmar.wiring import Engine
 from service.models.archive import CollectionQuery, Series
 from service.models.holdings import (
@@ -17,6 +20,9 @@ from service.models.holdings import (
     InstanceFrame,
     InstancePath,
     OneStudy,
+    Patient,
+    PatientsPage,
+    PatientsQuery,
     StudiesPage,
     StudiesQuery,
     Study,
@@ -43,17 +49,40 @@ def blueprint(engine: Engine) -> Blueprint:
     def collections(query: CollectionQuery) -> CollectionList:
         return CollectionList(collections=_in_numbers(engine, query.collection))
 
+    @routes.get("/patients")
+    @operation(
+        "listPatients",
+        "The patients, page by page",
+        tag=_TAG,
+        gives="Patients by handles.",
+        scope="search",
+        description="Of a patient no id leaves the archive: a handle stands for it, the same until the "
+        "site's secret changes. Studies without a patient id are of none. Ask for one's studies with GET "
+        "/api/v1/studies?patient=.",
+    )
+    def patients(query: PatientsQuery) -> PatientsPage:
+        found = engine.catalogue.patient_list(
+            engine.encoder.fingerprint, query.collection, query.offset, query.limit
+        )
+        handles = PatientHandles(engine.secrets.handles)
+        return PatientsPage(
+            patients=[Patient.of(handles.listed(one).to_dict()) for one in found.patients],
+            next_offset=query.offset + query.limit if found.more else None,
+        )
+
     @routes.get("/studies")
     @operation(
         "listStudies",
         "The indexed studies, page by page",
         tag=_TAG,
-        gives="Studies in order of collection and UID.",
+        gives="Studies in order.",
         scope="search",
+        description="A study is listed if everything that is asked for is true of one of its frames.",
+        raises=(NotFoundError,),
     )
     def studies(query: StudiesQuery) -> StudiesPage:
         found = engine.catalogue.studies(
-            engine.encoder.fingerprint, query.collection, None, query.offset, query.limit
+            engine.encoder.fingerprint, query.collection, _wanted(engine, query), query.offset, query.limit
         )
         return StudiesPage(
             studies=[Study.of(one.to_dict()) for one in found.studies],
@@ -70,7 +99,9 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def study(path: StudyPath, query: CollectionQuery) -> OneStudy:
-        found = engine.catalogue.studies(engine.encoder.fingerprint, query.collection, path.study_uid).studies
+        found = engine.catalogue.studies(
+            engine.encoder.fingerprint, query.collection, WantedStudies(path.study_uid)
+        ).studies
         if not found:
             raise NotFoundError(
                 f"Study {shown(path.study_uid)} is not indexed.",
@@ -106,6 +137,14 @@ def blueprint(engine: Engine) -> Blueprint:
         )
 
     return routes
+
+
+def _wanted(engine: Engine, query: StudiesQuery) -> WantedStudies:
+    key = None
+    if query.patient is not None:
+        handles = PatientHandles(engine.secrets.handles)
+        key = key_of(query.patient, handles, engine.catalogue, engine.encoder.fingerprint, query.collection)
+    return WantedStudies(None, key, query.modality, query.body_part, query.since, query.until, query.order)
 
 
 def _in_numbers(engine: Engine, collection: str | None) -> list[CollectionNumbers]:

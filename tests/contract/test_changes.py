@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
+
+import pytest
 
 from hmar.ports import Catalogue
 from hmar.values.changes import Change, Changes
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Selector
+from hmar.values.listed_patients import PatientInfo
+from hmar.values.wanted_studies import WantedStudies
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded
 
 
@@ -99,6 +104,71 @@ def test_studies_are_listed_by_collection_and_uid_with_their_series(catalogue: C
     assert catalogue.studies(MODEL, limit=2) == (listed[:2], True)
     assert catalogue.studies(MODEL, offset=2, limit=1) == (listed[2:], False)
     assert catalogue.studies(MODEL, offset=3) == ([], False)
-    assert catalogue.studies(MODEL, study_uid="t2") == ([listed[0], listed[2]], False)
-    assert catalogue.studies(MODEL, frozenset({"b"}), "t2") == ([listed[2]], False)
-    assert catalogue.studies(MODEL, "c") == catalogue.studies(MODEL, study_uid="t9") == ([], False)
+    assert catalogue.studies(MODEL, wanted=WantedStudies("t2")) == ([listed[0], listed[2]], False)
+    assert catalogue.studies(MODEL, frozenset({"b"}), WantedStudies("t2")) == ([listed[2]], False)
+    assert (
+        catalogue.studies(MODEL, "c") == catalogue.studies(MODEL, wanted=WantedStudies("t9")) == ([], False)
+    )
+
+
+def fill_with_patients(catalogue: Catalogue) -> None:
+    """Add four studies of two patients and one of nobody known, in two collections."""
+
+    def add(collection: str, uid: str, study: str, **known: Any) -> None:
+        frame = encoded(uid, study_uid=study, series_uid=f"{study}.1", **known)
+        catalogue.append(collection, [frame], ORIGIN)
+
+    add("b", "1.1", "t1", patient_key="p", modality="CT", body_part="CHEST", study_date=date(2026, 1, 5))
+    add("b", "1.2", "t2", patient_key="p", modality="MR", body_part="HEAD", study_date=date(2026, 3, 1))
+    add("a", "1.3", "t3", patient_key="q", modality="CT", body_part="HEAD", study_date=None)
+    add("a", "1.4", "t4", patient_key=None, modality="CT", body_part="CHEST", study_date=date(2026, 2, 1))
+    add("a", "1.5", "t5", patient_key="r", model=OTHER_MODEL)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, ["t3", "t4", "t1", "t2"]),
+        ({"order": "newest"}, ["t2", "t4", "t1", "t3"]),
+        ({"order": "oldest"}, ["t1", "t4", "t2", "t3"]),
+        ({"patient_key": "p"}, ["t1", "t2"]),
+        ({"patient_key": "r"}, []),
+        ({"modality": "CT", "body_part": "CHEST"}, ["t4", "t1"]),
+        ({"modality": "MR", "body_part": "CHEST"}, []),
+        ({"since": date(2026, 2, 1)}, ["t4", "t2"]),
+        ({"until": date(2026, 2, 1)}, ["t4", "t1"]),
+        ({"since": date(2026, 2, 1), "until": date(2026, 2, 1)}, ["t4"]),
+    ],
+)
+def test_studies_are_chosen_and_sorted(
+    catalogue: Catalogue, wanted: dict[str, Any], found: list[str]
+) -> None:
+    fill_with_patients(catalogue)
+    listed, more = catalogue.studies(MODEL, wanted=WantedStudies(**wanted))
+    assert ([one.study_uid for one in listed], more) == (found, False)
+    page, more = catalogue.studies(MODEL, wanted=WantedStudies(**wanted), offset=1, limit=1)
+    assert ([one.study_uid for one in page], more) == (found[1:2], len(found) > 2)
+
+
+def test_a_study_is_listed_whole_if_one_of_its_frames_fits(catalogue: Catalogue) -> None:
+    early, late = date(2026, 1, 1), date(2026, 5, 1)
+    catalogue.append("b", [encoded("1.1", series_uid="s1", modality="CT", study_date=late)], ORIGIN)
+    catalogue.append("b", [encoded("1.2", series_uid="s2", modality="SC", study_date=early)], ORIGIN)
+    [study], _ = catalogue.studies(MODEL, wanted=WantedStudies(modality="CT", order="newest"))
+    assert (study.study_date, [one.series_uid for one in study.series]) == (early, ["s1", "s2"])
+
+
+def test_patients_are_listed_in_numbers(catalogue: Catalogue) -> None:
+    assert catalogue.patient_list(MODEL) == ([], False)
+    fill_with_patients(catalogue)
+    catalogue.append("a", [encoded("1.1", study_uid="t1", series_uid="s0", patient_key="p")], ORIGIN)
+    p = catalogue.patient_list(MODEL, "b").patients[0]
+    assert p == PatientInfo("p", 2, 2, 2, date(2026, 1, 5), date(2026, 3, 1), ("CT", "MR"))
+    (p, q), more = catalogue.patient_list(MODEL)
+    assert (p.studies, p.series, p.frames, more) == (2, 3, 3, False)
+    assert q == PatientInfo("q", 1, 1, 1, None, None, ("CT",))
+    assert catalogue.patient_list(MODEL, limit=1) == ([p], True)
+    assert catalogue.patient_list(MODEL, offset=1, limit=1) == ([q], False)
+    assert catalogue.patient_list(MODEL, frozenset()) == ([], False)
+    assert catalogue.patient_keys(MODEL) == {"p", "q"}
+    assert catalogue.patient_keys(MODEL, "b") == {"p"}

@@ -115,6 +115,7 @@ REQUESTS: dict[str, Request] = {
     "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
     "listChanges": Request(),
     "listCollections": Request(),
+    "listPatients": Request(),
     "listStudies": Request(),
     "readStudy": Request({"study_uid": lambda target: target.study_uid}),
     "readInstance": Request({"sop_instance_uid": lambda target: target.sop_instance_uid}),

@@ -95,6 +95,55 @@ def test_studies_are_listed_page_by_page(archive: Archive) -> None:
         assert client.get(f"/api/v1/studies?{bad}").status_code == 422, bad
 
 
+def test_patients_are_listed_by_handles_and_their_studies_found_by_these(archive: Archive) -> None:
+    client = archive.client
+    answer = client.get("/api/v1/patients")
+    [patient] = answer.get_json()["patients"]
+    [key] = archive.engine.catalogue.patient_keys(archive.engine.encoder.fingerprint)
+    assert PATIENT_ID not in answer.text
+    assert key[:32] not in answer.text
+    assert (patient["studies"], patient["series"], patient["frames"]) == (SERIES, SERIES, FRAMES)
+    assert answer.get_json()["next_offset"] is None
+    of_patient = client.get(f"/api/v1/studies?patient={patient['patient']}").get_json()
+    assert of_patient == client.get("/api/v1/studies").get_json()
+    assert client.get("/api/v1/patients?collection=other").get_json()["patients"] == []
+    assert client.get(f"/api/v1/studies?patient={patient['patient']}&collection=other").status_code == 404
+    assert client.get(f"/api/v1/studies?patient={'0' * 32}").status_code == 404
+    assert client.get(f"/api/v1/studies?patient={PATIENT_ID}").status_code == 422
+
+
+def test_who_does_not_see_a_collection_is_told_of_none_of_its_patients(archive: Archive) -> None:
+    reader = client_of(archive, limited("other-reader", "search", "other"))
+    [patient] = archive.client.get("/api/v1/patients").get_json()["patients"]
+    assert reader.get("/api/v1/patients").get_json()["patients"] == []
+    assert reader.get(f"/api/v1/studies?patient={patient['patient']}").status_code == 404
+
+
+def test_listed_patients_are_recorded(archive: Archive) -> None:
+    log = archive.engine.audit_log
+    [key] = archive.engine.catalogue.patient_keys(archive.engine.encoder.fingerprint)
+    archive.client.get("/api/v1/patients")
+    *_, last = log.rows()
+    assert last.to_dict()["touched"] == [log.hashed("patient", key)]
+
+
+def test_studies_are_chosen_and_sorted(archive: Archive) -> None:
+    def found(query: str) -> list[str]:
+        studies = archive.client.get(f"/api/v1/studies?{query}").get_json()["studies"]
+        return [one["study_uid"] for one in studies]
+
+    everything = found("")
+    days = [one["study_date"] for one in archive.client.get("/api/v1/studies").get_json()["studies"]]
+    by_date = [uid for _, uid in sorted(zip(days, everything, strict=True))]
+    assert found("modality=CT&order=oldest") == by_date
+    assert found("order=newest") == by_date[::-1]
+    assert found("modality=MR") == found("body_part=KNEE") == []
+    assert found(f"since={max(days)}&until={max(days)}") == by_date[-1:]
+    assert found("until=1900-01-01") == []
+    for bad in ("order=size", "since=today", "modality=ct", "since=2026-02-01&until=2026-01-01"):
+        assert archive.client.get(f"/api/v1/studies?{bad}").status_code == 422, bad
+
+
 def test_a_study_and_an_instance_are_told_of(archive: Archive) -> None:
     client = archive.client
     told = client.get(f"/api/v1/studies/{ROOT}.91").get_json()

@@ -21,7 +21,7 @@ OPEN, HIDDEN = "lung", "secret"
 IMAGE = "/api/v1/search/image"
 BOTH = 4
 """The series that is in both collections; 1 is in the open one alone, 2 and 3 in the hidden one."""
-LISTS = ("listSeries", "listStudies", "listCollections", "listIndexJobs", "listChanges")
+LISTS = ("listSeries", "listPatients", "listStudies", "listCollections", "listIndexJobs", "listChanges")
 """They answer with what is seen, whatever is asked."""
 REFUSED = {
     *("readMetrics", "listModels", "reindexModel", "useModel"),

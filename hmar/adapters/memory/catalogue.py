@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import islice
 from typing import Literal
 
@@ -18,7 +19,10 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.frames import FrameInfo
+from hmar.values.listed_patients import PatientInfo, PatientsPage
 from hmar.values.studies import StudiesPage, studies_of
+from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies, in_order
 
 _Key = tuple[str, str, int, str]
 _OnDeletion = Callable[[Selector, Collections, Sequence[EntryInfo]], None]
@@ -321,18 +325,45 @@ class MemoryCatalogue:
         self,
         model_fingerprint: str,
         collection: Collections = None,
-        study_uid: str | None = None,
+        wanted: WantedStudies = ALL_STUDIES,
         offset: int = 0,
         limit: int = 100,
     ) -> StudiesPage:
-        """List studies that hold live frames, in order of (collection, study)."""
-        wanted = [
-            one
-            for one in self.series(model_fingerprint)
-            if among(one.collection, collection) and study_uid in (None, one.study_uid)
+        """List studies that hold live frames, in order."""
+        fitting, days = set[tuple[str, str]](), defaultdict[tuple[str, str], list[date]](list)
+        for entry in self._seen(model_fingerprint, collection):
+            name = (entry.collection, entry.info.study_uid)
+            if _is_wanted(entry.info, wanted):
+                fitting.add(name)
+            if entry.info.study_date is not None:
+                days[name].append(entry.info.study_date)
+        held = in_order({name: min(days[name], default=None) for name in fitting}, wanted.order)
+        listed = {
+            (study.collection, study.study_uid): study for study in studies_of(self.series(model_fingerprint))
+        }
+        return StudiesPage(
+            [listed[name] for name in held[offset : offset + limit]], len(held) > offset + limit
+        )
+
+    def patient_keys(self, model_fingerprint: str, collection: Collections = None) -> frozenset[str]:
+        """Return the keys of the patients of live frames."""
+        keys = (entry.info.patient_key for entry in self._seen(model_fingerprint, collection))
+        return frozenset(key for key in keys if key is not None)
+
+    def patient_list(
+        self, model_fingerprint: str, collection: Collections = None, offset: int = 0, limit: int = 100
+    ) -> PatientsPage:
+        """List patients that live frames are of, in order of key."""
+        held = sorted(self.patient_keys(model_fingerprint, collection))
+        infos = [entry.info for entry in self._seen(model_fingerprint, collection)]
+        page = [
+            _patient(key, [info for info in infos if info.patient_key == key])
+            for key in held[offset : offset + limit]
         ]
-        studies = studies_of(wanted)
-        return StudiesPage(studies[offset : offset + limit], len(studies) > offset + limit)
+        return PatientsPage(page, len(held) > offset + limit)
+
+    def _seen(self, model_fingerprint: str, collection: Collections) -> list[EntryInfo]:
+        return [entry for entry in self._of_model(model_fingerprint) if among(entry.collection, collection)]
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""
@@ -393,4 +424,28 @@ def _copied(encoded: EncodedFrame) -> EncodedFrame:
         global_code=encoded.global_code.copy(),
         window_codes=encoded.window_codes.copy(),
         window_ids=encoded.window_ids.copy(),
+    )
+
+
+def _is_wanted(info: FrameInfo, wanted: WantedStudies) -> bool:
+    given = (wanted.study_uid, wanted.patient_key, wanted.modality, wanted.body_part)
+    held = (info.study_uid, info.patient_key, info.modality, info.body_part)
+    if any(value not in (None, own) for value, own in zip(given, held, strict=True)):
+        return False
+    if wanted.since is None and wanted.until is None:
+        return True
+    day = info.study_date
+    return day is not None and (wanted.since or day) <= day <= (wanted.until or day)
+
+
+def _patient(key: str, infos: Sequence[FrameInfo]) -> PatientInfo:
+    days = [info.study_date for info in infos if info.study_date is not None]
+    return PatientInfo(
+        key,
+        len({info.study_uid for info in infos}),
+        len({info.series_uid for info in infos}),
+        len(infos),
+        min(days, default=None),
+        max(days, default=None),
+        tuple(sorted({info.modality for info in infos})),
     )

@@ -25,6 +25,7 @@ from hmar.adapters.sql.feedback import forget_judgements
 from hmar.adapters.sql.listing import Lister
 from hmar.adapters.sql.log_rows import allocate, lock, write_log
 from hmar.adapters.sql.parts import parts
+from hmar.adapters.sql.patients import patient_keys, patients_page
 from hmar.adapters.sql.quarantine import forget_files, forget_selected, settle, take_out
 from hmar.adapters.sql.reading import BY_ID, DamageReport, InfoReader, infos_where
 from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
@@ -37,7 +38,9 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.listed_patients import PatientsPage
 from hmar.values.studies import StudiesPage
+from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies
 
 _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
@@ -264,12 +267,24 @@ class SqlCatalogue:
         self,
         model_fingerprint: str,
         collection: Collections = None,
-        study_uid: str | None = None,
+        wanted: WantedStudies = ALL_STUDIES,
         offset: int = 0,
         limit: int = 100,
     ) -> StudiesPage:
-        """List studies that hold live frames, in order of (collection, study)."""
-        return self._lister.studies(model_fingerprint, collection, study_uid, offset, limit)
+        """List studies that hold live frames, in order."""
+        return self._lister.studies(model_fingerprint, collection, wanted, offset, limit)
+
+    def patient_keys(self, model_fingerprint: str, collection: Collections = None) -> frozenset[str]:
+        """Return the keys of the patients of live frames."""
+        with self._database.read() as connection:
+            return patient_keys(connection, model_fingerprint, collection)
+
+    def patient_list(
+        self, model_fingerprint: str, collection: Collections = None, offset: int = 0, limit: int = 100
+    ) -> PatientsPage:
+        """List patients that live frames are of, in order of key."""
+        with self._database.read() as connection:
+            return patients_page(connection, model_fingerprint, collection, offset, limit)
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, select
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.deleting import of_collections, selected
@@ -12,6 +15,7 @@ from hmar.adapters.sql.schema import entries
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.studies import StudiesPage, studies_of
+from hmar.values.wanted_studies import WantedStudies, in_order
 
 
 class Lister:
@@ -39,24 +43,21 @@ class Lister:
         self,
         model_fingerprint: str,
         collection: Collections,
-        study_uid: str | None,
+        wanted: WantedStudies,
         offset: int,
         limit: int,
     ) -> StudiesPage:
-        """List some studies, in order of (collection, study); of a damaged one there is nothing to tell."""
-        wanted = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
-        if study_uid is not None:
-            wanted = and_(wanted, entries.c.study_uid == study_uid)
-        pairs = select(entries.c.collection, entries.c.study_uid).where(wanted).distinct()
+        """List some studies in order; of a damaged one there is nothing to tell."""
+        seen = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
         with self._database.read() as connection:
-            # Sorted here, for databases differ in how they order text.
-            held = sorted(tuple(row) for row in connection.execute(pairs))
-        page = set(held[offset : offset + limit])
+            held = _held(connection, seen, wanted)
+        # Sorted here, for databases differ in how they order text.
+        page = in_order(held, wanted.order)[offset : offset + limit]
         series: list[SeriesInfo] = []
         for some in parts(sorted({uid for _, uid in page})):
-            series += self._series(model_fingerprint, and_(wanted, entries.c.study_uid.in_(some)))
-        listed = [study for study in studies_of(series) if (study.collection, study.study_uid) in page]
-        return StudiesPage(listed, len(held) > offset + limit)
+            series += self._series(model_fingerprint, and_(seen, entries.c.study_uid.in_(some)))
+        listed = {(study.collection, study.study_uid): study for study in studies_of(series)}
+        return StudiesPage([listed[name] for name in page if name in listed], len(held) > offset + limit)
 
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
         groups = (
@@ -74,3 +75,29 @@ class Lister:
             if others := self._reader.group_of(entry_id, model_fingerprint):
                 listed.append(SeriesInfo.of(others[0], len(others)))
         return sorted(listed, key=lambda series: (series.collection, series.study_uid, series.series_uid))
+
+
+def _held(
+    connection: Connection, seen: ColumnElement[bool], wanted: WantedStudies
+) -> dict[tuple[str, str], date | None]:
+    """Return the studies that are wanted among those that are seen, each with the first day of all of it."""
+    of_study = (entries.c.collection, entries.c.study_uid)
+    fitting = select(*of_study).where(seen, *_conditions(wanted)).distinct().subquery()
+    is_fitting = and_(*(column == fitting.c[column.name] for column in of_study))
+    dated = (
+        select(*of_study, func.min(entries.c.study_date))
+        .join(fitting, is_fitting)
+        .where(seen)
+        .group_by(*of_study)
+    )
+    return {(collection, uid): day for collection, uid, day in connection.execute(dated)}
+
+
+def _conditions(wanted: WantedStudies) -> Iterator[ColumnElement[bool]]:
+    for name in ("study_uid", "patient_key", "modality", "body_part"):
+        if (value := getattr(wanted, name)) is not None:
+            yield entries.c[name] == value
+    if wanted.since is not None:
+        yield entries.c.study_date >= wanted.since
+    if wanted.until is not None:
+        yield entries.c.study_date <= wanted.until

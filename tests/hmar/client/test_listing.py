@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import islice
 
 import pytest
 
 import hmar
-from hmar.errors import ConflictError, NotFoundError
+from hmar.errors import ConflictError, NotFoundError, ParameterError
 from tests.hmar.client.conftest import Served
 from tests.phantoms import series_uid, sop_uid
 from tests.service.conftest import FRAMES
@@ -25,6 +26,19 @@ def test_collections_studies_and_instances_are_those_of_the_archive(served: Serv
         studies = list(client.studies())
         assert studies == list(mine.studies())
         assert list(client.studies("elsewhere")) == list(mine.studies("elsewhere")) == []
+        [patient] = client.patients()
+        assert [patient] == list(mine.patients())
+        for wanted in (
+            {"patient": patient.patient},
+            {"modality": "CT", "order": "newest"},
+            {"body_part": "KNEE"},
+        ):
+            assert list(client.studies(**wanted)) == list(mine.studies(**wanted))
+        for archive in (client, mine):
+            with pytest.raises(NotFoundError, match="patient"):
+                list(archive.studies(patient="0" * 32))
+            with pytest.raises(ParameterError, match="before since"):
+                list(archive.studies(since=date(2026, 2, 1), until=date(2026, 1, 1)))
         assert client.study(studies[0].study_uid) == mine.study(studies[0].study_uid)
         there, here = client.instance(sop_uid(1, 2)), mine.instance(sop_uid(1, 2))
     assert [one.info.to_dict() for one in there] == [one.info.to_dict() for one in here]
