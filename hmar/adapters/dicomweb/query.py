@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -146,6 +147,49 @@ class Querying:
         path = f"studies/{series.study_uid}/series/{series.series_uid}/instances"
         found = self._listed(path, {}, INSTANCE, series.instances)
         return sorted(InstanceRow(uid, text(row, SOP_CLASS)) for uid, row in found.rows.items())
+
+    def gone(self, held: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those instances of one study that the PACS has no more.
+
+        What a server may keep back is asked for by its own UID; what it may have after that is not gone.
+        """
+        by_series = defaultdict(set)
+        for instance in held:
+            by_series[instance.study_uid, instance.series_uid].add(instance)
+        gone = set()
+        for (study_uid, series_uid), instances in by_series.items():
+            path = f"studies/{study_uid}/series"
+            row = self._one(path, "SeriesInstanceUID", series_uid, SERIES)
+            if row is None:
+                gone |= instances
+            elif row:
+                gone |= self._gone_of(
+                    f"{path}/{series_uid}/instances", number(row, SERIES_INSTANCES), instances
+                )
+        return gone
+
+    def _gone_of(
+        self, path: str, expected: int | None, instances: set[InstanceReference]
+    ) -> set[InstanceReference]:
+        found = self._listed(path, {}, INSTANCE, expected)
+        absent = {one for one in instances if one.sop_instance_uid not in found.rows}
+        if expected is not None and len(found.rows) < expected:
+            return set()
+        if expected is None and found.cut:
+            return {
+                one
+                for one in absent
+                if self._one(path, "SOPInstanceUID", one.sop_instance_uid, INSTANCE) is None
+            }
+        return absent
+
+    def _one(self, path: str, key: str, uid: str, tag: str) -> Row | None:
+        """Return a row, asked for by its UID: None where there is none, empty where it may be kept back."""
+        wanted = {key: uid} | ({"includefield": SERIES_INSTANCES} if tag == SERIES else {})
+        found = self._listed(path, wanted, tag)
+        if uid in found.rows:
+            return found.rows[uid]
+        return {} if found.cut else None
 
     def _listed(
         self, path: str, wanted: Mapping[str, str], key: str, expected: int | None = None

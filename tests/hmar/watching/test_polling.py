@@ -1,0 +1,93 @@
+"""A PACS without a feed is asked for the studies of the last days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.hmar.watching.conftest import FILES, Followed
+from tests.pacs import Pacs, held
+from tests.phantoms import sop_uid
+
+ALL = sorted(sop_uid(series, number) for series in (1, 2) for number in (1, 2, 3))
+"""Of 2020-01-01 and 2020-01-02."""
+
+
+@pytest.fixture
+def pacs() -> Iterator[Pacs]:
+    with Pacs.serving([]) as empty:
+        yield empty
+
+
+@pytest.fixture
+def polled(tmp_path: Path, pacs: Pacs) -> Iterator[Callable[[date], Followed]]:
+    opened = Followed(tmp_path, pacs, 'kind = "qido"\ndays = 3\nmost_deleted = 1')
+
+    def on(day: date) -> Followed:
+        opened.engine.pacs._today = lambda: day  # type: ignore[attr-defined]
+        return opened
+
+    yield on
+    opened.engine.close()
+
+
+def test_new_studies_and_late_images_are_found_and_nothing_is_listed_twice(
+    pacs: Pacs, polled: Callable[[date], Followed]
+) -> None:
+    followed = polled(date(2020, 1, 3))
+    followed.settle()
+    pacs.files = [held(data) for data in FILES[:2]]
+    followed.settle()
+    assert followed.held() == ALL[:2]
+    pacs.asked.clear()
+    followed.settle()
+    assert not any("/instances" in path for path in pacs.asked)
+    pacs.files += [held(data) for data in FILES[2:]]
+    state = followed.settle()
+    assert (followed.held(), state.arrived) == (ALL, 6)
+    assert len(followed.items()) == 6
+
+
+def test_days_that_nobody_watched_are_asked_for_and_older_ones_are_for_sweeps(
+    pacs: Pacs, polled: Callable[[date], Followed]
+) -> None:
+    followed = polled(date(2020, 1, 5))
+    followed.settle()
+    pacs.files = [held(data) for data in FILES]
+    followed = polled(date(2020, 3, 1))
+    state = followed.settle()
+    assert (followed.held(), state.cursor) == (ALL[3:], "2020-03-01")
+    followed.swept()
+    assert followed.held() == ALL
+
+
+def test_what_was_deleted_and_is_sent_again_is_indexed_again(
+    pacs: Pacs, polled: Callable[[date], Followed]
+) -> None:
+    followed = polled(date(2020, 1, 3))
+    pacs.files = [held(data) for data in FILES]
+    followed.settle()
+    pacs.files = pacs.files[3:]
+    followed.settle()
+    followed.swept()
+    assert followed.held() == ALL[3:]
+    pacs.files += [held(data) for data in FILES[:3]]
+    followed.settle()
+    assert followed.held() == ALL
+
+
+def test_a_pacs_that_was_followed_otherwise_is_compared_anew(
+    pacs: Pacs, polled: Callable[[date], Followed]
+) -> None:
+    followed = polled(date(2020, 1, 3))
+    followed.settle()
+    store = followed.engine.storage.follows
+    claimed = store.claim("main", followed.watcher._holder, 60.0)
+    assert claimed is not None
+    store.keep("main", followed.watcher._holder, replace(claimed.state, cursor="17"), 60.0)
+    state = followed.settle()
+    assert (state.cursor, state.resets) == ("2020-01-03", 1)
