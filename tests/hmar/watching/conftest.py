@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from hmar.config import Settings
+from hmar.config import IN_MEMORY, INLINE, Settings
+from hmar.decoding.contained import ContainedDecoder
+from hmar.decoding.limits import DecodeLimits
 from hmar.values.follows import FollowState
 from hmar.values.jobs import ItemState, JobState
 from hmar.watching.watcher import Watcher
@@ -23,14 +25,16 @@ FILES = [ct_file(series, number) for series in (1, 2) for number in range(1, 4)]
 class Followed:
     """An archive, and who watches a PACS for it. Jobs are done before ``look`` returns."""
 
-    def __init__(self, folder: Path, pacs: Pacs, follow: str, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, pacs: Pacs, decoder: ContainedDecoder, follow: str, **settings: Any
+    ) -> None:
         home = folder / "home"
         home.mkdir()
         (home / "pacs.toml").write_text(
             f'[main]\nroot = "{pacs.url}/dicom-web"\ntries = 1\n[main.follow]\nevery_s = 1e-6\n{follow}'
         )
-        chosen = {"redis_url": "inline", "model_dir": "thumbnail", "max_attempts": 1, **settings}
-        self.engine: Engine = build_engine(Settings(home=home, **chosen).checked())
+        chosen = {"redis_url": INLINE, "database_url": IN_MEMORY, "model_dir": "thumbnail", "max_attempts": 1, **settings}
+        self.engine: Engine = build_engine(Settings(home=home, **chosen).checked(), decoder=decoder)
         [self.watcher] = self.engine.watchers()
 
     def again(self) -> Watcher:
@@ -82,13 +86,21 @@ def orthanc() -> Iterator[StubOrthanc]:
         yield stub
 
 
+@pytest.fixture(scope="session")
+def decoder() -> Iterator[ContainedDecoder]:
+    """Child processes are started once for all tests."""
+    opened = ContainedDecoder(DecodeLimits.of(Settings()), bytes(32))
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def follow(tmp_path: Path, orthanc: StubOrthanc) -> Iterator[OpenFollowed]:
+def follow(tmp_path: Path, orthanc: StubOrthanc, decoder: ContainedDecoder) -> Iterator[OpenFollowed]:
     opened: list[Followed] = []
 
     def open_it(more: str = "", **settings: Any) -> Followed:
         text = f'kind = "orthanc"\nroot = "{orthanc.url}"\n{more}'
-        opened.append(Followed(tmp_path, orthanc, text, **settings))
+        opened.append(Followed(tmp_path, orthanc, decoder, text, **settings))
         return opened[-1]
 
     yield open_it

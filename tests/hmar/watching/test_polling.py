@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hmar.decoding.contained import ContainedDecoder
 from tests.hmar.watching.conftest import FILES, Followed
 from tests.pacs import Pacs, held
 from tests.phantoms import sop_uid
@@ -24,8 +25,8 @@ def pacs() -> Iterator[Pacs]:
 
 
 @pytest.fixture
-def polled(tmp_path: Path, pacs: Pacs) -> Iterator[Callable[[date], Followed]]:
-    opened = Followed(tmp_path, pacs, 'kind = "qido"\ndays = 3\nmost_deleted = 1')
+def polled(tmp_path: Path, pacs: Pacs, decoder: ContainedDecoder) -> Iterator[Callable[[date], Followed]]:
+    opened = Followed(tmp_path, pacs, decoder, 'kind = "qido"\ndays = 3\nmost_deleted = 1')
 
     def on(day: date) -> Followed:
         opened.engine.pacs._today = lambda: day  # type: ignore[attr-defined]
@@ -59,6 +60,7 @@ def test_days_that_nobody_watched_are_asked_for_and_older_ones_are_for_sweeps(
     followed.settle()
     pacs.files = [held(data) for data in FILES]
     followed = polled(date(2020, 3, 1))
+    followed.again()
     state = followed.settle()
     assert (followed.held(), state.cursor) == (ALL[3:], "2020-03-01")
     followed.swept()
