@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from hmar.errors import ConflictError, NotFoundError, shown
+from hmar.errors import ConflictError
 from hmar.ports import FollowStore, PacsImages
 from hmar.values.follows import Followed, FollowInfo, FollowState, SweepKind
 
@@ -37,6 +37,12 @@ class Following:
             for name in self._pacs.names()
         ]
 
+    def named(self, name: str) -> FollowInfo:
+        """Return a PACS by its name; raises NotFoundError if there is none."""
+        self._pacs.require(name)
+        [found] = [info for info in self.listed() if info.name == name]
+        return found
+
     def ask(self, name: str, kind: SweepKind) -> FollowInfo:
         """Have whoever watches a PACS sweep; return how far it is followed.
 
@@ -47,13 +53,9 @@ class Following:
         NotFoundError
             If there is no PACS of that name.
         """
-        self._pacs.require(name)
-        if name not in {follow.site for follow in self._pacs.follows()}:
+        if self.named(name).follow is None:
             raise ConflictError(
                 f"The PACS {name} is not followed.", f"Write [{name}.follow] into the file of PACS."
             )
         self._store.ask(name, kind)
-        found = next((info for info in self.listed() if info.name == name), None)
-        if found is None:
-            raise NotFoundError(f"There is no PACS called {shown(name)}.", "List those that there are.")
-        return found
+        return self.named(name)

@@ -33,7 +33,13 @@ class Followed:
         (home / "pacs.toml").write_text(
             f'[main]\nroot = "{pacs.url}/dicom-web"\ntries = 1\n[main.follow]\nevery_s = 1e-6\n{follow}'
         )
-        chosen = {"redis_url": INLINE, "database_url": IN_MEMORY, "model_dir": "thumbnail", "max_attempts": 1, **settings}
+        chosen = {
+            "redis_url": INLINE,
+            "database_url": IN_MEMORY,
+            "model_dir": "thumbnail",
+            "max_attempts": 1,
+            **settings,
+        }
         self.engine: Engine = build_engine(Settings(home=home, **chosen).checked(), decoder=decoder)
         [self.watcher] = self.engine.watchers()
 
