@@ -47,6 +47,13 @@ def found(product: Product, series: int) -> set[str]:
     return {hit["series_uid"] for hit in answer["hits"]} if status == 200 else set()
 
 
+def frames_of_series(product: Product, series: int) -> int:
+    """Return of how many frames a search by series is made."""
+    query = {"series_uid": series_uid(series), "mode": "global"}
+    frames: int = product.request("/api/v1/search/series", query)[1]["query"]["frames"]
+    return frames
+
+
 def followed(product: Product) -> dict[str, Any]:
     [pacs] = product.request("/api/v1/pacs")[1]["pacs"]
     told: dict[str, Any] = pacs["followed"]
@@ -83,6 +90,7 @@ def test_an_orthanc_is_followed_and_nothing_is_lost_or_doubled(tmp_path: Path) -
             send(orthanc, tmp_path, 1, LATE)
             until(lambda: indexed(product) == {series_uid(1): LATE}, product.output)
             assert found(product, 1) == {series_uid(1)}
+            assert frames_of_series(product, 1) == LATE
 
             # The same instance with other pixels.
             assert deletions(product) == 0

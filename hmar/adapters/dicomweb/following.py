@@ -12,8 +12,9 @@ from hmar.values.follows import FOLLOW_KINDS, Follow
 from hmar.values.names import checked_name
 from hmar.values.pulls import Pull, day_of
 
-_NUMBERS = {"every_s": False, "sweep_s": False, "most_deleted": False, "days": True}
+_NUMBERS = {"every_s": False, "sweep_s": False, "days": True}
 """Each with whether it is a whole number."""
+_MOST_DAYS = 36_500
 _WANTED = ("modality", "since")
 
 
@@ -32,15 +33,15 @@ def follow_of(name: str, table: object) -> Follow:
     if kind not in FOLLOW_KINDS:
         raise ConfigError(f"{section} has {shown(kind)} as kind.", f"Give one of {', '.join(FOLLOW_KINDS)}.")
     own = "root" if kind == "orthanc" else "days"
-    known = {"kind", "collection", *_WANTED, *_NUMBERS} - {"days"} | {own}
+    known = {"kind", "collection", "most_deleted", *_WANTED, *_NUMBERS} - {"days"} | {own}
     check_known(section, table, known)
     values: dict[str, Any] = {
         key: number(section, key, table[key], whole) for key, whole in _NUMBERS.items() if key in table
     }
-    if values.get("most_deleted", 0.0) > 1:
-        raise ConfigError(
-            f"{section} has {values['most_deleted']} as most_deleted.", "Give a share, 1 at most."
-        )
+    if values.get("days", 0) > _MOST_DAYS:
+        raise ConfigError(f"{section} has {values['days']} as days.", f"Give {_MOST_DAYS} at most.")
+    if "most_deleted" in table:
+        values["most_deleted"] = _share(section, "most_deleted", table["most_deleted"])
     if kind == "orthanc":
         values["root"] = url(section, "orthanc", table.get("root"))
     try:
@@ -49,6 +50,12 @@ def follow_of(name: str, table: object) -> Follow:
         return Follow(kind, _wanted(name, table), **values)
     except ParameterError as error:
         raise ConfigError(f"{section}: {error.detail}", error.remedy) from error
+
+
+def _share(section: str, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigError(f"{section} has {shown(value)} as {key}.", "Give a share from 0 to 1.")
+    return float(value)
 
 
 def _wanted(name: str, table: Mapping[str, object]) -> Pull:

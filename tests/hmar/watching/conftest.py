@@ -16,7 +16,6 @@ from hmar.values.jobs import ItemState, JobState
 from hmar.watching.watcher import Watcher
 from hmar.wiring import Engine, build_engine
 from tests.orthanc_stub import StubOrthanc
-from tests.pacs import Pacs
 from tests.phantoms import ct_file
 
 FILES = [ct_file(series, number) for series in (1, 2) for number in range(1, 4)]
@@ -26,12 +25,12 @@ class Followed:
     """An archive, and who watches a PACS for it. Jobs are done before ``look`` returns."""
 
     def __init__(
-        self, folder: Path, pacs: Pacs, decoder: ContainedDecoder, follow: str, **settings: Any
+        self, folder: Path, url: str, decoder: ContainedDecoder, follow: str, **settings: Any
     ) -> None:
         home = folder / "home"
         home.mkdir()
         (home / "pacs.toml").write_text(
-            f'[main]\nroot = "{pacs.url}/dicom-web"\ntries = 1\n[main.follow]\nevery_s = 1e-6\n{follow}'
+            f'[main]\nroot = "{url}/dicom-web"\ntries = 1\n[main.follow]\nevery_s = 1e-6\n{follow}'
         )
         chosen = {
             "redis_url": INLINE,
@@ -106,7 +105,7 @@ def follow(tmp_path: Path, orthanc: StubOrthanc, decoder: ContainedDecoder) -> I
 
     def open_it(more: str = "", **settings: Any) -> Followed:
         text = f'kind = "orthanc"\nroot = "{orthanc.url}"\n{more}'
-        opened.append(Followed(tmp_path, orthanc, decoder, text, **settings))
+        opened.append(Followed(tmp_path, orthanc.url, decoder, text, **settings))
         return opened[-1]
 
     yield open_it

@@ -11,6 +11,7 @@ import pytest
 
 from hmar.decoding.contained import ContainedDecoder
 from tests.hmar.watching.conftest import FILES, Followed
+from tests.orthanc import PASSWORD, USER, running_orthanc
 from tests.pacs import Pacs, held
 from tests.phantoms import sop_uid
 
@@ -26,7 +27,7 @@ def pacs() -> Iterator[Pacs]:
 
 @pytest.fixture
 def polled(tmp_path: Path, pacs: Pacs, decoder: ContainedDecoder) -> Iterator[Callable[[date], Followed]]:
-    opened = Followed(tmp_path, pacs, decoder, 'kind = "qido"\ndays = 3\nmost_deleted = 1')
+    opened = Followed(tmp_path, pacs.url, decoder, 'kind = "qido"\ndays = 3\nmost_deleted = 1')
 
     def on(day: date) -> Followed:
         opened.engine.pacs._today = lambda: day  # type: ignore[attr-defined]
@@ -93,3 +94,23 @@ def test_a_pacs_that_was_followed_otherwise_is_compared_anew(
     store.keep("main", followed.watcher._holder, replace(claimed.state, cursor="17"), 60.0)
     state = followed.settle()
     assert (state.cursor, state.resets) == ("2020-01-03", 1)
+
+
+@pytest.mark.slow
+def test_a_real_orthanc_is_polled_and_swept_as_any_pacs(tmp_path: Path, decoder: ContainedDecoder) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    with running_orthanc(tmp_path) as orthanc:
+        auth = f'[main.auth]\nkind = "basic"\nuser = "{USER}"\npassword_file = "{tmp_path / "password"}"'
+        text = f'kind = "qido"\ndays = 36500\nmost_deleted = 1\n{auth}'
+        followed = Followed(tmp_path, orthanc.root.removesuffix("/dicom-web"), decoder, text)
+        followed.settle()
+        ids = [orthanc.store(data) for data in FILES[:2]]
+        followed.settle()
+        assert followed.held() == ALL[:2]
+        orthanc.store(FILES[2])
+        followed.settle()
+        assert followed.held() == ALL[:3]
+        orthanc.ask("DELETE", f"/instances/{ids[0]}")
+        assert followed.swept().deleted == 1
+        assert followed.held() == ALL[1:3]
+        followed.engine.close()
