@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -77,7 +78,8 @@ class Sweeper:
 
     def _compared(self, state: FollowState) -> FollowState:
         studies, wanted = self._studies(state)
-        left = [uid for uid in studies if uid > state.sweep_after][:STUDIES]
+        done = bisect_right(studies, state.sweep_after)
+        left = studies[done : done + STUDIES]
         if not left:
             return self._judged(state)
         found: list[InstanceReference] = []

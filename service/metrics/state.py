@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from hmar.errors import OperatorError
 from hmar.values.codes import CODE_BITS
-from hmar.values.follows import FollowState
+from hmar.values.follows import FollowInfo, FollowState
 from hmar.wiring import Engine
 
 _log = logging.getLogger("hmar.service.metrics")
@@ -118,7 +118,7 @@ class State(Collector):
         yield GaugeMetricFamily(
             "hmar_pacs_lag_seconds",
             "Time since all that came to the followed PACS which is farthest behind was taken.",
-            max((one.lag_s or 0.0 for one in held), default=0.0),
+            max((_lag_s(one) for one in held), default=0.0),
         )
         yield GaugeMetricFamily(
             "hmar_pacs_behind",
@@ -146,6 +146,14 @@ class State(Collector):
             "Followed PACS that nobody watches.",
             sum(not one.followed.watched for one in held),
         )
+
+
+def _lag_s(one: FollowInfo) -> float:
+    """Return the lag of a PACS; where it was never caught up with, the time for which that has failed."""
+    failing_since = one.followed.state.failing_since
+    if one.lag_s is not None or failing_since is None:
+        return one.lag_s or 0.0
+    return max(0.0, one.now - failing_since)
 
 
 def _sum(states: Iterable[FollowState], name: str) -> int:
