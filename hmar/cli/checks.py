@@ -177,7 +177,11 @@ def _followed(engine: Engine) -> tuple[State, str, str]:
         if state.reason is not None:
             return State.FAILED, f"{one.name}: {state.reason}", f"Run 'hmar doctor pacs:{one.name}'."
         if state.stopped is not None:
-            return State.FAILED, state.stopped, f"See what became of them in the PACS {one.name} first."
+            return (
+                State.FAILED,
+                state.stopped,
+                f"See 'hmar pacs status {one.name}', and what happened in that PACS.",
+            )
         if not one.followed.watched:
             return State.NOTE, f"Nobody watches the PACS {one.name}.", START
     if not held:

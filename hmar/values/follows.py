@@ -86,8 +86,10 @@ class FollowState:
         When the last sweep began, and when one last ended.
     only_there, only_here : int
         Instances that the last comparison found only in the PACS, and only in the archive.
+    skipped : int
+        Studies of which the PACS could not tell in that sweep.
     stopped : str or None
-        Why that sweep deleted nothing.
+        What the last sweep did not do, and why.
     """
 
     cursor: str | None = None
@@ -107,6 +109,7 @@ class FollowState:
     swept_at: float | None = None
     only_there: int = 0
     only_here: int = 0
+    skipped: int = 0
     stopped: str | None = None
 
 

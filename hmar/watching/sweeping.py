@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from hmar.errors import NotFoundError
+from hmar.errors import NotFoundError, PacsError
 from hmar.ports import FollowStore, PacsHoldings, PacsImages
 from hmar.values.deletion import Selector
 from hmar.values.follows import Follow, FollowState, SweepKind
@@ -19,6 +19,8 @@ STUDIES = 20
 """Studies of one step, at most."""
 INSTANCES = 500
 """Instances of one step, more or less."""
+PATIENCE = 3
+"""A study of which the PACS cannot tell is left out after so many looks that failed, so that a sweep ends."""
 
 Delete = Callable[[Selector, str], object]
 """Deletes what a selector stands for in a collection."""
@@ -29,8 +31,10 @@ Record = Callable[[str, str], None]
 def begun(state: FollowState, kind: SweepKind, now: float) -> FollowState:
     """Return the state in which a sweep begins."""
     if kind == "delete":
-        return replace(state, sweep=kind)
-    return replace(state, sweep=kind, sweep_after="", sweep_begun_at=now, only_there=0, only_here=0)
+        return replace(state, sweep=kind, skipped=0)
+    return replace(
+        state, sweep=kind, sweep_after="", sweep_begun_at=now, only_there=0, only_here=0, skipped=0
+    )
 
 
 class Sweeper:
@@ -70,7 +74,7 @@ class Sweeper:
         Raises
         ------
         PacsError
-            If the PACS does not answer. The same step is done again.
+            If the PACS does not answer. The step is done again from where it failed.
         """
         if state.sweep == "delete":
             return self._deleted(state)
@@ -83,10 +87,18 @@ class Sweeper:
         if not left:
             return self._judged(state)
         found: list[InstanceReference] = []
-        only_there, only_here = state.only_there, state.only_here
-        for study_uid in left:
-            there = self._there(study_uid) if study_uid in wanted else []
-            gone = self._gone(study_uid, there)
+        only_there, only_here, skipped = state.only_there, state.only_here, state.skipped
+        for number, study_uid in enumerate(left):
+            try:
+                there = self._there(study_uid) if study_uid in wanted else []
+                gone = self._gone(study_uid, there)
+            except PacsError:
+                if number > 0:
+                    break
+                if state.failures < PATIENCE:
+                    raise
+                there, gone, skipped = [], set(), skipped + 1
+            compared = study_uid
             self._store.note_gone(self._follow.site, gone)
             unknown = self._intake.unknown(there)
             found += there if state.sweep == "resync" else unknown
@@ -96,9 +108,10 @@ class Sweeper:
         self._intake.take(found, f"{state.sweep_begun_at} {state.sweep_after}")
         return replace(
             state,
-            sweep_after=study_uid,
+            sweep_after=compared,
             only_there=only_there,
             only_here=only_here,
+            skipped=skipped,
             arrived=state.arrived + len(found),
         )
 
@@ -147,6 +160,12 @@ class Sweeper:
 
     def _ended(self, state: FollowState, stopped: str | None) -> FollowState:
         self._listed = None
+        if state.skipped and stopped is None:
+            name = self._follow.site
+            stopped = (
+                f"The PACS {name} could not tell of {state.skipped} studies: nothing of them was compared or "
+                f"deleted. Run 'hmar doctor pacs:{name}', and see its log."
+            )
         return replace(
             state,
             sweep=None,
@@ -158,7 +177,7 @@ class Sweeper:
 
     def _deleted(self, state: FollowState) -> FollowState:
         """Delete some of what is gone, after the PACS was asked once more: it may be back."""
-        site, done = self._follow.site, 0
+        site, done, skipped = self._follow.site, 0, state.skipped
         noted = self._store.gone(site, INSTANCES)
         if not noted:
             return self._ended(state, None)
@@ -166,7 +185,12 @@ class Sweeper:
         for reference in noted:
             of_study[reference.study_uid].add(reference)
         for study_uid, references in of_study.items():
-            gone = self._pacs.gone(references)
+            try:
+                gone = self._pacs.gone(references)
+            except PacsError:
+                if state.failures < PATIENCE:
+                    raise
+                gone, skipped = set(), skipped + 1
             self._store.note_back(site, references - gone)
             held = [one for one in self._holdings.of_study(site, study_uid) if one.reference in gone]
             if held:
@@ -175,4 +199,4 @@ class Sweeper:
                 self._delete(Selector("instance", one.sop_instance_uid), one.collection)
             self._store.note_deleted(site, gone)
             done += len(held)
-        return replace(state, deleted=state.deleted + done)
+        return replace(state, deleted=state.deleted + done, skipped=skipped)

@@ -188,8 +188,6 @@ class Watcher:
 
     def _failed(self, reason: str) -> None:
         _log.warning("following the PACS %s failed: %s", self._follow.site, reason)
-        # What it remembers may be of what was not taken.
-        self._feed = None
         state = self._state
         failed = replace(
             state,

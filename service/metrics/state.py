@@ -138,7 +138,7 @@ class State(Collector):
         )
         yield GaugeMetricFamily(
             "hmar_pacs_sweeps_stopped",
-            "Followed PACS whose last sweep would have deleted too much.",
+            "Followed PACS whose last sweep would have deleted too much, or could not compare all.",
             sum(state.stopped is not None for state in states),
         )
         yield GaugeMetricFamily(

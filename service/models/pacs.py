@@ -31,7 +31,7 @@ class Followed(Given):
     swept_at: Time | None = Field(description="When the last sweep ended.")
     only_there: Count = Field(description="Instances that the last sweep found only in the PACS.")
     only_here: Count = Field(description="Instances that it found only in the archive, and that are still.")
-    stopped: str | None = Field(description="Why it deleted nothing, and what to do.")
+    stopped: str | None = Field(description="What it did not do, why, and what to do.")
 
 
 class Pacs(Given):

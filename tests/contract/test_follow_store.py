@@ -25,6 +25,7 @@ STATE = FollowState(
     swept_at=0.5,
     only_there=8,
     only_here=9,
+    skipped=10,
     stopped="Too much.",
 )
 

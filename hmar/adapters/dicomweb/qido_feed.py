@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from hmar.adapters.dicomweb.pictures import is_picture
 from hmar.adapters.dicomweb.query import Querying
-from hmar.errors import ParameterError
+from hmar.errors import PacsError, ParameterError
 from hmar.values.follows import Follow, News
 from hmar.values.pulls import InstanceReference, Pull, day_of
 
@@ -50,13 +50,21 @@ class QidoFeed:
             pull, since=max(first, pull.since or first), until=max(today + AHEAD, pull.since or today)
         )
         studies, seen = self._querying.studies(wanted), dict[str, int]()
+        failed: PacsError | None = None
         for number, study_uid in enumerate(studies, start=1):
-            found, counts = self._of_study(study_uid, pull)
+            try:
+                found, counts = self._of_study(study_uid, pull)
+            except PacsError as error:
+                # One study that the PACS cannot tell of keeps none of the others back.
+                failed = failed or error
+                continue
             if found:
                 yield News(found, cursor, len(studies) - number)
             # Only now: who asks for more has taken it.
             seen |= counts
             self._seen |= counts
+        if failed is not None:
+            raise failed
         self._seen = seen
         yield News((), today.isoformat())
 

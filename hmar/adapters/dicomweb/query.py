@@ -52,18 +52,20 @@ class InstanceRow(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """Rows of one answer, and how many were asked for."""
+    """Rows of one answer, how many were asked for, and whether the server knows what was asked for."""
 
     rows: list[Row]
     limit: int
+    known: bool
 
 
 @dataclass(slots=True)
 class _Listing:
-    """What one query gave, and whether there may be more than the server told."""
+    """What one query gave, whether there may be more than that, and whether the server knows what it is."""
 
     rows: dict[str, Row]
     cut: bool = False
+    known: bool = True
 
 
 class Querying:
@@ -166,14 +168,24 @@ class Querying:
                 gone |= self._gone_of(
                     f"{path}/{series_uid}/instances", number(row, SERIES_INSTANCES), instances
                 )
+        if gone:
+            self._check_found(next(iter(gone)).study_uid)
         return gone
+
+    def _check_found(self, study_uid: str) -> None:
+        """Raise PacsError where a query for studies is not found: no study says so, but a wrong address."""
+        if not self._listed("studies", {"StudyInstanceUID": study_uid}, STUDY).known:
+            raise PacsError(
+                f"The PACS {self._site.name} does not know what a query for studies is (status 404).",
+                f"Check qido in [{self._site.name}].",
+            )
 
     def _gone_of(
         self, path: str, expected: int | None, instances: set[InstanceReference]
     ) -> set[InstanceReference]:
         found = self._listed(path, {}, INSTANCE, expected)
         absent = {one for one in instances if one.sop_instance_uid not in found.rows}
-        if expected is not None and len(found.rows) < expected:
+        if not found.known or (expected is not None and len(found.rows) < expected):
             return set()
         if expected is None and found.cut:
             return {
@@ -199,6 +211,7 @@ class Querying:
         for page, told_of_more in self._pages(path, wanted):
             new = {uid: row for row in page.rows if is_uid(uid := text(row, key)) and uid not in listing.rows}
             listing.cut |= told_of_more
+            listing.known &= page.known
             if not new:
                 # The same rows again: the offset was not looked at, and the first page may have been all.
                 listing.cut |= bool(page.rows) and len(page.rows) >= page.limit
@@ -234,7 +247,7 @@ class Querying:
                     f"Check qido in [{self._site.name}].",
                 )
             # PS3.18 8.3.4.4: a warning says that there is more than the server is willing to send.
-            yield _Page(rows, limit), "299" in answer.headers.get("Warning", "")
+            yield _Page(rows, limit, answer.status != 404), "299" in answer.headers.get("Warning", "")
             offset += len(rows)
 
 

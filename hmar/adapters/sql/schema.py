@@ -374,6 +374,7 @@ pacs_follows = Table(
     Column("swept_at", Float(53)),
     Column("only_there", BigInteger, nullable=False),
     Column("only_here", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
     Column("stopped", Text),
     Column("asked", String(8)),
     Column("holder", String(32)),

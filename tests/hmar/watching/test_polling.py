@@ -83,6 +83,21 @@ def test_what_was_deleted_and_is_sent_again_is_indexed_again(
     assert followed.held() == ALL
 
 
+def test_one_study_that_cannot_be_listed_keeps_no_other_back(
+    pacs: Pacs, polled: Callable[[date], Followed]
+) -> None:
+    followed = polled(date(2020, 1, 3))
+    followed.settle()
+    pacs.files = [held(data) for data in FILES]
+    pacs.habits.broken = f"/studies/{pacs.files[0].study}/"
+    followed.watcher.look()
+    assert followed.held() == ALL[3:]
+    assert "answered a query with status 500" in (followed.state.reason or "")
+    pacs.habits.broken = None
+    followed.settle()
+    assert (followed.held(), followed.state.reason) == (ALL, None)
+
+
 def test_a_pacs_that_was_followed_otherwise_is_compared_anew(
     pacs: Pacs, polled: Callable[[date], Followed]
 ) -> None:

@@ -111,7 +111,7 @@ def test_an_answer_that_fails_deletes_nothing(habit: str, orthanc: StubOrthanc, 
     orthanc.files = []
     setattr(orthanc.habits, habit, True if habit != "busy" else 1000)
     followed.engine.following.ask("main", "sweep")
-    for _ in range(3):
+    for _ in range(10):
         followed.watcher.look()
     assert followed.held() == ALL
     assert followed.state.reason is not None
@@ -178,3 +178,36 @@ def test_sweeps_come_by_themselves(orthanc: StubOrthanc, follow: OpenFollowed) -
         now[0] += after_s
         followed.settle()
         assert followed.held() == left
+
+
+def test_a_wrong_address_of_queries_deletes_nothing_however_often_it_is_tried(
+    orthanc: StubOrthanc, follow: OpenFollowed
+) -> None:
+    orthanc.arrive(*FILES)
+    followed = follow(ANY)
+    followed.settle()
+    orthanc.habits.not_found = True
+    followed.engine.following.ask("main", "sweep")
+    reasons = set()
+    while followed.watcher.look() or followed.state.failures:
+        reasons.add(followed.state.reason)
+    assert followed.held() == ALL
+    assert any("does not know what a query for studies is" in (reason or "") for reason in reasons)
+    assert "could not tell of 2 studies" in (followed.state.stopped or "")
+    orthanc.habits.not_found = False
+    assert followed.swept().stopped is None
+
+
+def test_one_study_that_cannot_be_listed_ends_no_sweep(orthanc: StubOrthanc, follow: OpenFollowed) -> None:
+    orthanc.arrive(*FILES)
+    followed = follow(ANY)
+    followed.settle()
+    orthanc.files = [file for file in orthanc.files if file.instance != sop_uid(2, 1)]
+    orthanc.habits.broken = f"/studies/{STUDY}/"
+    followed.engine.following.ask("main", "sweep")
+    looks = 0
+    while followed.watcher.look() or followed.state.failures:
+        looks += 1
+        assert looks < 30
+    left = [uid for uid in ALL if uid != sop_uid(2, 1)]
+    assert (followed.held(), followed.state.sweep, followed.state.failed) == (left, None, sweeping.PATIENCE)

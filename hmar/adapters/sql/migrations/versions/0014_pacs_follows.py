@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("swept_at", sa.Float(53)),
         sa.Column("only_there", sa.BigInteger(), nullable=False),
         sa.Column("only_here", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
         sa.Column("stopped", sa.Text()),
         sa.Column("asked", sa.String(8)),
         sa.Column("holder", sa.String(32)),
