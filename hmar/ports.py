@@ -20,6 +20,7 @@ from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, S
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.feedback import Judgement, KeptJudgement
+from hmar.values.follows import Follow, Followed, FollowState, HeldInstance, News, SweepKind
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
@@ -28,7 +29,7 @@ from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
-from hmar.values.pulls import InstanceReference
+from hmar.values.pulls import InstanceReference, Pull
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
 from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies
@@ -454,6 +455,38 @@ class PacsImages(ImageSource, Protocol):
     def some_instance(self, name: str) -> InstanceReference:
         """Return an instance that a PACS lists; raises NotFoundError where it lists none."""
 
+    def names(self) -> Sequence[str]:
+        """Return the names of all PACS, sorted."""
+
+    def follows(self) -> Sequence[Follow]:
+        """Return the PACS that are followed, in order of their names."""
+
+    def feed(self, follow: Follow) -> PacsFeed:
+        """Return what tells of a PACS what came to it."""
+
+    def studies(self, pull: Pull) -> Sequence[str]:
+        """Return the UIDs of studies in which what is wanted may be, sorted."""
+
+    def gone(self, held: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those instances of one study that its PACS has no more.
+
+        One that it may have, because it does not list all that it has, is not among them. Raises PacsError
+        if it does not answer.
+        """
+
+
+class PacsFeed(Protocol):
+    """Tells what came to a PACS, from a cursor on."""
+
+    def end(self) -> str:
+        """Return the cursor behind all that there is; raises PacsError if the PACS does not answer."""
+
+    def news(self, cursor: str) -> Iterator[News]:
+        """Yield what came after a cursor, until there is no more.
+
+        Who asks for the next has taken the one before. Raises PacsError like :meth:`end`.
+        """
+
 
 class UploadSource(ImageSource, Protocol):
     """An image source that keeps what is sent to it.
@@ -719,6 +752,68 @@ class FeedbackStore(Protocol):
         """
 
 
+class FollowStore(Protocol):
+    """How far each PACS is followed. One watcher at a time holds one, for as long as its lease lasts."""
+
+    def followed(self, site: str) -> Followed:
+        """Return how far a PACS is followed; a fresh state for one that never was."""
+
+    def claim(self, site: str, holder: str, lease_s: float) -> Followed | None:
+        """Hold a PACS, or go on holding it; None where another watcher does.
+
+        A lease that ends later than ``lease_s`` from now was given before the clock was set back, and holds
+        no more.
+        """
+
+    def keep(
+        self, site: str, holder: str, state: FollowState, lease_s: float, done: SweepKind | None = None
+    ) -> bool:
+        """Write a state, renew the lease, and forget that somebody asked for what is ``done``.
+
+        Returns whether the PACS was still held; where it was not, nothing changes.
+        """
+
+    def release(self, site: str, holder: str) -> None:
+        """Let another watcher hold the PACS."""
+
+    def ask(self, site: str, kind: SweepKind) -> None:
+        """Have whoever watches a PACS begin a sweep; what was asked for before is forgotten."""
+
+    def note_gone(self, site: str, gone: Collection[InstanceReference]) -> None:
+        """Note that a PACS has instances no more, which are to be deleted here."""
+
+    def note_deleted(self, site: str, gone: Collection[InstanceReference]) -> None:
+        """Note that such instances were deleted here."""
+
+    def note_back(self, site: str, back: Collection[InstanceReference]) -> None:
+        """Forget both of instances that the PACS has."""
+
+    def gone(self, site: str, limit: int) -> list[InstanceReference]:
+        """Return instances that are to be deleted, in any order."""
+
+    def gone_count(self, site: str) -> int:
+        """Return how many there are."""
+
+    def deleted(self, site: str, references: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those of some instances that were deleted here because the PACS had them no more."""
+
+
+class PacsHoldings(Protocol):
+    """What the archive holds that came from a PACS, in all collections and of all models."""
+
+    def studies(self, site: str) -> list[str]:
+        """Return the UIDs of studies with live frames that came from a PACS, in any order."""
+
+    def of_study(self, site: str, study_uid: str) -> list[HeldInstance]:
+        """Return the instances of a study whose live frames all came from the PACS."""
+
+    def count(self, site: str) -> int:
+        """Return how many instances came from a PACS, one in two collections as two."""
+
+    def asked_for(self, collection: str, references: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those of some instances that a job of a collection was ever created for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The ports that keep their rows in one place, a database or memory.
@@ -733,6 +828,8 @@ class Storage:
     audit : AuditStore
     webhooks : WebhookStore
     feedback : FeedbackStore
+    follows : FollowStore
+    holdings : PacsHoldings
     integrity : Integrity
     copies : Copyable
     close : callable
@@ -747,6 +844,8 @@ class Storage:
     audit: AuditStore
     webhooks: WebhookStore
     feedback: FeedbackStore
+    follows: FollowStore
+    holdings: PacsHoldings
     integrity: Integrity
     copies: Copyable
     close: Callable[[], None]

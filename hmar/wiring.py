@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
@@ -33,6 +34,7 @@ from hmar.indexing.carrying import Carrier
 from hmar.indexing.encoders import RecordedEncoders
 from hmar.indexing.indexer import Indexer
 from hmar.indexing.reindexing import Reindexing
+from hmar.indexing.submitting import submit
 from hmar.known_models import THUMBNAIL, KnownModels
 from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
@@ -57,11 +59,14 @@ from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.serving import Serving
 from hmar.tracing import Tracer
 from hmar.uploads import UPLOAD, KeptUploads
+from hmar.values.audit import Accessed
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
 from hmar.values.models import ModelName
 from hmar.values.pulls import PACS
 from hmar.values.stored import StoredFrame
+from hmar.watching.following import Following
+from hmar.watching.watcher import Watcher
 from hmar.webhooks.sending import WebhookSender
 from hmar.webhooks.signing import secret_of
 from hmar.webhooks.subscribing import Subscriptions
@@ -375,6 +380,37 @@ class Engine:
         source = PacsSource(read_sites(self.settings.pacs_path))
         self._open.callback(source.close)
         return source
+
+    @cached_property
+    def following(self) -> Following:
+        """How the PACS are followed, for who asks."""
+        return Following(self.pacs, self.storage.follows)
+
+    def watchers(self, clock: Callable[[], float] = time.time) -> list[Watcher]:
+        """Return who watches each PACS that is followed; each is for one thread."""
+        submitted = partial(submit, self.jobs, self.queue)
+        return [
+            Watcher(
+                follow,
+                self.pacs,
+                self.storage.follows,
+                self.storage.holdings,
+                lambda collection, origin, references, request: submitted(
+                    collection, origin, references, request=request
+                ),
+                self.remover.delete,
+                self._record_gone,
+                self.settings.item_lease_s,
+                clock,
+            )
+            for follow in self.pacs.follows()
+        ]
+
+    def _record_gone(self, site: str, study_uid: str) -> None:
+        touched = frozenset({("study", study_uid)})
+        self.audit_log.append(
+            [Accessed(time.time(), "deleteGoneStudy", "", "delete", f"pacs {site}", 0, "", touched)]
+        )
 
     @cached_property
     def uploads(self) -> UploadSource:

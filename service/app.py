@@ -35,6 +35,7 @@ from service.routes import (
     labels,
     login,
     models,
+    pacs,
     page,
     pixels,
     search,
@@ -107,6 +108,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))
+    app.register_blueprint(pacs.blueprint(engine))
     app.register_blueprint(upkeep.blueprint(engine.settings))
     metrics.read_state(State(engine))
     auth.check_declared(app)

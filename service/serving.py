@@ -24,6 +24,7 @@ from service.refresh import Refresher
 from service.sending import Sending
 from service.server import server_on
 from service.upkeep import Upkeep
+from service.watching import Watching
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread keeps the interpreter lock while others want it: a tenth of Python's own value, since
@@ -71,8 +72,8 @@ def serve(settings: Settings, place: Place | None = None) -> int:
     counting = Periodic("counting figures", app.extensions[METRICS].count_tallies, COUNTED_EVERY_S)
     recorder = app.extensions[RECORDER]
     sending = Sending(engine.webhook_sender.send_due)
-    upkeep = Upkeep(settings)
-    for thread in (recorder, follower, following, uses, forgetting, counting, sending, upkeep):
+    upkeep, watching = Upkeep(settings), Watching(engine)
+    for thread in (recorder, follower, following, uses, forgetting, counting, sending, upkeep, watching):
         thread.start()
     try:
         if figures is not None:
@@ -80,7 +81,7 @@ def serve(settings: Settings, place: Place | None = None) -> int:
         _announce(settings.host, server.port)
         server.run()
     finally:
-        for thread in (upkeep, sending, counting, forgetting, uses, following, follower, recorder):
+        for thread in (watching, upkeep, sending, counting, forgetting, uses, following, follower, recorder):
             thread.stop()
         engine.close()
     return 0

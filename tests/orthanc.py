@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ class Orthanc:
 
     port: int
     dicom_port: int
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def root(self) -> str:
@@ -53,10 +54,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_orthanc(folder: Path) -> Iterator[Orthanc]:
-    """Run one on a folder until the context ends; skip where it is not installed."""
+def running_orthanc(folder: Path, before: Orthanc | None = None, **more: object) -> Iterator[Orthanc]:
+    """Run one on a folder until the context ends; skip where it is not installed.
+
+    ``before`` is one that ended, whose ports are taken; ``more`` are settings of Orthanc.
+    """
     program, plugin = require_command("Orthanc", "orthanc"), require_file(PLUGIN, "orthanc-dicomweb")
-    orthanc = Orthanc(_free_port(), _free_port())
+    orthanc = before or Orthanc(_free_port(), _free_port())
     settings = {
         "Name": "test",
         "StorageDirectory": str(folder / "storage"),
@@ -70,6 +74,7 @@ def running_orthanc(folder: Path) -> Iterator[Orthanc]:
         "Plugins": [str(plugin)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         "StableAge": 1,
+        **more,
     }
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "orthanc.log").open("wb") as log:
@@ -85,7 +90,7 @@ def running_orthanc(folder: Path) -> Iterator[Orthanc]:
                 orthanc.ask("GET", "/system")
                 break
             time.sleep(0.05)
-        yield orthanc
+        yield replace(orthanc, process=process)
     finally:
         process.terminate()
         process.wait(30)

@@ -61,6 +61,10 @@ class Habits:
     garbage: bool = False
     """Queries are answered with a page of HTML."""
     redirects: bool = False
+    not_found: bool = False
+    """Every query is answered 404, as at a wrong address."""
+    broken: str | None = None
+    """What has this in its address is answered 500."""
 
 
 def held(data: bytes) -> Held:
@@ -128,6 +132,10 @@ class Pacs:
         limit = len(listed) if self.habits.ignores_limit else int(query.get("limit", len(listed)))
         return listed[offset:][:limit][: self.habits.most_rows]
 
+    def rest(self, path: list[str], query: dict[str, str]) -> bytes | None:
+        """Answer to what is no DICOMweb; None where there is nothing."""
+        return None
+
     def _row(self, file: Held) -> dict[str, Any]:
         count = sum(other.series == file.series for other in self.files) + self.habits.says_more
         values = {
@@ -153,6 +161,9 @@ def _within(file: Held, path: list[str]) -> bool:
 def _wanted(file: Held, query: dict[str, str]) -> bool:
     first, _, last = query.get("StudyDate", "-").partition("-")
     modality = query.get("Modality", query.get("ModalitiesInStudy", file.modality))
+    uids = {"StudyInstanceUID": file.study, "SeriesInstanceUID": file.series, "SOPInstanceUID": file.instance}
+    if any(query.get(name, uid) != uid for name, uid in uids.items()):
+        return False
     return modality == file.modality and (first or "0") <= file.study_date <= (last or "9")
 
 
@@ -172,12 +183,19 @@ def _handler(pacs: Pacs) -> type[BaseHTTPRequestHandler]:
             if habits.busy:
                 habits.busy -= 1
                 return self._tell(503, "text/plain", b"Later.")
+            if habits.broken is not None and habits.broken in self.path:
+                return self._tell(500, "text/html", b"<html>")
             if habits.redirects:
                 return self._tell(302, "text/plain", b"", Location="https://elsewhere.invalid/")
+            query = {name: values[0] for name, values in parse_qs(address.query, True).items()}
+            if not address.path.startswith("/dicom-web/"):
+                told = pacs.rest(address.path.strip("/").split("/"), query)
+                return self._tell(404 if told is None else 200, "application/json", told or b"")
             path = address.path.removeprefix("/dicom-web/").split("/")
             if len(path) == 6:
                 return self._file(path[5])
-            query = {name: values[0] for name, values in parse_qs(address.query).items()}
+            if habits.not_found:
+                return self._tell(404, "text/html", b"<html>")
             if habits.garbage:
                 return self._tell(200, "text/html", b"<html>Welcome</html>")
             if habits.slow_above is not None and int(query["limit"]) > habits.slow_above:

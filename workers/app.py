@@ -28,6 +28,7 @@ from hmar.errors import ConfigError, OperatorError
 from hmar.library.upkeep import upkeep_forever
 from workers import transport
 from workers.audit import audit_forever
+from workers.following import follow_forever
 from workers.liveness import CHECK_S, Liveness, watch
 from workers.tasks import LazyIndexer, register
 
@@ -94,7 +95,7 @@ def run(settings: Settings) -> int:
     ]
     for sweeper in sweepers:
         sweeper.start()
-    for forever in (audit_forever, upkeep_forever):
+    for forever in (audit_forever, upkeep_forever, follow_forever):
         threading.Thread(target=forever, args=(settings, stopped), daemon=True).start()
     liveness = Liveness(ready.pulse, CeleryQueue(settings.redis_url).backlog)
     # A thread that hangs cannot be waited for.

@@ -32,12 +32,14 @@ _ACCESSED = _Event("110103", "DICOM Instances Accessed", "R")
 _QUERY = _Event("110112", "Query", "E")
 _IMPORT = _Event("110107", "Import", "C")
 _AUTHENTICATION = _Event("110114", "User Authentication", "E")
+_DELETED = _Event("110105", "DICOM Study Deleted", "D")
 _DELIVERY = "deliverChanges"
 _OF_OPERATIONS = {
     "createIndexJob": _IMPORT,
     "retryIndexJob": _IMPORT,
     "changeLabels": _Event("110103", "DICOM Instances Accessed", "U"),
-    "delete": _Event("110105", "DICOM Study Deleted", "D"),
+    "delete": _DELETED,
+    "deleteGoneStudy": _DELETED,
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
     _DELIVERY: _Event("110106", "Export", "R"),
     "logIn": _AUTHENTICATION,

@@ -170,6 +170,26 @@ def _worker(engine: Engine) -> tuple[State, str, str]:
     return State.FAILED, "No worker answers, jobs wait.", f"{START} Or run: python -m workers"
 
 
+def _followed(engine: Engine) -> tuple[State, str, str]:
+    held = [one for one in engine.following.listed() if one.follow is not None]
+    for one in held:
+        state = one.followed.state
+        if state.reason is not None:
+            return State.FAILED, f"{one.name}: {state.reason}", f"Run 'hmar doctor pacs:{one.name}'."
+        if state.stopped is not None:
+            return (
+                State.FAILED,
+                state.stopped,
+                f"See 'hmar pacs status {one.name}', and what happened in that PACS.",
+            )
+        if not one.followed.watched:
+            return State.NOTE, f"Nobody watches the PACS {one.name}.", START
+    if not held:
+        return State.OK, "none", ""
+    names = ", ".join(f"{one.name} ({one.followed.state.behind} behind)" for one in held)
+    return State.OK, f"watched: {names}", ""
+
+
 def _index(engine: Engine) -> tuple[State, str, str]:
     engine.searcher.refresh()
     held = engine.index.stats().frames
@@ -195,4 +215,5 @@ LAST_CHECKS: dict[str, Check] = {
     "broker": _broker,
     "worker": _worker,
     "identity provider": _identity_provider,
+    "followed PACS": _followed,
 }

@@ -45,6 +45,7 @@ OWN = {
     "changes": Command("hmar.cli.changes", "changes", "List or follow what is indexed and deleted.", True),
     "jobs": Command("hmar.cli.jobs", "jobs", "List, follow, cancel and retry index jobs.", True),
     "delete": Command("hmar.cli.delete", "delete", "Delete an instance, series, study or patient.", True),
+    "pacs": Command("hmar.cli.follow", "pacs", "Tell how PACS are followed, and compare both sides."),
     "webhooks": Command("hmar.cli.webhooks", "webhooks", "Send changes to receivers, signed.", True),
     "sample-data": Command(
         "hmar.cli.sample_data", "sample_data", "Fetch a real CT study to try things with."

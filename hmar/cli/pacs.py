@@ -12,6 +12,7 @@ import click
 
 from hmar.config import Settings
 from hmar.errors import HmarError, ParameterError, shown
+from hmar.ports import PacsImages
 from hmar.values.findings import Finding, State
 from hmar.values.pulls import Pull, day_of
 from hmar.wiring import build_engine
@@ -62,7 +63,7 @@ def named_pacs(text: str) -> str:
 
 
 def try_pacs(settings: Settings, name: str) -> list[Finding]:
-    """Ask a PACS for what it has, and for one instance of it."""
+    """Ask a PACS for what it has, for one instance of it, and for its feed."""
     with closing(build_engine(settings)) as engine:
         try:
             found = engine.pacs.some_instance(name)
@@ -74,5 +75,18 @@ def try_pacs(settings: Settings, name: str) -> list[Finding]:
             found.check(engine.decoder.open(data).infos[0])
         except HmarError as error:
             return [listed, Finding("wado", State.FAILED, error.detail, error.remedy)]
-    told = f"sent an instance of {len(data)} bytes, which can be read"
-    return [listed, Finding("wado", State.OK, told)]
+        told = f"sent an instance of {len(data)} bytes, which can be read"
+        return [listed, Finding("wado", State.OK, told), *_feed(engine.pacs, name)]
+
+
+def _feed(pacs: PacsImages, name: str) -> list[Finding]:
+    """Return what becomes of the feed of a PACS, where it is followed."""
+    found = []
+    for follow in pacs.follows():
+        if follow.site == name:
+            try:
+                end = pacs.feed(follow).end()
+                found.append(Finding("feed", State.OK, f"{follow.kind}, ends with {end}"))
+            except HmarError as error:
+                found.append(Finding("feed", State.FAILED, error.detail, error.remedy))
+    return found

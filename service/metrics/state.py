@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hmar.errors import OperatorError
 from hmar.values.codes import CODE_BITS
+from hmar.values.follows import FollowInfo, FollowState
 from hmar.wiring import Engine
 
 _log = logging.getLogger("hmar.service.metrics")
@@ -32,6 +33,7 @@ class State(Collector):
             "log": self._log_rows,
             "disk": self._disk,
             "webhooks": self._webhooks,
+            "followed PACS": self._followed,
         }
 
     def collect(self) -> Iterator[Metric]:
@@ -109,3 +111,50 @@ class State(Collector):
         yield GaugeMetricFamily(
             "hmar_webhooks_disabled", "Webhooks that were given up.", sum(one.disabled for one in held)
         )
+
+    def _followed(self) -> Iterator[Metric]:
+        held = [one for one in self._engine.following.listed() if one.follow is not None]
+        states = [one.followed.state for one in held]
+        yield GaugeMetricFamily(
+            "hmar_pacs_lag_seconds",
+            "Time since all that came to the followed PACS which is farthest behind was taken.",
+            max((_lag_s(one) for one in held), default=0.0),
+        )
+        yield GaugeMetricFamily(
+            "hmar_pacs_behind",
+            "News of followed PACS that was not taken yet, at most.",
+            _sum(states, "behind"),
+        )
+        drift = GaugeMetricFamily(
+            "hmar_pacs_drift_instances",
+            "Instances that the last sweeps found only in a PACS, or only in the archive.",
+            labels=("only",),
+        )
+        drift.add_metric(("there",), _sum(states, "only_there"))
+        drift.add_metric(("here",), _sum(states, "only_here"))
+        yield drift
+        yield CounterMetricFamily(
+            "hmar_pacs_failures", "Looks at followed PACS that failed.", _sum(states, "failed")
+        )
+        yield GaugeMetricFamily(
+            "hmar_pacs_sweeps_stopped",
+            "Followed PACS whose last sweep would have deleted too much, or could not compare all.",
+            sum(state.stopped is not None for state in states),
+        )
+        yield GaugeMetricFamily(
+            "hmar_pacs_unwatched",
+            "Followed PACS that nobody watches.",
+            sum(not one.followed.watched for one in held),
+        )
+
+
+def _lag_s(one: FollowInfo) -> float:
+    """Return the lag of a PACS; where it was never caught up with, the time for which that has failed."""
+    failing_since = one.followed.state.failing_since
+    if one.lag_s is not None or failing_since is None:
+        return one.lag_s or 0.0
+    return max(0.0, one.now - failing_since)
+
+
+def _sum(states: Iterable[FollowState], name: str) -> int:
+    return sum(getattr(state, name) for state in states)

@@ -44,6 +44,7 @@ TAGS = [
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
     {"name": "upkeep", "description": "Backups and verifications of what is stored, in the background."},
+    {"name": "pacs", "description": "What the site's PACS have, and how they are followed."},
     {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},
     {"name": "health", "description": "For load balancers, without a key, and figures for monitoring."},
     {"name": "description", "description": "This document, and a page that shows it."},

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import (
     MemoryCatalogue,
+    MemoryFollowStore,
     MemoryIndex,
     MemoryJobStore,
     MemoryKeyStore,
@@ -24,6 +25,7 @@ from hmar.adapters.memory import (
 )
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
+from hmar.adapters.sql.follows import SqlFollowStore
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.schema import metadata
@@ -32,7 +34,7 @@ from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.narrowed.catalogue import NarrowedCatalogue
 from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
-from hmar.ports import Catalogue, CodeIndex, JobStore, KeyStore, SessionStore, WebhookStore
+from hmar.ports import Catalogue, CodeIndex, FollowStore, JobStore, KeyStore, SessionStore, WebhookStore
 from hmar.values.access import Access
 from hmar.values.identity import administrator
 from tests.contract.examples import MODEL, Clock
@@ -107,6 +109,13 @@ def webhooks(request: pytest.FixtureRequest, clock: Clock) -> WebhookStore:
     if request.param == "memory":
         return MemoryWebhookStore(clock)
     return SqlWebhookStore(request.getfixturevalue(request.param), clock)
+
+
+@pytest.fixture(params=STORES)
+def follows(request: pytest.FixtureRequest, clock: Clock) -> FollowStore:
+    if request.param == "memory":
+        return MemoryFollowStore(clock)
+    return SqlFollowStore(request.getfixturevalue(request.param), clock)
 
 
 @pytest.fixture(params=["memory", "embedded", "embedded without snapshots", "narrowed"])

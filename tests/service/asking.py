@@ -133,6 +133,7 @@ REQUESTS: dict[str, Request] = {
     "addWebhook": Request(sent=lambda _: {"json": {"name": "new", "url": "https://192.0.2.1/"}}),
     "removeWebhook": Request({"name": lambda _: WEBHOOK}),
     "enableWebhook": Request({"name": lambda _: WEBHOOK}),
+    "listPacs": Request(),
     "listBackups": Request(),
     "makeBackup": Request(),
     "readVerification": Request(),

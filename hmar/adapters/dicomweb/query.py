@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -51,18 +52,20 @@ class InstanceRow(NamedTuple):
 
 
 class _Page(NamedTuple):
-    """Rows of one answer, and how many were asked for."""
+    """Rows of one answer, how many were asked for, and whether the server knows what was asked for."""
 
     rows: list[Row]
     limit: int
+    known: bool
 
 
 @dataclass(slots=True)
 class _Listing:
-    """What one query gave, and whether there may be more than the server told."""
+    """What one query gave, whether there may be more than that, and whether the server knows what it is."""
 
     rows: dict[str, Row]
     cut: bool = False
+    known: bool = True
 
 
 class Querying:
@@ -147,6 +150,59 @@ class Querying:
         found = self._listed(path, {}, INSTANCE, series.instances)
         return sorted(InstanceRow(uid, text(row, SOP_CLASS)) for uid, row in found.rows.items())
 
+    def gone(self, held: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those instances of one study that the PACS has no more.
+
+        What a server may keep back is asked for by its own UID; what it may have after that is not gone.
+        """
+        by_series = defaultdict(set)
+        for instance in held:
+            by_series[instance.study_uid, instance.series_uid].add(instance)
+        gone = set()
+        for (study_uid, series_uid), instances in by_series.items():
+            path = f"studies/{study_uid}/series"
+            row = self._one(path, "SeriesInstanceUID", series_uid, SERIES)
+            if row is None:
+                gone |= instances
+            elif row:
+                gone |= self._gone_of(
+                    f"{path}/{series_uid}/instances", number(row, SERIES_INSTANCES), instances
+                )
+        if gone:
+            self._check_found(next(iter(gone)).study_uid)
+        return gone
+
+    def _check_found(self, study_uid: str) -> None:
+        """Raise PacsError where a query for studies is not found: no study says so, but a wrong address."""
+        if not self._listed("studies", {"StudyInstanceUID": study_uid}, STUDY).known:
+            raise PacsError(
+                f"The PACS {self._site.name} does not know what a query for studies is (status 404).",
+                f"Check qido in [{self._site.name}].",
+            )
+
+    def _gone_of(
+        self, path: str, expected: int | None, instances: set[InstanceReference]
+    ) -> set[InstanceReference]:
+        found = self._listed(path, {}, INSTANCE, expected)
+        absent = {one for one in instances if one.sop_instance_uid not in found.rows}
+        if not found.known or (expected is not None and len(found.rows) < expected):
+            return set()
+        if expected is None and found.cut:
+            return {
+                one
+                for one in absent
+                if self._one(path, "SOPInstanceUID", one.sop_instance_uid, INSTANCE) is None
+            }
+        return absent
+
+    def _one(self, path: str, key: str, uid: str, tag: str) -> Row | None:
+        """Return a row, asked for by its UID: None where there is none, empty where it may be kept back."""
+        wanted = {key: uid} | ({"includefield": SERIES_INSTANCES} if tag == SERIES else {})
+        found = self._listed(path, wanted, tag)
+        if uid in found.rows:
+            return found.rows[uid]
+        return {} if found.cut else None
+
     def _listed(
         self, path: str, wanted: Mapping[str, str], key: str, expected: int | None = None
     ) -> _Listing:
@@ -155,6 +211,7 @@ class Querying:
         for page, told_of_more in self._pages(path, wanted):
             new = {uid: row for row in page.rows if is_uid(uid := text(row, key)) and uid not in listing.rows}
             listing.cut |= told_of_more
+            listing.known &= page.known
             if not new:
                 # The same rows again: the offset was not looked at, and the first page may have been all.
                 listing.cut |= bool(page.rows) and len(page.rows) >= page.limit
@@ -190,7 +247,7 @@ class Querying:
                     f"Check qido in [{self._site.name}].",
                 )
             # PS3.18 8.3.4.4: a warning says that there is more than the server is willing to send.
-            yield _Page(rows, limit), "299" in answer.headers.get("Warning", "")
+            yield _Page(rows, limit, answer.status != 404), "299" in answer.headers.get("Warning", "")
             offset += len(rows)
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hmar.adapters.dicomweb.following import follow_of
+from hmar.adapters.dicomweb.given import check_known, file, number, url
 from hmar.errors import ConfigError, shown
+from hmar.values.follows import Follow
 from hmar.values.pulls import SITE
 
 AuthKind = Literal["none", "basic", "bearer", "oauth2"]
@@ -20,8 +23,6 @@ _NEEDS: dict[AuthKind, frozenset[str]] = {
     "oauth2": frozenset({"token_url", "client_id", "client_secret_file"}),
 }
 _MAY = {"oauth2": frozenset({"scope"})}
-_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
-_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?(?:/.*)?")
 _SECONDS = {"connect_s": 5.0, "read_s": 60.0, "total_s": 600.0}
 _COUNTS = {"page": 200, "tries": 4}
 _FILES = ("ca_file", "client_cert", "client_key")
@@ -61,6 +62,8 @@ class Site:
         Rows that a query asks for at a time.
     tries : int
         Of one request that fails for want of room or of a connection, the first included.
+    follow : Follow or None
+        How it is followed, None where it is not.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Site:
     total_s: float = _SECONDS["total_s"]
     page: int = _COUNTS["page"]
     tries: int = _COUNTS["tries"]
+    follow: Follow | None = None
 
 
 def read_sites(path: Path) -> dict[str, Site]:
@@ -104,55 +108,21 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "auth", *_FILES, *_SECONDS, *_COUNTS}
-    _check_known(name, table, known)
+    known = {"root", "qido", "wado", "auth", "follow", *_FILES, *_SECONDS, *_COUNTS}
+    check_known(name, table, known)
     roots = {
-        service: _root(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
+        service: url(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
     }
-    files = {key: _file(name, key, table[key], folder) for key in _FILES if key in table}
+    files = {key: file(name, key, table[key], folder) for key in _FILES if key in table}
     if ("client_cert" in files) != ("client_key" in files):
         raise ConfigError(f"{name} has one of client_cert and client_key.", "Give both, or none.")
     numbers = {
-        key: _number(name, key, table.get(key, default)) for key, default in (_SECONDS | _COUNTS).items()
+        key: number(name, key, table.get(key, default), whole=key in _COUNTS)
+        for key, default in (_SECONDS | _COUNTS).items()
     }
     values: dict[str, Any] = roots | files | numbers
-    return Site(name, auth=_auth(name, table.get("auth", {}), folder), **values)
-
-
-def _check_known(name: str, table: Mapping[str, object], known: set[str] | frozenset[str]) -> None:
-    if unknown := sorted(table.keys() - known):
-        raise ConfigError(f"{name} has {shown(unknown[0])}.", f"Known are {', '.join(sorted(known))}.")
-
-
-def _root(name: str, service: str, value: object) -> str:
-    if not isinstance(value, str) or not _URL.fullmatch(value):
-        raise ConfigError(
-            f"{name} has {shown(value)} as root of {service.upper()}.",
-            "Give a URL such as https://pacs.example/dicom-web, without user, password or question mark.",
-        )
-    if value.startswith("http://") and not _LOOPBACK.fullmatch(value):
-        raise ConfigError(
-            f"{name} is asked by http at {shown(value)}: patients' data would be sent unencrypted.",
-            "Give an https address; http only on this machine.",
-        )
-    scheme, _, rest = value.partition("://")
-    return f"{scheme}://{re.sub('/+', '/', rest).rstrip('/')}"
-
-
-def _file(name: str, key: str, value: object, folder: Path) -> Path:
-    """Return a file's path; a relative one is beside the file of PACS."""
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give the path of a file.")
-    return folder / value
-
-
-def _number(name: str, key: str, value: object) -> float | int:
-    kind = int if key in _COUNTS else float
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give a number above 0.")
-    if kind(value) != value:
-        raise ConfigError(f"{name} has {shown(value)} as {key}.", "Give a whole number.")
-    return kind(value)
+    follow = follow_of(name, table["follow"]) if "follow" in table else None
+    return Site(name, auth=_auth(name, table.get("auth", {}), folder), follow=follow, **values)
 
 
 def _auth(name: str, table: object, folder: Path) -> Auth:
@@ -162,7 +132,7 @@ def _auth(name: str, table: object, folder: Path) -> Auth:
     if kind not in _NEEDS:
         raise ConfigError(f"{name} has {shown(kind)} as auth.", f"Give one of {', '.join(_NEEDS)}.")
     needed, may = _NEEDS[kind], _MAY.get(kind, frozenset())
-    _check_known(f"{name}.auth", table, needed | may | {"kind"})
+    check_known(f"{name}.auth", table, needed | may | {"kind"})
     if missing := sorted(needed - table.keys()):
         raise ConfigError(
             f"{name}.auth is {kind} and has no {missing[0]}.", f"It needs {', '.join(sorted(needed))}."
@@ -174,5 +144,5 @@ def _auth(name: str, table: object, folder: Path) -> Auth:
             raise ConfigError(f"{name}.auth has {shown(value)} as {key}.", "Give a text.")
         values[key] = str(folder / value) if key.endswith("_file") else value
     if kind == "oauth2":
-        values["token_url"] = _root(name, "token_url", values["token_url"])
+        values["token_url"] = url(name, "token_url", values["token_url"])
     return Auth(kind, values)

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 
 from hmar.adapters.dicomweb.asking import Asking
 from hmar.adapters.dicomweb.breaker import Breaker
 from hmar.adapters.dicomweb.credentials import credentials_of
+from hmar.adapters.dicomweb.orthanc_feed import OrthancFeed
+from hmar.adapters.dicomweb.orthanc_rest import OrthancRest
+from hmar.adapters.dicomweb.pictures import is_picture
+from hmar.adapters.dicomweb.qido_feed import QidoFeed
 from hmar.adapters.dicomweb.query import Querying, SeriesRow
 from hmar.adapters.dicomweb.retrieve import Retrieving
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
 from hmar.errors import NotFoundError, ParameterError, first_of, shown
 from hmar.pauses import Pauses
+from hmar.ports import PacsFeed
+from hmar.values.follows import Follow
 from hmar.values.pulls import InstanceReference, Pull
-
-NO_IMAGES = (
-    "1.2.840.10008.5.1.4.1.1.11.",
-    "1.2.840.10008.5.1.4.1.1.66",
-    "1.2.840.10008.5.1.4.1.1.88.",
-    "1.2.840.10008.5.1.4.1.1.9.",
-    "1.2.840.10008.5.1.4.1.1.104.",
-    "1.2.840.10008.5.1.4.1.1.481.3",
-    "1.2.840.10008.5.1.4.1.1.481.5",
-)
-"""Beginnings of SOP classes that are no pictures of a patient, and are not fetched.
-
-Presentation states, registrations and segmentations, reports and key object selections, waveforms, documents,
-structure sets, and plans (PS3.4 B.5).
-"""
 
 
 class _Pacs:
@@ -41,6 +32,7 @@ class _Pacs:
         self.transport = Transport(site)
         credentials = credentials_of(site, self.transport)
         asking = Asking(site, self.transport, credentials, Breaker(site.name), pauses)
+        self.asking = asking
         self.querying = Querying(site, asking, today)
         self.retrieving = Retrieving(site, asking)
 
@@ -101,7 +93,7 @@ class PacsSource:
     def _of_series(self, site: str, series: SeriesRow) -> Iterator[str]:
         rows = self._pacs(site).querying.instances(series)
         for row in rows:
-            if not row.sop_class.startswith(NO_IMAGES):
+            if is_picture(row.sop_class):
                 yield str(InstanceReference(site, *series[:2], row.sop_instance_uid))
         if series.instances is not None and len(rows) < series.instances:
             yield f"{site}/{series.study_uid}/{series.series_uid}/{len(rows)} of {series.instances}"
@@ -134,6 +126,30 @@ class PacsSource:
                 f"There is no PACS called {shown(name)}.",
                 f"The file of PACS names {first_of(sorted(self._sites), 10) or 'none'}.",
             )
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all PACS, sorted."""
+        return sorted(self._sites)
+
+    def follows(self) -> Sequence[Follow]:
+        """Return the PACS that are followed, in order of their names."""
+        return [follow for name in self.names() if (follow := self._sites[name].follow) is not None]
+
+    def feed(self, follow: Follow) -> PacsFeed:
+        """Return what tells of a PACS what came to it."""
+        pacs = self._pacs(follow.site)
+        if follow.kind == "orthanc":
+            return OrthancFeed(follow, OrthancRest(follow, pacs.asking))
+        return QidoFeed(follow, pacs.querying, self._today)
+
+    def studies(self, pull: Pull) -> Sequence[str]:
+        """Return the UIDs of studies in which what is wanted may be, sorted."""
+        return self._pacs(pull.site).querying.studies(pull)
+
+    def gone(self, held: Collection[InstanceReference]) -> set[InstanceReference]:
+        """Return those instances of one study that its PACS has no more."""
+        sites = {instance.site for instance in held}
+        return {one for name in sites for one in self._pacs(name).querying.gone(held)}
 
     def some_instance(self, name: str) -> InstanceReference:
         """Return an instance that a PACS lists; raises NotFoundError where it lists none."""

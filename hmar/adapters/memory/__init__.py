@@ -3,6 +3,8 @@
 from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.feedback import MemoryFeedbackStore
+from hmar.adapters.memory.follows import MemoryFollowStore
+from hmar.adapters.memory.holdings import MemoryPacsHoldings
 from hmar.adapters.memory.index import MemoryIndex
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
@@ -18,10 +20,12 @@ __all__ = [
     "MemoryAuditStore",
     "MemoryCatalogue",
     "MemoryFeedbackStore",
+    "MemoryFollowStore",
     "MemoryIndex",
     "MemoryJobStore",
     "MemoryKeyStore",
     "MemoryModelStore",
+    "MemoryPacsHoldings",
     "MemorySessionStore",
     "MemorySource",
     "MemoryUploads",

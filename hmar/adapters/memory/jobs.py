@@ -109,6 +109,15 @@ class MemoryJobStore:
                 raise another_request()
             return job_id
 
+    def asked_for(self, collection: str, source: str) -> set[str]:
+        """Return the references of all items of a collection's jobs over a source."""
+        with self._lock:
+            return {
+                item.reference
+                for item in self._items.values()
+                if (job := self._jobs[item.job_id]).collection == collection and job.origin.source == source
+            }
+
     def add_items(self, job_id: str, references: Sequence[str]) -> list[int]:
         """Add items that are not there yet and set the job running; return the ids of all its items."""
         return self._add_items(job_id, references, {}, {})

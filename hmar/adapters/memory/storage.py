@@ -5,6 +5,8 @@ from __future__ import annotations
 from hmar.adapters.memory.audit import MemoryAuditStore
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.adapters.memory.feedback import MemoryFeedbackStore
+from hmar.adapters.memory.follows import MemoryFollowStore
+from hmar.adapters.memory.holdings import MemoryPacsHoldings
 from hmar.adapters.memory.integrity import MemoryIntegrity
 from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
@@ -17,16 +19,18 @@ from hmar.ports import Storage
 def memory_storage() -> Storage:
     """Return an empty archive's storage."""
     catalogue = MemoryCatalogue()
-    integrity = MemoryIntegrity(catalogue)
+    integrity, jobs = MemoryIntegrity(catalogue), MemoryJobStore()
     return Storage(
         catalogue,
         MemoryModelStore(catalogue),
-        MemoryJobStore(),
+        jobs,
         MemoryKeyStore(),
         MemorySessionStore(),
         MemoryAuditStore(),
         MemoryWebhookStore(),
         MemoryFeedbackStore(catalogue),
+        MemoryFollowStore(),
+        MemoryPacsHoldings(catalogue, jobs),
         integrity,
         integrity,
         close=lambda: None,

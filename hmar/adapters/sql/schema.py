@@ -352,3 +352,41 @@ webhooks = Table(
 
 No secret is kept: it follows from ``webhook_id``.
 """
+
+pacs_follows = Table(
+    "pacs_follows",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("cursor", Text),
+    Column("resets", Integer, nullable=False),
+    Column("behind", BigInteger, nullable=False),
+    Column("looked_at", Float(53)),
+    Column("caught_up_at", Float(53)),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Float(53)),
+    Column("reason", Text),
+    Column("failed", BigInteger, nullable=False),
+    Column("arrived", BigInteger, nullable=False),
+    Column("deleted", BigInteger, nullable=False),
+    Column("sweep", String(8)),
+    Column("sweep_after", Text, nullable=False),
+    Column("sweep_begun_at", Float(53)),
+    Column("swept_at", Float(53)),
+    Column("only_there", BigInteger, nullable=False),
+    Column("only_here", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("stopped", Text),
+    Column("asked", String(8)),
+    Column("holder", String(32)),
+    Column("lease_until", Float(53), nullable=False),
+)
+"""How far each PACS is followed, what somebody asked for since, and which watcher holds it."""
+
+pacs_gone = Table(
+    "pacs_gone",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("reference", Text, primary_key=True),
+    Column("deleted", Boolean, nullable=False),
+)
+"""Instances that a PACS has no more: those that are to be deleted here, and those that were."""

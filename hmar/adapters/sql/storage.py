@@ -10,6 +10,8 @@ from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database, migrations_config
 from hmar.adapters.sql.feedback import SqlFeedbackStore
+from hmar.adapters.sql.follows import SqlFollowStore
+from hmar.adapters.sql.holdings import SqlPacsHoldings
 from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
@@ -43,6 +45,8 @@ def sql_storage(url: str | Path) -> Storage:
         SqlAuditStore(database),
         SqlWebhookStore(database),
         SqlFeedbackStore(database),
+        SqlFollowStore(database),
+        SqlPacsHoldings(database),
         SqlIntegrity(database),
         database,
         database.close,
