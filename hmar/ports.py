@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from hmar.contents import Content
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
 from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
@@ -431,8 +432,11 @@ class ImageSource(Protocol):
         Raises NotFoundError if there is nothing.
         """
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
-        """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+    def fetch(self, reference: str, max_bytes: int) -> Content:
+        """Return a file's bytes; those of a large file stay on the disk.
+
+        Raises NotFoundError, or LimitError if it is larger than ``max_bytes``.
+        """
 
 
 class PacsImages(ImageSource, Protocol):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hmar.adapters.common.files import file_content
 from hmar.adapters.common.sources import absent
+from hmar.contents import Content, digest_of
 from hmar.disk import write_error
 from hmar.errors import NotFoundError, OperatorError, UnavailableError
 from hmar.files import sync_folder, write_file
@@ -134,7 +135,7 @@ class UploadStore:
             raise absent()
         yield reference
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
+    def fetch(self, reference: str, max_bytes: int) -> Content:
         """Return the bytes.
 
         Raises
@@ -146,7 +147,7 @@ class UploadStore:
         """
         path = self._path(reference)
         data = file_content(path, max_bytes)
-        if hashlib.sha256(data).hexdigest() == reference:
+        if digest_of(data) == reference:
             return data
         try:
             if self._quarantine(path):  # another process has stored it anew meanwhile

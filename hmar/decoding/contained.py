@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
+from hmar.contents import Content, FileBytes
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import PAGE_FRAMES, DecodeLimits
 from hmar.decoding.pool import Pool
@@ -53,13 +54,13 @@ class ContainedDecoder:
     ) -> None:
         self.close()
 
-    def open(self, data: bytes, first_frame: bool = False) -> ContainedFile:
+    def open(self, data: Content, first_frame: bool = False) -> ContainedFile:
         """Open a file.
 
         Parameters
         ----------
-        data : bytes
-            The file.
+        data : bytes or FileBytes
+            The file; one that lies on the disk stays there, and is read frame by frame.
         first_frame : bool
             Whether frame 1 will be asked for: it is decoded at once, which saves asking a child twice. If
             it cannot be decoded, ``frame`` says so, as ever.
@@ -87,9 +88,10 @@ class ContainedDecoder:
         if not self._shared:
             self._server.close()
 
-    def _child(self) -> Child:
+    def _child(self, data: Content) -> Child:
+        given = data if isinstance(data, FileBytes) else None
         try:
-            return Child(self._server, self._limits, self._secret)
+            return Child(self._server, self._limits, self._secret, given)
         except ChildEndedError as error:
             raise UnavailableError(
                 f"A decoder cannot be started: {error}.",
@@ -133,7 +135,8 @@ class ContainedFile:
     @property
     def cost_bytes(self) -> int:
         """Memory that the opened file takes in this process, without a frame that was decoded ahead."""
-        return len(self._asked.data) + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
+        held = len(self._asked.data) if isinstance(self._asked.data, bytes) else 0
+        return held + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
 
     def frame(self, frame_number: int) -> Frame:
         """Decode one frame.
@@ -175,18 +178,18 @@ class AskedFile:
         Lends the child.
     number : int
         Names the file to the children.
-    data : bytes
+    data : bytes or FileBytes
         The file.
     """
 
-    def __init__(self, pool: Pool, number: int, data: bytes) -> None:
+    def __init__(self, pool: Pool, number: int, data: Content) -> None:
         self.data = data
         self._pool = pool
         self._number = number
 
     def open(self, first_frame: bool = False) -> tuple[FrameInfos, Frame | InputError | None]:
         """Open the file; return its infos, and with ``first_frame`` frame 1, or what is wrong with that."""
-        with self._pool.child(self._number) as child:
+        with self._pool.child(self._number, self.data) as child:
             with _explained("The file"):
                 first, frames, alike = child.open(self._number, self.data, first_frame)
             ahead = _frame_ahead(child, first) if first_frame else None
@@ -207,7 +210,7 @@ class AskedFile:
         return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
-        with self._pool.child(self._number) as child, _explained(what):
+        with self._pool.child(self._number, self.data) as child, _explained(what):
             if child.holds(self._number):
                 try:
                     return ask(child)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from hmar.contents import Content, FileBytes
 from hmar.decoding.answers import (
     check_values,
     raise_error,
@@ -55,12 +56,17 @@ class Child:
         Of every request.
     secret : bytes
         Keys the hash of patient ids.
+    given : FileBytes or None
+        The one file that it opens, where that lies on the disk; None for those that are sent to it.
     """
 
-    def __init__(self, server: ForkServer, limits: DecodeLimits, secret: bytes) -> None:
+    def __init__(
+        self, server: ForkServer, limits: DecodeLimits, secret: bytes, given: FileBytes | None = None
+    ) -> None:
         self._server = server
         self._limits = limits
-        self.process_id, self._channel = server.fork()
+        self._given = given
+        self.process_id, self._channel = server.fork(None if given is None else given.descriptor)
         self._usable = False
         self._healthy = True
         self._sent = 0
@@ -77,7 +83,11 @@ class Child:
         """Whether it most likely has a file open."""
         return file in self._files
 
-    def open(self, file: int, data: bytes, ahead: bool = False) -> tuple[FrameInfo, int, bool]:
+    def serves(self, data: Content) -> bool:
+        """Whether it can be asked to open a file."""
+        return data is self._given if isinstance(data, FileBytes) else self._given is None
+
+    def open(self, file: int, data: Content, ahead: bool = False) -> tuple[FrameInfo, int, bool]:
         """Open a file under a number; return its first info, its frames, and whether they are alike.
 
         With ``ahead``, its first frame is asked for in the same breath, and the child goes on to decode it.
@@ -91,7 +101,10 @@ class Child:
                 answer.get("alike") is True,
             )
 
-        self._send({"do": "open", "file": file}, data, _frame_request(file, 1) if ahead else None)
+        request: dict[str, Any] = {"do": "open", "file": file}
+        if isinstance(data, FileBytes):
+            request["on_disk"], data = [data.start, len(data)], b""
+        self._send(request, data, _frame_request(file, 1) if ahead else None)
         try:
             opened = self._answered(read, last=not ahead)
         except HmarError:

@@ -11,6 +11,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from hmar.contents import Content
 from hmar.dicom.header import integer, text
 from hmar.dicom.pixel_format import COLOUR, MONOCHROME, PALETTE, check_planes, pixel_format
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
@@ -50,18 +51,18 @@ def check_byte_order(dataset: Dataset) -> None:
         )
 
 
-def check_image(dataset: Dataset, data: bytes) -> None:
+def check_image(dataset: Dataset, data: Content) -> None:
     """Refuse what has no pixels, no size, or a photometric interpretation that is not understood.
 
     Parameters
     ----------
     dataset : Dataset
         The parsed file.
-    data : bytes
+    data : bytes or FileBytes
         The whole file: pydicom leaves out compressed pixels that end with the file.
     """
     if not any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
-        if any(start in data for start in _COMPRESSED_PIXELS):
+        if any(data.find(start) >= 0 for start in _COMPRESSED_PIXELS):
             raise DecodeError("The file ends within its compressed pixel data.", CHECK_COMPLETE)
         raise DecodeError(
             "The DICOM file holds no pixels.",

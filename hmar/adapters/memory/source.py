@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from hmar.adapters.common.sources import absent, too_large
+from hmar.contents import Content
 
 
 class MemorySource:
@@ -34,7 +35,7 @@ class MemorySource:
             raise absent()
         return iter(found)
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
+    def fetch(self, reference: str, max_bytes: int) -> Content:
         """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
         data = self._files.get(reference)
         if data is None:
