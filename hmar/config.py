@@ -134,8 +134,11 @@ class Settings:
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )
-    max_file_bytes: int = _setting("HMAR_MAX_FILE_BYTES", 1 << 30, "Largest file that is read for indexing.")
+    max_file_bytes: int = _setting(
+        "HMAR_MAX_FILE_BYTES", 2 << 30, "Largest file that is indexed or received."
+    )
     max_upload_bytes: int = _setting("HMAR_MAX_UPLOAD_BYTES", 64 << 20, "Largest body of a request.")
+    max_stow_bytes: int = _setting("HMAR_MAX_STOW_BYTES", 4 << 30, "Largest body of a STOW-RS request.")
     decoders: int = _setting("HMAR_DECODERS", 4, "Processes that decode, if there are so many cores.")
     decode_seconds: float = _setting(
         "HMAR_DECODE_SECONDS", 20.0, "Processor time for opening a file or decoding a frame, in seconds."
@@ -327,6 +330,11 @@ class Settings:
     def backup_root(self) -> Path:
         """Folder of the backups that the API has made."""
         return Path(self.backup_dir) if self.backup_dir else self.home / "backups"
+
+    @property
+    def spool_root(self) -> Path:
+        """Folder of what comes in and is not indexed yet."""
+        return self.home / "spool"
 
     @property
     def upload_root(self) -> Path:

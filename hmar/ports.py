@@ -459,6 +459,9 @@ class UploadSource(ImageSource, Protocol):
     def put(self, data: bytes) -> str:
         """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
 
+    def adopt(self, path: Path, reference: str) -> None:
+        """Store a file that lies on the disk under its SHA-256; the file itself stays."""
+
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
 

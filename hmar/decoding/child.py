@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,6 +82,7 @@ class Child:
         self._files = Files()
         self._does: dict[str, Callable[[dict[str, Any], int], Answer]] = {
             "open": self._open,
+            "identify": self._identify,
             "infos": self._infos,
             "frame": self._frame,
             "stored": self._stored,
@@ -126,6 +128,10 @@ class Child:
         first = info_answer(infos[0])
         self._files.keep(request["file"], file, max(size, self._restraint.data_bytes() - before))
         return {"frames": len(infos), "alike": _alike(infos), "first": first}, b""
+
+    def _identify(self, request: dict[str, Any], size: int) -> Answer:
+        self._restraint.begin(self._limits.for_opening(size))
+        return {"identified": asdict(self._decoder.identify(self._content(request, size)))}, b""
 
     def _content(self, request: dict[str, Any], size: int) -> Content:
         """Return the bytes that were sent, or those of the file that this process was started with."""

@@ -17,6 +17,7 @@ from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredFrame
 
 _INFO_BYTES = 2048
@@ -76,6 +77,19 @@ class ContainedDecoder:
         """
         asked = AskedFile(self._pool, next(self._numbers), data)
         return ContainedFile(asked, *asked.open(first_frame))
+
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is, and why it cannot be indexed, if its header tells.
+
+        Raises
+        ------
+        DecodeError
+            For what is no DICOM file, or has no header that can be read, or ends the decoder.
+        UnavailableError
+            If no decoder is free in time, or none can be started.
+        """
+        with self._pool.child(next(self._numbers), data) as child, _explained("The file"):
+            return child.identify(data)
 
     @property
     def replaced(self) -> int:

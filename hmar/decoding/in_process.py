@@ -7,9 +7,11 @@ from PIL import Image
 from hmar.contents import Content, stream_of
 from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
+from hmar.dicom.identity import identify
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredFile
 
 _SIGNATURE_BYTES = 16
@@ -30,6 +32,10 @@ class ImageDecoder:
     def __init__(self, max_pixels: int, hasher: PatientHasher) -> None:
         self._max_pixels = max_pixels
         self._hasher = hasher
+
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is; raises DecodeError if its header is not readable."""
+        return identify(data, self._max_pixels, self._hasher)
 
     def open(self, data: Content) -> StoredFile:
         """Open a file; raises DecodeError for bytes that are no image, LimitError for one too large."""

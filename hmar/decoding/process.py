@@ -16,6 +16,7 @@ from hmar.contents import Content, FileBytes
 from hmar.decoding.answers import (
     check_values,
     raise_error,
+    read_identified,
     read_info,
     read_meaning,
     read_note,
@@ -28,6 +29,7 @@ from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
 from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredArray, StoredFrame, dtype_of, shape_of
 
 _Answer = TypeVar("_Answer")
@@ -101,10 +103,9 @@ class Child:
                 answer.get("alike") is True,
             )
 
-        request: dict[str, Any] = {"do": "open", "file": file}
-        if isinstance(data, FileBytes):
-            request["on_disk"], data = [data.start, len(data)], b""
-        self._send(request, data, _frame_request(file, 1) if ahead else None)
+        self._send(
+            *_with_file({"do": "open", "file": file}, data), _frame_request(file, 1) if ahead else None
+        )
         try:
             opened = self._answered(read, last=not ahead)
         except HmarError:
@@ -115,6 +116,11 @@ class Child:
             raise
         self._files.append(file)
         return opened
+
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is."""
+        self._send(*_with_file({"do": "identify"}, data))
+        return self._answered(lambda answer, _size: read_identified(answer.get("identified")))
 
     def infos(self, file: int, first: int, count: int) -> list[FrameInfo]:
         """Return the infos of ``count`` frames from number ``first``, at most ``PAGE_FRAMES``."""
@@ -221,6 +227,13 @@ class Child:
         if status < 0:
             return f"it crashed the decoder ({signal.Signals(-status).name})"
         return f"the decoder ended with status {status}"
+
+
+def _with_file(request: Header, data: Content) -> tuple[Header, bytes]:
+    """Return a request for a file, and what is sent with it: nothing of one that lies on the disk."""
+    if isinstance(data, bytes):
+        return request, data
+    return {**request, "on_disk": [data.start, len(data)]}, b""
 
 
 def _frame_request(file: int, frame_number: int) -> Header:

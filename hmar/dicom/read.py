@@ -32,7 +32,7 @@ from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
 from hmar.values.stored import StoredFrame
 
-_UNREADABLE = "The DICOM header cannot be read"
+UNREADABLE = "The DICOM header cannot be read"
 _PREAMBLE = 128
 # Without preamble, a data set begins with group 0002 or 0008 in either byte order.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
@@ -85,7 +85,7 @@ def read_dicom(data: Content, max_pixels: int, hasher: PatientHasher) -> DicomFi
     """
     if not is_dicom(data):
         raise DecodeError("The file is not DICOM.", "Send a DICOM file.")
-    with translated(_UNREADABLE, CHECK_COMPLETE):
+    with translated(UNREADABLE, CHECK_COMPLETE):
         dataset = parse(data, max_pixels)
         check_byte_order(dataset)
         check_image(dataset, data)
@@ -170,7 +170,7 @@ def _frame_infos(dataset: Dataset, data: Content, frames: int, hasher: PatientHa
     )
 
     def made(frame_number: int) -> FrameInfo:
-        with translated(_UNREADABLE, CHECK_COMPLETE):
+        with translated(UNREADABLE, CHECK_COMPLETE):
             return replace(first, **varying(frame_number))
 
     return FrameInfos(first, frames, made if dataset.get("PerFrameFunctionalGroupsSequence") else None)

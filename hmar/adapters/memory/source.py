@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
 from hmar.contents import Content
@@ -57,6 +58,10 @@ class MemoryUploads(MemorySource):
         digest = hashlib.sha256(data).hexdigest()
         self._files[digest] = data
         return digest
+
+    def adopt(self, path: Path, reference: str) -> None:
+        """Store the bytes of a file."""
+        self._files[reference] = path.read_bytes()
 
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""
