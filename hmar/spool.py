@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,10 @@ from hmar.contents import HELD_BYTES, Content, FileBytes
 from hmar.disk import writing
 from hmar.errors import LimitError
 from hmar.files import sync_file, sync_folder
+from hmar.locks import locked
 
+STOW, LISTENER = "stow", "listener"
+"""Who receives: each has a folder of its own."""
 PREAMBLE_BYTES = 128
 """Before "DICM" (PS3.10 7.1). Anything may be in it, a program too: it is not kept."""
 CHECKED_BYTES = 64 << 20
@@ -58,9 +61,10 @@ class Draft:
         with writing("The spool"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # The form of a hidden file that is swept when it is nobody's any more (hmar.files).
-            self._path = folder / f".received.{secrets.token_hex(8)}"
+            self.path = folder / f".received.{secrets.token_hex(8)}"
+            """Where it is until it is kept."""
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._file = os.fdopen(os.open(self._path, flags, 0o600), "w+b")
+            self._file = os.fdopen(os.open(self.path, flags, 0o600), "w+b")
 
     def write(self, piece: bytes) -> None:
         """Add bytes.
@@ -99,7 +103,7 @@ class Draft:
         path = self._folder / reference
         with writing("The spool"):
             sync_file(self._file)
-            self._path.replace(path)
+            self.path.replace(path)
             sync_folder(self._folder)
         self._file.close()
         return Spooled(collection, reference, path)
@@ -108,7 +112,7 @@ class Draft:
         """Forget what was received, unless it was kept."""
         with suppress(OSError):
             self._file.close()
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _headed(self, head: bytearray, piece: bytes) -> bytes:
         """Hold back the first bytes until it is known whether a preamble is among them."""
@@ -155,6 +159,12 @@ class Spool:
         for path in sorted(self._root.glob(f"{receiver or '*'}/*/*")):
             if _DIGEST.fullmatch(path.name) and _modified(path) <= before:
                 yield Spooled(path.parent.name, path.name, path)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[bool]:
+        """Keep other sweeps out for as long as the context lasts; False where another one is at it."""
+        with writing("The spool"), locked(self._root / ".lock", exclusive=True, wait=False) as held:
+            yield held
 
     def remove(self, files: Iterable[Spooled]) -> None:
         """Forget files that an index job has."""

@@ -465,7 +465,6 @@ class Engine:
     @property
     def intake(self) -> Intake:
         """The use case of taking what was pushed."""
-        _ = self.secrets
         return Intake(self.spool, self.kept_uploads, self.queue)
 
     @cached_property

@@ -41,6 +41,10 @@ class Intake:
 
     def sweep(self, receiver: str | None = None, older_than_s: float = 0.0) -> int:
         """Take all that waits; return how many files. See :meth:`hmar.spool.Spool.waiting`."""
+        with self._spool.sweeping() as alone:
+            return self._sweep(receiver, older_than_s) if alone else 0
+
+    def _sweep(self, receiver: str | None, older_than_s: float) -> int:
         taken, waiting = 0, self._spool.waiting(receiver, older_than_s)
         while some := list(islice(waiting, JOB_FILES)):
             by_collection: defaultdict[str, list[Spooled]] = defaultdict(list)

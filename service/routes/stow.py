@@ -7,6 +7,7 @@ import json
 from flask import Blueprint, Response, g, request
 
 from hmar.indexing.receiving import Receiver
+from hmar.spool import STOW
 from hmar.values.received import Received
 from hmar.wiring import Engine
 from service.errors import MalformedRequestError, MediaTypeError, NotAcceptableError
@@ -15,8 +16,6 @@ from service.models.stow import DICOM_JSON, Instances, StowAnswer, StowQuery
 from service.operations.operation import Content, operation
 from service.readers.related import RelatedParts
 
-RECEIVER = "stow"
-"""Folder of the spool that is received into."""
 MAX_INSTANCES = 10_000
 """Of one request: their answer is held until it is sent."""
 _ANSWERED_AS = (DICOM_JSON, "application/json")
@@ -76,7 +75,7 @@ def _stored(engine: Engine, collection: str, parts: RelatedParts, study_uid: str
         engine.decoder.identify,
         engine.settings.max_file_bytes,
         engine.disk.check,
-        RECEIVER,
+        STOW,
     )
     received: list[Received] = []
     with receiver.kept() as kept:
