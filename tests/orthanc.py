@@ -7,7 +7,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -53,11 +53,14 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_orthanc(folder: Path) -> Iterator[Orthanc]:
-    """Run one on a folder until the context ends; skip where it is not installed."""
+def running_orthanc(folder: Path, more: Mapping[str, Any] | None = None) -> Iterator[Orthanc]:
+    """Run one on a folder until the context ends; skip where it is not installed.
+
+    ``more`` is added to its configuration, one level deep.
+    """
     program, plugin = require_command("Orthanc", "orthanc"), require_file(PLUGIN, "orthanc-dicomweb")
     orthanc = Orthanc(_free_port(), _free_port())
-    settings = {
+    settings: dict[str, Any] = {
         "Name": "test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
@@ -71,6 +74,9 @@ def running_orthanc(folder: Path) -> Iterator[Orthanc]:
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         "StableAge": 1,
     }
+    for name, value in (more or {}).items():
+        before = settings.get(name)
+        settings[name] = {**before, **value} if isinstance(before, dict) else value
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "orthanc.log").open("wb") as log:
         process = subprocess.Popen(

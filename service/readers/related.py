@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email.message import Message
 from typing import IO
-
-from werkzeug.http import parse_options_header
 
 from service.errors import MalformedRequestError, MediaTypeError
 
 PIECE_BYTES = 256 << 10
 MAX_HEAD_BYTES = 16 << 10
 """Of the headers of one part."""
-_BOUNDARY = re.compile(r"[ -~]{0,69}[!-~]")
+_BOUNDARY = re.compile(r"[ -~]{0,255}[!-~]")
+"""Longer than the standard allows (RFC 2046 5.1.1): Orthanc's have 73 characters."""
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -106,15 +106,22 @@ def related_parts(content_type: str, kind: str, stream: IO[bytes]) -> RelatedPar
     MediaTypeError
         If the body is no multipart/related, or one of another kind.
     MalformedRequestError
-        If no boundary is named that can be one (RFC 2046 5.1.1).
+        If no boundary is named that can be one.
     """
-    media_type, options = parse_options_header(content_type)
-    if media_type != "multipart/related" or options.get("type", "").lower() != kind:
+    head = Message()
+    head["Content-Type"] = content_type
+    # Also without quotes, as some send it: werkzeug ends a value at its slash then.
+    if head.get_content_type() != "multipart/related" or _parameter(head, "type").lower() != kind:
         raise MediaTypeError(
             "The body is not of the content type that is read here.",
             f'Send multipart/related; type="{kind}".',
         )
-    boundary = options.get("boundary", "")
+    boundary = _parameter(head, "boundary")
     if not _BOUNDARY.fullmatch(boundary):
         raise MalformedRequestError("The Content-Type names no boundary.", "Name the one that parts have.")
     return RelatedParts(stream, boundary.encode("ascii"))
+
+
+def _parameter(head: Message, name: str) -> str:
+    value = head.get_param(name, "")
+    return value if isinstance(value, str) else ""

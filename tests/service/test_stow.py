@@ -149,6 +149,14 @@ def test_other_bodies_are_refused(archive: Archive, content_type: str, status: i
     assert archive.client.post(STUDIES, **sent).status_code == status
 
 
+def test_a_boundary_may_be_as_long_as_orthancs_and_a_type_without_quotes(own: Archive) -> None:
+    sent, boundary = stow("default", OTHER[0]), "b" * 73
+    kind = f"multipart/related; type=application/dicom; boundary={boundary}"
+    data = sent["data"].replace(b"--part", f"--{boundary}".encode())
+    answer = own.client.post(STUDIES, **(sent | {"data": data, "content_type": kind}))
+    assert answer.status_code == 200
+
+
 def test_an_answer_in_xml_is_not_given(archive: Archive) -> None:
     accept = {"Accept": "application/dicom+xml"}
     assert send(archive.client, OTHER[0], headers=accept).status_code == 406
