@@ -32,9 +32,20 @@ MOST_WEB_PROCESSES = 64
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _HOME = Path("hmar-data")
 _MAY_BE_0 = frozenset(
-    {"port", "web_waiting", "key_concurrency", "kept_frames_mb", "worker_nice", "oidc_leeway_seconds"}
+    {
+        "port",
+        "web_waiting",
+        "key_concurrency",
+        "kept_frames_mb",
+        "worker_nice",
+        "oidc_leeway_seconds",
+        "listen_port",
+    }
 )
 _COLLECTOR = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
+_COLLECTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TITLE = re.compile(r"(?! )[ -\[\]-~]{1,16}")
+"""An AE title (PS3.5 6.2, AE)."""
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -125,6 +136,30 @@ class Settings:
         "",
         "Receivers of webhooks that are allowed although they are loopback or the like: addresses, networks.",
     )
+    listen_port: int = _setting(
+        "HMAR_LISTEN_PORT", 0, "Port of the DICOM listener; 0: 'hmar serve' starts none."
+    )
+    listen_host: str = _setting(
+        "HMAR_LISTEN_HOST", "127.0.0.1", "Address that the DICOM listener listens on."
+    )
+    listen_ae: str = _setting("HMAR_LISTEN_AE", "HMAR", "AE title of the DICOM listener.")
+    listen_peers: str = _setting(
+        "HMAR_LISTEN_PEERS", "127.0.0.1,::1", "Addresses or networks that may connect to it, with commas."
+    )
+    listen_calling: str = _setting(
+        "HMAR_LISTEN_CALLING", "", "AE titles that may call it, with commas; empty: any, of these addresses."
+    )
+    listen_associations: int = _setting("HMAR_LISTEN_ASSOCIATIONS", 16, "Associations with it at a time.")
+    listen_collection: str = _setting(
+        "HMAR_LISTEN_COLLECTION", "default", "Collection that is indexed into what it receives."
+    )
+    listen_cert: str = _setting("HMAR_LISTEN_CERT", "", "Its certificate, in PEM; empty: no TLS.")
+    listen_key: str = _setting(
+        "HMAR_LISTEN_KEY", "", "Its private key, in PEM; empty: beside the certificate."
+    )
+    listen_ca: str = _setting(
+        "HMAR_LISTEN_CA", "", "Certificates of peers, in PEM; with them a peer must present one."
+    )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
@@ -134,8 +169,11 @@ class Settings:
     max_pixels: int = _setting(
         "HMAR_MAX_PIXELS", 400_000_000, "Largest rows x columns x frames of a file; more is refused unread."
     )
-    max_file_bytes: int = _setting("HMAR_MAX_FILE_BYTES", 1 << 30, "Largest file that is read for indexing.")
+    max_file_bytes: int = _setting(
+        "HMAR_MAX_FILE_BYTES", 2 << 30, "Largest file that is indexed or received."
+    )
     max_upload_bytes: int = _setting("HMAR_MAX_UPLOAD_BYTES", 64 << 20, "Largest body of a request.")
+    max_stow_bytes: int = _setting("HMAR_MAX_STOW_BYTES", 4 << 30, "Largest body of a STOW-RS request.")
     decoders: int = _setting("HMAR_DECODERS", 4, "Processes that decode, if there are so many cores.")
     decode_seconds: float = _setting(
         "HMAR_DECODE_SECONDS", 20.0, "Processor time for opening a file or decoding a frame, in seconds."
@@ -205,7 +243,8 @@ class Settings:
             )
         self._check_queue()
         _ = self.proxy_networks, self.receiver_networks, self.allowed_origins
-        _ = self.identity_provider, self.audit_receiver
+        _ = self.identity_provider, self.audit_receiver, self.listen_networks
+        self._check_listener()
         object.__setattr__(self, "home", _absolute("HMAR_HOME", self.home))
         if self.pacs_file:
             object.__setattr__(self, "pacs_file", str(_absolute("HMAR_PACS_FILE", Path(self.pacs_file))))
@@ -214,6 +253,24 @@ class Settings:
         if self.backup_dir:
             object.__setattr__(self, "backup_dir", str(_absolute("HMAR_BACKUP_DIR", Path(self.backup_dir))))
         return self
+
+    def _check_listener(self) -> None:
+        if not _COLLECTION.fullmatch(self.listen_collection):
+            raise ConfigError(
+                f"HMAR_LISTEN_COLLECTION is {shown(self.listen_collection)}.",
+                "Give 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first.",
+            )
+        for variable, title in [
+            ("HMAR_LISTEN_AE", self.listen_ae),
+            *(("HMAR_LISTEN_CALLING", title) for title in self.listen_calling_titles),
+        ]:
+            if not _TITLE.fullmatch(title):
+                raise ConfigError(
+                    f"{variable} has {shown(title)}, which is no AE title.",
+                    "Give 1 to 16 letters, digits and signs, without a backslash.",
+                )
+        if self.listen_port > 65535:
+            raise ConfigError(f"HMAR_LISTEN_PORT is {self.listen_port}.", "Give a port from 1 to 65535.")
 
     def _check_queue(self) -> None:
         """Refuse what is no broker, and a broker whose workers could not see the database."""
@@ -268,6 +325,16 @@ class Settings:
     def receiver_networks(self) -> Networks:
         """Networks of receivers of webhooks that are allowed although they are loopback or alike."""
         return _networks("HMAR_WEBHOOK_NETWORKS", self.webhook_networks)
+
+    @property
+    def listen_networks(self) -> Networks:
+        """Networks of the peers of the DICOM listener."""
+        return _networks("HMAR_LISTEN_PEERS", self.listen_peers)
+
+    @property
+    def listen_calling_titles(self) -> tuple[str, ...]:
+        """AE titles that may call the DICOM listener; none at all: any may."""
+        return tuple(filter(None, map(str.strip, self.listen_calling.split(","))))
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -327,6 +394,11 @@ class Settings:
     def backup_root(self) -> Path:
         """Folder of the backups that the API has made."""
         return Path(self.backup_dir) if self.backup_dir else self.home / "backups"
+
+    @property
+    def spool_root(self) -> Path:
+        """Folder of what comes in and is not indexed yet."""
+        return self.home / "spool"
 
     @property
     def upload_root(self) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hmar.config import KEEP_BOTH, REPLACE, SAME_UID
+from hmar.contents import Content
 from hmar.errors import ConflictError, DecodeError, shown
 from hmar.ports import Catalogue
 from hmar.values.digests import comparable, differing_fields, file_digest, header_digest, pixel_digest
@@ -58,7 +59,7 @@ class Incoming:
     given_patient: str | None = None
 
     @classmethod
-    def of_file(cls, file: ImageFile, data: bytes) -> Incoming:
+    def of_file(cls, file: ImageFile, data: Content) -> Incoming:
         """Return the frames of an opened file."""
         infos = file.infos
         numbers = range(1, len(infos) + 1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from hmar.contents import Content
 from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
 from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
@@ -442,8 +443,11 @@ class ImageSource(Protocol):
         Raises NotFoundError if there is nothing.
         """
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
-        """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
+    def fetch(self, reference: str, max_bytes: int) -> Content:
+        """Return a file's bytes; those of a large file stay on the disk.
+
+        Raises NotFoundError, or LimitError if it is larger than ``max_bytes``.
+        """
 
 
 class PacsImages(ImageSource, Protocol):
@@ -497,6 +501,9 @@ class UploadSource(ImageSource, Protocol):
 
     def put(self, data: bytes) -> str:
         """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
+
+    def adopt(self, path: Path, reference: str) -> None:
+        """Store a file that lies on the disk under its SHA-256; the file itself stays."""
 
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
 from hmar.errors import OperatorError
 from hmar.ports import Catalogue, JobStore, UploadSource
@@ -89,6 +90,23 @@ class KeptUploads:
                         self._give_up(job_id, len(references))
                 raise
         return job_id
+
+    def adopt(self, collection: str, files: Mapping[str, Path]) -> str:
+        """Store files that lie on the disk, and create a job over them; return its id.
+
+        The files themselves stay: whoever has them removes them once the job is there. So a file that was
+        stored by a process that was killed is stored again, and is an item of a job in the end.
+
+        Parameters
+        ----------
+        collection : str
+        files : mapping of str to Path
+            By their SHA-256 in hex.
+        """
+        with self._store.receiving():
+            for reference, path in files.items():
+                self._store.adopt(path, reference)
+            return self._jobs.create(collection, Origin(UPLOAD, ""), list(files))
 
     def _give_up(self, job_id: str, limit: int) -> None:
         for item in self._jobs.items(job_id, OPEN_ITEM_STATES, limit):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hmar.adapters.dicomweb import PacsSource, read_sites
@@ -25,7 +26,7 @@ from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
-from hmar.disk import Disk
+from hmar.disk import Disk, writing
 from hmar.errors import NotFoundError, OperatorError, UnavailableError
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
@@ -33,6 +34,7 @@ from hmar.index.snapshot import drop_others
 from hmar.indexing.carrying import Carrier
 from hmar.indexing.encoders import RecordedEncoders
 from hmar.indexing.indexer import Indexer
+from hmar.indexing.intake import Intake
 from hmar.indexing.reindexing import Reindexing
 from hmar.indexing.submitting import submit
 from hmar.known_models import THUMBNAIL, KnownModels
@@ -57,6 +59,7 @@ from hmar.removal import Remover
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.serving import Serving
+from hmar.spool import Spool
 from hmar.tracing import Tracer
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.audit import Accessed
@@ -377,7 +380,7 @@ class Engine:
     @cached_property
     def pacs(self) -> PacsImages:
         """What the PACS of the site have; raises ConfigError for a file of PACS that cannot be used."""
-        source = PacsSource(read_sites(self.settings.pacs_path))
+        source = PacsSource(read_sites(self.settings.pacs_path), spool=self.spool_folder)
         self._open.callback(source.close)
         return source
 
@@ -476,6 +479,29 @@ class Engine:
     def kept_uploads(self) -> KeptUploads:
         """What receives uploads, and removes those that nobody needs."""
         return KeptUploads(self.uploads, self.jobs, self.catalogue)
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Files that were pushed here, and are not in an index job yet."""
+        root = self.spool_folder
+        if root is None:
+            root = Path(self._open.enter_context(TemporaryDirectory(prefix="hmar-spool-")))
+        return Spool(root)
+
+    @property
+    def spool_folder(self) -> Path | None:
+        """The folder of what is too large for memory; None for an archive of which nothing is kept."""
+        if self.settings.in_memory:
+            return None
+        root = self.settings.spool_root
+        with writing("HMAR_HOME"):
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return root
+
+    @property
+    def intake(self) -> Intake:
+        """The use case of taking what was pushed."""
+        return Intake(self.spool, self.kept_uploads, self.queue)
 
     @cached_property
     def remover(self) -> Remover:

@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from hmar.serving import Serving
 from hmar.wiring import Engine
 from service import auditing, auth, cors, problems
+from service.largest import MAX_STOW_BYTES
 from service.last_uses import LastUses
 from service.metrics import requests
 from service.metrics.figures import Metrics, Tallies
@@ -41,6 +42,7 @@ from service.routes import (
     search,
     search_batch,
     search_groups,
+    stow,
     upkeep,
     webhooks,
     why,
@@ -51,6 +53,8 @@ from service.streams import Streams
 MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
+SPOOL = "hmar_spool"
+"""Key of the folder for large bodies among the application's extensions."""
 RECORDER = "hmar_recorder"
 """Key of what hands accesses to the audit log."""
 LAST_USES = "hmar_last_uses"
@@ -84,6 +88,8 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.json = _StrictJson(app)
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
+    app.config[MAX_STOW_BYTES] = engine.settings.max_stow_bytes
+    app.extensions[SPOOL] = engine.spool_folder
     app.extensions[METRICS] = metrics = Metrics(lambda: _tallies(engine), shared)
     requests.install(app, metrics, engine.tracer)
     cors.install(app, engine.settings.allowed_origins)
@@ -101,7 +107,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
-    for routes in (jobs, changes, archive, labels, feedback, deletions, models, search_groups):
+    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, why, browse, pixels):

@@ -13,6 +13,10 @@ class MediaTypeError(InputError):
     """A body of a content type that the route does not read."""
 
 
+class NotAcceptableError(InputError):
+    """A request for an answer in a form that is not given (RFC 9110 15.5.7)."""
+
+
 class CursorError(InputError):
     """A cursor that was altered, or belongs to another search or another state of the archive."""
 

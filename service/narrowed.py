@@ -31,6 +31,7 @@ from hmar.ports import (
 from hmar.search import Searcher
 from hmar.secrets import Secrets
 from hmar.serving import Serving
+from hmar.spool import Spool
 from hmar.values.access import Access
 from hmar.values.deletion import Collections
 from hmar.wiring import Engine
@@ -155,6 +156,11 @@ class NarrowedEngine(Engine):
     def uploads(self) -> UploadSource:
         """Files that came with a request."""
         return self._whole.uploads
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Files that were pushed here, as for all."""
+        return self._whole.spool
 
     @property
     def queue(self) -> JobQueue:

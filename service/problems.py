@@ -14,6 +14,7 @@ from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError
 from hmar.problems import ProblemType
 from service.errors import MalformedRequestError, RangeError
+from service.largest import largest_body
 from service.models.problem import Problem
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, problem_of
 from service.troubles import TroubleIds
@@ -132,7 +133,7 @@ def _refused(error: HTTPException) -> Response:
 def _explain(error: HTTPException) -> str:
     if isinstance(error, RequestEntityTooLarge):
         return (
-            f"The body may hold {current_app.config['MAX_CONTENT_LENGTH']} bytes in "
+            f"The body may hold {largest_body(current_app.config, request.method, request.path)} bytes in "
             f"{current_app.config['MAX_FORM_PARTS']} parts; this one holds more."
         )
     if error.code == 404:

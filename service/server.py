@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.app import SPOOL
 from service.auth import OPEN_ENDPOINTS
 from service.edge.asgi import Edge
 from service.edge.bounds import Bounds
@@ -20,6 +21,7 @@ from service.edge.known import Known
 from service.edge.listening import listen
 from service.edge.server import Server
 from service.errors import MalformedRequestError
+from service.largest import largest_body
 
 
 def make_server(
@@ -57,7 +59,7 @@ def server_on(
     ----------
     sockets : sequence of socket
     app : Flask
-        Its ``MAX_CONTENT_LENGTH`` is the largest body.
+        Its configuration says how large a body may be (:mod:`service.largest`).
     bounds : Bounds
     refused : callable
         Told the status of every request that is refused before it reaches the application.
@@ -68,9 +70,10 @@ def server_on(
         app,
         lambda environ, too_large: _refused(app, environ, too_large),
         bounds,
-        app.config["MAX_CONTENT_LENGTH"],
+        lambda method, path: largest_body(app.config, method, path),
         refused,
         known,
+        app.extensions.get(SPOOL),
     )
     return Server(sockets, edge, bounds, shared=known is not None)
 

@@ -57,11 +57,12 @@ def _free_port() -> int:
 def running_orthanc(folder: Path, before: Orthanc | None = None, **more: object) -> Iterator[Orthanc]:
     """Run one on a folder until the context ends; skip where it is not installed.
 
-    ``before`` is one that ended, whose ports are taken; ``more`` are settings of Orthanc.
+    ``before`` is one that ended, whose ports are taken; ``more`` is added to its configuration, one level
+    deep.
     """
     program, plugin = require_command("Orthanc", "orthanc"), require_file(PLUGIN, "orthanc-dicomweb")
     orthanc = before or Orthanc(_free_port(), _free_port())
-    settings = {
+    settings: dict[str, Any] = {
         "Name": "test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
@@ -74,8 +75,10 @@ def running_orthanc(folder: Path, before: Orthanc | None = None, **more: object)
         "Plugins": [str(plugin)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
         "StableAge": 1,
-        **more,
     }
+    for name, value in more.items():
+        known = settings.get(name)
+        settings[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
     (folder / "orthanc.json").write_text(json.dumps(settings))
     with (folder / "orthanc.log").open("wb") as log:
         process = subprocess.Popen(

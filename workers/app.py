@@ -17,6 +17,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import celery
 import celery.exceptions
@@ -26,6 +27,7 @@ from hmar.clocks import ClockSteps
 from hmar.config import Settings
 from hmar.errors import ConfigError, OperatorError
 from hmar.library.upkeep import upkeep_forever
+from hmar.spool import LISTENER
 from workers import transport
 from workers.audit import audit_forever
 from workers.following import follow_forever
@@ -34,6 +36,10 @@ from workers.tasks import LazyIndexer, register
 
 REMOVING_S = 300.0
 """Pause between two sweeps for files that nobody needs."""
+TAKING_S = 1.0
+"""Pause between two looks for files that the listener has received."""
+LEFT_S = 300.0
+"""Received files that are so old were left by a process that was killed."""
 _log = logging.getLogger(__name__)
 
 
@@ -89,6 +95,16 @@ def run(settings: Settings) -> int:
                 lambda: ready.sweep(steps.seen()),
                 interval_s,
                 "sent %d messages again for jobs and files that had stalled",
+            ),
+            (
+                partial(indexer.intake().sweep, LISTENER),
+                TAKING_S,
+                "took %d files that the listener has received",
+            ),
+            (
+                partial(indexer.intake().sweep, None, LEFT_S),
+                LEFT_S,
+                "took %d files that killed processes had received",
             ),
             (indexer.remover().sweep, REMOVING_S, "removed %d files that killed processes had left"),
         )

@@ -15,6 +15,7 @@ from hmar.adapters.celery_queue import TASK
 from hmar.config import Settings
 from hmar.errors import DiskFullError, OperatorError
 from hmar.indexing.indexer import Indexer
+from hmar.indexing.intake import Intake
 from hmar.removal import Remover
 from hmar.values.jobs import Message
 from hmar.wiring import Engine, build_engine
@@ -47,6 +48,10 @@ class LazyIndexer:
     def remover(self) -> Remover:
         """Return what removes, of the same engine."""
         return self._built().remover
+
+    def intake(self) -> Intake:
+        """Return what makes jobs of what was pushed, of the same engine."""
+        return self._built().intake
 
     def _built(self) -> Engine:
         with self._lock:

@@ -18,6 +18,7 @@ from benchmark.speed.timing import Milliseconds, Rounds, interleave, speed_row
 from benchmark.types import Progress
 from hmar.adapters.memory import InlineQueue, MemorySource
 from hmar.config import Settings
+from hmar.contents import Content
 from hmar.decoding.in_process import ImageDecoder
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import HmarError
@@ -32,7 +33,7 @@ from hmar.wiring import Engine, build_engine
 
 PEER = "the same in the process itself"
 K = 10
-Opener = Callable[[bytes], ImageFile]
+Opener = Callable[[Content], ImageFile]
 
 
 def measure_decode(

@@ -11,6 +11,7 @@ from pathlib import Path
 from hmar.adapters.common.files import file_content, unreadable
 from hmar.adapters.common.sources import absent
 from hmar.adapters.folder_tree import Walk, is_loop, kind_of, reached, real_path, resolved
+from hmar.contents import Content
 from hmar.errors import InputError, NoImageError, NotFoundError
 from hmar.values.references import path_of, reference_of
 
@@ -55,7 +56,7 @@ class FolderSource:
                 "There is no file in the folder.", "Give a file, or a folder that holds some."
             )
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
+    def fetch(self, reference: str, max_bytes: int) -> Content:
         """Return a file's bytes.
 
         Raises

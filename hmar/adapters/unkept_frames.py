@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hmar.contents import Content
 from hmar.errors import NotFoundError
 
 UNKEPT = "unkept"
@@ -17,7 +18,7 @@ class UnkeptFrames:
         """Raise NotFoundError."""
         raise _not_kept()
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:  # noqa: ARG002 - the port's signature
+    def fetch(self, reference: str, max_bytes: int) -> Content:  # noqa: ARG002 - the port's signature
         """Raise NotFoundError."""
         raise _not_kept()
 

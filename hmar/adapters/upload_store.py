@@ -8,22 +8,27 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hmar.adapters.common.files import file_content
 from hmar.adapters.common.sources import absent
+from hmar.contents import Content, digest_of
 from hmar.disk import write_error
 from hmar.errors import NotFoundError, OperatorError, UnavailableError
-from hmar.files import sync_folder, write_file
+from hmar.files import new_file, sync_folder, write_file
 from hmar.locks import locked
 
 REMOVING_WAIT_S = 5.0
 """Uploads may come without a pause: whoever wants to remove some does not wait longer."""
 _POLL_S = 0.02
 _log = logging.getLogger(__name__)
+_NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK})
+"""What a file system says that has no second names for a file, or not for this one."""
+_COPIED_BYTES = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,16 +50,27 @@ class UploadStore:
     def put(self, data: bytes) -> str:
         """Store bytes, whole or not at all, and return their reference: the SHA-256 in hex."""
         digest = hashlib.sha256(data).hexdigest()
+        self._store(digest, lambda path: write_file(path, data))
+        return digest
+
+    def adopt(self, path: Path, reference: str) -> None:
+        """Store a file that lies on the disk under its SHA-256; the file itself stays.
+
+        Nothing is copied on one file system: the file has two names then.
+        """
+        self._store(reference, lambda target: _linked(path, target))
+
+    def _store(self, digest: str, write: Callable[[Path], None]) -> None:
         path = self._path(digest)
         try:
             if path.is_file():
                 if _intact(path, digest):
-                    return digest
+                    return
                 self._quarantine(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_file(path, data)
+            write(path)
             if _intact(path, digest):
-                return digest
+                return
             self._quarantine(path)
         except OSError as error:
             raise _not_written(error) from error
@@ -134,7 +150,7 @@ class UploadStore:
             raise absent()
         yield reference
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
+    def fetch(self, reference: str, max_bytes: int) -> Content:
         """Return the bytes.
 
         Raises
@@ -146,7 +162,7 @@ class UploadStore:
         """
         path = self._path(reference)
         data = file_content(path, max_bytes)
-        if hashlib.sha256(data).hexdigest() == reference:
+        if digest_of(data) == reference:
             return data
         try:
             if self._quarantine(path):  # another process has stored it anew meanwhile
@@ -194,6 +210,21 @@ def _intact(path: Path, digest: str) -> bool:
         if error.errno == errno.EIO:
             return False  # the disk has lost a part of it
         raise  # with no descriptor left, say, nothing is known of the file
+
+
+def _linked(source: Path, target: Path) -> None:
+    """Give a file a second name, and where that is not possible, copy it."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return  # another process has stored it meanwhile
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        with source.open("rb") as file, new_file(target) as copy:
+            shutil.copyfileobj(file, copy, _COPIED_BYTES)
+    else:
+        sync_folder(target.parent)
 
 
 def _not_written(error: OSError) -> OperatorError:

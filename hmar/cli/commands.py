@@ -33,6 +33,7 @@ class Command(NamedTuple):
 
 OWN = {
     "serve": Command("hmar.cli.serve", "serve", "Run the product: broker, worker and web server."),
+    "listen": Command("hmar.cli.listen", "listen", "Listen for DICOM objects (C-STORE)."),
     "index": Command("hmar.cli.index", "index", "Index a file or a folder of images.", True),
     "search": Command(
         "hmar.cli.search", "search", "Search for images like one, or like regions of one.", True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from hmar.contents import Content
 from hmar.errors import InputError, ParameterError
 from hmar.label_table import LabelRow
 from hmar.ports import ImageSource
@@ -94,7 +95,7 @@ def _patient(rows: Sequence[LabelRow], key_of: Callable[[str, str], str | None])
 
 
 def uids_in(
-    source: ImageSource, decode: Callable[[bytes], ImageFile], max_bytes: int
+    source: ImageSource, decode: Callable[[Content], ImageFile], max_bytes: int
 ) -> Callable[[str], Uids]:
     """Return what reads a file's UIDs; none of a file that cannot be read, which indexing will report."""
 

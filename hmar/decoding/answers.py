@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any, get_args
 
@@ -16,6 +16,7 @@ from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
 from hmar.values.frames import FloatArray, FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.identified import Identified
 from hmar.values.orientation import cosines_of, is_direction
 from hmar.values.patients import is_patient_key
 from hmar.values.stored import MAX_WINDOWS, Meaning, PixelType, StoredUnits, WindowFunction
@@ -69,6 +70,20 @@ def read_info(answer: Any, frame_number: int) -> FrameInfo:
     if not _is_sound(info) or info.frame_number != frame_number:
         raise MessageError
     return info
+
+
+def read_identified(answer: Any) -> Identified:
+    """Return what an instance is, from JSON; raises MessageError if any part of it cannot be."""
+    try:
+        found = Identified(**answer)
+    except TypeError as error:
+        raise MessageError from error
+    uids = (found.study_uid, found.sop_instance_uid, found.sop_class_uid)
+    if not all(uid == "" or _matches(_UID, uid) for uid in uids) or not all(
+        isinstance(flag, bool) for flag in (found.has_pixels, found.decodable)
+    ):
+        raise MessageError
+    return found if found.fault is None else replace(found, fault=_text(found.fault))
 
 
 def read_size(answer: Mapping[str, Any], key: str, most: int) -> int:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hmar.contents import Content
 from hmar.decoding.answers import error_answer, info_answer, meaning_answer
 from hmar.decoding.in_process import ImageDecoder, picture_pixels
 from hmar.decoding.limits import FILES_KEPT, MEGABYTE, PAGE_FRAMES, DecodeLimits
@@ -80,6 +82,7 @@ class Child:
         self._files = Files()
         self._does: dict[str, Callable[[dict[str, Any], int], Answer]] = {
             "open": self._open,
+            "identify": self._identify,
             "infos": self._infos,
             "frame": self._frame,
             "stored": self._stored,
@@ -116,15 +119,24 @@ class Child:
     def _open(self, request: dict[str, Any], size: int) -> Answer:
         self._restraint.begin(self._limits.for_opening(size))
         before = self._restraint.data_bytes()
-        data = self._channel.payload(size)
+        data = self._content(request, size)
         if pixels := picture_pixels(data):
-            self._restraint.begin(self._limits.for_picture(size, pixels))
+            self._restraint.begin(self._limits.for_picture(len(data), pixels))
         file = self._decoder.open(data)
         del data
         infos = file.infos
         first = info_answer(infos[0])
         self._files.keep(request["file"], file, max(size, self._restraint.data_bytes() - before))
         return {"frames": len(infos), "alike": _alike(infos), "first": first}, b""
+
+    def _identify(self, request: dict[str, Any], size: int) -> Answer:
+        self._restraint.begin(self._limits.for_opening(size))
+        return {"identified": asdict(self._decoder.identify(self._content(request, size)))}, b""
+
+    def _content(self, request: dict[str, Any], size: int) -> Content:
+        """Return the bytes that were sent, or those of the file that this process was started with."""
+        on_disk = request.get("on_disk")
+        return self._channel.payload(size) if on_disk is None else self._channel.file(*on_disk)
 
     def _infos(self, request: dict[str, Any], _size: int) -> Answer:
         file = self._files.get(request["file"])

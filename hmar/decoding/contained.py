@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
+from hmar.contents import Content, FileBytes
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import PAGE_FRAMES, DecodeLimits
 from hmar.decoding.pool import Pool
@@ -16,6 +17,7 @@ from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredFrame
 
 _INFO_BYTES = 2048
@@ -53,13 +55,13 @@ class ContainedDecoder:
     ) -> None:
         self.close()
 
-    def open(self, data: bytes, first_frame: bool = False) -> ContainedFile:
+    def open(self, data: Content, first_frame: bool = False) -> ContainedFile:
         """Open a file.
 
         Parameters
         ----------
-        data : bytes
-            The file.
+        data : bytes or FileBytes
+            The file; one that lies on the disk stays there, and is read frame by frame.
         first_frame : bool
             Whether frame 1 will be asked for: it is decoded at once, which saves asking a child twice. If
             it cannot be decoded, ``frame`` says so, as ever.
@@ -76,6 +78,19 @@ class ContainedDecoder:
         asked = AskedFile(self._pool, next(self._numbers), data)
         return ContainedFile(asked, *asked.open(first_frame))
 
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is, and why it cannot be indexed, if its header tells.
+
+        Raises
+        ------
+        DecodeError
+            For what is no DICOM file, or has no header that can be read, or ends the decoder.
+        UnavailableError
+            If no decoder is free in time, or none can be started.
+        """
+        with self._pool.child(next(self._numbers), data) as child, _explained("The file"):
+            return child.identify(data)
+
     @property
     def replaced(self) -> int:
         """How many child processes ended while they decoded, or had to be ended, since the start."""
@@ -87,9 +102,10 @@ class ContainedDecoder:
         if not self._shared:
             self._server.close()
 
-    def _child(self) -> Child:
+    def _child(self, data: Content) -> Child:
+        given = data if isinstance(data, FileBytes) else None
         try:
-            return Child(self._server, self._limits, self._secret)
+            return Child(self._server, self._limits, self._secret, given)
         except ChildEndedError as error:
             raise UnavailableError(
                 f"A decoder cannot be started: {error}.",
@@ -133,7 +149,8 @@ class ContainedFile:
     @property
     def cost_bytes(self) -> int:
         """Memory that the opened file takes in this process, without a frame that was decoded ahead."""
-        return len(self._asked.data) + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
+        held = len(self._asked.data) if isinstance(self._asked.data, bytes) else 0
+        return held + _INFO_BYTES * (1 if self._infos.alike else PAGE_FRAMES)
 
     def frame(self, frame_number: int) -> Frame:
         """Decode one frame.
@@ -175,18 +192,18 @@ class AskedFile:
         Lends the child.
     number : int
         Names the file to the children.
-    data : bytes
+    data : bytes or FileBytes
         The file.
     """
 
-    def __init__(self, pool: Pool, number: int, data: bytes) -> None:
+    def __init__(self, pool: Pool, number: int, data: Content) -> None:
         self.data = data
         self._pool = pool
         self._number = number
 
     def open(self, first_frame: bool = False) -> tuple[FrameInfos, Frame | InputError | None]:
         """Open the file; return its infos, and with ``first_frame`` frame 1, or what is wrong with that."""
-        with self._pool.child(self._number) as child:
+        with self._pool.child(self._number, self.data) as child:
             with _explained("The file"):
                 first, frames, alike = child.open(self._number, self.data, first_frame)
             ahead = _frame_ahead(child, first) if first_frame else None
@@ -207,7 +224,7 @@ class AskedFile:
         return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
-        with self._pool.child(self._number) as child, _explained(what):
+        with self._pool.child(self._number, self.data) as child, _explained(what):
             if child.holds(self._number):
                 try:
                     return ask(child)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image
 
+from hmar.contents import Content, stream_of
 from hmar.decoding.limits import MAX_FRAME_PIXELS
 from hmar.dicom.deidentify import PatientHasher
+from hmar.dicom.identity import identify
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredFile
+
+_SIGNATURE_BYTES = 16
+"""By so many a PNG or JPEG is told."""
 
 
 class ImageDecoder:
@@ -29,12 +33,16 @@ class ImageDecoder:
         self._max_pixels = max_pixels
         self._hasher = hasher
 
-    def open(self, data: bytes) -> StoredFile:
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is; raises DecodeError if its header is not readable."""
+        return identify(data, self._max_pixels, self._hasher)
+
+    def open(self, data: Content) -> StoredFile:
         """Open a file; raises DecodeError for bytes that are no image, LimitError for one too large."""
         if not data:
             raise NoImageError("The file is empty (0 bytes).", "Send a DICOM, PNG or JPEG file.")
-        if is_raster(data):
-            return read_raster(data, min(self._max_pixels, MAX_FRAME_PIXELS))
+        if is_raster(data[:_SIGNATURE_BYTES]):
+            return read_raster(data[:], min(self._max_pixels, MAX_FRAME_PIXELS))
         if is_dicom(data):
             file = read_dicom(data, self._max_pixels, self._hasher)
             rows, columns = file.infos[0].rows, file.infos[0].columns
@@ -49,12 +57,12 @@ class ImageDecoder:
         )
 
 
-def picture_pixels(data: bytes) -> int:
+def picture_pixels(data: Content) -> int:
     """Return the pixels of a PNG or JPEG, which is decoded as soon as it is opened; 0 for anything else."""
-    if not is_raster(data):
+    if not is_raster(data[:_SIGNATURE_BYTES]):
         return 0
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        with Image.open(stream_of(data), formats=("PNG", "JPEG")) as image:
             return min(image.width * image.height, MAX_FRAME_PIXELS)
     except (OSError, ValueError, SyntaxError):
         return 0

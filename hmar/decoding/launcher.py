@@ -48,8 +48,13 @@ class ForkServer:
         """Of the server."""
         return self._process.pid
 
-    def fork(self) -> tuple[int, Channel]:
+    def fork(self, given: int | None = None) -> tuple[int, Channel]:
         """Start a child; return its process id and the channel to it.
+
+        Parameters
+        ----------
+        given : int or None
+            Descriptor of a file that the child reads in place of what the channel sends besides headers.
 
         Raises
         ------
@@ -65,7 +70,7 @@ class ForkServer:
                 raise _unavailable("The decoders are closed.")
             for _attempt in range(2):
                 try:
-                    return self._fork()
+                    return self._fork(given)
                 except OSError:
                     self._end()
                     self._start()
@@ -103,13 +108,14 @@ class ForkServer:
         self._control = ours
         self._end = weakref.finalize(self, _end, self._process, ours, self._owner)
 
-    def _fork(self) -> tuple[int, Channel]:
+    def _fork(self, given: int | None) -> tuple[int, Channel]:
         ours, theirs = socket.socketpair()
         files = [memory_file(), memory_file()]
         channel = Channel(ours, *files)
         try:
             with theirs:
-                process_id = self._ask(b"F", 0, [theirs.fileno(), *reversed(files)])
+                incoming = files[1] if given is None else given
+                process_id = self._ask(b"F", 0, [theirs.fileno(), incoming, files[0]])
         except OSError:
             channel.close()
             raise

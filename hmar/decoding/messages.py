@@ -3,7 +3,8 @@
 A message is a fixed prefix (magic, version, length of the header, length of the payload), then the header.
 The payload lies in a memory file from offset 0, one for each direction; it is read and written with
 ``preadv`` and ``pwrite`` and never mapped, so that neither side can be killed by the other cutting it short.
-Nothing is pickled.
+A file that lies on the disk is not sent: a child is started with that very file, open for reading, in place
+of the memory file that it would read. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 import weakref
 from collections.abc import Mapping
 from typing import Any
+
+from hmar.contents import FileBytes
 
 MAGIC = b"HMRD"
 VERSION = 1
@@ -119,6 +122,10 @@ class Channel:
                 raise MessageError
             data += part
         return data
+
+    def file(self, start: int, size: int) -> FileBytes:
+        """Return bytes of the file that this side was given in place of what the other writes."""
+        return FileBytes(self._incoming, start, size)
 
     def trim(self, size: int) -> None:
         """Give back the memory of both files after a payload of ``size`` bytes, where that was large."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hmar.contents import Content
 from hmar.decoding.process import Child
 from hmar.errors import UnavailableError
 
@@ -26,14 +27,14 @@ class Pool:
     Parameters
     ----------
     start : callable
-        Starts a child.
+        Starts a child that can open a file.
     size : int
         Most children at a time.
     wait_s : float
         How long a thread waits for its turn.
     """
 
-    def __init__(self, start: Callable[[], Child], size: int, wait_s: float) -> None:
+    def __init__(self, start: Callable[[Content], Child], size: int, wait_s: float) -> None:
         self._start = start
         self._size = size
         self._wait_s = wait_s
@@ -50,8 +51,15 @@ class Pool:
         self._places = self._size
 
     @contextmanager
-    def child(self, file: int) -> Iterator[Child]:
+    def child(self, file: int, data: Content = b"") -> Iterator[Child]:
         """Lend a child, one that has the file open if such a one is idle.
+
+        Parameters
+        ----------
+        file : int
+            Number of the file.
+        data : bytes or FileBytes
+            The file. One that lies on the disk has a child of its own.
 
         Raises
         ------
@@ -61,12 +69,15 @@ class Pool:
         if os.getpid() != self._owner:
             # This process was forked itself: the children are those of its parent.
             self._begin()
-        child = self._taken(file)
+        child = self._taken(file, data)
         try:
             if child is not None and not child.usable:
                 self._end(child)
                 child = None
-            child = child or self._start()
+            elif child is not None and not child.serves(data):
+                child.end()
+                child = None
+            child = child or self._start(data)
             yield child
         finally:
             self._give_back(child)
@@ -83,13 +94,13 @@ class Pool:
         for child in idle:
             child.end()
 
-    def _taken(self, file: int) -> Child | None:
+    def _taken(self, file: int, data: Content) -> Child | None:
         """Wait for a place; return an idle child, None where one is to be started."""
         with self._lock:
             if self._closed:
                 raise _closed()
             if not self._waiting and (self._idle or self._places):
-                return self._next(file)
+                return self._next(file, data)
             place = _Place()
             self._waiting.append(place)
         try:
@@ -114,14 +125,17 @@ class Pool:
                 raise _closed()
             return place.child
 
-    def _next(self, file: int) -> Child | None:
+    def _next(self, file: int, data: Content) -> Child | None:
         for number, child in enumerate(self._idle):
             if child.holds(file):
                 return self._idle.pop(number)
-        if self._idle:
-            return self._idle.pop()
-        self._places -= 1
-        return None
+        for number in reversed(range(len(self._idle))):
+            if self._idle[number].serves(data):
+                return self._idle.pop(number)
+        if self._places:
+            self._places -= 1
+            return None
+        return self._idle.pop()
 
     def _give_back(self, child: Child | None) -> None:
         if child is not None and not child.usable:

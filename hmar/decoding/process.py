@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from hmar.contents import Content, FileBytes
 from hmar.decoding.answers import (
     check_values,
     raise_error,
+    read_identified,
     read_info,
     read_meaning,
     read_note,
@@ -27,6 +29,7 @@ from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
 from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
+from hmar.values.identified import Identified
 from hmar.values.stored import StoredArray, StoredFrame, dtype_of, shape_of
 
 _Answer = TypeVar("_Answer")
@@ -55,12 +58,17 @@ class Child:
         Of every request.
     secret : bytes
         Keys the hash of patient ids.
+    given : FileBytes or None
+        The one file that it opens, where that lies on the disk; None for those that are sent to it.
     """
 
-    def __init__(self, server: ForkServer, limits: DecodeLimits, secret: bytes) -> None:
+    def __init__(
+        self, server: ForkServer, limits: DecodeLimits, secret: bytes, given: FileBytes | None = None
+    ) -> None:
         self._server = server
         self._limits = limits
-        self.process_id, self._channel = server.fork()
+        self._given = given
+        self.process_id, self._channel = server.fork(None if given is None else given.descriptor)
         self._usable = False
         self._healthy = True
         self._sent = 0
@@ -77,7 +85,11 @@ class Child:
         """Whether it most likely has a file open."""
         return file in self._files
 
-    def open(self, file: int, data: bytes, ahead: bool = False) -> tuple[FrameInfo, int, bool]:
+    def serves(self, data: Content) -> bool:
+        """Whether it can be asked to open a file."""
+        return data is self._given if isinstance(data, FileBytes) else self._given is None
+
+    def open(self, file: int, data: Content, ahead: bool = False) -> tuple[FrameInfo, int, bool]:
         """Open a file under a number; return its first info, its frames, and whether they are alike.
 
         With ``ahead``, its first frame is asked for in the same breath, and the child goes on to decode it.
@@ -91,7 +103,9 @@ class Child:
                 answer.get("alike") is True,
             )
 
-        self._send({"do": "open", "file": file}, data, _frame_request(file, 1) if ahead else None)
+        self._send(
+            *_with_file({"do": "open", "file": file}, data), _frame_request(file, 1) if ahead else None
+        )
         try:
             opened = self._answered(read, last=not ahead)
         except HmarError:
@@ -102,6 +116,11 @@ class Child:
             raise
         self._files.append(file)
         return opened
+
+    def identify(self, data: Content) -> Identified:
+        """Return what a DICOM instance says that it is."""
+        self._send(*_with_file({"do": "identify"}, data))
+        return self._answered(lambda answer, _size: read_identified(answer.get("identified")))
 
     def infos(self, file: int, first: int, count: int) -> list[FrameInfo]:
         """Return the infos of ``count`` frames from number ``first``, at most ``PAGE_FRAMES``."""
@@ -208,6 +227,13 @@ class Child:
         if status < 0:
             return f"it crashed the decoder ({signal.Signals(-status).name})"
         return f"the decoder ended with status {status}"
+
+
+def _with_file(request: Header, data: Content) -> tuple[Header, bytes]:
+    """Return a request for a file, and what is sent with it: nothing of one that lies on the disk."""
+    if isinstance(data, bytes):
+        return request, data
+    return {**request, "on_disk": [data.start, len(data)]}, b""
 
 
 def _frame_request(file: int, frame_number: int) -> Header:

@@ -11,13 +11,14 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from hmar.contents import Content
 from hmar.dicom.header import integer, text
 from hmar.dicom.pixel_format import COLOUR, MONOCHROME, PALETTE, check_planes, pixel_format
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.syntaxes import SYNTAXES
 from hmar.errors import DecodeError, LimitError
 
-_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 # Pixel Data (7FE0,0010) of undefined length, VR OB or OW.
 _COMPRESSED_PIXELS = tuple(b"\xe0\x7f\x10\x00" + vr + b"\x00\x00\xff\xff\xff\xff" for vr in (b"OB", b"OW"))
 # What a frame counts as at least (64 x 64): besides its pixels, one of a single pixel takes as much work.
@@ -50,18 +51,18 @@ def check_byte_order(dataset: Dataset) -> None:
         )
 
 
-def check_image(dataset: Dataset, data: bytes) -> None:
+def check_image(dataset: Dataset, data: Content) -> None:
     """Refuse what has no pixels, no size, or a photometric interpretation that is not understood.
 
     Parameters
     ----------
     dataset : Dataset
         The parsed file.
-    data : bytes
+    data : bytes or FileBytes
         The whole file: pydicom leaves out compressed pixels that end with the file.
     """
-    if not any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
-        if any(start in data for start in _COMPRESSED_PIXELS):
+    if not any(keyword in dataset for keyword in PIXEL_KEYWORDS):
+        if any(data.find(start) >= 0 for start in _COMPRESSED_PIXELS):
             raise DecodeError("The file ends within its compressed pixel data.", CHECK_COMPLETE)
         raise DecodeError(
             "The DICOM file holds no pixels.",
@@ -105,11 +106,17 @@ def complete_transfer_syntax(dataset: Dataset) -> None:
         explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
         return
-    if syntax not in SYNTAXES and syntax not in _NATIVE:
+    if not is_decodable(dataset):
         raise DecodeError(
             "The transfer syntax is not one that can be decoded.",
             "Store the image as JPEG 2000, JPEG-LS, RLE or uncompressed.",
         )
+
+
+def is_decodable(dataset: Dataset) -> bool:
+    """Whether the transfer syntax is one that is decoded; none at all may be."""
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    return not syntax or syntax in SYNTAXES or syntax in _NATIVE
 
 
 def frame_count(dataset: Dataset, max_pixels: int) -> int:
@@ -148,7 +155,7 @@ def frame_count(dataset: Dataset, max_pixels: int) -> int:
 
 def check_pixel_bytes(dataset: Dataset, frames: int) -> None:
     """Refuse a file that declares more pixels than it holds, before anything is made for each frame."""
-    keyword = next(keyword for keyword in _PIXEL_KEYWORDS if keyword in dataset)
+    keyword = next(keyword for keyword in PIXEL_KEYWORDS if keyword in dataset)
     found = len(dataset[keyword].value or b"")
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         needed = 8 * frames  # each frame has at least one item, with a header of 8 bytes

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from pydicom.dataset import Dataset
 
+from hmar.contents import Content
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.stream.read import starts_stream
 from hmar.errors import DecodeError
@@ -48,7 +49,7 @@ class EncapsulatedFrames:
     """
 
     def __init__(self, dataset: Dataset, frames: int) -> None:
-        self._data: bytes = dataset.PixelData
+        self._data: Content = dataset.PixelData
         self._frames = frames
         table, *self._fragments = self._read_fragments()
         if len(self._fragments) < frames:
@@ -72,9 +73,9 @@ class EncapsulatedFrames:
     def _read_fragments(self) -> list[_Fragment]:
         """Return all items, the Basic Offset Table first; the last may be cut, or followed by anything."""
         found, offset, size = [], 0, len(self._data)
-        while self._data[offset : offset + 4] == _ITEM and offset + _HEADER <= size:
+        while (head := self._data[offset : offset + _HEADER])[:4] == _ITEM and len(head) == _HEADER:
             start = offset + _HEADER
-            stop = start + struct.unpack_from("<L", self._data, offset + 4)[0]
+            stop = start + struct.unpack("<L", head[4:])[0]
             found.append(_Fragment(offset, start, min(stop, size)))
             offset = stop
         if not found:

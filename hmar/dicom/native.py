@@ -8,6 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import get_expected_length
+
+from hmar.contents import FileBytes
+
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_LAYOUT = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+)
+"""What says how a frame's bytes lie."""
 
 
 def native_cells(dataset: Dataset, frame_number: int) -> NDArray[Any]:
@@ -19,11 +36,30 @@ def native_cells(dataset: Dataset, frame_number: int) -> NDArray[Any]:
     if dataset.get("BitsAllocated") == 1 and "PixelData" in dataset:
         return _bits(dataset, frame_number)
     decoder = get_decoder(dataset.file_meta.TransferSyntaxUID)
+    dataset, index = _read_frame(dataset, frame_number)
     options: dict[str, Any] = {"raw": True, "view_only": True, "correct_unused_bits": False}
-    cells, _ = decoder.as_array(dataset, index=frame_number - 1, **options)
+    cells, _ = decoder.as_array(dataset, index=index, **options)
     if cells.dtype.kind == "i":
         return cells.view(f"{cells.dtype.byteorder}u{cells.dtype.itemsize}")
     return np.asarray(cells)
+
+
+def _read_frame(dataset: Dataset, frame_number: int) -> tuple[Dataset, int]:
+    """Return a data set that holds a frame, and the frame's index there: of pixels on the disk, it alone."""
+    keyword = next(keyword for keyword in _PIXEL_KEYWORDS if keyword in dataset)
+    element = dataset[keyword]
+    if not isinstance(element.value, FileBytes):
+        return dataset, frame_number - 1
+    alone = Dataset()
+    alone.file_meta = dataset.file_meta
+    for known in _LAYOUT:
+        if known in dataset:
+            alone[known] = dataset[known]
+    alone.NumberOfFrames = 1
+    size = get_expected_length(alone)
+    start = (frame_number - 1) * size
+    alone.add_new(element.tag, element.VR, element.value[start : start + size])
+    return alone, 0
 
 
 def _bits(dataset: Dataset, frame_number: int) -> NDArray[np.uint8]:

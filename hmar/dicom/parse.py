@@ -1,4 +1,7 @@
-"""Bytes to a data set. A deflated one is inflated here, once and capped, and parsed from what came out."""
+"""Bytes to a data set. A deflated one is inflated here, once and capped, and parsed from what came out.
+
+The pixels of a file that lies on the disk stay there; see :mod:`hmar.dicom.unread_pixels`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from hmar.contents import Content, FileBytes, stream_of
+from hmar.dicom.unread_pixels import add_pixels
 from hmar.errors import DecodeError, LimitError
 
 INFLATED_BYTES = 128 << 20
@@ -22,12 +27,12 @@ INFLATED_RATIO = 16
 _PART = 1 << 20
 
 
-def parse(data: bytes, max_pixels: int, pixels: bool = True) -> Dataset:
+def parse(data: Content, max_pixels: int, pixels: bool = True) -> Dataset:
     """Parse a file, with or without the preamble of PS3.10.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or FileBytes
         The whole file.
     max_pixels : int
         Largest number of pixels of an image; bounds what a deflated data set may inflate to.
@@ -41,23 +46,27 @@ def parse(data: bytes, max_pixels: int, pixels: bool = True) -> Dataset:
     DecodeError
         If it ends early.
     """
-    stream = io.BytesIO(data)
+    stream = stream_of(data)
     preamble = read_preamble(stream, force=True)
     meta = _read_file_meta_info(stream)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         stream.seek(0)
-        return pydicom.dcmread(stream, force=True, stop_before_pixels=not pixels)
-    inflated = io.BytesIO(_inflate(memoryview(data)[stream.tell() :], len(data), max_pixels))
+        on_disk = isinstance(data, FileBytes)
+        dataset = pydicom.dcmread(stream, force=True, stop_before_pixels=on_disk or not pixels)
+        if isinstance(data, FileBytes) and pixels:
+            add_pixels(dataset, data, stream.tell())
+        return dataset
+    inflated = io.BytesIO(_inflate(data[stream.tell() :], len(data), max_pixels))
     parsed = read_dataset(inflated, is_implicit_VR=False, is_little_endian=True)
     dataset = FileDataset(inflated, parsed, preamble, meta, is_implicit_VR=False, is_little_endian=True)
     dataset.set_original_encoding(False, True, parsed._character_set)
     return dataset
 
 
-def _inflate(deflated: memoryview, file_bytes: int, max_pixels: int) -> bytes:
+def _inflate(deflated: bytes, file_bytes: int, max_pixels: int) -> bytes:
     """Inflate a data set (PS3.5 A.5) within its limit."""
     allowed = min(max(INFLATED_BYTES, INFLATED_RATIO * file_bytes), 2 * max_pixels + (16 << 20))
-    inflater, rest, parts, total = zlib.decompressobj(-zlib.MAX_WBITS), bytes(deflated), [], 0
+    inflater, rest, parts, total = zlib.decompressobj(-zlib.MAX_WBITS), deflated, [], 0
     while not inflater.eof:
         part = inflater.decompress(rest, _PART)
         rest = inflater.unconsumed_tail

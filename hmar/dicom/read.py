@@ -9,6 +9,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from hmar.contents import Content
 from hmar.dicom.checks import (
     check_byte_order,
     check_image,
@@ -31,7 +32,7 @@ from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
 from hmar.values.stored import StoredFrame
 
-_UNREADABLE = "The DICOM header cannot be read"
+UNREADABLE = "The DICOM header cannot be read"
 _PREAMBLE = 128
 # Without preamble, a data set begins with group 0002 or 0008 in either byte order.
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
@@ -40,7 +41,7 @@ _BARE_PIXELS = 1
 _IMAGE_OR_IDENTITY = ("SOPClassUID", "SOPInstanceUID", "Modality", "Rows")
 
 
-def is_dicom(data: bytes) -> bool:
+def is_dicom(data: Content) -> bool:
     """Whether bytes claim to be DICOM: by the prefix of PS3.10 7.1, or as a bare data set that parses."""
     if data[_PREAMBLE : _PREAMBLE + 4] == b"DICM":
         return True
@@ -56,12 +57,12 @@ def is_dicom(data: bytes) -> bool:
         return False
 
 
-def read_dicom(data: bytes, max_pixels: int, hasher: PatientHasher) -> DicomFile:
+def read_dicom(data: Content, max_pixels: int, hasher: PatientHasher) -> DicomFile:
     """Open a DICOM file. No pixel is decoded yet.
 
     Parameters
     ----------
-    data : bytes
+    data : bytes or FileBytes
         The whole file, with or without the preamble of PS3.10.
     max_pixels : int
         Largest rows x columns x frames.
@@ -84,7 +85,7 @@ def read_dicom(data: bytes, max_pixels: int, hasher: PatientHasher) -> DicomFile
     """
     if not is_dicom(data):
         raise DecodeError("The file is not DICOM.", "Send a DICOM file.")
-    with translated(_UNREADABLE, CHECK_COMPLETE):
+    with translated(UNREADABLE, CHECK_COMPLETE):
         dataset = parse(data, max_pixels)
         check_byte_order(dataset)
         check_image(dataset, data)
@@ -140,7 +141,7 @@ class DicomFile:
             yield frame_header(self.dataset, frame_number, frames)
 
 
-def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHasher) -> FrameInfos:
+def _frame_infos(dataset: Dataset, data: Content, frames: int, hasher: PatientHasher) -> FrameInfos:
     """Return the infos of the frames; without per-frame functional groups they are alike."""
     uids = instance_uids(dataset, data)
     properties_of = frame_properties(dataset)
@@ -169,7 +170,7 @@ def _frame_infos(dataset: Dataset, data: bytes, frames: int, hasher: PatientHash
     )
 
     def made(frame_number: int) -> FrameInfo:
-        with translated(_UNREADABLE, CHECK_COMPLETE):
+        with translated(UNREADABLE, CHECK_COMPLETE):
             return replace(first, **varying(frame_number))
 
     return FrameInfos(first, frames, made if dataset.get("PerFrameFunctionalGroupsSequence") else None)

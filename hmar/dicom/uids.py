@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pydicom.dataset import Dataset
 
+from hmar.contents import Content, digest_of
 from hmar.dicom.header import numbers, text
 from hmar.values.uids import derived_uid
 
@@ -29,14 +30,14 @@ class Uids(NamedTuple):
     derived: bool
 
 
-def instance_uids(dataset: Dataset, data: bytes) -> Uids:
+def instance_uids(dataset: Dataset, data: Content) -> Uids:
     """Return the UIDs of an instance.
 
     Parameters
     ----------
     dataset : Dataset
         The parsed file.
-    data : bytes
+    data : bytes or FileBytes
         The whole file: its SHA-256 names an instance that has no UID, neither in the data set nor in
         the file meta information.
 
@@ -47,16 +48,17 @@ def instance_uids(dataset: Dataset, data: bytes) -> Uids:
     study without UID by its frame of reference, else its irradiation event, else its date, time and device.
     A file with none of these either becomes a series, or study, of its own.
     """
-    instance = _own(dataset, "SOPInstanceUID") or _own(dataset.file_meta, "MediaStorageSOPInstanceUID")
-    instance_or_hash = instance or _derive("instance", hashlib.sha256(data).hexdigest())
-    own_series = _own(dataset, "SeriesInstanceUID")
-    own_study = _own(dataset, "StudyInstanceUID")
+    instance = own_uid(dataset, "SOPInstanceUID") or own_uid(dataset.file_meta, "MediaStorageSOPInstanceUID")
+    instance_or_hash = instance or _derive("instance", digest_of(data))
+    own_series = own_uid(dataset, "SeriesInstanceUID")
+    own_study = own_uid(dataset, "StudyInstanceUID")
     study = own_study or _derived_study(dataset, own_series or instance_or_hash)
     series = own_series or _derived_series(dataset, study, instance_or_hash)
     return Uids(study, series, instance_or_hash, not (instance and own_series and own_study))
 
 
-def _own(dataset: Dataset, keyword: str) -> str | None:
+def own_uid(dataset: Dataset, keyword: str) -> str | None:
+    """Return a UID as the data set gives it, None where it gives none that is one."""
     value = text(dataset, keyword)
     return value if _UID.fullmatch(value) else None
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from hmar.config import Settings
+from hmar.contents import Content
 from hmar.errors import (
     DiskFullError,
     InputError,
@@ -83,7 +84,7 @@ class Indexer:
         queue: JobQueue,
         sources: Mapping[str, ImageSource],
         encoders: Encoders,
-        decoder: Callable[[bytes], ImageFile],
+        decoder: Callable[[Content], ImageFile],
         settings: Settings,
         uploads: KeptUploads,
         clock: Callable[[], float] = time.monotonic,

@@ -6,6 +6,7 @@ import secrets
 from functools import cache
 
 from hmar.config import Settings
+from hmar.contents import Content
 from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.launcher import ForkServer
 from hmar.decoding.limits import DecodeLimits
@@ -29,7 +30,7 @@ class PassingDecoder(ContainedDecoder):
     def __init__(self, limits: DecodeLimits) -> None:
         super().__init__(limits, _process_secret(), process_server())
 
-    def open(self, data: bytes, first_frame: bool = False) -> ContainedFile:
+    def open(self, data: Content, first_frame: bool = False) -> ContainedFile:
         """Open a file; see :meth:`ContainedDecoder.open`."""
         file = super().open(data, first_frame)
         _given().add(file.infos[0].patient_key)

@@ -38,7 +38,7 @@ from hmar.secrets import replace_private
 from hmar.wiring import Engine, build_engine
 
 READY_TIMEOUT_S = 180.0
-GRACE_S = {"service": 20.0, "worker": 20.0, "broker": 5.0}
+GRACE_S = {"listener": 15.0, "service": 20.0, "worker": 20.0, "broker": 5.0}
 """Longest that a part may take to end: the web server answers what it has in hand, and sends what waits for
 the audit log's receiver."""
 HOPELESS = 3
@@ -103,6 +103,8 @@ class Supervisor:
         last_seq = engine.catalogue.last_seq()
         self._start("worker", [sys.executable, "-m", "workers"])
         self._start("service", [sys.executable, "-m", "service"])
+        if self._settings.listen_port:
+            self._start("listener", [sys.executable, "-m", "hmar.listener"])
         self._wait(self._ready(engine), "The product is not ready")
         if self._stopping.is_set():
             return

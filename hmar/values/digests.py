@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from hmar.contents import Content, digest_of
 from hmar.values.frames import Frame, FrameInfo
 
 _UNCOVERED = frozenset({"sop_instance_uid", "frame_number", "uids_derived", "label"})
@@ -45,9 +46,9 @@ class Digests:
         return cls(pixel_digest(frame), header_digest(frame.info), file_sha256, file_frames)
 
 
-def file_digest(data: bytes) -> str:
+def file_digest(data: Content) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
+    return digest_of(data)
 
 
 def pixel_digest(frame: Frame) -> str:

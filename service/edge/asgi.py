@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hmar import request_ids
@@ -51,11 +52,14 @@ class Edge:
     application : WSGI application
     ask : callable
     bounds : Bounds
-    max_body_bytes : int
+    max_body_bytes : callable
+        Takes method and path of a request, and returns the largest body that it may have.
     refused : callable
         Told the status of every request that is refused before it reaches the application.
     known : Known or None
         What its limits share with those of other processes; None for a process alone.
+    folder : Path or None
+        For bodies that are not held in memory; None takes the system's for temporary files.
     """
 
     def __init__(
@@ -63,14 +67,16 @@ class Edge:
         application: WSGIApplication,
         ask: Ask,
         bounds: Bounds,
-        max_body_bytes: int,
+        max_body_bytes: Callable[[str, str], int],
         refused: Callable[[int], None],
         known: Known | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._application = application
         self._ask = ask
         self._bounds = bounds
         self._max_body_bytes = max_body_bytes
+        self._folder = folder
         self._probes = Probes(application)
         self._limits = Limits(bounds, known=known)
         self._tally = Tally(refused)
@@ -156,7 +162,8 @@ class Edge:
         if exchange.whole:
             return
         pace = Pace(self._bounds.transfer_s, self._bounds.bytes_per_s)
-        body = taken_in(exchange, environ, pace, self._max_body_bytes, ask, self._disk)
+        most = self._max_body_bytes(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        body = taken_in(exchange, environ, pace, most, ask, self._disk, self._folder)
         environ["wsgi.input"], size = await held.enter_async_context(body)
         # It is whole by now, and no longer in chunks.
         environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -24,7 +25,13 @@ Ask = Callable[[bool], Awaitable[None]]
 
 @asynccontextmanager
 async def taken_in(
-    exchange: Exchange, environ: Environ, pace: Pace, max_bytes: int, ask: Ask, disk: Threads
+    exchange: Exchange,
+    environ: Environ,
+    pace: Pace,
+    max_bytes: int,
+    ask: Ask,
+    disk: Threads,
+    folder: Path | None = None,
 ) -> AsyncIterator[tuple[IO[bytes], int]]:
     """Read the body of a request; give a file that stands at its beginning, and its size.
 
@@ -40,6 +47,8 @@ async def taken_in(
         Asks the application; called for a body above UNASKED_BYTES, and for one in chunks, before it comes.
     disk : Threads
         One, which writes the temporary file, so that a slow disk keeps nobody else waiting.
+    folder : Path or None
+        Where that is; None takes the system's for temporary files.
 
     Raises
     ------
@@ -49,7 +58,7 @@ async def taken_in(
     announced = body_bytes(environ)
     if chunked(environ) or announced > min(UNASKED_BYTES, max_bytes):
         await ask(announced > max_bytes)
-    file = SpooledTemporaryFile(UNASKED_BYTES)  # noqa: SIM115 - closed below
+    file = SpooledTemporaryFile(UNASKED_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed below
     size, pending = 0, bytearray()
     try:
         while not exchange.whole:

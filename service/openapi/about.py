@@ -42,6 +42,7 @@ TAGS = [
     {"name": "search", "description": "Find frames that look like an image, or like a region of one."},
     {"name": "models", "description": "Move the archive to another model."},
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
+    {"name": "dicomweb", "description": "Services of DICOMweb (PS3.18), for a PACS."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
     {"name": "upkeep", "description": "Backups and verifications of what is stored, in the background."},
     {"name": "pacs", "description": "What the site's PACS have, and how they are followed."},

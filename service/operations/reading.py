@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_origin
 
-from flask import Request, request
+from flask import Request, current_app, request
 from pydantic import BaseModel, ValidationError
 
+from service.largest import largest_body
 from service.models.asked import Asked, FormBody, JsonBody, LoginForm, media_type_of
+from service.models.stow import DICOM, Instances
 from service.operations.refusals import refusal_of
 from service.readers.form import FILE, form_fields, form_with_file, form_with_files
 from service.readers.json_body import json_object
 from service.readers.known import check_once, unknown_field
+from service.readers.related import RelatedParts, related_parts
 
 Body = type[BaseModel]
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +59,8 @@ def read_body(bodies: tuple[Body, ...]) -> BaseModel:
         If it cannot be read as any of them.
     """
     by_type = {media_type_of(body): body for body in bodies}
+    if Instances.media_type in by_type:
+        return by_type[Instances.media_type].model_validate(_instances())
     if LoginForm.media_type in by_type:
         login = by_type[LoginForm.media_type]
         return validated(login, form_fields(request, login.model_fields))
@@ -86,6 +91,11 @@ def _check_known(model: type[Asked], fields: Mapping[str, object], what: str) ->
     for name in fields:
         if name not in known and name not in model.explains:
             raise unknown_field(name, known, what)
+
+
+def _instances() -> RelatedParts:
+    request.max_content_length = largest_body(current_app.config, request.method, request.path)
+    return related_parts(request.headers.get("Content-Type", ""), DICOM, request.stream)
 
 
 def _form(model: Body) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.identity import Identity, Scope
-from tests.phantoms import ct_file
+from tests.phantoms import ROOT, ct_file
 from tests.service.conftest import Archive
 from tests.service.contract import SPEC
 
@@ -83,6 +83,16 @@ def _file() -> dict[str, Any]:
     return {"file": (io.BytesIO(ct_file(9, 1)), "sent.dcm")}
 
 
+def stow(collection: str, *files: bytes) -> dict[str, Any]:
+    """Return what a STOW-RS request sends."""
+    parts = [b"Content-Type: application/dicom\r\n\r\n" + data for data in files or (ct_file(9, 1),)]
+    return {
+        "data": b"".join(b"--part\r\n" + part + b"\r\n" for part in parts) + b"--part--",
+        "content_type": 'multipart/related; type="application/dicom"; boundary=part',
+        "query_string": {"collection": collection},
+    }
+
+
 REQUESTS: dict[str, Request] = {
     "showPage": Request(),
     "logOut": Request(),
@@ -107,6 +117,10 @@ REQUESTS: dict[str, Request] = {
     ),
     "renderFile": Request(sent=lambda _: {"data": _file()}),
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
+    "storeInstances": Request(sent=lambda target: stow(target.collection)),
+    "storeStudyInstances": Request(
+        {"study_uid": lambda _: f"{ROOT}.99"}, lambda target: stow(target.collection)
+    ),
     "listIndexJobs": Request(),
     "followIndexJob": Request({"job_id": lambda target: target.job_id}),
     "cancelIndexJob": Request({"job_id": lambda target: target.job_id}),

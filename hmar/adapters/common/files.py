@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
 from hmar.adapters.folder_tree import reached
+from hmar.contents import HELD_BYTES, Content, FileBytes
 from hmar.errors import HmarError, NotFoundError, UnavailableError
 
 _PASSING = frozenset(
@@ -16,8 +17,8 @@ _PASSING = frozenset(
 """What says nothing of the file: it is tried again."""
 
 
-def file_content(path: Path, max_bytes: int) -> bytes:
-    """Return a file's bytes.
+def file_content(path: Path, max_bytes: int) -> Content:
+    """Return a file's bytes; those of a large one stay on the disk.
 
     Raises
     ------
@@ -32,8 +33,11 @@ def file_content(path: Path, max_bytes: int) -> bytes:
         with reached(path) as (name, parent):
             # It may have become a pipe, which would block.
             opened = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+        large = os.fstat(opened).st_size
+        if HELD_BYTES < large <= max_bytes:
+            return FileBytes.owning(opened)
         with os.fdopen(opened, "rb") as file:
-            data = file.read(max_bytes + 1)
+            data = file.read(min(max_bytes, HELD_BYTES) + 1)
             size = max(os.fstat(file.fileno()).st_size, len(data))
     except FileNotFoundError as error:
         raise absent() from error

@@ -121,7 +121,7 @@ class TokenService:
         answer = self._transport.send(
             "POST", self._values["token_url"], {"Accept": "application/json"}, _LONGEST_TOKEN, fields
         )
-        told = _table(answer.data)
+        told = _table(answer.data[:])
         token, life = told.get("access_token"), told.get("expires_in", 60)
         if answer.status != 200 or not _is_token(token) or not isinstance(life, int | float):
             raise PacsError(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from hmar.contents import Content
+
 _END_OF_HEADERS = b"\r\n\r\n"
 _PREAMBLE = 128
 """Bytes before "DICM" in a DICOM file (PS3.10 7.1)."""
 LONGEST_HEAD = 4096
 
 
-def is_dicom(data: bytes) -> bool:
+def is_dicom(data: Content) -> bool:
     """Whether bytes are a DICOM file."""
     return data[_PREAMBLE : _PREAMBLE + 4] == b"DICM"
 
 
-def dicom_file(data: bytes) -> bytes | None:
+def dicom_file(data: Content) -> Content | None:
     """Return the DICOM file of an answer, which is all of it or its first part; None where there is none.
 
     Servers send single files as multipart and the other way round, and name boundaries wrongly. The boundary
@@ -21,7 +23,7 @@ def dicom_file(data: bytes) -> bytes | None:
     """
     if is_dicom(data):
         return data
-    start = 0 if data.startswith(b"--") else data.find(b"\r\n--", 0, LONGEST_HEAD) + 2
+    start = 0 if data[:2] == b"--" else data.find(b"\r\n--", 0, LONGEST_HEAD) + 2
     if start == 1:
         return None
     line_end = data.find(b"\r\n", start, start + LONGEST_HEAD)
@@ -33,4 +35,4 @@ def dicom_file(data: bytes) -> bytes | None:
     end = data.find(b"\r\n" + boundary, begin)
     if end < 0 or not is_dicom(data[begin : begin + _PREAMBLE + 4]):
         return None
-    return data[begin:end]
+    return data[begin:end] if isinstance(data, bytes) else data.part(begin, end)

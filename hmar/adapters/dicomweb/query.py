@@ -239,7 +239,7 @@ class Querying:
                     raise
                 self._page = max(limit // 2, LEAST_PAGE)
                 continue
-            rows = [] if answer.status in (204, 404) else rows_of(answer.data)
+            rows = [] if answer.status in (204, 404) else rows_of(answer.data[:])
             if rows is None or (answer.status >= 400 and answer.status != 404):
                 raise PacsError(
                     f"The PACS {self._site.name} answered a query with status {answer.status} and "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hmar.adapters.dicomweb.asking import Asking
 from hmar.adapters.dicomweb.multipart import dicom_file
 from hmar.adapters.dicomweb.sites import Site
+from hmar.contents import Content
 from hmar.errors import LimitError, NotFoundError
 from hmar.values.pulls import InstanceReference
 
@@ -35,8 +36,8 @@ class Retrieving:
         self._site, self._asking = site, asking
         self._accepted = list(ACCEPTED)
 
-    def instance(self, wanted: InstanceReference, max_bytes: int) -> bytes:
-        """Return the DICOM file of an instance.
+    def instance(self, wanted: InstanceReference, max_bytes: int) -> Content:
+        """Return the DICOM file of an instance; a large one lies on the disk, until nobody refers to it.
 
         Raises
         ------

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 from hmar.adapters.dicomweb.asking import Asking
 from hmar.adapters.dicomweb.breaker import Breaker
@@ -18,6 +19,7 @@ from hmar.adapters.dicomweb.query import Querying, SeriesRow
 from hmar.adapters.dicomweb.retrieve import Retrieving
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
+from hmar.contents import Content
 from hmar.errors import NotFoundError, ParameterError, first_of, shown
 from hmar.pauses import Pauses
 from hmar.ports import PacsFeed
@@ -28,8 +30,8 @@ from hmar.values.pulls import InstanceReference, Pull
 class _Pacs:
     """One PACS, asked through connections of its own."""
 
-    def __init__(self, site: Site, pauses: Pauses, today: Callable[[], date]) -> None:
-        self.transport = Transport(site)
+    def __init__(self, site: Site, pauses: Pauses, today: Callable[[], date], spool: Path | None) -> None:
+        self.transport = Transport(site, spool)
         credentials = credentials_of(site, self.transport)
         asking = Asking(site, self.transport, credentials, Breaker(site.name), pauses)
         self.asking = asking
@@ -50,6 +52,8 @@ class PacsSource:
         Between the attempts at one request; as many of them as each site says.
     today : callable
         Returns the last study date that is asked for.
+    spool : Path or None
+        Folder for large files, which are gone when nobody reads them any more; None takes the system's.
     """
 
     def __init__(
@@ -57,8 +61,9 @@ class PacsSource:
         sites: Mapping[str, Site],
         sleep: Callable[[float], None] = time.sleep,
         today: Callable[[], date] = date.today,
+        spool: Path | None = None,
     ) -> None:
-        self._sites, self._sleep, self._today = sites, sleep, today
+        self._sites, self._sleep, self._today, self._spool = sites, sleep, today, spool
         self._opened: dict[str, _Pacs] = {}
 
     def list(self, reference: str) -> Iterator[str]:
@@ -98,8 +103,8 @@ class PacsSource:
         if series.instances is not None and len(rows) < series.instances:
             yield f"{site}/{series.study_uid}/{series.series_uid}/{len(rows)} of {series.instances}"
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
-        """Return an instance's file.
+    def fetch(self, reference: str, max_bytes: int) -> Content:
+        """Return an instance's file; a large one lies on the disk.
 
         Raises
         ------
@@ -170,5 +175,5 @@ class PacsSource:
         self.require(name)
         if name not in self._opened:
             pauses = Pauses(self._sleep, attempts=self._sites[name].tries)
-            self._opened[name] = _Pacs(self._sites[name], pauses, self._today)
+            self._opened[name] = _Pacs(self._sites[name], pauses, self._today, self._spool)
         return self._opened[name]

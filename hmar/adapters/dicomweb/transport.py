@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -12,6 +14,8 @@ import urllib3
 from urllib3 import exceptions
 
 from hmar.adapters.dicomweb.sites import Site
+from hmar.contents import Collected, Content
+from hmar.disk import writing
 from hmar.errors import ConfigError, LimitError, PacsError
 
 _CHUNK = 1 << 18
@@ -27,7 +31,7 @@ class Answer(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    data: bytes
+    data: Content
 
 
 class Transport:
@@ -38,6 +42,8 @@ class Transport:
     Parameters
     ----------
     site : Site
+    spool : Path or None
+        Folder for answers that are not held in memory; None takes the system's for temporary files.
     clock : callable
         Returns seconds that only grow.
 
@@ -47,8 +53,10 @@ class Transport:
         If a certificate cannot be read.
     """
 
-    def __init__(self, site: Site, clock: Callable[[], float] = time.monotonic) -> None:
-        self._site, self._clock = site, clock
+    def __init__(
+        self, site: Site, spool: Path | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._site, self._spool, self._clock = site, spool, clock
         self._pool = urllib3.PoolManager(
             retries=False,
             timeout=urllib3.Timeout(connect=site.connect_s, read=site.read_s),
@@ -106,18 +114,23 @@ class Transport:
         except exceptions.HTTPError as error:
             raise self._translated(error) from None  # its text holds the whole address, UIDs too
 
-    def _read(self, response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
-        data, end = bytearray(), self._clock() + self._site.total_s
+    def _read(self, response: urllib3.BaseHTTPResponse, max_bytes: int) -> Content:
+        with closing(Collected(self._spool)) as collected:
+            self._collect(response, max_bytes, collected)
+            return collected.content()
+
+    def _collect(self, response: urllib3.BaseHTTPResponse, max_bytes: int, collected: Collected) -> None:
+        end = self._clock() + self._site.total_s
         for chunk in response.stream(_CHUNK, decode_content=True):
-            data += chunk
-            if len(data) > max_bytes:
+            with writing("An answer of a PACS"):
+                collected.add(chunk)
+            if collected.size > max_bytes:
                 raise LimitError(
                     f"An answer of the PACS {self._site.name} is larger than {max_bytes} bytes.",
                     "Raise HMAR_MAX_FILE_BYTES if it is an image.",
                 )
             if self._clock() > end:
                 raise self._slow(f"{self._site.total_s:g} s for one answer")
-        return bytes(data)
 
     def _slow(self, what: str) -> SlowError:
         return SlowError(

@@ -6,8 +6,10 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from hmar.adapters.common.sources import absent, too_large
+from hmar.contents import Content
 
 
 class MemorySource:
@@ -34,7 +36,7 @@ class MemorySource:
             raise absent()
         return iter(found)
 
-    def fetch(self, reference: str, max_bytes: int) -> bytes:
+    def fetch(self, reference: str, max_bytes: int) -> Content:
         """Return a file's bytes; raises NotFoundError, or LimitError if it is larger than ``max_bytes``."""
         data = self._files.get(reference)
         if data is None:
@@ -56,6 +58,10 @@ class MemoryUploads(MemorySource):
         digest = hashlib.sha256(data).hexdigest()
         self._files[digest] = data
         return digest
+
+    def adopt(self, path: Path, reference: str) -> None:
+        """Store the bytes of a file."""
+        self._files[reference] = path.read_bytes()
 
     def references(self) -> Iterator[str]:
         """Yield the references of all that is stored."""

@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 
+from hmar.contents import FileBytes
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.in_process import ImageDecoder
 from hmar.decoding.launcher import ForkServer
@@ -501,3 +502,24 @@ def shared_memory() -> set[str]:
 
 def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_file_on_the_disk_is_decoded_as_one_in_memory_by_a_child_of_its_own(
+    decoder: ContainedDecoder, tmp_path: Path
+) -> None:
+    path = Path(pydicom.data.get_testdata_file("emri_small.dcm"))
+    in_memory, small = decoder.open(path.read_bytes()), decoder.open(ct_file(1, 1))
+    on_disk = [decoder.open(FileBytes.owning(os.open(path, os.O_RDONLY)), first_frame=True) for _ in range(3)]
+    for file in on_disk:
+        assert list(file.infos) == list(in_memory.infos)
+        assert file.sha256 == in_memory.sha256
+        for number in (1, 2, len(file.infos)):
+            assert np.array_equal(file.frame(number).values, in_memory.frame(number).values)
+        assert small.frame(1).info.frame_number == 1
+    # It is read from the disk, frame by frame.
+    copy = tmp_path / "copy"
+    copy.write_bytes(path.read_bytes())
+    file = decoder.open(FileBytes.owning(os.open(copy, os.O_RDONLY)))
+    os.truncate(copy, 4096)
+    with pytest.raises(DecodeError, match="Frame 3 cannot be decoded"):
+        file.frame(3)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hmar.contents import Content
 from hmar.decoding.pool import Pool
 from hmar.errors import UnavailableError
 
@@ -21,6 +22,9 @@ class FakeChild:
     def holds(self, file: int) -> bool:
         return file in self.files
 
+    def serves(self, data: Content) -> bool:
+        return data == b""
+
     def end(self) -> int:
         self.ended = True
         self.usable = False
@@ -33,7 +37,7 @@ class Rig:
         self.failures = 0
         self.pool = Pool(self.start, size, wait_s)  # type: ignore[arg-type]
 
-    def start(self) -> FakeChild:
+    def start(self, _data: Content) -> FakeChild:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("No child.", "None.")
@@ -50,6 +54,16 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+def test_a_child_that_cannot_open_the_file_makes_way_for_one_that_can() -> None:
+    rig = Rig(1)
+    with rig.pool.child(9) as first:
+        pass
+    with rig.pool.child(10, b"another") as second:
+        assert second is not first
+    assert first.ended  # type: ignore[attr-defined]
+    assert rig.pool.replaced == 0
 
 
 def test_children_are_started_when_needed_and_used_again() -> None:
