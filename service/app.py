@@ -27,6 +27,7 @@ from service.routes import (
     changes,
     deletions,
     documents,
+    exports,
     feedback,
     figures,
     health,
@@ -103,7 +104,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for routes in (jobs, changes, archive, labels, feedback, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
-    for showing in (search, search_batch, why, browse, pixels):
+    for showing in (search, search_batch, exports, why, browse, pixels):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))

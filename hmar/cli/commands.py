@@ -37,6 +37,9 @@ OWN = {
     "search": Command(
         "hmar.cli.search", "search", "Search for images like one, or like regions of one.", True
     ),
+    "export-dicom": Command(
+        "hmar.cli.export_dicom", "export_dicom", "Write hits as DICOM, or store them to a PACS.", True
+    ),
     "collections": Command("hmar.cli.holdings", "collections", "List the collections in numbers.", True),
     "studies": Command("hmar.cli.holdings", "studies", "List the studies, or the series of one.", True),
     "series": Command("hmar.cli.holdings", "series", "List the series, or the frames of one.", True),

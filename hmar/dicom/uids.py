@@ -56,6 +56,11 @@ def instance_uids(dataset: Dataset, data: bytes) -> Uids:
     return Uids(study, series, instance_or_hash, not (instance and own_series and own_study))
 
 
+def sop_class(dataset: Dataset) -> str | None:
+    """Return the SOP class of an instance, None where the file does not say it."""
+    return _own(dataset, "SOPClassUID") or _own(dataset.file_meta, "MediaStorageSOPClassUID")
+
+
 def _own(dataset: Dataset, keyword: str) -> str | None:
     value = text(dataset, keyword)
     return value if _UID.fullmatch(value) else None

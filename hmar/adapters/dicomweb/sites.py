@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hmar.errors import ConfigError, shown
+from hmar.values.links import Template
 from hmar.values.pulls import SITE
 
 AuthKind = Literal["none", "basic", "bearer", "oauth2"]
@@ -52,6 +53,10 @@ class Site:
     name : str
     qido, wado : str
         Roots of the two services, without a slash at the end.
+    stow : str or None
+        Root of what is stored to; None where nothing is.
+    viewer : Template or None
+        Address of a frame in a viewer of the site.
     auth : Auth
     ca_file, client_cert, client_key : Path or None
         PEM files: certificates to trust in place of the system's, and our own.
@@ -66,6 +71,8 @@ class Site:
     name: str
     qido: str
     wado: str
+    stow: str | None = None
+    viewer: Template | None = None
     auth: Auth = Auth()
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -104,11 +111,12 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "auth", *_FILES, *_SECONDS, *_COUNTS}
+    known = {"root", "qido", "wado", "stow", "viewer", "auth", *_FILES, *_SECONDS, *_COUNTS}
     _check_known(name, table, known)
     roots = {
         service: _root(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
     }
+    stow, viewer = table.get("stow", table.get("root")), table.get("viewer")
     files = {key: _file(name, key, table[key], folder) for key in _FILES if key in table}
     if ("client_cert" in files) != ("client_key" in files):
         raise ConfigError(f"{name} has one of client_cert and client_key.", "Give both, or none.")
@@ -116,7 +124,13 @@ def _site(name: str, table: object, folder: Path) -> Site:
         key: _number(name, key, table.get(key, default)) for key, default in (_SECONDS | _COUNTS).items()
     }
     values: dict[str, Any] = roots | files | numbers
-    return Site(name, auth=_auth(name, table.get("auth", {}), folder), **values)
+    return Site(
+        name,
+        stow=None if stow is None else _root(name, "stow", stow),
+        viewer=None if viewer is None else Template.parse(name, viewer),
+        auth=_auth(name, table.get("auth", {}), folder),
+        **values,
+    )
 
 
 def _check_known(name: str, table: Mapping[str, object], known: set[str] | frozenset[str]) -> None:

@@ -6,7 +6,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import urllib3
 from urllib3 import exceptions
@@ -15,7 +14,6 @@ from hmar.adapters.dicomweb.sites import Site
 from hmar.errors import ConfigError, LimitError, PacsError
 
 _CHUNK = 1 << 18
-_FORM = "application/x-www-form-urlencoded"
 
 
 class SlowError(PacsError):
@@ -65,7 +63,7 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         max_bytes: int,
-        fields: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> Answer:
         """Send a request and return the whole answer.
 
@@ -75,8 +73,8 @@ class Transport:
         headers : mapping of str to str
         max_bytes : int
             Of the answer.
-        fields : mapping of str to str, optional
-            Sent as a form, URL-encoded.
+        body : bytes, optional
+            Whose media type is in the headers.
 
         Raises
         ------
@@ -91,8 +89,8 @@ class Transport:
             response = self._pool.request(
                 method,
                 url,
-                headers=dict(headers) if fields is None else {**headers, "Content-Type": _FORM},
-                body=None if fields is None else urlencode(fields),
+                headers=dict(headers),
+                body=body,
                 redirect=False,
                 preload_content=False,
             )
