@@ -109,7 +109,7 @@ class Exporter:
             if image is not None:
                 found.append(Found(hit.rank, image, float(hit.distance), _regions(hit)))
                 panels += [] if pixels is None else self._panel(query, hit, pixels)
-        if not found:
+        if wanted and not found:
             raise NotFoundError(*_nothing(len(wanted), len(wanted) - len(own)))
         contents = Contents(
             kinds=kinds,

@@ -34,6 +34,7 @@ from service.routes import (
     job_events,
     jobs,
     labels,
+    launch,
     login,
     models,
     page,
@@ -98,6 +99,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
+    app.register_blueprint(launch.blueprint())
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
