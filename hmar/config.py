@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from hmar.errors import ConfigError, shown
 from hmar.identity_provider import IdentityProvider
@@ -23,6 +23,9 @@ SCAN_KERNELS = ("compiled", "numpy")
 LOG_FORMATS = ("text", "json")
 REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 """What is done with another image under the SOP Instance UID of one that is indexed."""
+Others = Literal["none", "uids", "pictures"]
+"""What documents of one patient tell of another's hits: nothing, their UIDs and boxes, or pixels too."""
+EXPORT_OTHERS: tuple[Others, ...] = get_args(Others)
 IN_MEMORY = "memory:"
 """HMAR_DATABASE_URL of an archive that lives in one process and is gone with it."""
 INLINE = "inline"
@@ -70,6 +73,11 @@ class Settings:
     model_dir: str = _setting("HMAR_MODEL_DIR", "", "Model bundle to serve; empty uses the shipped one.")
     pacs_file: str = _setting(
         "HMAR_PACS_FILE", "", "The PACS that can be pulled from; empty uses HMAR_HOME/pacs.toml."
+    )
+    export_others: Others = _setting(
+        "HMAR_EXPORT_OTHERS",
+        "none",
+        "What exported documents tell of hits of other patients: none, uids or pictures.",
     )
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
@@ -236,6 +244,10 @@ class Settings:
             raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
+        if self.export_others not in EXPORT_OTHERS:
+            raise ConfigError(
+                f"HMAR_EXPORT_OTHERS is {self.export_others!r}.", f"Give one of {', '.join(EXPORT_OTHERS)}."
+            )
         if self.otel_endpoint and not _COLLECTOR.fullmatch(self.otel_endpoint):
             raise ConfigError(
                 "HMAR_OTEL_ENDPOINT is no address of a collector.",  # it may hold a password

@@ -20,6 +20,7 @@ from hmar.values.collections import CollectionInfo
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
+from hmar.values.exports import Document
 from hmar.values.feedback import Judgement, KeptJudgement
 from hmar.values.follows import Follow, Followed, FollowState, HeldInstance, News, SweepKind
 from hmar.values.frames import Frame, FrameInfo
@@ -28,6 +29,7 @@ from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
+from hmar.values.links import Template
 from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
 from hmar.values.pulls import InstanceReference, Pull
@@ -477,6 +479,19 @@ class PacsImages(ImageSource, Protocol):
         One that it may have, because it does not list all that it has, is not among them. Raises PacsError
         if it does not answer.
         """
+
+    def store(self, name: str, study_uid: str, documents: Sequence[Document]) -> Mapping[str, str | None]:
+        """Store documents; return why each was refused, None where it was taken, by its UID.
+
+        Raises ConfigError where nothing says where to store to, PacsError if the PACS does not answer.
+        """
+
+    def try_storing(self, name: str) -> None:
+        """Raise as :meth:`store` does; nothing is stored."""
+
+    @property
+    def viewers(self) -> Mapping[str, Template]:
+        """Addresses in viewers, of the PACS that have one."""
 
 
 class PacsFeed(Protocol):

@@ -23,11 +23,12 @@ from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
 from hmar.config import Settings
-from hmar.decoding.contained import ContainedDecoder
+from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.disk import Disk, writing
-from hmar.errors import NotFoundError, OperatorError, UnavailableError
+from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableError
+from hmar.exporting import Exporter
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
 from hmar.index.snapshot import drop_others
@@ -38,6 +39,7 @@ from hmar.indexing.intake import Intake
 from hmar.indexing.reindexing import Reindexing
 from hmar.indexing.submitting import submit
 from hmar.known_models import THUMBNAIL, KnownModels
+from hmar.links import ViewerLinks
 from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
@@ -56,6 +58,7 @@ from hmar.ports import (
     UploadSource,
 )
 from hmar.removal import Remover
+from hmar.reporting.contained import ContainedWriter
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets
 from hmar.serving import Serving
@@ -414,6 +417,26 @@ class Engine:
         self.audit_log.append(
             [Accessed(time.time(), "deleteGoneStudy", "", "delete", f"pacs {site}", 0, "", touched)]
         )
+
+    @cached_property
+    def links(self) -> ViewerLinks:
+        """Addresses of frames in viewers of the PACS that they came from; none while that cannot be told."""
+        try:
+            return ViewerLinks(self.pacs.viewers)
+        except ConfigError:
+            return ViewerLinks({})  # a search needs no PACS
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """The use case of telling an answer as DICOM."""
+        writer = ContainedWriter(DecodeLimits.of(self.settings))
+        self._open.callback(writer.close)
+        return Exporter(self._file, writer, lambda: self.pacs, self.settings.export_others)
+
+    def _file(self, entry: EntryInfo) -> ContainedFile:
+        """Open the file of an indexed frame."""
+        source = self.sources[entry.origin.source]
+        return self.decoder.open(source.fetch(entry.origin.reference, self.settings.max_file_bytes))
 
     @cached_property
     def uploads(self) -> UploadSource:

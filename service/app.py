@@ -28,12 +28,14 @@ from service.routes import (
     changes,
     deletions,
     documents,
+    exports,
     feedback,
     figures,
     health,
     job_events,
     jobs,
     labels,
+    launch,
     login,
     models,
     pacs,
@@ -104,13 +106,14 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.extensions[OPENED] = files
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
+    app.register_blueprint(launch.blueprint())
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
     for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
-    for showing in (search, search_batch, why, browse, pixels):
+    for showing in (search, search_batch, exports, why, browse, pixels):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))

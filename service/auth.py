@@ -31,7 +31,9 @@ SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
 """A header that a foreign site cannot send without a CORS preflight, which never allows it."""
 
-OPEN_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "login.form", "login.redeem", "static"})
+OPEN_ENDPOINTS = frozenset(
+    {"health.healthz", "health.readyz", "login.form", "login.redeem", "launch.invoke", "static"}
+)
 """Everything else needs a key or a login, and declares the scope that it needs."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -155,6 +157,16 @@ def _of_session(sessions: SessionStore) -> Identity:
             "Send 'Authorization: Bearer hmar_...', or log in to the page with a login link.",
         )
     return identity
+
+
+def wanted_after_login() -> str:
+    """Return the query of the page that this browser was to open before it logged in, empty for none."""
+    return str(session.get("wanted", ""))
+
+
+def want_after_login(query: str) -> None:
+    """Note the query of the page that this browser is to open once it has logged in."""
+    session["wanted"] = query
 
 
 def log_in(sessions: SessionStore, identity: Identity) -> None:

@@ -7,8 +7,10 @@ from functools import cached_property
 
 from hmar.decoding.contained import ContainedDecoder
 from hmar.disk import Disk
+from hmar.exporting import Exporter
 from hmar.indexing.encoders import RecordedEncoders
 from hmar.known_models import KnownModels
+from hmar.links import ViewerLinks
 from hmar.narrowed.catalogue import NarrowedCatalogue
 from hmar.narrowed.feedback import NarrowedFeedback
 from hmar.narrowed.index import NarrowedIndex
@@ -151,6 +153,16 @@ class NarrowedEngine(Engine):
     def pacs(self) -> PacsImages:
         """What the PACS of the site have, as for all."""
         return self._whole.pacs
+
+    @property
+    def links(self) -> ViewerLinks:
+        """Addresses of frames in viewers."""
+        return self._whole.links
+
+    @property
+    def exporter(self) -> Exporter:
+        """The use case of telling an answer as DICOM, of frames that the request saw."""
+        return self._whole.exporter
 
     @property
     def uploads(self) -> UploadSource:

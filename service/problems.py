@@ -13,9 +13,11 @@ from hmar import request_ids
 from hmar.disk import FULL, write_error
 from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError
 from hmar.problems import ProblemType
+from service.auth import want_after_login
 from service.errors import MalformedRequestError, RangeError
 from service.largest import largest_body
 from service.models.problem import Problem
+from service.onwards import asked_of_page, onwards
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, problem_of
 from service.troubles import TroubleIds
 
@@ -94,11 +96,21 @@ def _raised(error: HmarError) -> Response:
     response = problem_response(problem, error.detail, error.remedy)
     if problem is PROBLEMS[AuthError]:
         if request.path in PAGES:
-            response = Response(render_template("unauthorised.html"), status=401)
+            response = Response(_stranger(), status=401)
         response.headers["WWW-Authenticate"] = 'Bearer realm="hmar"'
     if isinstance(error, RangeError):
         response.headers["Content-Range"] = f"bytes */{error.size}"
     return response
+
+
+def _stranger() -> str:
+    """Return what a browser without a login is shown; what it wanted is kept for after the login."""
+    site, wanted = request.headers.get("Sec-Fetch-Site"), asked_of_page()
+    if request.endpoint == "page.page" and site == "cross-site":
+        return onwards(wanted)  # there may be a login that was not sent along
+    if request.endpoint == "page.page" and site is not None and wanted:
+        want_after_login(wanted)
+    return render_template("unauthorised.html")
 
 
 def _unavailable(error: OperatorError) -> Response:

@@ -65,6 +65,10 @@ class Habits:
     """Every query is answered 404, as at a wrong address."""
     broken: str | None = None
     """What has this in its address is answered 500."""
+    refuses_to_store: list[int] = field(default_factory=list)
+    """Reasons, one for each attempt to store: the last instance of it is refused with that."""
+    stored_as: tuple[int, bytes] | None = None
+    """Status and body of every answer to what is to be stored."""
 
 
 def held(data: bytes) -> Held:
@@ -87,6 +91,8 @@ class Pacs:
     files: list[Held]
     habits: Habits = field(default_factory=Habits)
     asked: list[str] = field(default_factory=list)
+    stored: list[list[str]] = field(default_factory=list)
+    """Instances of each attempt to store."""
     tokens: dict[str, float] = field(default_factory=dict)
     url: str = ""
 
@@ -119,6 +125,26 @@ class Pacs:
         name, life = f"token-{len(self.tokens)}", self.habits.token_life_s or 0.0
         self.tokens[name] = time.monotonic() + life
         return json.dumps({"access_token": name, "token_type": "Bearer", "expires_in": 3600}).encode()
+
+    def store(self, body: bytes, boundary: bytes) -> tuple[int, bytes]:
+        """Take the files of a body; return status and body of the answer (PS3.18 10.5.3)."""
+        parts = body.split(b"--" + boundary)[1:-1]
+        files = [held(part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")) for part in parts]
+        self.stored.append([file.instance for file in files])
+        if self.habits.stored_as is not None:
+            return self.habits.stored_as
+        refused = files[-1:] if self.habits.refuses_to_store else []
+        reason = self.habits.refuses_to_store.pop(0) if refused else 0
+        self.files += [file for file in files if file not in refused]
+        told = {
+            tag: {
+                "vr": "SQ",
+                "Value": [_stored(file, reason if tag == "00081198" else None) for file in listed],
+            }
+            for tag, listed in (("00081199", files[: len(files) - len(refused)]), ("00081198", refused))
+            if listed
+        }
+        return (200 if not refused else 202 if len(files) > 1 else 409), json.dumps(told).encode()
 
     def rows(self, path: list[str], query: dict[str, str]) -> list[dict[str, Any]]:
         level = path[-1]
@@ -153,6 +179,14 @@ class Pacs:
         }
 
 
+def _stored(file: Held, reason: int | None) -> dict[str, Any]:
+    told = {
+        "00081150": {"vr": "UI", "Value": [file.sop_class]},
+        "00081155": {"vr": "UI", "Value": [file.instance]},
+    }
+    return told if reason is None else told | {"00081197": {"vr": "US", "Value": [reason]}}
+
+
 def _within(file: Held, path: list[str]) -> bool:
     named = dict(zip(path[::2], path[1::2], strict=False))
     return named.get("studies") in (None, file.study) and named.get("series") in (None, file.series)
@@ -172,8 +206,17 @@ def _handler(pacs: Pacs) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self._tell(200, "application/json", pacs.token())
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            kind, _, boundary = self.headers.get("Content-Type", "").partition("; boundary=")
+            if not kind.startswith("multipart/related"):
+                return self._tell(200, "application/json", pacs.token())
+            if not pacs.allowed(self.headers.get("Authorization", "")):
+                return self._tell(401, "text/plain", b"Who are you?")
+            if pacs.habits.busy:
+                pacs.habits.busy -= 1
+                return self._tell(503, "text/plain", b"Later.")
+            status, told = pacs.store(body, boundary.encode())
+            return self._tell(status, "application/dicom+json", told)
 
         def do_GET(self) -> None:
             habits, address = pacs.habits, urlsplit(self.path)

@@ -38,6 +38,9 @@ OWN = {
     "search": Command(
         "hmar.cli.search", "search", "Search for images like one, or like regions of one.", True
     ),
+    "export-dicom": Command(
+        "hmar.cli.export_dicom", "export_dicom", "Write hits as DICOM, or store them to a PACS.", True
+    ),
     "collections": Command("hmar.cli.holdings", "collections", "List the collections in numbers.", True),
     "patients": Command("hmar.cli.holdings", "patients", "List the patients, by handles.", True),
     "studies": Command("hmar.cli.holdings", "studies", "List the studies, or the series of one.", True),

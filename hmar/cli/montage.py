@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hmar.cli.pictures import Pictures
+from hmar.cli.pictures import Grey, Pictures
 from hmar.errors import ConfigError, HmarError
-from hmar.image.montage import CYAN, YELLOW, Panel, montage
+from hmar.image.answer import hit_panel, query_panels
+from hmar.image.montage import montage
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit
 
@@ -24,9 +25,8 @@ def draw_montage(pictures: Pictures, regions: Sequence[Box], hits: Sequence[Hit]
     ConfigError
         If the file cannot be written, or its suffix names no picture format.
     """
-    query = pictures.query()
-    panels = [Panel(query, "query", _said(region), YELLOW, region) for region in regions or (None,)]
-    panels += [_hit_panel(pictures, hit) for hit in hits]
+    panels = query_panels(pictures.query(), regions)
+    panels += [hit_panel(hit, _shown(pictures, hit)) for hit in hits]
     try:
         montage(panels, COLUMNS, SIDE).save(path)
     except (OSError, ValueError) as error:
@@ -36,16 +36,8 @@ def draw_montage(pictures: Pictures, regions: Sequence[Box], hits: Sequence[Hit]
         ) from error
 
 
-def _said(region: Box | None) -> str:
-    return "whole image" if region is None else "region " + ",".join(f"{value:.0f}" for value in region)
-
-
-def _hit_panel(pictures: Pictures, hit: Hit) -> Panel:
-    info = hit.entry.info
-    instance = "?" if info.instance_number is None else info.instance_number
-    head = f"{hit.rank}.  distance {hit.distance:g} of {hit.bits} bits"
-    line = f"{info.modality} instance {instance}, frame {info.frame_number}"
+def _shown(pictures: Pictures, hit: Hit) -> Grey | None:
     try:
-        return Panel(pictures.hit(hit), head, line, CYAN, hit.box)
+        return pictures.hit(hit)
     except HmarError:
-        return Panel(None, head, line, CYAN)
+        return None

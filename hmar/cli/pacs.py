@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from hmar.config import Settings
-from hmar.errors import HmarError, ParameterError, shown
+from hmar.errors import ConfigError, HmarError, NotFoundError, ParameterError, shown
 from hmar.ports import PacsImages
 from hmar.values.findings import Finding, State
 from hmar.values.pulls import Pull, day_of
-from hmar.wiring import build_engine
+from hmar.wiring import Engine, build_engine
 
 PREFIX = "pacs:"
 
@@ -63,20 +63,36 @@ def named_pacs(text: str) -> str:
 
 
 def try_pacs(settings: Settings, name: str) -> list[Finding]:
-    """Ask a PACS for what it has, for one instance of it, and for its feed."""
+    """Ask a PACS for what it has, for one instance of it, for its feed, and whether it stores."""
     with closing(build_engine(settings)) as engine:
-        try:
-            found = engine.pacs.some_instance(name)
-        except HmarError as error:
-            return [Finding("qido", State.FAILED, error.detail, error.remedy)]
-        listed = Finding("qido", State.OK, "lists studies, series and instances")
-        try:
-            data = engine.pacs.fetch(str(found), settings.max_file_bytes)
-            found.check(engine.decoder.open(data).infos[0])
-        except HmarError as error:
-            return [listed, Finding("wado", State.FAILED, error.detail, error.remedy)]
-        told = f"sent an instance of {len(data)} bytes, which can be read"
-        return [listed, Finding("wado", State.OK, told), *_feed(engine.pacs, name)]
+        return [*_tried_to_read(engine, name), *_feed(engine.pacs, name), *_tried_to_store(engine, name)]
+
+
+def _tried_to_store(engine: Engine, name: str) -> list[Finding]:
+    try:
+        engine.pacs.try_storing(name)
+    except NotFoundError:
+        return []  # no such PACS, which is said already
+    except ConfigError as error:
+        return [Finding("stow", State.NOTE, error.detail, error.remedy)]
+    except HmarError as error:
+        return [Finding("stow", State.FAILED, error.detail, error.remedy)]
+    return [Finding("stow", State.OK, "takes what is to be stored; nothing was")]
+
+
+def _tried_to_read(engine: Engine, name: str) -> list[Finding]:
+    try:
+        found = engine.pacs.some_instance(name)
+    except HmarError as error:
+        return [Finding("qido", State.FAILED, error.detail, error.remedy)]
+    listed = Finding("qido", State.OK, "lists studies, series and instances")
+    try:
+        data = engine.pacs.fetch(str(found), engine.settings.max_file_bytes)
+        found.check(engine.decoder.open(data).infos[0])
+    except HmarError as error:
+        return [listed, Finding("wado", State.FAILED, error.detail, error.remedy)]
+    told = f"sent an instance of {len(data)} bytes, which can be read"
+    return [listed, Finding("wado", State.OK, told)]
 
 
 def _feed(pacs: PacsImages, name: str) -> list[Finding]:

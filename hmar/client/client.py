@@ -13,6 +13,7 @@ from hmar.client.adding import Sender
 from hmar.client.api import Api, made_of, read
 from hmar.client.connection import Connection
 from hmar.client.explaining import ClientWhy
+from hmar.client.exporting import ClientExports
 from hmar.client.feedback import ClientFeedback
 from hmar.client.files import Addable
 from hmar.client.jobs import ClientJobs
@@ -41,6 +42,7 @@ STALLED_S = 300.0
 class Client(
     ClientSearches,
     ClientWhy,
+    ClientExports,
     ClientLists,
     ClientLabels,
     ClientJobs,

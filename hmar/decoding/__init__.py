@@ -11,7 +11,7 @@ decoded in child processes: whatever a file does there is one DecodeError here.
         launcher.ForkServer       starts children
           messages.Channel        JSON headers on a socket, files and pixels in shared memory
     - - - - - - - - - - - - - - - the border: what comes back is checked by answers.py
-          fork_server             the program that imports the decoders once, and forks a child when asked
+          fork_server (forking)   the program that imports the decoders once, and forks a child when asked
             restraint             limits of memory, time, files
             child.serve           answers requests
               in_process.ImageDecoder

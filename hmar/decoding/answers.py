@@ -104,6 +104,14 @@ def read_units(answer: Mapping[str, Any]) -> tuple[Units, tuple[float, float] | 
         raise MessageError from error
 
 
+def read_uid(answer: Mapping[str, Any], key: str) -> str | None:
+    """Return a UID, None where there is none; raises MessageError for anything else."""
+    value = answer.get(key)
+    if value is not None and not _matches(_UID, value):
+        raise MessageError
+    return value
+
+
 def meaning_answer(meaning: Meaning) -> dict[str, Any]:
     """Return what stored values mean as JSON."""
     return asdict(meaning)

@@ -20,6 +20,8 @@ from hmar.decoding.limits import FILES_KEPT, MEGABYTE, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import Channel, EndedError
 from hmar.decoding.restraint import Restraint
 from hmar.dicom.deidentify import PatientHasher
+from hmar.dicom.read import DicomFile
+from hmar.dicom.uids import sop_class
 from hmar.errors import DecodeError, HmarError, LimitError
 from hmar.values.frames import FrameInfo, FrameInfos
 from hmar.values.stored import StoredFile, dtype_of
@@ -86,6 +88,7 @@ class Child:
             "infos": self._infos,
             "frame": self._frame,
             "stored": self._stored,
+            "sop class": self._sop_class,
         }
 
     def answer(self, request: dict[str, Any], size: int) -> bool:
@@ -172,6 +175,13 @@ class Child:
         values = np.ascontiguousarray(frame.values, dtype_of(frame.type))
         header = {"type": frame.type, "shape": values.shape, "meaning": meaning_answer(frame.meaning)}
         return header, values.data
+
+    def _sop_class(self, request: dict[str, Any], _size: int) -> Answer:
+        file = self._files.get(request["file"])
+        if file is None:
+            return {"absent": True}, b""
+        self._restraint.begin(self._limits.for_frame(0))
+        return {"sop_class": sop_class(file.dataset) if isinstance(file, DicomFile) else None}, b""
 
 
 def _alike(infos: Sequence[FrameInfo]) -> bool:

@@ -174,6 +174,15 @@ class ContainedFile:
         """Read one frame as it is stored; raises as :meth:`frame`."""
         return self._asked.stored(self._info(frame_number))
 
+    def sop_class(self) -> str | None:
+        """Return the file's SOP class, None where it says none or is no DICOM; raises as :meth:`frame`."""
+        return self._asked.sop_class()
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return self._asked.data
+
     def _info(self, frame_number: int) -> FrameInfo:
         frames = len(self._infos)
         if not 1 <= frame_number <= frames:
@@ -222,6 +231,10 @@ class AskedFile:
     def stored(self, info: FrameInfo) -> StoredFrame:
         """Read a frame as it is stored."""
         return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
+
+    def sop_class(self) -> str | None:
+        """Return the SOP class of the file, None where it says none."""
+        return self._ask(lambda child: child.sop_class(self._number), "The header")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
         with self._pool.child(self._number, self.data) as child, _explained(what):

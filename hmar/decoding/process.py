@@ -22,6 +22,7 @@ from hmar.decoding.answers import (
     read_note,
     read_size,
     read_type,
+    read_uid,
     read_units,
 )
 from hmar.decoding.launcher import ForkServer
@@ -149,6 +150,14 @@ class Child:
             return StoredFrame(info, values, read_meaning(answer.get("meaning")))
 
         return self._ask({"do": "stored", "file": file, "frame": info.frame_number}, read)
+
+    def sop_class(self, file: int) -> str | None:
+        """Return the SOP class of a file, None where it says none."""
+
+        def read(answer: dict[str, Any], _size: int) -> str | None:
+            return read_uid(answer, "sop_class")
+
+        return self._ask({"do": "sop class", "file": file}, read)
 
     def frame_ahead(self, info: FrameInfo) -> Frame:
         """Return frame 1 of the file just opened with ``ahead``; raises AbsentError if there is none."""

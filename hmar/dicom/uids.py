@@ -57,6 +57,11 @@ def instance_uids(dataset: Dataset, data: Content) -> Uids:
     return Uids(study, series, instance_or_hash, not (instance and own_series and own_study))
 
 
+def sop_class(dataset: Dataset) -> str | None:
+    """Return the SOP class of an instance, None where the file does not say it."""
+    return own_uid(dataset, "SOPClassUID") or own_uid(dataset.file_meta, "MediaStorageSOPClassUID")
+
+
 def own_uid(dataset: Dataset, keyword: str) -> str | None:
     """Return a UID as the data set gives it, None where it gives none that is one."""
     value = text(dataset, keyword)

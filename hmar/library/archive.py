@@ -18,8 +18,8 @@ from hmar.image.outlines import outlined
 from hmar.image.raster import png, render
 from hmar.image.regions import check_box
 from hmar.library.adding import Addable, Adder
+from hmar.library.exporting import Exports
 from hmar.library.images import Openable, OpenedImage, open_with
-from hmar.library.listing import Holdings
 from hmar.library.models import Model, load_model
 from hmar.library.patients import PassingDecoder, process_hasher
 from hmar.library.searching import Searches
@@ -38,7 +38,7 @@ from hmar.wiring import build_engine
 DEFAULT_COLLECTION = "default"
 
 
-class Archive(Searches, Holdings):
+class Archive(Searches, Exports):
     """Images that can be searched: in memory, or in a data directory.
 
     Searches are thread-safe; images are added one call at a time. A context manager: on leaving it, threads

@@ -116,6 +116,8 @@ class Hit:
         Typicality of the query, see :class:`Query`.
     place : Place or None
         The slices around the frame that show the same, where places were asked for.
+    viewer_url : str or None
+        Address of the frame in the viewer of the PACS that it came from, where that has one.
     """
 
     rank: int
@@ -133,6 +135,7 @@ class Hit:
     regions: tuple[RegionHit, ...] = ()
     query_typicality: float | None = None
     place: Place | None = None
+    viewer_url: str | None = None
 
     @property
     def query_out_of_distribution(self) -> bool | None:
@@ -165,6 +168,7 @@ class Hit:
             },
             "gate": weights(self.gate),
             "model": self.model,
+            "viewer_url": self.viewer_url,
         }
 
     @classmethod
@@ -191,6 +195,7 @@ class Hit:
             regions=tuple(map(RegionHit.from_dict, told["regions"])),
             query_typicality=query_typicality,
             place=None if (place := told.get("place")) is None else Place.from_dict(place),
+            viewer_url=told.get("viewer_url"),
         )
 
 

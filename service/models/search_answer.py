@@ -117,6 +117,10 @@ class Hit(_Known):
     experts: Experts
     gate: Gate
     model: str
+    viewer_url: str | None = Field(
+        description="Address of the frame in the viewer of the PACS that it was pulled from; null where "
+        "that names none."
+    )
 
 
 class RegionAsked(Given):

@@ -76,10 +76,9 @@ class Among(Wanted):
     cursor: LeftOut[Cursor] = None
 
 
-class SearchOptions(Among):
-    """How is searched, and among what."""
+class How(Asked):
+    """How is searched."""
 
-    mode: Mode = Field(default="auto", description=MODE)
     group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
     relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are what is looked for"))
     not_relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are not"))
@@ -101,6 +100,12 @@ class SearchOptions(Among):
     def searched_regions(self) -> tuple[Box, ...]:
         """The regions that are looked for together; none for the whole image."""
         return ()
+
+
+class SearchOptions(How, Among):
+    """How is searched, and among what, page by page."""
+
+    mode: Mode = Field(default="auto", description=MODE)
 
     def selection(self) -> Selection:
         """Return what may be found, and in which groups."""

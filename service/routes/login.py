@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template
 
 from hmar.wiring import Engine
 from service import auth
 from service.models.login import LoggedIn, LoginQuery, TokenForm
+from service.onwards import page_address
 from service.operations.operation import Content, operation
 
 _TAG = "page"
@@ -39,8 +40,9 @@ def blueprint(engine: Engine) -> Blueprint:
         identity = engine.keys.redeem_login(body.token)
         if identity is None:
             return make_response(render_template("unauthorised.html", used_up=True), 401)
+        wanted = auth.wanted_after_login()
         auth.log_in(engine.sessions, identity)
-        return make_response(redirect(url_for("page.page"), code=303))
+        return make_response(redirect(page_address(wanted), code=303))
 
     @routes.post("/logout")
     @operation("logOut", "End the session", tag=_TAG, gives=Content("It ended."), scope="any", status=204)

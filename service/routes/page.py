@@ -6,6 +6,7 @@ from flask import Blueprint, Flask, Response, render_template
 
 from hmar.wiring import Engine
 from service.models.files import FilePath
+from service.models.launch import PageQuery
 from service.models.problem import Problem
 from service.operations.operation import Content, operation
 
@@ -30,8 +31,9 @@ def blueprint(engine: Engine) -> Blueprint:
         gives=Content("It.", "text/html"),
         scope="any",
         also={401: NO_LOGIN},
+        description="Its query names what it opens at. Links of other sites: GET /IHEInvokeImageDisplay.",
     )
-    def page() -> str:
+    def page(query: PageQuery) -> str:  # noqa: ARG001 - the page itself reads it
         return render_template("index.html", model=engine.encoder.name)
 
     return routes

@@ -110,6 +110,7 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
         frame, how.searched_regions, how.k, how.mode, selection, how.bits, page, how.judged
     )
     count_query(results)
+    results = engine.links.on(results)
     told = replace(results, took_ms=(time.perf_counter() - started) * 1000).to_dict()
     return Answer.of({**told, "next": cursors.following(how, results.following)})
 

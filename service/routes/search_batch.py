@@ -74,7 +74,7 @@ def _answers(
     answers = engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits)
     for results in answers:
         count_query(results)
-    return answers
+    return list(map(engine.links.on, answers))
 
 
 def _item(found: Results | InputError) -> BatchItem:

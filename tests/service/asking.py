@@ -105,6 +105,7 @@ REQUESTS: dict[str, Request] = {
     "searchBatch": Request(sent=lambda target: {"json": {"queries": [_frame(target)], "k": 100}}),
     "searchSeries": Request(sent=lambda target: {"json": {"series_uid": target.series_uid, "k": 100}}),
     "searchStudies": Request(sent=lambda target: {"json": {"study_uid": target.study_uid, "k": 100}}),
+    "exportHits": Request(sent=lambda target: {"json": _frame(target) | {"k": 2, "kinds": ["sr"]}}),
     "explainHit": Request(sent=lambda target: {"json": _frame(target) | {"hit": _frame(target)}}),
     "drawHit": Request(sent=lambda target: {"json": _frame(target) | {"hit": _frame(target)}}),
     "listSeries": Request(),

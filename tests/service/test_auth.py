@@ -10,7 +10,7 @@ from tests.service.conftest import Archive
 
 SERIES = "/api/v1/series"
 PAGE = {"X-HMAR-Page": "1", "Sec-Fetch-Site": "same-origin"}
-OPEN = {"/healthz", "/readyz", "/login", "/static/<path:filename>"}
+OPEN = {"/healthz", "/readyz", "/login", "/IHEInvokeImageDisplay", "/static/<path:filename>"}
 
 
 def logged_in(archive: Archive) -> FlaskClient:

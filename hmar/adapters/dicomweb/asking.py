@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from hmar.adapters.dicomweb.breaker import Breaker
 from hmar.adapters.dicomweb.credentials import Credentials
@@ -14,6 +15,15 @@ from hmar.pauses import Pauses
 BUSY = frozenset({429, 502, 503, 504})
 """No room, or a part behind the server that does not answer."""
 _DENIED = frozenset({401, 403})
+
+
+class Request(NamedTuple):
+    """What is asked, without what proves who asks."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
 
 
 class Asking:
@@ -63,12 +73,30 @@ class Asking:
         PacsError
             If there is none, or it says that we may not ask.
         """
+        return self._answered(Request("GET", url, {"Accept": accept}), max_bytes, patient)
+
+    def post(self, url: str, accept: str, body: bytes, media_type: str, max_bytes: int) -> Answer:
+        """Return the answer to a POST of what may be sent twice; otherwise as :meth:`get`.
+
+        Parameters
+        ----------
+        url, accept : str
+        body : bytes
+        media_type : str
+            Of the body.
+        max_bytes : int
+            Of the answer.
+        """
+        headers = {"Accept": accept, "Content-Type": media_type}
+        return self._answered(Request("POST", url, headers, body), max_bytes, True)
+
+    def _answered(self, request: Request, max_bytes: int, patient: bool) -> Answer:
         attempt = 0
         while True:
             attempt += 1
             self._breaker.check()
             try:
-                answer = self._authorised(url, {"Accept": accept}, max_bytes)
+                answer = self._authorised(request, max_bytes)
             except PacsError as error:
                 self._breaker.failed()
                 if isinstance(error, SlowError) and not patient:
@@ -86,11 +114,15 @@ class Asking:
                     "Ask for less at a time, or later.",
                 )
 
-    def _authorised(self, url: str, headers: Mapping[str, str], max_bytes: int) -> Answer:
-        answer = self._transport.send("GET", url, {**headers, **self._credentials.headers()}, max_bytes)
+    def _authorised(self, request: Request, max_bytes: int) -> Answer:
+        answer = self._sent(request, max_bytes)
         if answer.status == 401 and self._credentials.renew():
-            answer = self._transport.send("GET", url, {**headers, **self._credentials.headers()}, max_bytes)
+            answer = self._sent(request, max_bytes)
         return answer
+
+    def _sent(self, request: Request, max_bytes: int) -> Answer:
+        headers = {**request.headers, **self._credentials.headers()}
+        return self._transport.send(request.method, request.url, headers, max_bytes, request.body)
 
     def _checked(self, answer: Answer) -> Answer:
         name = self._site.name

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlencode
 
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
@@ -17,6 +18,7 @@ from hmar.errors import PacsError
 EARLY_S = 5.0
 """A token is renewed so long before its end, or after half its life if that is shorter."""
 _LONGEST_TOKEN = 1 << 16
+_FORM = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Credentials(Protocol):
@@ -119,7 +121,7 @@ class TokenService:
             fields["scope"] = self._values["scope"]
         begun = self._clock()
         answer = self._transport.send(
-            "POST", self._values["token_url"], {"Accept": "application/json"}, _LONGEST_TOKEN, fields
+            "POST", self._values["token_url"], _FORM, _LONGEST_TOKEN, urlencode(fields).encode()
         )
         told = _table(answer.data[:])
         token, life = told.get("access_token"), told.get("expires_in", 60)

@@ -13,6 +13,7 @@ from hmar.adapters.dicomweb.following import follow_of
 from hmar.adapters.dicomweb.given import check_known, file, number, url
 from hmar.errors import ConfigError, shown
 from hmar.values.follows import Follow
+from hmar.values.links import Template
 from hmar.values.pulls import SITE
 
 AuthKind = Literal["none", "basic", "bearer", "oauth2"]
@@ -53,6 +54,10 @@ class Site:
     name : str
     qido, wado : str
         Roots of the two services, without a slash at the end.
+    stow : str or None
+        Root of what is stored to; None where nothing is.
+    viewer : Template or None
+        Address of a frame in a viewer of the site.
     auth : Auth
     ca_file, client_cert, client_key : Path or None
         PEM files: certificates to trust in place of the system's, and our own.
@@ -69,6 +74,8 @@ class Site:
     name: str
     qido: str
     wado: str
+    stow: str | None = None
+    viewer: Template | None = None
     auth: Auth = Auth()
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -108,11 +115,12 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "auth", "follow", *_FILES, *_SECONDS, *_COUNTS}
+    known = {"root", "qido", "wado", "stow", "viewer", "auth", "follow", *_FILES, *_SECONDS, *_COUNTS}
     check_known(name, table, known)
     roots = {
         service: url(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
     }
+    stow, viewer = table.get("stow", table.get("root")), table.get("viewer")
     files = {key: file(name, key, table[key], folder) for key in _FILES if key in table}
     if ("client_cert" in files) != ("client_key" in files):
         raise ConfigError(f"{name} has one of client_cert and client_key.", "Give both, or none.")
@@ -121,8 +129,14 @@ def _site(name: str, table: object, folder: Path) -> Site:
         for key, default in (_SECONDS | _COUNTS).items()
     }
     values: dict[str, Any] = roots | files | numbers
-    follow = follow_of(name, table["follow"]) if "follow" in table else None
-    return Site(name, auth=_auth(name, table.get("auth", {}), folder), follow=follow, **values)
+    return Site(
+        name,
+        stow=None if stow is None else url(name, "stow", stow),
+        viewer=None if viewer is None else Template.parse(name, viewer),
+        auth=_auth(name, table.get("auth", {}), folder),
+        follow=follow_of(name, table["follow"]) if "follow" in table else None,
+        **values,
+    )
 
 
 def _auth(name: str, table: object, folder: Path) -> Auth:

@@ -18,12 +18,15 @@ from hmar.adapters.dicomweb.qido_feed import QidoFeed
 from hmar.adapters.dicomweb.query import Querying, SeriesRow
 from hmar.adapters.dicomweb.retrieve import Retrieving
 from hmar.adapters.dicomweb.sites import Site
+from hmar.adapters.dicomweb.store import Storing
 from hmar.adapters.dicomweb.transport import Transport
 from hmar.contents import Content
 from hmar.errors import NotFoundError, ParameterError, first_of, shown
 from hmar.pauses import Pauses
 from hmar.ports import PacsFeed
+from hmar.values.exports import Document
 from hmar.values.follows import Follow
+from hmar.values.links import Template
 from hmar.values.pulls import InstanceReference, Pull
 
 
@@ -37,6 +40,7 @@ class _Pacs:
         self.asking = asking
         self.querying = Querying(site, asking, today)
         self.retrieving = Retrieving(site, asking)
+        self.storing = Storing(site, asking, pauses)
 
 
 class PacsSource:
@@ -164,6 +168,29 @@ class PacsSource:
                 f"The PACS {name} answers, and lists nothing.", "Check what the user may see."
             )
         return found
+
+    def store(self, name: str, study_uid: str, documents: Sequence[Document]) -> dict[str, str | None]:
+        """Store documents; return why each was refused, None where it was taken, by its UID.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no PACS of that name.
+        ConfigError
+            If nothing says where to store to.
+        PacsError
+            If the PACS does not answer.
+        """
+        return self._pacs(name).storing.store(study_uid, documents)
+
+    def try_storing(self, name: str) -> None:
+        """Raise as :meth:`store` does; nothing is stored."""
+        self._pacs(name).storing.try_it()
+
+    @property
+    def viewers(self) -> Mapping[str, Template]:
+        """Addresses in viewers, of the PACS that have one."""
+        return {name: site.viewer for name, site in self._sites.items() if site.viewer is not None}
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import urllib3
 from urllib3 import exceptions
@@ -19,7 +18,6 @@ from hmar.disk import writing
 from hmar.errors import ConfigError, LimitError, PacsError
 
 _CHUNK = 1 << 18
-_FORM = "application/x-www-form-urlencoded"
 
 
 class SlowError(PacsError):
@@ -73,7 +71,7 @@ class Transport:
         url: str,
         headers: Mapping[str, str],
         max_bytes: int,
-        fields: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> Answer:
         """Send a request and return the whole answer.
 
@@ -83,8 +81,8 @@ class Transport:
         headers : mapping of str to str
         max_bytes : int
             Of the answer.
-        fields : mapping of str to str, optional
-            Sent as a form, URL-encoded.
+        body : bytes, optional
+            Whose media type is in the headers.
 
         Raises
         ------
@@ -99,8 +97,8 @@ class Transport:
             response = self._pool.request(
                 method,
                 url,
-                headers=dict(headers) if fields is None else {**headers, "Content-Type": _FORM},
-                body=None if fields is None else urlencode(fields),
+                headers=dict(headers),
+                body=body,
                 redirect=False,
                 preload_content=False,
             )

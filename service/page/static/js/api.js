@@ -73,6 +73,9 @@ export async function listFrames(series) {
   return (await call(path).then(asJson)).frames;
 }
 
+/** What is known of an instance: its collection, and its frames. */
+export const readInstance = (uid) => call(`${ROOT}/api/v1/instances/${encodeURIComponent(uid)}`).then(asJson);
+
 const windowFields = (displayWindow) => {
   const [centre, width, units] = displayWindow ?? [];
   return { centre, width, units };

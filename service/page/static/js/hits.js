@@ -12,7 +12,7 @@ export class Hits {
 
   show(answer, displayWindow, querySeriesUid) {
     this.#cards = answer.hits.map((hit) => this.#card(hit, hit.series_uid === querySeriesUid));
-    byId("hits").replaceChildren(...this.#cards.map(({ button }) => el("li", {}, button)));
+    byId("hits").replaceChildren(...this.#cards.map(({ button, link }) => el("li", {}, button, ...link)));
     byId("hits").scrollTop = 0;
     const searched = plural(answer.searched_frames, "frame");
     const left = answer.unindexed_frames ? `, ${answer.unindexed_frames} not indexed under this model` : "";
@@ -59,13 +59,21 @@ export class Hits {
         expert("global", hit.experts.global),
       ),
     );
-    return { hit, image, button };
+    return { hit, image, button, link: viewerLink(hit) };
   }
 
   #choose(hit, chosen) {
     for (const { button } of this.#cards) button.setAttribute("aria-current", String(button === chosen));
     this.open(hit);
   }
+}
+
+/** A link to the hit in the viewer of its PACS, where there is one. */
+function viewerLink({ viewer_url: href, rank }) {
+  if (!href) return [];
+  const name = `Hit ${rank} in the viewer of the PACS, in a new tab`;
+  const props = { href, target: "_blank", rel: "noopener noreferrer", className: "viewer-link", "aria-label": name };
+  return [el("a", { ...props, textContent: "Open in viewer ↗" })];
 }
 
 const distance = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));

@@ -6,6 +6,7 @@ import { byId, clearProblem, plural, say, showProblem } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Hits } from "./hits.js";
 import { indexFiles } from "./indexing.js";
+import { launched } from "./launch.js";
 import { Presets } from "./presets.js";
 import { FileStack, IndexedStack } from "./stacks.js";
 import { Viewer } from "./viewer.js";
@@ -144,5 +145,13 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-guarded(() => archive.refresh());
+guarded(async () => {
+  await archive.refresh();
+  const opened = await launched(new URLSearchParams(location.search), archive);
+  if (!opened) return;
+  const stack = await stackOf(opened.series);
+  archive.mark(opened.series);
+  await viewer.show(stack, opened.indexIn(stack), { box: opened.box });
+  update();
+});
 update();

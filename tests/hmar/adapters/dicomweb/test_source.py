@@ -335,6 +335,7 @@ def test_roots_may_differ_and_paths_are_beside_the_file(tmp_path: Path) -> None:
         "main",
         qido="https://a.example/x",
         wado="https://b.example",
+        stow="https://a.example/x",
         ca_file=tmp_path / "ca.pem",
         total_s=30.0,
     )

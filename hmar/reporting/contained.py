@@ -1,0 +1,141 @@
+"""Documents made in child processes, since they are made of a foreign file."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hmar.decoding.answers import raise_error
+from hmar.decoding.launcher import ForkServer
+from hmar.decoding.limits import DecodeLimits
+from hmar.decoding.messages import Channel, EndedError, MessageError
+from hmar.errors import DecodeError, UnavailableError
+from hmar.reporting.contents import Contents
+from hmar.values.exports import KINDS, Document
+
+PROGRAM = "hmar.reporting.fork_server"
+START_S = 60.0
+"""The first export waits for the program to import what it needs."""
+AT_A_TIME = 2
+MOST_BYTES = 256 << 20
+_UID = re.compile(r"[0-9.]{1,64}")
+_REMEDY = "Check that the query's file is complete and undamaged."
+NO_PICTURE: NDArray[np.uint8] = np.zeros((0, 0, 3), np.uint8)
+
+
+class ContainedWriter:
+    """Makes documents. Thread-safe. The program that makes them starts with the first.
+
+    Parameters
+    ----------
+    limits : DecodeLimits
+        What one export may cost.
+    """
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(AT_A_TIME)
+        self._server: ForkServer | None = None
+
+    def write(self, contents: Contents, file: bytes, picture: NDArray[np.uint8]) -> tuple[Document, ...]:
+        """Return the documents that ``contents`` wants, in their order.
+
+        Parameters
+        ----------
+        contents : Contents
+        file : bytes
+            Of the query; it is read, and not kept.
+        picture : ndarray of uint8, shape (rows, columns, 3)
+            Query and hits; ``NO_PICTURE`` where none is wanted.
+
+        Raises
+        ------
+        DecodeError
+            If no document can be made of the file.
+        ConflictError
+            If it is not the query's.
+        UnavailableError
+            If no process can be started, or none is free in time.
+        """
+        if not self._free.acquire(timeout=self._limits.wait_s):
+            raise UnavailableError(
+                f"{AT_A_TIME} exports are under way, for longer than {self._limits.wait_s:g} seconds.",
+                "Try again later.",
+            )
+        try:
+            return self._written(contents, file, picture)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """End the processes. What is being made meanwhile fails."""
+        with self._lock:
+            if self._server is not None:
+                self._server.close()
+
+    def _written(self, contents: Contents, file: bytes, picture: NDArray[np.uint8]) -> tuple[Document, ...]:
+        server = self._started()
+        process_id, channel = server.fork()
+        try:
+            request = {
+                "limits": asdict(self._limits),
+                "contents": contents.to_json(),
+                "file": len(file),
+                "picture": picture.shape,
+            }
+            channel.send(request, file + picture.tobytes())
+            answer, size = channel.receive(time.monotonic() + self._limits.wall_s + START_S)
+            raise_error(answer)
+            return _documents(answer.get("documents"), _payload(channel, size), contents)
+        except (EndedError, MessageError, TimeoutError):
+            raise DecodeError("No document can be made of the query's file.", _REMEDY) from None
+        finally:
+            channel.close()
+            server.end(process_id)
+
+    def _started(self) -> ForkServer:
+        with self._lock:
+            if self._server is None:
+                self._server = ForkServer(PROGRAM)
+            return self._server
+
+
+def _payload(channel: Channel, size: int) -> bytes:
+    if size > MOST_BYTES:
+        raise MessageError
+    return channel.payload(size)
+
+
+def _documents(told: object, data: bytes, contents: Contents) -> tuple[Document, ...]:
+    """Return the documents of an answer; raises MessageError for what cannot be."""
+    if not isinstance(told, list) or [each[:1] for each in told] != [[kind] for kind in contents.kinds]:
+        raise MessageError
+    made: list[Document] = []
+    begin = 0
+    for each in told:
+        kind, *uids, size = each
+        if not _sound(kind, uids, size) or uids[1] != contents.query.study_uid:
+            raise MessageError
+        sop_class, study, series, instance = uids
+        made.append(Document(kind, sop_class, study, series, instance, data[begin : begin + size]))
+        begin += size
+    if begin != len(data):
+        raise MessageError
+    return tuple(made)
+
+
+def _sound(kind: object, uids: Sequence[object], size: object) -> bool:
+    return (
+        kind in KINDS
+        and len(uids) == 4
+        and all(isinstance(uid, str) and _UID.fullmatch(uid) is not None for uid in uids)
+        and isinstance(size, int)
+        and size > 0
+    )

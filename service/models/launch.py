@@ -1,0 +1,88 @@
+"""Where the page is opened by a link of another program: UIDs, and nothing else of a patient."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import Field, model_validator
+
+from hmar.errors import ParameterError
+from service.models.asked import Asked
+from service.models.left_out import LeftOut
+from service.models.names import UID_PATTERN
+from service.models.regions import RegionText
+from service.models.remedy import Remedy
+from service.models.whole_numbers import FrameNumber
+
+_Uid = Annotated[
+    str, Field(strict=True, pattern=UID_PATTERN), Remedy("Give one UID, and nothing else of a patient.")
+]
+_STUDY = "The study whose first series is opened."
+_SERIES = "The series that is opened."
+_INSTANCE = "The instance that is shown."
+_REGION = "Drawn as a box to search for, in pixels of the frame."
+
+
+class PageQuery(Asked):
+    """What the page opens at; nothing where nothing is named."""
+
+    study: LeftOut[_Uid] = Field(default=None, description=_STUDY)
+    series: LeftOut[_Uid] = Field(default=None, description=_SERIES)
+    instance: LeftOut[_Uid] = Field(default=None, description=_INSTANCE)
+    frame: LeftOut[FrameNumber] = None
+    region: LeftOut[RegionText] = Field(default=None, description=_REGION)
+
+    def text(self) -> str:
+        """Return the same as the query of an address, empty for nothing."""
+        said = self.model_dump(exclude_none=True)
+        if self.region is not None:
+            said["region"] = ",".join(f"{value:g}" for value in self.region)
+        return urlencode(said)
+
+
+class DisplayQuery(Asked):
+    """An invocation of image display (IHE RAD TF-2: 4.106) of one study, and what of it is shown.
+
+    Fields that name patients are known to be refused, and no error repeats them.
+    """
+
+    requestType: str = Field(default="STUDY", description="STUDY; by patient nothing is opened.")  # noqa: N815
+    studyUID: LeftOut[_Uid] = Field(default=None, description=_STUDY)  # noqa: N815
+    seriesUID: LeftOut[_Uid] = Field(default=None, description=_SERIES)  # noqa: N815
+    instanceUID: LeftOut[_Uid] = Field(default=None, description=_INSTANCE)  # noqa: N815
+    frame: LeftOut[FrameNumber] = None
+    region: LeftOut[RegionText] = Field(default=None, description=_REGION)
+    viewerType: str = Field(default="", description="Makes no difference.")  # noqa: N815
+    diagnosticQuality: str = Field(default="", description="Makes no difference.")  # noqa: N815
+    keyImagesOnly: str = Field(default="", description="Makes no difference.")  # noqa: N815
+    patientID: LeftOut[str] = Field(default=None, repr=False, description="Refused.")  # noqa: N815
+    patientName: LeftOut[str] = Field(default=None, repr=False, description="Refused.")  # noqa: N815
+    patientBirthDate: LeftOut[str] = Field(default=None, repr=False, description="Refused.")  # noqa: N815
+    accessionNumber: LeftOut[str] = Field(default=None, repr=False, description="Refused.")  # noqa: N815
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_no_patient(cls, fields: Any) -> Any:
+        given = fields if isinstance(fields, dict) else {}
+        for name in ("patientID", "patientName", "patientBirthDate", "accessionNumber"):
+            if name in given:
+                raise ParameterError(
+                    f"{name} is given; the archive knows neither patients' names nor their ids.",
+                    "Ask by studyUID: what names a patient does not belong into an address.",
+                )
+        if given.get("requestType", "STUDY") != "STUDY":
+            raise ParameterError("requestType is not STUDY.", "Ask by requestType=STUDY and studyUID.")
+        if not given.get("studyUID"):
+            raise ParameterError("studyUID is missing.", "Give the UID of one study.")
+        return fields
+
+    def page(self) -> PageQuery:
+        """Return what the page opens at."""
+        return PageQuery.model_construct(
+            study=self.studyUID,
+            series=self.seriesUID,
+            instance=self.instanceUID,
+            frame=self.frame,
+            region=self.region,
+        )

@@ -1,0 +1,94 @@
+"""The page, opened at an image by another program: by UIDs, after the login, below a path of a proxy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
+from tests.service.conftest import Archive
+
+INVOKED = "/IHEInvokeImageDisplay"
+ONE = "requestType=STUDY&studyUID=1.2.3"
+
+
+def onwards(text: str) -> str:
+    found = re.search(r'http-equiv="refresh" content="0;url=([^"]*)"', text)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
+
+
+def test_an_invocation_goes_on_to_the_page_without_a_login(archive: Archive) -> None:
+    asked = (
+        f"{INVOKED}?{ONE}&seriesUID=1.2.3.4&instanceUID=1.2.3.4.5&frame=2&region=1,2.5,30,40&viewerType=BIR"
+    )
+    answer = archive.stranger.get(asked)
+    assert answer.status_code == 200
+    assert onwards(answer.text) == (
+        "/?study=1.2.3&series=1.2.3.4&instance=1.2.3.4.5&frame=2&region=1%2C2.5%2C30%2C40"
+    )
+    assert "Location" not in answer.headers
+
+
+def test_below_a_path_of_a_proxy_it_stays_below_it(archive: Archive) -> None:
+    answer = archive.stranger.get(f"{INVOKED}?{ONE}", environ_overrides={"SCRIPT_NAME": "/hmar"})
+    assert onwards(answer.text) == "/hmar/?study=1.2.3"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "requestType=STUDY",
+        "requestType=PATIENT&patientID=GEHEIM",
+        f"{ONE}&patientID=GEHEIM",
+        f"{ONE}&patientName=GEHEIM",
+        f"{ONE}&patientBirthDate=GEHEIM",
+        f"{ONE}&accessionNumber=GEHEIM",
+        "studyUID=1.2.3,%20GEHEIM%20GEHEIM",
+        f"{ONE}&region=1,2,3",
+        f"{ONE}&frame=0",
+        f"{ONE}&other=1",
+        f"{ONE}&studyUID=1.2.4",
+    ],
+)
+def test_what_is_no_study_by_its_uid_is_refused_and_patients_are_not_repeated(
+    archive: Archive, query: str
+) -> None:
+    answer = archive.stranger.get(f"{INVOKED}?{query}")
+    assert answer.status_code in (400, 422)
+    if "=GEHEIM" in query:
+        assert "GEHEIM" not in answer.text
+
+
+def test_what_a_stranger_wanted_comes_after_the_login(archive: Archive) -> None:
+    browser, own = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
+    answer = browser.get("/?study=1.2.3&region=1,2,3,4", headers=own)
+    assert answer.status_code == 401
+    assert "You are not logged in" in answer.text
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
+    answer = browser.post("/login", data={"token": token}, headers=own)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?study=1.2.3&region=1%2C2%2C3%2C4")
+    # Once: another login goes to the page.
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
+    assert browser.post("/login", data={"token": token}, headers=own).headers["Location"] == "/"
+
+
+def test_a_link_of_another_site_takes_no_login_away(archive: Archive) -> None:
+    answer = archive.stranger.get("/?study=1.2.3", headers={"Sec-Fetch-Site": "cross-site"})
+    assert onwards(answer.text) == "/?study=1.2.3"
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archive: Archive) -> None:
+    answer = archive.stranger.get("/?study=1.2.3")
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["study=1 2", "patient=4711", "region=1", "study=1&study=2"])
+def test_an_address_of_the_page_that_cannot_be_used_is_refused(archive: Archive, query: str) -> None:
+    assert archive.client.get(f"/?{query}").status_code in (400, 422)
+    strange = archive.stranger.get(f"/?{query}", headers={"Sec-Fetch-Site": "same-origin"})
+    assert (strange.status_code, "Set-Cookie" in strange.headers) == (401, False)
