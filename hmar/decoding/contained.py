@@ -180,8 +180,8 @@ class ContainedFile:
 
     @property
     def data(self) -> bytes:
-        """The bytes of the file."""
-        return self._asked.data
+        """The bytes of the file, read whole."""
+        return self._asked.data[:]
 
     def _info(self, frame_number: int) -> FrameInfo:
         frames = len(self._infos)

@@ -76,14 +76,14 @@ class OrthancRest:
     def sop_class(self, instance: str) -> str:
         """Return the SOP class of an instance, empty where Orthanc does not know it."""
         answer = self._get(f"instances/{instance}/metadata/SopClassUid", "text/plain")
-        return "" if answer is None else answer.data.decode("ascii", "replace").strip()
+        return "" if answer is None else answer.data[:].decode("ascii", "replace").strip()
 
     def _table(self, path: str) -> Mapping[str, Any] | None:
         answer = self._get(path, "application/json")
         if answer is None:
             return None
         try:
-            told = json.loads(answer.data)
+            told = json.loads(answer.data[:])
         except (ValueError, RecursionError) as error:
             raise self._no_orthanc() from error
         if not isinstance(told, dict):

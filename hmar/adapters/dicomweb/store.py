@@ -94,7 +94,7 @@ class Storing:
         answer = self._asking.post(url, ACCEPT, body, media_type, LARGEST_ANSWER)
         if answer.status not in _ANSWERS:
             raise self._not_stored(answer.status)
-        return _outcome(answer.status, answer.data, [one.sop_instance_uid for one in documents])
+        return _outcome(answer.status, answer.data[:], [one.sop_instance_uid for one in documents])
 
     def _not_stored(self, status: int) -> PacsError:
         return PacsError(
