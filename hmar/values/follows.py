@@ -73,7 +73,7 @@ class FollowState:
     failing_since : float or None
         Time of the first of them.
     reason : str or None
-        Why the last of them failed.
+        Why the last of them failed, or could not take everything.
     failed : int
         Looks that failed since the beginning.
     arrived, deleted : int
@@ -138,6 +138,8 @@ class News(NamedTuple):
         Whether something was deleted.
     reset : bool
         Whether the feed began anew: what it told before this cursor is not known.
+    trouble : str or None
+        Why some of it could not be told.
     """
 
     arrived: Sequence[InstanceReference]
@@ -146,6 +148,7 @@ class News(NamedTuple):
     again: bool = False
     deleted: bool = False
     reset: bool = False
+    trouble: str | None = None
 
 
 class HeldInstance(NamedTuple):

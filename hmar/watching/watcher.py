@@ -65,6 +65,7 @@ class Watcher:
         self._sweeper = Sweeper(follow, pacs, store, holdings, self._intake, delete, record, clock)
         self._feed: PacsFeed | None = None
         self._state = FollowState()
+        self._trouble: str | None = None
 
     @property
     def every_s(self) -> float:
@@ -89,8 +90,8 @@ class Watcher:
                 self._read(stopped)
                 if not stopped():
                     self._sweep()
-                if self._state.failures:
-                    self._keep(replace(self._state, failures=0, failing_since=None, reason=None))
+                if self._state.failures or self._state.reason != self._trouble:
+                    self._keep(replace(self._state, failures=0, failing_since=None, reason=self._trouble))
         except _LostError:
             _log.warning("the PACS %s is watched by another process now", self._follow.site)
             return False
@@ -136,7 +137,7 @@ class Watcher:
         now, looked_at = self._clock(), self._state.looked_at
         if looked_at is not None and 0 <= now - looked_at < self._follow.every_s:
             return
-        soon = False
+        soon, trouble = False, None
         for news in self._opened().news(self._state.cursor or ""):
             if news.reset:
                 _log.warning("the feed of the PACS %s began anew: everything is compared", self._follow.site)
@@ -147,6 +148,7 @@ class Watcher:
             told_at = f"{self._state.resets} {self._state.cursor}" if news.again else None
             self._intake.take(some, told_at)
             soon |= news.deleted
+            trouble = trouble or news.trouble
             self._keep(
                 replace(
                     self._state,
@@ -162,9 +164,10 @@ class Watcher:
                 self._state,
                 behind=0,
                 looked_at=now,
-                caught_up_at=now,
+                caught_up_at=now if trouble is None else self._state.caught_up_at,
             )
         )
+        self._trouble = trouble
         if soon:
             self._sweep_if_last_before(SOONEST_SWEEP_S)
 

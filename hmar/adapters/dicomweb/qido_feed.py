@@ -50,7 +50,7 @@ class QidoFeed:
             pull, since=max(first, pull.since or first), until=max(today + AHEAD, pull.since or today)
         )
         studies, seen = self._querying.studies(wanted), dict[str, int]()
-        failed: PacsError | None = None
+        told, failed = 0, None
         for number, study_uid in enumerate(studies, start=1):
             try:
                 found, counts = self._of_study(study_uid, pull)
@@ -63,8 +63,12 @@ class QidoFeed:
             # Only now: who asks for more has taken it.
             seen |= counts
             self._seen |= counts
-        if failed is not None:
+            told += 1
+        if failed is not None and not told:
             raise failed
+        if failed is not None:
+            yield News((), cursor, trouble=str(failed))
+            return
         self._seen = seen
         yield News((), today.isoformat())
 

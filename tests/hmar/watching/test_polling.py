@@ -92,7 +92,10 @@ def test_one_study_that_cannot_be_listed_keeps_no_other_back(
     pacs.habits.broken = f"/studies/{pacs.files[0].study}/"
     followed.watcher.look()
     assert followed.held() == ALL[3:]
-    assert "answered a query with status 500" in (followed.state.reason or "")
+    told, failures = followed.state.reason, followed.state.failures
+    assert ("answered a query with status 500" in (told or ""), failures) == (True, 0)
+    followed.swept()
+    assert followed.state.reason == told
     pacs.habits.broken = None
     followed.settle()
     assert (followed.held(), followed.state.reason) == (ALL, None)
