@@ -56,7 +56,8 @@ def failed(answer: Any) -> list[tuple[str | None, int]]:
 
 
 def spooled(archive: Archive) -> list[Path]:
-    return [path for path in archive.engine.settings.spool_root.rglob("*") if path.is_file()]
+    found = archive.engine.settings.spool_root.rglob("*")
+    return [path for path in found if path.is_file() and path.name != ".lock"]
 
 
 def send(client: FlaskClient, *files: bytes, study: str = "", **more: Any) -> Any:
