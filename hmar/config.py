@@ -23,6 +23,9 @@ SCAN_KERNELS = ("compiled", "numpy")
 LOG_FORMATS = ("text", "json")
 REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 """What is done with another image under the SOP Instance UID of one that is indexed."""
+INDEX = "index"
+BURNED_IN = (INDEX, REFUSE)
+"""What is done with an image whose header says that text is burned into its pixels."""
 IN_MEMORY = "memory:"
 """HMAR_DATABASE_URL of an archive that lives in one process and is gone with it."""
 INLINE = "inline"
@@ -195,6 +198,9 @@ class Settings:
     )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
     log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
+    burned_in: str = _setting(
+        "HMAR_BURNED_IN", INDEX, "Images said to have text burned into their pixels: index or refuse."
+    )
     same_uid: str = _setting(
         "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
     )
@@ -236,6 +242,8 @@ class Settings:
             raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:
             raise ConfigError(f"HMAR_SAME_UID is {self.same_uid!r}.", f"Give one of {', '.join(SAME_UID)}.")
+        if self.burned_in not in BURNED_IN:
+            raise ConfigError(f"HMAR_BURNED_IN is {self.burned_in!r}.", f"Give {' or '.join(BURNED_IN)}.")
         if self.otel_endpoint and not _COLLECTOR.fullmatch(self.otel_endpoint):
             raise ConfigError(
                 "HMAR_OTEL_ENDPOINT is no address of a collector.",  # it may hold a password

@@ -36,6 +36,9 @@ _DELIVERY = "deliverChanges"
 _OF_OPERATIONS = {
     "createIndexJob": _IMPORT,
     "retryIndexJob": _IMPORT,
+    "storeInstances": _IMPORT,
+    "storeStudyInstances": _IMPORT,
+    "receiveStudy": _IMPORT,
     "changeLabels": _Event("110103", "DICOM Instances Accessed", "U"),
     "delete": _Event("110105", "DICOM Study Deleted", "D"),
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
