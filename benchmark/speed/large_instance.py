@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,13 +141,14 @@ class Watch:
             self._look()
 
     def _look(self) -> None:
-        below = {self._root}
-        for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        parents = {}
+        for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError, IndexError, ValueError):
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent in below:
-                    below.add(int(folder.name))
-                    self._note(folder)
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        for process in parents:
+            if self._root in _ancestors(process, parents):
+                with suppress(OSError, IndexError):
+                    self._note(Path("/proc", str(process)))
 
     def _note(self, folder: Path) -> None:
         arguments = (folder / "cmdline").read_bytes().decode().split("\0")
@@ -156,6 +157,14 @@ class Watch:
             status = (folder / "status").read_text()
             peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
             self.peaks[kind] = max(self.peaks[kind], peak)
+
+
+def _ancestors(process: int, parents: Mapping[int, int]) -> set[int]:
+    found: set[int] = set()
+    while process in parents and process not in found:
+        found.add(process)
+        process = parents[process]
+    return found
 
 
 def asked(product: RunningProduct, path: str, body: object = None) -> Any:
