@@ -26,6 +26,9 @@ REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 Others = Literal["none", "uids", "pictures"]
 """What documents of one patient tell of another's hits: nothing, their UIDs and boxes, or pixels too."""
 EXPORT_OTHERS: tuple[Others, ...] = get_args(Others)
+INDEX = "index"
+BURNED_IN = (INDEX, REFUSE)
+"""What is done with an image whose header says that text is burned into its pixels."""
 IN_MEMORY = "memory:"
 """HMAR_DATABASE_URL of an archive that lives in one process and is gone with it."""
 INLINE = "inline"
@@ -203,6 +206,9 @@ class Settings:
     )
     max_attempts: int = _setting("HMAR_MAX_ATTEMPTS", 3, "Attempts at a file before it is given up.")
     log_format: str = _setting("HMAR_LOG_FORMAT", "text", "Form of log lines: text or json.")
+    burned_in: str = _setting(
+        "HMAR_BURNED_IN", INDEX, "Images said to have text burned into their pixels: index or refuse."
+    )
     same_uid: str = _setting(
         "HMAR_SAME_UID", REFUSE, "Another image under an indexed UID: refuse, replace or keep-both."
     )
@@ -248,6 +254,8 @@ class Settings:
             raise ConfigError(
                 f"HMAR_EXPORT_OTHERS is {self.export_others!r}.", f"Give one of {', '.join(EXPORT_OTHERS)}."
             )
+        if self.burned_in not in BURNED_IN:
+            raise ConfigError(f"HMAR_BURNED_IN is {self.burned_in!r}.", f"Give {' or '.join(BURNED_IN)}.")
         if self.otel_endpoint and not _COLLECTOR.fullmatch(self.otel_endpoint):
             raise ConfigError(
                 "HMAR_OTEL_ENDPOINT is no address of a collector.",  # it may hold a password

@@ -118,8 +118,9 @@ class Collected:
         if self._file is None:
             return bytes(self._held)
         self._flush()
-        descriptor, self._file = self._file, None
-        return FileBytes.owning(descriptor)
+        content = FileBytes.owning(_for_reading(self._file))
+        self.close()
+        return content
 
     def close(self) -> None:
         """Give up what was not asked for."""
@@ -135,6 +136,14 @@ class Collected:
         while view:
             view = view[os.write(self._file, view) :]
         self._held.clear()
+
+
+def _for_reading(descriptor: int) -> int:
+    """Return another descriptor of a file without a name, by which it cannot be written: decoders get it."""
+    try:
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # not Linux
+        return os.dup(descriptor)
 
 
 def digest_of(content: Content) -> str:

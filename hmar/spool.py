@@ -90,11 +90,11 @@ class Draft:
         self._put(piece)
 
     def content(self) -> Content:
-        """Return what was received; it can be read after the file is kept, too."""
+        """Return what was received, for reading alone: it is handed to a decoder, and kept after that."""
         self._finish()
         if self.size <= HELD_BYTES:
             return os.pread(self._file.fileno(), self.size, 0)
-        return FileBytes.owning(os.dup(self._file.fileno()))
+        return FileBytes.owning(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
 
     def keep(self, collection: str) -> Spooled:
         """Return when the file is on the disk, named by its digest."""

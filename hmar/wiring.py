@@ -32,6 +32,7 @@ from hmar.exporting import Exporter
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
 from hmar.index.snapshot import drop_others
+from hmar.indexing.arrivals import Arrivals
 from hmar.indexing.carrying import Carrier
 from hmar.indexing.encoders import RecordedEncoders
 from hmar.indexing.indexer import Indexer
@@ -479,6 +480,7 @@ class Engine:
             self.kept_uploads,
             check_disk=self.disk.check,
             carrier=Carrier(self.models, self._opened),
+            arrived=Arrivals(self.audit_log.append).note,
         )
 
     @cached_property

@@ -37,6 +37,9 @@ _DELIVERY = "deliverChanges"
 _OF_OPERATIONS = {
     "createIndexJob": _IMPORT,
     "retryIndexJob": _IMPORT,
+    "storeInstances": _IMPORT,
+    "storeStudyInstances": _IMPORT,
+    "receiveStudy": _IMPORT,
     "changeLabels": _Event("110103", "DICOM Instances Accessed", "U"),
     "delete": _DELETED,
     "deleteGoneStudy": _DELETED,

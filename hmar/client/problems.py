@@ -27,6 +27,7 @@ _OF_HTTP: dict[str, type[HmarError]] = {
     "cross-site-request": AuthError,
     "no-such-route": InputError,
     "method-not-allowed": InputError,
+    "not-acceptable": InputError,
     "request-too-slow": UnavailableError,
     "upload-too-large": LimitError,
     "unsupported-media-type": InputError,

@@ -79,7 +79,7 @@ class Child:
     def __init__(self, channel: Channel, limits: DecodeLimits, secret: bytes) -> None:
         self._channel = channel
         self._limits = limits
-        self._decoder = ImageDecoder(limits.max_pixels, PatientHasher(secret))
+        self._decoder = ImageDecoder(limits.max_pixels, PatientHasher(secret), limits.refuses_burned_in)
         self._restraint = Restraint(limits)
         self._files = Files()
         self._does: dict[str, Callable[[dict[str, Any], int], Answer]] = {

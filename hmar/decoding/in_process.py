@@ -27,15 +27,18 @@ class ImageDecoder:
         Largest rows x columns x frames; more is refused before decoding.
     hasher : PatientHasher
         Turns patient ids into keyed hashes.
+    refuses_burned_in : bool
+        Whether an image is refused whose header says that text is burned into its pixels.
     """
 
-    def __init__(self, max_pixels: int, hasher: PatientHasher) -> None:
+    def __init__(self, max_pixels: int, hasher: PatientHasher, refuses_burned_in: bool = False) -> None:
         self._max_pixels = max_pixels
+        self._refuses_burned_in = refuses_burned_in
         self._hasher = hasher
 
     def identify(self, data: Content) -> Identified:
         """Return what a DICOM instance says that it is; raises DecodeError if its header is not readable."""
-        return identify(data, self._max_pixels, self._hasher)
+        return identify(data, self._max_pixels, self._hasher, self._refuses_burned_in)
 
     def open(self, data: Content) -> StoredFile:
         """Open a file; raises DecodeError for bytes that are no image, LimitError for one too large."""
@@ -44,7 +47,7 @@ class ImageDecoder:
         if is_raster(data[:_SIGNATURE_BYTES]):
             return read_raster(data[:], min(self._max_pixels, MAX_FRAME_PIXELS))
         if is_dicom(data):
-            file = read_dicom(data, self._max_pixels, self._hasher)
+            file = read_dicom(data, self._max_pixels, self._hasher, self._refuses_burned_in)
             rows, columns = file.infos[0].rows, file.infos[0].columns
             if rows * columns > MAX_FRAME_PIXELS:
                 raise LimitError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hmar.config import Settings
+from hmar.config import REFUSE, Settings
 
 MAX_FRAME_PIXELS = 1 << 26
 """Largest rows x columns of one frame (8192 x 8192): decoding takes up to 40 bytes a pixel at a time."""
@@ -36,6 +36,8 @@ class DecodeLimits:
         Children at a time.
     wait_s : float
         How long a request waits for a child that is free.
+    refuses_burned_in : bool
+        Whether an image is refused whose header says that text is burned into its pixels.
     """
 
     max_pixels: int
@@ -43,6 +45,7 @@ class DecodeLimits:
     memory_mb: int = 4096
     decoders: int = 1
     wait_s: float = WAIT_S
+    refuses_burned_in: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> DecodeLimits:
@@ -52,6 +55,7 @@ class DecodeLimits:
             seconds=settings.decode_seconds,
             memory_mb=settings.decode_memory_mb,
             decoders=settings.decoders,
+            refuses_burned_in=settings.burned_in == REFUSE,
         )
 
     @property

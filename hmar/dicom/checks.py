@@ -113,6 +113,16 @@ def complete_transfer_syntax(dataset: Dataset) -> None:
         )
 
 
+def check_burned_in(dataset: Dataset) -> None:
+    """Refuse an image that says that text is burned into its pixels (0028,0301)."""
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        raise DecodeError(
+            "The image is said to have text burned into its pixels (BurnedInAnnotation), and HMAR_BURNED_IN "
+            "is refuse.",
+            "Take the text out at the source, or set HMAR_BURNED_IN to index.",
+        )
+
+
 def is_decodable(dataset: Dataset) -> bool:
     """Whether the transfer syntax is one that is decoded; none at all may be."""
     syntax = dataset.file_meta.get("TransferSyntaxUID")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydicom.dataset import Dataset
-
 from hmar.contents import Content
 from hmar.dicom.checks import PIXEL_KEYWORDS, is_decodable
 from hmar.dicom.deidentify import PatientHasher
@@ -16,7 +14,9 @@ from hmar.errors import DecodeError
 from hmar.values.identified import Identified
 
 
-def identify(data: Content, max_pixels: int, hasher: PatientHasher) -> Identified:
+def identify(
+    data: Content, max_pixels: int, hasher: PatientHasher, refuses_burned_in: bool = False
+) -> Identified:
     """Return what an instance says that it is.
 
     Parameters
@@ -26,6 +26,7 @@ def identify(data: Content, max_pixels: int, hasher: PatientHasher) -> Identifie
     max_pixels : int
         Largest rows x columns x frames.
     hasher : PatientHasher
+    refuses_burned_in : bool
         As for :func:`hmar.dicom.read.read_dicom`.
 
     Raises
@@ -43,15 +44,14 @@ def identify(data: Content, max_pixels: int, hasher: PatientHasher) -> Identifie
             sop_class_uid=own_uid(dataset, "SOPClassUID") or "",
             has_pixels=any(keyword in dataset for keyword in PIXEL_KEYWORDS),
             decodable=is_decodable(dataset),
-            fault=_fault(data, max_pixels, hasher, dataset),
+            fault=_fault(data, max_pixels, hasher, refuses_burned_in),
         )
 
 
-def _fault(data: Content, max_pixels: int, hasher: PatientHasher, dataset: Dataset) -> str | None:
+def _fault(data: Content, max_pixels: int, hasher: PatientHasher, refuses_burned_in: bool) -> str | None:
     """Return why the file cannot be opened, None where it can."""
-    dataset.clear()  # it is read anew: one copy is enough
     try:
-        read_dicom(data, max_pixels, hasher)
+        read_dicom(data, max_pixels, hasher, refuses_burned_in)
     except DecodeError as error:
         return error.detail
     return None

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from hmar.contents import Content
 from hmar.dicom.checks import (
+    check_burned_in,
     check_byte_order,
     check_image,
     check_pixel_bytes,
@@ -57,7 +58,9 @@ def is_dicom(data: Content) -> bool:
         return False
 
 
-def read_dicom(data: Content, max_pixels: int, hasher: PatientHasher) -> DicomFile:
+def read_dicom(
+    data: Content, max_pixels: int, hasher: PatientHasher, refuses_burned_in: bool = False
+) -> DicomFile:
     """Open a DICOM file. No pixel is decoded yet.
 
     Parameters
@@ -68,6 +71,8 @@ def read_dicom(data: Content, max_pixels: int, hasher: PatientHasher) -> DicomFi
         Largest rows x columns x frames.
     hasher : PatientHasher
         Makes the patient key.
+    refuses_burned_in : bool
+        Whether an image is refused whose header says that text is burned into its pixels.
 
     Returns
     -------
@@ -89,6 +94,8 @@ def read_dicom(data: Content, max_pixels: int, hasher: PatientHasher) -> DicomFi
         dataset = parse(data, max_pixels)
         check_byte_order(dataset)
         check_image(dataset, data)
+        if refuses_burned_in:
+            check_burned_in(dataset)
         complete_transfer_syntax(dataset)
         frames = frame_count(dataset, max_pixels)
         check_pixel_bytes(dataset, frames)

@@ -29,7 +29,7 @@ from hmar.ports import Catalogue, ImageSource, JobQueue, JobStore
 from hmar.properties.kinds.labels import label_value
 from hmar.uploads import UPLOAD, KeptUploads
 from hmar.values.entries import Appended, Origin
-from hmar.values.frames import Frame, ImageFile
+from hmar.values.frames import Frame, FrameInfo, ImageFile
 from hmar.values.jobs import (
     OPEN_ITEM_STATES,
     OPEN_JOB_STATES,
@@ -75,6 +75,8 @@ class Indexer:
         Raises OperatorError where there is no room for what is indexed; then nothing is begun.
     carrier : Carrier or None
         Indexes what is there under another model; None where that is never asked for.
+    arrived : callable
+        Told of every file that is about to be indexed, with what is known of its first frame.
     """
 
     def __init__(
@@ -90,7 +92,9 @@ class Indexer:
         clock: Callable[[], float] = time.monotonic,
         check_disk: Callable[[], None] = lambda: None,
         carrier: Carrier | None = None,
+        arrived: Callable[[Item, FrameInfo], None] = lambda _item, _info: None,
     ) -> None:
+        self._arrived = arrived
         self._jobs = jobs
         self._queue = queue
         self._sources = sources
@@ -314,6 +318,7 @@ class Indexer:
         if item.origin.source == PACS:
             InstanceReference.parse(item.origin.reference).check(file.infos[0])
         incoming = Incoming.of_file(file, data).of_patient(item.patient_key)
+        self._arrived(item, incoming.first)
         done = self._adder.add(
             incoming, Target(item.collection, item.origin, item.label), self._lease(item).progress
         )

@@ -32,9 +32,15 @@ class Intake:
     def __init__(self, spool: Spool, uploads: KeptUploads, queue: JobQueue) -> None:
         self._spool, self._uploads, self._queue = spool, uploads, queue
 
-    def take(self, collection: str, files: Sequence[Spooled]) -> str:
-        """Create a job over files of one collection, and return its id."""
-        job_id = self._uploads.adopt(collection, {file.reference: file.path for file in files})
+    def take(self, collection: str, files: Sequence[Spooled]) -> str | None:
+        """Create a job over files of one collection, and return its id.
+
+        Those that another sweep has taken meanwhile are left out; None where that is all of them.
+        """
+        there = {file.reference: file.path for file in files if file.path.exists()}
+        if not there:
+            return None
+        job_id = self._uploads.adopt(collection, there)
         send(self._queue, [Message("expand", job_id)])
         self._spool.remove(files)
         return job_id

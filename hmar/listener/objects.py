@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,7 @@ class ObjectFile:
     def __init__(self, begin: Callable[[], Draft]) -> None:
         self.status = SUCCESS
         self._draft: Draft | None = None
-        self.name = "/nonexistent"
+        self.name = f"/nonexistent/{secrets.token_hex(8)}"
         """Where pynetdicom removes it in the end; it is gone from there by then."""
         try:
             self._draft = begin()

@@ -62,9 +62,10 @@ class Server(ThreadedAssociationServer):
         if not self._is_welcome(address[0]):
             connection.close()
             raise OSError("a connection was refused")
+        # Also of who stops within a message.
+        connection.settimeout(SILENCE_S)
         if self.ssl_context is not None:
             # The handshake comes with the first bytes, in a thread of its own.
-            connection.settimeout(SILENCE_S)
             connection = self.ssl_context.wrap_socket(
                 connection, server_side=True, do_handshake_on_connect=False
             )

@@ -82,4 +82,6 @@ def test_much_is_collected_on_the_disk_and_leaves_no_name(
     assert held == DATA[:1000]
     assert isinstance(on_disk, FileBytes)
     assert on_disk[:] == DATA
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.pwrite(on_disk.descriptor, b"x", 0)
     assert list(tmp_path.iterdir()) == []

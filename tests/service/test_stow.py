@@ -56,7 +56,8 @@ def failed(answer: Any) -> list[tuple[str | None, int]]:
 
 
 def spooled(archive: Archive) -> list[Path]:
-    return [path for path in archive.engine.settings.spool_root.rglob("*") if path.is_file()]
+    found = archive.engine.settings.spool_root.rglob("*")
+    return [path for path in found if path.is_file() and path.name != ".lock"]
 
 
 def send(client: FlaskClient, *files: bytes, study: str = "", **more: Any) -> Any:
@@ -114,6 +115,31 @@ def test_no_preamble_is_kept(own: Archive) -> None:
     kept = own.engine.uploads.fetch(item.origin.reference, 1 << 20)
     assert kept[:] == OTHER[0]
     assert OTHER[0][:128] == bytes(128)
+
+
+def test_every_study_that_comes_is_in_the_audit_log(own: Archive) -> None:
+    before = len(list(own.engine.audit_log.rows()))
+    send(own.client, *OTHER)
+    study = own.engine.audit_log.hashed("study", f"{ROOT}.97")
+    rows = list(own.engine.audit_log.rows(touching=study))
+    assert [(row.record.operation, row.record.actor) for row in rows][:1] == [("receiveStudy", "worker")]
+    assert len(list(own.engine.audit_log.rows())) >= before + 1
+
+
+def test_images_that_say_that_text_is_burned_in_are_refused_where_the_site_says_so(tmp_path: Path) -> None:
+    burned = changed(OTHER[0], BurnedInAnnotation="YES")
+    taking = build_archive(tmp_path)
+    assert stored(send(taking.client, burned)) == [sop_uid(7, 1)]
+    taking.engine.keys.revoke("tests")
+    taking.engine.close()
+    refusing = build_archive(tmp_path, burned_in="refuse")
+    answer = send(refusing.client, burned, changed(OTHER[1], BurnedInAnnotation="NO"))
+    assert stored(answer) == [sop_uid(7, 2)]
+    assert failed(answer) == [(sop_uid(7, 1), FailureReason.NOT_UNDERSTOOD)]
+    # What was indexed before is not shown any more.
+    address = f"/api/v1/instances/{sop_uid(7, 1)}/frames/1/image"
+    assert refusing.client.get(address).status_code == 422
+    refusing.engine.close()
 
 
 def test_a_file_that_is_too_large_is_refused_and_the_next_one_is_not(tmp_path: Path) -> None:

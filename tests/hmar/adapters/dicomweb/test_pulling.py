@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hmar import contents, spool
+from hmar.adapters.common import files
 from hmar.config import Settings
 from hmar.errors import PacsError
 from hmar.library.audit import audit_entries, repair
@@ -50,6 +53,35 @@ def test_a_pull_is_an_index_job_and_a_second_one_changes_nothing(tmp_path: Path)
         [entry] = engine.catalogue.find(sop_uid(1, 2), engine.encoder.fingerprint)
         # It is shown from the PACS, which is asked again.
         assert engine.frame(entry).info.sop_instance_uid == sop_uid(1, 2)
+        engine.close()
+
+
+def test_files_that_are_too_large_for_memory_are_pulled_and_shown_from_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Pacs.serving(FILES[:2]) as pacs:
+        engine = engine_of(tmp_path, f'[main]\nroot = "{pacs.url}/dicom-web"')
+        held = pulled(engine, Pull("main"))
+        [one] = engine.catalogue.find(sop_uid(1, 1), engine.encoder.fingerprint)
+        in_memory = engine.frame(one).values
+        for module in (contents, files, spool):
+            monkeypatch.setattr(module, "HELD_BYTES", 1000)
+        monkeypatch.setattr(contents, "PIECE_BYTES", 1000)
+        assert isinstance(engine.pacs.fetch(one.origin.reference, 1 << 30), contents.FileBytes)
+        assert np.array_equal(engine.frame(one).values, in_memory)
+        # Digests say that it is the same file.
+        again = pulled(engine, Pull("main"))
+        assert (held.frames, again.counts[ItemState.UNCHANGED]) == (2, 2)
+        draft = engine.spool.draft(spool.LISTENER, "other", 1 << 30, lambda: None)
+        draft.write(FILES[0])
+        draft.keep("other")
+        assert engine.intake.sweep(spool.LISTENER) == 1
+        [pushed] = engine.catalogue.find(sop_uid(1, 1), engine.encoder.fingerprint, "other")
+        assert np.array_equal(engine.frame(pushed).values, in_memory)
+        assert [path for path in engine.settings.spool_root.rglob("*") if path.name != ".lock"] == [
+            engine.settings.spool_root / spool.LISTENER,
+            engine.settings.spool_root / spool.LISTENER / "other",
+        ]
         engine.close()
 
 
