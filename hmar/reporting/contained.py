@@ -58,9 +58,7 @@ class ContainedWriter:
         Raises
         ------
         DecodeError
-            If no document can be made of the file.
-        ConflictError
-            If it is not the query's.
+            If no document can be made of the file, or it is not the query's.
         UnavailableError
             If no process can be started, or none is free in time.
         """

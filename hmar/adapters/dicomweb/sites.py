@@ -111,10 +111,14 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "stow", "viewer", "auth", *_FILES, *_SECONDS, *_COUNTS}
+    known = {"root", "qido", "wado", "stow", "viewer", "plain_http", "auth", *_FILES, *_SECONDS, *_COUNTS}
     _check_known(name, table, known)
+    plain = table.get("plain_http", False)
+    if not isinstance(plain, bool):
+        raise ConfigError(f"{name} has {shown(plain)} as plain_http.", "Give true, or leave it out.")
     roots = {
-        service: _root(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
+        service: _root(name, service, table.get(service, table.get("root")), plain)
+        for service in ("qido", "wado")
     }
     stow, viewer = table.get("stow", table.get("root")), table.get("viewer")
     files = {key: _file(name, key, table[key], folder) for key in _FILES if key in table}
@@ -126,7 +130,7 @@ def _site(name: str, table: object, folder: Path) -> Site:
     values: dict[str, Any] = roots | files | numbers
     return Site(
         name,
-        stow=None if stow is None else _root(name, "stow", stow),
+        stow=None if stow is None else _root(name, "stow", stow, plain),
         viewer=None if viewer is None else Template.parse(name, viewer),
         auth=_auth(name, table.get("auth", {}), folder),
         **values,
@@ -138,16 +142,16 @@ def _check_known(name: str, table: Mapping[str, object], known: set[str] | froze
         raise ConfigError(f"{name} has {shown(unknown[0])}.", f"Known are {', '.join(sorted(known))}.")
 
 
-def _root(name: str, service: str, value: object) -> str:
+def _root(name: str, service: str, value: object, plain: bool = False) -> str:
     if not isinstance(value, str) or not _URL.fullmatch(value):
         raise ConfigError(
             f"{name} has {shown(value)} as root of {service.upper()}.",
             "Give a URL such as https://pacs.example/dicom-web, without user, password or question mark.",
         )
-    if value.startswith("http://") and not _LOOPBACK.fullmatch(value):
+    if value.startswith("http://") and not plain and not _LOOPBACK.fullmatch(value):
         raise ConfigError(
             f"{name} is asked by http at {shown(value)}: patients' data would be sent unencrypted.",
-            "Give an https address; http only on this machine.",
+            "Give an https address; http only on this machine, or between its containers with plain_http.",
         )
     scheme, _, rest = value.partition("://")
     return f"{scheme}://{re.sub('/+', '/', rest).rstrip('/')}"
