@@ -122,7 +122,6 @@ class Exporter:
             software=__version__,
             mode=results.mode,
             bits=results.bits,
-            searched_frames=results.searched_frames,
             left_out=len(results.hits) - len(found),
             now=self._now().replace(tzinfo=None).isoformat(timespec="seconds"),
         )

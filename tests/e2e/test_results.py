@@ -76,6 +76,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
         with Archive(settings=settings) as archive:
             assert len(archive) == len(NUMBERS)
             uid = pydicom.dcmread(io.BytesIO(slices[NODULE])).SOPInstanceUID
+            [link] = [hit.viewer_url for hit in archive.search(slices[NODULE], REGION, k=1)]
+            assert link is not None
+            assert link.endswith(f"initialSOPInstanceUID={uid}")
             sent = archive.send("main", IndexedFrame(uid), REGION, k=4)
             files = {one.kind: orthanc.file(one.sop_instance_uid) for one in sent.documents}
             yield Exported(orthanc, archive, sent, files)

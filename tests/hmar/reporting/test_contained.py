@@ -43,7 +43,6 @@ CONTENTS = Contents(
     software="1.0",
     mode="local",
     bits=128,
-    searched_frames=10,
     left_out=2,
     now="2026-01-02T03:04:05",
 )
