@@ -23,6 +23,8 @@ from hmar.values.exports import Export
 from hmar.values.pulls import PACS
 from hmar.wiring import build_engine
 from tests.downloads import lidc_slices
+from tests.e2e.page import Page
+from tests.e2e.served import Server
 from tests.ohif import running_ohif
 from tests.orthanc import PASSWORD, USER, Orthanc, running_orthanc
 from tests.require import require_command
@@ -161,6 +163,25 @@ def test_the_documents_are_seen_in_ohif(
         assert len(listed(browser)) == 4
         wait.until(lambda _: {ORANGE, BLUE} <= drawn(browser))
         browser.save_screenshot(str(tmp_path / "ohif.png"))
+
+
+def test_the_page_opens_at_the_nodule_and_its_hits_link_to_the_viewer(
+    exported: Exported, browser: webdriver.Chrome
+) -> None:
+    uid = pydicom.dcmread(io.BytesIO(lidc()[NODULE])).SOPInstanceUID
+    server, page = Server(exported.archive.engine), Page(browser)
+    page.log_in(server.login_link())
+    region = ",".join(f"{value:g}" for value in REGION)
+    browser.get(f"{server.url}/?study={exported.sent.study_uid}&instance={uid}&region={region}")
+    page.until(lambda: "36 \N{MULTIPLICATION SIGN} 41 px" in page.text("#box-text"))
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) > 3)
+    links = [link.get_attribute("href") for link in page.all(".viewer-link")]
+    assert len(links) == len(page.hits())
+    start = f"https://ohif.example/viewer?StudyInstanceUIDs={exported.sent.study_uid}&initialSOPInstanceUID="
+    assert all(link is not None and link.startswith(start) for link in links)
+    assert page.mistakes() == []
+    server.close()
 
 
 def listed(browser: webdriver.Chrome) -> list[str]:
