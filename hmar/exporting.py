@@ -59,7 +59,8 @@ class Exporter:
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._opened, self._writer, self._pacs = opened, writer, pacs
-        self._others, self._now = others, now
+        self._now = now
+        self.others = others
 
     def documents(
         self,
@@ -94,7 +95,7 @@ class Exporter:
                 f"{len(wanted)} hits are to be exported.",
                 f"Export {MOST_HITS} at most: choose some, or a smaller k.",
             )
-        own = [hit for hit in wanted if self._others != "none" or _same_patient(query, hit.entry)]
+        own = [hit for hit in wanted if self.others != "none" or _same_patient(query, hit.entry)]
         file, asked = self._opened(query), "picture" in kinds
         query_image, shown_query = self._image(file, query)
         if query_image is None:
@@ -121,7 +122,6 @@ class Exporter:
             software=__version__,
             mode=results.mode,
             bits=results.bits,
-            searched_frames=results.searched_frames,
             left_out=len(results.hits) - len(found),
             now=self._now().replace(tzinfo=None).isoformat(timespec="seconds"),
         )
@@ -180,7 +180,7 @@ class Exporter:
         return image, render(frame)
 
     def _panel(self, query: EntryInfo, hit: Hit, pixels: Pixels) -> list[Panel]:
-        seen = self._others == "pictures" or _same_patient(query, hit.entry)
+        seen = self.others == "pictures" or _same_patient(query, hit.entry)
         return [hit_panel(hit, pixels)] if seen else []
 
 

@@ -34,13 +34,21 @@ class Orthanc:
         return f"http://127.0.0.1:{self.port}/dicom-web"
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        return json.loads(self._bytes(method, path, body) or b"null")
+
+    def _bytes(self, method: str, path: str, body: bytes | None = None) -> bytes:
         token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.request(method, path, body, {"Authorization": f"Basic {token}"})
             answer = connection.getresponse()
             told = answer.read()
         assert answer.status == 200, (path, answer.status, told[:200])
-        return json.loads(told or b"null")
+        return told
+
+    def file(self, sop_instance_uid: str) -> bytes:
+        """Return the file of an instance as it is stored."""
+        [found] = self.ask("POST", "/tools/lookup", sop_instance_uid.encode())
+        return self._bytes("GET", f"/instances/{found['ID']}/file")
 
     def store(self, data: bytes) -> str:
         """Give it a file; return its own id of the instance."""

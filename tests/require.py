@@ -18,24 +18,25 @@ def require_command(name: str, package: str = "") -> str:
     """
     path = shutil.which(name)
     if path is None:
-        _absent(f"{name} is not installed (Debian package {package or name})")
+        absent(f"{name} is not installed (Debian package {package or name})")
     return path
 
 
 def require_file(path: Path, package: str) -> Path:
     """Return a file that a Debian package holds; skip without it, fail under HMAR_REQUIRE_E2E=1."""
     if not path.exists():
-        _absent(f"{path.name} is not installed (Debian package {package})")
+        absent(f"{path.name} is not installed (Debian package {package})")
     return path
 
 
 def require_module(name: str, extra: str) -> None:
     """Return if a module can be imported; skip without it, fail under HMAR_REQUIRE_E2E=1."""
     if find_spec(name) is None:
-        _absent(f"{name} is not installed (pip install hmar-search[{extra}])")
+        absent(f"{name} is not installed (pip install hmar-search[{extra}])")
 
 
-def _absent(reason: str) -> NoReturn:
+def absent(reason: str) -> NoReturn:
+    """Skip with a reason, fail under HMAR_REQUIRE_E2E=1."""
     if os.environ.get("HMAR_REQUIRE_E2E") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from hmar import __version__
+from tests import ohif
 from tests.require import require_command
 
 ROOT = Path(__file__).parents[1]
@@ -144,7 +146,8 @@ def test_ci_runs_the_two_commands_of_the_readme_and_no_others() -> None:
 
 def test_compose_runs_the_three_parts_with_health_checks() -> None:
     services = compose()["services"]
-    assert set(services) == {"redis", "worker", "service"}
+    always = {name for name, service in services.items() if "profiles" not in service}
+    assert always == {"redis", "worker", "service"}
     for service in services.values():
         assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
         assert service["restart"] == "unless-stopped"
@@ -162,9 +165,40 @@ def test_compose_gives_no_part_more_rights_than_it_needs() -> None:
         assert "privileged" not in service
 
 
-def test_compose_opens_one_port_to_its_own_machine_alone() -> None:
+def test_compose_opens_ports_to_its_own_machine_alone() -> None:
     ports = {name: service.get("ports", []) for name, service in compose()["services"].items()}
-    assert ports == {"redis": [], "worker": [], "service": ["127.0.0.1:8080:8080"]}
+    assert ports == {
+        "redis": [],
+        "worker": [],
+        "service": ["127.0.0.1:8080:8080"],
+        "orthanc": ["127.0.0.1:4242:4242"],
+        "ohif": ["127.0.0.1:3000:8080"],
+    }
+
+
+def test_the_pacs_of_compose_is_a_profile_and_starts_with_no_empty_password() -> None:
+    services = compose()["services"]
+    assert {name for name, service in services.items() if service.get("profiles") == ["pacs"]} == {
+        "orthanc",
+        "ohif",
+    }
+    [start] = services["orthanc"]["command"]
+    demanded = "${HMAR_PACS_PASSWORD:?set HMAR_PACS_PASSWORD"
+    assert demanded in start
+    assert demanded in read("examples/ohif/start")
+    text = re.search(r"<<CONFIGURATION\n(.*?)CONFIGURATION\n", start, re.DOTALL)
+    assert text is not None
+    settings = json.loads(text[1])
+    assert settings["AuthenticationEnabled"] is True
+    assert settings["RegisteredUsers"] == {"hmar": "$$HMAR_PACS_PASSWORD"}
+
+
+def test_the_viewer_of_compose_is_the_one_that_tests_look_at_and_reads_alone() -> None:
+    recipe, proxy = read("examples/ohif/Dockerfile"), read("examples/ohif/nginx.conf")
+    assert f"VERSION={ohif.VERSION}\n" in recipe
+    assert f"SHA512={base64.b64decode(ohif.SHA512).hex()}\n" in recipe
+    assert "limit_except GET { deny all; }" in proxy
+    assert "http" not in read("examples/ohif/app-config.js")
 
 
 def test_compose_holds_no_password_and_demands_one() -> None:
@@ -180,7 +214,7 @@ def test_the_parts_of_compose_share_one_volume_and_wait_for_the_broker() -> None
     for name in ("worker", "service"):
         assert services[name]["volumes"] == ["hmar-data:/data"]
         assert services[name]["depends_on"] == {"redis": {"condition": "service_healthy"}}
-    assert set(compose()["volumes"]) == {"hmar-data"}
+    assert set(compose()["volumes"]) == {"hmar-data", "pacs-data"}
 
 
 def test_compose_starts_modules_that_exist() -> None:

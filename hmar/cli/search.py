@@ -157,7 +157,7 @@ def _here(asked: _Searched) -> tuple[Results, Pictures]:
     if asked.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
     results = engine.searcher.answer(frame, asked.regions, asked.k, asked.mode, selection, asked.bits)
-    return results, PicturesHere(engine, frame)
+    return engine.links.on(results), PicturesHere(engine, frame)
 
 
 def _there(asked: _Searched, server: Client) -> tuple[Results, Pictures]:

@@ -107,7 +107,8 @@ class Searches:
         exclusion, judged = _exclusion(exclude), Judged.of(relevant, not_relevant)
         frame = self._query_frame(image, frame_number)
         selection = self._among(selection, frame, exclusion)
-        return self.engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits, judged=judged)
+        searcher, links = self.engine.searcher, self.engine.links
+        return links.on(searcher.answer(frame, regions_of(box), k, mode, selection, bits, judged=judged))
 
     def search_batch(
         self,
@@ -146,7 +147,7 @@ class Searches:
             If a box is not four finite numbers.
         """
         selection = selection_from(given_filters(where, filters), collection, group_by)
-        exclusion, searcher = _exclusion(exclude), self.engine.searcher
+        exclusion, searcher, links = _exclusion(exclude), self.engine.searcher, self.engine.links
 
         def opened(image: Openable | OpenedImage | Frame) -> tuple[Frame, Selection]:
             frame = self._query_frame(image, 1)
@@ -155,7 +156,9 @@ class Searches:
         return answer_batch(
             [(image, regions_of(box)) for image, box in queries],
             opened,
-            lambda frame, chosen, asked: searcher.answers(frame, asked, k, mode, chosen, bits),
+            lambda frame, chosen, asked: [
+                links.on(answer) for answer in searcher.answers(frame, asked, k, mode, chosen, bits)
+            ],
         )
 
     def search_series(

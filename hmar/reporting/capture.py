@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from highdicom import sc
 from numpy.typing import NDArray
@@ -28,15 +30,16 @@ def secondary_capture(
     pixels : ndarray of uint8, shape (rows, columns, 3)
     uids : OwnUids
     """
+    shown = hashlib.sha256(pixels.tobytes()).hexdigest()
     document = sc.SCImage(
         pixel_array=pixels,
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
         study_instance_uid=source.StudyInstanceUID,
-        series_instance_uid=uids.uid("picture", "series"),
+        series_instance_uid=uids.uid("picture", shown, "series"),
         series_number=SERIES_NUMBER,
-        sop_instance_uid=uids.uid("picture"),
+        sop_instance_uid=uids.uid("picture", shown),
         instance_number=1,
         patient_id=source.PatientID,
         patient_name=source.PatientName,

@@ -45,17 +45,17 @@ def make_documents(asked: Request, max_pixels: int) -> list[Document]:
 
     Raises
     ------
-    ConflictError
-        If the file is not the query's.
     DecodeError
-        If its header cannot be read.
+        If the file is not the query's, or its header cannot be read.
     """
     contents = asked.contents
     source = read_source(asked.file, contents.query, max_pixels)
-    uids = OwnUids(contents, source, asked.picture.tobytes())
+    uids = OwnUids(contents, source)
     others = {hit.image.sop_instance_uid: hit.image for hit in contents.hits}
     others.pop(contents.query.sop_instance_uid, None)
     evidence = [source, *map(_referred, others.values())]
+    for item in evidence:
+        item.Rows = item.Columns = 0  # what has none is no image to highdicom; of no document's own
     made: list[Document] = []
     for kind in contents.kinds:
         if kind == "sr":

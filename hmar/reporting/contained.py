@@ -23,6 +23,8 @@ PROGRAM = "hmar.reporting.fork_server"
 START_S = 60.0
 """The first export waits for the program to import what it needs."""
 AT_A_TIME = 2
+HEAD_BYTES = 64 << 20
+"""Of the query's file: patient and study stand in front, and pixels are not needed."""
 MOST_BYTES = 256 << 20
 _UID = re.compile(r"[0-9.]{1,64}")
 _REMEDY = "Check that the query's file is complete and undamaged."
@@ -58,9 +60,7 @@ class ContainedWriter:
         Raises
         ------
         DecodeError
-            If no document can be made of the file.
-        ConflictError
-            If it is not the query's.
+            If no document can be made of the file, or it is not the query's.
         UnavailableError
             If no process can be started, or none is free in time.
         """
@@ -84,13 +84,14 @@ class ContainedWriter:
         server = self._started()
         process_id, channel = server.fork()
         try:
+            head = file[:HEAD_BYTES]
             request = {
                 "limits": asdict(self._limits),
                 "contents": contents.to_json(),
-                "file": len(file),
+                "file": len(head),
                 "picture": picture.shape,
             }
-            channel.send(request, file + picture.tobytes())
+            channel.send(request, head + picture.tobytes())
             answer, size = channel.receive(time.monotonic() + self._limits.wall_s + START_S)
             raise_error(answer)
             return _documents(answer.get("documents"), _payload(channel, size), contents)

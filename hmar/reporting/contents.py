@@ -66,7 +66,6 @@ class Contents:
         What found them.
     mode : str
     bits : int
-    searched_frames : int
     left_out : int
         Hits that the search had and the documents do not tell.
     now : str
@@ -82,7 +81,6 @@ class Contents:
     software: str
     mode: str
     bits: int
-    searched_frames: int
     left_out: int
     now: str
 

@@ -54,7 +54,4 @@ def described(contents: Contents) -> str:
     """Return in words what was searched for and what is told."""
     what = f"{len(contents.regions)} region(s)" if contents.regions else "the whole image"
     left = f"; {contents.left_out} more are not told here" if contents.left_out else ""
-    return (
-        f"{STATEMENT} Searched for {what} among {contents.searched_frames} frames by mode {contents.mode}: "
-        f"{len(contents.hits)} hit(s){left}."
-    )
+    return f"{STATEMENT} Searched for {what} by mode {contents.mode}: {len(contents.hits)} hit(s){left}."

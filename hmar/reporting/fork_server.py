@@ -35,7 +35,6 @@ def warm_up() -> None:
         software="0",
         mode="local",
         bits=128,
-        searched_frames=0,
         left_out=0,
         now="2000-01-01T00:00:00",
     )

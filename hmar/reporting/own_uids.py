@@ -21,14 +21,12 @@ class OwnUids:
     contents : Contents
     source : Dataset
         Patient and study.
-    picture : bytes
-        Pixels of the picture.
     """
 
-    def __init__(self, contents: Contents, source: Dataset, picture: bytes) -> None:
+    def __init__(self, contents: Contents, source: Dataset) -> None:
         told = {name: value for name, value in contents.to_json().items() if name not in _WHEN_AND_WHICH}
         said = json.dumps([told, source.to_json_dict()], sort_keys=True, default=str)
-        self._told = hashlib.sha256(said.encode() + hashlib.sha256(picture).digest()).digest()
+        self._told = hashlib.sha256(said.encode()).digest()
 
     def uid(self, *name: object) -> str:
         """Return the UID of what is named."""

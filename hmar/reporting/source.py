@@ -11,7 +11,7 @@ from hmar.dicom.header import text
 from hmar.dicom.parse import parse
 from hmar.dicom.remedies import CHECK_COMPLETE
 from hmar.dicom.vendor import translated
-from hmar.errors import ConflictError
+from hmar.errors import DecodeError
 from hmar.reporting.contents import Image
 
 UTF8 = "ISO_IR 192"
@@ -30,10 +30,8 @@ def read_source(data: bytes, query: Image, max_pixels: int) -> Dataset:
 
     Raises
     ------
-    ConflictError
-        If the file is another instance than the query.
     DecodeError
-        If its header cannot be read.
+        If the file is another instance than the query, or its header cannot be read.
     """
     with translated("The header of the query's file cannot be read", CHECK_COMPLETE):
         file = parse(data, max_pixels, pixels=False)
@@ -51,7 +49,7 @@ def read_source(data: bytes, query: Image, max_pixels: int) -> Dataset:
         own = tuple(text(file, keyword) for keyword in _UIDS)
         burned_in = text(file, "BurnedInAnnotation")
     if own != (query.study_uid, query.series_uid, query.sop_instance_uid):
-        raise ConflictError(
+        raise DecodeError(
             "The file of the query does not have the UIDs that it is indexed by.",
             "Documents can refer to images of a PACS alone, by their own UIDs; index it again.",
         )

@@ -18,8 +18,8 @@ _MOST_DAYS = 36_500
 _WANTED = ("modality", "since")
 
 
-def follow_of(name: str, table: object) -> Follow:
-    """Return how a PACS is followed.
+def follow_of(name: str, table: object, plain_http: bool = False) -> Follow:
+    """Return how a PACS is followed; by http where ``plain_http`` says so.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def follow_of(name: str, table: object) -> Follow:
     if "most_deleted" in table:
         values["most_deleted"] = _share(section, "most_deleted", table["most_deleted"])
     if kind == "orthanc":
-        values["root"] = url(section, "orthanc", table.get("root"))
+        values["root"] = url(section, "orthanc", table.get("root"), plain_http)
     try:
         if "collection" in table:
             values["collection"] = checked_name("collection", table["collection"])

@@ -18,17 +18,17 @@ def check_known(name: str, table: Mapping[str, object], known: Collection[str]) 
         raise ConfigError(f"{name} has {shown(unknown[0])}.", f"Known are {', '.join(sorted(known))}.")
 
 
-def url(name: str, service: str, value: object) -> str:
+def url(name: str, service: str, value: object, plain_http: bool = False) -> str:
     """Return the root of a service, without a slash at the end or two in a row."""
     if not isinstance(value, str) or not _URL.fullmatch(value):
         raise ConfigError(
             f"{name} has {shown(value)} as root of {service.upper()}.",
             "Give a URL such as https://pacs.example/dicom-web, without user, password or question mark.",
         )
-    if value.startswith("http://") and not _LOOPBACK.fullmatch(value):
+    if value.startswith("http://") and not plain_http and not _LOOPBACK.fullmatch(value):
         raise ConfigError(
             f"{name} is asked by http at {shown(value)}: patients' data would be sent unencrypted.",
-            "Give an https address; http only on this machine.",
+            "Give an https address; http only on this machine, or between its containers with plain_http.",
         )
     scheme, _, rest = value.partition("://")
     return f"{scheme}://{re.sub('/+', '/', rest).rstrip('/')}"

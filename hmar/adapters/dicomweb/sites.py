@@ -115,10 +115,26 @@ def _site(name: str, table: object, folder: Path) -> Site:
         raise ConfigError(f"A PACS is called {shown(name)}.", "Use a-z, 0-9 and hyphens, 32 at most.")
     if not isinstance(table, dict):
         raise ConfigError(f"{name} is no table.", f"Begin it with [{name}].")
-    known = {"root", "qido", "wado", "stow", "viewer", "auth", "follow", *_FILES, *_SECONDS, *_COUNTS}
+    known = {
+        "root",
+        "qido",
+        "wado",
+        "stow",
+        "viewer",
+        "plain_http",
+        "auth",
+        "follow",
+        *_FILES,
+        *_SECONDS,
+        *_COUNTS,
+    }
     check_known(name, table, known)
+    plain = table.get("plain_http", False)
+    if not isinstance(plain, bool):
+        raise ConfigError(f"{name} has {shown(plain)} as plain_http.", "Give true, or leave it out.")
     roots = {
-        service: url(name, service, table.get(service, table.get("root"))) for service in ("qido", "wado")
+        service: url(name, service, table.get(service, table.get("root")), plain)
+        for service in ("qido", "wado")
     }
     stow, viewer = table.get("stow", table.get("root")), table.get("viewer")
     files = {key: file(name, key, table[key], folder) for key in _FILES if key in table}
@@ -131,10 +147,10 @@ def _site(name: str, table: object, folder: Path) -> Site:
     values: dict[str, Any] = roots | files | numbers
     return Site(
         name,
-        stow=None if stow is None else url(name, "stow", stow),
+        stow=None if stow is None else url(name, "stow", stow, plain),
         viewer=None if viewer is None else Template.parse(name, viewer),
         auth=_auth(name, table.get("auth", {}), folder),
-        follow=follow_of(name, table["follow"]) if "follow" in table else None,
+        follow=follow_of(name, table["follow"], plain) if "follow" in table else None,
         **values,
     )
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -80,6 +81,36 @@ def test_lists_are_the_same_of_a_server_and_of_its_archive(
         if local.exit_code == 2:
             assert remote.stderr.startswith("Error: ")
             assert local.stderr.startswith("Error: ")
+
+
+@pytest.mark.slow
+def test_an_export_writes_the_same_documents_of_a_server_and_of_its_archive(
+    served: Served, tmp_path: Path
+) -> None:
+    uid = sop_uid(1, 2)
+    options = (uid, *REGIONS[:2], "-k", "3", "--exclude-same", "instance", "--hit", f"{sop_uid(1, 1)}:1")
+    written = {}
+    for ask in (here, there):
+        folder = tmp_path / ask.__name__
+        paths = told(ask(served, "export-dicom", *options, "-k", "20", "--output", folder, "--json"))
+        assert set(paths) == {"sr", "kos", "picture"}
+        written[ask] = {kind: pydicom.dcmread(path).SOPInstanceUID for kind, path in paths.items()}
+    assert written[here] == written[there]
+
+
+@pytest.mark.slow
+def test_an_export_that_cannot_be_is_an_error_of_both(served: Served, tmp_path: Path) -> None:
+    for options in (
+        (),
+        ("--to", "pacs:none", "--output", tmp_path),
+        ("--to", "none"),
+        ("--to", "pacs:none"),
+        ("--output", tmp_path, "--hit", "1.2.3"),
+        ("--output", tmp_path, "--hit", "1.2.3:x"),
+    ):
+        for ask in (here, there):
+            result = ask(served, "export-dicom", sop_uid(1, 2), *options)
+            assert (result.exit_code, result.stderr[:7]) == (2, "Error: "), options
 
 
 @pytest.mark.slow
@@ -249,7 +280,7 @@ def test_a_command_of_this_machine_alone_says_so(name: str) -> None:
 def test_what_asks_a_server_is_what_the_manual_says() -> None:
     page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text("utf-8")
     paragraph = page.partition("`hmar --server URL COMMAND`")[2].partition("\n\n")[0]
-    named = re.findall(r"`([a-z]+)`", paragraph.partition("Without")[0])
+    named = re.findall(r"`([a-z-]+)`", paragraph.partition("Without")[0])
     assert sorted(named) == REMOTE
 
 

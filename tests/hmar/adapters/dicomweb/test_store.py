@@ -149,3 +149,15 @@ def test_a_pacs_that_names_no_place_to_store_to_is_not_stored_to(tmp_path: Path)
         source.store("main", STUDY, TWO)
     with pytest.raises(NotFoundError):
         source.store("other", STUDY, TWO)
+
+
+def test_http_beyond_this_machine_is_for_those_who_say_so(tmp_path: Path) -> None:
+    file = tmp_path / "pacs.toml"
+    file.write_text('[main]\nroot = "http://orthanc:8042/dicom-web"')
+    with pytest.raises(ConfigError, match="unencrypted"):
+        read_sites(file)
+    file.write_text('[main]\nroot = "http://orthanc:8042/dicom-web"\nplain_http = true')
+    assert read_sites(file)["main"].stow == "http://orthanc:8042/dicom-web"
+    file.write_text('[main]\nroot = "http://orthanc:8042/dicom-web"\nplain_http = "yes"')
+    with pytest.raises(ConfigError, match="plain_http"):
+        read_sites(file)
