@@ -29,7 +29,7 @@ from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message
 from hmar.values.models import Coverage, ModelName, ModelRoles
 from hmar.values.pulls import InstanceReference
 from hmar.values.selection import Selection
-from hmar.values.studies import StudiesPage
+from hmar.values.studies import StudiesPage, StudiesWanted
 from hmar.values.webhooks import Claim, Webhook
 
 
@@ -141,6 +141,11 @@ class Catalogue(Protocol):
 
         With ``study_uid`` only those of this UID, one for each collection.
         """
+
+    def study_uids(
+        self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none.

@@ -7,12 +7,13 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import frame_of, stored_of
+from hmar.decoding.indexed import content_of, frame_of, header_of, stored_of
 from hmar.errors import NotFoundError
 from hmar.recent import Recent
 from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
+from hmar.values.headers import FileHeader
 from hmar.values.stored import StoredFrame
 from hmar.wiring import Engine
 
@@ -68,6 +69,14 @@ class OpenedFiles:
     def stored(self, entry: EntryInfo) -> StoredFrame:
         """Read an indexed frame as its file stores it; it is not kept. Raises as :meth:`frame`."""
         return self._read(entry, stored_of)
+
+    def header(self, entry: EntryInfo) -> FileHeader:
+        """Return what a viewer is told of an indexed frame's file. Raises as :meth:`frame`."""
+        return self._read(entry, header_of)
+
+    def content(self, entry: EntryInfo) -> bytes:
+        """Return the DICOM file of an indexed frame as it is. Raises as :meth:`frame`."""
+        return self._read(entry, content_of)
 
     def origins(self) -> set[Origin]:
         """Return where the files that are kept now come from."""

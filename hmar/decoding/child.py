@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hmar.decoding.answers import error_answer, info_answer, meaning_answer
+from hmar.decoding.answers import error_answer, header_answer, info_answer, meaning_answer
 from hmar.decoding.in_process import ImageDecoder, picture_pixels
 from hmar.decoding.limits import FILES_KEPT, MEGABYTE, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import Channel, EndedError
@@ -20,7 +20,8 @@ from hmar.decoding.restraint import Restraint
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, HmarError, LimitError
 from hmar.values.frames import FrameInfo, FrameInfos
-from hmar.values.stored import StoredFile, dtype_of
+from hmar.values.headers import StoredFile
+from hmar.values.stored import dtype_of
 
 BYTES_KEPT = 512 * MEGABYTE
 LEAK_BYTES = 256 * MEGABYTE
@@ -83,6 +84,7 @@ class Child:
             "infos": self._infos,
             "frame": self._frame,
             "stored": self._stored,
+            "header": self._header,
         }
 
     def answer(self, request: dict[str, Any], size: int) -> bool:
@@ -160,6 +162,14 @@ class Child:
         values = np.ascontiguousarray(frame.values, dtype_of(frame.type))
         header = {"type": frame.type, "shape": values.shape, "meaning": meaning_answer(frame.meaning)}
         return header, values.data
+
+    def _header(self, request: dict[str, Any], _size: int) -> Answer:
+        file = self._files.get(request["file"])
+        if file is None:
+            return {"absent": True}, b""
+        first = file.infos[0]
+        self._restraint.begin(self._limits.for_frame(first.rows * first.columns))
+        return {"header": header_answer(file.header())}, b""
 
 
 def _alike(infos: Sequence[FrameInfo]) -> bool:

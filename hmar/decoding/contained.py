@@ -16,6 +16,7 @@ from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.headers import FileHeader
 from hmar.values.stored import StoredFrame
 
 _INFO_BYTES = 2048
@@ -98,7 +99,7 @@ class ContainedDecoder:
 
 
 class ContainedFile:
-    """An opened file; an :class:`hmar.values.stored.StoredFile`. Thread-safe. ContainedDecoder makes it.
+    """An opened file; an :class:`hmar.values.headers.StoredFile`. Thread-safe. ContainedDecoder makes it.
 
     It holds the bytes of the file, so that any child can decode its next frame.
 
@@ -157,6 +158,15 @@ class ContainedFile:
         """Read one frame as it is stored; raises as :meth:`frame`."""
         return self._asked.stored(self._info(frame_number))
 
+    def header(self) -> FileHeader:
+        """Return what a viewer is told of the header; raises as :meth:`frame` does for frame 1."""
+        return self._asked.header()
+
+    @property
+    def data(self) -> bytes:
+        """The file itself, with all that its header says."""
+        return self._asked.data
+
     def _info(self, frame_number: int) -> FrameInfo:
         frames = len(self._infos)
         if not 1 <= frame_number <= frames:
@@ -205,6 +215,10 @@ class AskedFile:
     def stored(self, info: FrameInfo) -> StoredFrame:
         """Read a frame as it is stored."""
         return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
+
+    def header(self) -> FileHeader:
+        """Return what is told of the file's header."""
+        return self._ask(lambda child: child.header(self._number), "The header")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
         with self._pool.child(self._number) as child, _explained(what):

@@ -11,7 +11,7 @@ from hmar.dicom.deidentify import PatientHasher
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
-from hmar.values.stored import StoredFile
+from hmar.values.headers import StoredFile
 
 
 class ImageDecoder:

@@ -15,6 +15,7 @@ import numpy as np
 from hmar.decoding.answers import (
     check_values,
     raise_error,
+    read_header,
     read_info,
     read_meaning,
     read_note,
@@ -27,6 +28,7 @@ from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
 from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
+from hmar.values.headers import FileHeader
 from hmar.values.stored import StoredArray, StoredFrame, dtype_of, shape_of
 
 _Answer = TypeVar("_Answer")
@@ -130,6 +132,12 @@ class Child:
             return StoredFrame(info, values, read_meaning(answer.get("meaning")))
 
         return self._ask({"do": "stored", "file": file, "frame": info.frame_number}, read)
+
+    def header(self, file: int) -> FileHeader:
+        """Return what is told of a file's header."""
+        return self._ask(
+            {"do": "header", "file": file}, lambda answer, _size: read_header(answer.get("header"))
+        )
 
     def frame_ahead(self, info: FrameInfo) -> Frame:
         """Return frame 1 of the file just opened with ``ahead``; raises AbsentError if there is none."""

@@ -12,7 +12,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudiesPage
+from hmar.values.studies import StudiesPage, StudiesWanted
 
 
 class NarrowedCatalogue:
@@ -143,6 +143,13 @@ class NarrowedCatalogue:
         listed = self._catalogue.studies(model_fingerprint, within, study_uid, offset, limit)
         access.touched.update(("study", study.study_uid) for study in listed.studies)
         return listed
+
+    def study_uids(
+        self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of the studies that are seen, of which nothing else is given."""
+        within = seen(self._access().identity, collection)
+        return self._catalogue.study_uids(model_fingerprint, wanted, within)
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the frames of a series in display order, if the collection is seen."""

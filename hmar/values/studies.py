@@ -86,6 +86,22 @@ class StudyInfo:
         return cls(study["study_uid"], study["collection"], series)
 
 
+class StudiesWanted(NamedTuple):
+    """Which studies are wanted: those with a frame of which all that is not None holds."""
+
+    modality: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def wants(self, modality: str, day: date | None) -> bool:
+        """Return whether a frame of a modality and a study date is wanted."""
+        if self.modality not in (None, modality):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        return day is not None and (self.since or day) <= day <= (self.until or day)
+
+
 class StudiesPage(NamedTuple):
     """Some studies, and whether others follow: of a page those are left out that are damaged."""
 

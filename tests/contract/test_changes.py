@@ -7,7 +7,8 @@ from datetime import date
 from hmar.ports import Catalogue
 from hmar.values.changes import Change, Changes
 from hmar.values.collections import CollectionInfo
-from hmar.values.deletion import Selector
+from hmar.values.deletion import Collections, Selector
+from hmar.values.studies import StudiesWanted
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded
 
 
@@ -102,3 +103,27 @@ def test_studies_are_listed_by_collection_and_uid_with_their_series(catalogue: C
     assert catalogue.studies(MODEL, study_uid="t2") == ([listed[0], listed[2]], False)
     assert catalogue.studies(MODEL, frozenset({"b"}), "t2") == ([listed[2]], False)
     assert catalogue.studies(MODEL, "c") == catalogue.studies(MODEL, study_uid="t9") == ([], False)
+
+
+def test_studies_are_found_by_modality_and_day_each_once(catalogue: Catalogue) -> None:
+    day, before = date(2026, 3, 1), date(2026, 2, 1)
+    frames = [
+        encoded("1.1", study_uid="t2", modality="CT", study_date=day),
+        encoded("1.2", study_uid="t2", series_uid="s0", modality="PT", study_date=day),
+        encoded("1.3", study_uid="t1", modality="CT", study_date=before),
+        encoded("1.4", study_uid="t3", modality="CT", study_date=None),
+        encoded("1.5", study_uid="t0", model=OTHER_MODEL),
+    ]
+    catalogue.append("b", frames, ORIGIN)
+    catalogue.append("a", frames[:1], ORIGIN)
+
+    def found(wanted: StudiesWanted, collection: Collections = None) -> list[str]:
+        return catalogue.study_uids(MODEL, wanted, collection)
+
+    assert found(StudiesWanted()) == ["t1", "t2", "t3"]
+    assert found(StudiesWanted(), "a") == found(StudiesWanted("PT")) == ["t2"]
+    assert found(StudiesWanted(), frozenset()) == found(StudiesWanted("MR")) == []
+    assert found(StudiesWanted(since=before)) == found(StudiesWanted(None, before, day)) == ["t1", "t2"]
+    assert found(StudiesWanted("CT", until=before)) == ["t1"]
+    # The same frame must fit: no day of another series counts.
+    assert found(StudiesWanted("PT", until=before)) == []

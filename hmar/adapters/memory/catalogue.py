@@ -18,7 +18,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudiesPage, studies_of
+from hmar.values.studies import StudiesPage, StudiesWanted, studies_of
 
 _Key = tuple[str, str, int, str]
 _OnDeletion = Callable[[Selector, Collections, Sequence[EntryInfo]], None]
@@ -333,6 +333,14 @@ class MemoryCatalogue:
         ]
         studies = studies_of(wanted)
         return StudiesPage(studies[offset : offset + limit], len(studies) > offset + limit)
+
+    def study_uids(
+        self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
+        held = (entry for entry in self._of_model(model_fingerprint) if among(entry.collection, collection))
+        infos = (entry.info for entry in held)
+        return sorted({info.study_uid for info in infos if wanted.wants(info.modality, info.study_date)})
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

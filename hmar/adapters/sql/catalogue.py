@@ -37,7 +37,7 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
-from hmar.values.studies import StudiesPage
+from hmar.values.studies import StudiesPage, StudiesWanted
 
 _FrameKey = tuple[str, int, str]
 _log = logging.getLogger(__name__)
@@ -270,6 +270,12 @@ class SqlCatalogue:
     ) -> StudiesPage:
         """List studies that hold live frames, in order of (collection, study)."""
         return self._lister.studies(model_fingerprint, collection, study_uid, offset, limit)
+
+    def study_uids(
+        self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
+        return self._lister.study_uids(model_fingerprint, wanted, collection)
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

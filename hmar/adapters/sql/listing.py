@@ -11,7 +11,7 @@ from hmar.adapters.sql.reading import BY_ID, InfoReader
 from hmar.adapters.sql.schema import entries
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
-from hmar.values.studies import StudiesPage, studies_of
+from hmar.values.studies import StudiesPage, StudiesWanted, studies_of
 
 
 class Lister:
@@ -57,6 +57,19 @@ class Lister:
             series += self._series(model_fingerprint, and_(wanted, entries.c.study_uid.in_(some)))
         listed = [study for study in studies_of(series) if (study.collection, study.study_uid) in page]
         return StudiesPage(listed, len(held) > offset + limit)
+
+    def study_uids(self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections) -> list[str]:
+        """List the UIDs of wanted studies, sorted."""
+        conditions = [entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection)]
+        if wanted.modality is not None:
+            conditions.append(entries.c.modality == wanted.modality)
+        if wanted.since is not None:
+            conditions.append(entries.c.study_date >= wanted.since)
+        if wanted.until is not None:
+            conditions.append(entries.c.study_date <= wanted.until)
+        found = select(entries.c.study_uid).where(and_(*conditions)).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.execute(found).scalars())
 
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
         groups = (
