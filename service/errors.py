@@ -34,3 +34,7 @@ class RangeError(InputError):
 
 class CrossSiteError(AuthError):
     """A change asked for with the page's cookie, but not from the page."""
+
+
+class NotAcceptableError(InputError):
+    """An answer that is asked for in forms of which it has none."""

@@ -53,10 +53,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_orthanc(folder: Path) -> Iterator[Orthanc]:
-    """Run one on a folder until the context ends; skip where it is not installed."""
+def running_orthanc(folder: Path, port: int | None = None) -> Iterator[Orthanc]:
+    """Run one on a folder until the context ends, on a free port or on one; skip where it is not installed.
+
+    On a folder where one has run before it has what that one had.
+    """
     program, plugin = require_command("Orthanc", "orthanc"), require_file(PLUGIN, "orthanc-dicomweb")
-    orthanc = Orthanc(_free_port(), _free_port())
+    orthanc = Orthanc(port or _free_port(), _free_port())
     settings = {
         "Name": "test",
         "StorageDirectory": str(folder / "storage"),

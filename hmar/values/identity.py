@@ -9,10 +9,10 @@ from typing import Literal, get_args
 from hmar.errors import ParameterError, shown
 from hmar.values.names import checked_name
 
-Scope = Literal["search", "index", "label", "feedback", "delete", "metrics", "admin"]
+Scope = Literal["search", "files", "index", "label", "feedback", "delete", "metrics", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""What can be allowed: to search and read, to index, to change labels, to keep and read judgements of hits,
-to delete, to read figures; "admin" may do all."""
+"""What can be allowed: to search and read, to be given files with all that their headers say, to index, to
+change labels, to keep and read judgements of hits, to delete, to read figures; "admin" may do all."""
 EVERYDAY: frozenset[Scope] = frozenset({"search", "index"})
 """What a key or a login may do where nobody says: what the page does."""
 PAGE_LOGIN = "page login"
