@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from hmar.errors import DecodeError
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.frames import FrameInfo
 from hmar.values.headers import TOLD, FileHeader
@@ -68,17 +69,24 @@ def instance_row(frames: Sequence[EntryInfo], url: str) -> Row:
     }
 
 
-def metadata(frames: Sequence[EntryInfo], header: FileHeader) -> Row:
+def metadata(frames: Sequence[EntryInfo], headers: Sequence[FileHeader]) -> Row:
     """Return what a viewer needs to show an instance, as its frames are given.
 
     Parameters
     ----------
     frames : sequence of EntryInfo
         Those that are indexed, in order of their numbers; at least one.
-    header : FileHeader
-        Of their file.
+    headers : sequence of FileHeader
+        Of each frame, or one where the frames of the file are alike.
+
+    Raises
+    ------
+    DecodeError
+        If the frames are given in different forms, which no metadata can say.
     """
-    info, count = frames[0].info, _frames_of_file(frames)
+    info, header, count = frames[0].info, headers[0], _frames_of_file(frames)
+    if len({(one.type, one.bits) for one in headers}) > 1:
+        raise DecodeError("The frames of the instance have pixels of different types.", "Ask for each frame.")
     told = {TOLD[keyword]: values for keyword, values in header.attributes.items()}
     row = {
         **{attribute.tag: _element(attribute.vr, *values) for attribute, values in told.items()},
@@ -92,33 +100,38 @@ def metadata(frames: Sequence[EntryInfo], header: FileHeader) -> Row:
         "0020000E": _element("UI", info.series_uid),
         "00200011": _element("IS", info.series_number),
         "00200013": _element("IS", info.instance_number),
+        "00280008": _element("IS", count if count > 1 else None),
         "00280010": _element("US", info.rows),
         "00280011": _element("US", info.columns),
         **_pixels(header),
     }
-    meaning = _shown(header)
-    if count == 1:
-        row |= {**_plane(info), **_position(info), **_orientation(meaning), **_values(meaning, header.type)}
+    if len(headers) > 1:
+        row |= _groups(frames, headers, count)
     else:
-        row |= {"00280008": _element("IS", count), **_groups(frames, count, meaning, header.type)}
-    return dict(sorted(row.items()))
+        meaning = _shown(header)
+        row |= {**_plane(info), **_position(info), **_orientation(meaning), **_values(meaning, header.type)}
+    return {tag: row[tag] for tag in sorted(row) if "Value" in row[tag] or tag in _EMPTY}
 
 
-def _groups(frames: Sequence[EntryInfo], count: int, meaning: Meaning, kind: PixelType) -> Row:
-    """Return the functional groups (PS3.3 C.7.6.16): what all frames share, and where each lies."""
-    info = frames[0].info
-    if info.position is None:
-        return {**_plane(info), **_orientation(meaning), **_values(meaning, kind)}
-    parts = {
-        "00289110": _plane(info),
-        "00209116": _orientation(meaning),
-        "00289145": {tag: one for tag, one in _values(meaning, kind).items() if tag in _RESCALE},
-        "00289132": {tag: one for tag, one in _values(meaning, kind).items() if tag in _WINDOWS},
-    }
-    shared = {tag: _element("SQ", part) for tag, part in parts.items() if part}
-    places = {frame.info.frame_number: _position(frame.info) for frame in frames}
-    each = [{"00209113": _element("SQ", places.get(number, {}))} for number in range(1, count + 1)]
-    return {"52009229": _element("SQ", shared), "52009230": _element("SQ", *each)}
+_EMPTY = ("00080050", "00100010", "00100020", "00100030", "00100040")
+"""Attributes that viewers expect, if only without a value."""
+
+
+def _groups(frames: Sequence[EntryInfo], headers: Sequence[FileHeader], count: int) -> Row:
+    """Return the functional groups (PS3.3 C.7.6.16) of all frames, also of those that are not indexed."""
+    groups: dict[int, Row] = {}
+    for frame, header in zip(frames, headers, strict=True):
+        values = _values(_shown(header), header.type)
+        parts = {
+            "00209113": _position(frame.info),
+            "00209116": _orientation(header.meaning),
+            "00289110": _plane(frame.info),
+            "00289132": {tag: one for tag, one in values.items() if tag in _WINDOWS},
+            "00289145": {tag: one for tag, one in values.items() if tag in _RESCALE},
+        }
+        groups[frame.info.frame_number] = {tag: _element("SQ", part) for tag, part in parts.items() if part}
+    each = [groups.get(number, {}) for number in range(1, count + 1)]
+    return {"52009229": _element("SQ", {}), "52009230": _element("SQ", *each)}
 
 
 _RESCALE = ("00281052", "00281053", "00281054")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import content_of, frame_of, header_of, stored_of
+from hmar.decoding.indexed import DicomContent, content_of, frame_of, header_of, stored_of
 from hmar.errors import NotFoundError
 from hmar.recent import Recent
 from hmar.values.digests import Digests
@@ -70,11 +70,15 @@ class OpenedFiles:
         """Read an indexed frame as its file stores it; it is not kept. Raises as :meth:`frame`."""
         return self._read(entry, stored_of)
 
-    def header(self, entry: EntryInfo) -> FileHeader:
-        """Return what a viewer is told of an indexed frame's file. Raises as :meth:`frame`."""
-        return self._read(entry, header_of)
+    def headers(self, frames: Sequence[EntryInfo]) -> list[FileHeader]:
+        """Return what a viewer is told of frames of a file: of each, or once where they are alike.
 
-    def content(self, entry: EntryInfo) -> bytes:
+        Raises as :meth:`frame`.
+        """
+        alike, first = self._read(frames[0], lambda file, entry: (file.alike, header_of(file, entry)))
+        return [first] if alike else [first, *(self._read(frame, header_of) for frame in frames[1:])]
+
+    def content(self, entry: EntryInfo) -> DicomContent:
         """Return the DICOM file of an indexed frame as it is. Raises as :meth:`frame`."""
         return self._read(entry, content_of)
 

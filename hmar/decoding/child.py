@@ -169,7 +169,7 @@ class Child:
             return {"absent": True}, b""
         first = file.infos[0]
         self._restraint.begin(self._limits.for_frame(first.rows * first.columns))
-        return {"header": header_answer(file.header())}, b""
+        return {"header": header_answer(file.header(request["frame"]))}, b""
 
 
 def _alike(infos: Sequence[FrameInfo]) -> bool:

@@ -158,9 +158,14 @@ class ContainedFile:
         """Read one frame as it is stored; raises as :meth:`frame`."""
         return self._asked.stored(self._info(frame_number))
 
-    def header(self) -> FileHeader:
-        """Return what a viewer is told of the header; raises as :meth:`frame` does for frame 1."""
-        return self._asked.header()
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what a viewer is told of a frame's header; raises as :meth:`frame`."""
+        return self._asked.header(self._info(frame_number))
+
+    @property
+    def alike(self) -> bool:
+        """Whether the headers of its frames say the same."""
+        return self._infos.alike
 
     @property
     def data(self) -> bytes:
@@ -216,9 +221,10 @@ class AskedFile:
         """Read a frame as it is stored."""
         return self._ask(lambda child: child.stored(self._number, info), f"Frame {info.frame_number}")
 
-    def header(self) -> FileHeader:
-        """Return what is told of the file's header."""
-        return self._ask(lambda child: child.header(self._number), "The header")
+    def header(self, info: FrameInfo) -> FileHeader:
+        """Return what is told of a frame's header."""
+        number = info.frame_number
+        return self._ask(lambda child: child.header(self._number, number), f"The header of frame {number}")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
         with self._pool.child(self._number) as child, _explained(what):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from hmar.decoding.contained import ContainedFile
 from hmar.errors import NotFoundError
@@ -44,8 +45,15 @@ def stored_of(file: ContainedFile, entry: EntryInfo) -> StoredFrame:
     return replace(frame, info=_named(frame.info, entry))
 
 
+class DicomContent(NamedTuple):
+    """A DICOM file as it is, and the transfer syntax that it is stored in."""
+
+    data: bytes
+    transfer_syntax_uid: str
+
+
 def header_of(file: ContainedFile, entry: EntryInfo) -> FileHeader:
-    """Return what a viewer is told of an indexed frame's file; pixels are compared when they are asked for.
+    """Return what a viewer is told of an indexed frame; pixels are compared when they are asked for.
 
     Raises
     ------
@@ -56,10 +64,10 @@ def header_of(file: ContainedFile, entry: EntryInfo) -> FileHeader:
     """
     if not (_is_unaltered(file, entry) or _has_frame(file, entry)):
         raise NotFoundError("The file of this frame holds another image by now.", _REMEDY)
-    return file.header()
+    return file.header(entry.info.frame_number)
 
 
-def content_of(file: ContainedFile, entry: EntryInfo) -> bytes:
+def content_of(file: ContainedFile, entry: EntryInfo) -> DicomContent:
     """Return the DICOM file of an indexed frame as it is; compared and refused as by :func:`frame_of`.
 
     A file that is no DICOM, or says another UID than the frame is indexed under, is refused, too: nobody asks
@@ -67,14 +75,15 @@ def content_of(file: ContainedFile, entry: EntryInfo) -> bytes:
     """
     if not _is_unaltered(file, entry):
         frame_of(file, entry)
-    if not file.header().transfer_syntax_uid:
+    syntax = file.header(entry.info.frame_number).transfer_syntax_uid
+    if not syntax:
         raise NotFoundError("The file of this instance is no DICOM.", "Ask for its frames.")
     if entry.info.uids_derived:
         raise NotFoundError(
             "The file says other UIDs than it is indexed under: none, or those of another image.",
             "Ask for its frames.",
         )
-    return file.data
+    return DicomContent(file.data, syntax)
 
 
 def _is_unaltered(file: ContainedFile, entry: EntryInfo) -> bool:

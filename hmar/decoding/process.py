@@ -133,10 +133,11 @@ class Child:
 
         return self._ask({"do": "stored", "file": file, "frame": info.frame_number}, read)
 
-    def header(self, file: int) -> FileHeader:
-        """Return what is told of a file's header."""
+    def header(self, file: int, frame_number: int) -> FileHeader:
+        """Return what is told of a frame's header."""
         return self._ask(
-            {"do": "header", "file": file}, lambda answer, _size: read_header(answer.get("header"))
+            {"do": "header", "file": file, "frame": frame_number},
+            lambda answer, _size: read_header(answer.get("header")),
         )
 
     def frame_ahead(self, info: FrameInfo) -> Frame:

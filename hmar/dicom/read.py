@@ -126,10 +126,10 @@ class DicomFile:
             pixels = stored_pixels(self.dataset, header, frame_number, self.streams)
             return StoredFrame(self.infos[frame_number - 1], *pixels)
 
-    def header(self) -> FileHeader:
-        """Return what a viewer is told of the header; raises as :meth:`frame` does for frame 1."""
-        with self._header(1) as header:
-            return told_header(self.dataset, header, self.streams)
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what a viewer is told of the header; raises as :meth:`frame`."""
+        with self._header(frame_number) as header:
+            return told_header(self.dataset, header, frame_number, self.streams)
 
     @contextmanager
     def _header(self, frame_number: int) -> Iterator[Dataset]:

@@ -10,15 +10,19 @@ from hmar.dicom.stored_frame import stored_form
 from hmar.values.headers import TOLD, FileHeader, told_values
 
 
-def told_header(dataset: Dataset, header: Dataset, streams: EncapsulatedFrames | None) -> FileHeader:
-    """Return what is told of an image.
+def told_header(
+    dataset: Dataset, header: Dataset, frame_number: int, streams: EncapsulatedFrames | None
+) -> FileHeader:
+    """Return what is told of an image and one of its frames.
 
     Parameters
     ----------
     dataset : Dataset
         The image.
     header : Dataset
-        What holds for frame 1, see :func:`hmar.dicom.header.frame_header`.
+        What holds for this frame, see :func:`hmar.dicom.header.frame_header`.
+    frame_number : int
+        Which frame, from 1.
     streams : EncapsulatedFrames or None
         The image's compressed frames.
 
@@ -27,7 +31,7 @@ def told_header(dataset: Dataset, header: Dataset, streams: EncapsulatedFrames |
     DecodeError
         If the form of the stored values cannot be told without decoding, and they cannot be decoded.
     """
-    kind, bits, meaning = stored_form(dataset, header, 1, streams)
+    kind, bits, meaning = stored_form(dataset, header, frame_number, streams)
     found = {keyword: _read(dataset, keyword) for keyword in TOLD}
     return FileHeader(
         kind,

@@ -63,10 +63,10 @@ class RasterFile:
         values = np.rint(self.frame(frame_number).values * SHADES).astype(np.uint16)
         return StoredFrame(self._info, values, Meaning(StoredUnits.PRESENTATION, slope=1 / SHADES))
 
-    def header(self) -> FileHeader:
+    def header(self, frame_number: int) -> FileHeader:
         """Return what a viewer is told: a secondary capture (PS3.4 B.5) of whole numbers."""
-        meaning = Meaning(StoredUnits.PRESENTATION, slope=1 / SHADES)
-        return FileHeader("uint16", 16, meaning, "", {"SOPClassUID": (_SECONDARY_CAPTURE,)})
+        frame = self.stored(frame_number)
+        return FileHeader(frame.type, 16, frame.meaning, "", {"SOPClassUID": (_SECONDARY_CAPTURE,)})
 
 
 def is_raster(data: bytes) -> bool:

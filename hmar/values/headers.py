@@ -45,7 +45,7 @@ TOLD: Mapping[str, Told] = {
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """What is told of a file besides its frames' infos.
+    """What is told of a frame's file, and of the frame besides its info.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class FileHeader:
     bits : int
         Of a value, from 1 to 16.
     meaning : Meaning
-        Of the stored values of frame 1.
+        Of the frame's stored values.
     transfer_syntax_uid : str
         How the file is stored; empty for one that is no DICOM.
     attributes : mapping
@@ -74,8 +74,8 @@ class StoredFile(ImageFile, Protocol):
     def stored(self, frame_number: int) -> StoredFrame:
         """Read one frame (numbered from 1); raises DecodeError."""
 
-    def header(self) -> FileHeader:
-        """Return what is told of the file; raises DecodeError."""
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what is told of the file and a frame; raises DecodeError."""
 
 
 def told_values(keyword: str, found: Sequence[object]) -> tuple[Value, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request, url_for
 
@@ -173,4 +174,4 @@ def _url(**uids: str) -> str:
     """Return where a study, series or instance is retrieved."""
     parts = zip(("studies", "series", "instances"), uids.values(), strict=False)
     root = url_for("dicomweb_query.studies", _external=True).removesuffix("/studies")
-    return "/".join((root, *(f"{level}/{uid}" for level, uid in parts)))
+    return "/".join((root, *(f"{level}/{quote(uid, safe='')}" for level, uid in parts)))

@@ -75,9 +75,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         raises=_RAISES,
     )
     def instance(path: InstanceOfSeries) -> Response:
-        entry = _instance(engine, path)[0]
-        syntax = files.header(entry).transfer_syntax_uid
-        content = files.content(entry)
+        content, syntax = files.content(_instance(engine, path)[0])
         return sent_as(chosen_form(request.accept_mimetypes, _FILES, syntax), content, syntax)
 
     @routes.get(
@@ -136,7 +134,7 @@ def _described(files: OpenedFiles, instances: Sequence[list[EntryInfo]]) -> tupl
     wrong: NotFoundError | DecodeError | None = None
     for frames in instances:
         try:
-            rows.append(metadata(frames, files.header(frames[0])))
+            rows.append(metadata(frames, files.headers(frames)))
         except (NotFoundError, DecodeError) as error:
             wrong = error
     if wrong is not None and not rows:

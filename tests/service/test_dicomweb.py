@@ -289,6 +289,9 @@ def test_frames_of_an_enhanced_image_have_their_places(empty_archive: Archive) -
         plane, group = pydicom.Dataset(), pydicom.Dataset()
         plane.ImagePositionPatient = [0, 0, -2.5 * number]
         group.PlanePositionSequence = [plane]
+        rescale = pydicom.Dataset()
+        rescale.RescaleIntercept, rescale.RescaleSlope, rescale.RescaleType = 0, number + 1, "US"
+        group.PixelValueTransformationSequence = [rescale]
         groups.append(group)
     upload(empty_archive, image(np.stack([ramp()] * 3), PerFrameFunctionalGroupsSequence=groups))
     path = "/dicom-web/studies/1.2.3/series/1.2.3.4"
@@ -299,6 +302,11 @@ def test_frames_of_an_enhanced_image_have_their_places(empty_archive: Archive) -
         group.PlanePositionSequence[0].ImagePositionPatient[2]
         for group in told.PerFrameFunctionalGroupsSequence
     ] == [0, -2.5, -5]
+    assert [
+        group.PixelValueTransformationSequence[0].RescaleSlope
+        for group in told.PerFrameFunctionalGroupsSequence
+    ] == [1, 2, 3]
+    assert "RescaleSlope" not in told
     third = empty_archive.client.get(f"{path}/instances/1.2.3.4.5/frames/3")
     assert part(third)[1] == ramp().tobytes()
 
