@@ -49,7 +49,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotAcceptableError,),
     )
     def studies(query: MatchingStudies) -> Response:
-        form = chosen_form(request.accept_mimetypes, JSON_FORMS)
+        form = chosen_form(request.headers.get("Accept"), JSON_FORMS)
         if query.StudyInstanceUID is None:
             uids = engine.catalogue.study_uids(engine.encoder.fingerprint, query.wanted)
         else:
@@ -72,7 +72,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotAcceptableError,),
     )
     def series(path: StudyOfArchive, query: MatchingSeries) -> Response:
-        form = chosen_form(request.accept_mimetypes, JSON_FORMS)
+        form = chosen_form(request.headers.get("Accept"), JSON_FORMS)
         found = [
             one
             for one in series_of(engine, path.study_uid)
@@ -97,7 +97,7 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotAcceptableError,),
     )
     def instances(path: SeriesOfStudy, query: MatchingInstances) -> Response:
-        form = chosen_form(request.accept_mimetypes, JSON_FORMS)
+        form = chosen_form(request.headers.get("Accept"), JSON_FORMS)
         found = [
             frames
             for uid, frames in instances_of(engine, path.study_uid, path.series_uid).items()

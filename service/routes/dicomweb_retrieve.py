@@ -51,7 +51,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         raises=_RAISES,
     )
     def of_series(path: SeriesOfStudy) -> Response:
-        form = chosen_form(request.accept_mimetypes, JSON_FORMS)
+        form = chosen_form(request.headers.get("Accept"), JSON_FORMS)
         instances = list(instances_of(engine, path.study_uid, path.series_uid).values())
         if not instances:
             raise NotFoundError(
@@ -76,7 +76,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def instance(path: InstanceOfSeries) -> Response:
         content, syntax = files.content(_instance(engine, path)[0])
-        return sent_as(chosen_form(request.accept_mimetypes, _FILES, syntax), content, syntax)
+        return sent_as(chosen_form(request.headers.get("Accept"), _FILES, syntax), content, syntax)
 
     @routes.get(
         "/studies/<study_uid>/series/<series_uid>/instances/<sop_instance_uid>/frames/<int:frame_number>"
@@ -92,7 +92,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def frame(path: FrameOfInstance) -> Response:
         entry = _frame(engine, path)
-        form = chosen_form(request.accept_mimetypes, _FRAMES, EXPLICIT_LITTLE_ENDIAN)
+        form = chosen_form(request.headers.get("Accept"), _FRAMES, EXPLICIT_LITTLE_ENDIAN)
         tag = f"{tag_of(entry)}-{'part' if form.parts else 'bare'}"
         if request.if_none_match.contains(tag):
             return _kept(Response(status=304), tag)
@@ -171,7 +171,7 @@ def _frame(engine: Engine, path: FrameOfInstance) -> EntryInfo:
 
 
 def _rendered(files: OpenedFiles, entry: EntryInfo, query: Rendering) -> Response:
-    form = chosen_form(request.accept_mimetypes, _PICTURES)
+    form = chosen_form(request.headers.get("Accept"), _PICTURES)
     frame = files.frame(entry)
     if query.window is not None and frame.units is not Units.HU:
         raise ParameterError(
