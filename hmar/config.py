@@ -82,6 +82,11 @@ class Settings:
         "none",
         "What exported documents tell of hits of other patients: none, uids or pictures.",
     )
+    uploads_pacs: str = _setting(
+        "HMAR_UPLOADS_PACS",
+        "",
+        "The PACS that has what is sent here, which is then not kept; empty keeps it.",
+    )
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_processes: int = _setting("HMAR_WEB_PROCESSES", 1, "Web processes behind the one address.")

@@ -153,6 +153,11 @@ class Catalogue(Protocol):
     ) -> PatientsPage:
         """List patients that live frames are of, in order of key, from a place on; others have no key."""
 
+    def study_uids(
+        self, model_fingerprint: str, wanted: WantedStudies, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
+
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none.
 

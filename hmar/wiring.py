@@ -27,7 +27,7 @@ from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
 from hmar.disk import Disk, writing
-from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableError
+from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableError, shown
 from hmar.exporting import Exporter
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
@@ -35,6 +35,7 @@ from hmar.index.snapshot import drop_others
 from hmar.indexing.arrivals import Arrivals
 from hmar.indexing.carrying import Carrier
 from hmar.indexing.encoders import RecordedEncoders
+from hmar.indexing.in_pacs import InPacs
 from hmar.indexing.indexer import Indexer
 from hmar.indexing.intake import Intake
 from hmar.indexing.reindexing import Reindexing
@@ -481,7 +482,21 @@ class Engine:
             check_disk=self.disk.check,
             carrier=Carrier(self.models, self._opened),
             arrived=Arrivals(self.audit_log.append).note,
+            in_pacs=self._in_pacs(),
         )
+
+    def _in_pacs(self) -> InPacs | None:
+        """Return what finds in a PACS what is sent here; raises ConfigError where there is no such PACS."""
+        settings = self.settings
+        if not settings.uploads_pacs:
+            return None
+        try:
+            self.pacs.require(settings.uploads_pacs)
+        except NotFoundError as error:
+            raise ConfigError(
+                f"HMAR_UPLOADS_PACS is {shown(settings.uploads_pacs)}: {error.detail}", error.remedy
+            ) from error
+        return InPacs(settings.uploads_pacs, self.pacs, self.decoder.open, settings.max_file_bytes)
 
     @cached_property
     def reindexing(self) -> Reindexing:

@@ -27,6 +27,8 @@ from service.routes import (
     browse,
     changes,
     deletions,
+    dicomweb_query,
+    dicomweb_retrieve,
     documents,
     exports,
     feedback,
@@ -112,8 +114,9 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
     for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
         app.register_blueprint(routes.blueprint(seen))
+    app.register_blueprint(dicomweb_query.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
-    for showing in (search, search_batch, exports, why, browse, pixels):
+    for showing in (search, search_batch, exports, why, browse, pixels, dicomweb_retrieve):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
     app.register_blueprint(webhooks.blueprint(engine))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from hmar.decoding.contained import ContainedFile
-from hmar.decoding.indexed import frame_of, stored_of
+from hmar.decoding.indexed import DicomContent, content_of, frame_of, header_of, stored_of
 from hmar.errors import NotFoundError
 from hmar.recent import Recent
 from hmar.values.digests import Digests
 from hmar.values.entries import EntryInfo, Origin
 from hmar.values.frames import Frame
+from hmar.values.headers import FileHeader
 from hmar.values.stored import StoredFrame
 from hmar.wiring import Engine
 
@@ -68,6 +69,18 @@ class OpenedFiles:
     def stored(self, entry: EntryInfo) -> StoredFrame:
         """Read an indexed frame as its file stores it; it is not kept. Raises as :meth:`frame`."""
         return self._read(entry, stored_of)
+
+    def headers(self, frames: Sequence[EntryInfo]) -> list[FileHeader]:
+        """Return what a viewer is told of frames of a file: of each, or once where they are alike.
+
+        Raises as :meth:`frame`.
+        """
+        alike, first = self._read(frames[0], lambda file, entry: (file.alike, header_of(file, entry)))
+        return [first] if alike else [first, *(self._read(frame, header_of) for frame in frames[1:])]
+
+    def content(self, entry: EntryInfo) -> DicomContent:
+        """Return the DICOM file of an indexed frame as it is. Raises as :meth:`frame`."""
+        return self._read(entry, content_of)
 
     def origins(self) -> set[Origin]:
         """Return where the files that are kept now come from."""

@@ -21,7 +21,7 @@ PROBLEMS: dict[type[HmarError], ProblemType] = {
     MalformedRequestError: ProblemType(400, "malformed-request", "The request cannot be parsed"),
     CursorError: ProblemType(400, "cursor-not-usable", "The cursor does not go on with this search"),
     CrossSiteError: ProblemType(403, "cross-site-request", "The request does not come from the page"),
-    NotAcceptableError: ProblemType(406, "not-acceptable", "The answer is not given in that form"),
+    NotAcceptableError: ProblemType(406, "not-acceptable", "The answer has no form that is accepted"),
     MediaTypeError: ProblemType(415, "unsupported-media-type", "The body's content type is not read here"),
     RangeError: ProblemType(416, "range-not-satisfiable", "The range of bytes lies outside the content"),
 }

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from hmar import request_ids
 from hmar.disk import FULL, write_error
-from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError
+from hmar.errors import AuthError, HmarError, IdentityProviderError, InputError, OperatorError, PacsError
 from hmar.problems import ProblemType
 from service.auth import want_after_login
 from service.errors import MalformedRequestError, RangeError
@@ -28,6 +28,12 @@ _troubles = TroubleIds()
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 """Methods of HTTP. Any other word may be a mistyped secret: it is not handed on, and logs do not name it."""
 
+
+_PARTS: dict[type[OperatorError], str] = {
+    IdentityProviderError: "The identity provider",
+    PacsError: "The PACS that has the pixels",
+}
+"""What does not answer, as far as whoever asks is told."""
 
 PAGES = ("/", "/docs")
 """Where a browser without a login gets a page that says how to get one, and no problem."""
@@ -117,7 +123,7 @@ def _unavailable(error: OperatorError) -> Response:
     """Say that something failed, not what: the detail may name hosts and folders, and is for the log."""
     error_id = _troubles.of(str(error))
     _log.error("%s: %s: %s", error_id, type(error).__name__, error)
-    part = "The identity provider" if isinstance(error, IdentityProviderError) else "A part of the server"
+    part = next((name for kind, name in _PARTS.items() if isinstance(error, kind)), "A part of the server")
     response = problem_response(
         problem_of(error),
         f"{part} does not answer (error {error_id}).",

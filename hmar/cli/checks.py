@@ -103,6 +103,18 @@ def _secrets(engine: Engine) -> tuple[State, str, str]:
     return State.OK, "readable by their owner alone", ""
 
 
+def _kept_files(engine: Engine) -> tuple[State, str, str]:
+    held, site = sum(1 for _ in engine.uploads.references()), engine.settings.uploads_pacs
+    if not site:
+        return State.OK, f"{held} uploads, each for as long as a frame or a job needs it", ""
+    engine.pacs.require(site)
+    found = f"none of what is sent: the PACS {site} has it (HMAR_UPLOADS_PACS)"
+    if held:
+        found += f". {held} uploads are here: of jobs in hand, or sent before"
+        return State.NOTE, found, "Wait for the jobs. What was sent before goes when its frames are deleted."
+    return State.OK, found, ""
+
+
 def _database(engine: Engine) -> tuple[State, str, str]:
     seq = engine.catalogue.last_seq()
     return State.OK, f"schema up to date, {seq} log rows", ""
@@ -209,6 +221,7 @@ FIRST_CHECKS: dict[str, Check] = {
     "database": _database,
     "model": _model,
     "codecs": _codecs,
+    "kept files": _kept_files,
 }
 LAST_CHECKS: dict[str, Check] = {
     "index": _index,

@@ -16,6 +16,7 @@ from hmar.properties.declaration import Property
 from hmar.properties.table import TABLE
 from hmar.values.frames import FloatArray, FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.headers import FileHeader, told_values
 from hmar.values.identified import Identified
 from hmar.values.orientation import cosines_of, is_direction
 from hmar.values.patients import is_patient_key
@@ -148,6 +149,31 @@ def read_meaning(answer: Any) -> Meaning:
     if not _is_sound_meaning(meaning):
         raise MessageError
     return meaning
+
+
+def header_answer(header: FileHeader) -> dict[str, Any]:
+    """Return what is told of a file as JSON."""
+    return asdict(header)
+
+
+def read_header(answer: Any) -> FileHeader:
+    """Return what is told of a file; raises MessageError if any part of it cannot be."""
+    try:
+        values = dict(answer)
+        attributes = {name: told_values(name, list(found)) for name, found in values["attributes"].items()}
+        header = FileHeader(
+            read_type(values),
+            read_size(values, "bits", 16),
+            read_meaning(values["meaning"]),
+            values["transfer_syntax_uid"],
+            attributes,
+        )
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise MessageError from error
+    known = header.transfer_syntax_uid == "" or _matches(_UID, header.transfer_syntax_uid)
+    if not known or not all(attributes.values()):
+        raise MessageError
+    return header
 
 
 def read_note(answer: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hmar.contents import Content
-from hmar.decoding.answers import error_answer, info_answer, meaning_answer
+from hmar.decoding.answers import error_answer, header_answer, info_answer, meaning_answer
 from hmar.decoding.in_process import ImageDecoder, picture_pixels
 from hmar.decoding.limits import FILES_KEPT, MEGABYTE, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import Channel, EndedError
@@ -24,7 +24,8 @@ from hmar.dicom.read import DicomFile
 from hmar.dicom.uids import sop_class
 from hmar.errors import DecodeError, HmarError, LimitError
 from hmar.values.frames import FrameInfo, FrameInfos
-from hmar.values.stored import StoredFile, dtype_of
+from hmar.values.headers import StoredFile
+from hmar.values.stored import dtype_of
 
 BYTES_KEPT = 512 * MEGABYTE
 LEAK_BYTES = 256 * MEGABYTE
@@ -89,6 +90,7 @@ class Child:
             "frame": self._frame,
             "stored": self._stored,
             "sop class": self._sop_class,
+            "header": self._header,
         }
 
     def answer(self, request: dict[str, Any], size: int) -> bool:
@@ -182,6 +184,14 @@ class Child:
             return {"absent": True}, b""
         self._restraint.begin(self._limits.for_frame(0))
         return {"sop_class": sop_class(file.dataset) if isinstance(file, DicomFile) else None}, b""
+
+    def _header(self, request: dict[str, Any], _size: int) -> Answer:
+        file = self._files.get(request["file"])
+        if file is None:
+            return {"absent": True}, b""
+        first = file.infos[0]
+        self._restraint.begin(self._limits.for_frame(first.rows * first.columns))
+        return {"header": header_answer(file.header(request["frame"]))}, b""
 
 
 def _alike(infos: Sequence[FrameInfo]) -> bool:

@@ -17,6 +17,7 @@ from hmar.decoding.process import AbsentError, Child, ChildEndedError
 from hmar.errors import DecodeError, InputError, ParameterError, UnavailableError
 from hmar.values.digests import file_digest
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.headers import FileHeader
 from hmar.values.identified import Identified
 from hmar.values.stored import StoredFrame
 
@@ -114,7 +115,7 @@ class ContainedDecoder:
 
 
 class ContainedFile:
-    """An opened file; an :class:`hmar.values.stored.StoredFile`. Thread-safe. ContainedDecoder makes it.
+    """An opened file; an :class:`hmar.values.headers.StoredFile`. Thread-safe. ContainedDecoder makes it.
 
     It holds the bytes of the file, so that any child can decode its next frame.
 
@@ -178,9 +179,18 @@ class ContainedFile:
         """Return the file's SOP class, None where it says none or is no DICOM; raises as :meth:`frame`."""
         return self._asked.sop_class()
 
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what a viewer is told of a frame's header; raises as :meth:`frame`."""
+        return self._asked.header(self._info(frame_number))
+
+    @property
+    def alike(self) -> bool:
+        """Whether the headers of its frames say the same."""
+        return self._infos.alike
+
     @property
     def data(self) -> bytes:
-        """The bytes of the file, read whole."""
+        """The file itself, read whole, with all that its header says."""
         return self._asked.data[:]
 
     def _info(self, frame_number: int) -> FrameInfo:
@@ -235,6 +245,11 @@ class AskedFile:
     def sop_class(self) -> str | None:
         """Return the SOP class of the file, None where it says none."""
         return self._ask(lambda child: child.sop_class(self._number), "The header")
+
+    def header(self, info: FrameInfo) -> FileHeader:
+        """Return what is told of a frame's header."""
+        number = info.frame_number
+        return self._ask(lambda child: child.header(self._number, number), f"The header of frame {number}")
 
     def _ask(self, ask: Callable[[Child], _Answer], what: str) -> _Answer:
         with self._pool.child(self._number, self.data) as child, _explained(what):

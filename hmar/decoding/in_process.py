@@ -11,8 +11,8 @@ from hmar.dicom.identity import identify
 from hmar.dicom.read import is_dicom, read_dicom
 from hmar.errors import LimitError, NoImageError
 from hmar.image.raster import is_raster, read_raster
+from hmar.values.headers import StoredFile
 from hmar.values.identified import Identified
-from hmar.values.stored import StoredFile
 
 _SIGNATURE_BYTES = 16
 """By so many a PNG or JPEG is told."""

@@ -16,6 +16,7 @@ from hmar.contents import Content, FileBytes
 from hmar.decoding.answers import (
     check_values,
     raise_error,
+    read_header,
     read_identified,
     read_info,
     read_meaning,
@@ -30,6 +31,7 @@ from hmar.decoding.limits import FILES_KEPT, PAGE_FRAMES, DecodeLimits
 from hmar.decoding.messages import EndedError, Header, MessageError
 from hmar.errors import HmarError
 from hmar.values.frames import Frame, FrameInfo
+from hmar.values.headers import FileHeader
 from hmar.values.identified import Identified
 from hmar.values.stored import StoredArray, StoredFrame, dtype_of, shape_of
 
@@ -158,6 +160,13 @@ class Child:
             return read_uid(answer, "sop_class")
 
         return self._ask({"do": "sop class", "file": file}, read)
+
+    def header(self, file: int, frame_number: int) -> FileHeader:
+        """Return what is told of a frame's header."""
+        return self._ask(
+            {"do": "header", "file": file, "frame": frame_number},
+            lambda answer, _size: read_header(answer.get("header")),
+        )
 
     def frame_ahead(self, info: FrameInfo) -> Frame:
         """Return frame 1 of the file just opened with ``ahead``; raises AbsentError if there is none."""

@@ -27,10 +27,12 @@ from hmar.dicom.properties import frame_properties
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.spacing import frame_spacing, pixel_aspect
 from hmar.dicom.stored_frame import stored_pixels
+from hmar.dicom.told_header import told_header
 from hmar.dicom.uids import instance_uids
 from hmar.dicom.vendor import translated
 from hmar.errors import DecodeError, LimitError, ParameterError
 from hmar.values.frames import Frame, FrameInfo, FrameInfos
+from hmar.values.headers import FileHeader
 from hmar.values.stored import StoredFrame
 
 UNREADABLE = "The DICOM header cannot be read"
@@ -131,6 +133,11 @@ class DicomFile:
         with self._header(frame_number) as header:
             pixels = stored_pixels(self.dataset, header, frame_number, self.streams)
             return StoredFrame(self.infos[frame_number - 1], *pixels)
+
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what a viewer is told of the header; raises as :meth:`frame`."""
+        with self._header(frame_number) as header:
+            return told_header(self.dataset, header, frame_number, self.streams)
 
     @contextmanager
     def _header(self, frame_number: int) -> Iterator[Dataset]:

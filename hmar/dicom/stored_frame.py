@@ -11,12 +11,21 @@ from hmar.dicom.colour import as_rgb, colour_space
 from hmar.dicom.encapsulated import EncapsulatedFrames
 from hmar.dicom.header import integer, numbers, text, texts
 from hmar.dicom.modality import is_hounsfield, rescale, units_note
-from hmar.dicom.pixel_format import COLOUR, MONOCHROME
+from hmar.dicom.pixel_format import COLOUR, MONOCHROME, pixel_format
 from hmar.dicom.pixels import Pixels, decode_frame, padding_range, stored_frame
 from hmar.dicom.presentation import display_windows
 from hmar.values.frames import Units
 from hmar.values.orientation import Cosines, cosines_of, directions_of, is_direction
-from hmar.values.stored import MAX_WINDOWS, SHADES, Meaning, StoredArray, StoredUnits, WindowFunction
+from hmar.values.stored import (
+    MAX_WINDOWS,
+    SHADES,
+    Meaning,
+    PixelType,
+    StoredArray,
+    StoredUnits,
+    WindowFunction,
+    type_of,
+)
 
 _BITS = 16
 
@@ -42,6 +51,31 @@ def stored_pixels(
         if stored.dtype == np.uint8:
             return as_rgb(stored, space), _shown(header, 255)
     return _made(decode_frame(dataset, header, frame_number, streams), header)
+
+
+def stored_form(
+    dataset: Dataset, header: Dataset, frame_number: int, streams: EncapsulatedFrames | None
+) -> tuple[PixelType, int, Meaning]:
+    """Return what :func:`stored_pixels` gives but for the values: type, bits of a value, and meaning.
+
+    Nothing is decoded where the header tells it. Parameters and errors are those of :func:`stored_pixels`.
+    """
+    if _is_plain_grey(dataset, header):
+        layout = pixel_format(dataset)
+        return "int16" if layout.signed else "uint16", layout.bits_stored, _grey(header)
+    if _is_plain_colour(dataset, header):
+        return "rgb8", 8, _shown(header, 255)
+    values, meaning = stored_pixels(dataset, header, frame_number, streams)
+    return type_of(values), 8 * values.dtype.itemsize, meaning
+
+
+def _is_plain_colour(dataset: Dataset, header: Dataset) -> bool:
+    """Whether samples are whole numbers from 0 to 255 in a byte each."""
+    return (
+        text(header, "PhotometricInterpretation") in COLOUR
+        and (integer(dataset, "BitsAllocated"), integer(dataset, "BitsStored")) == (8, 8)
+        and integer(dataset, "PixelRepresentation") == 0
+    )
 
 
 def _is_plain_grey(dataset: Dataset, header: Dataset) -> bool:

@@ -1,4 +1,4 @@
-"""PNG and JPEG in, PNG out: pictures that are not DICOM, and frames for the screen."""
+"""PNG and JPEG in and out: pictures that are not DICOM, and frames for the screen."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hmar.image.exif import orientation
 from hmar.image.grid import display
 from hmar.image.png import SIGNATURE, bit_depth, without_ancillary_chunks
 from hmar.values.frames import MAX_PROGRESSIVE_SAMPLES, FloatArray, Frame, FrameInfo, Units
+from hmar.values.headers import FileHeader
 from hmar.values.stored import SHADES, Meaning, StoredFrame, StoredUnits
 from hmar.values.uids import derived_uid
 
@@ -22,6 +23,7 @@ from hmar.values.uids import derived_uid
 Image.MAX_IMAGE_PIXELS = None
 
 _FORMATS = ("PNG", "JPEG")
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _WHITE = {"1": 1.0, "L": 255.0, "I": 65535.0, "I;16": 65535.0, "I;16B": 65535.0}
 
 # Exif orientation, by how the picture must be turned to stand upright.
@@ -60,6 +62,11 @@ class RasterFile:
         """Return the frame's grey in whole numbers; raises as :meth:`frame`."""
         values = np.rint(self.frame(frame_number).values * SHADES).astype(np.uint16)
         return StoredFrame(self._info, values, Meaning(StoredUnits.PRESENTATION, slope=1 / SHADES))
+
+    def header(self, frame_number: int) -> FileHeader:
+        """Return what a viewer is told: a secondary capture (PS3.4 B.5) of whole numbers."""
+        frame = self.stored(frame_number)
+        return FileHeader(frame.type, 16, frame.meaning, "", {"SOPClassUID": (_SECONDARY_CAPTURE,)})
 
 
 def is_raster(data: bytes) -> bool:
@@ -177,4 +184,11 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
     """Encode 8-bit grey or RGB pixels as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode 8-bit grey or RGB pixels as baseline JPEG, whose quality is nearly that of the pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()

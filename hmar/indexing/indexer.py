@@ -20,6 +20,7 @@ from hmar.errors import (
 from hmar.indexing.adding import Target
 from hmar.indexing.carrying import Carrier
 from hmar.indexing.encoders import Encoders
+from hmar.indexing.in_pacs import InPacs
 from hmar.indexing.progress import Lease, Pulse
 from hmar.indexing.steering import PAGE_ITEMS, cancel, retry
 from hmar.indexing.submitting import send, submit, sweep
@@ -77,6 +78,8 @@ class Indexer:
         Indexes what is there under another model; None where that is never asked for.
     arrived : callable
         Told of every file that is about to be indexed, with what is known of its first frame.
+    in_pacs : InPacs or None
+        Says where files that were sent are read once they are not here any more; None keeps them.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Indexer:
         check_disk: Callable[[], None] = lambda: None,
         carrier: Carrier | None = None,
         arrived: Callable[[Item, FrameInfo], None] = lambda _item, _info: None,
+        in_pacs: InPacs | None = None,
     ) -> None:
         self._arrived = arrived
         self._jobs = jobs
@@ -100,6 +104,7 @@ class Indexer:
         self._sources = sources
         self._encoders = encoders
         self._carrier = carrier
+        self._in_pacs = in_pacs
         self._decoder = decoder
         self._settings = settings
         self._uploads = uploads
@@ -319,11 +324,16 @@ class Indexer:
             InstanceReference.parse(item.origin.reference).check(file.infos[0])
         incoming = Incoming.of_file(file, data).of_patient(item.patient_key)
         self._arrived(item, incoming.first)
-        done = self._adder.add(
-            incoming, Target(item.collection, item.origin, item.label), self._lease(item).progress
-        )
+        target = Target(item.collection, self._read_again(item, file, data), item.label)
+        done = self._adder.add(incoming, target, self._lease(item).progress)
         bad = {number: _reason(error) for number, error in done.bad.items()}
         return outcome_of(len(incoming.numbers), done.added, bad, done.untried)
+
+    def _read_again(self, item: Item, file: ImageFile, data: Content) -> Origin:
+        """Return where an item's file can be read again once the item has ended."""
+        if item.origin.source != UPLOAD or self._in_pacs is None:
+            return item.origin
+        return self._in_pacs.origin(file, data)
 
     def _carry_file(self, item: Item, model_fingerprint: str) -> Outcome:
         """Index under a model what it misses of a file's frames."""

@@ -161,6 +161,13 @@ class NarrowedCatalogue:
         access.touched.update(("patient", patient.patient_key) for patient in listed.patients)
         return listed
 
+    def study_uids(
+        self, model_fingerprint: str, wanted: WantedStudies, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of the studies that are seen, of which nothing else is given."""
+        within = seen(self._access().identity, collection)
+        return self._catalogue.study_uids(model_fingerprint, wanted, within)
+
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the frames of a series in display order, if the collection is seen."""
         return self._given(self._catalogue.frames(collection, series_uid, model_fingerprint))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.values.frames import FrameInfo, ImageFile
+from hmar.values.frames import FrameInfo
 from hmar.values.orientation import Cosines
 
 StoredArray = NDArray[np.int16] | NDArray[np.uint16] | NDArray[np.uint8]
@@ -92,13 +92,18 @@ class StoredFrame:
     @property
     def type(self) -> PixelType:
         """Name of the type of a pixel."""
-        if self.values.dtype == np.uint8:
-            return "rgb8"
-        return "int16" if self.values.dtype.kind == "i" else "uint16"
+        return type_of(self.values)
 
     def to_bytes(self) -> bytes:
         """Return the values row by row, little-endian."""
         return self.values.astype(dtype_of(self.type), copy=False).tobytes()
+
+
+def type_of(values: StoredArray) -> PixelType:
+    """Return the name of the type of a pixel."""
+    if values.dtype == np.uint8:
+        return "rgb8"
+    return "int16" if values.dtype.kind == "i" else "uint16"
 
 
 def dtype_of(kind: PixelType) -> np.dtype[np.generic]:
@@ -109,10 +114,3 @@ def dtype_of(kind: PixelType) -> np.dtype[np.generic]:
 def shape_of(kind: PixelType, rows: int, columns: int) -> tuple[int, ...]:
     """Return the shape of a frame's values."""
     return (rows, columns, 3) if kind == "rgb8" else (rows, columns)
-
-
-class StoredFile(ImageFile, Protocol):
-    """An opened file whose frames can be had as they are stored, too."""
-
-    def stored(self, frame_number: int) -> StoredFrame:
-        """Read one frame (numbered from 1); raises DecodeError."""

@@ -17,9 +17,9 @@ left corner and are null where the pixel spacing is unknown. Frames are numbered
 refused where its schema does not name it: leave an optional field out.
 
 Send `Authorization: Bearer hmar_...` (or `X-API-Key: hmar_...`). A key or login has scopes: `search`,
-`index`, `export`, `label`, `delete`, `metrics`, or `admin`, which is all of them. An operation names the one
-that it needs as the role of its security requirement; one that names none needs any key or login. A key may
-be limited to some collections: the others do not exist for it.
+`files`, `index`, `export`, `label`, `feedback`, `delete`, `metrics`, or `admin`, which is all of them. An
+operation names the one that it needs as the role of its security requirement; one that names none needs any
+key or login. A key may be limited to some collections: the others do not exist for it.
 
 Every answer has a header `X-Request-ID`: the one of the request, if that is 1 to 64 letters, digits, hyphens
 and underscores, else a new one. Problems and the server's log lines have it, too; keep patients' data out of
@@ -42,8 +42,11 @@ TAGS = [
     {"name": "search", "description": "Find frames that look like an image, or like a region of one."},
     {"name": "models", "description": "Move the archive to another model."},
     {"name": "index jobs", "description": "Index a folder, or files, and follow how far it is."},
-    {"name": "dicomweb", "description": "Services of DICOMweb (PS3.18), for a PACS."},
     {"name": "archive", "description": "What is indexed: lists, pictures, deletions."},
+    {
+        "name": "dicomweb",
+        "description": "For viewers what is indexed (QIDO-RS, WADO-RS), for a PACS storing (STOW-RS).",
+    },
     {"name": "upkeep", "description": "Backups and verifications of what is stored, in the background."},
     {"name": "pacs", "description": "What the site's PACS have, and how they are followed."},
     {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},

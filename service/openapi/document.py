@@ -139,7 +139,7 @@ def _answer(content: Content, schemas: Schemas) -> Schema:
         written["headers"] = _headers(content.headers, schemas)
     if content.media_type is not None:
         schema = {} if content.model is None else {"schema": schemas.of(content.model, "serialization")}
-        written["content"] = {content.media_type: schema}
+        written["content"] = dict.fromkeys((content.media_type, *content.also_as), schema)
     return written
 
 

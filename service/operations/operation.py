@@ -28,12 +28,16 @@ _ATTRIBUTE = "operation"
 
 
 class Content(NamedTuple):
-    """One answer: what it means, its media type (None: no body), and the models of body and headers."""
+    """One answer: what it means, its media type (None: no body), and the models of body and headers.
+
+    ``also_as`` are further media types that it may have, as the request accepts.
+    """
 
     description: str
     media_type: str | None = None
     model: type[Given] | None = None
     headers: type[Headers] | None = None
+    also_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from hmar.ports import Catalogue
 from hmar.values.changes import Change, Changes
 from hmar.values.collections import CollectionInfo
-from hmar.values.deletion import Selector
+from hmar.values.deletion import Collections, Selector
 from hmar.values.listed_patients import PatientInfo
 from hmar.values.wanted_studies import WantedStudies
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, Clock, encoded
@@ -172,3 +172,27 @@ def test_patients_are_listed_in_numbers(catalogue: Catalogue) -> None:
     assert catalogue.patient_list(MODEL, frozenset()) == ([], False)
     assert catalogue.patient_keys(MODEL) == {"p", "q"}
     assert catalogue.patient_keys(MODEL, "b") == {"p"}
+
+
+def test_studies_are_found_by_modality_and_day_each_once(catalogue: Catalogue) -> None:
+    day, before = date(2026, 3, 1), date(2026, 2, 1)
+    frames = [
+        encoded("1.1", study_uid="t2", modality="CT", study_date=day),
+        encoded("1.2", study_uid="t2", series_uid="s0", modality="PT", study_date=day),
+        encoded("1.3", study_uid="t1", modality="CT", study_date=before),
+        encoded("1.4", study_uid="t3", modality="CT", study_date=None),
+        encoded("1.5", study_uid="t0", model=OTHER_MODEL),
+    ]
+    catalogue.append("b", frames, ORIGIN)
+    catalogue.append("a", frames[:1], ORIGIN)
+
+    def found(wanted: WantedStudies, collection: Collections = None) -> list[str]:
+        return catalogue.study_uids(MODEL, wanted, collection)
+
+    assert found(WantedStudies()) == ["t1", "t2", "t3"]
+    assert found(WantedStudies(), "a") == found(WantedStudies(modality="PT")) == ["t2"]
+    assert found(WantedStudies(), frozenset()) == found(WantedStudies(modality="MR")) == []
+    assert found(WantedStudies(since=before)) == found(WantedStudies(since=before, until=day)) == ["t1", "t2"]
+    assert found(WantedStudies(modality="CT", until=before)) == ["t1"]
+    # The same frame must fit: no day of another series counts.
+    assert found(WantedStudies(modality="PT", until=before)) == []

@@ -93,6 +93,12 @@ def stow(collection: str, *files: bytes) -> dict[str, Any]:
     }
 
 
+_SERIES: dict[str, Callable[[Target], str]] = {
+    "study_uid": lambda target: target.study_uid,
+    "series_uid": lambda target: target.series_uid,
+}
+_INSTANCE = {**_SERIES, "sop_instance_uid": lambda target: target.sop_instance_uid}
+
 REQUESTS: dict[str, Request] = {
     "showPage": Request(),
     "logOut": Request(),
@@ -134,6 +140,14 @@ REQUESTS: dict[str, Request] = {
     "listStudies": Request(),
     "readStudy": Request({"study_uid": lambda target: target.study_uid}),
     "readInstance": Request({"sop_instance_uid": lambda target: target.sop_instance_uid}),
+    "searchForStudies": Request(),
+    "searchForSeries": Request({"study_uid": lambda target: target.study_uid}),
+    "searchForInstances": Request(_SERIES),
+    "retrieveMetadata": Request(_SERIES),
+    "retrieveInstance": Request(_INSTANCE),
+    "retrieveFrame": Request({**_INSTANCE, "frame_number": lambda _: "1"}),
+    "renderInstance": Request(_INSTANCE),
+    "renderFrame": Request({**_INSTANCE, "frame_number": lambda _: "1"}),
     "changeLabels": Request(
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),

@@ -365,6 +365,13 @@ class MemoryCatalogue:
     def _seen(self, model_fingerprint: str, collection: Collections) -> list[EntryInfo]:
         return [entry for entry in self._of_model(model_fingerprint) if among(entry.collection, collection)]
 
+    def study_uids(
+        self, model_fingerprint: str, wanted: WantedStudies, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
+        infos = (entry.info for entry in self._seen(model_fingerprint, collection))
+        return sorted({info.study_uid for info in infos if _is_wanted(info, wanted)})
+
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""
         return display_order(

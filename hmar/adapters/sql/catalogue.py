@@ -286,6 +286,12 @@ class SqlCatalogue:
         with self._database.read() as connection:
             return patients_page(connection, model_fingerprint, collection, offset, limit)
 
+    def study_uids(
+        self, model_fingerprint: str, wanted: WantedStudies, collection: Collections = None
+    ) -> list[str]:
+        """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
+        return self._lister.study_uids(model_fingerprint, wanted, collection)
+
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""
         return display_order(

@@ -59,6 +59,13 @@ class Lister:
         listed = {(study.collection, study.study_uid): study for study in studies_of(series)}
         return StudiesPage([listed[name] for name in page if name in listed], len(held) > offset + limit)
 
+    def study_uids(self, model_fingerprint: str, wanted: WantedStudies, collection: Collections) -> list[str]:
+        """List the UIDs of wanted studies, sorted."""
+        seen = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
+        found = select(entries.c.study_uid).where(seen, *_conditions(wanted)).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.execute(found).scalars())
+
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
         groups = (
             select(func.min(entries.c.entry_id), func.count())

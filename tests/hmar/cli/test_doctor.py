@@ -148,3 +148,15 @@ def test_the_identity_provider_is_asked_for_its_keys(home: Path, monkeypatch: py
         provider.describe(issuer="https://elsewhere.example")
         assert "says that it is 'https://elsewhere.example'" in found()["found"]
     assert "does not answer at" in found()["found"]
+
+
+@pytest.mark.slow
+def test_what_is_kept_of_what_was_sent_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor("--quick")["kept files"]["found"].startswith("2 uploads")
+    monkeypatch.setenv("HMAR_UPLOADS_PACS", "main")
+    unknown = doctor("--quick")["kept files"]
+    assert (unknown["state"], "no PACS called 'main'" in unknown["found"]) == ("failed", True)
+    (home / "pacs.toml").write_text('[main]\nroot = "https://pacs.example/dicom-web"')
+    told = doctor("--quick")["kept files"]
+    assert told["state"] == "note"
+    assert "the PACS main has it (HMAR_UPLOADS_PACS). 2 uploads are here" in told["found"]

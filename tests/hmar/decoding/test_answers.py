@@ -13,9 +13,11 @@ import pytest
 from hmar.decoding.answers import (
     check_values,
     error_answer,
+    header_answer,
     info_answer,
     meaning_answer,
     raise_error,
+    read_header,
     read_info,
     read_meaning,
     read_note,
@@ -27,6 +29,7 @@ from hmar.decoding.messages import MessageError
 from hmar.errors import DecodeError, HmarError, LimitError, NotFoundError, ParameterError
 from hmar.values.frames import FrameInfo, Units
 from hmar.values.geometry import Spacing
+from hmar.values.headers import FileHeader
 from hmar.values.stored import Meaning, StoredUnits
 from tests.frames import frame_info
 
@@ -270,3 +273,42 @@ def test_only_known_types_of_pixels_are_read() -> None:
     for other in ("float64", None, ["int16"]):
         with pytest.raises(MessageError):
             read_type({"type": other})
+
+
+HEADER = FileHeader(
+    "int16",
+    12,
+    Meaning(StoredUnits.HU, intercept=-1024.0),
+    "1.2.840.10008.1.2.1",
+    {"SOPClassUID": ("1.2",), "ImageType": ("ORIGINAL", "PRIMARY"), "SpacingBetweenSlices": (2.5,)},
+)
+
+
+def test_a_header_comes_back_as_it_was() -> None:
+    assert read_header(json.loads(json.dumps(header_answer(HEADER)))) == HEADER
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "int32"},
+        {"bits": 17},
+        {"meaning": None},
+        {"transfer_syntax_uid": "Mustermann"},
+        {"transfer_syntax_uid": None},
+        {"attributes": None},
+        {"attributes": {"PatientName": ["Mustermann"]}},
+        {"attributes": {"SOPClassUID": ["Mustermann"]}},
+        {"attributes": {"SOPClassUID": []}},
+        {"attributes": {"SOPClassUID": 1}},
+        {"attributes": {"ImageType": ["ORIGINAL", "Dr. med. Mustermann, Erika"]}},
+        {"attributes": {"ImageType": ["ORIGINAL"] * 17}},
+        {"attributes": {"SpacingBetweenSlices": ["2.5"]}},
+        {"attributes": {"SpacingBetweenSlices": [True]}},
+        {"attributes": {"AcquisitionNumber": [1.5]}},
+        {"attributes": {"AcquisitionNumber": [2**31]}},
+    ],
+)
+def test_a_header_that_no_file_has_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(MessageError):
+        read_header({**json.loads(json.dumps(header_answer(HEADER))), **changes})

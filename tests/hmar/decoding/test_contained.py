@@ -32,7 +32,7 @@ from hmar.decoding.process import Child
 from hmar.dicom.deidentify import PatientHasher
 from hmar.errors import DecodeError, HmarError, LimitError, ParameterError, UnavailableError
 from hmar.values.frames import Frame, ImageFile
-from hmar.values.stored import StoredFile
+from hmar.values.headers import StoredFile
 from tests.hmar.decoding.hostile import SIDE, hostile_server
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import ct_file
@@ -89,6 +89,14 @@ def stored(file: StoredFile, number: int) -> object:
     return frame.info, frame.meaning, frame.type, frame.values.shape, frame.to_bytes()
 
 
+def told(file: StoredFile, number: int) -> object:
+    """Return what is told of a frame's header, or the error in its place."""
+    try:
+        return file.header(number)
+    except HmarError as error:
+        return type(error), error.detail, error.remedy
+
+
 def pictures() -> dict[str, bytes]:
     stored = {"PNG": np.arange(64, dtype=np.uint8).reshape(8, 8), "JPEG": np.eye(8, dtype=np.uint8)}
     written = {}
@@ -142,6 +150,7 @@ def test_a_file_decodes_as_it_does_in_this_process(
     for number in range(1, len(expected.infos) + 1):
         assert seen(contained, number) == seen(expected, number)
         assert stored(contained, number) == stored(expected, number)
+        assert told(contained, number) == told(expected, number)
         assert seen(contained, number) == seen(expected, number)
 
 
@@ -153,12 +162,12 @@ def test_real_files_decode_as_they_do_in_this_process(
     for path in sorted((Path(pydicom.data.__path__[0]) / "test_files").glob("*.dcm")):
         try:
             here = in_process.open(path.read_bytes())
-            expected: object = seen(here, 1), stored(here, 1)
+            expected: object = seen(here, 1), stored(here, 1), told(here, 1)
         except HmarError as error:
             expected = error.detail
         try:
             there = decoder.open(path.read_bytes(), first_frame=True)
-            found: object = seen(there, 1), stored(there, 1)
+            found: object = seen(there, 1), stored(there, 1), told(there, 1)
         except HmarError as error:
             found = error.detail
         assert found == expected, path.name
