@@ -87,14 +87,14 @@ class StudyInfo:
 
 
 class StudiesWanted(NamedTuple):
-    """Which studies are wanted: those with a frame of which all that is not None holds."""
+    """Which studies are wanted: those with a series of whose first frame all holds that is not None."""
 
     modality: str | None = None
     since: date | None = None
     until: date | None = None
 
     def wants(self, modality: str, day: date | None) -> bool:
-        """Return whether a frame of a modality and a study date is wanted."""
+        """Return whether a series of a modality and a study date is wanted."""
         if self.modality not in (None, modality):
             return False
         if self.since is None and self.until is None:

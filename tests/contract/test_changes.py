@@ -125,5 +125,5 @@ def test_studies_are_found_by_modality_and_day_each_once(catalogue: Catalogue) -
     assert found(StudiesWanted(), frozenset()) == found(StudiesWanted("MR")) == []
     assert found(StudiesWanted(since=before)) == found(StudiesWanted(None, before, day)) == ["t1", "t2"]
     assert found(StudiesWanted("CT", until=before)) == ["t1"]
-    # The same frame must fit: no day of another series counts.
+    # One series must fit: no day of another one counts.
     assert found(StudiesWanted("PT", until=before)) == []

@@ -338,9 +338,8 @@ class MemoryCatalogue:
         self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections = None
     ) -> list[str]:
         """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
-        held = (entry for entry in self._of_model(model_fingerprint) if among(entry.collection, collection))
-        infos = (entry.info for entry in held)
-        return sorted({info.study_uid for info in infos if wanted.wants(info.modality, info.study_date)})
+        held = (one for one in self.series(model_fingerprint) if among(one.collection, collection))
+        return sorted({one.study_uid for one in held if wanted.wants(one.modality, one.study_date)})
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
         """Return the live frames of a series in display order; empty if there is none."""

@@ -13,6 +13,8 @@ from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.studies import StudiesPage, StudiesWanted, studies_of
 
+_SERIES = (entries.c.collection, entries.c.study_uid, entries.c.series_uid)
+
 
 class Lister:
     """Lists series and studies that hold live frames of a model.
@@ -60,23 +62,24 @@ class Lister:
 
     def study_uids(self, model_fingerprint: str, wanted: StudiesWanted, collection: Collections) -> list[str]:
         """List the UIDs of wanted studies, sorted."""
-        conditions = [entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection)]
+        among = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
+        conditions = []
         if wanted.modality is not None:
             conditions.append(entries.c.modality == wanted.modality)
         if wanted.since is not None:
             conditions.append(entries.c.study_date >= wanted.since)
         if wanted.until is not None:
             conditions.append(entries.c.study_date <= wanted.until)
-        found = select(entries.c.study_uid).where(and_(*conditions)).distinct()
+        found = select(entries.c.study_uid).where(among).distinct()
+        if conditions:
+            # Of first frames alone: these columns lie behind the codes, which SQLite would read, too.
+            firsts = select(func.min(entries.c.entry_id)).where(among).group_by(*_SERIES)
+            found = select(entries.c.study_uid).where(entries.c.entry_id.in_(firsts), *conditions).distinct()
         with self._database.read() as connection:
             return sorted(connection.execute(found).scalars())
 
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
-        groups = (
-            select(func.min(entries.c.entry_id), func.count())
-            .where(wanted)
-            .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
-        )
+        groups = select(func.min(entries.c.entry_id), func.count()).where(wanted).group_by(*_SERIES)
         with self._database.read() as connection:
             counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
         firsts: dict[int, EntryInfo] = {}
