@@ -481,7 +481,7 @@ class Engine:
             self.kept_uploads,
             check_disk=self.disk.check,
             carrier=Carrier(self.models, self._opened),
-            arrived=Arrivals(self.audit_log.append).note,
+            arrived=Arrivals(lambda rows: self.audit_log.append(rows)).note,
             in_pacs=self._in_pacs(),
         )
 

@@ -82,8 +82,8 @@ def patients(collection: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("study_uid", required=False)
 @click.option("--patient", metavar="HANDLE", help="Only those of a patient; 'hmar patients' lists them.")
-@click.option("--modality", metavar="CODE", help="Only those with a frame of it, such as CT.")
-@click.option("--body-part", metavar="CODE", help="Only those with a frame of it, such as CHEST.")
+@click.option("--modality", metavar="CODE", help="Only those with a series of it, such as CT.")
+@click.option("--body-part", metavar="CODE", help="Only those with a series of it, such as CHEST.")
 @click.option("--since", type=Day(), help="First study date.")
 @click.option("--until", type=Day(), help="Last study date.")
 @click.option(

@@ -63,7 +63,7 @@ class ClientLists:
         until: date | None = None,
         order: StudyOrder = "uid",
     ) -> Iterator[ListedStudy]:
-        """Yield the studies that have a frame of which everything is true that is given.
+        """Yield the studies that have a series of which everything is true that is given.
 
         Parameters and errors are those of :meth:`hmar.Archive.studies`.
         """

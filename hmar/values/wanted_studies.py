@@ -15,7 +15,9 @@ StudyOrder = Literal["uid", "newest", "oldest"]
 
 @dataclass(frozen=True, slots=True)
 class WantedStudies:
-    """What a study must hold to be listed: one frame of which everything that is not None is true.
+    """What a study must hold to be listed: one series of which everything that is not None is true.
+
+    A series is judged by its first frame.
 
     Parameters
     ----------

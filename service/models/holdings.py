@@ -78,7 +78,7 @@ class PatientsPage(Given):
 
 
 class StudiesQuery(CollectionQuery):
-    """Which studies: those with a frame of which everything that is given is true."""
+    """Which studies: those with a series of which everything that is given is true."""
 
     patient: LeftOut[Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{32}$")]] = Field(
         default=None, description="Handle of a patient, as the list of patients has it."

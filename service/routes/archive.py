@@ -77,7 +77,7 @@ def blueprint(engine: Engine) -> Blueprint:
         tag=_TAG,
         gives="Studies in order.",
         scope="search",
-        description="A study is listed if everything that is asked for is true of one of its frames.",
+        description="A study is listed if everything that is asked for is true of one of its series.",
         raises=(NotFoundError,),
     )
     def studies(query: StudiesQuery) -> StudiesPage:

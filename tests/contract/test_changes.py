@@ -150,7 +150,7 @@ def test_studies_are_chosen_and_sorted(
     assert ([one.study_uid for one in page], more) == (found[1:2], len(found) > 2)
 
 
-def test_a_study_is_listed_whole_if_one_of_its_frames_fits(catalogue: Catalogue) -> None:
+def test_a_study_is_listed_whole_if_one_of_its_series_fits(catalogue: Catalogue) -> None:
     early, late = date(2026, 1, 1), date(2026, 5, 1)
     catalogue.append("b", [encoded("1.1", series_uid="s1", modality="CT", study_date=late)], ORIGIN)
     catalogue.append("b", [encoded("1.2", series_uid="s2", modality="SC", study_date=early)], ORIGIN)
@@ -194,5 +194,5 @@ def test_studies_are_found_by_modality_and_day_each_once(catalogue: Catalogue) -
     assert found(WantedStudies(), frozenset()) == found(WantedStudies(modality="MR")) == []
     assert found(WantedStudies(since=before)) == found(WantedStudies(since=before, until=day)) == ["t1", "t2"]
     assert found(WantedStudies(modality="CT", until=before)) == ["t1"]
-    # The same frame must fit: no day of another series counts.
+    # One series must fit: no day of another one counts.
     assert found(WantedStudies(modality="PT", until=before)) == []

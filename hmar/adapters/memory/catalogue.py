@@ -331,7 +331,7 @@ class MemoryCatalogue:
     ) -> StudiesPage:
         """List studies that hold live frames, in order."""
         fitting, days = set[tuple[str, str]](), defaultdict[tuple[str, str], list[date]](list)
-        for entry in self._seen(model_fingerprint, collection):
+        for entry in self._firsts(model_fingerprint, collection):
             name = (entry.collection, entry.info.study_uid)
             if _is_wanted(entry.info, wanted):
                 fitting.add(name)
@@ -356,8 +356,13 @@ class MemoryCatalogue:
         """List patients that live frames are of, in order of key."""
         held = sorted(self.patient_keys(model_fingerprint, collection))
         infos = [entry.info for entry in self._seen(model_fingerprint, collection)]
+        firsts = [entry.info for entry in self._firsts(model_fingerprint, collection)]
         page = [
-            _patient(key, [info for info in infos if info.patient_key == key])
+            _patient(
+                key,
+                [info for info in infos if info.patient_key == key],
+                [info for info in firsts if info.patient_key == key],
+            )
             for key in held[offset : offset + limit]
         ]
         return PatientsPage(page, len(held) > offset + limit)
@@ -365,11 +370,18 @@ class MemoryCatalogue:
     def _seen(self, model_fingerprint: str, collection: Collections) -> list[EntryInfo]:
         return [entry for entry in self._of_model(model_fingerprint) if among(entry.collection, collection)]
 
+    def _firsts(self, model_fingerprint: str, collection: Collections) -> list[EntryInfo]:
+        """Return the first frame of each series in each collection."""
+        firsts: dict[tuple[str, str, str], EntryInfo] = {}
+        for entry in sorted(self._seen(model_fingerprint, collection), key=lambda entry: entry.entry_id):
+            firsts.setdefault((entry.collection, entry.info.study_uid, entry.info.series_uid), entry)
+        return list(firsts.values())
+
     def study_uids(
         self, model_fingerprint: str, wanted: WantedStudies, collection: Collections = None
     ) -> list[str]:
         """Return the UIDs of wanted studies that hold live frames in some collections, each once, sorted."""
-        infos = (entry.info for entry in self._seen(model_fingerprint, collection))
+        infos = (entry.info for entry in self._firsts(model_fingerprint, collection))
         return sorted({info.study_uid for info in infos if _is_wanted(info, wanted)})
 
     def frames(self, collection: str, series_uid: str, model_fingerprint: str) -> list[EntryInfo]:
@@ -445,8 +457,8 @@ def _is_wanted(info: FrameInfo, wanted: WantedStudies) -> bool:
     return day is not None and (wanted.since or day) <= day <= (wanted.until or day)
 
 
-def _patient(key: str, infos: Sequence[FrameInfo]) -> PatientInfo:
-    days = [info.study_date for info in infos if info.study_date is not None]
+def _patient(key: str, infos: Sequence[FrameInfo], firsts: Sequence[FrameInfo]) -> PatientInfo:
+    days = [info.study_date for info in firsts if info.study_date is not None]
     return PatientInfo(
         key,
         len({info.study_uid for info in infos}),
@@ -454,5 +466,5 @@ def _patient(key: str, infos: Sequence[FrameInfo]) -> PatientInfo:
         len(infos),
         min(days, default=None),
         max(days, default=None),
-        tuple(sorted({info.modality for info in infos})),
+        tuple(sorted({info.modality for info in firsts})),
     )

@@ -17,6 +17,8 @@ from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.studies import StudiesPage, studies_of
 from hmar.values.wanted_studies import WantedStudies, in_order
 
+_SERIES = (entries.c.collection, entries.c.study_uid, entries.c.series_uid)
+
 
 class Lister:
     """Lists series and studies that hold live frames of a model.
@@ -62,16 +64,12 @@ class Lister:
     def study_uids(self, model_fingerprint: str, wanted: WantedStudies, collection: Collections) -> list[str]:
         """List the UIDs of wanted studies, sorted."""
         seen = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
-        found = select(entries.c.study_uid).where(seen, *_conditions(wanted)).distinct()
+        found = select(entries.c.study_uid).where(*_fitting(seen, wanted)).distinct()
         with self._database.read() as connection:
             return sorted(connection.execute(found).scalars())
 
     def _series(self, model_fingerprint: str, wanted: ColumnElement[bool]) -> list[SeriesInfo]:
-        groups = (
-            select(func.min(entries.c.entry_id), func.count())
-            .where(wanted)
-            .group_by(entries.c.collection, entries.c.study_uid, entries.c.series_uid)
-        )
+        groups = select(func.min(entries.c.entry_id), func.count()).where(wanted).group_by(*_SERIES)
         with self._database.read() as connection:
             counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(groups)}
         firsts: dict[int, EntryInfo] = {}
@@ -84,24 +82,43 @@ class Lister:
         return sorted(listed, key=lambda series: (series.collection, series.study_uid, series.series_uid))
 
 
+def first_frames(seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition on entries that they are the first of a series among those that are seen.
+
+    What is asked of all others lies behind their codes, which SQLite would read, too.
+    """
+    return entries.c.entry_id.in_(select(func.min(entries.c.entry_id)).where(seen).group_by(*_SERIES))
+
+
 def _held(
     connection: Connection, seen: ColumnElement[bool], wanted: WantedStudies
 ) -> dict[tuple[str, str], date | None]:
-    """Return the studies that are wanted among those that are seen, each with the first day of all of it."""
+    """Return the studies that are wanted among those that are seen, with their dates if these are sorted by."""
     of_study = (entries.c.collection, entries.c.study_uid)
-    fitting = select(*of_study).where(seen, *_conditions(wanted)).distinct().subquery()
-    is_fitting = and_(*(column == fitting.c[column.name] for column in of_study))
-    dated = (
-        select(*of_study, func.min(entries.c.study_date))
-        .join(fitting, is_fitting)
-        .where(seen)
-        .group_by(*of_study)
-    )
-    return {(collection, uid): day for collection, uid, day in connection.execute(dated)}
+    fitting = connection.execute(select(*of_study).where(*_fitting(seen, wanted)).distinct())
+    held: dict[tuple[str, str], date | None] = dict.fromkeys(fitting)
+    if wanted.order != "uid":
+        dated = select(*of_study, func.min(entries.c.study_date)).where(first_frames(seen))
+        for collection, uid, day in connection.execute(dated.group_by(*of_study)):
+            if (collection, uid) in held:
+                held[collection, uid] = day
+    return held
 
 
-def _conditions(wanted: WantedStudies) -> Iterator[ColumnElement[bool]]:
-    for name in ("study_uid", "patient_key", "modality", "body_part"):
+def _fitting(seen: ColumnElement[bool], wanted: WantedStudies) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions on an entry that it shows its study to be wanted."""
+    yield seen
+    for name in ("study_uid", "patient_key"):
+        if (value := getattr(wanted, name)) is not None:
+            yield entries.c[name] == value
+    behind = list(_of_series(wanted))
+    if behind:
+        yield first_frames(seen)
+        yield from behind
+
+
+def _of_series(wanted: WantedStudies) -> Iterator[ColumnElement[bool]]:
+    for name in ("modality", "body_part"):
         if (value := getattr(wanted, name)) is not None:
             yield entries.c[name] == value
     if wanted.since is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 
 from sqlalchemy import Connection, and_, func, select
 
 from hmar.adapters.sql.deleting import of_collections
+from hmar.adapters.sql.listing import first_frames
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import entries
 from hmar.values.deletion import Collections
@@ -34,23 +36,25 @@ def patients_page(
     found: dict[str, PatientInfo] = {}
     for keys in parts(page):
         wanted = and_(seen, entries.c.patient_key.in_(keys))
-        modalities: defaultdict[str, list[str]] = defaultdict(list)
-        pairs = select(entries.c.patient_key, entries.c.modality).where(wanted).distinct()
-        for key, modality in connection.execute(pairs):
-            modalities[key].append(modality)
+        modalities: defaultdict[str, set[str]] = defaultdict(set)
+        days: defaultdict[str, list[date]] = defaultdict(list)
+        of_series = select(entries.c.patient_key, entries.c.modality, entries.c.study_date)
+        for key, modality, day in connection.execute(of_series.where(first_frames(wanted))):
+            modalities[key].add(modality)
+            if day is not None:
+                days[key].append(day)
         counted = (
             select(
                 entries.c.patient_key,
                 func.count(entries.c.study_uid.distinct()),
                 func.count(entries.c.series_uid.distinct()),
                 func.count(),
-                func.min(entries.c.study_date),
-                func.max(entries.c.study_date),
             )
             .where(wanted)
             .group_by(entries.c.patient_key)
         )
-        for key, studies, series, frames, first, last in connection.execute(counted):
+        for key, studies, series, frames in connection.execute(counted):
+            first, last = min(days[key], default=None), max(days[key], default=None)
             told = tuple(sorted(modalities[key]))
             found[key] = PatientInfo(key, studies, series, frames, first, last, told)
     return PatientsPage([found[key] for key in page], len(held) > offset + limit)
