@@ -93,7 +93,7 @@ def first_frames(seen: ColumnElement[bool]) -> ColumnElement[bool]:
 def _held(
     connection: Connection, seen: ColumnElement[bool], wanted: WantedStudies
 ) -> dict[tuple[str, str], date | None]:
-    """Return the studies that are wanted among those that are seen, with their dates if these are sorted by."""
+    """Return the studies that are wanted of those that are seen, with their dates if these are needed."""
     of_study = (entries.c.collection, entries.c.study_uid)
     fitting = connection.execute(select(*of_study).where(*_fitting(seen, wanted)).distinct())
     held: dict[tuple[str, str], date | None] = dict.fromkeys(fitting)
