@@ -421,7 +421,8 @@ class Engine:
             self.kept_uploads,
             check_disk=self.disk.check,
             carrier=Carrier(self.models, self._opened),
-            arrived=Arrivals(self.audit_log.append).note,
+            # Looked up when it is needed: a request has no audit log to hand on.
+            arrived=Arrivals(lambda accesses: self.audit_log.append(accesses)).note,
         )
 
     @cached_property
