@@ -481,7 +481,8 @@ class Engine:
             self.kept_uploads,
             check_disk=self.disk.check,
             carrier=Carrier(self.models, self._opened),
-            arrived=Arrivals(lambda rows: self.audit_log.append(rows)).note,
+            # Looked up when it is needed: a request has no audit log to hand on.
+            arrived=Arrivals(lambda accesses: self.audit_log.append(accesses)).note,
             in_pacs=self._in_pacs(),
         )
 
