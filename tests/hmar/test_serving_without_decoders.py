@@ -12,7 +12,7 @@ from tests.phantoms import ct_file
 
 pytestmark = pytest.mark.slow
 
-DECODERS = ("pydicom", "gdcm", "openjpeg", "rle", "pylibjpeg")
+DECODERS = ("pydicom", "highdicom", "gdcm", "openjpeg", "rle", "pylibjpeg")
 SCRIPT = """
 import sys
 from pathlib import Path

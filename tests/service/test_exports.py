@@ -155,3 +155,12 @@ def test_hits_link_to_the_viewer_of_their_pacs(fed: Archive, archive: Archive) -
     assert answer["answer"]["hits"][0]["viewer_url"].startswith("https://ohif.example/")
     elsewhere = archive.client.post("/api/v1/search/region", json=QUERY).json["hits"]
     assert {hit["viewer_url"] for hit in elsewhere} == {None}
+
+
+def test_no_name_is_kept_or_logged(fed: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    assert fed.client.post(EXPORTS, json=QUERY | {"to": "main"}).status_code == 201
+    assert "Яковлев" not in caplog.text
+    kept = [path for path in fed.engine.settings.home.rglob("*") if path.is_file()]
+    assert kept
+    assert [path.name for path in kept if "Яковлев".encode() in path.read_bytes()] == []
