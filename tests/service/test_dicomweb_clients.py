@@ -49,6 +49,7 @@ def codes(engine: Engine) -> dict[str, tuple[bytes, bytes]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_product_pulls_from_itself_and_has_the_same_codes(archive: Archive, tmp_path: Path) -> None:
     with listening(archive) as root:
         key = archive.engine.keys.create(Identity("puller", frozenset({"search", "files"})))
