@@ -137,6 +137,24 @@ def test_names_of_every_script_are_kept_in_utf_8(writer: ContainedWriter, name: 
         assert (str(document.PatientName), document.SpecificCharacterSet) == (name, "ISO_IR 192")
 
 
+@pytest.mark.parametrize(
+    ("charset", "codec", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "iso2022_jp", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 144", "iso8859_5", "Жук^Юлия"),
+        ("GB18030", "gb18030", "Wang^XiaoDong=王^小东"),
+    ],
+)
+def test_names_are_read_in_the_character_set_of_the_file(
+    writer: ContainedWriter, charset: str | list[str], codec: str, name: str
+) -> None:
+    # A process that can open no file cannot fetch a codec either: it has to be there before.
+    file = edited(SpecificCharacterSet=charset, PatientName=name)
+    assert name.rpartition("=")[2].encode(codec).removesuffix(b"\x1b(B") in file
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert str(document.PatientName) == name
+
+
 def test_nothing_else_of_the_header_is_copied(writer: ContainedWriter) -> None:
     file = edited(PatientAddress="Secret Street 1", InstitutionName="A Hospital", PatientComments="Secret")
     for document in writer.write(CONTENTS, file, PICTURE):
