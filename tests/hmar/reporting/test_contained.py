@@ -6,14 +6,16 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
 
 from hmar.decoding.limits import DecodeLimits
+from hmar.decoding.messages import MessageError
 from hmar.errors import DecodeError
-from hmar.reporting.contained import NO_PICTURE, ContainedWriter
+from hmar.reporting.contained import NO_PICTURE, ContainedWriter, _documents
 from hmar.reporting.contents import Contents, Found, Image
 from hmar.values.exports import Document
 from hmar.values.geometry import Box
@@ -181,3 +183,39 @@ def test_a_process_that_ends_is_one_failed_export(writer: ContainedWriter) -> No
         small.write(CONTENTS, ct_file(1, 1) + bytes(64 << 20), PICTURE)
     small.close()
     assert len(writer.write(CONTENTS, ct_file(1, 1), PICTURE)) == 3
+
+
+TOLD = ["kos", "1.2.3", CONTENTS.query.study_uid, "1.3", "1.4", 3]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        [None],
+        [5],
+        [{}],
+        ["kos"],
+        [["kos"]],
+        [TOLD, TOLD],
+        [TOLD[:5]],
+        [[*TOLD, 0]],
+        [["sr", *TOLD[1:]]],
+        [[["kos"], *TOLD[1:]]],
+        [["kos", "Mustermann", *TOLD[2:]]],
+        [["kos", "1.2.3", "1.9", *TOLD[3:]]],
+        [[*TOLD[:3], {}, "1.4", 3]],
+        [[*TOLD[:5], 2]],
+        [[*TOLD[:5], 4]],
+        [[*TOLD[:5], -3]],
+        [[*TOLD[:5], True]],
+        [[*TOLD[:5], "3"]],
+    ],
+    ids=str,
+)
+def test_documents_that_were_not_asked_for_are_no_answer(told: Any) -> None:
+    asked = replace(CONTENTS, kinds=("kos",))
+    assert _documents([TOLD], b"abc", asked)[0].data == b"abc"
+    with pytest.raises(MessageError):
+        _documents(told, b"abc", asked)
