@@ -107,6 +107,7 @@ def test_uids_follow_from_what_is_told_and_not_from_when(writer: ContainedWriter
     later = replace(CONTENTS, now="2027-01-01T00:00:00", kinds=("sr", "picture"))
     assert uids(writer.write(later, file, PICTURE)) == [first[0], first[2]]
     assert uids(writer.write(replace(CONTENTS, kinds=("sr",)), file, NO_PICTURE)) == first[:1]
+    assert writer.write(CONTENTS, file, PICTURE) == writer.write(CONTENTS, file, PICTURE)
     others = (
         writer.write(replace(CONTENTS, hits=CONTENTS.hits[:1]), file, PICTURE),
         writer.write(replace(CONTENTS, model_fingerprint="cd" * 32), file, PICTURE),
@@ -130,6 +131,47 @@ def test_a_header_with_errors_is_told_as_far_as_it_can_be(writer: ContainedWrite
         assert (document.PatientBirthDate, document.StudyTime, document.PatientSex) == ("", "", "")
         assert document.PatientID == "x" * 80
         assert document.AccessionNumber == ""
+
+
+def test_every_document_says_whose_patient_id_it_is(writer: ContainedWriter) -> None:
+    # The same id of another issuer is another patient's.
+    said = {
+        "IssuerOfPatientID": "HOSPITAL A",
+        "StudyDescription": "CT chest",
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "a method",
+    }
+    for document in map(parsed, writer.write(CONTENTS, edited(**said), PICTURE)):
+        assert {keyword: document.get(keyword) for keyword in said} == said
+
+
+@pytest.mark.parametrize(("removed", "told"), [("NO", "NO"), ("YES", None), ("PERHAPS", None)])
+def test_identity_is_said_to_be_removed_only_with_the_method(
+    writer: ContainedWriter, removed: str, told: str | None
+) -> None:
+    file = edited(PatientIdentityRemoved=removed)
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert document.get("PatientIdentityRemoved") == told
+
+
+def test_a_date_of_acr_nema_is_told_in_the_form_of_dicom(writer: ContainedWriter) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = edited(StudyDate="2020.01.02", PatientBirthDate="1970.03.04")
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert (document.StudyDate, document.PatientBirthDate) == ("20200102", "19700304")
+
+
+def test_control_characters_become_spaces_for_an_id_must_not_become_another(writer: ContainedWriter) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = edited(PatientName="Doe^\x01Ann\r\n\x1b", PatientID="4\n711\x07 ", StudyID="A\tB")
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert (str(document.PatientName), document.PatientID, document.StudyID) == (
+            "Doe^ Ann",
+            "4 711",
+            "A B",
+        )
 
 
 @pytest.mark.parametrize("name", ["Yamada^Tarou=山田^太郎=やまだ^たろう", "Жук^Юлия", "Buc^Jérôme"])
