@@ -10,6 +10,7 @@ from hmar.errors import shown
 from service.errors import NotAcceptableError
 
 RELATED = "multipart/related"
+DICOM_JSON, JSON = "application/dicom+json", "application/json"
 _BETWEEN_COMMAS = re.compile(r'(?:[^,"]|"[^"]*")+')
 _BETWEEN_SEMICOLONS = re.compile(r'(?:[^;"]|"[^"]*")+')
 
@@ -32,6 +33,10 @@ class Form(NamedTuple):
         return f'{self.media_type}; type="{self.parts}"' if self.parts else self.media_type
 
 
+JSON_FORMS = (Form(DICOM_JSON), Form(JSON))
+"""Of DICOM JSON (PS3.18 F)."""
+
+
 def chosen_form(accept: str | None, forms: Sequence[Form], transfer_syntax_uid: str = "") -> Form:
     """Return the form that is liked best; the first where nothing is said.
 
@@ -51,10 +56,11 @@ def chosen_form(accept: str | None, forms: Sequence[Form], transfer_syntax_uid: 
     """
     if not accept:
         return forms[0]
-    for wanted in sorted(map(_wanted, _BETWEEN_COMMAS.findall(accept)), key=lambda one: -one.weight):
-        for form in forms if wanted.weight > 0 else ():
-            if _fits(wanted, form, transfer_syntax_uid):
-                return form
+    said = [_wanted(text) for text in _BETWEEN_COMMAS.findall(accept)]
+    liked = [(_liking(said, form, transfer_syntax_uid), form) for form in forms]
+    (weight, _), best = max(liked, key=lambda one: one[0])
+    if weight > 0:
+        return best
     offered = " or ".join(map(str, forms))
     syntax = f" in transfer syntax {transfer_syntax_uid}" if transfer_syntax_uid else ""
     raise NotAcceptableError(
@@ -73,6 +79,25 @@ def _wanted(text: str) -> _Wanted:
 def _weight(text: str) -> float:
     """Return a weight (RFC 9110 12.4.2); 0 for what is none."""
     return float(text) if re.fullmatch(r"[01](?:\.[0-9]{0,3})?", text) else 0.0
+
+
+def _liking(said: Sequence[_Wanted], form: Form, transfer_syntax_uid: str) -> tuple[float, int]:
+    """Return how much a form is liked: by what fits it most closely, and more where that was said earlier."""
+    fitting = [
+        (_closeness(one), -place, one.weight)
+        for place, one in enumerate(said)
+        if _fits(one, form, transfer_syntax_uid)
+    ]
+    if not fitting:
+        return 0.0, 0
+    _, place, weight = max(fitting)
+    return weight, place
+
+
+def _closeness(wanted: _Wanted) -> tuple[int, int]:
+    """Return how closely a media type is said: a range least, a type with options most."""
+    named = sum(name in wanted.options for name in ("type", "transfer-syntax"))
+    return -wanted.kind.count("*"), named
 
 
 def _fits(wanted: _Wanted, form: Form, transfer_syntax_uid: str) -> bool:

@@ -211,7 +211,8 @@ def _frames_of_file(frames: Sequence[EntryInfo]) -> int:
 
 
 def _day(value: date | None) -> dict[str, Any]:
-    return _element("DA", None if value is None else f"{value:%Y%m%d}")
+    # strftime writes the years before 1000 without their zeros.
+    return _element("DA", None if value is None else value.isoformat().replace("-", ""))
 
 
 def _element(vr: str, *values: str | float | Mapping[str, Any] | None) -> dict[str, Any]:

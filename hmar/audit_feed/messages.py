@@ -32,6 +32,7 @@ _ACCESSED = _Event("110103", "DICOM Instances Accessed", "R")
 _QUERY = _Event("110112", "Query", "E")
 _IMPORT = _Event("110107", "Import", "C")
 _AUTHENTICATION = _Event("110114", "User Authentication", "E")
+_EXPORT = _Event("110106", "Export", "R")
 _DELETED = _Event("110105", "DICOM Study Deleted", "D")
 _DELIVERY = "deliverChanges"
 _OF_OPERATIONS = {
@@ -44,7 +45,9 @@ _OF_OPERATIONS = {
     "delete": _DELETED,
     "deleteGoneStudy": _DELETED,
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
-    _DELIVERY: _Event("110106", "Export", "R"),
+    "retrieveInstance": _Event("110104", "DICOM Instances Transferred", "R"),
+    "exportHits": _EXPORT,
+    _DELIVERY: _EXPORT,
     "logIn": _AUTHENTICATION,
     "logOut": _AUTHENTICATION,
 }

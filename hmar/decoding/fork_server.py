@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import hmac
 import io
@@ -11,11 +10,11 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import PIL.MpoImagePlugin
-import pydicom.charset
 
 from hmar.decoding.child import serve
 from hmar.decoding.forking import serve_forks
 from hmar.decoding.in_process import ImageDecoder
+from hmar.dicom.charsets import load_charsets
 from hmar.dicom.deidentify import PatientHasher
 
 
@@ -26,8 +25,7 @@ def main() -> None:
 
 def warm_up() -> None:
     """Have everything imported that decoding imports late: a child can open no file, of Python's either."""
-    for name in {name for name in pydicom.charset.python_encoding.values() if name}:
-        codecs.lookup(name)
+    load_charsets()
     PIL.Image.init()
     hmac.new(bytes(16), b"", hashlib.sha256).hexdigest()
     decoder = ImageDecoder(1 << 20, PatientHasher(bytes(16)))

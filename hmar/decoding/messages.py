@@ -97,7 +97,7 @@ class Channel:
         if magic != MAGIC or version != VERSION or header_bytes > MAX_HEADER_BYTES:
             raise MessageError
         try:
-            header = json.loads(self._exactly(header_bytes, deadline))
+            header = json.loads(self._exactly(header_bytes, deadline), parse_int=_whole)
         except (ValueError, RecursionError) as error:
             raise MessageError from error
         if not isinstance(header, dict):
@@ -169,6 +169,14 @@ def memory_file() -> int:
         return os.memfd_create("hmar-decoding", os.MFD_CLOEXEC)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+def _whole(digits: str) -> int:
+    """Return a whole number of 64 bits; raises ValueError for a larger one, which no float may hold."""
+    number = int(digits)
+    if abs(number) >> 63:
+        raise ValueError
+    return number
 
 
 def _framed(header: Header, payload_bytes: int) -> bytes:

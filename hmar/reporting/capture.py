@@ -14,7 +14,6 @@ from hmar.reporting.equipment import described, equipment, made_at
 from hmar.reporting.own_uids import OwnUids
 
 SERIES_NUMBER = 9803
-_COPIED = ("IssuerOfPatientID", "StudyDescription", "PatientIdentityRemoved", "DeidentificationMethod")
 
 
 def secondary_capture(
@@ -53,9 +52,6 @@ def secondary_capture(
         patient_orientation=("L", "P"),
         **equipment(contents),
     )
-    for keyword in _COPIED:
-        if keyword in source:
-            document[keyword] = source[keyword]
     document.ImageComments = described(contents)
     document.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
     # Type 2, and unknown: it shows several pictures.
@@ -63,4 +59,6 @@ def secondary_capture(
     document.add_new("Laterality", "CS", None)
     if "BurnedInAnnotation" in source:
         document.BurnedInAnnotation = source.BurnedInAnnotation
+    document.DateOfSecondaryCapture = document.ContentDate
+    document.TimeOfSecondaryCapture = document.ContentTime
     return made_at(document, contents)

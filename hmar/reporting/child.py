@@ -18,7 +18,7 @@ from hmar.reporting.capture import secondary_capture
 from hmar.reporting.contents import Contents, Image
 from hmar.reporting.own_uids import OwnUids
 from hmar.reporting.selection import key_objects
-from hmar.reporting.source import read_source
+from hmar.reporting.source import MAY, read_source
 from hmar.reporting.structured import structured_report
 from hmar.values.exports import Document, Kind
 
@@ -64,6 +64,9 @@ def make_documents(asked: Request, max_pixels: int) -> list[Document]:
             document = key_objects(contents, source, evidence, uids)
         else:
             document = secondary_capture(contents, source, asked.picture, uids)
+        for keyword in MAY:  # what highdicom copies of them differs from kind to kind
+            if keyword in source:
+                document[keyword] = source[keyword]
         made.append(_written(kind, document))
     return made
 

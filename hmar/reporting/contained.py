@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from hmar.decoding.limits import DecodeLimits
 from hmar.decoding.messages import Channel, EndedError, MessageError
 from hmar.errors import DecodeError, UnavailableError
 from hmar.reporting.contents import Contents
-from hmar.values.exports import KINDS, Document
+from hmar.values.exports import Document
 
 PROGRAM = "hmar.reporting.fork_server"
 START_S = 60.0
@@ -116,15 +116,14 @@ def _payload(channel: Channel, size: int) -> bytes:
 
 def _documents(told: object, data: bytes, contents: Contents) -> tuple[Document, ...]:
     """Return the documents of an answer; raises MessageError for what cannot be."""
-    if not isinstance(told, list) or [each[:1] for each in told] != [[kind] for kind in contents.kinds]:
+    if not isinstance(told, list) or len(told) != len(contents.kinds):
         raise MessageError
     made: list[Document] = []
     begin = 0
-    for each in told:
-        kind, *uids, size = each
-        if not _sound(kind, uids, size) or uids[1] != contents.query.study_uid:
+    for kind, each in zip(contents.kinds, told, strict=True):
+        if not _is_sound(each) or (each[0], each[2]) != (kind, contents.query.study_uid):
             raise MessageError
-        sop_class, study, series, instance = uids
+        _, sop_class, study, series, instance, size = each
         made.append(Document(kind, sop_class, study, series, instance, data[begin : begin + size]))
         begin += size
     if begin != len(data):
@@ -132,11 +131,10 @@ def _documents(told: object, data: bytes, contents: Contents) -> tuple[Document,
     return tuple(made)
 
 
-def _sound(kind: object, uids: Sequence[object], size: object) -> bool:
-    return (
-        kind in KINDS
-        and len(uids) == 4
-        and all(isinstance(uid, str) and _UID.fullmatch(uid) is not None for uid in uids)
-        and isinstance(size, int)
-        and size > 0
-    )
+def _is_sound(told: object) -> TypeGuard[tuple[str, str, str, str, str, int]]:
+    """Whether something is a kind, four UIDs and a size."""
+    if not isinstance(told, list) or len(told) != 6:
+        return False
+    _, *uids, size = told
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    return whole and size > 0 and all(isinstance(uid, str) and _UID.fullmatch(uid) for uid in uids)

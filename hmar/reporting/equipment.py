@@ -47,6 +47,8 @@ def made_at(document: Dataset, contents: Contents) -> Dataset:
     """Give a document the time of the export, in place of the clock's, and return it."""
     now = datetime.fromisoformat(contents.now)
     document.InstanceCreationDate, document.InstanceCreationTime = f"{now:%Y%m%d}", f"{now:%H%M%S}"
+    for library in document.ContributingEquipmentSequence:
+        library.ContributionDateTime = f"{now:%Y%m%d%H%M%S}"
     return document
 
 

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from hmar.decoding.forking import serve_forks
+from hmar.dicom.charsets import load_charsets
 from hmar.reporting.child import Request, make_documents, serve
 from hmar.reporting.contents import Contents, Found, Image
 from hmar.values.exports import KINDS
@@ -23,6 +24,7 @@ def main() -> None:
 
 def warm_up() -> None:
     """Have everything imported and read that documents need late: a child can open no file."""
+    load_charsets()
     image = Image("2.25.1", "2.25.2", "2.25.3", SecondaryCaptureImageStorage, 1)
     box = Box(0, 0, 1, 1)
     contents = Contents(

@@ -23,7 +23,7 @@ MAX_UIDS = 100
 _UIDS = r"[!-~]{1,6500}"
 _DATES = "[0-9]{8}|[0-9]{8}-(?:[0-9]{8})?|-[0-9]{8}"
 _FIELDS = "all|[0-9A-Fa-f]{8}|[A-Za-z][A-Za-z0-9]{0,63}"
-_NUMBER = "-?[0-9]+(?:[.][0-9]+)?"
+_NUMBER = "-?[0-9]{1,9}(?:[.][0-9]{1,9})?"
 _WINDOW = f"({_NUMBER}),({_NUMBER})(?:,linear)?"
 
 Uid = Annotated[str, Field(pattern=UID_PATTERN)]

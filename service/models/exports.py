@@ -23,9 +23,17 @@ from service.models.remedy import Remedy
 from service.models.search_request import MODE, How, IndexedFrame, Wanted
 from service.models.whole_numbers import K
 
+
+def _kinds(value: object) -> tuple[Kind, ...]:
+    """Return kinds from a list; one name alone is for Python."""
+    if not isinstance(value, list):
+        raise ParameterError(f"kinds is {shown(value)}.", f"Give a list of some of {', '.join(KINDS)}.")
+    return kinds_of(value)
+
+
 Kinds = Annotated[
     tuple[Kind, ...],
-    PlainValidator(kinds_of),
+    PlainValidator(_kinds),
     WithJsonSchema(
         {
             "type": "array",

@@ -37,7 +37,7 @@ class PageQuery(Asked):
         """Return the same as the query of an address, empty for nothing."""
         said = self.model_dump(exclude_none=True)
         if self.region is not None:
-            said["region"] = ",".join(f"{value:g}" for value in self.region)
+            said["region"] = ",".join(f"{value:.10g}" for value in self.region)
         return urlencode(said)
 
 

@@ -14,7 +14,6 @@ from service.models.names import DEFAULT_COLLECTION, Collection
 from service.readers.related import RelatedParts
 
 DICOM = "application/dicom"
-DICOM_JSON = "application/dicom+json"
 _BODY = {"type": "string", "format": "binary", "description": "DICOM files, one in each part."}
 
 

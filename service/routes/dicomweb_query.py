@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request, url_for
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.wanted_studies import WantedStudies
 from hmar.wiring import Engine
-from service.accepting import Form, chosen_form
+from service.accepting import DICOM_JSON, JSON, JSON_FORMS, Form, chosen_form
 from service.dicom_rows import Row, instance_row, series_row, study_row
 from service.errors import NotAcceptableError
 from service.models.dicomweb import (
@@ -28,8 +28,6 @@ from service.operations.operation import Content, operation
 
 T = TypeVar("T")
 
-DICOM_JSON = "application/dicom+json"
-JSON_FORMS = (Form(DICOM_JSON), Form("application/json"))
 ROWS = 100
 """Rows of an answer where nobody says how many."""
 _NOTHING = {204: Content("Nothing matches.")}
@@ -44,7 +42,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "searchForStudies",
         "QIDO-RS: the indexed studies",
         tag="dicomweb",
-        gives=Content("Rows of DICOM JSON, in order of the UID.", DICOM_JSON, also_as=("application/json",)),
+        gives=Content("Rows of DICOM JSON, in order of the UID.", DICOM_JSON, also_as=(JSON,)),
         scope="search",
         also=_NOTHING,
         raises=(NotAcceptableError,),
@@ -68,7 +66,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "searchForSeries",
         "QIDO-RS: the indexed series of a study",
         tag="dicomweb",
-        gives=Content("Rows of DICOM JSON, in order of the UID.", DICOM_JSON, also_as=("application/json",)),
+        gives=Content("Rows of DICOM JSON, in order of the UID.", DICOM_JSON, also_as=(JSON,)),
         scope="search",
         also=_NOTHING,
         raises=(NotAcceptableError,),
@@ -93,7 +91,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "searchForInstances",
         "QIDO-RS: the indexed instances of a series",
         tag="dicomweb",
-        gives=Content("Rows of DICOM JSON, in display order.", DICOM_JSON, also_as=("application/json",)),
+        gives=Content("Rows of DICOM JSON, in display order.", DICOM_JSON, also_as=(JSON,)),
         scope="search",
         also=_NOTHING,
         raises=(NotAcceptableError,),

@@ -13,7 +13,7 @@ from hmar.image.raster import jpeg, png, render
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Units
 from hmar.wiring import Engine
-from service.accepting import RELATED, Form, chosen_form
+from service.accepting import DICOM_JSON, JSON, JSON_FORMS, RELATED, Form, chosen_form
 from service.dicom_rows import Row, metadata
 from service.errors import NotAcceptableError
 from service.kept_answers import kept, tag_of
@@ -21,7 +21,7 @@ from service.models.dicomweb import FrameOfInstance, InstanceOfSeries, Rendering
 from service.multipart import sent_as
 from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
-from service.routes.dicomweb_query import DICOM_JSON, JSON_FORMS, by_instance, instances_of, rows_as
+from service.routes.dicomweb_query import by_instance, instances_of, rows_as
 
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _DICOM, _OCTETS, _JPEG, _PNG = "application/dicom", "application/octet-stream", "image/jpeg", "image/png"
@@ -45,7 +45,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
             "docs/dicomweb.md lists, and no others. Instances of which the file cannot be read are left out; "
             "the header Warning says how many.",
             DICOM_JSON,
-            also_as=("application/json",),
+            also_as=(JSON,),
         ),
         scope="search",
         raises=_RAISES,

@@ -10,18 +10,18 @@ from hmar.indexing.receiving import Receiver
 from hmar.spool import STOW
 from hmar.values.received import Received
 from hmar.wiring import Engine
+from service.accepting import DICOM_JSON, JSON, JSON_FORMS, chosen_form
 from service.errors import MalformedRequestError, MediaTypeError, NotAcceptableError
 from service.models.holdings import StudyPath
-from service.models.stow import DICOM_JSON, Instances, StowAnswer, StowQuery
+from service.models.stow import Instances, StowAnswer, StowQuery
 from service.operations.operation import Content, operation
 from service.readers.related import RelatedParts
 
 MAX_INSTANCES = 10_000
 """Of one request: their answer is held until it is sent."""
-_ANSWERED_AS = (DICOM_JSON, "application/json")
 _ALSO = {
-    202: Content("Some of the instances were taken.", DICOM_JSON, StowAnswer),
-    409: Content("None of the instances was taken.", DICOM_JSON, StowAnswer),
+    202: Content("Some of the instances were taken.", DICOM_JSON, StowAnswer, also_as=(JSON,)),
+    409: Content("None of the instances was taken.", DICOM_JSON, StowAnswer, also_as=(JSON,)),
 }
 _DESCRIPTION = (
     "Each part is a DICOM file. What is taken is on the disk, and a file of an index job. Each instance is "
@@ -40,7 +40,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "storeInstances",
         "Store instances of any studies (STOW-RS)",
         tag="dicomweb",
-        gives=Content("All instances were taken.", DICOM_JSON, StowAnswer),
+        gives=Content("All instances were taken.", DICOM_JSON, StowAnswer, also_as=(JSON,)),
         scope="index",
         description=_DESCRIPTION,
         also=_ALSO,
@@ -54,7 +54,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "storeStudyInstances",
         "Store instances of one study (STOW-RS)",
         tag="dicomweb",
-        gives=Content("All instances were taken.", DICOM_JSON, StowAnswer),
+        gives=Content("All instances were taken.", DICOM_JSON, StowAnswer, also_as=(JSON,)),
         scope="index",
         description=_DESCRIPTION,
         also=_ALSO,
@@ -67,8 +67,7 @@ def blueprint(engine: Engine) -> Blueprint:
 
 
 def _stored(engine: Engine, collection: str, parts: RelatedParts, study_uid: str | None) -> Response:
-    if request.accept_mimetypes and not request.accept_mimetypes.best_match(_ANSWERED_AS):
-        raise NotAcceptableError("The answer is DICOM JSON.", f"Accept {DICOM_JSON}.")
+    form = chosen_form(request.headers.get("Accept"), JSON_FORMS)
     g.access.require_collection(collection)
     receiver = Receiver(
         engine.spool,
@@ -95,4 +94,4 @@ def _stored(engine: Engine, collection: str, parts: RelatedParts, study_uid: str
         if one.instance is not None and one.failure is None
     )
     answer = StowAnswer.of_all(received)
-    return Response(json.dumps(answer.to_json()), answer.status, mimetype=DICOM_JSON)
+    return Response(json.dumps(answer.to_json()), answer.status, content_type=form.media_type)

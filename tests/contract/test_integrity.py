@@ -8,15 +8,7 @@ from typing import get_args
 import pytest
 
 from hmar.adapters.memory import memory_storage
-from hmar.adapters.sql.audit import SqlAuditStore
-from hmar.adapters.sql.catalogue import SqlCatalogue
-from hmar.adapters.sql.feedback import SqlFeedbackStore
-from hmar.adapters.sql.integrity import SqlIntegrity
-from hmar.adapters.sql.jobs import SqlJobStore
-from hmar.adapters.sql.keys import SqlKeyStore
-from hmar.adapters.sql.models import SqlModelStore
-from hmar.adapters.sql.sessions import SqlSessionStore
-from hmar.adapters.sql.webhooks import SqlWebhookStore
+from hmar.adapters.sql.storage import storage_of
 from hmar.errors import ConfigError
 from hmar.ports import Storage
 from hmar.values.damage import Sealed, SealedTable
@@ -29,20 +21,7 @@ from tests.contract.examples import ORIGIN, encoded
 def storage(request: pytest.FixtureRequest) -> Storage:
     if request.param == "memory":
         return memory_storage()
-    database = request.getfixturevalue(request.param)
-    return Storage(
-        SqlCatalogue(database),
-        SqlModelStore(database),
-        SqlJobStore(database),
-        SqlKeyStore(database),
-        SqlSessionStore(database),
-        SqlAuditStore(database),
-        SqlWebhookStore(database),
-        SqlFeedbackStore(database),
-        SqlIntegrity(database),
-        database,
-        database.close,
-    )
+    return storage_of(request.getfixturevalue(request.param))
 
 
 def test_an_empty_store_is_intact(storage: Storage) -> None:

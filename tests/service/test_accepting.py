@@ -25,6 +25,12 @@ STORED = "1.2.840.10008.1.2.4.90"
         (f"multipart/related; type=application/dicom; transfer-syntax={STORED}", PART),
         ("image/jpeg, application/dicom;q=0.5, multipart/related;q=0.1", WHOLE),
         ("application/dicom; transfer-syntax=1.2, multipart/related;q=0.1", PART),
+        ("multipart/related;q=0, */*", WHOLE),
+        ("*/*, multipart/related;q=0", WHOLE),
+        ("multipart/*;q=0, */*;q=0.1", WHOLE),
+        ("multipart/related;q=0, multipart/related; type=application/dicom", PART),
+        ("application/dicom, multipart/related", WHOLE),
+        ("*/*;q=0.5, application/dicom;q=0.1", PART),
     ],
 )
 def test_the_form_liked_best_is_chosen(accept: str | None, form: Form) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 from hmar.adapters.dicomweb.multipart import dicom_file
 from hmar.values.entries import Origin
 from hmar.values.identity import EVERYDAY, Identity
+from service.dicom_rows import _day
 from tests.hmar.dicom.build import image, ramp
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, ROOT, ct_file, series_uid, sop_uid
 from tests.service.asking import client_of, limited
@@ -102,6 +104,11 @@ def test_studies_are_found_by_what_is_known(client: FlaskClient, query: str, fou
     assert answer.status_code == (200 if found else 204)
     assert values(answer, STUDY) == [f"{ROOT}.9{series}" for series in found]
     assert "Warning" not in answer.headers
+
+
+def test_a_day_has_eight_digits_in_every_year() -> None:
+    assert _day(date(1, 2, 3)) == {"vr": "DA", "Value": ["00010203"]}
+    assert _day(None) == {"vr": "DA"}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +207,14 @@ def test_a_picture_is_jpeg_or_png_as_accepted(client: FlaskClient) -> None:
     assert np.abs(off).mean() < 3
     windowed = client.get(f"{instance_path(1, 1)}/frames/1/rendered?window=-600,1500,linear")
     assert windowed.data != lossy.data
-    for window, status in (("40", 422), ("40,0", 422), ("40,400,sigmoid", 422), ("", 200)):
+    too_large = "9" * 400
+    for window, status in (
+        ("40", 422),
+        ("40,0", 422),
+        ("40,400,sigmoid", 422),
+        (f"40,{too_large}", 422),
+        ("", 200),
+    ):
         assert client.get(f"{address}?window={window}").status_code == status
 
 

@@ -116,6 +116,7 @@ def test_what_may_not_be_told_is_not_found(fed: Archive) -> None:
     [
         ({"kinds": []}, "No kind"),
         ({"kinds": ["pdf"]}, "pdf"),
+        ({"kinds": "sr"}, "kinds"),
         ({"cursor": "x"}, "no pages"),
         ({"regions": [[1, 2, 3, 4]]}, "both given"),
         ({"to": "Main PACS"}, "to"),

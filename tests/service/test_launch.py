@@ -20,13 +20,11 @@ def onwards(text: str) -> str:
 
 
 def test_an_invocation_goes_on_to_the_page_without_a_login(archive: Archive) -> None:
-    asked = (
-        f"{INVOKED}?{ONE}&seriesUID=1.2.3.4&instanceUID=1.2.3.4.5&frame=2&region=1,2.5,30,40&viewerType=BIR"
-    )
-    answer = archive.stranger.get(asked)
+    shown = "seriesUID=1.2.3.4&instanceUID=1.2.3.4.5&frame=2&region=1,20480.25,30,40&viewerType=BIR"
+    answer = archive.stranger.get(f"{INVOKED}?{ONE}&{shown}")
     assert answer.status_code == 200
     assert onwards(answer.text) == (
-        "/?study=1.2.3&series=1.2.3.4&instance=1.2.3.4.5&frame=2&region=1%2C2.5%2C30%2C40"
+        "/?study=1.2.3&series=1.2.3.4&instance=1.2.3.4.5&frame=2&region=1%2C20480.25%2C30%2C40"
     )
     assert "Location" not in answer.headers
 

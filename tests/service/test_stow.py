@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 
 from hmar.values.jobs import ItemState, JobState
 from hmar.values.received import FailureReason
-from service.models.stow import DICOM_JSON
+from service.accepting import DICOM_JSON, JSON
 from service.readers.related import PIECE_BYTES, RelatedParts
 from tests.phantoms import ROOT, ct_file, sop_uid
 from tests.service.asking import stow
@@ -72,8 +72,8 @@ def test_what_is_stored_is_indexed_and_sent_again_it_is_the_same(own: Archive) -
     assert "00081198" not in answer.json
     assert own.rows() == before + 2
     assert spooled(own) == []
-    again = send(own.client, *OTHER, headers={"Accept": "application/dicom+json"})
-    assert (again.status_code, own.rows()) == (200, before + 2)
+    again = send(own.client, *OTHER, headers={"Accept": JSON})
+    assert (again.status_code, again.mimetype, own.rows()) == (200, JSON, before + 2)
     states = [job.state for job in own.engine.jobs.listed(set(JobState), 2)]
     assert states == [JobState.DONE] * 2
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_IS_DIGITS = 12
+"""Of an integer string (PS3.5 6.2, IS)."""
 Row = Mapping[str, Any]
 
 STUDY, SERIES, INSTANCE = "0020000D", "0020000E", "00080018"
@@ -36,6 +38,6 @@ def text(row: Row, tag: str) -> str:
 
 
 def number(row: Row, tag: str) -> int | None:
-    """Return the first value of an attribute as a whole number from 0, None where it is none."""
+    """Return the first value of an attribute as a whole number of up to 12 digits, None where it is none."""
     value = text(row, tag)
-    return int(value) if value.isdecimal() else None
+    return int(value) if value.isdecimal() and len(value) <= _IS_DIGITS else None

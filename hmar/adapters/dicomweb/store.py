@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from hmar.adapters.dicomweb.asking import Asking
-from hmar.adapters.dicomweb.rows import text
+from hmar.adapters.dicomweb.rows import number, text
 from hmar.adapters.dicomweb.sites import Site
 from hmar.errors import ConfigError, PacsError
 from hmar.pauses import Pauses
@@ -112,7 +112,8 @@ def _outcome(status: int, data: bytes, uids: Sequence[str]) -> dict[str, int | N
     if told is None:
         return {} if status == 200 else dict.fromkeys(uids)
     taken = {text(item, _INSTANCE) for item in _items(told, _TAKEN)}
-    refused = {text(item, _INSTANCE): _number(item) for item in _items(told, _REFUSED)}
+    # A reason of 0 is none, and does not make stored what is told among the refused.
+    refused = {text(item, _INSTANCE): number(item, _REASON) or None for item in _items(told, _REFUSED)}
     named = {uid: code for uid, code in refused.items() if uid in uids and code != DUPLICATE}
     silent = {uid: None for uid in uids if uid not in taken and uid not in refused}
     return named | silent
@@ -133,11 +134,6 @@ def _items(told: Mapping[str, Any], tag: str) -> list[Mapping[str, Any]]:
     element = told.get(tag)
     values = element.get("Value") if isinstance(element, dict) else None
     return [item for item in values if isinstance(item, dict)] if isinstance(values, list) else []
-
-
-def _number(item: Mapping[str, Any]) -> int | None:
-    value = text(item, _REASON)
-    return int(value) if value.isdecimal() else None
 
 
 def _said(code: int | None) -> str | None:

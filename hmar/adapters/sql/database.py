@@ -78,8 +78,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database and changes nothing."""
-        with translated(), self._connect() as connection, connection.begin():
-            yield connection
+        with translated(), self._connect() as connection:
+            if self._file is None:  # by default, PostgreSQL shows each statement the state of its own moment
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -36,6 +36,11 @@ def sql_storage(url: str | Path) -> Storage:
     """
     database = Database(url)
     database.migrate()
+    return storage_of(database)
+
+
+def storage_of(database: Database) -> Storage:
+    """Return the stores of a database whose schema is up to date."""
     return Storage(
         SqlCatalogue(database),
         SqlModelStore(database),

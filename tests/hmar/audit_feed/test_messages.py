@@ -101,6 +101,8 @@ def test_a_message_has_all_that_the_row_has() -> None:
         ("pruneAudit", "hmar audit prune", "D", "110101"),
         ("logIn", "/login", "E", "110114"),
         ("deliverChanges", "webhook", "R", "110106"),
+        ("exportHits", "/api/v1/exports", "R", "110106"),
+        ("retrieveInstance", "/dicom-web/studies/<study_uid>", "R", "110104"),
     ],
 )
 def test_an_operation_is_the_event_that_dicom_has_for_it(

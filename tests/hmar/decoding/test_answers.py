@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any
 
@@ -18,11 +18,13 @@ from hmar.decoding.answers import (
     meaning_answer,
     raise_error,
     read_header,
+    read_identified,
     read_info,
     read_meaning,
     read_note,
     read_size,
     read_type,
+    read_uid,
     read_units,
 )
 from hmar.decoding.messages import MessageError
@@ -30,6 +32,7 @@ from hmar.errors import DecodeError, HmarError, LimitError, NotFoundError, Param
 from hmar.values.frames import FrameInfo, Units
 from hmar.values.geometry import Spacing
 from hmar.values.headers import FileHeader
+from hmar.values.identified import Identified
 from hmar.values.stored import Meaning, StoredUnits
 from tests.frames import frame_info
 
@@ -312,3 +315,42 @@ def test_a_header_comes_back_as_it_was() -> None:
 def test_a_header_that_no_file_has_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(MessageError):
         read_header({**json.loads(json.dumps(header_answer(HEADER))), **changes})
+
+
+@pytest.mark.parametrize("value", ["", "Mustermann", "1.2\n", "1" * 65, 1.2, True, ["1.2"], {}])
+def test_a_sop_class_is_a_uid_or_nothing(value: Any) -> None:
+    assert read_uid({"sop_class": "1.2"}, "sop_class") == "1.2"
+    assert read_uid({"sop_class": None}, "sop_class") is None
+    with pytest.raises(MessageError):
+        read_uid({"sop_class": value}, "sop_class")
+
+
+IDENTIFIED = Identified("1.2", "1.2.3", "1.2.4", has_pixels=True, decodable=False, fault="It has no pixels.")
+
+
+def test_what_an_instance_is_comes_back_as_it_was() -> None:
+    for one in (IDENTIFIED, replace(IDENTIFIED, study_uid="", fault=None)):
+        assert read_identified(sent(asdict(one))) == one
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"study_uid": "Mustermann"},
+        {"sop_instance_uid": None},
+        {"sop_class_uid": ["1.2"]},
+        {"has_pixels": 1},
+        {"decodable": None},
+        {"fault": ""},
+        {"fault": "two\nlines"},
+        {"fault": "x" * 1001},
+        {"fault": ["It has no pixels."]},
+        {"patient_name": "Mustermann"},
+    ],
+    ids=str,
+)
+def test_an_instance_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(MessageError):
+        read_identified(sent(asdict(IDENTIFIED)) | change)
+    with pytest.raises(MessageError):
+        read_identified(list(change))

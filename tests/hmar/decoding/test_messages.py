@@ -77,8 +77,10 @@ def test_a_second_message_follows_the_first(ends: Ends) -> None:
         framed(b"\xff\xfe"),
         framed(b"[" * 100_000),
         framed(b'{"a": ' + b"9" * 5000 + b"}"),
+        framed(b'{"a": [1' + b"0" * 400 + b"]}"),
+        framed(b'{"a": -%d}' % 2**63),
     ],
-    ids=["magic", "version", "length", "list", "cut", "bytes", "nested", "number"],
+    ids=["magic", "version", "length", "list", "cut", "bytes", "nested", "number", "float", "negative"],
 )
 def test_what_is_no_message_is_refused(ends: Ends, message: bytes) -> None:
     _, second, socket_of_first = ends

@@ -6,14 +6,16 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
 
 from hmar.decoding.limits import DecodeLimits
+from hmar.decoding.messages import MessageError
 from hmar.errors import DecodeError
-from hmar.reporting.contained import NO_PICTURE, ContainedWriter
+from hmar.reporting.contained import NO_PICTURE, ContainedWriter, _documents
 from hmar.reporting.contents import Contents, Found, Image
 from hmar.values.exports import Document
 from hmar.values.geometry import Box
@@ -105,6 +107,7 @@ def test_uids_follow_from_what_is_told_and_not_from_when(writer: ContainedWriter
     later = replace(CONTENTS, now="2027-01-01T00:00:00", kinds=("sr", "picture"))
     assert uids(writer.write(later, file, PICTURE)) == [first[0], first[2]]
     assert uids(writer.write(replace(CONTENTS, kinds=("sr",)), file, NO_PICTURE)) == first[:1]
+    assert writer.write(CONTENTS, file, PICTURE) == writer.write(CONTENTS, file, PICTURE)
     others = (
         writer.write(replace(CONTENTS, hits=CONTENTS.hits[:1]), file, PICTURE),
         writer.write(replace(CONTENTS, model_fingerprint="cd" * 32), file, PICTURE),
@@ -130,11 +133,70 @@ def test_a_header_with_errors_is_told_as_far_as_it_can_be(writer: ContainedWrite
         assert document.AccessionNumber == ""
 
 
+def test_every_document_says_whose_patient_id_it_is(writer: ContainedWriter) -> None:
+    # The same id of another issuer is another patient's.
+    said = {
+        "IssuerOfPatientID": "HOSPITAL A",
+        "StudyDescription": "CT chest",
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "a method",
+    }
+    for document in map(parsed, writer.write(CONTENTS, edited(**said), PICTURE)):
+        assert {keyword: document.get(keyword) for keyword in said} == said
+
+
+@pytest.mark.parametrize(("removed", "told"), [("NO", "NO"), ("YES", None), ("PERHAPS", None)])
+def test_identity_is_said_to_be_removed_only_with_the_method(
+    writer: ContainedWriter, removed: str, told: str | None
+) -> None:
+    file = edited(PatientIdentityRemoved=removed)
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert document.get("PatientIdentityRemoved") == told
+
+
+def test_a_date_of_acr_nema_is_told_in_the_form_of_dicom(writer: ContainedWriter) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = edited(StudyDate="2020.01.02", PatientBirthDate="1970.03.04")
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert (document.StudyDate, document.PatientBirthDate) == ("20200102", "19700304")
+
+
+def test_control_characters_become_spaces_for_an_id_must_not_become_another(writer: ContainedWriter) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = edited(PatientName="Doe^\x01Ann\r\n\x1b", PatientID="4\n711\x07 ", StudyID="A\tB")
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert (str(document.PatientName), document.PatientID, document.StudyID) == (
+            "Doe^ Ann",
+            "4 711",
+            "A B",
+        )
+
+
 @pytest.mark.parametrize("name", ["Yamada^Tarou=山田^太郎=やまだ^たろう", "Жук^Юлия", "Buc^Jérôme"])
 def test_names_of_every_script_are_kept_in_utf_8(writer: ContainedWriter, name: str) -> None:
     file = edited(SpecificCharacterSet="ISO_IR 192", PatientName=name)
     for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
         assert (str(document.PatientName), document.SpecificCharacterSet) == (name, "ISO_IR 192")
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "iso2022_jp", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 144", "iso8859_5", "Жук^Юлия"),
+        ("GB18030", "gb18030", "Wang^XiaoDong=王^小东"),
+    ],
+)
+def test_names_are_read_in_the_character_set_of_the_file(
+    writer: ContainedWriter, charset: str | list[str], codec: str, name: str
+) -> None:
+    # A process that can open no file cannot fetch a codec either: it has to be there before.
+    file = edited(SpecificCharacterSet=charset, PatientName=name)
+    assert name.rpartition("=")[2].encode(codec).removesuffix(b"\x1b(B") in file
+    for document in map(parsed, writer.write(CONTENTS, file, PICTURE)):
+        assert str(document.PatientName) == name
 
 
 def test_nothing_else_of_the_header_is_copied(writer: ContainedWriter) -> None:
@@ -163,3 +225,39 @@ def test_a_process_that_ends_is_one_failed_export(writer: ContainedWriter) -> No
         small.write(CONTENTS, ct_file(1, 1) + bytes(64 << 20), PICTURE)
     small.close()
     assert len(writer.write(CONTENTS, ct_file(1, 1), PICTURE)) == 3
+
+
+TOLD = ["kos", "1.2.3", CONTENTS.query.study_uid, "1.3", "1.4", 3]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        [None],
+        [5],
+        [{}],
+        ["kos"],
+        [["kos"]],
+        [TOLD, TOLD],
+        [TOLD[:5]],
+        [[*TOLD, 0]],
+        [["sr", *TOLD[1:]]],
+        [[["kos"], *TOLD[1:]]],
+        [["kos", "Mustermann", *TOLD[2:]]],
+        [["kos", "1.2.3", "1.9", *TOLD[3:]]],
+        [[*TOLD[:3], {}, "1.4", 3]],
+        [[*TOLD[:5], 2]],
+        [[*TOLD[:5], 4]],
+        [[*TOLD[:5], -3]],
+        [[*TOLD[:5], True]],
+        [[*TOLD[:5], "3"]],
+    ],
+    ids=str,
+)
+def test_documents_that_were_not_asked_for_are_no_answer(told: Any) -> None:
+    asked = replace(CONTENTS, kinds=("kos",))
+    assert _documents([TOLD], b"abc", asked)[0].data == b"abc"
+    with pytest.raises(MessageError):
+        _documents(told, b"abc", asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,11 @@ def answer_of(*taken: str) -> bytes:
     return json.dumps({"00081199": {"vr": "SQ", "Value": items}}).encode()
 
 
+def refusal_of(uid: str, reason: Any) -> bytes:
+    item = {"00081155": {"vr": "UI", "Value": [uid]}, "00081197": {"vr": "US", "Value": [reason]}}
+    return json.dumps({"00081198": {"vr": "SQ", "Value": [item]}}).encode()
+
+
 @pytest.mark.parametrize(
     ("status", "body", "taken"),
     [
@@ -95,6 +101,9 @@ def answer_of(*taken: str) -> bytes:
         (202, answer_of(ONE), {ONE}),
         (202, b"", set()),
         (409, b"", set()),
+        (409, refusal_of(ONE, 0), set()),
+        (409, refusal_of(ONE, "9" * 5000), set()),
+        (409, refusal_of(ONE, ["none"]), set()),
     ],
 )
 def test_an_instance_that_an_answer_does_not_name_counts_as_stored_only_where_all_were(
