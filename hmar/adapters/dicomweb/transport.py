@@ -115,7 +115,8 @@ class Transport:
     def _read(self, response: urllib3.BaseHTTPResponse, max_bytes: int) -> Content:
         with closing(Collected(self._spool)) as collected:
             self._collect(response, max_bytes, collected)
-            return collected.content()
+            with writing("An answer of a PACS"):
+                return collected.content()
 
     def _collect(self, response: urllib3.BaseHTTPResponse, max_bytes: int, collected: Collected) -> None:
         end = self._clock() + self._site.total_s
