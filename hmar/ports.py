@@ -835,7 +835,7 @@ class PacsHoldings(Protocol):
         """Return the instances of a study whose live frames all came from the PACS."""
 
     def count(self, site: str) -> int:
-        """Return how many instances came from a PACS, one in two collections as two."""
+        """Return how many instances came from a PACS, one in two collections as one."""
 
     def asked_for(self, collection: str, references: Collection[InstanceReference]) -> set[InstanceReference]:
         """Return those of some instances that a job of a collection was ever created for."""

@@ -1,12 +1,15 @@
 """Files that were pushed here and are not in an index job yet: what is kept in it outlives every process.
 
-A file is written under a hidden name, reaches the disk, and is then named by its SHA-256 in a folder of its
-collection. Whoever pushed it is told of success after that. Which index job takes it comes later.
+A file is written under a hidden name, reaches the disk, and is then named in a folder of its collection: by
+its SHA-256, and by a number of its own, so that nobody forgets what somebody else was told is kept. Whoever
+pushed it is told of success after that. Which index job takes it comes later.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -29,7 +32,10 @@ PREAMBLE_BYTES = 128
 CHECKED_BYTES = 64 << 20
 """So often, while a file comes, is looked whether there is room."""
 _PREFIX = b"DICM"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEPT = re.compile(r"([0-9a-f]{64})\.[0-9a-f]{16}")
+DAMAGED = ".damaged"
+"""Added to the name of a file that is not what came any more: no job takes it."""
+_log = logging.getLogger(__name__)
 
 
 class Spooled(NamedTuple):
@@ -97,10 +103,10 @@ class Draft:
         return FileBytes.owning(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
 
     def keep(self, collection: str) -> Spooled:
-        """Return when the file is on the disk, named by its digest."""
+        """Return when the file is on the disk, named by its digest and a number of its own."""
         self._finish()
         reference = self._digest.hexdigest()
-        path = self._folder / reference
+        path = self._folder / f"{reference}.{secrets.token_hex(8)}"
         with writing("The spool"):
             sync_file(self._file)
             self.path.replace(path)
@@ -157,14 +163,23 @@ class Spool:
         """Yield the files that were received whole: of one receiver or of all, and not just now."""
         before = time.time() - older_than_s
         for path in sorted(self._root.glob(f"{receiver or '*'}/*/*")):
-            if _DIGEST.fullmatch(path.name) and _modified(path) <= before:
-                yield Spooled(path.parent.name, path.name, path)
+            kept = _KEPT.fullmatch(path.name)
+            if kept and _modified(path) <= before:
+                yield Spooled(path.parent.name, kept[1], path)
 
     @contextmanager
     def sweeping(self) -> Iterator[bool]:
         """Keep other sweeps out for as long as the context lasts; False where another one is at it."""
         with writing("The spool"), locked(self._root / ".lock", exclusive=True, wait=False) as held:
             yield held
+
+    def set_damaged_aside(self, files: Iterable[Spooled]) -> None:
+        """Rename files that the disk has changed since they came, so that they hold up no others."""
+        for file in files:
+            if _is_damaged(file):
+                with writing("The spool"):
+                    file.path.replace(f"{file.path}{DAMAGED}")
+                _log.error("A received file is damaged, and was set aside: %s%s", file.path.name, DAMAGED)
 
     def remove(self, files: Iterable[Spooled]) -> None:
         """Forget files that an index job has."""
@@ -178,3 +193,11 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")  # taken meanwhile
+
+
+def _is_damaged(file: Spooled) -> bool:
+    try:
+        with file.path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest() != file.reference
+    except OSError as error:
+        return error.errno == errno.EIO  # otherwise nothing is known of it

@@ -10,6 +10,7 @@ from flask.json.provider import DefaultJSONProvider
 from hmar.serving import Serving
 from hmar.wiring import Engine
 from service import auditing, auth, cors, problems
+from service.edge.body import Room
 from service.largest import MAX_STOW_BYTES
 from service.last_uses import LastUses
 from service.metrics import requests
@@ -58,7 +59,7 @@ MAX_FORM_PARTS = 1000
 OPENED = "hmar_opened"
 """Key of the opened files among the application's extensions."""
 SPOOL = "hmar_spool"
-"""Key of the folder for large bodies among the application's extensions."""
+"""Key of the room for large bodies among the application's extensions."""
 RECORDER = "hmar_recorder"
 """Key of what hands accesses to the audit log."""
 LAST_USES = "hmar_last_uses"
@@ -93,7 +94,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = engine.settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = MAX_FORM_PARTS
     app.config[MAX_STOW_BYTES] = engine.settings.max_stow_bytes
-    app.extensions[SPOOL] = engine.spool_folder
+    app.extensions[SPOOL] = Room(engine.spool_folder, engine.settings.min_free_mb << 20)
     app.extensions[METRICS] = metrics = Metrics(lambda: _tallies(engine), shared)
     requests.install(app, metrics, engine.tracer)
     cors.install(app, engine.settings.allowed_origins)

@@ -30,6 +30,7 @@ class StubOrthanc(Pacs):
     extended: bool = False
     """Whether it can be asked for changes of one type."""
     tells_deletions: bool = False
+    ignores_since: bool = False
 
     def arrive(self, *files: bytes) -> None:
         for data in files:
@@ -98,7 +99,8 @@ class StubOrthanc(Pacs):
             later = [
                 change
                 for change in self.changes
-                if change.seq > int(query["since"]) and (kinds is None or change.kind in kinds)
+                if (self.ignores_since or change.seq > int(query["since"]))
+                and (kinds is None or change.kind in kinds)
             ]
             found = later[: int(query["limit"])]
             done = len(found) == len(later)

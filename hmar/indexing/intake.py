@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
 
+from hmar.errors import UnavailableError
 from hmar.indexing.submitting import send
 from hmar.ports import JobQueue
 from hmar.spool import Spool, Spooled
@@ -35,14 +36,19 @@ class Intake:
     def take(self, collection: str, files: Sequence[Spooled]) -> str | None:
         """Create a job over files of one collection, and return its id.
 
-        Those that another sweep has taken meanwhile are left out; None where that is all of them.
+        Those that another sweep has taken meanwhile are left out; None where that is all of them. Where this
+        fails they stay in the spool, but for those that are damaged.
         """
         there = {file.reference: file.path for file in files if file.path.exists()}
         if not there:
             return None
-        job_id = self._uploads.adopt(collection, there)
-        send(self._queue, [Message("expand", job_id)])
+        try:
+            job_id = self._uploads.adopt(collection, there)
+        except UnavailableError:
+            self._spool.set_damaged_aside(files)
+            raise
         self._spool.remove(files)
+        send(self._queue, [Message("expand", job_id)])
         return job_id
 
     def sweep(self, receiver: str | None = None, older_than_s: float = 0.0) -> int:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from io import BytesIO
 from ipaddress import IPv6Address, ip_address
 from socketserver import BaseServer
 
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_messages import DIMSEMessage
 from pynetdicom.events import Event
+from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from hmar.config import Networks, Settings
-from hmar.errors import ConfigError
+from hmar.errors import ConfigError, LimitError
 from hmar.listener.contexts import contexts
 from hmar.listener.objects import Objects
 
 MAX_PDU_BYTES = 128 << 10
 """What peers are told to send at most at a time."""
 MOST_BYTES = 1 << 20
-"""A message of more than this is not read: requests for an association have some kilobytes."""
+"""A message of more than this is not read: requests for an association have some kilobytes.
+
+Nor is anything but an object, in however many pieces it comes: all else is gathered in memory.
+"""
+MOST_WAITING = 16
+"""With more requests that wait for an answer an association is ended: one at a time is what is negotiated."""
 SILENCE_S = 60.0
 """An association in which nothing comes is ended after this."""
 NEGOTIATION_S = 15.0
@@ -44,7 +53,40 @@ class _Handler(RequestHandler):
             return read(nr_bytes)
 
         connection.recv = bounded  # type: ignore[method-assign]
+        _bound_messages(association)
         return association
+
+
+def _bound_messages(association: Association) -> None:
+    """End an association whose peer sends what cannot be read, or goes on and on."""
+    dimse = association.dimse
+    receive = dimse.receive_primitive
+
+    def received(primitive: P_DATA) -> None:
+        try:
+            receive(primitive)
+            _check_bounds(dimse)
+        except Exception as error:
+            # Uncaught, it would end a thread, with a trace on stderr that may quote what came.
+            _log.warning(
+                "an association is ended: its peer sends what is not read (%s)", type(error).__name__
+            )
+            association.dul.kill_dul()
+
+    dimse.receive_primitive = received  # type: ignore[method-assign]
+
+
+def _check_bounds(dimse: DIMSEServiceProvider) -> None:
+    if dimse.msg_queue.qsize() > MOST_WAITING:
+        raise LimitError(f"More than {MOST_WAITING} requests wait.", "Wait for each answer.")
+    message = dimse.message
+    if message is not None and message.encoded_command_set.tell() + _held_bytes(message) > MOST_BYTES:
+        raise LimitError(f"A message of more than {MOST_BYTES} bytes is not read.", "Send an object.")
+
+
+def _held_bytes(message: DIMSEMessage) -> int:
+    """Return what is in memory of a data set; an object's goes to its file."""
+    return message.data_set.tell() if isinstance(message.data_set, BytesIO) else 0
 
 
 class Server(ThreadedAssociationServer):

@@ -8,11 +8,10 @@ import logging
 import uuid
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hmar import request_ids
-from service.edge.body import taken_in
+from service.edge.body import Room, taken_in
 from service.edge.bounds import Bounds
 from service.edge.clients import Client, client_of
 from service.edge.environ import environ_of, request_id_of
@@ -58,8 +57,8 @@ class Edge:
         Told the status of every request that is refused before it reaches the application.
     known : Known or None
         What its limits share with those of other processes; None for a process alone.
-    folder : Path or None
-        For bodies that are not held in memory; None takes the system's for temporary files.
+    room : Room or None
+        For bodies that are not held in memory; None takes the system's folder for temporary files.
     """
 
     def __init__(
@@ -70,13 +69,13 @@ class Edge:
         max_body_bytes: Callable[[str, str], int],
         refused: Callable[[int], None],
         known: Known | None = None,
-        folder: Path | None = None,
+        room: Room | None = None,
     ) -> None:
         self._application = application
         self._ask = ask
         self._bounds = bounds
         self._max_body_bytes = max_body_bytes
-        self._folder = folder
+        self._room = room or Room()
         self._probes = Probes(application)
         self._limits = Limits(bounds, known=known)
         self._tally = Tally(refused)
@@ -163,7 +162,7 @@ class Edge:
             return
         pace = Pace(self._bounds.transfer_s, self._bounds.bytes_per_s)
         most = self._max_body_bytes(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        body = taken_in(exchange, environ, pace, most, ask, self._disk, self._folder)
+        body = taken_in(exchange, environ, pace, most, ask, self._disk, self._room)
         environ["wsgi.input"], size = await held.enter_async_context(body)
         # It is whole by now, and no longer in chunks.
         environ.pop("HTTP_TRANSFER_ENCODING", None)

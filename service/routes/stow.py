@@ -86,8 +86,9 @@ def _stored(engine: Engine, collection: str, parts: RelatedParts, study_uid: str
             received.append(receiver.receive(collection, part, study_uid, kept))
         if not received:
             raise MalformedRequestError("The body has no part.", "Send one DICOM file in each part.")
-        if kept:
-            engine.intake.take(collection, kept)
+    if kept:
+        # Where this fails they stay in the spool, for a sweep: some may be stored already, and need a job.
+        engine.intake.take(collection, kept)
     g.access.touched.update(
         ("study", one.instance.study_uid)
         for one in received

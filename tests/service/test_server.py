@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service.edge.body import UNASKED_BYTES
+from service.app import SPOOL
+from service.edge.body import UNASKED_BYTES, Room
 from service.edge.bounds import Bounds
 from service.server import make_server
 from tests.service.conftest import MAX_UPLOAD, Archive, build_archive
@@ -131,3 +132,15 @@ def test_a_body_within_the_limit_reaches_the_route_when_the_key_is_valid(served:
     status, _, problem = answer(connection)
     assert (status, problem["type"]) == (400, "/problems/malformed-request")
     assert "parts named file" in problem["detail"]
+
+
+def test_a_body_for_which_the_disk_has_no_room_is_not_taken(tmp_path: Path) -> None:
+    archive = build_archive(tmp_path)
+    archive.app.config["MAX_CONTENT_LENGTH"] = LARGE_LIMIT
+    archive.app.extensions[SPOOL] = Room(tmp_path, 1 << 62)
+    served = Served(archive)
+    for size, status in ((UNASKED_BYTES, 400), (UNASKED_BYTES + 1, 503)):
+        connection = served.connect()
+        connection.sendall(head(size, archive.key, "Connection: close\r\n") + bytes(size))
+        assert answer(connection)[0] == status
+    served.close()

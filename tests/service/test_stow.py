@@ -210,6 +210,16 @@ def test_what_was_left_in_the_spool_is_taken_by_the_next_sweep(own: Archive) -> 
     assert spooled(own) == []
 
 
+def test_what_cannot_be_stored_at_once_waits_in_the_spool(own: Archive) -> None:
+    before, obstacle = own.rows(), own.engine.settings.upload_root
+    obstacle.write_bytes(b"")
+    assert send(own.client, *OTHER).status_code == 503
+    assert len(spooled(own)) == 2
+    obstacle.unlink()
+    assert own.engine.intake.sweep() == 2
+    assert (own.rows(), spooled(own)) == (before + 2, [])
+
+
 @pytest.mark.parametrize("size", [0, 1, PIECE_BYTES - 3, 3 * PIECE_BYTES + 1])
 @pytest.mark.parametrize("preamble", [b"", b"passed over\r\n"])
 def test_parts_are_found_wherever_the_boundary_lies(size: int, preamble: bytes) -> None:

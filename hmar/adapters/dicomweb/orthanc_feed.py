@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hmar.adapters.dicomweb.orthanc_rest import ChangesPage, OrthancRest
 from hmar.adapters.dicomweb.pictures import is_picture
+from hmar.errors import PacsError
 from hmar.values.follows import Follow, News
 from hmar.values.pulls import InstanceReference
 from hmar.values.uids import is_uid
@@ -57,7 +58,12 @@ class OrthancFeed:
                 if page.last < after:
                     yield News((), str(page.last), reset=True)
                 return
-            after = max(change.seq for change in page.changes)
+            before, after = after, max(change.seq for change in page.changes)
+            if after <= before:
+                raise PacsError(
+                    f"The Orthanc {self._follow.site} tells the same changes again and again.",
+                    f"See what stands before root in [{self._follow.site}.follow]: it drops parameters.",
+                )
             yield News(
                 self._arrived(page),
                 str(after),

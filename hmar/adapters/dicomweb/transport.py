@@ -115,11 +115,13 @@ class Transport:
     def _read(self, response: urllib3.BaseHTTPResponse, max_bytes: int) -> Content:
         with closing(Collected(self._spool)) as collected:
             self._collect(response, max_bytes, collected)
-            return collected.content()
+            with writing("An answer of a PACS"):
+                return collected.content()
 
     def _collect(self, response: urllib3.BaseHTTPResponse, max_bytes: int, collected: Collected) -> None:
         end = self._clock() + self._site.total_s
-        for chunk in response.stream(_CHUNK, decode_content=True):
+        # As it comes: whoever waits for a whole chunk looks at the clock only once there is one.
+        while chunk := response.read1(_CHUNK, decode_content=True):
             with writing("An answer of a PACS"):
                 collected.add(chunk)
             if collected.size > max_bytes:

@@ -39,8 +39,8 @@ class MemoryPacsHoldings:
         return held_instances(site, origins)
 
     def count(self, site: str) -> int:
-        """Return how many instances came from a PACS, one in two collections as two."""
-        return len({(entry.collection, entry.info.sop_instance_uid) for entry in self._of_site(site)})
+        """Return how many instances came from a PACS, one in two collections as one."""
+        return len({entry.origin.reference for entry in self._of_site(site)})
 
     def asked_for(self, collection: str, references: Collection[InstanceReference]) -> set[InstanceReference]:
         """Return those of some instances that a job of a collection was ever created for."""

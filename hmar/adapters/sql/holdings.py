@@ -52,8 +52,8 @@ class SqlPacsHoldings:
         return held_instances(site, origins)
 
     def count(self, site: str) -> int:
-        """Return how many instances came from a PACS, one in two collections as two."""
-        each = select(entries.c.collection, entries.c.sop_instance_uid).where(_of_site(site)).distinct()
+        """Return how many instances came from a PACS, one in two collections as one."""
+        each = select(entries.c.origin_reference).where(_of_site(site)).distinct()
         with self._database.read() as connection:
             return connection.scalar(select(func.count()).select_from(each.subquery())) or 0
 

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     CTImageStorage,
     JPEG2000Lossless,
@@ -25,6 +26,7 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, AllStoragePresentationContexts
 from pynetdicom.association import Association
+from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from hmar.config import Settings
@@ -179,6 +181,55 @@ def test_a_message_that_claims_to_be_huge_is_not_read(listener: Listener) -> Non
     with closing(socket.create_connection(("127.0.0.1", listener.port), 30)) as connection:
         connection.sendall(b"\x01\x00" + (1 << 31).to_bytes(4, "big"))
         assert connection.recv(100) == b""
+    assert sent(listener, "echoscu") == 0
+
+
+def fragment(context: int, control: int, content: bytes) -> bytes:
+    """Return a P-DATA-TF with one fragment (PS3.8 9.3.5, E.2)."""
+    value = bytes([context, control]) + content
+    item = len(value).to_bytes(4, "big") + value
+    return b"\x04\0" + len(item).to_bytes(4, "big") + item
+
+
+def an_echo(more: int) -> bytes:
+    command = Dataset()
+    command.AffectedSOPClassUID, command.CommandField = Verification, 0x0030
+    command.MessageID, command.CommandDataSetType = 1, more
+    return encode(command, True, True) or b""
+
+
+@pytest.mark.parametrize("what", ["a command", "what comes with an echo", "requests"])
+def test_a_peer_that_goes_on_and_on_is_cut_off(what: str, listener: Listener) -> None:
+    with associated(listener) as association:
+        context = association.accepted_contexts[0].context_id or 0
+        connection = association.dul.socket.socket if association.dul.socket else None
+        assert connection is not None
+        piece = {
+            "a command": fragment(context, 1, bytes(100_000)),
+            "what comes with an echo": fragment(context, 0, bytes(100_000)),
+            "requests": fragment(context, 3, an_echo(0x0101)) * 100,
+        }[what]
+        connection.sendall(fragment(context, 3, an_echo(0)) if "with an echo" in what else b"")
+        with suppress(OSError):
+            connection.sendall(piece * 50)
+        association.join(30)
+        assert association.is_aborted
+    assert sent(listener, "echoscu") == 0
+
+
+def test_what_is_no_message_ends_its_association_alone(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    unknown, no_file = Dataset(), b"\xffQ^Doe"
+    unknown.CommandField, unknown.CommandDataSetType = 0x7777, 0x0101
+    for content in (encode(unknown, True, True) or b"", no_file):
+        with associated(listener) as association:
+            context = association.accepted_contexts[0].context_id or 0
+            assert association.dul.socket is not None
+            association.dul.socket.send(fragment(context, 3, content))
+            association.join(30)
+            assert association.is_aborted
+    assert "Doe" not in caplog.text
     assert sent(listener, "echoscu") == 0
 
 

@@ -58,6 +58,21 @@ def test_long_feeds_are_read_page_by_page(
     assert (state.cursor, state.behind) == (str(orthanc.last), 0)
 
 
+def test_a_feed_that_tells_the_same_again_and_again_is_an_error(
+    orthanc: StubOrthanc, follow: OpenFollowed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hmar.adapters.dicomweb.orthanc_feed.PAGE", 2)
+    followed = follow()
+    followed.settle()
+    orthanc.ignores_since = True
+    orthanc.arrive(*FILES)
+    assert not followed.watcher.look()
+    assert "tells the same changes again and again" in (followed.state.reason or "")
+    orthanc.ignores_since = False
+    followed.settle()
+    assert (followed.held(), followed.state.reason) == (ALL, None)
+
+
 def test_only_what_is_wanted_is_fetched(orthanc: StubOrthanc, follow: OpenFollowed) -> None:
     followed = follow('modality = "CT"\nsince = 2020-01-02')
     followed.settle()

@@ -27,7 +27,8 @@ def test_a_deleted_study_is_deleted_and_comes_back_when_it_is_sent_again(
     state = followed.swept()
     assert (followed.held(), state.deleted, state.only_here, state.stopped) == (ALL[3:], 3, 0, None)
     rows = followed.engine.storage.audit.rows(0, 10)
-    assert [(row.record.operation, row.record.actor) for row in rows] == [("deleteGoneStudy", "pacs main")]
+    told = [(row.record.operation, row.record.actor) for row in rows]
+    assert [one for one in told if one[0] != "receiveStudy"] == [("deleteGoneStudy", "pacs main")]
     orthanc.arrive(*FILES[:3])
     orthanc.changes.clear()
     followed.swept()
