@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from benchmark.trust.parts import Outcome, Part, Row, Run
 from benchmark.trust.product import Product, product
 
 EXAMPLES, SHORT_EXAMPLES = 200, 2
+_HOOKS = "benchmark.trust.related"
 _LIMIT_S = {True: 25, False: 3600}
 _INDEXED = 5
 _NOT_A_METHOD = 501
@@ -110,6 +112,7 @@ def _asked(trial: Run, running: Product) -> Path:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=trial.folder,
+            env={**os.environ, "SCHEMATHESIS_HOOKS": _HOOKS},
             timeout=2 * _LIMIT_S[trial.short],
             check=False,
         )

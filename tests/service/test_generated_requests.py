@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from benchmark.trust.related import related_body
+from service.readers.related import RelatedParts
 from tests.phantoms import ct_file
 from tests.service.conftest import Archive, build_archive
 from tests.service.contract import SPEC
@@ -52,6 +55,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     folder.mkdir(parents=True)
     (folder / "1.dcm").write_bytes(ct_file(1, 1))
     return archive
+
+
+def test_generated_bodies_of_parts_are_ones_that_are_read() -> None:
+    parts = RelatedParts(io.BytesIO(related_body(None, b"DICM")), b"part")
+    assert [b"".join(part) for part in parts] == [b"DICM"]
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), list(asked_for()))
