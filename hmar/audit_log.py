@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,15 @@ from hmar.errors import ConfigError, OperatorError
 from hmar.files import write_file
 from hmar.locks import locked
 from hmar.ports import AuditStore
-from hmar.values.audit import BEGINNING, Accessed, AuditAnchor, AuditMark, AuditRecord, AuditRow
+from hmar.values.audit import (
+    BEGINNING,
+    Accessed,
+    AuditAnchor,
+    AuditMark,
+    AuditRecord,
+    AuditRow,
+    FormerKey,
+)
 from hmar.values.search_limits import MAX_BATCH_K, MAX_QUERIES
 
 TOUCHED_AT_MOST = 2 * MAX_QUERIES * (MAX_BATCH_K + 1)
@@ -61,6 +69,8 @@ class AuditLog:
         File that holds the last row written by this machine. None keeps none.
     written : callable
         Told the rows that were appended, once they are in the store; it must not wait.
+    former : sequence of FormerKey
+        What ``secret`` was before each rotation, in order. Their rows stay as they were written.
     """
 
     def __init__(
@@ -69,11 +79,13 @@ class AuditLog:
         secret: bytes,
         head: Path | None,
         written: Callable[[Sequence[AuditRow]], None] = lambda _rows: None,
+        former: Sequence[FormerKey] = (),
     ) -> None:
         self._store = store
         self._secret = secret
         self._head = head
         self._written = written
+        self._former = former
 
     def append(self, accesses: Sequence[Accessed]) -> None:
         """Append accesses in one transaction, in their order."""
@@ -97,24 +109,38 @@ class AuditLog:
 
         It is another for each archive, and in nothing else that is stored.
         """
-        return f"{level}:{self._mac('touched', f'{level} {value}')[:32]}"
+        return _hashed(self._secret, level, value)
 
-    def rows(self, since: float = 0.0, touching: str | None = None) -> Iterator[AuditRow]:
+    def hashed_ever(self, level: str, values: str | Sequence[str]) -> frozenset[str]:
+        """Return all that stands in the log for one thing: a hash under each key that it was sealed with.
+
+        Parameters
+        ----------
+        level : str
+        values : str or sequence of str
+            The UID; or the keys that a patient had before the first rotation and after each, in order.
+        """
+        keys = [*(former.key for former in self._former), self._secret]
+        named = [values] * len(keys) if isinstance(values, str) else values
+        return frozenset(_hashed(key, level, value) for key, value in zip(keys, named, strict=True))
+
+    def rows(self, since: float = 0.0, touching: Collection[str] | None = None) -> Iterator[AuditRow]:
         """Go through the rows in order of their numbers.
 
         Parameters
         ----------
         since : float
             Only those from this time on, in seconds since the epoch.
-        touching : str, optional
-            Only those of accesses to this; see :meth:`hashed`.
+        touching : collection of str, optional
+            Only those of accesses to one of these; see :meth:`hashed_ever`.
         """
         after = 0
         while page := self._store.rows(after, PAGE_ROWS):
             yield from (
                 row
                 for row in page
-                if row.record.at >= since and (touching is None or f'"{touching}"' in row.record.touched)
+                if row.record.at >= since
+                and (touching is None or any(f'"{one}"' in row.record.touched for one in touching))
             )
             after = page[-1].seq
 
@@ -157,6 +183,11 @@ class AuditLog:
         self.append([access])
         return removed
 
+    def proven_anchor(self) -> AuditAnchor | None:
+        """Return where the log begins, proven by the key of now; the log must have been verified."""
+        anchor = self._store.anchor()
+        return None if anchor is None else AuditAnchor(anchor.mark, self._proof(anchor.mark))
+
     def _record(self, one: Accessed) -> AuditRecord:
         kept = sorted(one.touched)[:TOUCHED_AT_MOST]
         touched = json.dumps([self.hashed(level, value) for level, value in kept], separators=(",", ":"))
@@ -175,18 +206,14 @@ class AuditLog:
 
     def _digest(self, last: AuditMark, record: AuditRecord) -> str:
         text = json.dumps([last.digest, last.seq + 1, *record], separators=(",", ":"))
-        return self._mac("row", text)
+        keys = (former.key for former in self._former if last.seq < former.last_seq)
+        return _mac(next(keys, self._secret), "row", text)
 
     def _is_proven(self, anchor: AuditAnchor) -> bool:
         return hmac.compare_digest(anchor.proof, self._proof(anchor.mark))
 
     def _proof(self, mark: AuditMark) -> str:
-        return self._mac("anchor", f"{mark.seq} {mark.digest}")
-
-    def _mac(self, purpose: str, text: str) -> str:
-        # A UID that was asked for may be any text, and must not keep others from being recorded.
-        message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._secret, message, hashlib.sha256).hex()
+        return _mac(self._secret, "anchor", f"{mark.seq} {mark.digest}")
 
     def _move_head(self, last: AuditMark) -> None:
         """Note the last row that was written, unless the one noted before is gone: that must stay visible."""
@@ -221,3 +248,13 @@ class AuditLog:
             raise ConfigError(
                 f"The file {self._head.name} is not what was written.", "Restore it, or remove it."
             ) from error
+
+
+def _hashed(key: bytes, level: str, value: str) -> str:
+    return f"{level}:{_mac(key, 'touched', f'{level} {value}')[:32]}"
+
+
+def _mac(key: bytes, purpose: str, text: str) -> str:
+    # A UID that was asked for may be any text, and must not keep others from being recorded.
+    message = f"{purpose}\0{text}".encode("utf-8", "surrogatepass")
+    return hmac.digest(key, message, hashlib.sha256).hex()

@@ -654,6 +654,40 @@ class Integrity(Protocol):
     def holds_patient_keys(self) -> bool:
         """Return whether any frame has a key that was made with the patient secret."""
 
+    def rotate_patients(
+        self,
+        step: bytes,
+        check: str,
+        anchor: AuditAnchor | None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> int:
+        """Give each patient the next key (:func:`hmar.values.patients.next_key`), wherever one is kept.
+
+        It is done as a whole or not at all, with the check value of the next patient secret, and the proof of
+        where the audit log begins. Nobody else works with keys of patients meanwhile.
+
+        Parameters
+        ----------
+        step : bytes
+            What the rotation has drawn.
+        check : str
+            The check value of the next patient secret.
+        anchor : AuditAnchor or None
+            Where the audit log begins, with its next proof.
+        progress : callable
+            Told (rows done, rows in all).
+
+        Returns
+        -------
+        int
+            How many frames have another key.
+
+        Raises
+        ------
+        ConfigError
+            If a row cannot be read.
+        """
+
 
 class Copyable(Protocol):
     """What a backup takes a copy of while it is written to."""

@@ -5,16 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from hmar.disk import writing
 from hmar.errors import ConfigError
-from hmar.files import create_file, write_file
+from hmar.files import create_file, sync_folder, write_file
 from hmar.locks import locked
+from hmar.values.audit import FormerKey
 
 KEY_BYTES = 32
+_PATIENT = "patient"
+_NEXT = "patient-next"
+_ROW_BYTES = 8
+_STEP_BYTES = KEY_BYTES + _ROW_BYTES
+_IN_USE = "secrets-used.lock"
 _PATIENT_REMEDY = (
     "Restore HMAR_HOME/secrets/patient from a backup. If there is none, "
     "index the images into another HMAR_HOME."
@@ -30,41 +38,106 @@ class Secrets:
 
     Parameters
     ----------
-    patient : bytes
-        32 bytes that key the hash of patient ids. If lost, old keys match no new ones.
+    patient : tuple of bytes
+        32 bytes that key the hash of patient ids, and 32 more from each rotation, in order. If lost, old keys
+        match no new ones.
     session : bytes
         32 bytes that sign the page's session cookie.
+    audited : tuple of int
+        The last row of the audit log before each rotation.
     """
 
-    patient: bytes
+    patient: tuple[bytes, ...]
     session: bytes
+    audited: tuple[int, ...] = ()
 
     @property
     def audit(self) -> bytes:
         """32 bytes that key the audit log. They follow from the patient secret, and do not tell it."""
-        return hmac.digest(self.patient, b"hmar audit log", hashlib.sha256)
+        return _audit_key(self.patient[-1])
+
+    @property
+    def former_audit(self) -> tuple[FormerKey, ...]:
+        """The keys of the audit log before each rotation, and the last row under each."""
+        ended = zip(self.audited, self.patient[:-1], strict=True)
+        return tuple(FormerKey(row, _audit_key(key)) for row, key in ended)
 
     @property
     def webhooks(self) -> bytes:
         """32 bytes that secrets of webhooks are derived from. They do not tell the patient secret."""
-        return hmac.digest(self.patient, b"hmar webhooks", hashlib.sha256)
+        return hmac.digest(self.patient[-1], b"hmar webhooks", hashlib.sha256)
 
     @property
     def handles(self) -> bytes:
         """32 bytes that key the handles of patients. They do not tell the patient secret."""
-        return hmac.digest(self.patient, b"hmar patient handles", hashlib.sha256)
+        return hmac.digest(self.patient[-1], b"hmar patient handles", hashlib.sha256)
+
+    @property
+    def patient_check(self) -> str:
+        """The check value of the patient secret."""
+        return check_value(_PATIENT, self.patient_file)
+
+    @property
+    def patient_file(self) -> bytes:
+        """What the file of the patient secret holds: 32 bytes, and 40 more from each rotation.
+
+        Those are 32 bytes that it has drawn, and the number of the last row of the audit log before it.
+        """
+        first, *steps = self.patient
+        rows = (row.to_bytes(_ROW_BYTES, "big") for row in self.audited)
+        return first + b"".join(step + row for step, row in zip(steps, rows, strict=True))
+
+    def rotated(self, last_row: int) -> Secrets:
+        """Return these with another step drawn, after a row of the audit log."""
+        step = secrets.token_bytes(KEY_BYTES)
+        return replace(self, patient=(*self.patient, step), audited=(*self.audited, last_row))
+
+
+def _audit_key(key: bytes) -> bytes:
+    return hmac.digest(key, b"hmar audit log", hashlib.sha256)
 
 
 def new_secrets() -> Secrets:
     """Return fresh secrets, for an archive that is gone with its process."""
-    return Secrets(secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES))
+    return Secrets((secrets.token_bytes(KEY_BYTES),), secrets.token_bytes(KEY_BYTES))
+
+
+@contextmanager
+def secrets_in_use(home: Path) -> Iterator[None]:
+    """Keep the secrets of a data directory from being rotated; raises ConfigError while they are."""
+    with _use_locked(home, exclusive=False) as held:
+        if not held:
+            raise ConfigError("The secret of patients is being rotated.", "Wait until that has ended.")
+        yield
+
+
+@contextmanager
+def secrets_unused(home: Path) -> Iterator[None]:
+    """Keep everybody else from the secrets of a data directory; raises ConfigError while one uses them."""
+    with _use_locked(home, exclusive=True) as held:
+        if not held:
+            raise ConfigError(
+                "The product runs on this data directory, or another command works with it.",
+                "Stop the product, and wait until other commands have ended.",
+            )
+        yield
+
+
+@contextmanager
+def _use_locked(home: Path, exclusive: bool) -> Iterator[bool]:
+    with ExitStack() as stack:
+        with writing("HMAR_HOME"):
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held = stack.enter_context(locked(home / _IN_USE, exclusive, wait=False))
+        yield held
 
 
 def load_secrets(home: Path, checks: CheckValues) -> Secrets:
     """Return the secrets of a data directory, made on first use, compared with their check values.
 
     Safe when several processes start at once: all of them return what the first one wrote. A secret of an
-    older version gets its check value now.
+    older version gets its check value now. A rotation that was killed is finished, or undone, as the database
+    says; the caller is within :func:`secrets_in_use` or :func:`secrets_unused`, so that none goes on.
 
     Parameters
     ----------
@@ -88,13 +161,37 @@ def load_secrets(home: Path, checks: CheckValues) -> Secrets:
 
 
 def _load(folder: Path, checks: CheckValues) -> Secrets:
-    patient = folder / "patient"
+    patient = folder / _PATIENT
     if not _exists(patient) and checks.holds_patient_keys():
         raise ConfigError("The secret 'patient' is missing.", _PATIENT_REMEDY)
-    return Secrets(
-        patient=_checked(patient, checks, _PATIENT_REMEDY),
-        session=_checked(folder / "session", checks, _SESSION_REMEDY),
-    )
+    _settle(folder, checks)
+    keys, audited = _parsed(_checked(patient, checks, _PATIENT_REMEDY))
+    session = _checked(folder / "session", checks, _SESSION_REMEDY)
+    return Secrets(keys, session, audited)
+
+
+def prepare_rotation(home: Path, later: Secrets) -> None:
+    """Write the next patient secret beside the one of now: it counts once its check value is kept."""
+    replace_private(home / "secrets" / _NEXT, later.patient_file)
+
+
+def _settle(folder: Path, checks: CheckValues) -> None:
+    later = folder / _NEXT
+    if not _exists(later):
+        return
+    value, known = check_value(_PATIENT, _read(later)), checks.secret_check(_PATIENT)
+    if known is not None and hmac.compare_digest(value, known):
+        later.replace(folder / _PATIENT)
+    else:
+        later.unlink()
+    sync_folder(folder)
+
+
+def _parsed(data: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
+    """Return the keys in the file of the patient secret, and the rows after which each but the last ended."""
+    steps = [data[start : start + _STEP_BYTES] for start in range(KEY_BYTES, len(data), _STEP_BYTES)]
+    keys = (data[:KEY_BYTES], *(step[:KEY_BYTES] for step in steps))
+    return keys, tuple(int.from_bytes(step[KEY_BYTES:], "big") for step in steps)
 
 
 class CheckValues(Protocol):
@@ -158,10 +255,15 @@ def _unreadable(path: Path, error: OSError) -> ConfigError:
 def _key(path: Path, remedy: str) -> bytes:
     if not _exists(path):
         create_private(path, secrets.token_bytes(KEY_BYTES))
-    try:
-        key = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if len(key) != KEY_BYTES:
+    key = _read(path)
+    rotated = path.name == _PATIENT and len(key) > KEY_BYTES and not (len(key) - KEY_BYTES) % _STEP_BYTES
+    if len(key) != KEY_BYTES and not rotated:
         raise ConfigError(f"The secret {path.name!r} is {len(key)} bytes long, not {KEY_BYTES}.", remedy)
     return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error

@@ -62,7 +62,7 @@ from hmar.ports import (
 from hmar.removal import Remover
 from hmar.reporting.contained import ContainedWriter
 from hmar.search import Searcher
-from hmar.secrets import Secrets, load_secrets, new_secrets
+from hmar.secrets import Secrets, load_secrets, new_secrets, secrets_in_use
 from hmar.serving import Serving
 from hmar.spool import Spool
 from hmar.tracing import Tracer
@@ -122,9 +122,13 @@ class Engine:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """Keys of this archive; raises ConfigError where they are not those that it was made with."""
+        """Keys of this archive, which stay until it is closed.
+
+        Raises ConfigError where they are not those that it was made with, or are being rotated.
+        """
         if self.settings.in_memory:
             return new_secrets()
+        self._open.enter_context(secrets_in_use(self.settings.home))
         return load_secrets(self.settings.home, self.storage.integrity)
 
     @cached_property
@@ -178,11 +182,16 @@ class Engine:
     @cached_property
     def audit_log(self) -> AuditLog:
         """Who was given whose data."""
+        return self.audit_log_under(self.secrets)
+
+    def audit_log_under(self, secrets: Secrets) -> AuditLog:
+        """Return the audit log as keys of this archive seal it."""
         head = None if self.settings.in_memory else self.settings.home / "audit-head.json"
+        store, key, former = self.storage.audit, secrets.audit, secrets.former_audit
         feed = self.audit_feed
         if feed is None:
-            return AuditLog(self.storage.audit, self.secrets.audit, head)
-        return AuditLog(self.storage.audit, self.secrets.audit, head, feed.offer)
+            return AuditLog(store, key, head, former=former)
+        return AuditLog(store, key, head, feed.offer, former)
 
     @property
     def feedback(self) -> FeedbackStore:
@@ -367,7 +376,8 @@ class Engine:
         """Bytes to frames, in processes of their own."""
         if self._decoder is not None:
             return self._decoder
-        decoder = ContainedDecoder(DecodeLimits.of(self.settings), self.secrets.patient)
+        secret, *steps = self.secrets.patient
+        decoder = ContainedDecoder(DecodeLimits.of(self.settings), secret, steps=steps)
         self._open.callback(decoder.close)
         return decoder
 

@@ -116,7 +116,7 @@ def test_bytes_that_are_no_number_are_shown_escaped() -> None:
 def test_a_home_of_any_name_is_used(name: str, tmp_path: Path) -> None:
     engine = build_engine(Settings(home=tmp_path / name).checked())
     engine.keys.create(administrator("tests"))
-    assert len(engine.secrets.patient) == 32
+    assert len(engine.secrets.patient[0]) == 32
     engine.close()
     assert {"catalogue.db", "secrets"} <= {path.name for path in (tmp_path / name).iterdir()}
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -73,7 +73,7 @@ def measure_decode(
     with closing(build_engine(settings, encoder, InlineQueue())) as engine:
         openers: dict[str, Opener] = {
             "contained": engine.decoder.open,
-            PEER: ImageDecoder(settings.max_pixels, PatientHasher(engine.secrets.patient)).open,
+            PEER: ImageDecoder(settings.max_pixels, PatientHasher(*engine.secrets.patient)).open,
         }
         # A search decodes what it opens; an index job looks first whether it has the file already.
         ahead = openers | {"contained": partial(engine.decoder.open, first_frame=True)}

@@ -47,11 +47,16 @@ _OF_OPERATIONS = {
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
     "retrieveInstance": _Event("110104", "DICOM Instances Transferred", "R"),
     "exportHits": _EXPORT,
+    "rotateSecrets": _Event("110113", "Security Alert", "U"),
     _DELIVERY: _EXPORT,
     "logIn": _AUTHENTICATION,
     "logOut": _AUTHENTICATION,
 }
-_LOGIN_TYPES = {"logIn": ("110122", "Login"), "logOut": ("110123", "Logout")}
+_TYPES = {
+    "logIn": ("110122", "Login"),
+    "logOut": ("110123", "Logout"),
+    "rotateSecrets": ("110137", "User Security Attributes Changed"),
+}
 _OBJECTS = {
     # Type, role, and the code, system and meaning of what the id is. The last two codes are our own: systems
     # that begin with 99 are private (PS3.3, section 8.2).
@@ -134,8 +139,8 @@ def _add_event(message: Element, record: AuditRecord) -> None:
         EventOutcomeIndicator=outcome_of(record),
     )
     _add_code(told, "EventID", event.code, "DCM", event.meaning)
-    if record.operation in _LOGIN_TYPES:
-        code, meaning = _LOGIN_TYPES[record.operation]
+    if record.operation in _TYPES:
+        code, meaning = _TYPES[record.operation]
         _add_code(told, "EventTypeCode", code, "DCM", meaning)
 
 

@@ -111,16 +111,18 @@ def export(
             opened.write(line.encode())
 
 
-def _touching(engine: Engine, study: str | None, patient_id: str | None, issuer: str) -> str | None:
-    """Return what rows must name, None for all rows."""
+def _touching(
+    engine: Engine, study: str | None, patient_id: str | None, issuer: str
+) -> frozenset[str] | None:
+    """Return what rows must name one of, None for all rows."""
     if patient_id is None:
-        return None if study is None else engine.audit_log.hashed("study", study)
+        return None if study is None else engine.audit_log.hashed_ever("study", study)
     if study is not None:
         raise ParameterError("A study and a patient were named.", "Name one of them.")
-    key = PatientHasher(engine.secrets.patient).key(patient_id, issuer)
-    if key is None:
+    keys = PatientHasher(*engine.secrets.patient).keys(patient_id, issuer)
+    if not keys:
         raise ParameterError("The patient id is empty.", "Give the id as the files have it.")
-    return engine.audit_log.hashed("patient", key)
+    return engine.audit_log.hashed_ever("patient", keys)
 
 
 def _table(rows: Iterator[AuditRow]) -> Iterator[str]:

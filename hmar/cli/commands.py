@@ -62,6 +62,7 @@ OWN = {
     "models": Command("hmar.cli.models", "models", "List, install, use and remove the archive's models."),
     "reindex": Command("hmar.cli.reindex", "reindex", "Index the archive under another model."),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
+    "secrets": Command("hmar.cli.secrets", "secrets", "Rotate the secret that patients are told apart by."),
     "audit": Command("hmar.cli.audit", "audit", "Verify, export and prune the log of accesses."),
     "feedback": Command("hmar.cli.feedback", "feedback", "Export what people have said of hits."),
     "backup": Command("hmar.cli.backup", "backup", "Write a backup of the archive, or verify one."),

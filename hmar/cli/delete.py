@@ -69,7 +69,7 @@ def delete(
         return
     engine = build_engine(settings_from_environment())
     click.get_current_context().call_on_close(engine.close)
-    key = PatientHasher(engine.secrets.patient).key(asked_patient_id(), issuer) if patient else None
+    key = PatientHasher(*engine.secrets.patient).key(asked_patient_id(), issuer) if patient else None
     selector = one_selector(uids, patient, key)
     extent = engine.remover.extent(selector, collection)
     if not extent.frames:

@@ -218,7 +218,7 @@ class _Runs:
         with self._console.status("Looking for the files of the table."):
             references = [*source.list(self._origin.reference)]
             uids = uids_in(source, self.engine.decoder.open, self._settings.max_file_bytes)
-            key_of = PatientHasher(self.engine.secrets.patient).key
+            key_of = PatientHasher(*self.engine.secrets.patient).key
             return label_batches(rows, references, uids, key_of)
 
     def index(self, batch: Batch, left: int) -> Job:

@@ -73,14 +73,14 @@ class Child:
         To the parent.
     limits : DecodeLimits
         Of every request.
-    secret : bytes
-        Keys the hash of patient ids.
+    *secrets : bytes
+        Keys of the hash of patient ids: the first, and one of each rotation.
     """
 
-    def __init__(self, channel: Channel, limits: DecodeLimits, secret: bytes) -> None:
+    def __init__(self, channel: Channel, limits: DecodeLimits, *secrets: bytes) -> None:
         self._channel = channel
         self._limits = limits
-        self._decoder = ImageDecoder(limits.max_pixels, PatientHasher(secret), limits.refuses_burned_in)
+        self._decoder = ImageDecoder(limits.max_pixels, PatientHasher(*secrets), limits.refuses_burned_in)
         self._restraint = Restraint(limits)
         self._files = Files()
         self._does: dict[str, Callable[[dict[str, Any], int], Answer]] = {
@@ -202,7 +202,7 @@ def serve(channel: Channel) -> None:
     """Answer requests until the parent is gone, or a file has left this process in a doubtful state."""
     try:
         begin, _ = channel.receive()
-        child = Child(channel, DecodeLimits(**begin["limits"]), bytes.fromhex(begin["secret"]))
+        child = Child(channel, DecodeLimits(**begin["limits"]), *map(bytes.fromhex, begin["secrets"]))
         channel.send({"ready": True})
         while child.answer(*channel.receive()):
             pass

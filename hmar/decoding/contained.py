@@ -37,15 +37,23 @@ class ContainedDecoder:
         Keys the hash of patient ids; at least 16 bytes.
     server : ForkServer or None
         Starts the children; whoever made it closes it. None starts one for this decoder alone.
+    steps : sequence of bytes
+        What each rotation of the secret has drawn, in order.
     """
 
-    def __init__(self, limits: DecodeLimits, secret: bytes, server: ForkServer | None = None) -> None:
+    def __init__(
+        self,
+        limits: DecodeLimits,
+        secret: bytes,
+        server: ForkServer | None = None,
+        steps: Sequence[bytes] = (),
+    ) -> None:
         self._shared = server is not None
         self._server = server or ForkServer()
         self._numbers = itertools.count(1)
         size = min(limits.decoders, os.cpu_count() or 1)
         self._limits = limits
-        self._secret = secret
+        self._secret, self._steps = secret, steps
         self._pool = Pool(self._child, size, limits.wait_s)
 
     def __enter__(self) -> ContainedDecoder:
@@ -106,7 +114,7 @@ class ContainedDecoder:
     def _child(self, data: Content) -> Child:
         given = data if isinstance(data, FileBytes) else None
         try:
-            return Child(self._server, self._limits, self._secret, given)
+            return Child(self._server, self._limits, self._secret, given, self._steps)
         except ChildEndedError as error:
             raise UnavailableError(
                 f"A decoder cannot be started: {error}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -63,10 +63,17 @@ class Child:
         Keys the hash of patient ids.
     given : FileBytes or None
         The one file that it opens, where that lies on the disk; None for those that are sent to it.
+    steps : sequence of bytes
+        What each rotation of the secret has drawn, in order.
     """
 
     def __init__(
-        self, server: ForkServer, limits: DecodeLimits, secret: bytes, given: FileBytes | None = None
+        self,
+        server: ForkServer,
+        limits: DecodeLimits,
+        secret: bytes,
+        given: FileBytes | None = None,
+        steps: Sequence[bytes] = (),
     ) -> None:
         self._server = server
         self._limits = limits
@@ -77,7 +84,8 @@ class Child:
         self._sent = 0
         self._status: int | None = None
         self._files: deque[int] = deque(maxlen=FILES_KEPT)
-        self._ask({"limits": asdict(limits), "secret": secret.hex()}, lambda _answer, _size: None)
+        secrets = [key.hex() for key in (secret, *steps)]
+        self._ask({"limits": asdict(limits), "secrets": secrets}, lambda _answer, _size: None)
 
     @property
     def usable(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from hmar.values.patients import next_key
+
 
 class PatientHasher:
     """Turns patient ids into keys that mean nothing without the site's secret.
@@ -13,12 +15,15 @@ class PatientHasher:
     ----------
     secret : bytes
         The site's secret, at least 16 bytes. Another secret gives other keys.
+    *steps : bytes
+        What each rotation of the secret has drawn, in order: a key goes through all of them.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, *steps: bytes) -> None:
         if len(secret) < 16:
             raise ValueError(f"the secret has {len(secret)} bytes, at least 16 are needed")
         self._secret = secret
+        self._steps = steps
 
     def __repr__(self) -> str:
         return "PatientHasher(<secret>)"
@@ -38,9 +43,17 @@ class PatientHasher:
         str or None
             The first 128 bits of HMAC-SHA256 as 32 hexadecimal digits.
         """
+        keys = self.keys(patient_id, issuer)
+        return keys[-1] if keys else None
+
+    def keys(self, patient_id: str, issuer: str = "") -> list[str]:
+        """Return all keys that the patient has had, that of now last; none for an empty id."""
         patient = patient_id.strip()
         if not patient:
-            return None
+            return []
         # A NUL cannot occur in either value, so no two pairs give the same message.
         message = f"{issuer.strip()}\0{patient}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:32]
+        keys = [hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:32]]
+        for step in self._steps:
+            keys.append(next_key(keys[-1], step))
+        return keys

@@ -271,7 +271,7 @@ class Archive(Searches, Exports):
         return extent
 
     def _hasher(self) -> PatientHasher:
-        return process_hasher() if self._passing else PatientHasher(self.engine.secrets.patient)
+        return process_hasher() if self._passing else PatientHasher(*self.engine.secrets.patient)
 
 
 def _settings(folder: str | os.PathLike[str] | None, settings: Settings | None) -> Settings:

@@ -86,6 +86,13 @@ class AuditAnchor(NamedTuple):
     proof: str
 
 
+class FormerKey(NamedTuple):
+    """A key that the log was sealed with before a rotation, and the last row that it sealed."""
+
+    last_seq: int
+    key: bytes
+
+
 BEGINNING = AuditMark(0, "")
 Seal = Callable[[AuditMark, AuditRecord], str]
 """Returns the digest of the record that follows a row."""

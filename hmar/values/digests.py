@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, fields
 from datetime import date
@@ -75,6 +76,27 @@ def header_digest(info: FrameInfo) -> str:
 def comparable(header: str, other: str) -> bool:
     """Return whether two header digests cover the same fields."""
     return header[:_TAG_LENGTH] == other[:_TAG_LENGTH]
+
+
+def rekeyed_header(header: str, info: FrameInfo, rekeyed: FrameInfo, step: bytes) -> str:
+    """Return the header digest of a frame whose patient has another key.
+
+    A digest of another version, or of other values, could be tried with a key from before: it becomes one
+    that nobody can try without ``step``, and differs from every header as before.
+
+    Parameters
+    ----------
+    header : str
+        The digest before.
+    info, rekeyed : FrameInfo
+        The frame with its key before, and with the next one.
+    step : bytes
+        What the rotation has drawn.
+    """
+    if header == header_digest(info):
+        return header_digest(rekeyed)
+    rest = hmac.new(step, f"header {header}".encode(), hashlib.sha256).hexdigest()
+    return header[:_TAG_LENGTH] + rest[: _DIGEST_LENGTH - _TAG_LENGTH]
 
 
 def differing_fields(info: FrameInfo, other: FrameInfo) -> list[str]:

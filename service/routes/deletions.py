@@ -35,7 +35,7 @@ def blueprint(engine: Engine) -> Blueprint:
     )
     def delete(body: Deletion) -> Deleted:
         asked = body.root
-        selector = _selector(asked, PatientHasher(engine.secrets.patient))
+        selector = _selector(asked, PatientHasher(*engine.secrets.patient))
         extent = engine.remover.delete(selector, asked.collection).extent
         if not extent.frames:
             raise nothing_matches(selector)

@@ -13,8 +13,9 @@ from hmar.errors import ConfigError
 from hmar.ports import Storage
 from hmar.values.damage import Sealed, SealedTable
 from hmar.values.deletion import Selector
+from hmar.values.patients import next_key
 from tests.contract.conftest import STORES
-from tests.contract.examples import ORIGIN, encoded
+from tests.contract.examples import MODEL, ORIGIN, encoded
 
 
 @pytest.fixture(params=STORES)
@@ -71,6 +72,27 @@ def test_check_values_are_kept_and_replaced(storage: Storage) -> None:
     integrity.keep_secret_check("patient", "c" * 64)
     assert integrity.secret_check("patient") == "c" * 64
     assert integrity.secret_check("session") == "b" * 64
+
+
+def test_a_rotation_gives_each_patient_the_next_key_in_rows_that_are_intact(storage: Storage) -> None:
+    integrity, catalogue, step = storage.integrity, storage.catalogue, b"s" * 32
+    anonymous = encoded("1.3", patient_key=None)
+    catalogue.append("default", [encoded("1.1"), encoded("1.2", patient_key="b" * 32), anonymous], ORIGIN)
+    catalogue.delete(Selector("instance", "1.2"), None)
+    before, marks = catalogue.patient_keys(MODEL), catalogue.marks(0, 10)
+    try:
+        rotated = integrity.rotate_patients(step, "c" * 64, None)
+    except ConfigError:  # what is in memory is gone with its secret
+        assert storage.catalogue.patient_keys(MODEL) == before
+        return
+    assert rotated == 1
+    assert catalogue.patient_keys(MODEL) == {next_key(key, step) for key in before}
+    assert integrity.secret_check("patient") == "c" * 64
+    assert not set(catalogue.marks(0, 10)) & set(marks)
+    checked = integrity.check_entries(0, 10)
+    assert checked is not None
+    assert (checked.checked, checked.damaged) == (2, ())
+    assert integrity.check_log().intact
 
 
 def test_a_copy_is_written_where_there_is_a_file_to_copy(storage: Storage, tmp_path: Path) -> None:

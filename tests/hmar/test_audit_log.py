@@ -87,8 +87,8 @@ def test_uids_and_patients_are_kept_as_hashes_under_a_key_of_the_log(log: AuditL
     assert told["touched"] == [log.hashed("patient", PATIENT), log.hashed("study", UID)]
     assert UID not in str(told)
     assert PATIENT not in str(told)
-    assert [found.seq for found in log.rows(touching=log.hashed("patient", PATIENT))] == [2]
-    assert list(log.rows(touching=log.hashed("patient", UID))) == []
+    assert [found.seq for found in log.rows(touching=[log.hashed("patient", PATIENT)])] == [2]
+    assert list(log.rows(touching=[log.hashed("patient", UID)])) == []
     other = AuditLog(SqlAuditStore(Database(tmp_path / "x.db")), b"t" * 32, None)
     assert other.hashed("study", UID) != log.hashed("study", UID) != log.hashed("series", UID)
 

@@ -27,8 +27,8 @@ def checks(catalogue: MemoryCatalogue) -> MemoryIntegrity:
 
 def test_secrets_are_32_bytes_stay_the_same_and_differ(tmp_path: Path, checks: MemoryIntegrity) -> None:
     first = load_secrets(tmp_path, checks)
-    assert len(first.patient) == len(first.session) == 32
-    assert first.patient != first.session
+    assert len(first.patient[0]) == len(first.session) == 32
+    assert first.patient != (first.session,)
     assert load_secrets(tmp_path, checks) == first
     assert load_secrets(tmp_path / "other", MemoryIntegrity(MemoryCatalogue())) != first
 

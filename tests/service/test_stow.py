@@ -121,7 +121,7 @@ def test_every_study_that_comes_is_in_the_audit_log(own: Archive) -> None:
     before = len(list(own.engine.audit_log.rows()))
     send(own.client, *OTHER)
     study = own.engine.audit_log.hashed("study", f"{ROOT}.97")
-    rows = list(own.engine.audit_log.rows(touching=study))
+    rows = list(own.engine.audit_log.rows(touching=[study]))
     assert [(row.record.operation, row.record.actor) for row in rows][:1] == [("receiveStudy", "worker")]
     assert len(list(own.engine.audit_log.rows())) >= before + 1
 

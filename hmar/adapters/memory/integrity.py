@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hmar.adapters.memory.catalogue import MemoryCatalogue
 from hmar.errors import ConfigError
+from hmar.values.audit import AuditAnchor
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 
 
@@ -70,6 +71,19 @@ class MemoryIntegrity:
     def holds_patient_keys(self) -> bool:
         """Return whether any frame has a key that was made with the patient secret."""
         return self._catalogue.holds_patient_keys()
+
+    def rotate_patients(
+        self,
+        _step: bytes,
+        _check: str,
+        _anchor: AuditAnchor | None,
+        _progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> int:
+        """Refuse: the secret of what is in memory is gone with its process."""
+        raise ConfigError(
+            "HMAR_DATABASE_URL is memory:, whose secret is drawn for each process.",
+            "Leave it unset, or name a database.",
+        )
 
     def revision(self) -> str:
         """Return a revision that no database has."""

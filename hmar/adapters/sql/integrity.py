@@ -13,10 +13,12 @@ from hmar.adapters.sql.log_check import checked_log, mended_log
 from hmar.adapters.sql.log_rows import lock
 from hmar.adapters.sql.quarantine import take_out, waiting_rows
 from hmar.adapters.sql.reading import Values, values_of, verified
+from hmar.adapters.sql.rotating import rotate_keys
 from hmar.adapters.sql.rows import encoded_frame
-from hmar.adapters.sql.schema import damaged_rows, entries, log, secret_checks
+from hmar.adapters.sql.schema import audit_anchor, damaged_rows, entries, log, secret_checks
 from hmar.adapters.sql.seals import entry_intact, sealed_entry, sealed_log
 from hmar.disk import writing
+from hmar.values.audit import AuditAnchor
 from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, SealedTable
 
 SHOWN_PROBLEMS = 20
@@ -135,14 +137,36 @@ class SqlIntegrity:
         """Store the check value of a secret, in place of any other."""
         with self._database.write() as connection:
             lock(connection)
-            connection.execute(delete(secret_checks).where(secret_checks.c.name == name))
-            connection.execute(insert(secret_checks), {"name": name, "value": value})
+            _keep_check(connection, name, value)
+
+    def rotate_patients(
+        self,
+        step: bytes,
+        check: str,
+        anchor: AuditAnchor | None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> int:
+        """Give each patient the next key, in one transaction; return how many frames have another one."""
+        with self._database.write() as connection:
+            lock(connection)
+            frames = rotate_keys(connection, step, progress)
+            _keep_check(connection, "patient", check)
+            if anchor is not None:
+                proven = update(audit_anchor).where(audit_anchor.c.seq == anchor.mark.seq)
+                connection.execute(proven.values(proof=anchor.proof))
+        self._database.empty_write_ahead_log()
+        return frames
 
     def holds_patient_keys(self) -> bool:
         """Return whether any frame has a key that was made with the patient secret."""
         keyed = exists().where(entries.c.patient_key.is_not(None))
         with self._database.read() as connection:
             return bool(connection.scalar(select(keyed)))
+
+
+def _keep_check(connection: Connection, name: str, value: str) -> None:
+    connection.execute(delete(secret_checks).where(secret_checks.c.name == name))
+    connection.execute(insert(secret_checks), {"name": name, "value": value})
 
 
 def _checked(connection: Connection, ids: Sequence[int]) -> tuple[int, list[int]]:

@@ -76,6 +76,11 @@ def entry_intact(row: Mapping[str, Any]) -> bool:
     return bool(row["code_digest"] == codes) and info_intact(row)
 
 
+def resealed_info(row: Mapping[str, Any]) -> str | None:
+    """Return the digest of an entry's columns as they are now; codes are covered by their own."""
+    return _digest(_INFO, row)
+
+
 def log_intact(row: Mapping[str, Any]) -> bool:
     """Return whether a row of the log is what was written."""
     return row["row_digest"] is None or row["row_digest"] == _log_digest(row)

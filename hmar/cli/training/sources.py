@@ -151,13 +151,13 @@ def _folders(
     from hmar.training.data.folders.scan import Limits
 
     environment = settings_from_environment()
-    secret = token_bytes(KEY_BYTES)
+    secret, steps = token_bytes(KEY_BYTES), list[bytes]()
     if sources.archive is not None:
-        secret = build_engine(environment).secrets.patient
-    decoder = opened.enter_context(ContainedDecoder(DecodeLimits.of(environment), secret))
+        secret, *steps = build_engine(environment).secrets.patient
+    decoder = opened.enter_context(ContainedDecoder(DecodeLimits.of(environment), secret, steps=steps))
     reader = FolderReader(
         decoder,
-        PatientHasher(secret),
+        PatientHasher(secret, *steps),
         Limits(environment.max_file_bytes, environment.max_pixels),
         structures,
         labels,

@@ -99,6 +99,7 @@ def test_a_message_has_all_that_the_row_has() -> None:
         ("createIndexJob", "/api/v1/index-jobs", "C", "110107"),
         ("delete", "/api/v1/deletions", "D", "110105"),
         ("pruneAudit", "hmar audit prune", "D", "110101"),
+        ("rotateSecrets", "hmar secrets rotate", "U", "110113"),
         ("logIn", "/login", "E", "110114"),
         ("deliverChanges", "webhook", "R", "110106"),
         ("exportHits", "/api/v1/exports", "R", "110106"),
@@ -111,7 +112,7 @@ def test_an_operation_is_the_event_that_dicom_has_for_it(
     told = message(operation=operation, route=route).find("EventIdentification")
     assert told is not None
     assert (told.attrib["EventActionCode"], code(told, "EventID")[0]) == (action, event)
-    assert (told.find("EventTypeCode") is not None) is (operation == "logIn")
+    assert (told.find("EventTypeCode") is not None) is (operation in ("logIn", "rotateSecrets"))
 
 
 @pytest.mark.parametrize(

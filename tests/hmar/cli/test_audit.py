@@ -28,7 +28,7 @@ Hmar = Callable[..., Result]
 def hmar(tmp_path: Path) -> Hmar:
     home = tmp_path / "home"
     engine = build_engine(Settings(home=home).checked())
-    key = PatientHasher(engine.secrets.patient).key("P-7", "Clinic")
+    key = PatientHasher(*engine.secrets.patient).key("P-7", "Clinic")
     of_patient = ACCESS.touched | {("patient", str(key))}
     engine.audit_log.append(
         [replace(ACCESS, at=ACCESS.at + number * DAY) for number in range(3)]

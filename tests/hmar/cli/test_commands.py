@@ -289,7 +289,7 @@ def test_a_later_run_takes_no_patients_from_a_run_that_was_killed(home: Path, tm
     assert patients(home) == {"a.png": None}
     # The killed run's file is known by its patient, until that one is deleted, frames or no frames.
     assert engine.jobs.items(job_id, {ItemState.QUEUED}, 9)[0].patient_key == key
-    hasher = PatientHasher(engine.secrets.patient)
+    hasher = PatientHasher(*engine.secrets.patient)
     job_id = engine.indexer.submit(
         "default", origin, [reference], None, {reference: str(hasher.key("HIS-ID"))}
     )
