@@ -32,7 +32,7 @@ STOW_FILES = 16
 """Instances of one request."""
 STALL_S = 120.0
 """So long nothing may be indexed before a run is given up."""
-POLL_S = 0.2
+POLL_S = 0.5
 _REMEDY = "Run 'hmar doctor', then try again."
 
 

@@ -517,14 +517,7 @@ def test_what_comes_from_a_pacs_is_what_a_folder_has(tmp_path) -> None:
     assert floor["quality"] == {"instances taken": "3 of 3"}
 
 
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [((), "Orthanc is not installed. Run: apt-get install orthanc"), (("Orthanc",), "dcmtk")],
-)
-def test_the_part_pacs_says_what_is_not_installed(tmp_path, monkeypatch, there, said) -> None:
-    for name in there:
-        program = tmp_path / name
-        program.touch(0o755)
+def test_the_part_pacs_says_what_is_not_installed(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match="Orthanc is not installed"):
         run_speed(["pacs"], 1, 1, silent)
