@@ -1,18 +1,22 @@
-"""A listener of a test, in this process, on a free port of this machine."""
+"""A listener of a test, in this process, on a free port of this machine, and what sends files."""
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
 import threading
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hmar.config import Settings
 from hmar.listener.objects import Objects
 from hmar.listener.server import listening
 from hmar.spool import LISTENER, Spool, Spooled
+from tests.require import require_command
 
 
 class Listener(NamedTuple):
@@ -33,6 +37,37 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def dcmsend(port: int, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Send a folder's files by C-STORE as they are, whatever they are compressed with."""
+    program = require_command("dcmsend", "dcmtk")
+    arguments = [
+        "--decompress-never",
+        "--scan-directories",
+        "-aec",
+        "HMAR",
+        "127.0.0.1",
+        str(port),
+        str(folder),
+    ]
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+
+
+def stow(address: str, authorization: str, contents: Iterable[bytes]) -> dict[str, Any]:
+    """Send files by STOW-RS in one request that must succeed; return the answer."""
+    head = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
+    body = b"".join(head + data + b"\r\n" for data in contents) + b"--part--"
+    headers = {
+        "Authorization": authorization,
+        "Accept": "application/dicom+json",
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=part',
+    }
+    request = urllib.request.Request(address, body, headers, method="POST")
+    with urllib.request.urlopen(request, timeout=60) as response:
+        assert response.status == 200, response.read()
+        told: dict[str, Any] = json.load(response)
+    return told
 
 
 @contextmanager

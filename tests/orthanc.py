@@ -18,6 +18,7 @@ from tests.require import require_command, require_file
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 USER, PASSWORD = "hmar", "for a test"
+AUTHORIZATION = f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
 START_S = 60.0
 
 
@@ -37,9 +38,8 @@ class Orthanc:
         return json.loads(self._bytes(method, path, body) or b"null")
 
     def _bytes(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
-            connection.request(method, path, body, {"Authorization": f"Basic {token}"})
+            connection.request(method, path, body, {"Authorization": AUTHORIZATION})
             answer = connection.getresponse()
             told = answer.read()
         assert answer.status == 200, (path, answer.status, told[:200])

@@ -19,15 +19,15 @@ from hmar.library.extras import extra_train
     "parts",
     default="all",
     show_default=True,
-    help="all, or of encode, kan, scan, filters, decode, http, seen, mixed, processes, train, by commas; "
-    "filters needs the extra bench too.",
+    help="all, or of encode, kan, scan, filters, decode, http, seen, mixed, processes, pacs, train, by "
+    "commas; filters needs the extra bench too, pacs Orthanc with DICOMweb, and DCMTK.",
 )
 @click.option(
     "--frames",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
-    help="Frames of the scanned archives.",
+    help="Frames of the scanned archives; most instances that the part pacs sends.",
 )
 @click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
 @click.option(
@@ -46,7 +46,7 @@ from hmar.library.extras import extra_train
 def speed(
     parts: str, frames: int, windows: int, growth: bool, device: str, workers: str, outputs: Outputs
 ) -> None:
-    """Time encoding, KAN layers, scan, filters, decoding, HTTP and training, each beside another way.
+    """Time encoding, KAN layers, scan, filters, decoding, HTTP, PACS and training, each beside another way.
 
     Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
     alternate between the two, after warm-up, but for training, where one run follows the other. Needs the
@@ -57,6 +57,7 @@ def speed(
       hmar bench speed
       hmar bench speed --part scan --frames 1000000 --growth --json speed.jsonl --report report
       hmar bench speed --part filters --json filters.jsonl
+      hmar bench speed --part pacs --frames 200
       hmar bench speed --part train --device cuda --workers 0,4,8,15
     """
     with extra_train(NEEDS_EXTRA):

@@ -122,6 +122,8 @@ _SPEED: tuple[tuple[str, str, Write], ...] = (
 _SPEED_WHERE_GIVEN: tuple[tuple[str, str, Write], ...] = (
     ("throughput_per_s", "Queries / s", shown),
     ("throughput_ratio", "Against the first load", shown),
+    ("answered_per_s", "Answered / s", shown),
+    ("memory_mib", "Memory (MiB)", shown),
 )
 _OF_PAPERS = frozenset({"metric", "source"})
 """What is known of quoted figures; the rest of their columns would only show defaults."""

@@ -21,6 +21,8 @@ from benchmark.speed.growth import measure_growth
 from benchmark.speed.http import measure_http
 from benchmark.speed.memory import measure_memory
 from benchmark.speed.mixed import measure_mixed
+from benchmark.speed.orthanc import check_installed
+from benchmark.speed.pacs import measure_pacs
 from benchmark.speed.scan import measure_scan, with_headlines
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds
@@ -34,7 +36,7 @@ from hmar.known_models import THUMBNAIL
 from hmar.model.bundle import read_info
 from hmar.wiring import load_encoder
 
-PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "mixed", "processes", "train")
+PARTS = ("encode", "kan", "scan", "filters", "decode", "http", "seen", "mixed", "processes", "pacs", "train")
 ENCODE_ROUNDS = Rounds(repeats=15, warm_up=2)
 KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
@@ -55,6 +57,8 @@ MIXED_ROUNDS = Rounds(repeats=2, warm_up=0)
 MIXED_FRAMES, MIXED_CLIENTS, MIXED_SECONDS = 192, 32, 60.0
 PROCESSES_ROUNDS = Rounds(repeats=4, warm_up=1)
 PROCESSES, PROCESSES_FRAMES, PROCESSES_CLIENTS, PROCESSES_REQUESTS = 2, 32, 16, 960
+PACS_ROUNDS = Rounds(repeats=1, warm_up=0)
+PACS_INSTANCES = 1000
 TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, warm_up=2)}
 
 
@@ -74,8 +78,8 @@ def run_speed(
     parts : sequence of str
         Of :data:`PARTS`; run in that order.
     frames : int
-        Frames of the scanned archives, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, for
-        its frames go through the worker one by one.
+        Frames of the scanned archives, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, and
+        no more than ``PACS_INSTANCES`` come from a PACS, for frames go through the worker one by one.
     windows : int
         Mean number of windows of a frame, from 1: of the scanned archive, and the larger batch of the KAN
         layer.
@@ -97,7 +101,8 @@ def run_speed(
     ParameterError
         For a part that does not exist, or a size below 1.
     ConfigError
-        If pykan or the data of the filters is not installed, or the settings name no trained model.
+        If pykan, the data of the filters, Orthanc or DCMTK is not installed, or the settings name no trained
+        model.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:
@@ -106,6 +111,9 @@ def run_speed(
         )
     if frames < 1 or windows < 1:
         raise ParameterError(f"There are {frames} frames of {windows} windows.", "Give 1 or more of both.")
+    if "pacs" in parts:
+        # Before the parts that take long.
+        check_installed()
     measures: dict[str, Callable[[], list[dict[str, object]]]] = {
         "encode": lambda: measure_encode(_model_dir(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
         "kan": lambda: _kan(windows, progress),
@@ -116,6 +124,7 @@ def run_speed(
         "seen": lambda: _seen(min(frames, SEEN_FRAMES), progress),
         "mixed": lambda: _mixed(min(frames, MIXED_FRAMES), progress),
         "processes": lambda: _processes(min(frames, PROCESSES_FRAMES), progress),
+        "pacs": lambda: _pacs(min(frames, PACS_INSTANCES), progress),
         "train": lambda: _train(device, workers, progress),
     }
     with _one_thread():
@@ -203,6 +212,13 @@ def _processes(frames: int, progress: Progress) -> list[dict[str, object]]:
         return measure_web_processes(
             home, PROCESSES, frames, PROCESSES_CLIENTS, PROCESSES_REQUESTS, PROCESSES_ROUNDS, progress
         )
+
+
+def _pacs(instances: int, progress: Progress) -> list[dict[str, object]]:
+    settings = Settings.from_environment(os.environ)
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        home = replace(settings, home=Path(folder))
+        return measure_pacs(home, instances, PACS_ROUNDS, progress)
 
 
 def _train(device: str, workers: Sequence[int], progress: Progress) -> list[dict[str, object]]:

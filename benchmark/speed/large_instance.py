@@ -17,9 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,17 +34,12 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from benchmark.speed.watch import Watch
 from hmar.product.running import RunningProduct, running_product
 
 SIDE = 2048
 FRAME_BYTES = 2 * SIDE * SIDE
 _PIECE = 1 << 20
-_KINDS = {
-    "hmar.listener": "listener",
-    "service": "web server",
-    "workers": "worker",
-    "hmar.decoding.fork_server": "decoders",
-}
 
 
 def write_instance(path: Path, frames: int) -> FileDataset:
@@ -119,52 +113,6 @@ def dicomweb(path: Path, header: FileDataset) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-class Watch:
-    """Notes the largest memory of every process below one, until it is closed."""
-
-    def __init__(self, root: int) -> None:
-        self.peaks: defaultdict[str, int] = defaultdict(int)
-        """In MiB, by kind of process."""
-        self._root, self._stopped = root, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._stopped.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stopped.wait(0.05):
-            self._look()
-
-    def _look(self) -> None:
-        parents = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError, IndexError, ValueError):
-                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        for process in parents:
-            if self._root in _ancestors(process, parents):
-                with suppress(OSError, IndexError):
-                    self._note(Path("/proc", str(process)))
-
-    def _note(self, folder: Path) -> None:
-        arguments = (folder / "cmdline").read_bytes().decode().split("\0")
-        kind = next((_KINDS[word] for word in arguments if word in _KINDS), None)
-        if kind is not None:
-            status = (folder / "status").read_text()
-            peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
-            self.peaks[kind] = max(self.peaks[kind], peak)
-
-
-def _ancestors(process: int, parents: Mapping[int, int]) -> set[int]:
-    found: set[int] = set()
-    while process in parents and process not in found:
-        found.add(process)
-        process = parents[process]
-    return found
 
 
 def asked(product: RunningProduct, path: str, body: object = None) -> Any:

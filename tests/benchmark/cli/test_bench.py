@@ -123,7 +123,7 @@ def test_rows_go_behind_those_that_the_file_holds(tmp_path):
         (
             ("speed", "--part", "warp"),
             2,
-            "Give some of encode, kan, scan, filters, decode, http, seen, mixed, processes, train.",
+            "Give some of encode, kan, scan, filters, decode, http, seen, mixed, processes, pacs, train.",
         ),
         (("speed", "--part", "train", "--workers", "1,x"), 2, "--workers is '1,x'. Give numbers from 0"),
         (("lesions", "--data", "{}", "--bits", "32"), 2, "32 bits was asked for. Give 64, 128 or both."),

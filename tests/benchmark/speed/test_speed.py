@@ -33,6 +33,7 @@ from benchmark.speed.growth import PROJECTED, measure_growth, projected, sizes_u
 from benchmark.speed.http import measure_http
 from benchmark.speed.memory import measure_memory
 from benchmark.speed.mixed import Half, measure_mixed, quality
+from benchmark.speed.pacs import measure_pacs
 from benchmark.speed.phantom import phantom_file, phantom_frame
 from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
 from benchmark.speed.seen import measure_seen
@@ -58,6 +59,8 @@ from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
 from tests.contract.examples import info
+from tests.orthanc import PLUGIN
+from tests.require import require_command, require_file
 from tests.samples import conditions
 
 TWO = Rounds(repeats=2, warm_up=1)
@@ -492,3 +495,29 @@ def test_clients_ask_about_few_frames_often_and_about_others_in_turn(tmp_path) -
             bodies[kind].add(json.loads(sent.data)["sop_instance_uid"])
     assert len(bodies["region of a seen frame"]) == 8
     assert len(bodies["region of another frame"]) > 60
+
+
+@pytest.mark.slow
+def test_what_comes_from_a_pacs_is_what_a_folder_has(tmp_path) -> None:
+    require_command("Orthanc", "orthanc")
+    require_file(PLUGIN, "orthanc-dicomweb")
+    require_command("storescu", "dcmtk")
+    settings = Settings(home=tmp_path, model_dir="thumbnail")
+    *rows, floor = measure_pacs(settings, 3, Rounds(1, 0), silent, side=96)
+    assert [row["name"].split(", ")[1] for row in rows] == [
+        "pull from Orthanc",
+        "C-STORE to the listener",
+        "STOW-RS",
+    ]
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["quality"] == {"header and codes equal to the peer's": "3 of 3"}
+        assert set(row["memory_mib"]) == {"listener", "web server", "worker", "decoders"}
+        assert row["processor_ms_by_process"]["worker"] > 0
+    assert floor["quality"] == {"instances taken": "3 of 3"}
+
+
+def test_the_part_pacs_says_what_is_not_installed(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="Orthanc is not installed"):
+        run_speed(["pacs"], 1, 1, silent)
