@@ -24,9 +24,9 @@ HEADER = """\
 ([settings.md](settings.md)); exit statuses are in [errors.md](errors.md).
 
 `hmar --server URL COMMAND` asks a server in place of the archive of this machine, with the same options and
-the same output: `index`, `search`, `export-dicom`, `collections`, `studies`, `series`, `labels`, `changes`,
-`jobs`, `delete`, `webhooks`. Without `--server`, these commands ask the server that `HMAR_SERVER` names, if
-it is set. The key comes from `HMAR_API_KEY`, or from the file that `HMAR_API_KEY_FILE` names, never from the
+the same output: `index`, `search`, `export-dicom`, `collections`, `patients`, `studies`, `series`, `labels`,
+`changes`, `jobs`, `delete`, `webhooks`. Without `--server`, these commands ask the server that `HMAR_SERVER`
+names, if it is set. The key comes from `HMAR_API_KEY`, or from the file that `HMAR_API_KEY_FILE` names, never from the
 command line. All other commands work on this machine alone, whatever `HMAR_SERVER` says, and refuse
 `--server`.
 
