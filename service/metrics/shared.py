@@ -14,7 +14,7 @@ from pathlib import Path
 _PROCESS = "process-"
 _ID = struct.Struct("<Q")
 """A process id, 0 where no process has served under that number yet."""
-MAPPED_BYTES = {"counter_{}.db": 64 << 10, "gauge_sum_{}.db": 64 << 10, "histogram_{}.db": 4 << 20}
+MAPPED_BYTES = {"counter_{}.db": 64 << 10, "gauge_sum_{}.db": 64 << 10, "histogram_{}.db": 8 << 20}
 """Files of a process, as prometheus_client names them, with room for all that they can hold: each method and
 status of a route takes 3 KB. A file that grows on a full disk ends the process that has it mapped (mmap(2):
 SIGBUS)."""

@@ -79,7 +79,7 @@ def test_pacs_are_listed_swept_resynced_and_what_is_gone_is_deleted_when_somebod
         told = status(tmp_path)
         assert (told["deleted"], told["stopped"]) == (1, None)
         ran = run(tmp_path, "doctor", "pacs:main", "--json")
-        [*_, feed] = json.loads(ran.output)["checks"]
+        [*_, feed, _stow] = json.loads(ran.output)["checks"]
         assert (ran.exit_code, feed["part"], feed["found"]) == (0, "feed", "orthanc, ends with 0")
 
 
