@@ -26,8 +26,8 @@ HEADER = """\
 `hmar --server URL COMMAND` asks a server in place of the archive of this machine, with the same options and
 the same output: `index`, `search`, `export-dicom`, `collections`, `patients`, `studies`, `series`, `labels`,
 `changes`, `jobs`, `delete`, `webhooks`. Without `--server`, these commands ask the server that `HMAR_SERVER`
-names, if it is set. The key comes from `HMAR_API_KEY`, or from the file that `HMAR_API_KEY_FILE` names, never from the
-command line. All other commands work on this machine alone, whatever `HMAR_SERVER` says, and refuse
+names, if it is set. The key comes from `HMAR_API_KEY`, or from the file that `HMAR_API_KEY_FILE` names, never
+from the command line. All other commands work on this machine alone, whatever `HMAR_SERVER` says, and refuse
 `--server`.
 
 What `hmar sample-data` fetches is in [data.md](data.md), how to train in [training.md](training.md), what the
