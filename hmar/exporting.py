@@ -20,6 +20,7 @@ from hmar.reporting.contained import NO_PICTURE, ContainedWriter
 from hmar.reporting.contents import Contents, Found, Image
 from hmar.values.entries import EntryInfo
 from hmar.values.exports import MOST_HITS, Documents, Export, Kind, StoredDocument
+from hmar.values.frames import Frame
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit
 from hmar.values.indexed import IndexedFrame, named
@@ -97,19 +98,20 @@ class Exporter:
             )
         own = [hit for hit in wanted if self.others != "none" or _same_patient(query, hit.entry)]
         file, asked = self._opened(query), "picture" in kinds
-        query_image, shown_query = self._image(file, query)
+        query_image, query_frame = self._image(file, query)
         if query_image is None:
             raise DecodeError(
                 "The file of the query is no DICOM with UIDs of its own.",
                 "Documents can be made of searches with DICOM images alone.",
             )
         found: list[Found] = []
-        panels = query_panels(shown_query, results.regions)
+        panels = query_panels(render(query_frame), results.regions) if asked else []
         for hit in own:
-            image, pixels = self._hit(hit)
+            image, frame = self._hit(hit)
             if image is not None:
                 found.append(Found(hit.rank, image, float(hit.distance), _regions(hit)))
-                panels += [] if pixels is None else self._panel(query, hit, pixels)
+                if asked and frame is not None:
+                    panels += self._panel(query, hit, frame)
         if wanted and not found:
             raise NotFoundError(*_nothing(len(wanted), len(wanted) - len(own)))
         contents = Contents(
@@ -162,40 +164,40 @@ class Exporter:
             documents.unreadable,
         )
 
-    def _hit(self, hit: Hit) -> tuple[Image | None, Pixels | None]:
-        """Return how a hit is referred to, and its pixels; None for one that cannot be read any more."""
+    def _hit(self, hit: Hit) -> tuple[Image | None, Frame | None]:
+        """Return how a hit is referred to, and its frame; None for one that cannot be read any more."""
         try:
             return self._image(self._opened(hit.entry), hit.entry)
         except (NotFoundError, DecodeError):
             return None, None
 
-    def _image(self, file: ContainedFile, entry: EntryInfo) -> tuple[Image | None, Pixels]:
-        """Return how an indexed frame is referred to, None where it cannot be, and its pixels."""
+    def _image(self, file: ContainedFile, entry: EntryInfo) -> tuple[Image | None, Frame]:
+        """Return how an indexed frame is referred to, None where it cannot be, and the frame."""
         frame = frame_of(file, entry)
         info, sop_class = frame.info, file.sop_class()
         if sop_class is None or info.uids_derived:
-            return None, render(frame)
+            return None, frame
         number = info.frame_number if len(file.infos) > 1 else None
         image = Image(info.study_uid, info.series_uid, info.sop_instance_uid, sop_class, number)
-        return image, render(frame)
+        return image, frame
 
-    def _panel(self, query: EntryInfo, hit: Hit, pixels: Pixels) -> list[Panel]:
+    def _panel(self, query: EntryInfo, hit: Hit, frame: Frame) -> list[Panel]:
         seen = self.others == "pictures" or _same_patient(query, hit.entry)
-        return [hit_panel(hit, pixels)] if seen else []
+        return [hit_panel(hit, render(frame))] if seen else []
 
 
 def _chosen(hits: Sequence[Hit], chosen: Sequence[IndexedFrame] | None) -> list[Hit]:
     """Return the hits that were chosen, in their order; raises NotFoundError for a frame that is none."""
     if chosen is None:
         return list(hits)
-    names = {named(hit) for hit in hits}
+    names, asked = {named(hit) for hit in hits}, set(chosen)
     for frame in chosen:
         if frame not in names:
             raise NotFoundError(
                 f"Frame {frame.frame_number} of instance {shown(frame.sop_instance_uid)} is no hit here.",
                 "Choose from the hits, with the options that they were found by.",
             )
-    return [hit for hit in hits if named(hit) in set(chosen)]
+    return [hit for hit in hits if named(hit) in asked]
 
 
 def _same_patient(query: EntryInfo, other: EntryInfo) -> bool:
