@@ -9,8 +9,13 @@ from pydantic import Field
 from hmar.values.stored import PixelType, StoredFrame, StoredUnits, WindowFunction
 from service.models.given import Headers
 from service.models.numbers import FromOne
+from service.models.search_request import SentFrame
 
 _NUMBER = r"-?[0-9][0-9.e+-]*"
+
+
+class PixelForm(SentFrame):
+    """A file, and which of its frames."""
 
 
 class PixelHeaders(Headers):
@@ -101,6 +106,12 @@ class WholePixels(PixelHeaders):
         description="Names the content, for If-None-Match and If-Range.",
     )
     ranges: Literal["bytes"] = Field(default="bytes", serialization_alias="Accept-Ranges")
+
+
+class FilePixels(PixelHeaders):
+    """Those of a frame of a file that was sent."""
+
+    frames: FromOne = Field(serialization_alias="X-HMAR-Frames", description="Number of frames in the file.")
 
 
 class PartOfPixels(WholePixels):

@@ -1,4 +1,4 @@
-"""GET /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels: a frame for a viewer."""
+"""A frame for a viewer: GET /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, POST /pixels."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from service.encodings import Coding, chosen_coding, encoded
 from service.errors import RangeError
 from service.kept_answers import kept, tag_of
 from service.models.pictures import FramePath
-from service.models.pixels import PartOfPixels, PixelHeaders, WholePixels
+from service.models.pixels import FilePixels, PartOfPixels, PixelForm, PixelHeaders, WholePixels
 from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
-from service.routes.search import indexed
+from service.routes.search import check_frame, indexed
 
 MEDIA_TYPE = "application/octet-stream"
 
@@ -52,6 +52,25 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         if wanted is None:
             return _answer(_whole(frame.to_bytes(), coding, headers), tag)
         return _answer(_part(frame.to_bytes(), wanted, headers), tag)
+
+    @routes.post("/pixels")
+    @operation(
+        "readFilePixels",
+        "The stored values of a frame of a file; nothing is kept",
+        tag="archive",
+        gives=Content("The values, little-endian, row by row.", MEDIA_TYPE, headers=FilePixels),
+        scope="search",
+        description="As those of an indexed frame; X-HMAR-Frames tells how many frames the file has.",
+        raises=(LimitError, DecodeError),
+    )
+    def file_pixels(body: PixelForm) -> Response:
+        file = engine.decoder.open(body.file)
+        check_frame(file, body.frame)
+        frame = file.stored(body.frame)
+        headers = FilePixels(**dict(PixelHeaders.of_frame(frame)), frames=len(file.infos))
+        answer = _whole(frame.to_bytes(), chosen_coding(request.accept_encodings), headers.fields())
+        answer.vary.add("Accept-Encoding")
+        return answer
 
     return routes
 

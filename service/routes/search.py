@@ -79,10 +79,15 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
 
 def frame_of(file: ImageFile, frame_number: int) -> Frame:
     """Decode one frame of an opened file; raises ParameterError for a number that it does not have."""
+    check_frame(file, frame_number)
+    return file.frame(frame_number)
+
+
+def check_frame(file: ImageFile, frame_number: int) -> None:
+    """Raise ParameterError for a frame that a file does not have."""
     count = len(file.infos)
     if not 1 <= frame_number <= count:
         raise ParameterError(f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {count}.")
-    return file.frame(frame_number)
 
 
 def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[EntryInfo]:

@@ -22,8 +22,8 @@ NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
 PICTURES_SHOWN = (
     "return [...document.querySelectorAll('.hit img')].slice(0, 4).every(i => i.complete && i.naturalWidth)"
 )
-LOADED_RENDERS = (
-    "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/render')).length"
+LOADED_PIXELS = (
+    "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/pixels')).length"
 )
 
 
@@ -155,7 +155,7 @@ def test_a_search_is_for_the_file_shown_even_where_files_before_it_have_several_
     page.find("#canvas").click()
     page.press(Keys.END)
     page.until(lambda: page.text("#frame-text").startswith(f"Image {SLICES} of"))
-    page.until(lambda: browser.execute_script(LOADED_RENDERS) >= 6)
+    page.until(lambda: browser.execute_script(LOADED_PIXELS) >= 6)
     page.find("#mode option[value=global]").click()
     page.find("#search").click()
     page.until(lambda: len(page.hits()) == 10)

@@ -123,6 +123,7 @@ REQUESTS: dict[str, Request] = {
         {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
     ),
     "renderFile": Request(sent=lambda _: {"data": _file()}),
+    "readFilePixels": Request(sent=lambda _: {"data": _file()}),
     "createIndexJob": Request(sent=lambda target: {"data": _file() | {"collection": target.collection}}),
     "storeInstances": Request(sent=lambda target: stow(target.collection)),
     "storeStudyInstances": Request(

@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser, picture } from "./browser.mjs";
-import { fetchPicture, listSeries, searchFile, searchIndexed } from "../../../service/page/static/js/api.js";
+import { browser, pixels } from "./browser.mjs";
+import { listSeries, readPixels, searchFile, searchIndexed } from "../../../service/page/static/js/api.js";
 
 const BOX = { x: 1.5, y: 2, width: 30, height: 40 };
 const FRAME = { sop_instance_uid: "1.2", frame_number: 3 };
 
 test("a box is searched as a region, no box as the whole image", async () => {
   const { requests } = browser(() => Response.json({ hits: [] }));
-  await searchIndexed(FRAME, BOX, { k: 5 });
-  await searchIndexed(FRAME, null, { k: 5 });
+  await searchIndexed(FRAME, [BOX], { k: 5 });
+  await searchIndexed(FRAME, [BOX, { ...BOX, x: 9 }], { k: 5 });
+  await searchIndexed(FRAME, [], { k: 5 });
   assert.deepEqual(
     requests.map(({ path, body }) => [path, JSON.parse(body)]),
     [
       ["/api/v1/search/region", { ...FRAME, k: 5, region: [1.5, 2, 30, 40] }],
+      ["/api/v1/search/region", { ...FRAME, k: 5, regions: [[1.5, 2, 30, 40], [9, 2, 30, 40]] }],
       ["/api/v1/search/image", { ...FRAME, k: 5 }],
     ],
   );
@@ -22,15 +24,21 @@ test("a box is searched as a region, no box as the whole image", async () => {
 
 test("a file is sent with its region and its filters as text, and without what is not said", async () => {
   const { requests } = browser(() => Response.json({ hits: [] }));
-  await searchFile(new Blob(["x"]), 2, BOX, { k: 5, mode: "", filters: { modality: "CT" } });
+  await searchFile(new Blob(["x"]), 2, [BOX], { k: 5, mode: "", filters: { modality: "CT" } });
   const fields = Object.fromEntries([...requests[0].body].filter(([name]) => name !== "file"));
   assert.deepEqual(fields, { frame: "2", region: "1.5,2,30,40", k: "5", filters: '{"modality":"CT"}' });
+});
+
+test("several regions of a file are one text", async () => {
+  const { requests } = browser(() => Response.json({ hits: [] }));
+  await searchFile(new Blob(["x"]), 1, [BOX, { ...BOX, x: 9 }], {});
+  assert.equal(requests[0].body.get("regions"), "1.5,2,30,40;9,2,30,40");
 });
 
 test("a file that no request can carry is refused before it is sent", async () => {
   const { requests } = browser();
   await assert.rejects(
-    async () => searchFile(new Blob(["x".repeat(9_000)]), 1, null, {}),
+    async () => searchFile(new Blob(["x".repeat(9_000)]), 1, [], {}),
     { title: "The file is too large" },
   );
   assert.equal(requests.length, 0);
@@ -43,13 +51,10 @@ test("every request says that it comes from the page", async () => {
   assert.equal(requests[0].credentials, "same-origin");
 });
 
-test("a picture comes with what its headers say, null where they say nothing", async () => {
-  browser(() => picture({ "X-HMAR-Spacing": "0.7,0.5", "X-HMAR-Frames": "4" }));
-  const { rows, columns, frames, units, spacing, displayWindow } = await fetchPicture("/image");
-  assert.deepEqual(
-    { rows, columns, frames, units, spacing, displayWindow },
-    { rows: 64, columns: 128, frames: 4, units: "HU", spacing: [0.7, 0.5], displayWindow: null },
-  );
+test("the values of a frame are asked for by its instance and number", async () => {
+  const { requests } = browser(() => pixels());
+  await readPixels(FRAME);
+  assert.equal(requests[0].path, "/api/v1/instances/1.2/frames/3/pixels");
 });
 
 test("a problem of the server is told in its words", async () => {

@@ -36,7 +36,7 @@ export function browser(answer = () => Response.json({})) {
     ResizeObserver: class {
       observe() {}
     },
-    createImageBitmap: async (blob) => ({ bytes: blob.size }),
+    requestAnimationFrame: (draw) => setImmediate(draw),
     fetch: async (path, options) => {
       requests.push({ path, ...options });
       return answer(path, options);
@@ -45,12 +45,18 @@ export function browser(answer = () => Response.json({})) {
   return { requests, byId: document.getElementById };
 }
 
-/** An answer that carries a picture, as the server sends it. */
-export const picture = (headers = {}) =>
-  new Response("picture", { headers: { "X-HMAR-Rows": "64", "X-HMAR-Columns": "128", "X-HMAR-Units": "HU", ...headers } });
+/** An answer that carries the values of a frame, as the server sends them: 2 x 3 pixels in HU. */
+export function pixels(headers = {}, values = new Int16Array([0, 1, 2, 3, 4, 5])) {
+  const told = { Rows: "2", Columns: "3", Type: "int16", Units: "HU", Slope: "1", Intercept: "-1024", ...headers };
+  const named = { Inverted: "false", "Window-Function": "LINEAR", ...told };
+  return new Response(values, {
+    headers: Object.fromEntries(Object.entries(named).map(([name, value]) => [`X-HMAR-${name}`, value])),
+  });
+}
 
 /** An element that is drawn on and listened to. */
 export class FakeCanvas extends EventTarget {
+  dataset = {};
   clientWidth = 640;
   clientHeight = 480;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parts } from "../../../service/page/static/js/indexing.js";
+import { parts } from "../../../service/page/static/js/archive/indexing.js";
 
 const OVERHEAD = 1024;
 const file = (size) => ({ size });

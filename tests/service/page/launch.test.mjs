@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { launched } from "../../../service/page/static/js/launch.js";
+import { launched } from "../../../service/page/static/js/state/launch.js";
 
 const SERIES = [
   { study_uid: "1", series_uid: "1.1", collection: "a", frames: 3 },
@@ -14,7 +14,8 @@ const archive = {
   series: SERIES,
   find: (uid, collection) => SERIES.find((one) => one.series_uid === uid && one.collection === collection),
 };
-const stack = { length: 5, find: (uid, frame) => (uid === "1.2.7" && frame === 2 ? 4 : -1) };
+const ITEM = { key: "item" };
+const stack = { middle: { key: "middle" }, find: (uid, frame) => (uid === "1.2.7" && frame === 2 ? ITEM : undefined) };
 const read = async () => ({ collection: "a", frames: [{ series_uid: "1.2" }] });
 const at = (query) => launched(new URLSearchParams(query), archive, read);
 
@@ -25,14 +26,14 @@ test("an address that names nothing opens nothing", async () => {
 
 test("a study opens at the middle of its first series, a series at its own", async () => {
   const study = await at("study=1");
-  assert.deepEqual([study.series, study.box, study.indexIn(stack)], [SERIES[0], null, 2]);
+  assert.deepEqual([study.series, study.box, study.itemIn(stack)], [SERIES[0], null, stack.middle]);
   assert.equal((await at("study=1&series=1.2")).series, SERIES[1]);
   assert.equal((await at("series=2.1")).series, SERIES[2]);
 });
 
 test("an instance opens at its frame, with its region as a box", async () => {
   const opened = await at("study=1&instance=1.2.7&frame=2&region=10,20.5,30,40");
-  assert.deepEqual([opened.series, opened.indexIn(stack)], [SERIES[1], 4]);
+  assert.deepEqual([opened.series, opened.itemIn(stack)], [SERIES[1], ITEM]);
   assert.deepEqual(opened.box, { x: 10, y: 20.5, width: 30, height: 40 });
 });
 
@@ -41,7 +42,7 @@ test("what the archive does not hold is said to be missing", async () => {
     await assert.rejects(at(query), { title: "The image is not indexed" });
   }
   const opened = await at("instance=1.2.7&frame=9");
-  assert.throws(() => opened.indexIn(stack), { title: "The image is not indexed" });
+  assert.throws(() => opened.itemIn(stack), { title: "The image is not indexed" });
 });
 
 test("a region that is none draws no box", async () => {

@@ -84,42 +84,37 @@ const windowFields = (displayWindow) => {
 /** Address of an indexed frame's picture. */
 export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
   const query = displayWindow ? `?${new URLSearchParams(windowFields(displayWindow))}` : "";
-  return `${ROOT}/api/v1/instances/${encodeURIComponent(sopInstanceUid)}/frames/${frameNumber}/image${query}`;
+  return `${framePath({ sop_instance_uid: sopInstanceUid, frame_number: frameNumber })}/image${query}`;
 }
 
-export const fetchPicture = async (url) => pictureOf(await call(url));
+const framePath = ({ sop_instance_uid, frame_number }) =>
+  `${ROOT}/api/v1/instances/${encodeURIComponent(sop_instance_uid)}/frames/${frame_number}`;
 
-export async function renderFile(file, frame, displayWindow) {
-  const body = form({ file: fitting(file), frame, ...windowFields(displayWindow) });
-  return pictureOf(await call(`${ROOT}/api/v1/render`, { method: "POST", body }));
+/** The stored values of an indexed frame; headers say what they are. */
+export const readPixels = (identity, signal) => call(`${framePath(identity)}/pixels`, { signal });
+
+/** The same of a frame of a file of this computer. */
+export function readFilePixels(file, frame, signal) {
+  return call(`${ROOT}/api/v1/pixels`, { method: "POST", body: form({ file: fitting(file), frame }), signal });
 }
 
-/** Read a picture and what its headers say: size, spacing [row, column] in mm, units, display window. */
-async function pictureOf(response) {
-  const pair = (name) => response.headers.get(name)?.split(",").map(Number) ?? null;
-  return {
-    bitmap: await createImageBitmap(await response.blob()),
-    rows: Number(response.headers.get("X-HMAR-Rows")),
-    columns: Number(response.headers.get("X-HMAR-Columns")),
-    frames: Number(response.headers.get("X-HMAR-Frames") ?? 1),
-    units: response.headers.get("X-HMAR-Units"),
-    spacing: pair("X-HMAR-Spacing"),
-    displayWindow: pair("X-HMAR-Window"),
-  };
-}
-
-const searchPath = (box) => `${ROOT}/api/v1/search/${box ? "region" : "image"}`;
+const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;
 const corners = (box) => [box.x, box.y, box.width, box.height];
 
-export function searchIndexed(frame, box, options) {
-  const body = { sop_instance_uid: frame.sop_instance_uid, frame_number: frame.frame_number, ...options };
-  if (box) body.region = corners(box);
-  return postJson(searchPath(box), body).then(asJson);
+/** What is searched for: one region, several together, or the whole image. */
+function asked(boxes) {
+  if (boxes.length > 1) return { regions: boxes.map(corners) };
+  return boxes.length ? { region: corners(boxes[0]) } : {};
 }
 
-export function searchFile(file, frame, box, options) {
-  const body = form({ file: fitting(file), frame, region: box ? corners(box).join(",") : null, ...options });
-  return call(searchPath(box), { method: "POST", body }).then(asJson);
+export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options) {
+  return postJson(searchPath(boxes), { sop_instance_uid, frame_number, ...asked(boxes), ...options }).then(asJson);
+}
+
+export function searchFile(file, frame, boxes, options) {
+  const { region, regions } = asked(boxes);
+  const fields = { file: fitting(file), frame, region: region?.join(","), regions: regions?.map(String).join(";") };
+  return call(searchPath(boxes), { method: "POST", body: form({ ...fields, ...options }) }).then(asJson);
 }
 
 export async function startJob(files) {

@@ -1,11 +1,22 @@
 // What the address of the page names: a study, a series, an instance, a frame of it, a region.
 
-import { Problem, readInstance } from "./api.js";
+import { Problem, readInstance } from "../api.js";
+
+/** Show what the archive holds, and open what the address names. */
+export function installLaunch({ archive, reading, guarded }) {
+  guarded(async () => {
+    await archive.refresh();
+    const opened = await launched(new URLSearchParams(location.search), archive);
+    if (!opened) return;
+    const regions = opened.box ? [{ box: opened.box }] : undefined;
+    await reading.openSeries(opened.series, opened.itemIn, { regions });
+  });
+}
 
 /**
  * Find what an address names in the archive; null where it names nothing.
  *
- * Returns the series, the index of the frame in its stack, and the box to draw.
+ * Returns the series, the item of its stack, and the box to draw.
  */
 export async function launched(query, archive, read = readInstance) {
   const [study, series, instance] = ["study", "series", "instance"].map((name) => query.get(name));
@@ -16,11 +27,10 @@ export async function launched(query, archive, read = readInstance) {
   return {
     series: found,
     box: boxOf(query.get("region")),
-    indexIn(stack) {
-      if (!instance) return Math.floor(stack.length / 2);
-      const index = stack.find(instance, frame);
-      if (index < 0) throw gone();
-      return index;
+    itemIn(stack) {
+      const item = instance ? stack.find(instance, frame) : stack.middle;
+      if (!item) throw gone();
+      return item;
     },
   };
 }

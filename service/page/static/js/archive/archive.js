@@ -1,7 +1,7 @@
 // The list of indexed series.
 
-import { listSeries } from "./api.js";
-import { byId, el, plural } from "./dom.js";
+import { listSeries } from "../api.js";
+import { byId, el, plural } from "../dom.js";
 
 export class Archive {
   series = [];

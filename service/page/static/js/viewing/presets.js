@@ -1,6 +1,6 @@
 // Display window presets: buttons, and the keys 1 to 5.
 
-import { byId, el } from "./dom.js";
+import { byId, el } from "../dom.js";
 
 const FILE = { name: "File", window: null };
 const CT = [
@@ -33,10 +33,10 @@ export class Presets {
   }
 
   update() {
-    const units = this.viewer.picture?.units;
+    const units = this.viewer.shown?.frame?.units;
     this.#buttons.forEach((button, index) => {
       button.disabled = units !== "HU" && !(units && CT[index] === FILE);
-      button.setAttribute("aria-pressed", String(Boolean(units) && same(CT[index].window, this.viewer.displayWindow)));
+      button.setAttribute("aria-pressed", String(Boolean(units) && same(CT[index].window, this.viewer.chosenWindow)));
     });
   }
 }

@@ -1,7 +1,7 @@
 // Indexing files of this computer: uploaded in batches, each a job that is polled until it ends.
 
-import { readJob, startJob } from "./api.js";
-import { byId, el, plural } from "./dom.js";
+import { readJob, startJob } from "../api.js";
+import { byId, el, plural } from "../dom.js";
 
 const POLL_MS = 700;
 const FILES_PER_JOB = 200;

@@ -1,17 +1,20 @@
 // Hits as cards: picture with box, distance, and what each expert says.
 
-import { imageUrl } from "./api.js";
-import { byId, el, plural, svg } from "./dom.js";
+import { imageUrl } from "../api.js";
+import { byId, el, plural, svg } from "../dom.js";
 
 export class Hits {
   #cards = [];
+  #query = null;
 
   constructor(open) {
     this.open = open;
   }
 
-  show(answer, displayWindow, querySeriesUid) {
-    this.#cards = answer.hits.map((hit) => this.#card(hit, hit.series_uid === querySeriesUid));
+  /** Show what was found for a query: a picture as it was on the screen, and its regions then. */
+  show(answer, query, displayWindow) {
+    this.#query = query;
+    this.#cards = answer.hits.map((hit) => this.#card(hit, hit.series_uid === query.identity.series_uid));
     byId("hits").replaceChildren(...this.#cards.map(({ button, link }) => el("li", {}, button, ...link)));
     byId("hits").scrollTop = 0;
     const searched = plural(answer.searched_frames, "frame");
@@ -20,6 +23,15 @@ export class Hits {
     byId("hits-empty").hidden = answer.hits.length > 0;
     byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame that was asked for.";
     this.setWindow(displayWindow);
+    this.compareWith(query);
+  }
+
+  /** Say whose hits these are, and whether that image is the one on the screen. */
+  compareWith(shown) {
+    if (!this.#query) return;
+    const isOwn = shown?.item === this.#query.item;
+    byId("hits-query").textContent = isOwn ? titleOf(this.#query) : `${titleOf(this.#query)}, not for the one on the screen`;
+    byId("hits-query").classList.toggle("stale", !isOwn);
   }
 
   /** Draw every hit through the viewer's display window where its values are HU, so that they can be compared by eye. */
@@ -66,6 +78,14 @@ export class Hits {
     for (const { button } of this.#cards) button.setAttribute("aria-current", String(button === chosen));
     this.open(hit);
   }
+}
+
+/** Say in words what was searched for. */
+function titleOf({ stack, item, regions }) {
+  const { series } = stack;
+  const name = series ? [series.modality, series.body_part].filter(Boolean).join(" ") : item.identity.file.name;
+  const what = regions.length ? plural(regions.length, "region") : "whole image";
+  return `For image ${stack.indexOf(item) + 1} of ${name}, ${what}`;
 }
 
 /** A link to the hit in the viewer of its PACS, where there is one. */

@@ -1,0 +1,20 @@
+// What pictures are drawn on: WebGL2 where the machine has a GPU for it, else a 2-D canvas, which is faster there.
+
+import { FlatSurface } from "./flat_surface.js";
+import { GlSurface } from "./gl_surface.js";
+
+const OPTIONS = { alpha: false, antialias: false, depth: false, failIfMajorPerformanceCaveat: true };
+
+/** Return a surface: `draw(frame, shades, matrix)` and `clear()`. */
+export function surfaceOf(canvas) {
+  const context = canvas.getContext("webgl2", OPTIONS);
+  if (!context) return new FlatSurface(canvas);
+  try {
+    return new GlSurface(canvas, context);
+  } catch {
+    // A canvas that has given out one kind of context gives no other.
+    const other = canvas.cloneNode();
+    canvas.replaceWith(other);
+    return new FlatSurface(other);
+  }
+}

@@ -1,0 +1,41 @@
+// The words beside the picture: which image it is, through which window, and what is marked on it.
+
+import { nearestMarked } from "../drawing/marks.js";
+import { byId } from "../dom.js";
+import { describeBox } from "./boxes.js";
+
+/** Write what is on the screen; while another image is on its way, also that. */
+export function label(viewer) {
+  const { shown } = viewer;
+  byId("frame-text").textContent = shown ? `Image ${shown.index + 1} of ${shown.count}` : "";
+  byId("window-text").textContent = shown?.frame ? windowText(viewer) : "";
+  byId("box-text").textContent = shown?.frame ? boxText(viewer) : "";
+  const identity = shown?.frame ? shown.identity : {};
+  Object.assign(viewer.canvas.dataset, {
+    series: identity.series_uid ?? "",
+    instance: identity.sop_instance_uid ?? identity.file?.name ?? "",
+    frame: identity.frame_number ?? "",
+    window: shown?.window?.join(",") ?? "",
+  });
+}
+
+/** Say which image is on its way, for how ever short a time. */
+export function labelLoading(viewer) {
+  const { wish, stack } = viewer;
+  const text = viewer.isWaiting ? `Loading image ${stack.indexOf(wish) + 1}…` : "";
+  byId("loading").textContent = text;
+  byId("loading").hidden = !text;
+}
+
+function windowText({ shown, shownWindow }) {
+  const [centre, width] = shownWindow.map(Math.round);
+  const unit = { HU: "HU", presentation: "%" }[shown.frame.units] ?? "";
+  return `Centre ${centre}, width ${width} ${unit}`.trim();
+}
+
+function boxText(viewer) {
+  const { shown, regions } = viewer;
+  if (regions.length) return regions.map(({ box }) => describeBox(box, shown.frame.spacing)).join("; ");
+  const marked = nearestMarked(viewer);
+  return marked ? `The box is on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
+}
