@@ -84,6 +84,7 @@ def _handler(root: Path, orthanc: Orthanc) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait for the delayed acknowledgement of its head
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
