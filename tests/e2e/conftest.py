@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,23 @@ from tests.require import require_command
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path / "profile") as browser:
+        yield browser
+
+
+WITHOUT_GPU = ("--disable-gpu",)
+WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+"""A GPU that is made of software: the page takes it for none, unless a test says otherwise."""
+
+
+@contextmanager
+def chromium(profile: Path, flags: Sequence[str] = WITHOUT_GPU) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
     options.binary_location = require_command("chromium")
     for flag in (
         "--headless=new",
         "--no-sandbox",
-        "--disable-gpu",
+        *flags,
         "--disable-dev-shm-usage",
         "--disable-background-networking",
         "--disable-component-update",
@@ -31,7 +43,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         "--no-first-run",
         "--force-device-scale-factor=1",
         "--window-size=1280,800",
-        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--user-data-dir={profile}",
     ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -41,15 +53,25 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         "Emulation.setDeviceMetricsOverride",
         {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False},
     )
-    yield browser
-    browser.quit()
+    try:
+        yield browser
+    finally:
+        browser.quit()
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "home") as server:
+        yield server
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Server]:
     queue = InlineQueue()
-    engine = build_engine(Settings(home=tmp_path / "home").checked(), ThumbnailEncoder(), queue)
+    engine = build_engine(Settings(home=home).checked(), ThumbnailEncoder(), queue)
     queue.handler = engine.indexer.handle
     server = Server(engine)
-    yield server
-    server.close()
+    try:
+        yield server
+    finally:
+        server.close()

@@ -9,6 +9,7 @@ export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
   #isSearching = false;
+  #opening = 0;
 
   constructor({ viewer, archive, hits }) {
     super();
@@ -30,21 +31,29 @@ export class Reading extends EventTarget {
   }
 
   async stackOf(series) {
-    const key = `${series.collection}/${series.series_uid}/${series.frames}`;
+    const key = keyOf(series);
     if (!this.#stacks.has(key)) this.#stacks.set(key, new IndexedStack(series, await listFrames(series)));
     return this.#stacks.get(key);
   }
 
   /** Open a series, at its middle where no item is named. */
   async openSeries(series, itemIn = (stack) => stack.middle, what = {}) {
-    const stack = await this.stackOf(series);
+    const isLatest = this.#begin();
     this.archive.mark(series);
+    if (!this.#stacks.has(keyOf(series))) {
+      // Its name is marked in the list: no picture of another series stays meanwhile.
+      this.viewer.close();
+      say("Loading the series…");
+    }
+    const stack = await this.stackOf(series);
+    if (!isLatest()) return;
     say("");
     await this.#open(stack, itemIn(stack), what);
   }
 
   async openFiles(files) {
     if (!files.length) return;
+    this.#begin();
     this.archive.mark(null);
     say(files.length === 1 ? `Opened ${files[0].name}` : `Opened ${plural(files.length, "file")}`);
     const stack = new FileStack(files);
@@ -52,6 +61,7 @@ export class Reading extends EventTarget {
   }
 
   async openHit(hit) {
+    const isLatest = this.#begin();
     const isIn = (stack) => stack?.find(hit.sop_instance_uid, hit.frame_number);
     let series = this.archive.find(hit.series_uid, hit.collection);
     let stack = series && (await this.stackOf(series));
@@ -61,6 +71,7 @@ export class Reading extends EventTarget {
       series = this.archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
       stack = await this.stackOf(series);
     }
+    if (!isLatest()) return;
     if (!isIn(stack)) throw gone();
     await this.openSeries(series, isIn, { found: hit.box });
   }
@@ -89,9 +100,16 @@ export class Reading extends EventTarget {
   /** Go back to the image that was searched for, with its regions. */
   async back() {
     const { stack, item, regions } = this.#query;
+    this.#begin();
     this.archive.mark(stack.series);
     await this.#open(stack, item, { regions });
     this.viewer.canvas.focus();
+  }
+
+  /** Begin to open something; the function says whether nothing else was begun since. */
+  #begin() {
+    const opening = (this.#opening += 1);
+    return () => opening === this.#opening;
   }
 
   async #open(stack, item, what) {
@@ -99,6 +117,8 @@ export class Reading extends EventTarget {
     await this.viewer.open(stack, item, what);
   }
 }
+
+const keyOf = ({ collection, series_uid, frames }) => `${collection}/${series_uid}/${frames}`;
 
 const gone = () =>
   new Problem({
