@@ -12,35 +12,13 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
+from tests.e2e.chromium import started_chromium
 from tests.e2e.served import Server
-from tests.require import require_command
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = require_command("chromium")
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--force-device-scale-factor=1",
-        "--window-size=1280,800",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=require_command("chromedriver"))
-    browser = webdriver.Chrome(options=options, service=service)
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False},
-    )
+    browser = started_chromium(tmp_path / "profile")
     yield browser
     browser.quit()
 
