@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +29,15 @@ PHONE = Screen(390, 844, touch=True)
 PHONE_SIDEWAYS = Screen(844, 390, touch=True)
 
 
-def started_chromium(profile: Path) -> webdriver.Chrome:
-    """Return a browser with a profile of its own, as large as a desktop's."""
+@contextmanager
+def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
+    """Run a browser with a profile of its own, on a desktop's screen, until the context ends."""
     options = webdriver.ChromeOptions()
     options.binary_location = require_command("chromium")
     for flag in (
         "--headless=new",
         "--no-sandbox",
-        "--disable-gpu",
+        *flags,
         "--disable-dev-shm-usage",
         "--disable-background-networking",
         "--disable-component-update",
@@ -48,8 +51,11 @@ def started_chromium(profile: Path) -> webdriver.Chrome:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(executable_path=require_command("chromedriver"))
     browser = webdriver.Chrome(options=options, service=service)
-    use_screen(browser, DESKTOP)
-    return browser
+    try:
+        use_screen(browser, DESKTOP)
+        yield browser
+    finally:
+        browser.quit()
 
 
 def use_screen(browser: webdriver.Chrome, screen: Screen) -> None:
@@ -63,7 +69,7 @@ def use_screen(browser: webdriver.Chrome, screen: Screen) -> None:
 
 
 def prefer(browser: webdriver.Chrome, **preferences: str) -> None:
-    """Have the system prefer something: ``color_scheme="dark"``, ``contrast="more"``, ``reduced_motion="reduce"``."""
+    """Have the system prefer something: ``color_scheme="dark"``, ``contrast="more"``."""
     features = [
         {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in preferences.items()
     ]

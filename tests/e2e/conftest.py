@@ -12,15 +12,14 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
-from tests.e2e.chromium import started_chromium
+from tests.e2e.chromium import chromium
 from tests.e2e.served import Server
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    browser = started_chromium(tmp_path / "profile")
-    yield browser
-    browser.quit()
+    with chromium(tmp_path / "profile", "--disable-gpu") as browser:
+        yield browser
 
 
 @pytest.fixture

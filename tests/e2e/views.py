@@ -1,0 +1,104 @@
+"""Every view of the page, on one way through it: what is judged for accessibility, and shown in the manual.
+
+A view is reached from the one before it, on a desktop's screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hmar.values.entries import Origin
+from tests.e2e.page import Page
+from tests.e2e.served import Server
+from tests.phantoms import ct_file
+
+SLICES = 7
+NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
+
+
+@dataclass(frozen=True)
+class View:
+    """What is on the screen, and how a reader gets there."""
+
+    name: str
+    reach: Callable[[Page, Server], None]
+
+
+def index_phantoms(server: Server) -> None:
+    """Have three series indexed, two of them with a nodule."""
+    folder = server.engine.settings.import_root / "chest"
+    folder.mkdir(parents=True)
+    for series, nodule in NODULES.items():
+        for number in range(1, SLICES + 1):
+            (folder / f"{series}-{number}.dcm").write_bytes(ct_file(series, number, nodule))
+    server.engine.indexer.submit("default", Origin("import", "chest"))
+
+
+def _not_logged_in(page: Page, server: Server) -> None:
+    page.browser.get(server.url)
+
+
+def _login(page: Page, server: Server) -> None:
+    page.browser.get(server.login_link())
+
+
+def _empty(page: Page, server: Server) -> None:
+    page.log_in(server.login_link())
+    page.until(lambda: page.find("#empty-archive").is_displayed())
+
+
+def _archive(page: Page, server: Server) -> None:
+    index_phantoms(server)
+    page.browser.refresh()
+    page.until(lambda: page.all("#series button"))
+
+
+def _image(page: Page, server: Server) -> None:
+    page.open_series(0)
+
+
+def _region(page: Page, server: Server) -> None:
+    nodule = NODULES[1]
+    assert nodule is not None
+    page.drag_box(*nodule, side=28)
+
+
+def _hits(page: Page, server: Server) -> None:
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == 10)
+
+
+def _hit(page: Page, server: Server) -> None:
+    page.hits()[-1].click()
+    page.until(lambda: page.find("#back").is_displayed())
+
+
+def _menu(page: Page, server: Server) -> None:
+    page.find("#menu-button").click()
+    page.until(lambda: page.find("#menu").is_displayed())
+
+
+def _problem(page: Page, server: Server) -> None:
+    page.browser.get(f"{server.url}/?study=1.2.3")
+    page.until(lambda: page.find("#problem").is_displayed())
+
+
+def _api(page: Page, server: Server) -> None:
+    page.browser.get(f"{server.url}/docs")
+    page.until(lambda: page.all(".opblock"))
+
+
+VIEWS = (
+    View("not-logged-in", _not_logged_in),
+    View("login", _login),
+    View("empty", _empty),
+    View("archive", _archive),
+    View("image", _image),
+    View("region", _region),
+    View("hits", _hits),
+    View("hit", _hit),
+    View("menu", _menu),
+    View("problem", _problem),
+    View("api", _api),
+)
