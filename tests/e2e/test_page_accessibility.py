@@ -1,4 +1,4 @@
-"""Every view of the page, in both themes, on a phone, a desktop and a large screen: no barrier, no complaint."""
+"""Every view of the page, in both themes, from a phone to a large screen: no barrier, no complaint."""
 
 from __future__ import annotations
 
