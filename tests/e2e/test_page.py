@@ -12,18 +12,28 @@ from selenium.webdriver.common.keys import Keys
 from hmar.values.entries import Origin
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.e2e.views import NODULES, SLICES, index_phantoms
 from tests.hmar.dicom.build import image
 from tests.phantoms import PATIENT_ID, PATIENT_NAME, SPACING_MM, ct_file, series_uid
 
 pytestmark = pytest.mark.slow
 
+SLICES = 7
+NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
 PICTURES_SHOWN = (
     "return [...document.querySelectorAll('.hit img')].slice(0, 4).every(i => i.complete && i.naturalWidth)"
 )
 LOADED_PIXELS = (
     "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/pixels')).length"
 )
+
+
+def index_phantoms(server: Server) -> None:
+    folder = server.engine.settings.import_root / "chest"
+    folder.mkdir(parents=True)
+    for series, nodule in NODULES.items():
+        for number in range(1, SLICES + 1):
+            (folder / f"{series}-{number}.dcm").write_bytes(ct_file(series, number, nodule))
+    server.engine.indexer.submit("default", Origin("import", "chest"))
 
 
 def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(

@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hmar.values.entries import Origin
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.phantoms import ct_file
-
-SLICES = 7
-NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
+from tests.e2e.test_page import NODULES, index_phantoms
 
 
 @dataclass(frozen=True)
@@ -23,16 +19,6 @@ class View:
 
     name: str
     reach: Callable[[Page, Server], None]
-
-
-def index_phantoms(server: Server) -> None:
-    """Have three series indexed, two of them with a nodule."""
-    folder = server.engine.settings.import_root / "chest"
-    folder.mkdir(parents=True)
-    for series, nodule in NODULES.items():
-        for number in range(1, SLICES + 1):
-            (folder / f"{series}-{number}.dcm").write_bytes(ct_file(series, number, nodule))
-    server.engine.indexer.submit("default", Origin("import", "chest"))
 
 
 def _not_logged_in(page: Page, server: Server) -> None:
@@ -66,7 +52,7 @@ def _region(page: Page, server: Server) -> None:
 
 def _hits(page: Page, server: Server) -> None:
     page.find("#search").click()
-    page.until(lambda: len(page.hits()) == 10)
+    page.until(page.hits)
 
 
 def _hit(page: Page, server: Server) -> None:
