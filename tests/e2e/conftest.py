@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,50 +13,14 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
+from tests.e2e.chromium import WITHOUT_GPU, chromium
 from tests.e2e.served import Server
-from tests.require import require_command
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    with chromium(tmp_path / "profile") as browser:
+    with chromium(tmp_path / "profile", *WITHOUT_GPU) as browser:
         yield browser
-
-
-WITHOUT_GPU = ("--disable-gpu",)
-WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""A GPU that is made of software: the page takes it for none, unless a test says otherwise."""
-
-
-@contextmanager
-def chromium(profile: Path, flags: Sequence[str] = WITHOUT_GPU) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = require_command("chromium")
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        *flags,
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--force-device-scale-factor=1",
-        "--window-size=1280,800",
-        f"--user-data-dir={profile}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=require_command("chromedriver"))
-    browser = webdriver.Chrome(options=options, service=service)
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False},
-    )
-    try:
-        yield browser
-    finally:
-        browser.quit()
 
 
 @pytest.fixture

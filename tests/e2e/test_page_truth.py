@@ -13,7 +13,8 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from hmar.values.entries import Origin
-from tests.e2e.conftest import WITH_WEBGL, WITHOUT_GPU, chromium, serving
+from tests.e2e.chromium import WITH_WEBGL, WITHOUT_GPU, chromium
+from tests.e2e.conftest import serving
 from tests.e2e.page import Page
 from tests.e2e.painted import painted_ct, painted_loop, series_uid, sop_uid
 from tests.e2e.served import Server
@@ -120,7 +121,7 @@ def walk(browser: webdriver.Chrome, seed: int, actions: int) -> dict[str, Any]:
 def test_words_pixels_and_requests_are_of_the_same_image_at_every_drawn_frame(
     indexed: Server, tmp_path: Path, flags: tuple[str, ...], scripts: tuple[str, ...], seed: int
 ) -> None:
-    with chromium(tmp_path / "profile", flags) as browser:
+    with chromium(tmp_path / "profile", *flags) as browser:
         page = watched(indexed, browser, *scripts)
         told = walk(browser, seed, actions=25)
         assert told["faults"] == [], json.dumps(told["faults"], indent=1)

@@ -10,11 +10,12 @@ import { FrameStore } from "./pixels/store.js";
 import { Reading } from "./reading.js";
 import { Hits } from "./results/hits.js";
 import { installResults } from "./results/install.js";
+import { installShell } from "./shell/install.js";
 import { installLaunch } from "./state/launch.js";
 import { Viewer } from "./viewing/viewer.js";
 import { installViewing } from "./viewing/install.js";
 
-const PARTS = [installViewing, installResults, installFiles, installLaunch];
+const PARTS = [installShell, installViewing, installResults, installFiles, installLaunch];
 
 const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);

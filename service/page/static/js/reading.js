@@ -4,7 +4,7 @@ import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
-/** Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
+/** Events: `opening` (an image), `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
@@ -114,6 +114,7 @@ export class Reading extends EventTarget {
 
   async #open(stack, item, what) {
     byId("welcome").hidden = true;
+    this.dispatchEvent(new Event("opening"));
     await this.viewer.open(stack, item, what);
   }
 }

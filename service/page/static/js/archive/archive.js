@@ -16,7 +16,7 @@ export class Archive {
     const frames = this.series.reduce((sum, series) => sum + series.frames, 0);
     byId("series-count").textContent = this.series.length ? plural(frames, "frame") : "";
     byId("empty-archive").hidden = this.series.length > 0;
-    byId("series").replaceChildren(...this.series.map((series, index) => this.#row(series, index)));
+    byId("series").replaceChildren(...this.series.map((series) => this.#row(series)));
     this.mark(this.#marked);
     this.#offerModalities();
   }
@@ -53,7 +53,7 @@ export class Archive {
     });
   }
 
-  #row(series, index) {
+  #row(series) {
     const name = series.body_part ?? "Series";
     const detail = `${plural(series.frames, "frame")} · …${series.series_uid.slice(-8).replace(/^\.+/, "")}`;
     return el(
@@ -64,7 +64,6 @@ export class Archive {
         {
           type: "button",
           title: `Collection ${series.collection}, series ${series.series_uid}`,
-          "aria-label": `Series ${index + 1}: ${series.modality} ${name}, ${plural(series.frames, "frame")}`,
           onclick: () => this.choose(series),
         },
         el("span", { className: "badge", textContent: series.modality }),

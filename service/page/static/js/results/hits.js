@@ -51,7 +51,6 @@ export class Hits {
       {
         type: "button",
         className: "hit",
-        "aria-label": `Hit ${hit.rank}: ${where}, ${number}frame ${hit.frame_number}, distance ${hit.distance} of ${hit.bits} bits`,
         onclick: () => this.#choose(hit, button),
       },
       el("figure", { className: "hit-image" }, image, outline(hit)),
