@@ -11,10 +11,11 @@ import { Reading } from "./reading.js";
 import { Hits } from "./results/hits.js";
 import { installResults } from "./results/install.js";
 import { installLaunch } from "./state/launch.js";
+import { installTools } from "./tools/install.js";
 import { Viewer } from "./viewing/viewer.js";
 import { installViewing } from "./viewing/install.js";
 
-const PARTS = [installViewing, installResults, installFiles, installLaunch];
+const PARTS = [installViewing, installTools, installResults, installFiles, installLaunch];
 
 const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);

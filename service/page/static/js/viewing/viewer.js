@@ -14,6 +14,8 @@ const MOST_WAITING = 4;
  */
 export class Viewer extends EventTarget {
   placement = new Placement();
+  /** Whether dark and light are exchanged. */
+  isInverted = false;
   #store;
   #picture;
   #marks;
@@ -178,6 +180,7 @@ export class Viewer extends EventTarget {
     const modality = this.#stack?.series?.modality;
     if (stack.series?.modality !== modality) this.#chosen = null;
     this.placement.reset();
+    this.isInverted = false;
     this.#stack = stack;
     this.#direction = 1;
     this.#show(null);
@@ -273,8 +276,10 @@ export class Viewer extends EventTarget {
   }
 
   #shadesOf(frame, used) {
-    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used)) {
-      this.#shades = { frame, used, table: shadesOf(frame, used) };
+    const isInverted = this.isInverted;
+    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used) || this.#shades.isInverted !== isInverted) {
+      const table = shadesOf(frame, used);
+      this.#shades = { frame, used, isInverted, table: isInverted ? table.map((grey) => 255 - grey) : table };
     }
     return this.#shades.table;
   }
