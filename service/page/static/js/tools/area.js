@@ -2,7 +2,7 @@
 
 import { boxBetween } from "../viewing/boxes.js";
 import { measuringTool, placeMeasurement } from "./measuring.js";
-import { middleBox, outlineOf } from "./region_tools.js";
+import { drawing, middleBox } from "./region_tools.js";
 import { ellipseIn } from "./shapes.js";
 
 const area = (points) => points && { kind: "area", points };
@@ -17,11 +17,8 @@ export const areaEllipse = {
 
 export const areaOutline = measuringTool(
   { name: "outline", label: "Area by hand", key: "o", hint: "Measure area and values in an outline drawn by hand" },
-  () => {
-    const trail = [];
-    return ({ to, frame }) => {
-      trail.push([to.x, to.y]);
-      return area(outlineOf(trail, frame));
-    };
+  (begun) => {
+    const draw = drawing(begun);
+    return (stroke) => area(draw(stroke));
   },
 );

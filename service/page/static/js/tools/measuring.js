@@ -1,14 +1,15 @@
 // What the tools that measure have in common.
 
-/** A tool that measures: `measured(stroke)` makes a measurement of a stroke, null as long as it is none. */
+/** A tool that measures: `measured(stroke)`, called as a stroke begins, gives what makes its measurement, or null. */
 export function measuringTool(tool, measured) {
   return {
     ...tool,
     marks: true,
     measures: true,
-    begin({ item }, { measurements }) {
+    begin(begun, { measurements }) {
+      const { item } = begun;
       const before = measurements.of(item);
-      const draw = measured();
+      const draw = measured(begun);
       return {
         move(stroke) {
           const drawn = draw(stroke);

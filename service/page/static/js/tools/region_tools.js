@@ -11,16 +11,17 @@ const MOST_POINTS = 128;
 
 const isRegion = (region) => region !== null;
 
-/** A region tool: `shaped(stroke)` makes a region of a stroke, null as long as it is none. */
+/** A region tool: `shaped(stroke)`, called as a stroke begins, gives what makes its region, null as long as it is none. */
 function regionTool(tool, shaped) {
   return {
     ...tool,
     marks: true,
-    begin({ viewer, adds }, toolbox) {
+    begin(begun, toolbox) {
+      const { viewer, adds } = begun;
       const before = viewer.regions;
       const kept = keptOf(before, adds || toolbox.isAdding);
       if (!kept) return null;
-      const draw = shaped();
+      const draw = shaped(begun);
       return {
         move: (stroke) => viewer.setRegions([...kept, draw(stroke)].filter(isRegion)),
         end: () => viewer.regions.length || viewer.setRegions(before),
@@ -63,14 +64,22 @@ export const ellipse = {
   place: (viewer, toolbox) => placeRegion(viewer, toolbox, ellipseRegion(middleBox(viewer.shown.frame))),
 };
 
-export const freehand = regionTool({ name: "freehand", label: "Freehand", key: "f", hint: "Outline to search for, drawn by hand" }, () => {
-  const trail = [];
-  return ({ to, frame }) => {
-    trail.push([to.x, to.y]);
-    const outline = outlineOf(trail, frame);
+export const freehand = regionTool({ name: "freehand", label: "Freehand", key: "f", hint: "Outline to search for, drawn by hand" }, (begun) => {
+  const draw = drawing(begun);
+  return (stroke) => {
+    const outline = draw(stroke);
     return outline && { box: boxAround(outline), outline, shape: "outline" };
   };
 });
+
+/** What follows a stroke by hand: it returns the outline so far, null as long as it is none. */
+export function drawing({ from }) {
+  const trail = [[from.x, from.y]];
+  return ({ to, frame }) => {
+    trail.push([to.x, to.y]);
+    return outlineOf(trail, frame);
+  };
+}
 
 /** What a trail encloses, as few points; null where that is less than a pixel across. */
 export function outlineOf(trail, { columns, rows }) {
