@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
@@ -41,6 +40,7 @@ const told = document.getElementById("frame-text");
 new MutationObserver(() => window.numbers.push(Number(told.textContent.split(" ")[1])))
   .observe(told, { childList: true });
 """
+CONTROL = 2
 CHIPS = "return [...document.querySelectorAll('#chips button')].map((chip) => chip.ariaLabel)"
 
 
@@ -77,10 +77,9 @@ class Reader(Page):
 
     def touch(self, kind: str, *points: Point) -> None:
         """Send an event of fingers at image points."""
-        canvas = self.find("#canvas")
-        x, y = canvas.rect["x"] + canvas.rect["width"] / 2, canvas.rect["y"] + canvas.rect["height"] / 2
+        middle = self.middle()
         fingers = [
-            {"x": x + dx, "y": y + dy, "id": number}
+            {"x": middle["x"] + dx, "y": middle["y"] + dy, "id": number}
             for number, (dx, dy) in enumerate(map(self.offset, points))
         ]
         self.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
@@ -96,16 +95,16 @@ class Reader(Page):
         canvas = self.find("#canvas")
         ActionChains(self.browser).move_to_element_with_offset(canvas, *self.offset(point)).perform()
 
-    def wheel(self, *ways: int, key: str = "") -> None:
-        """Turn a wheel over the image, by some pixels each."""
-        actions = ActionChains(self.browser, duration=0)
-        if key:
-            actions.key_down(key)
+    def wheel(self, *ways: int, held: int = 0) -> None:
+        """Turn a wheel over the image, by some pixels each, with keys held as CDP numbers them."""
+        event = {"type": "mouseWheel", "deltaX": 0, "modifiers": held, **self.middle()}
         for way in ways:
-            actions.scroll_from_origin(ScrollOrigin.from_element(self.find("#canvas")), 0, way)
-        if key:
-            actions.key_up(key)
-        actions.perform()
+            self.browser.execute_cdp_cmd("Input.dispatchMouseEvent", event | {"deltaY": way})
+
+    def middle(self) -> dict[str, float]:
+        """Return where the middle of the canvas is on the page."""
+        at = self.find("#canvas").rect
+        return {"x": at["x"] + at["width"] / 2, "y": at["y"] + at["height"] / 2}
 
     def chord(self, held: str, key: str) -> None:
         ActionChains(self.browser).key_down(held).send_keys(key).key_up(held).perform()
@@ -288,7 +287,7 @@ def test_a_reader_turns_windows_plays_and_asks_for_help(
     page.wheel(*[8] * 4)
     page.wheel(*[8] * 2)
     page.until(lambda: page.number() == number + 2)
-    page.wheel(*[-100] * 6, key=Keys.CONTROL)
+    page.wheel(*[-100] * 6, held=CONTROL)
     page.until(lambda: page.text("#scale-text") not in ("", scale))
     page.take("reset")
     page.until(lambda: page.text("#scale-text") == scale)
