@@ -32,6 +32,7 @@ from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message
 from hmar.values.links import Template
 from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
+from hmar.values.outline import Region
 from hmar.values.pulls import InstanceReference, Pull
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
@@ -561,10 +562,10 @@ class FrameEncoder(Protocol):
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image."""
 
-    def region_query(self, frame: Frame, region: Box) -> Query:
+    def region_query(self, frame: Frame, region: Region) -> Query:
         """Encode a region of a frame as a query; raises RegionError if it lies outside."""
 
-    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Region]]) -> list[Query]:
         """Encode a frame once as several queries, each for all of its regions together.
 
         A query without regions is for the whole image. Each is what :meth:`image_query` and

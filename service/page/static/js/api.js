@@ -99,7 +99,10 @@ export function readFilePixels(file, frame, signal) {
 }
 
 const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;
-const corners = (box) => [box.x, box.y, box.width, box.height];
+/** A region as the API has it: the four numbers of a box, or the points of an outline. */
+const corners = (region) => (Array.isArray(region) ? region : [region.x, region.y, region.width, region.height]);
+/** The same as a text; points of an outline stand apart. */
+const asText = (region) => (Array.isArray(region[0]) ? region.map(String).join(" ") : region.join(","));
 
 /** What is searched for: one region, several together, or the whole image. */
 function asked(boxes) {
@@ -113,7 +116,7 @@ export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options
 
 export function searchFile(file, frame, boxes, options) {
   const { region, regions } = asked(boxes);
-  const fields = { file: fitting(file), frame, region: region?.join(","), regions: regions?.map(String).join(";") };
+  const fields = { file: fitting(file), frame, region: region && asText(region), regions: regions?.map(asText).join(";") };
   return call(searchPath(boxes), { method: "POST", body: form({ ...fields, ...options }) }).then(asJson);
 }
 

@@ -12,10 +12,11 @@ import { Hits } from "./results/hits.js";
 import { installResults } from "./results/install.js";
 import { installShell } from "./shell/install.js";
 import { installLaunch } from "./state/launch.js";
+import { installTools } from "./tools/install.js";
 import { Viewer } from "./viewing/viewer.js";
 import { installViewing } from "./viewing/install.js";
 
-const PARTS = [installShell, installViewing, installResults, installFiles, installLaunch];
+const PARTS = [installShell, installViewing, installTools, installResults, installFiles, installLaunch];
 
 const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);

@@ -81,7 +81,7 @@ export class Reading extends EventTarget {
     const { shown } = this.viewer;
     if (!shown?.frame || this.#isSearching) return;
     const query = Object.freeze({ ...shown, regions: this.viewer.regions });
-    const boxes = query.regions.map(({ box }) => box);
+    const boxes = query.regions.map(({ box, outline }) => outline ?? box);
     this.#isSearching = true;
     this.dispatchEvent(new Event("searching"));
     say(boxes.length ? "Searching for the region…" : "Searching for the whole image…");

@@ -16,6 +16,8 @@ const MOST_LOADING = 2;
  */
 export class Viewer extends EventTarget {
   placement = new Placement();
+  /** Whether dark and light are exchanged. */
+  isInverted = false;
   #store;
   #marks;
   #surface;
@@ -190,6 +192,7 @@ export class Viewer extends EventTarget {
     if (modality !== this.#modality) this.#chosen = null;
     this.#modality = modality;
     this.placement.reset();
+    this.isInverted = false;
     this.#stack = stack;
     this.#direction = 1;
     this.#loading = new Set();
@@ -300,8 +303,10 @@ export class Viewer extends EventTarget {
   }
 
   #shadesOf(frame, used) {
-    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used)) {
-      this.#shades = { frame, used, table: shadesOf(frame, used) };
+    const isInverted = this.isInverted;
+    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used) || this.#shades.isInverted !== isInverted) {
+      const table = shadesOf(frame, used);
+      this.#shades = { frame, used, isInverted, table: isInverted ? table.map((grey) => 255 - grey) : table };
     }
     return this.#shades.table;
   }
