@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 SLICES = 7
 NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
 PICTURES_SHOWN = (
-    "return [...document.querySelectorAll('.hit img')].slice(0, 4).every(i => i.complete && i.naturalWidth)"
+    "return [...document.querySelectorAll('.hit img')].slice(0, 2).every(i => i.complete && i.naturalWidth)"
 )
 LOADED_PIXELS = (
     "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/pixels')).length"

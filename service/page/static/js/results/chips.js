@@ -3,17 +3,21 @@
 import { listCollections } from "../api.js";
 import { byId, el, plural } from "../dom.js";
 import { counted, FACETS, facetOf, toggled } from "./facets.js";
+import { keyOf } from "./judgements.js";
 
 /** What series of the archive are listed with. */
 const OF_SERIES = new Set(["modality", "body_part", "collection"]);
 
 export class Chips {
+  #seen = new Map(); // hits of the query so far: what a filter has left out can still be chosen
+  #query = null;
   #labels = [];
   #areLabelsAsked = false;
 
-  constructor({ asking, hits, archive, guarded }) {
+  constructor({ asking, hits, archive, reading, guarded }) {
     Object.assign(this, { asking, hits, archive });
     asking.addEventListener("change", () => this.draw());
+    reading.addEventListener("query", () => this.#see(reading));
     hits.addEventListener("changed", () => this.#drawOffers());
     byId("filters").addEventListener("toggle", () => {
       this.#drawOffers();
@@ -31,6 +35,13 @@ export class Chips {
 
   toggle(name, key) {
     this.asking.change({ chosen: toggled(this.asking.state.chosen, name, key) });
+  }
+
+  #see({ query, answer }) {
+    if (query !== this.#query) this.#seen.clear();
+    this.#query = query;
+    for (const hit of answer?.hits ?? []) this.#seen.set(keyOf(hit), hit);
+    this.#drawOffers();
   }
 
   #chip(name, key) {
@@ -65,7 +76,9 @@ export class Chips {
     const shown = this.hits.shown;
     const here = new Map(counted(facet, shown));
     const there = this.#inArchive(facet);
-    const keys = [...new Set([...here.keys(), ...there.keys(), ...(this.asking.state.chosen[facet.name] ?? [])])];
+    const chosen = this.asking.state.chosen[facet.name] ?? [];
+    const seen = counted(facet, [...this.#seen.values()]).map(([key]) => key);
+    const keys = [...new Set([...here.keys(), ...there.keys(), ...seen, ...chosen])];
     return keys.map((key) => {
       const counts = [`${here.get(key) ?? 0} of ${plural(shown.length, "hit")}`, there.get(key)].filter(Boolean);
       return this.#offer(facet, key, here.get(key) ?? 0, counts.join("; "));
