@@ -15,7 +15,7 @@ from hmar.values.search_limits import MAX_PLACES
 from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
 from service.models.files import File
-from service.models.filters import ExcludeField, FiltersField
+from service.models.filters import ExcludeField, FiltersField, OnlyField
 from service.models.judged import JudgedFrames
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
@@ -60,6 +60,7 @@ class Wanted(Asked):
     bits: Bits = 128
     collection: LeftOut[Collection] = Field(default=None, description="Search only this collection.")
     filters: FiltersField = None
+    only: OnlyField = None
     exclude: ExcludeField = None
 
     @property
@@ -70,7 +71,8 @@ class Wanted(Asked):
     def selection(self) -> Selection:
         """Return what may be found."""
         filters = {} if self.filters is None else self.filters.conditions()
-        return Selection(self.collection, filters=filters)
+        only = None if self.only is None else frozenset(self.only.series_uids)
+        return Selection(self.collection, filters=filters, only_series=only)
 
 
 class Among(Wanted):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, render_template
+from collections.abc import Sequence
 
+from flask import Blueprint, Flask, Response, g, render_template
+
+from hmar.errors import ConfigError
+from hmar.values.identity import SCOPES, Identity
 from hmar.wiring import Engine
 from service.models.files import FilePath
 from service.models.launch import PageQuery
@@ -34,9 +38,23 @@ def blueprint(engine: Engine) -> Blueprint:
         description="Its query names what it opens at. Links of other sites: GET /IHEInvokeImageDisplay.",
     )
     def page(query: PageQuery) -> str:  # noqa: ARG001 - the page itself reads it
-        return render_template("index.html", model=engine.encoder.name)
+        identity: Identity = g.access.identity
+        return render_template(
+            "index.html",
+            model=engine.encoder.name,
+            scopes=[scope for scope in SCOPES if identity.may(scope)],
+            pacs=_pacs(engine) if identity.may("export") else (),
+        )
 
     return routes
+
+
+def _pacs(engine: Engine) -> Sequence[str]:
+    """Return where hits can be sent; nowhere while that cannot be told, for the page needs no PACS."""
+    try:
+        return engine.pacs.names()
+    except ConfigError:
+        return ()
 
 
 def install_files(app: Flask) -> None:

@@ -59,6 +59,11 @@ class Page:
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2))
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2)).release().perform()
 
+    def search_all(self) -> None:
+        """Let every image be found, the query's own series too, each by itself."""
+        self.find("#among input[value=all]").click()
+        self.find('#group option[value=""]').click()
+
     def hits(self) -> list[WebElement]:
         return self.all("#hits .hit")
 

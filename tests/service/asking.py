@@ -149,6 +149,7 @@ REQUESTS: dict[str, Request] = {
     "retrieveFrame": Request({**_INSTANCE, "frame_number": lambda _: "1"}),
     "renderInstance": Request(_INSTANCE),
     "renderFrame": Request({**_INSTANCE, "frame_number": lambda _: "1"}),
+    "listLabelNotes": Request(),
     "changeLabels": Request(
         sent=lambda target: {"json": {"level": "series", "uids": [target.series_uid], "label": "asked"}}
     ),

@@ -50,7 +50,8 @@ function form(fields) {
   const data = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value === null || value === undefined || value === "") continue;
-    data.append(name, value.constructor === Object ? JSON.stringify(value) : value);
+    const isJson = value.constructor === Object || Array.isArray(value);
+    data.append(name, isJson ? JSON.stringify(value) : value);
   }
   return data;
 }
@@ -118,6 +119,24 @@ export function searchFile(file, frame, boxes, options) {
   const { region, regions } = asked(boxes);
   const fields = { file: fitting(file), frame, region: region && asText(region), regions: regions?.map(asText).join(";") };
   return call(searchPath(boxes), { method: "POST", body: form({ ...fields, ...options }) }).then(asJson);
+}
+
+/** What the site says of its labels. */
+export const listLabelNotes = async () => (await call(`${ROOT}/api/v1/labels`).then(asJson)).labels;
+
+/** The collections in numbers, with the frames of each label. */
+export const listCollections = async () => (await call(`${ROOT}/api/v1/collections`).then(asJson)).collections;
+
+/** Keep what was said of hits. */
+export const keepFeedback = (query, judgements) =>
+  postJson(`${ROOT}/api/v1/feedback`, { query, judgements }).then(asJson);
+
+/** Hits as DICOM: files of a ZIP, or what a PACS took of them. */
+export async function exportHits({ sop_instance_uid, frame_number }, boxes, options) {
+  const response = await postJson(`${ROOT}/api/v1/exports`, { sop_instance_uid, frame_number, ...asked(boxes), ...options });
+  const told = (name) => Number(response.headers.get(`X-HMAR-${name}`));
+  if (options.to) return response.json();
+  return { zip: await response.blob(), hits: told("Hits"), other_patients: told("Other-Patients"), unreadable: told("Unreadable") };
 }
 
 export async function startJob(files) {

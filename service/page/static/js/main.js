@@ -8,6 +8,7 @@ import { installFiles } from "./archive/files.js";
 import { byId, clearProblem, say, showProblem } from "./dom.js";
 import { FrameStore } from "./pixels/store.js";
 import { Reading } from "./reading.js";
+import { Asking } from "./results/asking.js";
 import { Hits } from "./results/hits.js";
 import { installResults } from "./results/install.js";
 import { installShell } from "./shell/install.js";
@@ -22,6 +23,7 @@ const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);
 const archive = new Archive((series) => guarded(() => reading.openSeries(series)));
 const hits = new Hits((hit) => guarded(() => reading.openHit(hit)));
+const asking = new Asking();
 const reading = new Reading({ viewer, archive, hits });
 
 /** Run an action of the user; an error is shown on the page. */
@@ -35,5 +37,5 @@ async function guarded(action) {
   }
 }
 
-for (const install of PARTS) install({ store, viewer, archive, hits, reading, guarded });
+for (const install of PARTS) install({ store, viewer, archive, hits, asking, reading, guarded });
 byId("logout").addEventListener("click", () => guarded(() => logOut().then(() => location.reload())));

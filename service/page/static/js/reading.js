@@ -2,12 +2,15 @@
 
 import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
+import { searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
 /** Events: `opening` (an image), `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
+  #answer = null;
+  #options = null;
   #isSearching = false;
   #opening = 0;
 
@@ -19,6 +22,15 @@ export class Reading extends EventTarget {
   /** What the hits are for: the picture that was on the screen, and its `regions` then; null before a search. */
   get query() {
     return this.#query;
+  }
+
+  /** The last answer to the query, and the options of the API that it is for; null before a search. */
+  get answer() {
+    return this.#answer;
+  }
+
+  get options() {
+    return this.#options;
   }
 
   get isSearching() {
@@ -78,19 +90,49 @@ export class Reading extends EventTarget {
 
   /** Search for the regions of the image on the screen, or for all of it. */
   async search(options) {
-    const { shown } = this.viewer;
-    if (!shown?.frame || this.#isSearching) return;
-    const query = Object.freeze({ ...shown, regions: this.viewer.regions });
-    const boxes = query.regions.map(({ box, outline }) => outline ?? box);
-    this.#isSearching = true;
-    this.dispatchEvent(new Event("searching"));
-    say(boxes.length ? "Searching for the region…" : "Searching for the whole image…");
-    try {
-      const answer = await query.stack.search(query.item, boxes, options);
+    const { shown, regions } = this.viewer;
+    if (shown?.frame) await this.#search(Object.freeze({ ...shown, regions }), options);
+  }
+
+  /** Search for the query again in another way, whatever is on the screen. */
+  async searchAgain(options) {
+    if (this.#query) await this.#search(this.#query, options);
+  }
+
+  /** Show the hits that follow. */
+  async more() {
+    await this.#ask(async () => {
+      const answer = await this.#asked(this.#query, { ...this.#options, cursor: this.#answer.next });
+      this.#answer = { ...answer, hits: [...this.#answer.hits, ...answer.hits] };
+      this.hits.append(answer);
+    });
+  }
+
+  async #search(query, options) {
+    const { length } = query.regions;
+    await this.#ask(async () => {
+      say(length ? "Searching for the region…" : "Searching for the whole image…");
+      const { answer, options: used } = await searchedBy((fields) => this.#asked(query, fields), options);
       this.#query = query;
+      this.#answer = answer;
+      this.#options = used;
       this.hits.show(answer, query, this.viewer.chosenWindow);
       this.hits.compareWith(this.viewer.shown);
-      say(`${plural(answer.hits.length, "hit")}${boxes.length ? " for the region" : ""}`);
+      say(`${plural(answer.hits.length, "hit")}${length ? " for the region" : ""}`);
+    });
+  }
+
+  #asked({ stack, item, regions }, options) {
+    return stack.search(item, regions.map(({ box, outline }) => outline ?? box), options);
+  }
+
+  /** One search at a time. */
+  async #ask(search) {
+    if (this.#isSearching) return;
+    this.#isSearching = true;
+    this.dispatchEvent(new Event("searching"));
+    try {
+      await search();
     } finally {
       this.#isSearching = false;
       this.dispatchEvent(new Event("query"));

@@ -18,27 +18,6 @@ export class Archive {
     byId("empty-archive").hidden = this.series.length > 0;
     byId("series").replaceChildren(...this.series.map((series) => this.#row(series)));
     this.mark(this.#marked);
-    this.#offerModalities();
-  }
-
-  /** The filters, in the form of the API. */
-  limits() {
-    const modality = byId("modality").value;
-    return {
-      ...(modality ? { filters: { modality } } : {}),
-      ...(byId("per-series").checked ? { group_by: "series" } : {}),
-    };
-  }
-
-  /** Offer the archive's modalities where there are several; the one chosen stays so. */
-  #offerModalities() {
-    const modalities = [...new Set(this.series.map((series) => series.modality))].sort();
-    const select = byId("modality");
-    const chosen = modalities.includes(select.value) ? select.value : "";
-    const options = [["", "All modalities"], ...modalities.map((modality) => [modality, modality])];
-    select.replaceChildren(...options.map(([value, textContent]) => el("option", { value, textContent })));
-    select.value = chosen;
-    select.hidden = modalities.length < 2;
   }
 
   find(seriesUid, collection) {
