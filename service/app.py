@@ -113,9 +113,8 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
     app.register_blueprint(launch.blueprint())
-    app.register_blueprint(operations.blueprint())
     login_help.install(app, engine.settings.home)
-    for open_to_all in (page, health, login):
+    for open_to_all in (page, operations, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
     for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from hmar.errors import NotFoundError, shown
+from hmar.wiring import Engine
 from service.models.operations import PartPath
 from service.operations.operation import Content, operation
 from service.routes.page import NO_LOGIN
@@ -20,7 +21,7 @@ PARTS = {
 """The pages and their titles, in the order of their links."""
 
 
-def blueprint() -> Blueprint:
+def blueprint(engine: Engine) -> Blueprint:
     """Return the pages of operations."""
     routes = Blueprint("operations", __name__)
 
@@ -37,6 +38,7 @@ def blueprint() -> Blueprint:
     def show(path: PartPath) -> str:
         if path.part not in PARTS:
             raise NotFoundError(f"There is no page {shown(path.part)}.", f"Open one of {', '.join(PARTS)}.")
-        return render_template(f"operations/{path.part}.html", parts=PARTS, part=path.part)
+        model = {"model": engine.encoder.name, "fingerprint": engine.encoder.fingerprint}
+        return render_template(f"operations/{path.part}.html", parts=PARTS, part=path.part, **model)
 
     return routes

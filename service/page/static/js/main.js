@@ -4,7 +4,7 @@
 
 import { logOut } from "./api.js";
 import { Archive } from "./archive/archive.js";
-import { installFiles } from "./archive/files.js";
+import { installArchive } from "./archive/install.js";
 import { byId, clearProblem, say, showProblem } from "./dom.js";
 import { FrameStore } from "./pixels/store.js";
 import { Reading } from "./reading.js";
@@ -14,7 +14,7 @@ import { installLaunch } from "./state/launch.js";
 import { Viewer } from "./viewing/viewer.js";
 import { installViewing } from "./viewing/install.js";
 
-const PARTS = [installViewing, installResults, installFiles, installLaunch];
+const PARTS = [installViewing, installResults, installArchive, installLaunch];
 
 const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);
