@@ -17,7 +17,7 @@ export function installActions({ archive, guarded }, tree, may, replace) {
 
   const act = (id) => {
     const target = tree.active && targetOf(tree.active, archive.series);
-    if (!target || byId(id).hidden || byId(id).disabled) return;
+    if (!target || !may(actions[id].scopes)) return;
     guarded(async () => {
       const said = await actions[id].run(target);
       if (!said) return;
@@ -28,12 +28,9 @@ export function installActions({ archive, guarded }, tree, may, replace) {
 
   function update() {
     const target = tree.active && targetOf(tree.active, archive.series);
-    byId("row-actions").hidden = !Object.values(actions).some(({ scopes }) => may(scopes));
-    byId("row-name").textContent = target ? target.name : "No series chosen";
-    for (const [id, { scopes }] of Object.entries(actions)) {
-      byId(id).hidden = !may(scopes);
-      byId(id).disabled = !target;
-    }
+    byId("row-actions").hidden = !target || !Object.values(actions).some(({ scopes }) => may(scopes));
+    byId("row-name").textContent = target?.name ?? "";
+    for (const [id, { scopes }] of Object.entries(actions)) byId(id).hidden = !may(scopes);
   }
 
   for (const id of Object.keys(actions)) byId(id).addEventListener("click", () => act(id));

@@ -35,7 +35,8 @@ export function installList({ archive }) {
     tree.mark(marked && seriesKey(marked));
   }
 
-  for (const id of ["series-text", "series-order", "series-group"]) byId(id).addEventListener("input", show);
+  byId("series-text").addEventListener("input", show);
+  for (const id of ["series-order", "series-group"]) byId(id).addEventListener("change", show);
   byId("series-text").addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown") return;
     event.preventDefault();
@@ -55,17 +56,17 @@ export function installList({ archive }) {
 export function countText(found, all) {
   if (!all.length) return "";
   const frames = found.reduce((sum, series) => sum + series.frames, 0);
-  const series = found.length === all.length ? all.length.toLocaleString("en") : `${found.length} of ${all.length}`;
-  return `${series} series, ${plural(frames, "frame")}`;
+  const some = found.length === all.length ? "" : `${found.length.toLocaleString("en")} of `;
+  return `${some}${all.length.toLocaleString("en")} series, ${plural(frames, "frame")}`;
 }
 
 function draw(row) {
-  const { name, detail } = wordsOf(row);
+  const { name, detail, brief } = wordsOf(row);
   const texts = el(
     "span",
-    { className: "row-text" },
+    { className: "row-text", title: `${name}, ${detail}` },
     el("span", { className: "row-name", textContent: name }),
-    el("span", { className: "row-detail", textContent: detail }),
+    el("span", { className: "row-detail", textContent: brief }),
   );
   if (row.kind !== "series") return [el("span", { className: "row-sign", "aria-hidden": "true" }), texts];
   return [el("span", { className: "row-picture", "aria-hidden": "true" }), texts];

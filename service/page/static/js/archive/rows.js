@@ -21,7 +21,8 @@ export function matching(series, text) {
  *
  * `group` is "patient" (patients, studies, series), "study" (studies, series) or "none"; a study of one series is one
  * row. Groups whose keys are in `closed` show nothing of what they hold. Each row has a `key`, a `kind`, its `level`
- * and place among its siblings (`position` of `count`), and the `series` that it stands for.
+ * and place among its siblings (`position` of `count`), and the `series` that it stands for; `isInStudy`, where a row
+ * above it tells its date.
  */
 export function rowsOf(series, { order = "newest", group = "patient", closed = new Set() } = {}) {
   const sorted = [...series].sort(ORDERS[order]);
@@ -60,13 +61,13 @@ function addStudies(rows, series, level, closed) {
     }
     const isOpen = !closed.has(key);
     rows.push({ kind: "study", key, ...place, series: members, isOpen });
-    if (isOpen) addSeries(rows, members, level + 1);
+    if (isOpen) addSeries(rows, members, level + 1, true);
   });
 }
 
-function addSeries(rows, series, level) {
+function addSeries(rows, series, level, isInStudy = false) {
   series.forEach((one, at) => {
-    const place = { level, position: at + 1, count: series.length };
+    const place = { level, position: at + 1, count: series.length, isInStudy };
     rows.push({ kind: "series", key: seriesKey(one), ...place, series: [one] });
   });
 }

@@ -5,32 +5,31 @@ import { plural } from "../dom.js";
 const HANDLE_DIGITS = 8;
 const UID_END = 8;
 
-/** The words of a row: its `name`, a `detail`, and the `label` that a screen reader says. */
+/** The words of a row: its `name`, and a `detail`, which is `brief` where there is little room. */
 export function wordsOf(row) {
-  const words = { patient: ofPatient, study: ofStudy, series: ofSeries }[row.kind](row);
-  return { ...words, label: [words.name, words.detail].filter(Boolean).join(", ") };
+  return { patient: ofPatient, study: ofStudy, series: ofSeries }[row.kind](row);
 }
 
 function ofPatient({ series }) {
   const { patient } = series[0];
   const name = patient ? `Patient ${patient.slice(0, HANDLE_DIGITS)}` : "Without patient id";
   const studies = new Set(series.map(({ collection, study_uid }) => `${collection}/${study_uid}`)).size;
-  return { name, detail: `${counted(studies, "study", "studies")} · ${framesOf(series)}` };
+  const held = counted(studies, "study", "studies");
+  return { name, detail: `${held}, ${framesOf(series)}`, brief: held };
 }
 
 function ofStudy({ series }) {
   const modalities = [...new Set(series.map(({ modality }) => modality))].sort().join(", ");
   const days = series.map(({ study_date }) => study_date).filter(Boolean).sort();
-  return { name: `${days[0] ?? "No date"} · ${modalities}`, detail: `${series.length} series · ${framesOf(series)}` };
+  const brief = `${series.length} series`;
+  return { name: `${days[0] ?? "No date"} ${modalities}`, detail: `${brief}, ${framesOf(series)}`, brief };
 }
 
-function ofSeries({ series: [one] }) {
+function ofSeries({ series: [one], isInStudy }) {
   const { modality, body_part, study_date, label, series_uid } = one;
   const end = `…${series_uid.slice(-UID_END).replace(/^\.+/, "")}`;
-  return {
-    name: [modality, body_part].filter(Boolean).join(" "),
-    detail: [plural(one.frames, "frame"), study_date, label, end].filter(Boolean).join(" · "),
-  };
+  const detail = [plural(one.frames, "frame"), isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
+  return { name: [modality, body_part].filter(Boolean).join(" "), detail, brief: detail };
 }
 
 const framesOf = (series) => plural(series.reduce((sum, { frames }) => sum + frames, 0), "frame");
