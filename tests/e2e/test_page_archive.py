@@ -16,7 +16,7 @@ from hmar.values.jobs import ItemState, JobState
 from tests.e2e.many_series import add_series
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.phantoms import ct_file
+from tests.phantoms import ROOT, ct_file, sop_uid
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,9 @@ ASKED = """return performance.getEntriesByType('resource').map(({ name }) => new
   .map(({ pathname }) => pathname.split('/').pop())"""
 PICTURES_SHOWN = """const pictures = [...document.querySelectorAll('.row-picture img')];
   return pictures.length > 0 && pictures.every((picture) => picture.complete && picture.naturalWidth > 0)"""
+DROP = """const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(['no image'], 'dropped.txt'));
+  arguments[0].dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))"""
 IN_VIEW = """const row = document.querySelector('#series [aria-current=true]')?.getBoundingClientRect();
   const tree = document.querySelector('#series').getBoundingClientRect();
   return Boolean(row) && row.top >= tree.top - 1 && row.bottom <= tree.bottom + 1"""
@@ -139,6 +142,19 @@ def test_a_folder_is_indexed_with_its_names_and_its_job_goes_on_after_a_reload(
     assert set(buttons) == {"Try again", "Dismiss"}
     buttons["Try again"].click()
     page.until(lambda: page.text("#jobs .job-text") == "Indexed 0 files: 1 of 1 done, 1 failed")
+
+    # Another file takes the series' place; the series is all of its study, so that its UID is typed.
+    page.find("#series .series").click()
+    page.find("#replace-row").click()
+    (tmp_path / "other.dcm").write_bytes(ct_file(1, 7))
+    page.find("dialog [name=files]").send_keys(str(tmp_path / "other.dcm"))
+    page.find("dialog [name=end]").send_keys(f"{ROOT}.91"[-4:], Keys.ENTER)
+    page.until(lambda: page.text("#jobs .job-text") == "Indexed 1 file: 1 of 1 done")
+    assert page.text("#series-count") == "1 series, 1 frame"
+    assert server.engine.catalogue.instance("teaching", sop_uid(1, 7)) != []
+
+    browser.execute_script(DROP, page.find("#archive"))
+    page.until(lambda: "dropped.txt" in page.text("#jobs .job-failures"))
 
     # Nobody works on this one: it waits.
     assert isinstance(server.engine.queue, InlineQueue)

@@ -83,6 +83,8 @@ export function shownUpload(upload) {
   };
 }
 
+const placeOf = ({ collection, label }) => `into ${collection}${label ? `, label ${label}` : ""}`;
+
 /** What a card shows of a job of the server. */
 export function shownJob(job, failedItems = []) {
   const { counts, total, finished } = job;
@@ -93,7 +95,7 @@ export function shownJob(job, failedItems = []) {
   if (job.reason) failures.unshift({ name: "The job", reason: job.reason });
   const isRetried = finished && job.state !== "cancelled" && (counts.failed + counts.dead > 0 || job.state === "failed");
   return {
-    text: `${stateText(job)}: ${countsText(counts, total)}, into ${job.collection}`,
+    text: `${stateText(job)}: ${countsText(counts, total)}, ${placeOf(job)}`,
     share: finished ? 1 : doneOf(counts) / (total || 1),
     left: finished ? "" : leftText(job.seconds_left),
     failures,

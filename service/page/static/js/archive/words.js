@@ -2,7 +2,7 @@
 
 import { plural } from "../dom.js";
 
-const HANDLE_DIGITS = 8;
+const HANDLE_DIGITS = 6;
 const UID_END = 8;
 
 /** The words of a row: its `name`, and a `detail`, which is `brief` where there is little room. */
@@ -21,8 +21,8 @@ function ofPatient({ series }) {
 function ofStudy({ series }) {
   const modalities = [...new Set(series.map(({ modality }) => modality))].sort().join(", ");
   const days = series.map(({ study_date }) => study_date).filter(Boolean).sort();
-  const brief = `${series.length} series`;
-  return { name: `${days[0] ?? "No date"} ${modalities}`, detail: `${brief}, ${framesOf(series)}`, brief };
+  const detail = `${series.length} series, ${framesOf(series)}`;
+  return { name: `${days[0] ?? "No date"} ${modalities}`, detail, brief: String(series.length) };
 }
 
 function ofSeries({ series: [one], isInStudy }) {

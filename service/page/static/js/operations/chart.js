@@ -38,11 +38,13 @@ function next(month) {
 
 /** A chart of [name, value] pairs. */
 export function bars(title, pairs) {
+  const caption = el("figcaption", { textContent: title });
+  if (!pairs.length) return el("figure", { className: "chart" }, caption, el("p", { className: "muted", textContent: "None" }));
   const most = Math.max(1, ...pairs.map(([, value]) => value));
   const told = pairs.map(([name, value]) => `${name} ${value.toLocaleString("en")}`).join(", ");
   const lines = pairs.flatMap((pair, at) => line(pair, at, most));
-  const frame = { viewBox: `0 0 ${WIDTH} ${Math.max(1, pairs.length) * LINE}`, role: "img", "aria-label": told || "nothing" };
-  return el("figure", { className: "chart" }, el("figcaption", { textContent: title }), svg("svg", frame, ...lines));
+  const frame = { viewBox: `0 0 ${WIDTH} ${pairs.length * LINE}`, role: "img", "aria-label": told };
+  return el("figure", { className: "chart" }, caption, svg("svg", frame, ...lines));
 }
 
 function line([name, value], at, most) {

@@ -68,7 +68,8 @@ function cardOf(job) {
 function shownHere(job, failures) {
   const shown = shownJob(job, failures);
   const can = shown.can.filter((name) => name !== "dismiss");
-  const isAsked = job.finished && shown.failed > 0 && !failures;
+  const { failed, dead, partial } = job.counts;
+  const isAsked = job.finished && failed + dead + partial > 0 && !failures;
   return {
     ...shown,
     can: isAsked ? ["failures", ...can] : can,

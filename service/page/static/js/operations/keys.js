@@ -24,7 +24,8 @@ const COLUMNS = [
 ];
 
 function show(keys) {
-  byId("list").replaceChildren(table("API keys", COLUMNS, keys));
+  const none = el("p", { className: "muted", textContent: "There are no keys." });
+  byId("list").replaceChildren(keys.length ? table("API keys", COLUMNS, keys) : none);
 }
 
 function endOf(expiresAt) {
