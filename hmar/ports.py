@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hmar.contents import Content
-from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal, WantedAudit
 from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
 from hmar.values.collections import CollectionInfo
@@ -725,6 +725,9 @@ class AuditStore(Protocol):
 
     def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
         """Return the next rows in order of their numbers."""
+
+    def newest(self, wanted: WantedAudit, before_seq: int | None, limit: int) -> list[AuditRow]:
+        """Return the last rows before a number that are wanted, newest first; None is the end."""
 
     def digest(self, seq: int) -> str | None:
         """Return the digest of a row, None where there is none."""

@@ -2,7 +2,7 @@
 
 const FORM_BYTES = 2048;
 /** The path below which a proxy has the product; mostly empty. */
-const ROOT = globalThis.document?.body?.dataset?.root ?? "";
+export const ROOT = globalThis.document?.body?.dataset?.root ?? "";
 
 export class Problem extends Error {
   constructor({ title, detail, remedy, status }) {
@@ -11,7 +11,7 @@ export class Problem extends Error {
   }
 }
 
-async function call(path, options = {}) {
+export async function call(path, options = {}) {
   const headers = { "X-HMAR-Page": "1", ...options.headers };
   let response;
   try {
@@ -40,9 +40,9 @@ async function problemOf(response) {
   return new Problem(said);
 }
 
-const asJson = (response) => response.json();
+export const asJson = (response) => response.json();
 
-function postJson(path, body) {
+export function postJson(path, body) {
   return call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 }
 
@@ -138,13 +138,5 @@ export async function exportHits({ sop_instance_uid, frame_number }, boxes, opti
   if (options.to) return response.json();
   return { zip: await response.blob(), hits: told("Hits"), other_patients: told("Other-Patients"), unreadable: told("Unreadable") };
 }
-
-export async function startJob(files) {
-  const body = new FormData();
-  for (const file of files) body.append("file", file);
-  return call(`${ROOT}/api/v1/index-jobs`, { method: "POST", body }).then(asJson);
-}
-
-export const readJob = (id) => call(`${ROOT}/api/v1/index-jobs/${encodeURIComponent(id)}`).then(asJson);
 
 export const logOut = () => call(`${ROOT}/logout`, { method: "POST" });

@@ -4,7 +4,7 @@
 
 import { logOut } from "./api.js";
 import { Archive } from "./archive/archive.js";
-import { installFiles } from "./archive/files.js";
+import { installArchive } from "./archive/install.js";
 import { byId, clearProblem, say, showProblem } from "./dom.js";
 import { FrameStore } from "./pixels/store.js";
 import { Reading } from "./reading.js";
@@ -17,7 +17,7 @@ import { installTools } from "./tools/install.js";
 import { Viewer } from "./viewing/viewer.js";
 import { installViewing } from "./viewing/install.js";
 
-const PARTS = [installShell, installViewing, installTools, installResults, installFiles, installLaunch];
+const PARTS = [installShell, installViewing, installTools, installResults, installArchive, installLaunch];
 
 const store = new FrameStore();
 const viewer = new Viewer({ picture: byId("picture"), marks: byId("canvas") }, store);
