@@ -40,6 +40,7 @@ from service.routes import (
     labels,
     launch,
     login,
+    match,
     models,
     pacs,
     page,
@@ -113,7 +114,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for open_to_all in (page, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
-    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
+    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups, match):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(dicomweb_query.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
