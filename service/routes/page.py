@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, render_template
+from flask import Blueprint, Flask, Response, g, render_template
 
 from hmar.wiring import Engine
+from service.login_handles import handle_of
 from service.models.files import FilePath
 from service.models.launch import PageQuery
 from service.models.problem import Problem
@@ -34,7 +35,11 @@ def blueprint(engine: Engine) -> Blueprint:
         description="Its query names what it opens at. Links of other sites: GET /IHEInvokeImageDisplay.",
     )
     def page(query: PageQuery) -> str:  # noqa: ARG001 - the page itself reads it
-        return render_template("index.html", model=engine.encoder.name)
+        return render_template(
+            "index.html",
+            model=engine.encoder.name,
+            login=handle_of(g.access.identity, engine.secrets.session),
+        )
 
     return routes
 

@@ -4,7 +4,10 @@ import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
-/** Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
+/**
+ * Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended), `opening` (another image
+ * is about to be opened) and `opened` (it was), `options` (the controls of a search are to be set to its detail).
+ */
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
@@ -15,7 +18,7 @@ export class Reading extends EventTarget {
     Object.assign(this, { viewer, archive, hits });
   }
 
-  /** What the hits are for: the picture that was on the screen, and its `regions` then; null before a search. */
+  /** What the hits are for: the picture that was on the screen, its `regions` then, and `options`; null before a search. */
   get query() {
     return this.#query;
   }
@@ -52,24 +55,30 @@ export class Reading extends EventTarget {
   }
 
   async openHit(hit) {
+    const { series, item } = await this.findHit(hit);
+    await this.openSeries(series, () => item, { found: hit.box });
+  }
+
+  /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */
+  async findHit(hit) {
     const isIn = (stack) => stack?.find(hit.sop_instance_uid, hit.frame_number);
     let series = this.archive.find(hit.series_uid, hit.collection);
     let stack = series && (await this.stackOf(series));
     if (!isIn(stack)) {
-      // It was indexed after the page was loaded.
       await this.archive.refresh();
       series = this.archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
       stack = await this.stackOf(series);
     }
-    if (!isIn(stack)) throw gone();
-    await this.openSeries(series, isIn, { found: hit.box });
+    const item = isIn(stack);
+    if (!item) throw gone();
+    return { series, stack, item };
   }
 
   /** Search for the regions of the image on the screen, or for all of it. */
   async search(options) {
     const { shown } = this.viewer;
     if (!shown?.frame || this.#isSearching) return;
-    const query = Object.freeze({ ...shown, regions: this.viewer.regions });
+    const query = Object.freeze({ ...shown, regions: this.viewer.regions, options });
     const boxes = query.regions.map(({ box }) => box);
     this.#isSearching = true;
     this.dispatchEvent(new Event("searching"));
@@ -86,17 +95,37 @@ export class Reading extends EventTarget {
     }
   }
 
+  /** Search with options that do not stand in the controls, and set these to them. */
+  searchAgain(options) {
+    this.dispatchEvent(new CustomEvent("options", { detail: options }));
+    return this.search(options);
+  }
+
+  /** Have no query, and no hits. */
+  forget() {
+    this.#query = null;
+    this.hits.clear();
+    this.dispatchEvent(new Event("query"));
+  }
+
   /** Go back to the image that was searched for, with its regions. */
   async back() {
     const { stack, item, regions } = this.#query;
-    this.archive.mark(stack.series);
-    await this.#open(stack, item, { regions });
+    await this.openStack(stack, item, { regions });
     this.viewer.canvas.focus();
+  }
+
+  /** Open a stack at an item, as the viewer does. */
+  async openStack(stack, item, what) {
+    this.archive.mark(stack.series);
+    await this.#open(stack, item, what);
   }
 
   async #open(stack, item, what) {
     byId("welcome").hidden = true;
+    this.dispatchEvent(new Event("opening"));
     await this.viewer.open(stack, item, what);
+    this.dispatchEvent(new Event("opened"));
   }
 }
 

@@ -52,7 +52,7 @@ export class Hits {
         type: "button",
         className: "hit",
         "aria-label": `Hit ${hit.rank}: ${where}, ${number}frame ${hit.frame_number}, distance ${hit.distance} of ${hit.bits} bits`,
-        onclick: () => this.#choose(hit, button),
+        onclick: () => this.#choose(hit),
       },
       el("figure", { className: "hit-image" }, image, outline(hit)),
       el(
@@ -74,8 +74,29 @@ export class Hits {
     return { hit, image, button, link: viewerLink(hit) };
   }
 
-  #choose(hit, chosen) {
-    for (const { button } of this.#cards) button.setAttribute("aria-current", String(button === chosen));
+  /** The hit that is a frame, if it is among these. */
+  find(sopInstanceUid, frameNumber) {
+    const isIt = ({ hit }) => hit.sop_instance_uid === sopInstanceUid && hit.frame_number === frameNumber;
+    return this.#cards.find(isIt)?.hit;
+  }
+
+  /** Mark the card of a hit as the one that is open. */
+  mark(chosen) {
+    for (const { hit, button } of this.#cards) button.setAttribute("aria-current", String(hit === chosen));
+  }
+
+  /** Take the hits away. */
+  clear() {
+    this.#query = null;
+    this.#cards = [];
+    byId("hits").replaceChildren();
+    for (const id of ["hits-summary", "hits-query"]) byId(id).textContent = "";
+    byId("hits-empty").textContent = "Hits appear here, nearest first.";
+    byId("hits-empty").hidden = false;
+  }
+
+  #choose(hit) {
+    this.mark(hit);
     this.open(hit);
   }
 }

@@ -23,6 +23,7 @@ export function installResults({ viewer, archive, hits, reading, guarded }) {
   viewer.addEventListener("shown", update);
   for (const event of ["searching", "query"]) reading.addEventListener(event, update);
   reading.addEventListener("asked", search);
+  reading.addEventListener("options", (event) => setOptions(event.detail));
   byId("search-form").addEventListener("submit", (event) => {
     event.preventDefault();
     search();
@@ -35,4 +36,12 @@ export function installResults({ viewer, archive, hits, reading, guarded }) {
 function options(archive) {
   const mode = byId("mode").value;
   return { k: byId("k").valueAsNumber || 0, ...(mode ? { mode } : {}), ...archive.limits() };
+}
+
+/** Set the controls to the options of a search, in the form of the API. */
+function setOptions({ k = 10, mode = "", filters = {}, group_by }) {
+  byId("k").value = k;
+  byId("mode").value = mode;
+  byId("modality").value = filters.modality ?? "";
+  byId("per-series").checked = group_by === "series";
 }
