@@ -46,6 +46,8 @@ export class Links extends EventTarget {
     this.#places = new Map();
     this.#order = "";
     this.#items = new Map([this.main, this.beside].map((viewer) => [viewer, viewer.shown?.item]));
+    this.#window(this.main, this.beside);
+    if (this.views) this.#view(this.main.placement, this.beside);
     this.#tell();
     if (!stacks.every((stack) => stack?.series)) return;
     const [places, order] = await this.#match(...stacks);

@@ -6,7 +6,8 @@ import { decode, encode } from "./address.js";
 import { currentState } from "./current.js";
 import { restore } from "./restore.js";
 
-const SETTLE_MS = 300;
+/** Safari takes 100 changes of an address in 30 seconds. */
+const SETTLE_MS = 350;
 const MOST_FILES = 8;
 /** Stacks of files are known to the page that opened them alone. */
 const PAGE = performance.timeOrigin;
@@ -23,6 +24,7 @@ export class Trail {
   #isOwn = false;
   #isRestoring = true;
   #settling = 0;
+  #written = -SETTLE_MS;
   #files = new Map();
 
   constructor(app) {
@@ -87,9 +89,10 @@ export class Trail {
     this.#write("replaceState");
   }
 
-  /** Keep up with the reader; browsers take few changes of an address a second. */
+  /** Keep up with the reader: at once after a pause, and else as often as browsers take it. */
   #settle() {
-    this.#settling ||= setTimeout(() => this.#write("replaceState"), SETTLE_MS);
+    const left = Math.max(0, this.#written + SETTLE_MS - performance.now());
+    this.#settling ||= setTimeout(() => this.#write("replaceState"), left);
   }
 
   #write(how) {
@@ -99,6 +102,7 @@ export class Trail {
     const { state, address } = this.#entry() ?? {};
     if (address === undefined) return;
     const isSame = address === location.pathname + location.search && state?.files === history.state?.files;
+    this.#written = performance.now();
     history[isSame || isBlank() ? "replaceState" : how](state, "", address);
   }
 
