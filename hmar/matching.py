@@ -22,15 +22,15 @@ Order = Literal["forward", "backward", "none"]
 MAX_PAIRS = 4_000_000
 """Pairs of frames that are compared: two series of 2,000."""
 MIN_AGREEMENT = 0.5
-"""From which agreement on (Goodman and Kruskal's gamma, JASA 1954) the frames of two series are taken to follow one
-another: three of four pairs lie in the same order."""
+"""Agreement (Goodman and Kruskal's gamma, JASA 1954) from which on the frames of two series are taken to
+follow one another: three of four pairs lie in the same order."""
 
 Distances = NDArray[np.int64]
 Places = NDArray[np.int64]
 
 
 class Matched(NamedTuple):
-    """A frame, the frame of the other series that lies beside it, and the bits in which their codes differ."""
+    """A frame, the one of the other series that lies beside it, and the bits in which their codes differ."""
 
     frame: EntryInfo
     beside: EntryInfo
@@ -44,7 +44,7 @@ class SeriesMatch:
     Parameters
     ----------
     order : str
-        With "forward" and "backward", frames beside later ones are never earlier, or never later.
+        With "forward", frames beside later ones are never earlier; with "backward", never later.
     frames : tuple of Matched
         One for each frame of the first series, in display order.
     """
@@ -104,9 +104,10 @@ def match_series(
 def laid_beside(distances: Distances) -> tuple[Order, Places]:
     """Return how two series follow one another, and the place beside each row.
 
-    Rows are laid beside the nearest column each. Where these run in an order, they are kept in it: the places are those of
-    the least sum of distances among all that never go back, found by dynamic programming as in dynamic time
-    warping (Sakoe and Chiba, IEEE TASSP 1978). Of equally near columns, those count that lie most evenly.
+    Rows are laid beside the nearest column each. Where these run in an order, they are kept in it: the places
+    are those of the least sum of distances among all that never go back, found by dynamic programming as in
+    dynamic time warping (Sakoe and Chiba, IEEE TASSP 1978). Of equally near columns, those count that lie
+    most evenly.
 
     Parameters
     ----------
@@ -123,15 +124,16 @@ def laid_beside(distances: Distances) -> tuple[Order, Places]:
 
 
 def _costs(distances: Distances) -> Distances:
-    """Return costs by which the distance decides, and among equal sums of distances how far off an even course."""
+    """Return costs: distances decide, and among equal sums of them how far off an even course a place is."""
     rows, columns = distances.shape
     course = np.linspace(0, columns - 1, rows)
     off = np.rint(np.abs(course[:, None] - np.arange(columns))).astype(np.int64)
-    return distances * (rows * columns + 1) + off
+    costs: Distances = distances * (rows * columns + 1) + off
+    return costs
 
 
 def _agreement(places: Places) -> float:
-    """Return Goodman and Kruskal's gamma between rows and their places: 1 in order, -1 in reverse, 0 without one."""
+    """Return Goodman and Kruskal's gamma of rows and places: 1 in order, -1 in reverse, 0 in neither."""
     signs = np.sign(places[None, :] - places[:, None])[np.triu_indices(len(places), 1)]
     differing = np.count_nonzero(signs)
     return float(signs.sum() / differing) if differing else 0.0

@@ -11,7 +11,7 @@ _LENGTH = 16
 
 
 def handle_of(identity: Identity, secret: bytes) -> str:
-    """Return the same text for logins of one name and the same rights, and nothing by which to tell either."""
+    """Return one text for all logins of a name with the same rights; it tells neither."""
     collections = "*" if identity.collections is None else ",".join(sorted(identity.collections))
     said = "\n".join(("page", identity.name, ",".join(sorted(identity.scopes)), collections))
     return hmac.new(secret, said.encode(), hashlib.sha256).hexdigest()[:_LENGTH]

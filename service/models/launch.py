@@ -43,8 +43,8 @@ _SearchText = Annotated[
     Field(
         strict=True,
         max_length=_MAX_SEARCH,
-        description="Searched for when the page opens: the JSON of a request to /api/v1/search/image or, with "
-        "region or regions, to /api/v1/search/region.",
+        description="Searched for when the page opens: the JSON of a request to /api/v1/search/image or, "
+        "with region or regions, to /api/v1/search/region.",
     ),
     AfterValidator(_search),
     Remedy("Give the JSON of a search by an indexed frame."),

@@ -1,4 +1,4 @@
-"""What the page keeps: over a reload, Back and Forward, in a link, without a network, after a login; and comparing."""
+"""What the page keeps over a reload, in a link, without a network and after a login; and comparing."""
 
 from __future__ import annotations
 

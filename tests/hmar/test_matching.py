@@ -75,10 +75,10 @@ class Held(NamedTuple):
     """An archive of two series."""
 
     catalogue: MemoryCatalogue
-    index: MemoryIndex
+    codes: MemoryIndex
 
     def match(self, one: str, other: str) -> matching.SeriesMatch:
-        return match_series(self.catalogue, self.index, ENCODER.fingerprint, one, other)
+        return match_series(self.catalogue, self.codes, ENCODER.fingerprint, one, other)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def held() -> Held:
     held = Held(MemoryCatalogue(), MemoryIndex(ENCODER.fingerprint))
     held.catalogue.append("a", [frame_of(f"1.1.{n}", "1.1", 4 * n, n) for n in range(1, 11)], ORIGIN)
     held.catalogue.append("a", [frame_of(f"1.2.{n}", "1.2", 8 * n, n) for n in range(1, 6)], ORIGIN)
-    held.index.apply(held.catalogue.tail(0, 100))
+    held.codes.apply(held.catalogue.tail(0, 100))
     return held
 
 

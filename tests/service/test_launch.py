@@ -113,7 +113,9 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("query", [
+@pytest.mark.parametrize(
+    "query",
+    [
         "study=1 2",
         "patient=4711",
         "region=1",
@@ -132,7 +134,8 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
         'search={"sop_instance_uid":"1.2","region":[1,2]}',
         'search={"sop_instance_uid":"1.2","patient_id":"GEHEIM"}',
         'search={"sop_instance_uid":"1.2","mode":"' + "x" * 2000 + '"}',
-    ])
+    ],
+)
 def test_an_address_of_the_page_that_cannot_be_used_is_refused(archive: Archive, query: str) -> None:
     assert archive.client.get(f"/?{query}").status_code in (400, 422)
     strange = archive.stranger.get(f"/?{query}", headers={"Sec-Fetch-Site": "same-origin"})
