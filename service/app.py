@@ -42,6 +42,7 @@ from service.routes import (
     labels,
     launch,
     login,
+    match,
     models,
     operations,
     pacs,
@@ -117,7 +118,7 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     for open_to_all in (page, operations, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
-    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
+    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups, match):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(dicomweb_query.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))

@@ -116,6 +116,10 @@ REQUESTS: dict[str, Request] = {
     "drawHit": Request(sent=lambda target: {"json": _frame(target) | {"hit": _frame(target)}}),
     "listSeries": Request(),
     "listFrames": Request({"series_uid": lambda target: target.series_uid}),
+    "matchSeries": Request(
+        {"series_uid": lambda target: target.series_uid},
+        lambda target: {"query_string": {"to": target.series_uid}},
+    ),
     "readImage": Request(
         {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
     ),

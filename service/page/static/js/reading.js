@@ -5,7 +5,10 @@ import { byId, plural, say } from "./dom.js";
 import { searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
-/** Events: `opening` (an image), `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
+/**
+ * Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended), `opening` (another image
+ * is about to be opened) and `opened` (it was), `options` (the controls of a search are to be set to its detail).
+ */
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
@@ -74,18 +77,23 @@ export class Reading extends EventTarget {
 
   async openHit(hit) {
     const isLatest = this.#begin();
+    const { series, item } = await this.findHit(hit);
+    if (isLatest()) await this.openSeries(series, () => item, { found: hit.box });
+  }
+
+  /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */
+  async findHit(hit) {
     const isIn = (stack) => stack?.find(hit.sop_instance_uid, hit.frame_number);
     let series = this.archive.find(hit.series_uid, hit.collection);
     let stack = series && (await this.stackOf(series));
     if (!isIn(stack)) {
-      // It was indexed after the page was loaded.
       await this.archive.refresh();
       series = this.archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
       stack = await this.stackOf(series);
     }
-    if (!isLatest()) return;
-    if (!isIn(stack)) throw gone();
-    await this.openSeries(series, isIn, { found: hit.box });
+    const item = isIn(stack);
+    if (!item) throw gone();
+    return { series, stack, item };
   }
 
   /** Search for the regions of the image on the screen, or for all of it. */
@@ -97,6 +105,19 @@ export class Reading extends EventTarget {
   /** Search for the query again in another way, whatever is on the screen. */
   async searchAgain(options) {
     if (this.#query) await this.#search(this.#query, options);
+  }
+
+  /** Search with options that do not stand in the controls, and set these to them. */
+  async searchAs(options) {
+    this.dispatchEvent(new CustomEvent("options", { detail: options }));
+    await this.search(options);
+  }
+
+  /** Have no query, and no hits. */
+  forget() {
+    this.#query = this.#answer = this.#options = null;
+    this.hits.clear();
+    this.dispatchEvent(new Event("query"));
   }
 
   /** Show the hits that follow. */
@@ -142,10 +163,15 @@ export class Reading extends EventTarget {
   /** Go back to the image that was searched for, with its regions. */
   async back() {
     const { stack, item, regions } = this.#query;
+    await this.openStack(stack, item, { regions });
+    this.viewer.canvas.focus();
+  }
+
+  /** Open a stack at an item, as the viewer does. */
+  async openStack(stack, item, what) {
     this.#begin();
     this.archive.mark(stack.series);
-    await this.#open(stack, item, { regions });
-    this.viewer.canvas.focus();
+    await this.#open(stack, item, what);
   }
 
   /** Begin to open something; the function says whether nothing else was begun since. */
@@ -158,6 +184,7 @@ export class Reading extends EventTarget {
     byId("welcome").hidden = true;
     this.dispatchEvent(new Event("opening"));
     await this.viewer.open(stack, item, what);
+    this.dispatchEvent(new Event("opened"));
   }
 }
 

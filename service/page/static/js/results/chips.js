@@ -16,7 +16,7 @@ export class Chips {
 
   constructor({ asking, hits, archive, reading, guarded }) {
     Object.assign(this, { asking, hits, archive });
-    asking.addEventListener("change", () => this.draw());
+    for (const event of ["change", "taken"]) asking.addEventListener(event, () => this.draw());
     reading.addEventListener("query", () => this.#see(reading));
     hits.addEventListener("changed", () => this.#drawOffers());
     byId("filters").addEventListener("toggle", () => {

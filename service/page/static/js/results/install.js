@@ -51,6 +51,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   reading.addEventListener("query", again);
   const search = () => guarded(() => reading.search(asking.options(viewer)));
   reading.addEventListener("asked", search);
+  reading.addEventListener("options", (event) => asking.take(event.detail));
   byId("search-form").addEventListener("submit", (event) => {
     event.preventDefault();
     search();
