@@ -116,6 +116,18 @@ RegionText = Annotated[
     ),
     _REMEDY,
 ]
+RegionsText = Annotated[
+    tuple[geometry.Box, ...],
+    _reads(_regions),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "x,y,width,height in source pixels of each, with semicolons between.",
+            "examples": ["305,335,40,36;120,200,30,30"],
+        }
+    ),
+    _SEVERAL,
+]
 SearchedRegion = Annotated[
     geometry.Box | Outline, _reads(_searched), WithJsonSchema({"anyOf": [_ARRAY, _POINTS]}), _SEARCHED_REMEDY
 ]
