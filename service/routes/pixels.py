@@ -1,4 +1,4 @@
-"""Stored values for a viewer: GET .../instances/{sop_instance_uid}/frames/{frame_number}/pixels, POST /pixels."""
+"""Stored values for a viewer: /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, /api/v1/pixels."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ export function targetOf(row, all) {
 }
 
 /** Say exactly what a target is. */
-export function described({ level, uid, collection, name, series, frames }) {
+function described({ level, uid, collection, name, series, frames }) {
   const what = level === "study" ? `study with ${series} series` : "series";
   return [`The ${what}: ${name}.`, `${plural(frames, "frame")} in the collection ${collection}.`, `UID ${uid}`];
 }

@@ -1,12 +1,10 @@
 // What the pages of operations ask of the API.
 
-import { asJson, call, listSeries, postJson, ROOT } from "../api.js";
+import { asJson, call, postJson, ROOT } from "../api.js";
 
 const API = `${ROOT}/api/v1`;
 const get = (path, query = {}) => call(`${API}/${path}?${new URLSearchParams(query)}`).then(asJson);
 
-export { listSeries };
-export const listCollections = async () => (await get("collections")).collections;
 export const listPacs = async () => (await get("pacs")).pacs;
 export const listModels = async () => (await get("models")).models;
 export const readCard = (fingerprint) =>

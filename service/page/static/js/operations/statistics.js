@@ -1,10 +1,10 @@
 // What the archive holds, in numbers and charts.
 
+import { listCollections, listSeries } from "../api.js";
 import { listJobs } from "../archive/requests.js";
 import { byId, el } from "../dom.js";
 import { bars, byMonth, shortened, summed } from "./chart.js";
 import { number, start } from "./page.js";
-import { listCollections, listSeries } from "./requests.js";
 
 const MOST_BARS = 12;
 const MOST_MONTHS = 24;

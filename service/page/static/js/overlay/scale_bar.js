@@ -15,7 +15,7 @@ export function barOf(pointsPerMm, mostPoints) {
 }
 
 /** Points of the canvas to a millimetre; null where the spacing is unknown. */
-export const pointsPerMm = ({ placement, shown: { frame } }) => (frame.spacing ? placement.scale / frame.spacing[0] : null);
+const pointsPerMm = ({ placement, shown: { frame } }) => (frame.spacing ? placement.scale / frame.spacing[0] : null);
 
 export function showScaleBar(viewer) {
   const perMm = viewer.shown?.frame ? pointsPerMm(viewer) : null;

@@ -5,7 +5,7 @@ import { boxBetween } from "../viewing/boxes.js";
 import { boxAround, ellipseIn, inside, simplified } from "./shapes.js";
 
 /** As many as one search takes. */
-export const MOST_REGIONS = 16;
+const MOST_REGIONS = 16;
 /** Points of an outline that are sent, at most; the server takes more. */
 const MOST_POINTS = 128;
 
@@ -82,7 +82,7 @@ export function drawing({ from }) {
 }
 
 /** What a trail encloses, as few points; null where that is less than a pixel across. */
-export function outlineOf(trail, { columns, rows }) {
+function outlineOf(trail, { columns, rows }) {
   if (trail.length < 3) return null;
   const outline = inside(simplified(trail, 0.5, MOST_POINTS), columns, rows);
   const { width, height } = boxAround(outline);
