@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,19 +23,16 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
         yield browser
 
 
-WITHOUT_GPU = ("--disable-gpu",)
-WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""A GPU that is made of software: the page takes it for none, unless a test says otherwise."""
-
-
 @contextmanager
-def chromium(profile: Path, flags: Sequence[str] = WITHOUT_GPU) -> Iterator[webdriver.Chrome]:
+def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+    """A browser without a GPU; its WebGL2 is made of software."""
     options = webdriver.ChromeOptions()
     options.binary_location = require_command("chromium")
     for flag in (
         "--headless=new",
         "--no-sandbox",
-        *flags,
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
         "--disable-dev-shm-usage",
         "--disable-background-networking",
         "--disable-component-update",

@@ -18,7 +18,7 @@ from pydicom.pixels import pixel_array
 from selenium import webdriver
 
 from hmar.values.entries import Origin
-from tests.e2e.conftest import WITH_WEBGL, chromium, serving
+from tests.e2e.conftest import chromium, serving
 from tests.e2e.page import Page
 from tests.e2e.served import Server
 from tests.hmar.dicom.build import image, lut
@@ -150,7 +150,7 @@ class Drawings:
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawings]:
     folder = tmp_path_factory.mktemp("pixels")
-    with serving(folder / "home") as server, chromium(folder / "profile", WITH_WEBGL) as browser:
+    with serving(folder / "home") as server, chromium(folder / "profile") as browser:
         yield Drawings(server, browser)
 
 

@@ -4,16 +4,27 @@ import { FlatSurface } from "./flat_surface.js";
 import { GlSurface } from "./gl_surface.js";
 
 const OPTIONS = { alpha: false, antialias: false, depth: false, failIfMajorPerformanceCaveat: true };
+/** Renderers that compute on the processor, and that browsers offer all the same. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Return a surface: `draw(frame, shades, matrix)`, `clear()`, and `takes(frame)`, whether it can draw it now. */
 export function surfaceOf(canvas) {
-  const context = canvas.getContext("webgl2", OPTIONS);
-  if (!context) return new FlatSurface(canvas);
+  if (!hasGpu()) return new FlatSurface(canvas);
   try {
-    return new GlSurface(canvas, context);
+    return new GlSurface(canvas, canvas.getContext("webgl2", OPTIONS));
   } catch {
     return flatInPlaceOf(canvas);
   }
+}
+
+/** Asked of a canvas of its own: one that has given out a context of one kind gives no other. */
+function hasGpu() {
+  const gl = document.createElement("canvas").getContext("webgl2", OPTIONS);
+  if (!gl) return false;
+  const known = gl.getExtension("WEBGL_debug_renderer_info");
+  const renderer = gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !SOFTWARE.test(renderer);
 }
 
 /** A 2-D surface where another one was: a canvas that has given out one kind of context gives no other. */
