@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from hmar.errors import ParameterError, UnavailableError
 from hmar.product.greeting import login_link
 from hmar.wiring import build_engine
 
-POLL_S = 0.2
+POLL_S, LOADING_S = 0.2, 600.0
 STEPS_PER_S = 30
 """Rate at which a held key repeats."""
 _MIB = 1 << 20
@@ -104,7 +104,7 @@ def _measured(tab: Tab, sizes: Sizes, searched: str, progress: Progress) -> list
         progress(f"page, {what}", len(rows), 7)
 
     tab.ask("open", _VOLUME)
-    tab.ask("load", sizes.slices)
+    _load(tab, sizes.slices)
     setting = f"{sizes.slices} slices of 512x512"
     done(_motion(f"scroll, {STEPS_PER_S} steps a second", setting, tab.ask("scroll", STEPS_PER_S)), "scroll")
     done(_motion("scroll, one step a redraw", setting, tab.ask("scroll", None)), "scroll")
@@ -120,6 +120,18 @@ def _measured(tab: Tab, sizes: Sizes, searched: str, progress: Progress) -> list
     return rows
 
 
+def _load(tab: Tab, slices: int) -> None:
+    """Wait until the volume is in memory, or the part that fits; begin at its first slice."""
+    end = time.monotonic() + LOADING_S
+    while not (held := tab.ask("held"))["full"][0] and held["slices"][0] < slices:
+        if time.monotonic() > end:
+            raise UnavailableError(
+                f"{held['slices'][0]:.0f} of {slices} slices came.", "Give fewer --slices."
+            )
+        time.sleep(POLL_S)
+    tab.ask("begin")
+
+
 def _motion(name: str, setting: str, told: Mapping[str, list[float]]) -> Row:
     """Return the row of a motion: frames per second, gaps between redraws, and what was not drawn."""
     gaps = told["gaps_ms"]
@@ -133,7 +145,7 @@ def _motion(name: str, setting: str, told: Mapping[str, list[float]]) -> Row:
     }
 
 
-def _times(name: str, setting: str, told: list[Mapping[str, list[float]]], key: str) -> Row | None:
+def _times(name: str, setting: str, told: Sequence[Mapping[str, list[float]]], key: str) -> Row | None:
     """Return the row of some times; None where the page has nothing to take them of."""
     times = [ms for one in told for ms in one[key]]
     if not times:

@@ -14,7 +14,8 @@ from hmar.errors import ConfigError, UnavailableError
 if TYPE_CHECKING:
     from selenium import webdriver
 
-TIMEOUT_S = 600
+TIMEOUT_S = 110
+"""Below that of the driver's own client, which then gives up the whole browser."""
 WIDTH, HEIGHT = 1920, 1080
 _BROWSER, _DRIVER = "chromium", "chromedriver"
 _FLAGS = (
@@ -94,7 +95,6 @@ def open_tab(profile: Path, link: str, gpu: bool) -> Iterator[Tab]:
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which(_DRIVER))))
     try:
         browser.set_script_timeout(TIMEOUT_S)
-        browser.command_executor.client_config.timeout = TIMEOUT_S
         browser.get(link)
         browser.find_element(By.ID, "log-in").click()
         WebDriverWait(browser, TIMEOUT_S).until(

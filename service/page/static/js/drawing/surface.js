@@ -9,22 +9,19 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** Return a surface: `draw(frame, shades, matrix)`, `clear()`, and `takes(frame)`, whether it can draw it now. */
 export function surfaceOf(canvas) {
-  if (!hasGpu()) return new FlatSurface(canvas);
+  const context = canvas.getContext("webgl2", OPTIONS);
+  if (!context) return new FlatSurface(canvas);
   try {
-    return new GlSurface(canvas, canvas.getContext("webgl2", OPTIONS));
+    if (isHardware(context)) return new GlSurface(canvas, context);
   } catch {
-    return flatInPlaceOf(canvas);
+    // Its shaders do not link.
   }
+  return flatInPlaceOf(canvas);
 }
 
-/** Asked of a canvas of its own: one that has given out a context of one kind gives no other. */
-function hasGpu() {
-  const gl = document.createElement("canvas").getContext("webgl2", OPTIONS);
-  if (!gl) return false;
+function isHardware(gl) {
   const known = gl.getExtension("WEBGL_debug_renderer_info");
-  const renderer = gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return !SOFTWARE.test(renderer);
+  return !SOFTWARE.test(gl.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
 }
 
 /** A 2-D surface where another one was: a canvas that has given out one kind of context gives no other. */
