@@ -1,4 +1,4 @@
-"""Laying a real CT beside a turned, smaller and noisy copy of a part of it, by the codes of the shipped model."""
+"""A real CT beside a turned, smaller and noisy copy of a part of it, by the codes of the shipped model."""
 
 from __future__ import annotations
 
