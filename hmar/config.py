@@ -416,6 +416,11 @@ class Settings:
         return Path(self.pacs_file) if self.pacs_file else self.home / "pacs.toml"
 
     @property
+    def label_notes_path(self) -> Path:
+        """File of what the site says of its labels; there may be none."""
+        return self.home / "labels.toml"
+
+    @property
     def backup_root(self) -> Path:
         """Folder of the backups that the API has made."""
         return Path(self.backup_dir) if self.backup_dir else self.home / "backups"

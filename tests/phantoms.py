@@ -49,7 +49,12 @@ def slice_hu(
     return image + generator.normal(0, 14, image.shape)
 
 
-def ct_file(series: int, slice_number: int, nodule: tuple[float, float] | None = None) -> bytes:
+def ct_file(
+    series: int,
+    slice_number: int,
+    nodule: tuple[float, float] | None = None,
+    patient_id: str = PATIENT_ID,
+) -> bytes:
     """Return one slice as the bytes of a DICOM file, patient's name and id included."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
@@ -60,7 +65,7 @@ def ct_file(series: int, slice_number: int, nodule: tuple[float, float] | None =
     file.SOPInstanceUID = sop_uid(series, slice_number)
     file.StudyInstanceUID = f"{ROOT}.9{series}"
     file.SeriesInstanceUID = series_uid(series)
-    file.PatientName, file.PatientID, file.PatientBirthDate = PATIENT_NAME, PATIENT_ID, "19700101"
+    file.PatientName, file.PatientID, file.PatientBirthDate = PATIENT_NAME, patient_id, "19700101"
     file.PatientSex, file.PatientAge = "MFO"[series % 3], f"{40 + 10 * series:03}Y"
     file.StudyDate, file.Manufacturer = f"2020010{series}", f"Phantom Works, {series}"
     file.Modality, file.BodyPartExamined = "CT", "CHEST"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -114,8 +114,13 @@ class MetadataColumns:
             ("series", selection.not_series),
         ):
             if left_out:
-                identities = np.array([_identity(each) for each in left_out], np.uint64)
-                mask &= np.isin(self._columns[name].values, identities, invert=True)
+                mask &= ~self._belonging(name, left_out)
+        if selection.only_series is not None:
+            mask &= self._belonging("series", selection.only_series)
+
+    def _belonging(self, name: str, texts: Collection[str]) -> NDArray[np.bool_]:
+        identities = np.array([_identity(each) for each in texts], np.uint64)
+        return np.isin(self._columns[name].values, identities)
 
     def _fitting(self, name: str, kind: Kind[Any, Any], condition: Condition) -> NDArray[np.bool_]:
         return kind.fitting(self._columns[name].values, condition, self._positions.get(name, {}))

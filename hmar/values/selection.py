@@ -79,6 +79,8 @@ class Selection:
         Not the patient with this key.
     not_studies, not_series : frozenset of str
         Not the studies or series with these UIDs.
+    only_series : frozenset of str or None
+        The series with these UIDs alone.
     group_by : str or None
         The k nearest series, studies or patients, each by its nearest frame alone; for "place", series.
         A frame whose patient is unknown belongs to a patient who has this study and no other.
@@ -93,6 +95,7 @@ class Selection:
     not_patient: str | None = None
     not_studies: frozenset[str] = frozenset()
     not_series: frozenset[str] = frozenset()
+    only_series: frozenset[str] | None = field(default=None, kw_only=True)
     group_by: GroupBy | None = None
     as_of: int | None = None
 

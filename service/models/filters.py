@@ -78,6 +78,15 @@ class Exclude(Asked):
         )
 
 
+class Only(Asked):
+    """Finds only what belongs to what is named; a UID that is not indexed finds nothing.
+
+    In a form: JSON text.
+    """
+
+    series_uids: _Uids
+
+
 def _from_text(value: object, info: ValidationInfo) -> object:
     """Return an object that may come as JSON text, as a form has it."""
     if not isinstance(value, str):
@@ -91,4 +100,5 @@ def _from_text(value: object, info: ValidationInfo) -> object:
 
 
 FiltersField = Annotated[LeftOut[Filters], BeforeValidator(_from_text), Remedy("Give a JSON object.")]
+OnlyField = Annotated[LeftOut[Only], BeforeValidator(_from_text), Remedy("Give a JSON object.")]
 ExcludeField = Annotated[LeftOut[Exclude], BeforeValidator(_from_text), Remedy("Give a JSON object.")]

@@ -45,6 +45,21 @@ class TableOfLabels(FormBody):
     collection: LeftOut[Collection] = Field(default=None, description=_HERE)
 
 
+class LabelNote(Given):
+    """What the site says of a label."""
+
+    label: str
+    name: str | None = Field(description="What it stands for; null where the site says nothing of that.")
+    differential: list[str] = Field(description="What may look like it.")
+    note: str | None
+
+
+class LabelNotes(Given):
+    """Notes, in the order of the site's file."""
+
+    labels: list[LabelNote]
+
+
 class Relabelled(Given):
     """What became of a change of labels."""
 

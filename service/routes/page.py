@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Flask, Response, g, render_template
 
+from hmar.errors import ConfigError
+from hmar.values.identity import SCOPES, Identity
 from hmar.wiring import Engine
 from service.login_handles import handle_of
 from service.models.files import FilePath
@@ -35,13 +39,24 @@ def blueprint(engine: Engine) -> Blueprint:
         description="Its query names what it opens at. Links of other sites: GET /IHEInvokeImageDisplay.",
     )
     def page(query: PageQuery) -> str:  # noqa: ARG001 - the page itself reads it
+        identity: Identity = g.access.identity
         return render_template(
             "index.html",
             model=engine.encoder.name,
-            login=handle_of(g.access.identity, engine.secrets.session),
+            scopes=[scope for scope in SCOPES if identity.may(scope)],
+            pacs=_pacs(engine) if identity.may("export") else (),
+            login=handle_of(identity, engine.secrets.session),
         )
 
     return routes
+
+
+def _pacs(engine: Engine) -> Sequence[str]:
+    """Return where hits can be sent; nowhere while that cannot be told, for the page needs no PACS."""
+    try:
+        return engine.pacs.names()
+    except ConfigError:
+        return ()
 
 
 def install_files(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""A frame for a viewer: GET /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, POST /pixels."""
+"""Stored values for a viewer: /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, /api/v1/pixels."""
 
 from __future__ import annotations
 

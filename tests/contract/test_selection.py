@@ -115,6 +115,9 @@ def test_the_own_patient_study_and_series_are_left_out_and_unknown_patients_are_
     assert found(index, not_patient="p") == [3, 4, 5]
     assert found(index, not_studies=frozenset({"1"})) == [2, 3]
     assert found(index, not_series=frozenset({"1.1"})) == [2, 3, 5]
+    assert found(index, only_series=frozenset({"1.1", "1.2"})) == [1, 4, 5]
+    assert found(index, only_series=frozenset({"1.1", "1.2"}), not_patient="p") == [4, 5]
+    assert found(index, only_series=frozenset({"9.9"})) == found(index, only_series=frozenset()) == []
     assert found(index, not_patient="p", not_studies=frozenset({"1"})) == [3]
     assert found(index, not_patient="nobody") == [1, 2, 3, 4, 5]
 

@@ -39,9 +39,14 @@ class Page:
     def press(self, *keys: str) -> None:
         ActionChains(self.browser).send_keys(*keys).perform()
 
+    def series(self) -> list[WebElement]:
+        """The rows of series that are in the document, in the order of their keys: collection and UID."""
+        rows = self.all("#series .row.series")
+        return sorted(rows, key=lambda row: row.get_attribute("data-key") or "")
+
     def open_series(self, index: int) -> None:
-        self.until(lambda: len(self.all("#series button")) > index)
-        self.all("#series button")[index].click()
+        self.until(lambda: len(self.series()) > index)
+        self.series()[index].click()
         self.until(lambda: self.text("#frame-text"))
 
     def drag_box(self, x: float, y: float, side: float) -> None:
@@ -58,6 +63,11 @@ class Page:
         ).click_and_hold()
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2))
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2)).release().perform()
+
+    def search_all(self) -> None:
+        """Let every image be found, the query's own series too, each by itself."""
+        self.find("#among input[value=all]").click()
+        self.find('#group option[value=""]').click()
 
     def hits(self) -> list[WebElement]:
         return self.all("#hits .hit")

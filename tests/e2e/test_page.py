@@ -20,19 +20,25 @@ pytestmark = pytest.mark.slow
 SLICES = 7
 NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: None}
 PICTURES_SHOWN = (
-    "return [...document.querySelectorAll('.hit img')].slice(0, 4).every(i => i.complete && i.naturalWidth)"
+    "return [...document.querySelectorAll('.hit img')].slice(0, 2).every(i => i.complete && i.naturalWidth)"
 )
 LOADED_PIXELS = (
     "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/pixels')).length"
 )
 
 
+def patient_of(series: int) -> str:
+    return f"{PATIENT_ID}-{series}"
+
+
 def index_phantoms(server: Server) -> None:
+    """Index a series each of three patients."""
     folder = server.engine.settings.import_root / "chest"
     folder.mkdir(parents=True)
     for series, nodule in NODULES.items():
         for number in range(1, SLICES + 1):
-            (folder / f"{series}-{number}.dcm").write_bytes(ct_file(series, number, nodule))
+            data = ct_file(series, number, nodule, patient_of(series))
+            (folder / f"{series}-{number}.dcm").write_bytes(data)
     server.engine.indexer.submit("default", Origin("import", "chest"))
 
 
@@ -56,12 +62,13 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
     page.drag_box(*nodule, side=28)
     millimetres = float(page.text("#box-text").partition(" ")[0])
     assert abs(millimetres - 28 * SPACING_MM) < 2
-    page.press(Keys.ENTER)
+    page.search_all()
+    page.find("#canvas").send_keys(Keys.ENTER)
     page.until(lambda: len(page.hits()) == 10)
     page.until(lambda: browser.execute_script(PICTURES_SHOWN))
     browser.save_screenshot(str(tmp_path / "hits.png"))
 
-    boxes = page.all("#hits .hit rect")
+    boxes = page.all("#hits .hit-image rect")
     assert len(boxes) == 10
     assert "this series" in page.hits()[0].text
     centre = [
@@ -86,36 +93,6 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
     assert page.mistakes() == []
 
 
-def test_a_reader_asks_for_one_hit_per_series_and_for_one_modality(
-    server: Server, browser: webdriver.Chrome, tmp_path: Path
-) -> None:
-    index_phantoms(server)
-    (tmp_path / "query.dcm").write_bytes(ct_file(1, 3, NODULES[1]))
-    page = Page(browser)
-    page.log_in(server.login_link())
-    page.open_series(0)
-    assert not page.find("#modality").is_displayed()
-
-    page.find("#per-series").click()
-    page.find("#search").click()
-    page.until(lambda: len(page.hits()) == len(NODULES))
-
-    noise = np.random.default_rng(0).integers(0, 4000, (64, 64)).astype(np.uint16)
-    upload = server.engine.uploads.put(image(noise, Modality="MR"))
-    server.engine.indexer.submit("default", Origin("upload", ""), [upload])
-    browser.refresh()
-    page.until(lambda: page.find("#modality").is_displayed())
-    assert page.text("#modality").split("\n") == ["All modalities", "CT", "MR"]
-    # A file's search is a form, in which filters are JSON text.
-    page.find("#open-files").send_keys(str(tmp_path / "query.dcm"))
-    page.until(lambda: page.text("#frame-text") == "Image 1 of 1")
-    page.find("#modality option[value=MR]").click()
-    page.find("#search").click()
-    page.until(lambda: len(page.hits()) == 1)
-    assert "MR" in page.hits()[0].text
-    assert page.mistakes() == []
-
-
 def test_a_reader_opens_a_file_searches_with_it_and_is_told_what_is_wrong_with_another(
     server: Server, browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
@@ -126,6 +103,7 @@ def test_a_reader_opens_a_file_searches_with_it_and_is_told_what_is_wrong_with_a
     page.log_in(server.login_link())
     page.find("#open-files").send_keys(str(tmp_path / "query.dcm"))
     page.until(lambda: page.text("#frame-text") == "Image 1 of 1")
+    page.search_all()
     page.find("#mode option[value=global]").click()
     page.find("#search").click()
     page.until(lambda: len(page.hits()) == 10)
@@ -156,6 +134,7 @@ def test_a_search_is_for_the_file_shown_even_where_files_before_it_have_several_
     page.press(Keys.END)
     page.until(lambda: page.text("#frame-text").startswith(f"Image {SLICES} of"))
     page.until(lambda: browser.execute_script(LOADED_PIXELS) >= 6)
+    page.search_all()
     page.find("#mode option[value=global]").click()
     page.find("#search").click()
     page.until(lambda: len(page.hits()) == 10)
@@ -174,6 +153,7 @@ def test_a_hit_that_was_indexed_after_the_series_was_opened_is_shown_and_not_ano
     late.mkdir()
     (late / "late.dcm").write_bytes(ct_file(1, SLICES + 1, NODULES[1]))
     server.engine.indexer.submit("default", Origin("import", "late"))
+    page.search_all()
     field = page.find("#k")
     field.clear()
     field.send_keys("50")
@@ -182,7 +162,7 @@ def test_a_hit_that_was_indexed_after_the_series_was_opened_is_shown_and_not_ano
     [hit] = [hit for hit in page.hits() if f"image {SLICES + 1}, frame 1" in hit.text]
     hit.click()
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES + 1} of {SLICES + 1}")
-    assert page.find("#series button").get_attribute("aria-current") == "true"
+    assert page.series()[0].get_attribute("aria-current") == "true"
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
@@ -214,9 +194,9 @@ def test_an_empty_archive_says_how_to_fill_it_and_takes_files(
     browser.save_screenshot(str(tmp_path / "empty.png"))
 
     page.find("#index-files").send_keys("\n".join(str(path) for path in paths))
-    page.until(lambda: page.text("#job-text").startswith("Indexed 3 files"))
-    assert "1 failed" in page.text("#job-text")
-    assert "8 bytes" in page.text("#job-failures")
+    page.until(lambda: page.text("#jobs .job-text").startswith("Indexed 3 files"))
+    assert "1 failed" in page.text("#jobs .job-text")
+    assert "8 bytes" in page.text("#jobs .job-failures")
     page.open_series(0)
     assert page.text("#frame-text") == "Image 2 of 3"
     browser.save_screenshot(str(tmp_path / "indexed.png"))

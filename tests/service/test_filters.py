@@ -189,6 +189,20 @@ def test_the_own_patient_cannot_be_left_out_where_nobody_knows_who_it_is(archive
     assert "study" in problem["remedy"]
 
 
+def test_only_named_series_are_found_in_json_and_in_a_form(archive: Archive) -> None:
+    only = {"series_uids": [series_uid(1), series_uid(3), "9.9"]}
+    assert {*series_of(found(archive, only=only))} == {1, 3}
+    narrower = found(archive, only=only, exclude={"same": "series"}, filters={"sex": "F"})
+    assert (narrower["hits"], narrower["searched_frames"]) == ([], 0)
+    assert {*series_of(found(archive, only=only, exclude={"same": "series"}))} == {3}
+    data = {"file": (io.BytesIO(ct_file(1, 2, NODULE)), "a.dcm"), "only": json.dumps(only), "k": "1000"}
+    assert {*series_of(archive.client.post(IMAGE, data=data).get_json())} == {1, 3}
+    refused = archive.client.post(
+        IMAGE, json={"sop_instance_uid": sop_uid(1, 2), "only": {"series_uids": []}}
+    )
+    assert refused.status_code == 422
+
+
 @pytest.mark.parametrize(("group_by", "groups"), [("series", SERIES), ("study", SERIES), ("patient", 1)])
 @pytest.mark.parametrize("mode", ["global", "local", "auto"])
 def test_a_group_is_one_hit_by_its_nearest_frame(

@@ -100,3 +100,16 @@ def test_labels_change_where_the_key_sees_and_by_who_may_alone(empty_archive: Ar
     log = empty_archive.engine.audit_log
     records = [row.to_dict() for row in log.rows() if row.record.operation == "changeLabels"]
     assert [record["touched"] for record in records] == [[], [log.hashed("instance", sop_uid(1, 1))], []]
+
+
+def test_the_notes_of_the_sites_file_are_given_as_it_is_now_and_a_bad_one_is_named(
+    empty_archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert empty_archive.client.get(LABELS).get_json() == {"labels": []}
+    path = empty_archive.engine.settings.label_notes_path
+    path.write_text('[cyst]\nname = "Cyst"\ndifferential = ["Abscess"]')
+    [note] = empty_archive.client.get(LABELS).get_json()["labels"]
+    assert note == {"label": "cyst", "name": "Cyst", "differential": ["Abscess"], "note": None}
+    path.write_text("[cyst]\nname = 1")
+    assert empty_archive.client.get(LABELS).status_code == 503
+    assert "'cyst' has 1 as name" in caplog.text

@@ -231,6 +231,8 @@ def _selected(entry: _Entry, selection: Selection) -> bool:
         return False
     if info.study_uid in selection.not_studies or info.series_uid in selection.not_series:
         return False
+    if selection.only_series is not None and info.series_uid not in selection.only_series:
+        return False
     if selection.as_of is not None and entry.entry_id > selection.as_of:
         return False
     return entry.entry_id not in selection.exclude

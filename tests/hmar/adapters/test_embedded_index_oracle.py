@@ -128,6 +128,7 @@ selections = st.builds(
     not_patient=maybe(st.sampled_from(["p", "nobody"]), None),
     not_studies=maybe(st.frozensets(st.sampled_from(["1", "2", "9"])), frozenset()),
     not_series=maybe(st.frozensets(st.sampled_from(["1.1", "2.1", "9.9"])), frozenset()),
+    only_series=maybe(st.frozensets(st.sampled_from(["1.1", "2.1", "9.9"])), None),
     group_by=st.sampled_from([None, "series", "study", "patient"]),
     as_of=maybe(st.integers(0, 26), None),
 )

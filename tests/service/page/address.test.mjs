@@ -96,13 +96,24 @@ test("what cannot be used is left out, and nothing of it is thrown", () => {
 });
 
 test("a search is that of the query's image, regions and options, and comes apart again", () => {
-  const regions = [{ box: { x: 1, y: 2, width: 3, height: 4 }, kind: "ellipse" }];
-  const query = { identity: { sop_instance_uid: "1.2", frame_number: 3, series_uid: "1" }, regions, options: { k: 5 } };
-  const search = searchFor(query);
+  const regions = [{ box: { x: 1, y: 2, width: 3, height: 4 } }];
+  const query = { identity: { sop_instance_uid: "1.2", frame_number: 3, series_uid: "1" }, regions };
+  const search = searchFor(query, { k: 5 });
   assert.deepEqual(search, { sop_instance_uid: "1.2", frame_number: 3, region: [1, 2, 3, 4], k: 5 });
-  assert.deepEqual(partsOf(search), { instance: "1.2", frame: 3, boxes: [regions[0].box], options: { k: 5 } });
-  assert.deepEqual(searchFor({ ...query, regions: [] }), { sop_instance_uid: "1.2", frame_number: 3, k: 5 });
-  assert.equal(searchFor({ ...query, identity: { file: new Blob([]), frame_number: 1 } }), null);
+  assert.deepEqual(partsOf(search), { instance: "1.2", frame: 3, regions, options: { k: 5 } });
+  assert.deepEqual(searchFor({ ...query, regions: [] }, { k: 5 }), { sop_instance_uid: "1.2", frame_number: 3, k: 5 });
+  assert.equal(searchFor({ ...query, identity: { file: new Blob([]), frame_number: 1 } }, {}), null);
+});
+
+test("an outline stays one, beside a box too", () => {
+  const outline = [[1, 2], [4, 2], [4, 6]];
+  const drawn = [
+    { box: { x: 1, y: 2, width: 3, height: 4 }, outline, shape: "outline" },
+    { box: { x: 9, y: 9, width: 1, height: 1 } },
+  ];
+  const search = searchFor({ identity: { sop_instance_uid: "1.2", frame_number: 1 }, regions: drawn }, {});
+  assert.deepEqual(search.regions, [outline, [9, 9, 1, 1]]);
+  assert.deepEqual(partsOf(decode(encode({ ...NOTHING, search })).search).regions, drawn);
 });
 
 test("a search that is longer than the server takes is left out, and the rest stays", () => {

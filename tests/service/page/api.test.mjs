@@ -35,6 +35,17 @@ test("several regions of a file are one text", async () => {
   assert.equal(requests[0].body.get("regions"), "1.5,2,30,40;9,2,30,40");
 });
 
+test("an outline is sent as its points", async () => {
+  const { requests } = browser(() => Response.json({ hits: [] }));
+  const outline = [[1.5, 2], [30, 2], [20, 40]];
+  await searchIndexed(FRAME, [outline], {});
+  await searchFile(new Blob(["x"]), 1, [outline], {});
+  await searchFile(new Blob(["x"]), 1, [BOX, outline], {});
+  assert.deepEqual(JSON.parse(requests[0].body).region, outline);
+  assert.equal(requests[1].body.get("region"), "1.5,2 30,2 20,40");
+  assert.equal(requests[2].body.get("regions"), "1.5,2,30,40;1.5,2 30,2 20,40");
+});
+
 test("a file that no request can carry is refused before it is sent", async () => {
   const { requests } = browser();
   await assert.rejects(

@@ -19,6 +19,10 @@ class Recorder {
     this.drawn.push(frame.number);
   }
 
+  takes() {
+    return true;
+  }
+
   clear() {
     this.drawn.push(null);
   }
@@ -76,6 +80,11 @@ test("words and picture change together, and neither runs ahead of the other", a
   assert.deepEqual(screens.at(-1), words(5));
   assert.equal(byId("loading").textContent, "Loading image 10…");
   assert.equal(viewer.shown.index, 5);
+  stack.asked.get(6).come();
+  await settled();
+  assert.deepEqual(screens.at(-1), words(5));
+  // What was scrolled past before it could be asked for is not asked for any more.
+  assert.ok(!stack.asked.has(8));
   stack.asked.get(9).come();
   await settled();
   assert.deepEqual(screens.at(-1), words(9));

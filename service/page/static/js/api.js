@@ -2,7 +2,7 @@
 
 const FORM_BYTES = 2048;
 /** The path below which a proxy has the product; mostly empty. */
-const ROOT = globalThis.document?.body?.dataset?.root ?? "";
+export const ROOT = globalThis.document?.body?.dataset?.root ?? "";
 
 /** Questions are asked anew so often where the server says when to. */
 const MOST_TRIES = 5;
@@ -24,7 +24,7 @@ export class Problem extends Error {
   }
 }
 
-async function call(path, options = {}) {
+export async function call(path, options = {}) {
   for (let tries = 1; ; tries += 1) {
     const response = await reach(path, options);
     if (response.ok) {
@@ -88,9 +88,9 @@ async function problemOf(response) {
   return new Problem(said);
 }
 
-const asJson = (response) => response.json();
+export const asJson = (response) => response.json();
 
-function postJson(path, body) {
+export function postJson(path, body) {
   return call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 }
 
@@ -98,7 +98,8 @@ function form(fields) {
   const data = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (value === null || value === undefined || value === "") continue;
-    data.append(name, value.constructor === Object ? JSON.stringify(value) : value);
+    const isJson = value.constructor === Object || Array.isArray(value);
+    data.append(name, isJson ? JSON.stringify(value) : value);
   }
   return data;
 }
@@ -160,7 +161,10 @@ export function readFilePixels(file, frame, signal) {
 }
 
 const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;
-const corners = (box) => [box.x, box.y, box.width, box.height];
+/** A region as the API has it: the four numbers of a box, or the points of an outline. */
+const corners = (region) => (Array.isArray(region) ? region : [region.x, region.y, region.width, region.height]);
+/** The same as a text; points of an outline stand apart. */
+const asText = (region) => (Array.isArray(region[0]) ? region.map(String).join(" ") : region.join(","));
 
 /** What is searched for: one region, several together, or the whole image. */
 function asked(boxes) {
@@ -174,7 +178,7 @@ export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options
 
 export function searchFile(file, frame, boxes, options) {
   const { region, regions } = asked(boxes);
-  const fields = { file: fitting(file), frame, region: region?.join(","), regions: regions?.map(String).join(";") };
+  const fields = { file: fitting(file), frame, region: region && asText(region), regions: regions?.map(asText).join(";") };
   return call(searchPath(boxes), { method: "POST", body: form({ ...fields, ...options }) }).then(asJson);
 }
 
@@ -185,13 +189,23 @@ export function explainHit({ sop_instance_uid, frame_number }, boxes, hit, optio
   return postJson(`${ROOT}/api/v1/search/why`, { sop_instance_uid, frame_number, ...region, hit: found, ...options }).then(asJson);
 }
 
-export async function startJob(files) {
-  const body = new FormData();
-  for (const file of files) body.append("file", file);
-  return call(`${ROOT}/api/v1/index-jobs`, { method: "POST", body }).then(asJson);
-}
+/** What the site says of its labels. */
+export const listLabelNotes = async () => (await call(`${ROOT}/api/v1/labels`).then(asJson)).labels;
 
-export const readJob = (id) => call(`${ROOT}/api/v1/index-jobs/${encodeURIComponent(id)}`).then(asJson);
+/** The collections in numbers, with the frames of each label. */
+export const listCollections = async () => (await call(`${ROOT}/api/v1/collections`).then(asJson)).collections;
+
+/** Keep what was said of hits. */
+export const keepFeedback = (query, judgements) =>
+  postJson(`${ROOT}/api/v1/feedback`, { query, judgements }).then(asJson);
+
+/** Hits as DICOM: files of a ZIP, or what a PACS took of them. */
+export async function exportHits({ sop_instance_uid, frame_number }, boxes, options) {
+  const response = await postJson(`${ROOT}/api/v1/exports`, { sop_instance_uid, frame_number, ...asked(boxes), ...options });
+  const told = (name) => Number(response.headers.get(`X-HMAR-${name}`));
+  if (options.to) return response.json();
+  return { zip: await response.blob(), hits: told("Hits"), other_patients: told("Other-Patients"), unreadable: told("Unreadable") };
+}
 
 export const logOut = () => call(`${ROOT}/logout`, { method: "POST" });
 

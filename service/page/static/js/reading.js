@@ -2,6 +2,7 @@
 
 import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
+import { searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
 /**
@@ -11,16 +12,28 @@ import { FileStack, IndexedStack } from "./viewing/stacks.js";
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
+  #answer = null;
+  #options = null;
   #isSearching = false;
+  #opening = 0;
 
   constructor({ viewer, archive, hits }) {
     super();
     Object.assign(this, { viewer, archive, hits });
   }
 
-  /** What the hits are for: the picture that was on the screen, its `regions` then, and `options`; null before a search. */
+  /** What the hits are for: the picture that was on the screen, and its `regions` then; null before a search. */
   get query() {
     return this.#query;
+  }
+
+  /** The last answer to the query, and the options of the API that it is for; null before a search. */
+  get answer() {
+    return this.#answer;
+  }
+
+  get options() {
+    return this.#options;
   }
 
   get isSearching() {
@@ -33,21 +46,29 @@ export class Reading extends EventTarget {
   }
 
   async stackOf(series) {
-    const key = `${series.collection}/${series.series_uid}/${series.frames}`;
+    const key = keyOf(series);
     if (!this.#stacks.has(key)) this.#stacks.set(key, new IndexedStack(series, await listFrames(series)));
     return this.#stacks.get(key);
   }
 
   /** Open a series, at its middle where no item is named. */
   async openSeries(series, itemIn = (stack) => stack.middle, what = {}) {
-    const stack = await this.stackOf(series);
+    const isLatest = this.#begin();
     this.archive.mark(series);
+    if (!this.#stacks.has(keyOf(series))) {
+      // Its name is marked in the list: no picture of another series stays meanwhile.
+      this.viewer.close();
+      say("Loading the series…");
+    }
+    const stack = await this.stackOf(series);
+    if (!isLatest()) return;
     say("");
     await this.#open(stack, itemIn(stack), what);
   }
 
   async openFiles(files) {
     if (!files.length) return;
+    this.#begin();
     this.archive.mark(null);
     say(files.length === 1 ? `Opened ${files[0].name}` : `Opened ${plural(files.length, "file")}`);
     const stack = new FileStack(files);
@@ -55,8 +76,9 @@ export class Reading extends EventTarget {
   }
 
   async openHit(hit) {
+    const isLatest = this.#begin();
     const { series, item } = await this.findHit(hit);
-    await this.openSeries(series, () => item, { found: hit.box });
+    if (isLatest()) await this.openSeries(series, () => item, { found: hit.box });
   }
 
   /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */
@@ -76,36 +98,66 @@ export class Reading extends EventTarget {
 
   /** Search for the regions of the image on the screen, or for all of it. */
   async search(options) {
-    const { shown } = this.viewer;
-    if (!shown?.frame || this.#isSearching) return;
-    const query = Object.freeze({ ...shown, regions: this.viewer.regions, options });
-    const boxes = query.regions.map(({ box }) => box);
-    this.#isSearching = true;
-    this.dispatchEvent(new Event("searching"));
-    say(boxes.length ? "Searching for the region…" : "Searching for the whole image…");
-    try {
-      const answer = await query.stack.search(query.item, boxes, options);
-      this.#query = query;
-      this.hits.show(answer, query, this.viewer.chosenWindow);
-      this.hits.compareWith(this.viewer.shown);
-      say(`${plural(answer.hits.length, "hit")}${boxes.length ? " for the region" : ""}`);
-    } finally {
-      this.#isSearching = false;
-      this.dispatchEvent(new Event("query"));
-    }
+    const { shown, regions } = this.viewer;
+    if (shown?.frame) await this.#search(Object.freeze({ ...shown, regions }), options);
+  }
+
+  /** Search for the query again in another way, whatever is on the screen. */
+  async searchAgain(options) {
+    if (this.#query) await this.#search(this.#query, options);
   }
 
   /** Search with options that do not stand in the controls, and set these to them. */
-  searchAgain(options) {
+  async searchAs(options) {
     this.dispatchEvent(new CustomEvent("options", { detail: options }));
-    return this.search(options);
+    await this.search(options);
   }
 
   /** Have no query, and no hits. */
   forget() {
-    this.#query = null;
+    this.#query = this.#answer = this.#options = null;
     this.hits.clear();
     this.dispatchEvent(new Event("query"));
+  }
+
+  /** Show the hits that follow. */
+  async more() {
+    await this.#ask(async () => {
+      const answer = await this.#asked(this.#query, { ...this.#options, cursor: this.#answer.next });
+      this.#answer = { ...answer, hits: [...this.#answer.hits, ...answer.hits] };
+      this.hits.append(answer);
+    });
+  }
+
+  async #search(query, options) {
+    const { length } = query.regions;
+    await this.#ask(async () => {
+      say(length ? "Searching for the region…" : "Searching for the whole image…");
+      const { answer, options: used } = await searchedBy((fields) => this.#asked(query, fields), options);
+      this.#query = query;
+      this.#answer = answer;
+      this.#options = used;
+      this.hits.show(answer, query, this.viewer.chosenWindow);
+      this.hits.compareWith(this.viewer.shown);
+      say(`${plural(answer.hits.length, "hit")}${length ? " for the region" : ""}`);
+    });
+  }
+
+  #asked({ stack, item, regions }, options) {
+    return stack.search(item, regions.map(({ box, outline }) => outline ?? box), options);
+  }
+
+  /** One search at a time. */
+  async #ask(search) {
+    if (this.#isSearching) return;
+    this.#isSearching = true;
+    this.dispatchEvent(new Event("searching"));
+    try {
+      await search();
+    } finally {
+      this.#isSearching = false;
+      this.dispatchEvent(new Event("query"));
+    }
   }
 
   /** Go back to the image that was searched for, with its regions. */
@@ -117,8 +169,15 @@ export class Reading extends EventTarget {
 
   /** Open a stack at an item, as the viewer does. */
   async openStack(stack, item, what) {
+    this.#begin();
     this.archive.mark(stack.series);
     await this.#open(stack, item, what);
+  }
+
+  /** Begin to open something; the function says whether nothing else was begun since. */
+  #begin() {
+    const opening = (this.#opening += 1);
+    return () => opening === this.#opening;
   }
 
   async #open(stack, item, what) {
@@ -128,6 +187,8 @@ export class Reading extends EventTarget {
     this.dispatchEvent(new Event("opened"));
   }
 }
+
+const keyOf = ({ collection, series_uid, frames }) => `${collection}/${series_uid}/${frames}`;
 
 const gone = () =>
   new Problem({

@@ -1,7 +1,7 @@
 // The part of the page that compares: its controls, the words beside the second picture, what is drawn over both.
 
 import { byId, el, plural, say, showProblem } from "../dom.js";
-import { paintBoxes } from "../drawing/marks.js";
+import { paintRegions } from "../drawing/marks.js";
 import { listen } from "../viewing/gestures.js";
 import { label, labelLoading, labelsOf } from "../viewing/labels.js";
 import { installBlink } from "./blink.js";
@@ -55,7 +55,7 @@ function showBeside(beside) {
   beside.addEventListener("shown", () => label(beside, labels));
   beside.addEventListener("loading", () => labelLoading(beside, byId("beside-loading")));
   beside.addEventListener("problem", (event) => showProblem(event.detail));
-  beside.addLayer(paintBoxes);
+  beside.addLayer(paintRegions);
   const search = () => say("A search is for the image on the left.");
   listen(beside, { search, preset: () => say("Presets are those of the image on the left.") });
 }

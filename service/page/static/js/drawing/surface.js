@@ -5,16 +5,20 @@ import { GlSurface } from "./gl_surface.js";
 
 const OPTIONS = { alpha: false, antialias: false, depth: false, failIfMajorPerformanceCaveat: true };
 
-/** Return a surface: `draw(frame, shades, matrix)` and `clear()`. */
+/** Return a surface: `draw(frame, shades, matrix)`, `clear()`, and `takes(frame)`, whether it can draw it now. */
 export function surfaceOf(canvas) {
   const context = canvas.getContext("webgl2", OPTIONS);
   if (!context) return new FlatSurface(canvas);
   try {
     return new GlSurface(canvas, context);
   } catch {
-    // A canvas that has given out one kind of context gives no other.
-    const other = canvas.cloneNode();
-    canvas.replaceWith(other);
-    return new FlatSurface(other);
+    return flatInPlaceOf(canvas);
   }
+}
+
+/** A 2-D surface where another one was: a canvas that has given out one kind of context gives no other. */
+export function flatInPlaceOf(canvas) {
+  const other = canvas.cloneNode();
+  canvas.replaceWith(other);
+  return new FlatSurface(other);
 }

@@ -1,29 +1,69 @@
-// Hits as cards: picture with box, distance, and what each expert says.
+// The list of hits: cards, whose they are, how far they may be, and how they are gone through by keys.
 
-import { imageUrl } from "../api.js";
-import { byId, el, plural, svg } from "../dom.js";
+import { byId, plural } from "../dom.js";
+import { Card } from "./card.js";
+import { titleOf } from "./facts.js";
+import { keyOf } from "./judgements.js";
+import { QueryPicture } from "./query_picture.js";
 
-export class Hits {
+const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+
+/**
+ * Events of what a reader does with a hit, with a detail: `judge` ({hit, verdict}), `like` ({hit}), `scroll` ({hit,
+ * share}); and `changed`, when other hits are shown.
+ */
+export class Hits extends EventTarget {
   #cards = [];
   #query = null;
+  #picture = null;
+  #window = null;
+  #notes = new Map();
+  #farthest = null;
 
   constructor(open) {
+    super();
     this.open = open;
+    byId("hits").addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** The hits of which cards are shown: none farther than what was set. */
+  get shown() {
+    return this.#visible.map(({ hit }) => hit);
+  }
+
+  get cards() {
+    return this.#visible;
+  }
+
+  /** The picture of the query, as it is on the cards; null before a search. */
+  get picture() {
+    return this.#picture;
   }
 
   /** Show what was found for a query: a picture as it was on the screen, and its regions then. */
   show(answer, query, displayWindow) {
+    const focused = this.#focused();
+    if (query !== this.#query) this.#picture = new QueryPicture(query);
     this.#query = query;
-    this.#cards = answer.hits.map((hit) => this.#card(hit, hit.series_uid === query.identity.series_uid));
-    byId("hits").replaceChildren(...this.#cards.map(({ button, link }) => el("li", {}, button, ...link)));
+    this.#farthest = null;
+    this.#cards = [];
+    byId("hits").replaceChildren();
     byId("hits").scrollTop = 0;
+    this.#add(answer.hits);
     const searched = plural(answer.searched_frames, "frame");
     const left = answer.unindexed_frames ? `, ${answer.unindexed_frames} not indexed under this model` : "";
     byId("hits-summary").textContent = `${searched} in ${Math.round(answer.took_ms)} ms, ${answer.mode}${left}`;
-    byId("hits-empty").hidden = answer.hits.length > 0;
-    byId("hits-empty").textContent = "Nothing to compare with: the archive holds no other frame that was asked for.";
     this.setWindow(displayWindow);
     this.compareWith(query);
+    this.#focusAgain(focused);
+    this.dispatchEvent(new Event("changed"));
+  }
+
+  /** Show hits that follow those shown. */
+  append(answer) {
+    this.#add(answer.hits);
+    this.setWindow(this.#window);
+    this.setFarthest(this.#farthest);
   }
 
   /** Say whose hits these are, and whether that image is the one on the screen. */
@@ -34,44 +74,54 @@ export class Hits {
     byId("hits-query").classList.toggle("stale", !isOwn);
   }
 
-  /** Draw every hit through the viewer's display window where its values are HU, so that they can be compared by eye. */
+  /** Draw query and hits through the viewer's display window where their values are HU, so that they can be compared by eye. */
   setWindow(displayWindow) {
-    for (const { hit, image } of this.#cards) {
-      const window = displayWindow?.[2] === "HU" ? displayWindow : null;
-      image.src = imageUrl(hit.sop_instance_uid, hit.frame_number, window);
-    }
+    this.#window = displayWindow;
+    for (const card of this.#cards) card.setWindow(displayWindow);
+    // Cards come first, pictures when the screen has them.
+    const [cards, picture] = [this.#cards, this.#picture];
+    requestAnimationFrame(() => {
+      if (!cards.length || picture !== this.#picture) return;
+      picture.setWindow(displayWindow);
+      for (const card of cards) card.paint(picture);
+    });
   }
 
-  #card(hit, isOwnSeries) {
-    const image = el("img", { alt: "", loading: "lazy", decoding: "async" });
-    const where = [hit.modality, hit.body_part, isOwnSeries ? "this series" : null].filter(Boolean).join(" · ");
-    const number = hit.instance_number === null ? "" : `image ${hit.instance_number}, `;
-    const button = el(
-      "button",
-      {
-        type: "button",
-        className: "hit",
-        "aria-label": `Hit ${hit.rank}: ${where}, ${number}frame ${hit.frame_number}, distance ${hit.distance} of ${hit.bits} bits`,
-        onclick: () => this.#choose(hit),
-      },
-      el("figure", { className: "hit-image" }, image, outline(hit)),
-      el(
-        "span",
-        { className: "hit-text" },
-        el(
-          "span",
-          { className: "hit-head" },
-          el("span", { className: "hit-rank", textContent: hit.rank }),
-          el("span", { className: "hit-distance" }, distance(hit.distance), el("small", { textContent: ` / ${hit.bits} bits` })),
-        ),
-        el("span", { className: "hit-where", textContent: where, title: `Series ${hit.series_uid}` }),
-        el("span", { className: "hit-where", textContent: `${number}frame ${hit.frame_number}` }),
-        el("span", { className: "hit-where", textContent: size(hit.box_mm, hit.box) }),
-        expert("local", hit.experts.local),
-        expert("global", hit.experts.global),
-      ),
-    );
-    return { hit, image, button, link: viewerLink(hit) };
+  /** Hide hits that are farther than a distance; null shows all. Returns how many are hidden. */
+  setFarthest(distance) {
+    this.#farthest = distance;
+    for (const { hit, element } of this.#cards) element.hidden = distance !== null && hit.distance > distance;
+    this.dispatchEvent(new Event("changed"));
+    return this.#cards.length - this.#visible.length;
+  }
+
+  /** Mark cards with what was said of their hits. */
+  mark(judgements) {
+    for (const card of this.#cards) card.setVerdict(judgements.verdictOf(card.hit));
+  }
+
+  /** Say what labels mean: notes of the site by label. */
+  explain(notes) {
+    this.#notes = notes;
+    for (const card of this.#cards) card.explain(notes.get(card.hit.label));
+  }
+
+  get #visible() {
+    return this.#cards.filter(({ element }) => !element.hidden);
+  }
+
+  #add(hits) {
+    const tell = (name) => (hit, more) => this.dispatchEvent(new CustomEvent(name, { detail: { hit, ...more } }));
+    const acts = {
+      choose: (card) => this.#choose(card),
+      judge: (hit, verdict) => tell("judge")(hit, { verdict }),
+      like: tell("like"),
+      scroll: (hit, share) => tell("scroll")(hit, { share }),
+    };
+    const cards = hits.map((hit) => new Card(hit, this.#query, acts));
+    for (const card of cards) card.explain(this.#notes.get(card.hit.label));
+    byId("hits").append(...cards.map(({ element }) => element));
+    this.#cards = [...this.#cards, ...cards];
   }
 
   /** The hit that is a frame, if it is among these. */
@@ -81,62 +131,56 @@ export class Hits {
   }
 
   /** Mark the card of a hit as the one that is open. */
-  mark(chosen) {
+  markOpen(chosen) {
     for (const { hit, button } of this.#cards) button.setAttribute("aria-current", String(hit === chosen));
   }
 
   /** Take the hits away. */
   clear() {
-    this.#query = null;
+    this.#query = this.#picture = null;
     this.#cards = [];
     byId("hits").replaceChildren();
     for (const id of ["hits-summary", "hits-query"]) byId(id).textContent = "";
-    byId("hits-empty").textContent = "Hits appear here, nearest first.";
-    byId("hits-empty").hidden = false;
+    this.dispatchEvent(new Event("changed"));
   }
 
-  #choose(hit) {
-    this.mark(hit);
+  #choose({ hit }) {
+    this.markOpen(hit);
     this.open(hit);
   }
-}
 
-/** Say in words what was searched for. */
-function titleOf({ stack, item, regions }) {
-  const { series } = stack;
-  const name = series ? [series.modality, series.body_part].filter(Boolean).join(" ") : item.identity.file.name;
-  const what = regions.length ? plural(regions.length, "region") : "whole image";
-  return `For image ${stack.indexOf(item) + 1} of ${name}, ${what}`;
-}
+  #focused() {
+    const card = this.#cards.find(({ element }) => element.contains(document.activeElement));
+    return card && { key: keyOf(card.hit), name: document.activeElement.className };
+  }
 
-/** A link to the hit in the viewer of its PACS, where there is one. */
-function viewerLink({ viewer_url: href, rank }) {
-  if (!href) return [];
-  const name = `Hit ${rank} in the viewer of the PACS, in a new tab`;
-  const props = { href, target: "_blank", rel: "noopener noreferrer", className: "viewer-link", "aria-label": name };
-  return [el("a", { ...props, textContent: "Open in viewer ↗" })];
-}
+  /** Who judged a card by keys goes on from the same card, wherever it stands now. */
+  #focusAgain(focused) {
+    if (!focused) return;
+    const card = this.#cards.find(({ hit }) => keyOf(hit) === focused.key) ?? this.#cards[0];
+    const control = [...(card?.element.querySelectorAll("button") ?? [])].find(({ className }) => className === focused.name);
+    (control ?? card?.button)?.focus();
+  }
 
-const distance = (value) => (Number.isInteger(value) ? String(value) : value.toFixed(1));
+  #press(event) {
+    const card = this.#cards.find(({ element }) => element.contains(event.target));
+    if (!card || event.ctrlKey || event.metaKey || event.altKey || event.target.type === "range") return;
+    const keys = {
+      r: () => card.judging.relevant.click(),
+      n: () => card.judging.not_relevant.click(),
+      w: () => card.toggleWhole(),
+      m: () => card.acts.like(card.hit),
+    };
+    const step = STEPS[event.key];
+    const act = step ? () => this.#focusBy(card, step) : keys[event.key.toLowerCase()];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
 
-function outline(hit) {
-  const { x, y, width, height } = hit.box;
-  const view = { viewBox: `0 0 ${hit.columns} ${hit.rows}`, "aria-hidden": "true" };
-  return svg("svg", view, svg("rect", { x, y, width, height }));
-}
-
-function size(mm, pixels) {
-  const box = mm ?? pixels;
-  return `box ${box.width.toFixed(0)} × ${box.height.toFixed(0)} ${mm ? "mm" : "px"}`;
-}
-
-function expert(name, { distance: bits, score }) {
-  const known = score !== null;
-  return el(
-    "span",
-    { className: "expert", title: known ? `${name} expert: ${distance(bits)} bits differ` : `${name} expert: no window` },
-    el("span", { textContent: name }),
-    el("meter", { min: 0, max: 1, value: known ? score : 0, "aria-label": `${name} score` }),
-    el("output", { textContent: known ? score.toFixed(2) : "–" }),
-  );
+  #focusBy(card, step) {
+    const cards = this.#visible;
+    const index = Math.min(cards.length - 1, Math.max(0, cards.indexOf(card) + step));
+    cards[index]?.button.focus();
+  }
 }

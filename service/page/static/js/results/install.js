@@ -1,47 +1,124 @@
-// The part of the page that searches and shows what was found.
+// The part of the page that searches, shows what was found, and goes on from there.
 
+import { listLabelNotes } from "../api.js";
 import { byId } from "../dom.js";
+import { boxBetween } from "../viewing/boxes.js";
+import { showBanner } from "./banner.js";
+import { Chips } from "./chips.js";
+import { installControls } from "./controls.js";
+import { emptyOf } from "./empty.js";
+import { installExports } from "./export.js";
+import { Judgements } from "./judgements.js";
+import { indexIn } from "./place.js";
+import { installRefining } from "./refine.js";
+import { installThreshold } from "./threshold.js";
 
 const SETTLE_MS = 300;
 
-export function installResults({ viewer, archive, hits, reading, guarded }) {
-  const search = () => guarded(() => reading.search(options(archive)));
+export function installResults(app) {
+  const { may, pacs } = byId("results").dataset;
+  const judgements = new Judgements();
+  const parts = { ...app, judgements, may: words(may), pacs: words(pacs) };
+  installControls(parts);
+  installRefining(parts);
+  installExports(parts);
+  installThreshold(parts);
+  new Chips(parts).draw();
+  installSearch(parts);
+  installWays(parts);
+  installWindow(parts);
+  app.guarded(async () => app.hits.explain(new Map((await listLabelNotes()).map((note) => [note.label, note]))));
+}
 
+const words = (text) => text.split(" ").filter(Boolean);
+
+/** Search for what is on the screen; and for the same query again where something else is asked for. */
+function installSearch({ viewer, asking, judgements, reading, guarded }) {
+  let isDue = false;
+
+  function again() {
+    if (!isDue || reading.isSearching) return;
+    isDue = false;
+    guarded(() => reading.searchAgain({ ...asking.options(reading.query), ...judgements.options }));
+  }
+
+  for (const changed of [asking, judgements]) {
+    changed.addEventListener("change", () => {
+      isDue = reading.query !== null;
+      again();
+    });
+  }
+  reading.addEventListener("query", again);
+  const search = () => guarded(() => reading.search(asking.options(viewer)));
+  reading.addEventListener("asked", search);
+  reading.addEventListener("options", (event) => asking.take(event.detail));
+  byId("search-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    search();
+  });
+}
+
+/** What is shown beside the hits, and the ways on from them. */
+function installWays({ viewer, asking, hits, reading, guarded }) {
   function update() {
     const { shown, regions } = viewer;
     byId("search").disabled = !shown?.frame || reading.isSearching;
     byId("search").textContent = regions.length ? "Search region" : "Search image";
     byId("back").hidden = !reading.isAway;
+    byId("more").disabled = reading.isSearching;
+    byId("results").classList.toggle("busy", reading.isSearching);
+    byId("hits").setAttribute("aria-busy", String(reading.isSearching));
     hits.compareWith(shown);
   }
 
+  function tell() {
+    const { answer, options } = reading;
+    const { text, widen, change } = emptyOf(answer, asking.state);
+    byId("hits-empty").hidden = Boolean(answer?.hits.length);
+    byId("hits-empty-text").textContent = text;
+    Object.assign(byId("widen"), { textContent: widen, hidden: !widen, onclick: () => asking.change(change) });
+    byId("more").hidden = !answer?.next;
+    if (answer) showBanner(answer, options);
+  }
+
+  viewer.addEventListener("shown", update);
+  for (const event of ["searching", "query"]) reading.addEventListener(event, update);
+  reading.addEventListener("query", tell);
+  byId("back").addEventListener("click", () => guarded(() => reading.back()));
+  byId("more").addEventListener("click", () => guarded(() => reading.more()));
+  hits.addEventListener("like", ({ detail: { hit } }) => guarded(() => searchLike(hit, { viewer, asking, reading })));
+  hits.addEventListener("scroll", ({ detail: { hit, share } }) => guarded(() => scrollTo(hit, share, { viewer, reading })));
+  update();
+  tell();
+}
+
+const isOn = ({ shown }, { sop_instance_uid, frame_number }) =>
+  shown?.identity.sop_instance_uid === sop_instance_uid && shown.identity.frame_number === frame_number;
+
+/** Make a hit the query: its image is shown, with its box where the query had one, and searched for. */
+async function searchLike(hit, { viewer, asking, reading }) {
+  const isRegion = reading.query.regions.length > 0;
+  await reading.openHit(hit);
+  if (!isOn(viewer, hit)) return;
+  const { x, y, width, height } = hit.box;
+  const box = boxBetween({ x, y }, { x: x + width, y: y + height }, hit.columns, hit.rows);
+  viewer.setRegions(isRegion && box ? [{ box }] : []);
+  await reading.search(asking.options(viewer));
+}
+
+/** Show the image that lies a share of the way through the place of a hit. */
+async function scrollTo(hit, share, { viewer, reading }) {
+  const at = (end) => viewer.stack?.find?.(end.sop_instance_uid, end.frame_number);
+  if (!at(hit.place.first)) await reading.openHit(hit);
+  const [first, last] = [hit.place.first, hit.place.last].map((end) => viewer.stack.indexOf(at(end)));
+  await viewer.goTo(indexIn(first, last, share));
+}
+
+/** Hits are drawn through the viewer's display window, once it has settled. */
+function installWindow({ viewer, hits }) {
   let settling = 0;
   viewer.addEventListener("window", () => {
     clearTimeout(settling);
     settling = setTimeout(() => hits.setWindow(viewer.chosenWindow), SETTLE_MS);
   });
-  viewer.addEventListener("shown", update);
-  for (const event of ["searching", "query"]) reading.addEventListener(event, update);
-  reading.addEventListener("asked", search);
-  reading.addEventListener("options", (event) => setOptions(event.detail));
-  byId("search-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    search();
-  });
-  byId("back").addEventListener("click", () => guarded(() => reading.back()));
-  update();
-}
-
-/** How the controls say that is searched, in the form of the API. */
-function options(archive) {
-  const mode = byId("mode").value;
-  return { k: byId("k").valueAsNumber || 0, ...(mode ? { mode } : {}), ...archive.limits() };
-}
-
-/** Set the controls to the options of a search, in the form of the API. */
-function setOptions({ k = 10, mode = "", filters = {}, group_by }) {
-  byId("k").value = k;
-  byId("mode").value = mode;
-  byId("modality").value = filters.modality ?? "";
-  byId("per-series").checked = group_by === "series";
 }

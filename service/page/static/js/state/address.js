@@ -2,6 +2,8 @@
 //
 // Other programs write such addresses too (docs/pacs.md), and people change them: whatever cannot be used is left out.
 
+import { boxAround } from "../tools/shapes.js";
+
 const UID = /^[!-~]{1,64}$/;
 const COLLECTION = /^[\w.-]{1,64}$/;
 const UNITS = ["HU", "modality", "presentation"];
@@ -60,18 +62,18 @@ export function decode(query) {
 }
 
 /** The search for a query of the archive, as the API takes it; null where a file of this computer was searched for. */
-export function searchFor({ identity, regions, options }) {
+export function searchFor({ identity, regions }, options) {
   if (!identity.sop_instance_uid) return null;
   const { sop_instance_uid, frame_number } = identity;
-  const boxes = regions.map(({ box }) => cornersOf(box));
-  const asked = boxes.length > 1 ? { regions: boxes } : boxes.length ? { region: boxes[0] } : {};
+  const all = regions.map(({ box, outline }) => outline ?? cornersOf(box));
+  const asked = all.length > 1 ? { regions: all } : all.length ? { region: all[0] } : {};
   return { sop_instance_uid, frame_number, ...asked, ...options };
 }
 
-/** A search taken apart: the frame, the boxes, and the options. */
+/** A search taken apart: the frame, the regions as the viewer has them, and the options. */
 export function partsOf({ sop_instance_uid, frame_number = 1, region, regions, ...options }) {
-  const boxes = (regions ?? (region ? [region] : [])).map(boxOf);
-  return { instance: sop_instance_uid, frame: frame_number, boxes, options };
+  const drawn = (regions ?? (region ? [region] : [])).map(regionOf);
+  return { instance: sop_instance_uid, frame: frame_number, regions: drawn, options };
 }
 
 /** The text of a search, null for one that is too long for an address. */
@@ -101,6 +103,16 @@ function boxOf(numbers) {
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
+/** A region of the API as the viewer has it: a box, or an outline and the box around it; null for anything else. */
+function regionOf(value) {
+  if (!Array.isArray(value?.[0])) {
+    const box = boxOf(value);
+    return box && { box };
+  }
+  const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+  return value.length > 2 && value.every(isPoint) ? { box: boxAround(value), outline: value, shape: "outline" } : null;
+}
+
 function windowOf(text) {
   const [centre, width, units, ...more] = text?.split(",") ?? [];
   const numbers = [centre, width].map(Number);
@@ -111,8 +123,8 @@ function windowOf(text) {
 function searchOf(text) {
   const search = parsed(text);
   if (search?.constructor !== Object || matching(UID, search.sop_instance_uid) === null) return null;
-  const { frame, boxes } = partsOf({ ...search, regions: listOf(search.regions) });
-  return Number.isSafeInteger(frame) && frame > 0 && boxes.every(Boolean) ? search : null;
+  const { frame, regions } = partsOf({ ...search, regions: listOf(search.regions) });
+  return Number.isSafeInteger(frame) && frame > 0 && regions.every(Boolean) ? search : null;
 }
 
 const listOf = (value) => (value === undefined || Array.isArray(value) ? value : [value]);

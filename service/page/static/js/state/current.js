@@ -16,7 +16,7 @@ export function currentState({ viewer, reading, compare }) {
     frame: identity.frame_number,
     regions: viewer.regions.map(({ box }) => box),
     window: viewer.chosenWindow,
-    search: reading.query && searchFor(reading.query),
+    search: reading.query && searchFor(reading.query, reading.options),
     beside: compare.beside,
   };
 }

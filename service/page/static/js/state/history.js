@@ -20,7 +20,8 @@ export function installHistory({ archive }, searches, go) {
   }
 
   function row(entry) {
-    const { instance, frame, boxes } = partsOf(decode(entry.address).search);
+    const { instance, frame, regions } = partsOf(decode(entry.address).search);
+    const boxes = regions.map(({ box }) => box);
     const words = wordsOf(entry, archive.series);
     const picture = thumbnailUrl({ sop_instance_uid: instance, frame_number: frame }, boxes);
     const open = () => {
@@ -73,9 +74,9 @@ export function installHistory({ archive }, searches, go) {
 /** Say what was searched for, from what the archive tells of the series. */
 export function wordsOf({ address }, series) {
   const { search, series: uid, collection } = decode(address);
-  const { boxes, options } = partsOf(search);
+  const { regions, options } = partsOf(search);
   const known = series.find((one) => one.series_uid === uid && (!collection || one.collection === collection));
-  const what = boxes.length ? plural(boxes.length, "region") : "whole image";
+  const what = regions.length ? plural(regions.length, "region") : "whole image";
   const name = known ? [known.modality, known.body_part].filter(Boolean).join(" ") : "A series that is not listed";
-  return [name, what, options.mode, `${options.k ?? 10} hits`].filter(Boolean).join(", ");
+  return [name, what, options.mode, `${options.limit ?? options.k ?? 10} hits`].filter(Boolean).join(", ");
 }

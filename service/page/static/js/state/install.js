@@ -32,8 +32,8 @@ export function installState(app) {
 function noteSearches(app, searches) {
   let noted = null;
   app.reading.addEventListener("query", () => {
-    const isNew = app.reading.query !== noted;
-    noted = app.reading.query;
+    const isNew = app.reading.answer !== noted;
+    noted = app.reading.answer;
     const state = isNew && currentState(app);
     if (state?.search) searches.add(encode(state));
   });

@@ -39,7 +39,15 @@ function windowText({ shown, shownWindow }) {
 
 function boxText(viewer) {
   const { shown, regions } = viewer;
-  if (regions.length) return regions.map(({ box }) => describeBox(box, shown.frame.spacing)).join("; ");
+  if (regions.length) return regions.map((region) => describeRegion(region, shown.frame.spacing)).join("; ");
   const marked = nearestMarked(viewer);
-  return marked ? `The box is on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
+  return marked ? `The ${nameOf(viewer.regionsOf(marked))} on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
+}
+
+const nameOf = ([{ shape = "box" }, ...others]) => (others.length ? "regions are" : `${shape} is`);
+
+/** Say what a region is and how large the box around it is. */
+export function describeRegion({ box, shape }, spacing) {
+  const size = describeBox(box, spacing);
+  return shape ? `${shape[0].toUpperCase()}${shape.slice(1)} ${size}` : size;
 }

@@ -1,0 +1,15 @@
+// What is to be known before hits are read: how typical the query is, and whose hits could not be left out.
+
+import { byId } from "../dom.js";
+import { typicalityOf } from "./typicality.js";
+
+/** Tell of an answer what its hits depend on; `options` are those that were used in the end. */
+export function showBanner({ query }, options) {
+  const typicality = typicalityOf(query);
+  const isUnlike = Boolean(typicality?.isUnlike);
+  byId("unlike").hidden = !isUnlike;
+  byId("unlike-text").textContent = isUnlike ? typicality.text : "";
+  byId("typicality").textContent = typicality && !isUnlike ? typicality.text : "";
+  byId("typicality").hidden = isUnlike || !typicality;
+  byId("own-patient").hidden = options.exclude?.same !== "study";
+}

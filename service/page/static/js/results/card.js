@@ -1,0 +1,177 @@
+// A hit as a card: its place beside the query's at equal millimetres, how near it is, what it is, and what can be done.
+
+import { el } from "../dom.js";
+import { imageUrl } from "../api.js";
+import { cuts, place, sheetOf, spacingOf } from "./crop.js";
+import { bits, howOf, numberOf, sizeOf, whereOf, whoseOf } from "./facts.js";
+import { placeOf } from "./place.js";
+
+/** Pixels of a side of the query's cut; it is shown smaller, also on fine screens. */
+const SIDE = 320;
+const VERDICTS = { relevant: "relevant", not_relevant: "not-relevant" };
+
+export class Card {
+  #image;
+  #sheets;
+  #context;
+  #isWhole = false;
+  #picture = null;
+
+  /** `query` is what was searched for; `acts` has what a reader can do: choose, judge, like, scroll. */
+  constructor(hit, query, acts) {
+    Object.assign(this, { hit, query, acts });
+    this.#image = el("img", { alt: "", loading: "lazy", decoding: "async" });
+    const canvas = el("canvas", { width: SIDE, height: SIDE });
+    this.#context = canvas.getContext("2d");
+    this.#sheets = {
+      query: sheetOf(query.frame, query.regions.map(({ box }) => box)),
+      hit: sheetOf(hit, hit.regions.length > 1 ? hit.regions.map(({ box }) => box) : [hit.box], this.#image),
+    };
+    this.scale = el("span", { className: "hit-scale" });
+    this.button = this.#button(canvas);
+    this.what = el("div", { className: "hit-label" });
+    this.element = el("li", { className: "hit-card" }, this.button, this.what, ...this.#place(), this.#tools());
+    this.setVerdict(null);
+    this.explain(null);
+    this.#lay();
+  }
+
+  /** Draw the hit through a display window where its values are HU, else through its own. */
+  setWindow(displayWindow) {
+    const used = displayWindow?.[2] === "HU" ? displayWindow : null;
+    this.#image.src = imageUrl(this.hit.sop_instance_uid, this.hit.frame_number, used);
+  }
+
+  /** Draw the query's cut of its picture. */
+  paint(picture) {
+    this.#picture = picture;
+    this.#context.fillStyle = "black";
+    this.#context.fillRect(0, 0, SIDE, SIDE);
+    picture.paint(this.#context, this.cuts().query, [0, 0, SIDE]);
+  }
+
+  /** What of both images is shown. */
+  cuts(isWhole = this.#isWhole) {
+    const { query, hit } = this;
+    const { rows, columns, spacing } = query.frame;
+    const box = query.regions[0]?.box ?? null;
+    return cuts({ rows, columns, spacing, box }, { ...hit, spacing: spacingOf(hit), box: box && hit.box }, { isWhole });
+  }
+
+  /** Show the whole images, or the places again. */
+  toggleWhole() {
+    this.#isWhole = !this.#isWhole;
+    this.wholeButton.setAttribute("aria-pressed", String(this.#isWhole));
+    this.#lay();
+    if (this.#picture) this.paint(this.#picture);
+  }
+
+  setVerdict(verdict) {
+    for (const [name, button] of Object.entries(this.judging)) button.setAttribute("aria-pressed", String(name === verdict));
+    this.element.dataset.verdict = verdict ?? "";
+  }
+
+  /** Say what the site says of the hit's label. */
+  explain(note) {
+    const { label } = this.hit;
+    this.what.hidden = label === null;
+    const differential = note?.differential.length ? `Looks like it: ${note.differential.join(", ")}` : "";
+    const texts = [differential, note?.note].filter(Boolean);
+    this.what.replaceChildren(
+      el("strong", { textContent: note?.name ?? label ?? "", title: `Label: ${label}` }),
+      ...texts.map((textContent) => el("p", { textContent })),
+    );
+  }
+
+  #lay() {
+    const { query, hit, side } = this.cuts();
+    place(this.#sheets.query, query, this.query.frame);
+    place(this.#sheets.hit, hit, this.hit);
+    this.scale.textContent = side === null ? "not to scale (size in mm unknown)" : `${side.toFixed(0)} mm across`;
+  }
+
+  #button(canvas) {
+    const { hit, query } = this;
+    const where = whereOf(hit, hit.series_uid === query.identity.series_uid);
+    return el(
+      "button",
+      {
+        type: "button",
+        className: "hit",
+        "aria-label": `Hit ${hit.rank}: ${where}, ${numberOf(hit)}, distance ${hit.distance} of ${hit.bits} bits`,
+        onclick: () => this.acts.choose(this),
+      },
+      el(
+        "span",
+        { className: "hit-head" },
+        el("span", { className: "hit-rank", textContent: hit.rank }),
+        distanceBar(hit),
+        el("span", { className: "hit-distance" }, bits(hit.distance), el("small", { textContent: ` / ${hit.bits} bits` })),
+      ),
+      el(
+        "span",
+        { className: "hit-pair" },
+        el("span", { className: "crop of-query", title: "The query" }, canvas, this.#sheets.query),
+        el("span", { className: "crop hit-image", title: "The hit, at the same scale" }, this.#sheets.hit),
+      ),
+      el(
+        "span",
+        { className: "hit-text" },
+        this.scale,
+        ...lines(hit, where),
+        el("span", { className: "experts" }, expert("local", hit.experts.local), expert("global", hit.experts.global)),
+      ),
+    );
+  }
+
+  #place() {
+    return this.hit.place ? [placeOf(this.hit, (share) => this.acts.scroll(this.hit, share))] : [];
+  }
+
+  #tools() {
+    const { hit, acts } = this;
+    const tool = (className, textContent, name, onclick) =>
+      el("button", { type: "button", className, textContent, title: name, "aria-label": `${name}: hit ${hit.rank}`, onclick });
+    this.judging = {
+      relevant: tool(VERDICTS.relevant, "✓", "Relevant, search for more of it (R)", () => acts.judge(hit, "relevant")),
+      not_relevant: tool(VERDICTS.not_relevant, "✗", "Not relevant (N)", () => acts.judge(hit, "not_relevant")),
+    };
+    this.wholeButton = tool("whole", "Whole image", "Whole image (W)", () => this.toggleWhole());
+    this.wholeButton.setAttribute("aria-pressed", "false");
+    const like = tool("like", "More like this", "More like this (M)", () => acts.like(hit));
+    return el("div", { className: "hit-tools" }, ...Object.values(this.judging), this.wholeButton, like, ...viewerLink(hit));
+  }
+}
+
+function lines(hit, where) {
+  const texts = [where, whoseOf(hit), howOf(hit), `${numberOf(hit)} · ${sizeOf(hit)}`];
+  return texts
+    .filter(Boolean)
+    .map((textContent, at) => el("span", { className: "hit-where", textContent, title: at ? textContent : `Series ${hit.series_uid}` }));
+}
+
+/** A bar as long as the distance: unrelated images differ in about half of the bits. */
+function distanceBar({ distance, bits: length }) {
+  const title = `Distance: the shorter, the nearer; unrelated images are about ${length / 2} bits apart`;
+  return el("meter", { className: "distance-bar", min: 0, max: length / 2, value: distance, title, "aria-label": "Distance" });
+}
+
+/** A link to the hit in the viewer of its PACS, where there is one. */
+function viewerLink({ viewer_url: href, rank }) {
+  if (!href) return [];
+  const name = `Hit ${rank} in the viewer of the PACS, in a new tab`;
+  const props = { href, target: "_blank", rel: "noopener noreferrer", className: "viewer-link", "aria-label": name };
+  return [el("a", { ...props, textContent: "Open in viewer ↗" })];
+}
+
+function expert(name, { distance, score }) {
+  const known = score !== null;
+  const title = known ? `${name} expert: ${bits(distance)} bits differ` : `${name} expert: no window`;
+  return el(
+    "span",
+    { className: "expert", title },
+    el("span", { textContent: name }),
+    el("meter", { min: 0, max: 1, value: known ? score : 0, "aria-label": `${name} score` }),
+    el("output", { textContent: known ? score.toFixed(2) : "–" }),
+  );
+}

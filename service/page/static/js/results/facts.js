@@ -1,0 +1,48 @@
+// What a hit is, in words.
+
+import { ageBand, facetOf } from "./facets.js";
+
+const known = (parts) => parts.filter((part) => part !== null && part !== undefined && part !== "");
+
+/** Its image: modality, body part, and whether it is of the series that was searched with. */
+export const whereOf = (hit, isOwnSeries) =>
+  known([hit.modality, hit.body_part, isOwnSeries ? "this series" : null]).join(" · ");
+
+/** Which image of its series. */
+export function numberOf({ instance_number, frame_number }) {
+  return `${instance_number === null ? "" : `image ${instance_number}, `}frame ${frame_number}`;
+}
+
+/** Whose it is, as far as that may be told: sex, age band, date, collection. */
+export function whoseOf({ sex, age_years, study_date, collection }) {
+  const who = known([sex && facetOf("sex").textOf(sex), age_years === null ? null : ageBand(age_years)]);
+  return known([who.join(", "), study_date, collection === "default" ? null : `in ${collection}`]).join(" · ");
+}
+
+/** How it was made: kernel, thickness, contrast, view, side. */
+export function howOf(hit) {
+  return known(
+    ["convolution_kernel", "slice_thickness_mm", "contrast", "view_position", "laterality"].map((name) => {
+      const facet = facetOf(name);
+      const key = facet.keyOf(hit);
+      if (key === null || key === undefined) return null;
+      return name === "slice_thickness_mm" ? `${facet.textOf(key)} slices` : facet.textOf(key);
+    }),
+  ).join(" · ");
+}
+
+/** The size of what was found. */
+export function sizeOf({ box, box_mm }) {
+  const { width, height } = box_mm ?? box;
+  return `box ${width.toFixed(0)} × ${height.toFixed(0)} ${box_mm ? "mm" : "px"}`;
+}
+
+export const bits = (distance) => (Number.isInteger(distance) ? String(distance) : distance.toFixed(1));
+
+/** Whose hits these are: what was searched for. */
+export function titleOf({ stack, item, regions }) {
+  const { series } = stack;
+  const name = series ? known([series.modality, series.body_part]).join(" ") : item.identity.file.name;
+  const what = regions.length ? `${regions.length} region${regions.length === 1 ? "" : "s"}` : "whole image";
+  return `For image ${stack.indexOf(item) + 1} of ${name}, ${what}`;
+}

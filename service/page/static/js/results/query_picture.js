@@ -1,0 +1,28 @@
+// The picture of the query, of which each card shows the same place beside its own: drawn once for all of them.
+
+import { FlatSurface } from "../drawing/flat_surface.js";
+import { shadesOf } from "../pixels/shades.js";
+
+const IDENTITY = [1, 0, 0, 1, 0, 0];
+
+export class QueryPicture {
+  #canvas = document.createElement("canvas");
+  #surface = new FlatSurface(this.#canvas);
+
+  constructor({ frame }) {
+    this.frame = frame;
+    Object.assign(this.#canvas, { width: frame.columns, height: frame.rows });
+  }
+
+  /** Draw through a display window (centre, width, units) where the frame is in its units, else its own. */
+  setWindow(chosen) {
+    const used = chosen?.[2] === this.frame.units ? chosen.slice(0, 2) : null;
+    this.#surface.draw(this.frame, shadesOf(this.frame, used), IDENTITY);
+  }
+
+  /** Draw a cut of it onto a square of a context. */
+  paint(context, { x, y, width, height }, [left, top, side]) {
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.#canvas, x, y, width, height, left, top, side, side);
+  }
+}

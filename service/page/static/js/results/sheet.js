@@ -1,0 +1,101 @@
+// A contact sheet: query and hits side by side as one picture, with captions.
+
+import { imageUrl } from "../api.js";
+import { bits, howOf, numberOf, titleOf, whereOf, whoseOf } from "./facts.js";
+
+const SIDE = 240;
+const GAP = 16;
+const LINE = 18;
+const LINES = 5;
+const HEAD = 76;
+const COLUMNS = 2;
+const CELL = { width: 2 * SIDE + GAP, height: SIDE + (LINES + 1) * LINE };
+
+/** How large a sheet of some cells is. */
+export function sizeOfSheet(count) {
+  const columns = Math.min(COLUMNS, Math.max(1, count));
+  const rows = Math.ceil(count / columns);
+  return { width: columns * (CELL.width + GAP) + GAP, height: HEAD + rows * (CELL.height + GAP) + GAP };
+}
+
+/** Where the cell of a number is, from 0. */
+export const cellAt = (number) => ({
+  x: GAP + (number % COLUMNS) * (CELL.width + GAP),
+  y: HEAD + Math.floor(number / COLUMNS) * (CELL.height + GAP),
+});
+
+/** Draw cards on a canvas, and return it as a PNG; `day` is the date that stands on it. */
+export async function sheetOfCards(cards, { query, answer, picture, displayWindow, day }) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, sizeOfSheet(cards.length));
+  const context = canvas.getContext("2d");
+  const images = await Promise.all(cards.map(({ hit }) => loaded(hit, displayWindow)));
+  const colours = coloursOf(document.documentElement);
+  context.fillStyle = colours.back;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  const head = [
+    [titleOf({ ...query, item: nameless(query.item) }), colours.text],
+    [`Model ${answer.model} · ${day}`, colours.muted],
+    ["For research; not a diagnosis", colours.query],
+  ];
+  write(context, head, GAP, GAP + LINE / 2, canvas.width);
+  cards.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** A file's name may be a patient's: it does not leave the page. */
+const nameless = (item) => ({ ...item, identity: { ...item.identity, file: item.identity.file && { name: "a file" } } });
+
+async function loaded(hit, displayWindow) {
+  const image = new Image();
+  image.src = imageUrl(hit.sop_instance_uid, hit.frame_number, displayWindow?.[2] === "HU" ? displayWindow : null);
+  await image.decode();
+  return image;
+}
+
+function coloursOf(element) {
+  const style = getComputedStyle(element);
+  const names = ["back", "text", "muted", "query", "hit"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
+}
+
+function drawCell(context, card, image, picture, { x, y }, colours) {
+  const { hit, query } = card;
+  const { query: ofQuery, hit: ofHit } = card.cuts();
+  const right = x + SIDE + GAP;
+  context.fillStyle = "black";
+  context.fillRect(x, y, SIDE, SIDE);
+  context.fillRect(right, y, SIDE, SIDE);
+  picture.paint(context, ofQuery, [x, y, SIDE]);
+  context.drawImage(image, ofHit.x, ofHit.y, ofHit.width, ofHit.height, right, y, SIDE, SIDE);
+  for (const { box } of query.regions) outline(context, box, ofQuery, [x, y], colours.query);
+  outline(context, hit.box, ofHit, [right, y], colours.hit);
+  const lines = [
+    [`${hit.rank}: ${bits(hit.distance)} / ${hit.bits} bits`, colours.hit],
+    [[hit.label, whereOf(hit, false)].filter(Boolean).join(" · "), colours.text],
+    [[whoseOf(hit), howOf(hit)].filter(Boolean).join(" · "), colours.text],
+    [numberOf(hit), colours.muted],
+    [`Series ${hit.series_uid}`, colours.muted],
+  ];
+  write(context, lines, x, y + SIDE + LINE, CELL.width);
+}
+
+function outline(context, box, cut, [left, top], colour) {
+  const scale = [SIDE / cut.width, SIDE / cut.height];
+  context.save();
+  context.beginPath();
+  context.rect(left, top, SIDE, SIDE);
+  context.clip();
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  context.strokeRect(left + (box.x - cut.x) * scale[0], top + (box.y - cut.y) * scale[1], box.width * scale[0], box.height * scale[1]);
+  context.restore();
+}
+
+function write(context, lines, x, y, width) {
+  context.font = "13px system-ui, sans-serif";
+  lines.forEach(([text, colour], at) => {
+    context.fillStyle = colour;
+    context.fillText(text, x, y + at * LINE, width - GAP);
+  });
+}
