@@ -19,14 +19,22 @@ from hmar.values.selection import Selection
 Order = Literal["forward", "backward", "none"]
 """How the places of two series follow one another: in the same order, in the reverse one, or in neither."""
 
-MAX_PAIRS = 4_000_000
-"""Pairs of frames that are compared: two series of 2,000."""
-MIN_AGREEMENT = 0.5
-"""Agreement (Goodman and Kruskal's gamma, JASA 1954) from which on the frames of two series are taken to
-follow one another: three of four pairs lie in the same order."""
+MAX_PAIRS = 2_000_000
+"""Pairs of frames that are compared: two series of 1,400, in about three seconds."""
+CLEAR_BITS = 1.0
+"""By how much one order must be nearer than the other, on the mean over the frames, to be believed. Series of
+one body have 1.8 to 5.8, the same with their frames shuffled at most 0.4."""
+CONTEXT_MM = 50.0
+"""How far around a frame its neighbours count. On a real CT beside an altered copy of a part of it, frames
+then lie 2 to 6 mm off on the mean, and 14 to 24 mm where each has its nearest beside it."""
+_MAX_LOOKED_AT = 25
+"""Frames around one that are looked at; odd, so that it is among them."""
+_PARTS_OF_A_BIT = 64
 
 Distances = NDArray[np.int64]
+Means = NDArray[np.float64]
 Places = NDArray[np.int64]
+Steps = tuple[float, float] | None
 
 
 class Matched(NamedTuple):
@@ -90,7 +98,9 @@ def match_series(
     if not frames or not others:
         return SeriesMatch("none", ())
     distances = hamming(codes[:, None], other_codes[None])
-    order, places = laid_beside(distances)
+    steps = _step_mm(frames), _step_mm(others)
+    known = None if steps[0] is None or steps[1] is None else (steps[0], steps[1])
+    order, places = laid_beside(distances, known)
     pairs = zip(frames, places.tolist(), strict=True)
     return SeriesMatch(
         order,
@@ -101,42 +111,71 @@ def match_series(
     )
 
 
-def laid_beside(distances: Distances) -> tuple[Order, Places]:
+def laid_beside(distances: Distances, steps_mm: Steps = None) -> tuple[Order, Places]:
     """Return how two series follow one another, and the place beside each row.
 
-    Rows are laid beside the nearest column each. Where these run in an order, they are kept in it: the places
-    are those of the least sum of distances among all that never go back, found by dynamic programming as in
-    dynamic time warping (Sakoe and Chiba, IEEE TASSP 1978). Of equally near columns, those count that lie
-    most evenly.
+    Neighbours count: of two frames, the mean distance of those up to ``CONTEXT_MM`` around them. The places
+    are those of the least sum among all that never go back, found by dynamic programming as in dynamic time
+    warping (Sakoe and Chiba, IEEE TASSP 1978), in the order that has the smaller one. Where both are about as
+    good, series with positions run forward, for both are in display order; without, there is no order, and
+    each row is laid beside its nearest column. Of equally near ones, those count that lie most evenly.
 
     Parameters
     ----------
     distances : ndarray of int64, shape (A, B)
         Between each frame of one series and each of the other; both at least one.
+    steps_mm : tuple of float, optional
+        From frame to frame of the first series, and of the other; None where they are not known: each frame
+        then counts by itself.
     """
-    forward, backward = _costs(distances), _costs(distances[:, ::-1])
-    agreement = _agreement(forward.argmin(axis=1))
-    if agreement >= MIN_AGREEMENT:
-        return "forward", _ordered(forward)
-    if agreement <= -MIN_AGREEMENT:
-        return "backward", distances.shape[1] - 1 - _ordered(backward)
-    return "none", forward.argmin(axis=1)
+    forward, ahead = _course(distances, steps_mm)
+    turned, behind = _course(distances[:, ::-1], steps_mm)
+    if ahead - behind >= CLEAR_BITS:
+        return "backward", distances.shape[1] - 1 - turned
+    if behind - ahead >= CLEAR_BITS or steps_mm is not None:
+        return "forward", forward
+    return "none", _costs(distances).argmin(axis=1)
 
 
-def _costs(distances: Distances) -> Distances:
+def _course(distances: Distances, steps_mm: Steps) -> tuple[Places, float]:
+    """Return the places of the least sum that never go back, and their mean distance."""
+    nearby = _in_context(distances, steps_mm)
+    places = _ordered(_costs(nearby))
+    return places, float(nearby[np.arange(len(places)), places].mean())
+
+
+def _in_context(distances: Distances, steps_mm: Steps) -> Means:
+    """Return the mean distance of the frames around two frames, taken at equal millimetres from them."""
+    if steps_mm is None:
+        return distances.astype(np.float64)
+    rows, columns = distances.shape
+    step, other_step = steps_mm
+    reach = min(rows - 1, int(CONTEXT_MM / step))
+    narrow = distances.astype(np.int32)
+    looked_at = np.linspace(-reach, reach, min(2 * reach + 1, _MAX_LOOKED_AT)).round().astype(int)
+    sums, counts = np.zeros((rows, columns), np.int32), np.zeros((rows, columns), np.uint8)
+    for away in looked_at.tolist():
+        there = round(away * step / other_step)
+        here = _inside(rows, away), _inside(columns, there)
+        sums[here] += narrow[_inside(rows, -away), _inside(columns, -there)]
+        counts[here] += 1
+    means: Means = sums / counts
+    return means
+
+
+def _inside(length: int, away: int) -> slice:
+    """Return the places from which so many further on there is one, of so many."""
+    return slice(min(length, max(0, -away)), max(0, min(length, length - away)))
+
+
+def _costs(distances: Distances | Means) -> Distances:
     """Return costs: distances decide, and among equal sums of them how far off an even course a place is."""
     rows, columns = distances.shape
     course = np.linspace(0, columns - 1, rows)
     off = np.rint(np.abs(course[:, None] - np.arange(columns))).astype(np.int64)
-    costs: Distances = distances * (rows * columns + 1) + off
+    fine = np.rint(_PARTS_OF_A_BIT * distances).astype(np.int64)
+    costs: Distances = fine * (rows * columns + 1) + off
     return costs
-
-
-def _agreement(places: Places) -> float:
-    """Return Goodman and Kruskal's gamma of rows and places: 1 in order, -1 in reverse, 0 in neither."""
-    signs = np.sign(places[None, :] - places[:, None])[np.triu_indices(len(places), 1)]
-    differing = np.count_nonzero(signs)
-    return float(signs.sum() / differing) if differing else 0.0
 
 
 def _ordered(costs: Distances) -> Places:
@@ -162,6 +201,16 @@ def _codes(index: CodeIndex, frames: list[EntryInfo]) -> tuple[list[EntryInfo], 
     held = index.codes(list(by_id), Selection())
     codes = np.array([one.global_code for one in held], np.uint8).reshape(-1, 16)
     return [by_id[one.entry_id] for one in held], codes
+
+
+def _step_mm(frames: list[EntryInfo]) -> float | None:
+    """Return how far apart the frames of a series mostly are; None where their positions do not tell."""
+    positions = [frame.info.position for frame in frames]
+    known = np.array([position for position in positions if position is not None], np.float64)
+    if len(known) < max(2, len(positions)):
+        return None
+    step = float(np.median(np.linalg.norm(np.diff(known, axis=0), axis=1)))
+    return step if step > 0 else None
 
 
 def _named(entry: EntryInfo) -> Json:

@@ -37,7 +37,7 @@ class SeriesMatch(Given):
     """Two series side by side."""
 
     order: Literal["forward", "backward", "none"] = Field(
-        description="forward: frames beside later ones are never earlier. backward: never later. none: the "
-        "nearest frames follow no order, and each was taken by itself."
+        description="forward: frames beside later ones are never earlier. backward: never later. none: "
+        "neither is clearly better, and each frame has its nearest beside it."
     )
     frames: list[MatchedFrame] = Field(description="Of the series of the path, in display order.")

@@ -52,7 +52,9 @@ def open_hit_of_another_series(page: Page) -> int:
 
 
 def is_open(page: Page, place: int) -> bool:
-    return len(page.hits()) == 10 and page.hits()[place].get_attribute("aria-current") == "true"
+    """Whether a hit's card says that it is the open one; asked at once, for cards come and go."""
+    card = f"#hits li:nth-child({place + 1}) .hit[aria-current=true]"
+    return len(page.hits()) == 10 and len(page.all(card)) == 1
 
 
 def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(

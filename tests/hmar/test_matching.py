@@ -13,6 +13,7 @@ from hmar.adapters.memory import MemoryCatalogue, MemoryIndex
 from hmar.errors import LimitError, NotFoundError
 from hmar.matching import laid_beside, match_series
 from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.codes import hamming
 from tests.contract.examples import ORIGIN
 from tests.hmar.test_groups import frame_of
 
@@ -67,8 +68,27 @@ def test_without_an_order_each_frame_is_laid_beside_its_nearest() -> None:
 
 def test_frames_that_are_all_alike_lie_evenly() -> None:
     order, places = laid_beside(np.zeros((3, 5), np.int64))
-    assert (order, places.tolist()) == ("forward", [0, 2, 4])
-    assert laid_beside(np.zeros((1, 3), np.int64))[0] == "none"
+    assert (order, places.tolist()) == ("none", [0, 2, 4])
+    order, places = laid_beside(np.array([[3, 1, 2]]))
+    assert (order, places.tolist()) == ("none", [1])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_neighbours_at_equal_millimetres_tell_frames_apart_that_look_alike(turned: bool) -> None:
+    # Two series of one body, 2 and 3 mm from frame to frame, in which every fourth centimetre looks the same.
+    looks = np.random.default_rng(0).integers(0, 256, (300, 16), dtype=np.uint8)
+    looks[:] = looks[np.arange(300) % 40]
+    looks[100:140] = np.random.default_rng(1).integers(0, 256, (40, 16), dtype=np.uint8)
+    own, other = np.arange(0, 300, 2), np.arange(60, 240, 3)
+    if turned:
+        other = other[::-1]
+    distances = hamming(looks[own][:, None], looks[other][None])
+    order, places = laid_beside(distances, (2.0, 3.0))
+    covered = (own > 80) & (own < 217)
+    assert order == ("backward" if turned else "forward")
+    assert np.abs(other[places] - own)[covered].max() <= 3
+    alone = laid_beside(distances)[1]
+    assert np.abs(other[alone] - own)[covered].max() > 3
 
 
 class Held(NamedTuple):
@@ -85,7 +105,7 @@ class Held(NamedTuple):
 def held() -> Held:
     held = Held(MemoryCatalogue(), MemoryIndex(ENCODER.fingerprint))
     held.catalogue.append("a", [frame_of(f"1.1.{n}", "1.1", 4 * n, n) for n in range(1, 11)], ORIGIN)
-    held.catalogue.append("a", [frame_of(f"1.2.{n}", "1.2", 8 * n, n) for n in range(1, 6)], ORIGIN)
+    held.catalogue.append("a", [frame_of(f"1.2.{n}", "1.2", 8 * n, 2 * n) for n in range(1, 6)], ORIGIN)
     held.codes.apply(held.catalogue.tail(0, 100))
     return held
 
@@ -109,3 +129,10 @@ def test_what_is_not_indexed_or_too_long_is_refused(held: Held, monkeypatch: pyt
     monkeypatch.setattr(matching, "MAX_PAIRS", 49)
     with pytest.raises(LimitError, match="10 and 5 frames"):
         held.match("1.1", "1.2")
+
+
+def test_series_whose_order_is_not_clear_run_forward_where_positions_say_that_they_are_stacks() -> None:
+    alike = np.full((4, 4), 9)
+    assert laid_beside(alike)[0] == "none"
+    order, places = laid_beside(alike, (5.0, 5.0))
+    assert (order, places.tolist()) == ("forward", [0, 1, 2, 3])
