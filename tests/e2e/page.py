@@ -39,9 +39,12 @@ class Page:
     def press(self, *keys: str) -> None:
         ActionChains(self.browser).send_keys(*keys).perform()
 
+    def series(self) -> list[WebElement]:
+        return self.all("#series button")
+
     def open_series(self, index: int) -> None:
-        self.until(lambda: len(self.all("#series button")) > index)
-        self.all("#series button")[index].click()
+        self.until(lambda: len(self.series()) > index)
+        self.series()[index].click()
         self.until(lambda: self.text("#frame-text"))
 
     def drag_box(self, x: float, y: float, side: float) -> None:
