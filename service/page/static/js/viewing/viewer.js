@@ -131,7 +131,7 @@ export class Viewer extends EventTarget {
 
   /** Centre and width of the display window that the picture on the screen is drawn through. */
   get shownWindow() {
-    return this.#shown?.window ?? this.#shown?.frame.ownWindow ?? null;
+    return this.#shown?.window ?? this.#shown?.frame?.ownWindow ?? null;
   }
 
   /** The regions that were drawn on the image on the screen; each has a `box`. */
