@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from hmar.errors import DecodeError
-from hmar.values.frames import ImageFile
+from hmar.values.headers import StoredFile
 from hmar.values.stored import StoredFrame
 
 MAX_BYTES = 32 << 20
 
 
-def run_of(file: ImageFile, first: int, count: int) -> list[StoredFrame]:
+def run_of(file: StoredFile, first: int, count: int) -> list[StoredFrame]:
     """Return a frame, and frames behind it: those that mean the same, up to the first that cannot be read.
 
     Parameters
     ----------
-    file : ImageFile
+    file : StoredFile
     first : int
         Number of the frame; the file has it.
     count : int
