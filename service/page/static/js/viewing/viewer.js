@@ -6,7 +6,7 @@ import { flatInPlaceOf, surfaceOf } from "../drawing/surface.js";
 import { shadesOf } from "../pixels/shades.js";
 
 /** Steps that may wait for their turn on the screen, one a redraw; with more, only the last is drawn. */
-const MOST_WAITING = 4;
+const MOST_WAITING = 8;
 /** Wishes that are loaded at a time, also those that are past: a key that is held makes no queue of requests. */
 const MOST_LOADING = 2;
 
