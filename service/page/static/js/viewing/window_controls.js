@@ -26,12 +26,12 @@ export class WindowControls {
 
   /** Show the window of the picture on the screen, and the presets that it has. */
   update() {
-    const { shown, shownWindow } = this.viewer;
+    const { shown } = this.viewer;
     const frame = shown?.frame ?? null;
     this.#presets = presetsFor(frame, shown?.stack.series?.body_part);
     this.#offer();
     for (const id of ["preset", "centre", "width"]) byId(id).disabled = !frame || frame.coloured;
-    const [centre, width] = shownWindow ?? ["", ""];
+    const [centre, width] = frame ? this.viewer.shownWindow : ["", ""];
     show("centre", centre);
     show("width", width);
     this.#match(shown);
