@@ -2,7 +2,7 @@
 
 import { ink } from "./inks.js";
 
-const EDGE = "#000a";
+const EDGE = "#000b";
 const LINE_PX = 15;
 
 /** Draw a line through points of the canvas. */
@@ -25,7 +25,7 @@ export function strokeText(context, lines, x, y, colour) {
   context.font = "12.5px system-ui, sans-serif";
   context.lineJoin = "round";
   lines.forEach((line, index) => {
-    context.lineWidth = 3;
+    context.lineWidth = 4;
     context.strokeStyle = EDGE;
     context.strokeText(line, x, y + index * LINE_PX);
     context.fillStyle = ink(colour);

@@ -9,7 +9,7 @@ export class Toolbar {
 
   constructor(toolbox, commands) {
     this.#tools = toolbox.tools.map((tool) => [tool, button(tool, tool.hint, [tool.key], () => toolbox.use(tool))]);
-    this.#commands = commands.map((command) => [command, button(command, command.label, command.keys, command.run)]);
+    this.#commands = commands.filter(({ isKeyOnly }) => !isKeyOnly).map((command) => [command, button(command, command.label, command.keys, command.run)]);
     this.toolbox = toolbox;
     this.bar = byId("tools");
     const before = this.bar.querySelector(".cine-rate");
