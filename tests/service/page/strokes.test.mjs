@@ -114,3 +114,16 @@ test("the right button sets the window and the middle one moves the image, whate
   send(["down", mouse(0, 0, { button: 1 })], ["move", mouse(10, 20)], ["up", mouse(10, 20)]);
   assert.deepEqual([viewer.placement.panX, viewer.placement.panY, viewer.regions], [10, 20, []]);
 });
+
+test("an outline by hand has few points, closes itself, and a line that encloses nothing is none", () => {
+  const { viewer, toolbox, send } = drawing();
+  toolbox.use(toolbox.byKey("f"));
+  const around = Array.from({ length: 60 }, (_, i) => mouse(50 + 30 * Math.cos(i / 10), 50 + 20 * Math.sin(i / 10)));
+  send(["down", around[0]], ...around.map((at) => ["move", at]), ["up", around.at(-1)]);
+  const [{ box: found, outline, shape }] = viewer.regions;
+  assert.equal(shape, "outline");
+  assert.ok(outline.length >= 8 && outline.length < 60, String(outline.length));
+  assert.ok(Math.abs(found.width - 60) < 1 && Math.abs(found.height - 40) < 1);
+  send(["down", mouse(0, 0)], ...[10, 20, 30].map((way) => ["move", mouse(way, way)]), ["up", mouse(30, 30)]);
+  assert.deepEqual(viewer.regions[0].outline, outline);
+});

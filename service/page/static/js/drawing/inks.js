@@ -3,10 +3,10 @@
 let inks = new Map();
 let isWatching = false;
 
-/** The value of a colour of css/theme.css, such as "--query". */
-export function ink(name) {
+/** The value that a colour of css/theme.css, such as "--query", has where a canvas lies. */
+export function ink(canvas, name) {
   watch();
-  if (!inks.has(name)) inks.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  if (!inks.has(name)) inks.set(name, getComputedStyle(canvas).getPropertyValue(name).trim());
   return inks.get(name);
 }
 

@@ -11,7 +11,7 @@ export function strokePath(context, points, colour, { dash = [], isClosed = fals
   points.forEach(({ x, y }, index) => (index ? path.lineTo(x, y) : path.moveTo(x, y)));
   if (isClosed) path.closePath();
   context.setLineDash([]);
-  for (const [width, style] of [[3.5, EDGE], [1.75, ink(colour)]]) {
+  for (const [width, style] of [[3.5, EDGE], [1.75, ink(context.canvas, colour)]]) {
     context.lineWidth = width;
     context.strokeStyle = style;
     context.stroke(path);
@@ -28,7 +28,7 @@ export function strokeText(context, lines, x, y, colour) {
     context.lineWidth = 4;
     context.strokeStyle = EDGE;
     context.strokeText(line, x, y + index * LINE_PX);
-    context.fillStyle = ink(colour);
+    context.fillStyle = ink(context.canvas, colour);
     context.fillText(line, x, y + index * LINE_PX);
   });
 }
