@@ -18,7 +18,7 @@ const KEYS = [
   [["Enter"], "search"],
   [["Shift ↑ ↓ ← →", "Alt ↑ ↓ ← →"], "move, resize what was drawn last"],
   [["Delete"], "remove what was drawn last"],
-  [["Esc"], "remove all regions, then all measurements, of the image"],
+  [["Esc"], "remove the point of the probe, then all regions, then all measurements of the image"],
   [["G"], "go to the nearest image with regions"],
   [["1", "…", "9"], "display windows, in the order of their list"],
   [["?"], "this help"],
