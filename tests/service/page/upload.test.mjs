@@ -96,6 +96,18 @@ test("files that are sent keep their names, their failures are told by path, and
   assert.deepEqual(shown.can, ["retry", "dismiss"]);
 });
 
+test("what a server does not take has failed, says why, and can be sent again", async () => {
+  const said = { title: "Forbidden", detail: "Not this collection.", remedy: "", status: 403 };
+  const headers = { "Content-Type": "application/problem+json" };
+  browser(() => new Response(JSON.stringify(said), { status: 403, headers }));
+  const files = ["a", "b"].map((name) => ({ file: new File(["x"], name), path: name }));
+  const upload = new Upload(files, OPTIONS, 10_000);
+  await assert.rejects(upload.run(async () => undefined), { status: 403 });
+  assert.deepEqual(upload.again, files);
+  assert.deepEqual(upload.failures.map(({ reason }) => reason), ["Not this collection.", "Not this collection."]);
+  assert.equal(shownUpload(upload).text, "Indexed 0 files: 2 of 2 done, 2 failed");
+});
+
 test("a cancelled upload ends the part in hand and sends no other", async () => {
   const cancelled = job({ state: "cancelled", counts: { ...NO_COUNTS, cancelled: 200 } });
   const { requests } = browser(() => Response.json(cancelled));
