@@ -128,7 +128,9 @@ test("a job's card says what it does and offers what can be done about it", () =
   assert.equal(running.text, "Indexing: 1 of 2 done, into lung");
   assert.deepEqual([running.share, running.left, running.can], [0.5, "35 s left", ["cancel"]]);
   const failed = shownJob(job(), [{ name: null, number: 2, reference: "ab", reason: "No image." }]);
-  assert.deepEqual([failed.failures, failed.can], [[{ name: "File 2", reason: "No image." }], ["retry", "dismiss"]]);
+  assert.deepEqual([failed.failures, failed.can], [[{ name: "File 2", reason: "No image." }], ["dismiss"]]);
+  const ofFolder = shownJob(job(), [{ name: null, number: null, reference: "2.dcm", reason: "No image." }]);
+  assert.deepEqual([ofFolder.failures[0].name, ofFolder.can], ["2.dcm", ["retry", "dismiss"]]);
   assert.deepEqual(shownJob(job({ state: "cancelled" })).can, ["dismiss"]);
   const listed = shownJob(job({ state: "failed", reason: "The folder is not there." }));
   assert.deepEqual(listed.failures, [{ name: "The job", reason: "The folder is not there." }]);
