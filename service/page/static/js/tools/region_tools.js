@@ -82,7 +82,7 @@ export function drawing({ from }) {
 }
 
 /** What a trail encloses, as few points; null where that is less than a pixel. */
-export function outlineOf(trail, { columns, rows }) {
+function outlineOf(trail, { columns, rows }) {
   if (trail.length < 3) return null;
   const outline = inside(simplified(trail, 0.5, MOST_POINTS), columns, rows);
   const { width, height } = boxAround(outline);
