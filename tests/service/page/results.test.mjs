@@ -325,5 +325,7 @@ test("hits say whose they are: the image of a series or a file, with its regions
   const stack = { series: { modality: "CT", body_part: null }, indexOf: () => 3 };
   assert.equal(titleOf({ stack, item, regions: REGION }), "For image 4 of CT, 1 region");
   const file = { identity: { file: { name: "a.dcm" } } };
-  assert.equal(titleOf({ stack: { series: null, indexOf: () => 0 }, item: file, regions: [] }), "For image 1 of a.dcm, whole image");
+  const files = { stack: { series: null, indexOf: () => 0 }, item: file, regions: [] };
+  assert.equal(titleOf(files), "For image 1 of a.dcm, whole image");
+  assert.equal(titleOf(files, () => "a file"), "For image 1 of a file, whole image");
 });

@@ -74,7 +74,7 @@ export class Reading extends EventTarget {
       stack = await this.stackOf(series);
     }
     if (!isIn(stack)) throw gone();
-    await this.openSeries(series, isIn, { found: hit.box });
+    await this.openSeries(series, isIn, { found: this.#query?.regions.length ? hit.box : null });
   }
 
   /** Search for the regions of the image on the screen, or for all of it. */

@@ -48,7 +48,7 @@ export class Hits extends EventTarget {
     this.#farthest = null;
     this.#cards = [];
     byId("hits").replaceChildren();
-    byId("hits").scrollTop = 0;
+    byId("hits-scroll").scrollTop = 0;
     this.#add(answer.hits);
     const searched = plural(answer.searched_frames, "frame");
     const left = answer.unindexed_frames ? `, ${answer.unindexed_frames} not indexed under this model` : "";
