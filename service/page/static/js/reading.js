@@ -2,7 +2,7 @@
 
 import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
-import { searchedBy } from "./results/asking.js";
+import { optionsForMore, searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
 /** Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
@@ -88,12 +88,18 @@ export class Reading extends EventTarget {
     if (this.#query) await this.#search(this.#query, options);
   }
 
-  /** Show the hits that follow. */
-  async more() {
+  /** Whether there may be more hits than those shown. */
+  get hasMore() {
+    return this.#answer !== null && optionsForMore(this.#options, this.#answer, 1) !== null;
+  }
+
+  /** Show some of the hits that follow those shown. */
+  async more(count) {
+    const options = optionsForMore(this.#options, this.#answer, count);
     await this.#ask(async () => {
-      const answer = await this.#asked(this.#query, { ...this.#options, cursor: this.#answer.next });
-      this.#answer = { ...answer, hits: [...this.#answer.hits, ...answer.hits] };
-      this.hits.append(answer);
+      this.#answer = await this.#asked(this.#query, options);
+      this.#options = options;
+      this.hits.extend(this.#answer, this.#query);
     });
   }
 

@@ -4,8 +4,6 @@ import { filtersOf } from "./facets.js";
 
 const MOST_HITS = 1000;
 const MOST_PLACES = 100;
-/** Pages of hits that can be asked for, one after another. */
-const PAGES = 10;
 
 /**
  * Event: `change`, when something else is asked for.
@@ -26,13 +24,17 @@ export class Asking extends EventTarget {
     if (!isQuiet) this.dispatchEvent(new Event("change"));
   }
 
-  /** The fields of a search for a query: one of the archive, or of a file, with regions or without. */
-  options({ stack, regions }) {
+  /**
+   * The fields of a search for a query: one of the archive, or of a file, with regions or without.
+   *
+   * `least` is how many hits are asked for at least: as many as are shown already.
+   */
+  options({ stack, regions }, least = 0) {
     const { among, chosen, mode, count } = this.#state;
     const group = this.#groupOf(stack, regions);
     return {
       ...(mode ? { mode } : {}),
-      ...pages(count, group),
+      k: Math.min(mostOf(group), Math.max(count, least)),
       ...(group ? { group_by: group } : {}),
       ...filtersOf(chosen),
       ...(isOwnSeries(among, stack) ? { only: { series_uids: [stack.series.series_uid] } } : {}),
@@ -48,11 +50,18 @@ export class Asking extends EventTarget {
   }
 }
 
+const mostOf = (group) => (group === "place" ? MOST_PLACES : MOST_HITS);
 const isOwnSeries = (among, stack) => among === "series" && Boolean(stack.series);
 
-function pages(count, group) {
-  const most = group === "place" ? MOST_PLACES : MOST_HITS;
-  return { k: Math.min(most, count * PAGES), limit: Math.min(most, count) };
+/**
+ * The options for some more hits; null where an answer has all that there are, or as many as the server gives.
+ *
+ * The nearest are searched for anew: to look for more of them at first than are shown makes a search several times slower.
+ */
+export function optionsForMore(options, answer, step) {
+  const most = mostOf(options.group_by);
+  const isAll = answer.hits.length < options.k || options.k >= most;
+  return isAll ? null : { ...options, k: Math.min(most, options.k + step) };
 }
 
 /**
