@@ -4,8 +4,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A process for each core, and one thread in each.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# Tests make thousands of small databases, and would wait for the disk at each commit: in memory where that has room.
+MEMORY := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
+# A process for each core, and one thread in each. tests/conftest.py tells which files come first.
+PYTEST := $(MEMORY) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 # Stamps: an installation is repeated when what it follows from has changed.
@@ -14,7 +16,7 @@ DEVELOPMENT := $(VENV)/development.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-fast check docs bench trust clean
+.PHONY: help setup run test test-fast check docs screenshots bench trust clean
 
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
@@ -23,6 +25,7 @@ help:
 	@echo "make test-fast  run the tests that take less than a second each"
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
+	@echo "make screenshots  take the pictures of the page for its manual, with Chromium"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
 	@echo "make trust    kill, damage, starve and attack the product, and write docs/trust.md; about an hour"
 	@echo "make clean    remove the environment and all caches; data directories stay"
@@ -51,6 +54,9 @@ check: $(DEVELOPMENT)
 docs: $(DEVELOPMENT)
 	$(BIN)/python -m hmar.cli.reference docs/cli.md
 	$(BIN)/python -m hmar.properties.documented docs/api.md
+
+screenshots: $(DEVELOPMENT)
+	$(BIN)/python -m tests.e2e.screenshots docs/images
 
 bench: $(RUNTIME)
 	$(BIN)/hmar demo

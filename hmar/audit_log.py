@@ -28,6 +28,7 @@ from hmar.values.audit import (
     AuditRecord,
     AuditRow,
     FormerKey,
+    WantedAudit,
 )
 from hmar.values.search_limits import MAX_BATCH_K, MAX_QUERIES
 
@@ -143,6 +144,10 @@ class AuditLog:
                 and (touching is None or any(f'"{one}"' in row.record.touched for one in touching))
             )
             after = page[-1].seq
+
+    def newest(self, wanted: WantedAudit, before_seq: int | None = None, limit: int = 100) -> list[AuditRow]:
+        """Return the last rows before a number that are wanted, newest first; None is the end."""
+        return self._store.newest(wanted, before_seq, limit)
 
     def verify(self, progress: Callable[[int], None] = lambda _rows: None) -> Verdict:
         """Verify all rows, the beginning, and the end as far as this machine knows it; told the rows done."""

@@ -9,12 +9,12 @@ from typing import TypeVar
 from hmar.errors import InputError, RegionError
 from hmar.image.regions import check_region
 from hmar.values.frames import Frame
-from hmar.values.geometry import Box
+from hmar.values.outline import Region
 from hmar.values.results import Results
 from hmar.values.selection import Selection
 
 Source = TypeVar("Source")
-Regions = Sequence[Box]
+Regions = Sequence[Region]
 
 
 def answer_batch(
@@ -26,7 +26,7 @@ def answer_batch(
 
     Parameters
     ----------
-    queries : sequence of (source, sequence of Box)
+    queries : sequence of (source, sequence of Region)
         Where the frame is read from, which can be hashed, and its regions; none for the whole image.
     opened : callable
         Returns the frame of a source, and what its queries may find. It is called once for each source, and

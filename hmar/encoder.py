@@ -16,7 +16,7 @@ from hmar.image.regions import check_region
 from hmar.image.windows import (
     QueryWindows,
     cell_shares,
-    query_windows,
+    region_windows,
     spread_windows,
     window_box,
     windows_of_shares,
@@ -32,6 +32,7 @@ from hmar.model.thresholds import ModalityThresholds
 from hmar.values.codes import EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
+from hmar.values.outline import Region
 
 
 class _Read(NamedTuple):
@@ -118,15 +119,16 @@ class HmarEncoder:
         """Encode a frame as a query for the whole image: its global code and a spread of its windows."""
         return self.queries(frame, [()])[0]
 
-    def region_query(self, frame: Frame, region: Box) -> Query:
+    def region_query(self, frame: Frame, region: Region) -> Query:
         """Encode a region of a frame as a query of nine windows; raises RegionError if it lies outside.
 
-        The first is centred on the region, the others are its neighbours a third of a side away: a place is
-        recognised by its surroundings too, and one code is a noisy descriptor of it.
+        The first is centred on a box, the others are its neighbours a third of a side away: a place is
+        recognised by its surroundings too, and one code is a noisy descriptor of it. For an outline they are
+        the nine that show most of it.
         """
         return self.queries(frame, [(region,)])[0]
 
-    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Region]]) -> list[Query]:
         """Encode a frame once as several queries, each for all of its regions, or for the whole image.
 
         Raises
@@ -143,9 +145,9 @@ class HmarEncoder:
         logits = self._model.window_logits(read.backbone_map, self.spread(read.ids))
         return self._query(read, logits, self._typicality(read))
 
-    def _of_regions(self, read: _Read, regions: Sequence[Box]) -> Query:
+    def _of_regions(self, read: _Read, regions: Sequence[Region]) -> Query:
         grid = self._layout(read.frame.info)
-        windows = [query_windows(region, grid, self._stride, self._info.windows) for region in regions]
+        windows = [region_windows(region, grid, self._stride, self._info.windows) for region in regions]
         logits = [self._model.region_logits(read.backbone_map, each) for each in windows]
         known = tuple(self._typicality(read, each) for each in windows)
         least = min((each for each in known if each is not None), default=None)

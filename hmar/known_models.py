@@ -22,13 +22,19 @@ from hmar.disk import writing
 from hmar.errors import ConfigError, ModelError, NotFoundError, shown
 from hmar.files import sync_folder
 from hmar.locks import locked
-from hmar.model.bundle import CONFIG, read_info, sealed_files, verify
+from hmar.model.bundle import CARD, CONFIG, read_info, sealed_files, verify
 from hmar.model.serving.maps import KeptMaps
 from hmar.ports import FrameEncoder
 from hmar.values.models import ModelName
 
 THUMBNAIL = "thumbnail"
 """Name of the baseline without learning, which has no folder."""
+_BASELINE_CARD = f"""\
+# {THUMBNAIL}
+
+The baseline without learning: images are compared as small pictures of themselves. It finds the same image
+again, and tells how much a model adds. It is not for reading.
+"""
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 _DRAFT = ".unfinished-"
 
@@ -100,6 +106,24 @@ class KnownModels:
             f"The archive needs the model {model_fingerprint}, which is not installed.",
             "Install it: hmar models install DIR",
         )
+
+    def card(self, model_fingerprint: str) -> str:
+        """Return what a model's card says, in Markdown: data, protocol, figures, limits, intended use.
+
+        Raises
+        ------
+        NotFoundError
+            If the model is not here, or has no card.
+        """
+        try:
+            folder = self.folder(model_fingerprint)
+        except ModelError as error:
+            raise NotFoundError(error.detail, error.remedy) from error
+        if folder is None:
+            return _BASELINE_CARD
+        if not (folder / CARD).is_file():
+            raise NotFoundError("The model has no card.", f"Its folder may hold a {CARD}.")
+        return (folder / CARD).read_text("utf-8")
 
     def encoder(self, model_fingerprint: str, threads: int, maps: KeptMaps | None = None) -> FrameEncoder:
         """Load a model; raises ModelError if it is not here, or was altered."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hmar.contents import Content
-from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal, WantedAudit
 from hmar.values.changes import Changes
 from hmar.values.codes import Bits, EncodedFrame, Query, WindowIds
 from hmar.values.collections import CollectionInfo
@@ -32,6 +32,7 @@ from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message
 from hmar.values.links import Template
 from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
+from hmar.values.outline import Region
 from hmar.values.pulls import InstanceReference, Pull
 from hmar.values.selection import Selection
 from hmar.values.studies import StudiesPage
@@ -561,10 +562,10 @@ class FrameEncoder(Protocol):
     def image_query(self, frame: Frame) -> Query:
         """Encode a frame as a query for the whole image."""
 
-    def region_query(self, frame: Frame, region: Box) -> Query:
+    def region_query(self, frame: Frame, region: Region) -> Query:
         """Encode a region of a frame as a query; raises RegionError if it lies outside."""
 
-    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Region]]) -> list[Query]:
         """Encode a frame once as several queries, each for all of its regions together.
 
         A query without regions is for the whole image. Each is what :meth:`image_query` and
@@ -724,6 +725,9 @@ class AuditStore(Protocol):
 
     def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
         """Return the next rows in order of their numbers."""
+
+    def newest(self, wanted: WantedAudit, before_seq: int | None, limit: int) -> list[AuditRow]:
+        """Return the last rows before a number that are wanted, newest first; None is the end."""
 
     def digest(self, seq: int) -> str | None:
         """Return the digest of a row, None where there is none."""

@@ -20,11 +20,11 @@ from hmar.values.codes import Bits, Query
 from hmar.values.deletion import Collections
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
-from hmar.values.geometry import Box
 from hmar.values.groups import Aggregation, FrameCodes, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.indexed import IndexedFrame
 from hmar.values.judged import NOTHING_JUDGED, Judged
+from hmar.values.outline import Region, box_around
 from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.search_limits import MAX_PLACES, MAX_REGIONS, check_choice, check_numbers
@@ -179,7 +179,7 @@ class Searcher:
     def answer(
         self,
         frame: Frame,
-        regions: Sequence[Box],
+        regions: Sequence[Region],
         k: int,
         mode: Mode | None,
         selection: Selection,
@@ -207,7 +207,7 @@ class Searcher:
     def answers(
         self,
         frame: Frame,
-        asked: Sequence[Sequence[Box]],
+        asked: Sequence[Sequence[Region]],
         k: int,
         mode: Mode | None,
         selection: Selection,
@@ -244,7 +244,7 @@ class Searcher:
         return found
 
     def _queries(
-        self, frame: Frame, asked: Sequence[Sequence[Box]], k: int, mode: Mode | None, bits: Bits
+        self, frame: Frame, asked: Sequence[Sequence[Region]], k: int, mode: Mode | None, bits: Bits
     ) -> list[Query]:
         """Encode a frame, once all that is asked for is known to be in range."""
         _check(k, mode or "auto", bits)
@@ -256,7 +256,7 @@ class Searcher:
     def _answer(
         self,
         frame: Frame,
-        regions: Sequence[Box],
+        regions: Sequence[Region],
         query: Query,
         k: int,
         mode: Mode | None,
@@ -283,7 +283,7 @@ class Searcher:
         return Results(
             hits=tuple(hits),
             frame=frame.info,
-            regions=tuple(regions),
+            regions=tuple(map(box_around, regions)),
             mode=chosen,
             bits=bits,
             model=self._encoder.name,
@@ -332,7 +332,7 @@ class Searcher:
         return self._search(query, k, mode, selection, bits)
 
     def region(
-        self, frame: Frame, region: Box, k: int, mode: Mode, selection: Selection, bits: Bits = 128
+        self, frame: Frame, region: Region, k: int, mode: Mode, selection: Selection, bits: Bits = 128
     ) -> list[Hit]:
         """Find the k frames that hold something most like a region of a frame.
 
@@ -340,7 +340,7 @@ class Searcher:
         ----------
         frame : Frame
             The frame the region was drawn on.
-        region : Box
+        region : Box or Outline
             In source pixels.
         k : int
             From 1 to 1000; fewer hits come back from a smaller archive.
@@ -418,7 +418,7 @@ def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:
     return f"patient {info.patient_key}"
 
 
-def _check_places(k: int, regions: Sequence[Box]) -> None:
+def _check_places(k: int, regions: Sequence[Region]) -> None:
     if not regions:
         raise ParameterError(
             "group_by is 'place', and there is no region.", "Give a region, or group_by 'series'."

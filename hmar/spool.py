@@ -167,6 +167,10 @@ class Spool:
             if kept and _modified(path) <= before:
                 yield Spooled(path.parent.name, kept[1], path)
 
+    def damaged(self) -> list[Path]:
+        """Return the files that were set aside: what the disk holds of them is not what came."""
+        return sorted(self._root.glob(f"*/*/*{DAMAGED}"))
+
     @contextmanager
     def sweeping(self) -> Iterator[bool]:
         """Keep other sweeps out for as long as the context lasts; False where another one is at it."""

@@ -19,7 +19,7 @@ from hmar.image.regions import check_region
 from hmar.image.windows import (
     WindowConfig,
     kept_windows,
-    query_windows,
+    region_windows,
     spread_windows,
     unpack_window_id,
     window_box,
@@ -27,6 +27,7 @@ from hmar.image.windows import (
 from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
+from hmar.values.outline import Region
 
 _SIDE = 32
 
@@ -55,11 +56,11 @@ class ThumbnailEncoder:
         """Encode a frame as a query for the whole image."""
         return self.queries(frame, [()])[0]
 
-    def region_query(self, frame: Frame, region: Box) -> Query:
+    def region_query(self, frame: Frame, region: Region) -> Query:
         """Encode a region of a frame."""
         return self.queries(frame, [(region,)])[0]
 
-    def queries(self, frame: Frame, asked: Sequence[Sequence[Box]]) -> list[Query]:
+    def queries(self, frame: Frame, asked: Sequence[Sequence[Region]]) -> list[Query]:
         """Encode a frame as several queries, each for all of its regions, or for the whole image."""
         for region in chain.from_iterable(asked):
             check_region(region, frame.info)
@@ -79,15 +80,14 @@ class ThumbnailEncoder:
             for regions in asked
         ]
 
-    def _region_codes(self, image: Image.Image, grid: Grid, region: Box) -> CodeArray:
+    def _region_codes(self, image: Image.Image, grid: Grid, region: Region) -> CodeArray:
         stride = self._grid.stride
         # As small as the region, windows find 0.8 slices of the demo's nodule; of full size, 2.4.
-        windows = query_windows(region, grid, stride, self._windows, least_share=1.0)
+        windows = region_windows(region, grid, stride, self._windows, least_share=1.0)
         side = windows.side * stride
         crops = [
             _thumbnail(image, Box(column * stride, row * stride, side, side))
-            for row in windows.rows
-            for column in windows.columns
+            for row, column in windows.corners
         ]
         return self._hash(np.stack(crops))
 

@@ -9,7 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from hmar.serving import Serving
 from hmar.wiring import Engine
-from service import auditing, auth, cors, problems
+from service import auditing, auth, cors, login_help, problems
 from service.edge.body import Room
 from service.largest import MAX_STOW_BYTES
 from service.last_uses import LastUses
@@ -25,6 +25,7 @@ from service.outermost import outermost
 from service.recorder import Recorder
 from service.routes import (
     archive,
+    audit,
     browse,
     changes,
     deletions,
@@ -37,10 +38,13 @@ from service.routes import (
     health,
     job_events,
     jobs,
+    keys,
     labels,
     launch,
     login,
+    match,
     models,
+    operations,
     pacs,
     page,
     pixels,
@@ -110,18 +114,19 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     page.install_files(app)
     app.register_blueprint(documents.blueprint())
     app.register_blueprint(launch.blueprint())
-    for open_to_all in (page, health, login):
+    login_help.install(app, engine.settings.home)
+    for open_to_all in (page, operations, health, login):
         app.register_blueprint(open_to_all.blueprint(engine))
     seen = NarrowedEngine(engine, lambda: g.access, lambda: _pinned(engine))
-    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups):
+    for routes in (jobs, stow, changes, archive, labels, feedback, deletions, models, search_groups, match):
         app.register_blueprint(routes.blueprint(seen))
     app.register_blueprint(dicomweb_query.blueprint(seen))
     app.register_blueprint(job_events.blueprint(seen, Streams(engine.settings.web_streams)))
     for showing in (search, search_batch, exports, why, browse, pixels, dicomweb_retrieve):
         app.register_blueprint(showing.blueprint(seen, files))
     app.register_blueprint(figures.blueprint(metrics))
-    app.register_blueprint(webhooks.blueprint(engine))
-    app.register_blueprint(pacs.blueprint(engine))
+    for of_all in (webhooks, pacs, keys, audit):
+        app.register_blueprint(of_all.blueprint(engine))
     app.register_blueprint(upkeep.blueprint(engine.settings))
     metrics.read_state(State(engine))
     auth.check_declared(app)

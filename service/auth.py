@@ -6,6 +6,7 @@ signed cookie.
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -174,7 +175,14 @@ def log_in(sessions: SessionStore, identity: Identity) -> None:
     g.access = Access(identity)
     log_out(sessions)
     session["secret"] = sessions.begin(identity, SESSION_HOURS * 3600)
+    session["ends_at"] = time.time() + SESSION_HOURS * 3600
     session.permanent = True
+
+
+def login_ends_at() -> float | None:
+    """Return when the login of this browser ends, in seconds since the epoch; None without a login."""
+    ends_at = session.get("ends_at")
+    return None if ends_at is None else float(ends_at)
 
 
 def log_out(sessions: SessionStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 import uuid
 
@@ -35,7 +36,7 @@ _PARTS: dict[type[OperatorError], str] = {
 }
 """What does not answer, as far as whoever asks is told."""
 
-PAGES = ("/", "/docs")
+PAGES = re.compile(r"/|/docs|/operations/\w+")
 """Where a browser without a login gets a page that says how to get one, and no problem."""
 
 
@@ -101,7 +102,7 @@ def _raised(error: HmarError) -> Response:
     problem = problem_of(error)
     response = problem_response(problem, error.detail, error.remedy)
     if problem is PROBLEMS[AuthError]:
-        if request.path in PAGES:
+        if PAGES.fullmatch(request.path):
             response = Response(_stranger(), status=401)
         response.headers["WWW-Authenticate"] = 'Bearer realm="hmar"'
     if isinstance(error, RangeError):

@@ -12,6 +12,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.events import Event
+from pynetdicom.sop_class import CTImageStorage, Verification  # type: ignore[attr-defined]
+
 from hmar.config import Settings
 from hmar.listener.objects import Objects
 from hmar.listener.server import listening
@@ -89,3 +94,37 @@ def running_listener(
     finally:
         server.shutdown()
         thread.join()
+
+
+@contextmanager
+def associated(listener: Listener, title: str = "PYNETDICOM", **tls: object) -> Iterator[Association]:
+    """Ask a listener for an association by pynetdicom, and end it with the context."""
+    opened: list[socket.socket] = []
+
+    def remember(event: Event) -> None:
+        connection = event.assoc.dul.socket
+        assert connection is not None
+        assert connection.socket is not None
+        opened.append(connection.socket)
+
+    entity = AE(title)
+    entity.add_requested_context(CTImageStorage)
+    entity.add_requested_context(Verification)
+    handlers: list[Any] = [(evt.EVT_CONN_OPEN, remember)]
+    association = entity.associate(
+        "127.0.0.1",
+        listener.port,
+        ae_title="HMAR",
+        evt_handlers=handlers,
+        **tls,  # type: ignore[arg-type]
+    )
+    try:
+        yield association
+    finally:
+        association.release()
+        entity.shutdown()
+        association.dul.kill_dul()
+        association.dul.join()
+        # Of a peer that is gone pynetdicom leaves the socket to the garbage collector.
+        for connection in opened:
+            connection.close()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import mimetypes
 import os
 import shutil
-import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -16,16 +14,14 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.downloads import cache
+from tests.downloads import cache, npm_package
 from tests.orthanc import PASSWORD, USER, Orthanc
-from tests.require import absent, require_command
 
 VERSION = "3.13.2"
 SHA512 = "WZdxmpmG7rqFgW9ZJLcbgr3XCtLi1KDNPoMaeY5PPe6j4G4fjEjjkycZM6C6Zk2F87BKxFfpq+jd5xXZB9E8EA=="
 """As the npm registry tells it (dist.integrity)."""
 NOT_NEEDED = "package/dist/ort/"
 """What segments in the browser: two thirds of all bytes."""
-DOWNLOAD_S = 300
 CONFIG = Path(__file__).parents[1] / "examples" / "ohif" / "app-config.js"
 
 
@@ -33,7 +29,7 @@ def ohif_files() -> Path:
     """Return the folder of OHIF's built files, downloaded once and checked; skip without them."""
     folder = cache() / f"ohif-{VERSION}"
     if not (folder / "index.html").exists():
-        packed = _packed()
+        packed = npm_package("@ohif/app", VERSION, SHA512)
         draft = folder.with_suffix(f".{os.getpid()}")
         with tarfile.open(packed) as archive:
             wanted = [
@@ -46,21 +42,6 @@ def ohif_files() -> Path:
             (draft / "package" / "dist").rename(folder)
         shutil.rmtree(draft)
     return folder
-
-
-def _packed() -> Path:
-    packed = cache() / f"ohif-app-{VERSION}.tgz"
-    if not packed.exists():
-        command = [require_command("npm"), "pack", f"@ohif/app@{VERSION}", "--pack-destination", str(cache())]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=DOWNLOAD_S)
-        except (OSError, subprocess.SubprocessError) as error:
-            absent(f"OHIF cannot be downloaded from the npm registry ({type(error).__name__})")
-    digest = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
-    if digest != SHA512:
-        packed.unlink()
-        raise AssertionError(f"OHIF {VERSION} has the SHA-512 {digest}")
-    return packed
 
 
 @contextmanager
@@ -84,6 +65,7 @@ def _handler(root: Path, orthanc: Orthanc) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait for the delayed acknowledgement of its head
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]

@@ -204,6 +204,7 @@ def _wanted(file: Held, query: dict[str, str]) -> bool:
 def _handler(pacs: Pacs) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait for the delayed acknowledgement of its head
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

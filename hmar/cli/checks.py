@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 import sys
 import tempfile
+from contextlib import closing
 
 from hmar.config import Settings
 from hmar.dicom.codecs import undecodable
@@ -15,6 +17,7 @@ from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
 from hmar.library.integrity import Check, Integrity, finding_of, named_frames, waiting_remedy
 from hmar.model.bundle import GOLDEN
+from hmar.spool import Spool
 from hmar.training.export.golden import golden_difference
 from hmar.values.findings import Finding, State
 from hmar.wiring import Engine, build_engine
@@ -25,6 +28,8 @@ GOLDEN_TOLERANCE = 10_000
 """One bit in this many may differ: a logit next to 0 may round either way on another processor."""
 
 START = "Start the product with 'hmar serve'."
+CONNECT_S = 2.0
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a listener on all of them is asked
 
 
 def examine(settings: Settings, integrity: Integrity | None = None, mend: bool = False) -> list[Finding]:
@@ -113,6 +118,28 @@ def _kept_files(engine: Engine) -> tuple[State, str, str]:
         found += f". {held} uploads are here: of jobs in hand, or sent before"
         return State.NOTE, found, "Wait for the jobs. What was sent before goes when its frames are deleted."
     return State.OK, found, ""
+
+
+def _pushed_files(engine: Engine) -> tuple[State, str, str]:
+    spool = Spool(engine.settings.spool_root)
+    damaged, waiting = spool.damaged(), sum(1 for _ in spool.waiting())
+    if damaged:
+        found = f"{len(damaged)} received files are not what came any more, the first {damaged[0]}."
+        return State.FAILED, found, "Check the disk, have them sent again, and delete them."
+    return State.OK, f"{waiting} received files wait for an index job", ""
+
+
+def _listener(engine: Engine) -> tuple[State, str, str]:
+    settings = engine.settings
+    if not settings.listen_port:
+        return State.OK, "none; HMAR_LISTEN_PORT is not set", ""
+    where = f"port {settings.listen_port} of {settings.listen_host}"
+    host = EVERY_ADDRESS.get(settings.listen_host, settings.listen_host)
+    try:
+        with closing(socket.create_connection((host, settings.listen_port), CONNECT_S)):
+            return State.OK, f"{settings.listen_ae} takes connections on {where}", ""
+    except OSError as error:
+        return State.NOTE, f"Nothing answers on {where} ({error.strerror}).", f"{START} Or run: hmar listen"
 
 
 def _database(engine: Engine) -> tuple[State, str, str]:
@@ -222,6 +249,7 @@ FIRST_CHECKS: dict[str, Check] = {
     "model": _model,
     "codecs": _codecs,
     "kept files": _kept_files,
+    "received files": _pushed_files,
 }
 LAST_CHECKS: dict[str, Check] = {
     "index": _index,
@@ -229,4 +257,5 @@ LAST_CHECKS: dict[str, Check] = {
     "worker": _worker,
     "identity provider": _identity_provider,
     "followed PACS": _followed,
+    "listener": _listener,
 }

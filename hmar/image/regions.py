@@ -5,14 +5,26 @@ from __future__ import annotations
 from hmar.errors import RegionError
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
+from hmar.values.outline import Outline, Region
 
 ROUNDING_PX = 1e-4
 """Answers round boxes: one that ends at the image's edge may lie this far outside when it comes back."""
 
 
-def check_region(region: Box, info: FrameInfo) -> None:
+def check_region(region: Region, info: FrameInfo) -> None:
     """Raise RegionError unless a region has an area and lies inside its frame."""
-    check_box(region, info, "region")
+    if isinstance(region, Outline):
+        _check_outline(region, info)
+    else:
+        check_box(region, info, "region")
+
+
+def _check_outline(outline: Outline, info: FrameInfo) -> None:
+    check_box(outline.box, info, "box around the outline")
+    if outline.area < 1:
+        raise RegionError(
+            f"The outline of {len(outline.points)} points has no area.", "Enclose at least one pixel."
+        )
 
 
 def check_box(box: Box, info: FrameInfo, name: str) -> None:

@@ -17,6 +17,7 @@ from hmar.image.grid import Grid
 from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray
 from hmar.values.geometry import Box
+from hmar.values.outline import Outline, Region
 
 _SIZE_SHIFT, _ROW_SHIFT, _CELL_MASK = 28, 14, (1 << 14) - 1
 
@@ -195,16 +196,27 @@ class QueryWindows:
 
     Parameters
     ----------
-    rows, columns : ndarray of float64, shape (3,)
-        Upper left cells (fractional, possibly outside the map) along either axis, the centred one first;
-        every row goes with every column.
+    rows, columns : ndarray of float64, shape (R,) and (C,)
+        Upper left cells (fractional, possibly outside the map) along either axis, those of the first window
+        first.
     side : float
         Side in cells.
+    chosen : ndarray of int64, shape (9,), or None
+        Which windows stand for the region: row x C + column. None if every row goes with every column, three
+        of each.
     """
 
     rows: NDArray[np.float64]
     columns: NDArray[np.float64]
     side: float
+    chosen: NDArray[np.int64] | None = None
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """Upper left cells (row, column) of each window, shape (9, 2)."""
+        rows, columns = np.meshgrid(self.rows, self.columns, indexing="ij")
+        every = np.stack([rows.ravel(), columns.ravel()], axis=1)
+        return every if self.chosen is None else every[self.chosen]
 
 
 def nearest_side(extent: float, sizes: Sequence[int]) -> int:
@@ -242,3 +254,68 @@ def query_windows(
     x, y = on_grid.centre
     offsets = side * np.array(NEIGHBOUR_OFFSETS)
     return QueryWindows(y / stride_px - side / 2 + offsets, x / stride_px - side / 2 + offsets, side)
+
+
+_STEP_SAMPLES = 8
+"""Points along a third of a window's side at which an outline is looked at."""
+_SIDE_STEPS = len(NEIGHBOUR_OFFSETS)
+"""Neighbours lie a third of a side apart."""
+
+
+def outline_windows(
+    outline: Outline, grid: Grid, stride_px: int, config: WindowConfig, *, least_share: float = LEAST_SHARE
+) -> QueryWindows:
+    """Return the windows of an outline: as large as those of its box, and the nine that show most of it.
+
+    They are chosen among windows a third of a side apart, one of which is centred on the outline's centre of
+    mass. Of windows that show equally much, those nearer to that centre are taken. The first shows most.
+    """
+    cells = outline.scaled(grid.scale_column / stride_px, grid.scale_row / stride_px)
+    box, (x, y) = cells.box, cells.centre
+    side = query_side(max(box.width, box.height), config.cells, least_share)
+    step = side / _SIDE_STEPS
+    reach = 1 + int(max(x - box.x, box.x + box.width - x, y - box.y, box.y + box.height - y) / step)
+    offsets = np.arange(-reach, reach + 1)
+    shown = _enclosed(cells, (x, y), step, reach)
+    from_centre = offsets[:, None] ** 2 + offsets**2
+    order = np.lexsort((from_centre.ravel(), -shown.ravel()))[: len(NEIGHBOUR_OFFSETS) ** 2]
+    row, column = np.divmod(order, len(offsets))
+    rows, columns = _in_order(row), _in_order(column)
+    up, left = y - side / 2, x - side / 2
+    return QueryWindows(
+        np.asarray(up + step * offsets[rows], np.float64),
+        np.asarray(left + step * offsets[columns], np.float64),
+        side,
+        _places(row, rows) * len(columns) + _places(column, columns),
+    )
+
+
+def _in_order(indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each index once, in the order in which they first occur."""
+    return np.array(list(dict.fromkeys(indices.tolist())))
+
+
+def _places(indices: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each index is among known ones."""
+    places: NDArray[np.int64] = np.argmax(indices[:, None] == known, axis=1)
+    return places
+
+
+def _enclosed(outline: Outline, centre: tuple[float, float], step: float, reach: int) -> NDArray[np.int64]:
+    """Return how many points of each window around a centre are enclosed, (2 reach + 1) squared."""
+    blocks = 2 * reach + _SIDE_STEPS
+    places = step * ((np.arange(blocks * _STEP_SAMPLES) + 0.5) / _STEP_SAMPLES - blocks / 2)
+    inside = outline.encloses(centre[0] + places, centre[1] + places)
+    by_block = inside.reshape(blocks, _STEP_SAMPLES, blocks, _STEP_SAMPLES).sum(axis=(1, 3), dtype=np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(by_block, (_SIDE_STEPS, _SIDE_STEPS))
+    counts: NDArray[np.int64] = windows.sum(axis=(2, 3))
+    return counts
+
+
+def region_windows(
+    region: Region, grid: Grid, stride_px: int, config: WindowConfig, *, least_share: float = LEAST_SHARE
+) -> QueryWindows:
+    """Return the windows that stand for a box or an outline."""
+    if isinstance(region, Outline):
+        return outline_windows(region, grid, stride_px, config, least_share=least_share)
+    return query_windows(region, grid, stride_px, config, least_share=least_share)

@@ -14,6 +14,7 @@ from hmar.ports import FrameEncoder
 from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, BoxLike, region_of
+from hmar.values.outline import Outline, Region
 from hmar.wiring import load_encoder
 
 
@@ -47,29 +48,29 @@ class Model:
         """Encode a frame as a query for the whole image."""
         return self.encoder.image_query(frame)
 
-    def region_query(self, frame: Frame, box: BoxLike) -> Query:
+    def region_query(self, frame: Frame, box: BoxLike | Outline) -> Query:
         """Encode a region of a frame as a query.
 
         Parameters
         ----------
         frame : Frame
-        box : Box or tuple of float
-            x, y, width, height in pixels of the frame.
+        box : Box, tuple of float or Outline
+            x, y, width, height, or the points of an outline, in pixels of the frame.
 
         Raises
         ------
         RegionError
             If the box is not four finite numbers, lies outside the frame, or has no area.
         """
-        return self.encoder.region_query(frame, region_of(tuple(box)))
+        return self.encoder.region_query(frame, _region(box))
 
-    def queries(self, frame: Frame, asked: Sequence[Sequence[BoxLike]]) -> list[Query]:
+    def queries(self, frame: Frame, asked: Sequence[Sequence[BoxLike | Outline]]) -> list[Query]:
         """Encode a frame once as several queries.
 
         Parameters
         ----------
         frame : Frame
-        asked : sequence of sequences of Box or tuple of float
+        asked : sequence of sequences of Box, tuple of float or Outline
             For each query its regions, which are searched for together; none for the whole image.
 
         Raises
@@ -77,7 +78,7 @@ class Model:
         RegionError
             As :meth:`region_query`.
         """
-        return self.encoder.queries(frame, [[region_of(tuple(box)) for box in regions] for regions in asked])
+        return self.encoder.queries(frame, [[*map(_region, regions)] for regions in asked])
 
     def spread(self, window_ids: WindowIds) -> WindowIds:
         """Return those of a frame's windows that stand for the whole frame in a search."""
@@ -86,6 +87,10 @@ class Model:
     def window_box(self, info: FrameInfo, window_id: int) -> Box:
         """Return the box of a window in source pixels, clipped to the frame."""
         return self.encoder.window_box(info, window_id)
+
+
+def _region(given: BoxLike | Outline) -> Region:
+    return given if isinstance(given, Outline) else region_of(tuple(given))
 
 
 def load_model(model: str | os.PathLike[str] | None = None, *, threads: int = 1) -> Model:

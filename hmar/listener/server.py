@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from contextlib import suppress
 from io import BytesIO
 from ipaddress import IPv6Address, ip_address
-from socketserver import BaseServer
+from socketserver import BaseServer, ThreadingMixIn
 
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
@@ -38,10 +39,23 @@ _log = logging.getLogger(__name__)
 
 
 class _Handler(RequestHandler):
-    """Bounds what one connection may have in memory."""
+    """Serves one connection to its end, and bounds what it may have in memory."""
+
+    _association: Association
+
+    def handle(self) -> None:
+        """Serve an association, and return when neither of its threads uses the connection any more."""
+        super().handle()
+        self._association.join()
+        provider = self._association.dul
+        provider.kill_dul()
+        with suppress(OSError):  # wakes a thread that still reads
+            self.request.shutdown(socket.SHUT_RDWR)
+        if provider.is_alive():
+            provider.join()
 
     def _create_association(self) -> Association:
-        association = super()._create_association()
+        association = self._association = super()._create_association()
         connection = association.dul.socket
         if connection is None:
             raise OSError("the connection is gone")
@@ -95,6 +109,9 @@ class Server(ThreadedAssociationServer):
     peers: Networks = ()
     connections = 1
     daemon_threads = True
+    # pynetdicom's own closes a connection only where it fails at its start. It leaves one open, until garbage
+    # is collected, whose peer is gone: shutdown() fails, and close() after it is left out.
+    process_request_thread = ThreadingMixIn.process_request_thread
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """Accept a connection; raises OSError, and ends it, for a peer that is not known."""

@@ -129,6 +129,8 @@ class NarrowedCatalogue:
             if access.identity.sees(series.collection)
         ]
         access.touched.update(("study", series.study_uid) for series in listed)
+        keys = (series.patient_key for series in listed)
+        access.touched.update(("patient", key) for key in keys if key is not None)
         return listed
 
     def studies(

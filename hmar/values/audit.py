@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,6 +71,23 @@ class AuditRow(NamedTuple):
         time = datetime.fromtimestamp(record.at, UTC).isoformat(timespec="milliseconds")
         told = {**record._asdict(), "at": time, "touched": json.loads(record.touched)}
         return {"seq": self.seq, **told, "digest": self.digest}
+
+    def to_listed(self) -> Json:
+        """Return the row as the API lists it: of whose data it tells, the number alone."""
+        told = self.to_dict()
+        return {name: value for name, value in told.items() if name not in ("touched", "digest")}
+
+
+class WantedAudit(NamedTuple):
+    """Which rows are listed: of one operation, and of a span of time in seconds since the epoch."""
+
+    operation: str | None = None
+    since: float = 0.0
+    until: float = math.inf
+
+    def fits(self, record: AuditRecord) -> bool:
+        """Return whether a record is wanted."""
+        return self.operation in (None, record.operation) and self.since <= record.at < self.until
 
 
 class AuditMark(NamedTuple):

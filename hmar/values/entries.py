@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple, Self
 
@@ -77,7 +77,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """A series as it is listed, by what is known of its first frame."""
+    """A series as it is listed, by what is known of its first frame. ``patient_key`` stays on the server."""
 
     study_uid: str
     series_uid: str
@@ -86,6 +86,8 @@ class SeriesInfo:
     body_part: str | None
     study_date: date | None
     frames: int
+    label: str | None = None
+    patient_key: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, first: EntryInfo, frames: int) -> SeriesInfo:
@@ -99,16 +101,28 @@ class SeriesInfo:
             info.body_part,
             info.study_date,
             frames,
+            info.label,
+            info.patient_key,
         )
 
     def to_dict(self) -> Json:
-        """Return the series as the API lists it."""
+        """Return the series as the API lists it, but for the handle of its patient."""
         day = self.study_date
-        return {**asdict(self), "study_date": None if day is None else day.isoformat()}
+        told = {**asdict(self), "study_date": None if day is None else day.isoformat()}
+        del told["patient_key"]
+        return told
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
         """Return the series that an answer lists."""
-        known = {each.name: told[each.name] for each in fields(cls)}
-        day = known["study_date"]
-        return cls(**{**known, "study_date": None if day is None else date.fromisoformat(day)})
+        day = told["study_date"]
+        return cls(
+            told["study_uid"],
+            told["series_uid"],
+            told["collection"],
+            told["modality"],
+            told["body_part"],
+            None if day is None else date.fromisoformat(day),
+            int(told["frames"]),
+            told["label"],
+        )

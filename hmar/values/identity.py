@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from hmar.errors import ParameterError, shown
 from hmar.values.names import checked_name
+from hmar.values.plain import Json
 
 Scope = Literal["search", "files", "index", "export", "label", "feedback", "delete", "metrics", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -69,6 +71,14 @@ class Identity:
         """Return whether a collection exists for it."""
         return self.collections is None or collection in self.collections
 
+    def to_dict(self) -> Json:
+        """Return who it is and what it may do."""
+        return {
+            "name": self.name,
+            "scopes": in_order(self.scopes),
+            "collections": None if self.collections is None else sorted(self.collections),
+        }
+
 
 def administrator(name: str) -> Identity:
     """Return who may do everything, everywhere."""
@@ -111,3 +121,17 @@ class KeyInfo:
     identity: Identity
     expires_at: float | None = None
     last_used_at: float | None = None
+
+    def to_dict(self) -> Json:
+        """Return the key as it is listed."""
+        return {
+            **self.identity.to_dict(),
+            "expires_at": _time(self.expires_at),
+            "last_used_at": _time(self.last_used_at),
+        }
+
+
+def _time(seconds: float | None) -> str | None:
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    )

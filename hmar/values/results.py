@@ -25,7 +25,8 @@ class Results(Sequence[Hit]):
     frame : FrameInfo
         The frame that was searched with.
     regions : tuple of Box
-        The regions of it that were searched for together, in its pixels; empty for all of it.
+        The regions of it that were searched for together, or the boxes around them, in its pixels; empty for
+        all of it.
     mode : str
         What was compared: "global", "local" or "auto".
     bits : int

@@ -34,6 +34,10 @@ class Series(Given):
     body_part: str | None
     study_date: Day | None
     frames: FromOne
+    label: str | None = Field(description="Of its first frame.")
+    patient: str | None = Field(
+        description="Handle of the patient, as the list of patients has it; null without a patient id."
+    )
 
 
 class SeriesList(Given):

@@ -9,16 +9,16 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from hmar.errors import ParameterError, shown
 from hmar.values.exports import KINDS, MOST_HITS, Kind, kinds_of
-from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.indexed import IndexedFrame as Name
+from hmar.values.outline import Region
 from hmar.values.pulls import SITE
 from hmar.values.selection import Selection
 from service.models.given import Given, Headers
 from service.models.judged import JudgedFrame
 from service.models.left_out import LeftOut
 from service.models.numbers import Count
-from service.models.regions import Region, Regions
+from service.models.regions import SearchedRegion, SearchedRegions
 from service.models.remedy import Remedy
 from service.models.search_request import MODE, How, IndexedFrame, Wanted
 from service.models.whole_numbers import K
@@ -62,8 +62,8 @@ class ExportQuery(How, Wanted, IndexedFrame):
 
     mode: LeftOut[Mode] = Field(default=None, description=f"{MODE} By default local for regions, else auto.")
     k: K = 10
-    region: LeftOut[Region] = None
-    regions: LeftOut[Regions] = None
+    region: LeftOut[SearchedRegion] = None
+    regions: LeftOut[SearchedRegions] = None
     kinds: Kinds = KINDS
     hits: Chosen = Field(default=None, description="Tell only these of the hits. By default all.")
     to: LeftOut[Pacs] = None
@@ -88,7 +88,7 @@ class ExportQuery(How, Wanted, IndexedFrame):
         return self
 
     @property
-    def searched_regions(self) -> tuple[Box, ...]:
+    def searched_regions(self) -> tuple[Region, ...]:
         """The regions that are looked for together; none for the whole image."""
         return self.regions or tuple(filter(None, [self.region]))
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from hmar.errors import ParameterError
+from hmar.values.geometry import Box
 from service.models.asked import Asked
 from service.models.left_out import LeftOut
-from service.models.names import UID_PATTERN
-from service.models.regions import RegionText
+from service.models.names import UID_PATTERN, Collection
+from service.models.regions import RegionsText, RegionText
 from service.models.remedy import Remedy
+from service.models.search_request import ImageQuery, RegionQuery
 from service.models.whole_numbers import FrameNumber
 
 _Uid = Annotated[
@@ -22,6 +24,41 @@ _STUDY = "The study whose first series is opened."
 _SERIES = "The series that is opened."
 _INSTANCE = "The instance that is shown."
 _REGION = "Drawn as a box to search for, in pixels of the frame."
+_MAX_SEARCH = 1500
+"""Characters. What a browser wanted before its login is kept in a cookie, which may have 4 KB."""
+_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,20})?"
+
+
+def _search(text: str) -> str:
+    """Check a search by what the API takes; the page sends it as it is."""
+    if '"region' in text:
+        RegionQuery.model_validate_json(text)
+    else:
+        ImageQuery.model_validate_json(text)
+    return text
+
+
+_SearchText = Annotated[
+    str,
+    Field(
+        strict=True,
+        max_length=_MAX_SEARCH,
+        description="Searched for when the page opens: the JSON of a request to /api/v1/search/image or, "
+        "with region or regions, to /api/v1/search/region.",
+    ),
+    AfterValidator(_search),
+    Remedy("Give the JSON of a search by an indexed frame."),
+]
+_WindowText = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=rf"^{_NUMBER},{_NUMBER},(HU|modality|presentation)$",
+        description="The display window: centre, width and units.",
+        examples=["-600,1500,HU"],
+    ),
+    Remedy("Give centre,width,units, such as -600,1500,HU."),
+]
 
 
 class PageQuery(Asked):
@@ -32,13 +69,25 @@ class PageQuery(Asked):
     instance: LeftOut[_Uid] = Field(default=None, description=_INSTANCE)
     frame: LeftOut[FrameNumber] = None
     region: LeftOut[RegionText] = Field(default=None, description=_REGION)
+    regions: LeftOut[RegionsText] = None
+    collection: LeftOut[Collection] = Field(default=None, description="The collection that holds the series.")
+    window: LeftOut[_WindowText] = None
+    search: LeftOut[_SearchText] = Field(default=None, repr=False)
+    beside: LeftOut[_Uid] = Field(default=None, description="The instance that is shown beside it.")
+    beside_frame: LeftOut[FrameNumber] = None
 
     def text(self) -> str:
         """Return the same as the query of an address, empty for nothing."""
         said = self.model_dump(exclude_none=True)
         if self.region is not None:
-            said["region"] = ",".join(f"{value:.10g}" for value in self.region)
+            said["region"] = _box_text(self.region)
+        if self.regions is not None:
+            said["regions"] = ";".join(map(_box_text, self.regions))
         return urlencode(said)
+
+
+def _box_text(box: Box) -> str:
+    return ",".join(f"{value:.10g}" for value in box)
 
 
 class DisplayQuery(Asked):

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from hmar.errors import ParameterError, shown
 from hmar.values.frames import Units
 from hmar.values.plain import number_of
+from service.models.archive import CollectionQuery
 from service.models.asked import Asked
 from service.models.given import Headers
 from service.models.left_out import LeftOut
@@ -64,6 +65,12 @@ class Picture(DisplayWindow):
 
     size: LeftOut[ThumbnailSize] = None
     box: Boxes = ()
+
+
+class SeriesPicture(DisplayWindow, CollectionQuery):
+    """How a series is shown by one of its frames."""
+
+    size: LeftOut[ThumbnailSize] = None
 
 
 class FramePath(Asked):

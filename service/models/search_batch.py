@@ -8,8 +8,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from hmar.errors import ParameterError
-from hmar.values.geometry import Box
 from hmar.values.hits import Mode
+from hmar.values.outline import Region
 from hmar.values.search_limits import MAX_BATCH_K, MAX_BATCH_REGIONS, MAX_QUERIES
 from hmar.values.selection import GroupBy, Selection
 from service.models.asked import Asked, JsonBody
@@ -18,7 +18,7 @@ from service.models.left_out import LeftOut
 from service.models.names import SopInstanceUid
 from service.models.numbers import NotNegative
 from service.models.problem import Problem
-from service.models.regions import Region, Regions
+from service.models.regions import SearchedRegion, SearchedRegions
 from service.models.remedy import Remedy
 from service.models.search_answer import Answer
 from service.models.search_request import GROUP_BY, MODE, Wanted
@@ -30,8 +30,8 @@ class BatchQuery(Asked):
 
     sop_instance_uid: SopInstanceUid
     frame_number: FrameNumber = 1
-    region: LeftOut[Region] = None
-    regions: LeftOut[Regions] = None
+    region: LeftOut[SearchedRegion] = None
+    regions: LeftOut[SearchedRegions] = None
 
     @model_validator(mode="after")
     def _check_not_both(self) -> Self:
@@ -42,7 +42,7 @@ class BatchQuery(Asked):
         return self
 
     @property
-    def searched_regions(self) -> tuple[Box, ...]:
+    def searched_regions(self) -> tuple[Region, ...]:
         """The regions that are looked for together; none for the whole image."""
         return self.regions or tuple(filter(None, [self.region]))
 

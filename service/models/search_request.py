@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from hmar.errors import ParameterError, shown
-from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.judged import Judged
+from hmar.values.outline import Region
 from hmar.values.search_limits import MAX_PLACES
 from hmar.values.selection import Exclusion, GroupBy, Selection
 from service.models.asked import Asked, FormBody, JsonBody
@@ -19,7 +19,12 @@ from service.models.filters import ExcludeField, FiltersField, OnlyField
 from service.models.judged import JudgedFrames
 from service.models.left_out import LeftOut
 from service.models.names import Collection, SopInstanceUid
-from service.models.regions import Region, Regions, RegionsText, RegionText
+from service.models.regions import (
+    SearchedRegion,
+    SearchedRegions,
+    SearchedRegionsText,
+    SearchedRegionText,
+)
 from service.models.remedy import Remedy
 from service.models.whole_numbers import Bits, FrameNumber, K, Limit
 
@@ -99,7 +104,7 @@ class How(Asked):
         return Judged(relevant, not_relevant)
 
     @property
-    def searched_regions(self) -> tuple[Box, ...]:
+    def searched_regions(self) -> tuple[Region, ...]:
         """The regions that are looked for together; none for the whole image."""
         return ()
 
@@ -157,8 +162,8 @@ class _Regions(SearchOptions):
     """A search for one region, or for several together."""
 
     mode: Mode = Field(default="local", description=MODE)
-    region: LeftOut[Box]
-    regions: LeftOut[tuple[Box, ...]]
+    region: LeftOut[Region]
+    regions: LeftOut[tuple[Region, ...]]
 
     @model_validator(mode="after")
     def _check_one_of_both(self) -> Self:
@@ -171,7 +176,7 @@ class _Regions(SearchOptions):
         return self
 
     @property
-    def searched_regions(self) -> tuple[Box, ...]:
+    def searched_regions(self) -> tuple[Region, ...]:
         """The regions that are looked for together."""
         return self.regions or tuple(filter(None, [self.region]))
 
@@ -181,8 +186,8 @@ class RegionQuery(_Regions, IndexedFrame):
 
     model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
 
-    region: LeftOut[Region] = None
-    regions: LeftOut[Regions] = None
+    region: LeftOut[SearchedRegion] = None
+    regions: LeftOut[SearchedRegions] = None
 
 
 class RegionUpload(_Regions, SentFrame):
@@ -190,5 +195,5 @@ class RegionUpload(_Regions, SentFrame):
 
     model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
 
-    region: LeftOut[RegionText] = None
-    regions: LeftOut[RegionsText] = None
+    region: LeftOut[SearchedRegionText] = None
+    regions: LeftOut[SearchedRegionsText] = None

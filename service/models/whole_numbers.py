@@ -74,4 +74,5 @@ Bits = Annotated[
     Field(description="Code length compared; the 64-bit code is the first half of the 128-bit code."),
     BeforeValidator(_code_length),
 ]
+Days = Annotated[int, Field(strict=True, ge=1, le=3650), _FromText]
 Frames = Annotated[int, Field(strict=True, ge=0, le=2**53), _FromText]

@@ -49,6 +49,7 @@ TAGS = [
     },
     {"name": "upkeep", "description": "Backups and verifications of what is stored, in the background."},
     {"name": "pacs", "description": "What the site's PACS have, and how they are followed."},
+    {"name": "keys", "description": "Who asks, API keys, and the log of who was given whose data."},
     {"name": "webhooks", "description": "Changes that are sent to receivers, signed."},
     {"name": "health", "description": "For load balancers, without a key, and figures for monitoring."},
     {"name": "description", "description": "This document, and a page that shows it."},

@@ -12,7 +12,8 @@ from hmar.values.models import Coverage, ModelName
 from hmar.values.plain import Json
 from hmar.values.wanted_studies import WantedStudies
 from hmar.wiring import Engine
-from service.models.archive import CollectionQuery, Series
+from service.listing import listed_series
+from service.models.archive import CollectionQuery
 from service.models.holdings import (
     CollectionList,
     CollectionNumbers,
@@ -109,7 +110,7 @@ def blueprint(engine: Engine) -> Blueprint:
             )
         return OneStudy(
             study=Study.of(found[0].to_dict()),
-            series=[Series.of(series.to_dict()) for series in found[0].series],
+            series=listed_series(found[0].series, engine.secrets),
         )
 
     @routes.get("/instances/<sop_instance_uid>")

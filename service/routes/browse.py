@@ -11,12 +11,13 @@ from hmar.image.outlines import outlined
 from hmar.image.raster import png, render
 from hmar.image.regions import check_box
 from hmar.values.deletion import Selector
+from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, Units
 from hmar.wiring import Engine
 from service.kept_answers import kept, tag_of
+from service.listing import listed_series
 from service.models.archive import CollectionQuery, FrameList, SeriesList, SeriesPath
 from service.models.archive import Frame as ListedFrame
-from service.models.archive import Series as ListedSeries
 from service.models.pictures import (
     DisplayWindow,
     FramePath,
@@ -25,6 +26,7 @@ from service.models.pictures import (
     PictureHeaders,
     RenderedHeaders,
     RenderForm,
+    SeriesPicture,
 )
 from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
@@ -49,7 +51,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def series(query: CollectionQuery) -> SeriesList:
         listed = engine.catalogue.series(engine.encoder.fingerprint, collection=query.collection)
-        return SeriesList(series=[ListedSeries.of(one.to_dict()) for one in listed])
+        return SeriesList(series=listed_series(listed, engine.secrets))
 
     @routes.get("/series/<series_uid>/frames")
     @operation(
@@ -61,12 +63,29 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         raises=(NotFoundError,),
     )
     def frames(path: SeriesPath, query: CollectionQuery) -> FrameList:
-        collection = query.collection or _collection_of_series(engine, path.series_uid)
-        entries = engine.catalogue.frames(collection, path.series_uid, engine.encoder.fingerprint)
-        if not entries:
-            raise _unknown_series(path.series_uid)
+        entries = _frames(engine, path.series_uid, query.collection)
         listed = [ListedFrame.of(entry.to_dict()) for entry in entries]
-        return FrameList(series_uid=path.series_uid, collection=collection, frames=listed)
+        return FrameList(series_uid=path.series_uid, collection=entries[0].collection, frames=listed)
+
+    @routes.get("/series/<series_uid>/image")
+    @operation(
+        "readSeriesImage",
+        "The middle frame of a series as PNG",
+        tag=_TAG,
+        gives=Content(_DRAWN, "image/png", headers=KeptHeaders),
+        scope="search",
+        description="For lists of series: with size=64 it is a thumbnail.",
+        also={304: Content("The picture that If-None-Match names by its ETag is still the same.")},
+        raises=(NotFoundError, LimitError, DecodeError),
+    )
+    def cover(path: SeriesPath, query: SeriesPicture) -> Response:
+        entries = _frames(engine, path.series_uid, query.collection)
+        entry = entries[len(entries) // 2]
+        tag = tag_of(entry)
+        if request.if_none_match.contains(tag):
+            return kept(Response(status=304), tag)
+        picture, headers = _picture(files.frame(entry), query)
+        return kept(_answer(outlined(picture, side=query.size), headers), tag)
 
     @routes.get("/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
     @operation(
@@ -128,6 +147,15 @@ def _picture(frame: Frame, shown_through: DisplayWindow) -> tuple[NDArray[np.uin
         window=None if used is None else f"{used[0]:.6g},{used[1]:.6g}",
     )
     return render(frame, window), headers
+
+
+def _frames(engine: Engine, series_uid: str, collection: str | None) -> list[EntryInfo]:
+    """Return the frames of a series in display order; raises NotFoundError where there are none."""
+    collection = collection or _collection_of_series(engine, series_uid)
+    entries = engine.catalogue.frames(collection, series_uid, engine.encoder.fingerprint)
+    if not entries:
+        raise _unknown_series(series_uid)
+    return entries
 
 
 def _collection_of_series(engine: Engine, series_uid: str) -> str:

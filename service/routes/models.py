@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from hmar.errors import ConflictError, NotFoundError, shown
 from hmar.values.models import ModelName
@@ -15,7 +15,7 @@ from service.models.models import (
     ReindexingBegun,
     Using,
 )
-from service.operations.operation import operation
+from service.operations.operation import Content, operation
 
 _TAG = "models"
 _ALL = "A key that is limited to collections may not: one model serves all of them."
@@ -36,6 +36,18 @@ def blueprint(engine: Engine) -> Blueprint:
     )
     def listed() -> ModelList:
         return _models(engine)
+
+    @routes.get("/<fingerprint>/card")
+    @operation(
+        "readModelCard",
+        "The card of a model: data, protocol, figures, limits, intended use",
+        tag=_TAG,
+        gives=Content("The card.", "text/markdown"),
+        scope="any",
+        raises=(NotFoundError,),
+    )
+    def card(path: ModelPath) -> Response:
+        return Response(engine.known_models.card(path.fingerprint), mimetype="text/markdown")
 
     @routes.post("/<fingerprint>/reindex")
     @operation(

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, g, render_template
 from hmar.errors import ConfigError
 from hmar.values.identity import SCOPES, Identity
 from hmar.wiring import Engine
+from service.login_handles import handle_of
 from service.models.files import FilePath
 from service.models.launch import PageQuery
 from service.models.problem import Problem
@@ -44,6 +45,7 @@ def blueprint(engine: Engine) -> Blueprint:
             model=engine.encoder.name,
             scopes=[scope for scope in SCOPES if identity.may(scope)],
             pacs=_pacs(engine) if identity.may("export") else (),
+            login=handle_of(identity, engine.secrets.session),
         )
 
     return routes

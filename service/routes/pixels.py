@@ -1,4 +1,4 @@
-"""A frame for a viewer: GET /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, POST /pixels."""
+"""The stored values of a frame for a viewer: one that is indexed, or one of a file that is sent."""
 
 from __future__ import annotations
 

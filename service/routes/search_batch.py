@@ -13,7 +13,7 @@ from hmar.batch import answer_batch
 from hmar.errors import InputError
 from hmar.stages import stage
 from hmar.values.frames import Frame
-from hmar.values.geometry import Box
+from hmar.values.outline import Region
 from hmar.values.results import Results
 from hmar.values.selection import Selection
 from hmar.wiring import Engine
@@ -69,7 +69,7 @@ def _opened(
 
 
 def _answers(
-    engine: Engine, how: Batch, frame: Frame, selection: Selection, asked: Sequence[Sequence[Box]]
+    engine: Engine, how: Batch, frame: Frame, selection: Selection, asked: Sequence[Sequence[Region]]
 ) -> list[Results]:
     answers = engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits)
     for results in answers:

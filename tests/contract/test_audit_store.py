@@ -7,7 +7,7 @@ import pytest
 from hmar.adapters.memory import MemoryAuditStore
 from hmar.adapters.sql.audit import SqlAuditStore
 from hmar.ports import AuditStore
-from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord
+from hmar.values.audit import AuditAnchor, AuditMark, AuditRecord, WantedAudit
 from tests.contract.conftest import STORES
 
 
@@ -43,6 +43,25 @@ def test_records_are_numbered_from_1_and_sealed_after_the_one_before(store: Audi
     assert store.rows(1, 1) == rows[1:2]
     assert store.rows(3, 10) == []
     assert (store.digest(2), store.digest(4)) == (second, None)
+
+
+def test_the_newest_rows_come_first_from_a_number_on_and_those_alone_that_are_wanted(
+    store: AuditStore,
+) -> None:
+    accesses = [
+        record(number)._replace(operation="delete" if number % 2 else "readImage") for number in range(6)
+    ]
+    store.append(accesses, sealed)
+
+    def numbers(wanted: WantedAudit, before: int | None = None, limit: int = 10) -> list[int]:
+        return [row.seq for row in store.newest(wanted, before, limit)]
+
+    assert numbers(WantedAudit()) == [6, 5, 4, 3, 2, 1]
+    assert store.newest(WantedAudit(), 3, 1) == store.rows(1, 1)
+    assert numbers(WantedAudit("delete")) == [6, 4, 2]
+    assert numbers(WantedAudit("delete"), before=4) == [2]
+    assert numbers(WantedAudit(since=accesses[1].at, until=accesses[3].at)) == [3, 2]
+    assert numbers(WantedAudit("nothing")) == []
 
 
 def test_what_is_pruned_is_gone_and_the_next_row_follows_it(store: AuditStore) -> None:

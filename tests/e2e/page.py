@@ -39,9 +39,14 @@ class Page:
     def press(self, *keys: str) -> None:
         ActionChains(self.browser).send_keys(*keys).perform()
 
+    def series(self) -> list[WebElement]:
+        """The rows of series that are in the document, in the order of their keys: collection and UID."""
+        rows = self.all("#series .row.series")
+        return sorted(rows, key=lambda row: row.get_attribute("data-key") or "")
+
     def open_series(self, index: int) -> None:
-        self.until(lambda: len(self.all("#series button")) > index)
-        self.all("#series button")[index].click()
+        self.until(lambda: len(self.series()) > index)
+        self.series()[index].click()
         self.until(lambda: self.text("#frame-text"))
 
     def drag_box(self, x: float, y: float, side: float) -> None:

@@ -129,9 +129,9 @@ def alive(pids: Iterable[int]) -> list[int]:
     return [pid for pid in pids if Path("/proc", str(pid)).exists()]
 
 
-def until(condition: Callable[[], object], explain: Callable[[], str]) -> None:
+def until(condition: Callable[[], object], explain: Callable[[], str], timeout_s: float = TIMEOUT_S) -> None:
     """Wait for a condition; fail with the product's output when it does not come."""
-    end = time.monotonic() + TIMEOUT_S
+    end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, explain()
         time.sleep(0.05)

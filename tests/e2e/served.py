@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity, Scope
 from hmar.wiring import Engine
 from service.app import create_app
 from service.edge.bounds import Bounds
@@ -22,8 +22,10 @@ class Server:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.port}"
 
-    def login_link(self) -> str:
-        return f"{self.url}/login?token={self.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}"
+    def login_link(self, *scopes: Scope) -> str:
+        """Return a link that logs in with some scopes, or with those of every day."""
+        identity = Identity(PAGE_LOGIN, frozenset(scopes) or EVERYDAY)
+        return f"{self.url}/login?token={self.engine.keys.create_login(identity, 60)}"
 
     def close(self) -> None:
         self._server.stop()

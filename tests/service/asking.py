@@ -17,8 +17,8 @@ from tests.phantoms import ROOT, ct_file
 from tests.service.conftest import Archive
 from tests.service.contract import SPEC
 
-WEBHOOK = "asked"
-"""Name of a webhook that a test which is answered has added."""
+WEBHOOK = KEY = "asked"
+"""Name of a webhook, and of a key, that a test which is answered has added."""
 
 
 class Described(NamedTuple):
@@ -116,9 +116,14 @@ REQUESTS: dict[str, Request] = {
     "drawHit": Request(sent=lambda target: {"json": _frame(target) | {"hit": _frame(target)}}),
     "listSeries": Request(),
     "listFrames": Request({"series_uid": lambda target: target.series_uid}),
+    "matchSeries": Request(
+        {"series_uid": lambda target: target.series_uid},
+        lambda target: {"query_string": {"to": target.series_uid}},
+    ),
     "readImage": Request(
         {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
     ),
+    "readSeriesImage": Request({"series_uid": lambda target: target.series_uid}),
     "readPixels": Request(
         {"sop_instance_uid": lambda target: target.sop_instance_uid, "frame_number": lambda _: "1"}
     ),
@@ -165,11 +170,18 @@ REQUESTS: dict[str, Request] = {
     "removeWebhook": Request({"name": lambda _: WEBHOOK}),
     "enableWebhook": Request({"name": lambda _: WEBHOOK}),
     "listPacs": Request(),
+    "readIdentity": Request(),
+    "listKeys": Request(),
+    "makeKey": Request(sent=lambda _: {"json": {"name": "new"}}),
+    "revokeKey": Request({"name": lambda _: KEY}),
+    "listAudit": Request(),
+    "showOperations": Request({"part": lambda _: "jobs"}),
     "listBackups": Request(),
     "makeBackup": Request(),
     "readVerification": Request(),
     "verifyArchive": Request(),
     "listModels": Request(),
+    "readModelCard": Request({"fingerprint": lambda _: ThumbnailEncoder().fingerprint}),
     "reindexModel": Request(
         {"fingerprint": lambda _: ThumbnailEncoder().fingerprint}, lambda _: {"json": {}}
     ),

@@ -27,7 +27,23 @@ def test_every_series_is_listed_with_its_number_of_frames(archive: Archive) -> N
     series = archive.client.get("/api/v1/series").get_json()["series"]
     assert [one["series_uid"] for one in series] == [series_uid(n) for n in range(1, SERIES + 1)]
     assert {(one["modality"], one["body_part"], one["frames"]) for one in series} == {("CT", "CHEST", SLICES)}
+    assert {one["label"] for one in series} == {None}
+    [patient] = archive.client.get("/api/v1/patients").get_json()["patients"]
+    assert {one["patient"] for one in series} == {patient["patient"]}
     assert archive.client.get("/api/v1/series?collection=other").get_json()["series"] == []
+
+
+def test_a_series_is_shown_by_its_middle_frame_which_a_browser_may_keep(archive: Archive) -> None:
+    series = f"/api/v1/series/{series_uid(1)}"
+    frames = archive.client.get(f"{series}/frames").get_json()["frames"]
+    uid = frames[len(frames) // 2]["sop_instance_uid"]
+    shown = archive.client.get(f"{series}/image?size=64&collection=default")
+    assert shown.data == archive.client.get(f"/api/v1/instances/{uid}/frames/1/image?size=64").data
+    assert archive.client.get(f"{series}/image?centre=40&width=400").headers["X-HMAR-Window"] == "40,400"
+    tag = {"If-None-Match": shown.headers["ETag"]}
+    assert archive.client.get(f"{series}/image?size=64", headers=tag).status_code == 304
+    assert archive.client.get(f"{series}/image?collection=other").status_code == 404
+    assert archive.client.get("/api/v1/series/1.2.3/image").status_code == 404
 
 
 def test_frames_come_head_first_with_their_geometry_and_without_a_collection_given(archive: Archive) -> None:

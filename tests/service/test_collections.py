@@ -30,6 +30,7 @@ REFUSED = {
     *("readMetrics", "listModels", "reindexModel", "useModel"),
     *("listWebhooks", "addWebhook", "removeWebhook", "enableWebhook"),
     *("listBackups", "makeBackup", "readVerification", "verifyArchive", "listPacs"),
+    *("listKeys", "makeKey", "revokeKey", "listAudit"),
 }
 """They are of the whole archive, and refused to who is limited (their own tests say so)."""
 SCOPED = sorted(name for name in REQUESTS if needed_scope(name) not in ("any", None) and name not in REFUSED)

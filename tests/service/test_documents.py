@@ -19,7 +19,7 @@ def test_the_page_without_a_login_says_how_to_get_one(archive: Archive) -> None:
 def test_the_page_loads_files_of_the_server_alone_and_has_no_script_of_its_own(archive: Archive) -> None:
     page = archive.client.get("/docs").text
     loaded = re.findall(r'(?:src|href|data-document)="([^"]+)"', page)
-    assert len(loaded) == 6
+    assert len(loaded) == 7
     for path in loaded:
         assert path.startswith("/")
         with archive.client.get(path) as answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -73,6 +74,33 @@ def test_what_a_stranger_wanted_comes_after_the_login(archive: Archive) -> None:
     assert browser.post("/login", data={"token": token}, headers=own).headers["Location"] == "/"
 
 
+SEARCH = '{"sop_instance_uid":"1.2","frame_number":1,"region":[1,2,3,4],"k":5,"mode":"local"}'
+WHOLE = '{"sop_instance_uid":"1.2","group_by":"series","filters":{"modality":"CT"}}'
+
+
+@pytest.mark.parametrize("search", [SEARCH, WHOLE])
+def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
+    archive: Archive, search: str
+) -> None:
+    asked = {
+        "series": "1.2.3",
+        "instance": "1.2.3.4",
+        "frame": "2",
+        "regions": "1,2,3,4;5,6.25,7,8",
+        "collection": "default",
+        "window": "-600,1500.5,HU",
+        "search": search,
+        "beside": "1.2.5",
+        "beside_frame": "3",
+    }
+    assert archive.client.get("/", query_string=asked).status_code == 200
+    browser, own = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
+    assert browser.get("/", query_string=asked, headers=own).status_code == 401
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
+    location = browser.post("/login", data={"token": token}, headers=own).headers["Location"]
+    assert dict(parse_qsl(urlsplit(location).query)) == asked
+
+
 def test_a_link_of_another_site_takes_no_login_away(archive: Archive) -> None:
     answer = archive.stranger.get("/?study=1.2.3", headers={"Sec-Fetch-Site": "cross-site"})
     assert onwards(answer.text) == "/?study=1.2.3"
@@ -85,7 +113,29 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
     assert "Set-Cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("query", ["study=1 2", "patient=4711", "region=1", "study=1&study=2"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "study=1 2",
+        "patient=4711",
+        "region=1",
+        "study=1&study=2",
+        "regions=1,2,3",
+        "window=1,2",
+        "window=1,2,mm",
+        "window=nan,2,HU",
+        "collection=a b",
+        "beside=1 2",
+        "beside_frame=0",
+        "search={",
+        "search=[]",
+        'search={"k":3}',
+        'search={"sop_instance_uid":"1.2","k":0}',
+        'search={"sop_instance_uid":"1.2","region":[1,2]}',
+        'search={"sop_instance_uid":"1.2","patient_id":"GEHEIM"}',
+        'search={"sop_instance_uid":"1.2","mode":"' + "x" * 2000 + '"}',
+    ],
+)
 def test_an_address_of_the_page_that_cannot_be_used_is_refused(archive: Archive, query: str) -> None:
     assert archive.client.get(f"/?{query}").status_code in (400, 422)
     strange = archive.stranger.get(f"/?{query}", headers={"Sec-Fetch-Site": "same-origin"})

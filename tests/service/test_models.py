@@ -22,7 +22,7 @@ from service.app import create_app
 from service.following_model import ModelFollower
 from service.refresh import Refresher
 from tests.phantoms import ct_file, sop_uid
-from tests.service.asking import client_of
+from tests.service.asking import client_of, limited
 from tests.service.conftest import Archive
 
 SLICES = 3
@@ -264,3 +264,13 @@ class EmptyShelf:
 
     def encoder(self, fingerprint: str, *_: object) -> None:
         raise ModelError(f"There is no {fingerprint}.", "Install it.")
+
+
+def test_the_card_of_a_model_is_told_to_whoever_is_let_in(archive: Archive) -> None:
+    client = client_of(archive, limited("reader", "search"))
+    shipped = next(one for one in archive.engine.known_models.listed() if one.name == "hmar-ct-128")
+    card = client.get(f"/api/v1/models/{shipped.fingerprint}/card")
+    assert (card.mimetype, "## Intended use" in card.text) == ("text/markdown", True)
+    baseline = client.get(f"/api/v1/models/{archive.engine.encoder.fingerprint}/card").text
+    assert "baseline without learning" in baseline
+    assert client.get(f"/api/v1/models/{'0' * 32}/card").status_code == 404

@@ -89,7 +89,7 @@ def test_an_example_of_a_body_is_one(operation: dict[str, Any]) -> None:
 def test_every_body_of_json_has_an_example() -> None:
     bodies = [operation.get("requestBody", {}).get("content", {}) for _, _, operation in OPERATIONS]
     kinds = [content for body in bodies for kind, content in body.items() if kind == "application/json"]
-    assert len(kinds) == 15
+    assert len(kinds) == 16
     assert all("example" in content for content in kinds)
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from hmar.values.codes import hamming
+from hmar.values.outline import Outline
+from hmar.values.selection import Selection
 from tests.phantoms import SPACING_MM, ct_file, sop_uid
 from tests.service.asking import client_of, limited
 from tests.service.conftest import NODULE, Archive
@@ -137,3 +140,54 @@ def test_a_place_has_nothing_of_collections_that_a_key_does_not_see(empty_archiv
     named = {hit["place"][end]["sop_instance_uid"] for end in ("first", "last")}
     assert sop_uid(1, 3) not in named
     assert hit["place"]["frames"] <= 3
+
+
+OUTLINE = [[50, 74], [60, 70], [72, 78], [70, 92], [56, 96], [48, 86]]
+
+
+def test_an_outline_is_searched_for_by_its_windows_and_told_by_its_box(archive: Archive) -> None:
+    answer = found(archive, region=OUTLINE)
+    assert answer["query"]["region"] == {"x": 48, "y": 70, "width": 24, "height": 26}
+    distances = {hit["sop_instance_uid"]: hit["distance"] for hit in answer["hits"]}
+    frame = archive.engine.decoder.open(ct_file(1, 2, NODULE)).frame(1)
+    query = archive.engine.encoder.region_query(frame, Outline(tuple((x, y) for x, y in OUTLINE)))
+    for uid, distance in distances.items():
+        [entry] = archive.engine.catalogue.find(uid, archive.engine.encoder.fingerprint)
+        [codes] = archive.engine.index.codes([entry.entry_id], Selection())
+        nearest = hamming(query.window_codes[:, None], codes.window_codes[None]).min(axis=1)
+        assert distance == pytest.approx(nearest.mean(), abs=1e-5)
+
+
+def test_boxes_and_outlines_are_searched_for_together(archive: Archive) -> None:
+    together = found(archive, regions=[BOXES[1], OUTLINE])
+    assert [list(each["region"].values()) for each in together["query"]["regions"]] == [
+        BOXES[1],
+        [48, 70, 24, 26],
+    ]
+    alone = {hit["sop_instance_uid"]: hit["distance"] for hit in found(archive, region=OUTLINE)["hits"]}
+    for hit in together["hits"]:
+        assert hit["regions"][1]["distance"] == alone[hit["sop_instance_uid"]]
+
+
+def test_a_form_gives_points_with_spaces_between(archive: Archive) -> None:
+    text = " ".join(f"{x},{y}" for x, y in OUTLINE)
+    for field, value in (("region", text), ("regions", f"90,90,40,30;{text}")):
+        fields = {"file": (io.BytesIO(ct_file(1, 2, NODULE)), "a.dcm"), field: value}
+        sent = archive.client.post(REGION, data=fields).get_json()
+        assert list(sent["query"]["regions"][-1]["region"].values()) == [48, 70, 24, 26]
+
+
+@pytest.mark.parametrize(
+    ("region", "named"),
+    [
+        ([[1, 2], [3, 4]], "[[1, 2], [3, 4]]"),
+        ([[50, 74], [60, 70], [72, "a"]], "'a'"),
+        ([[0, 0]] * 257, "region is [["),
+        ([[50, 74], [60, 70], [300, 78]], "50,70,250,8"),
+        ([[50, 74], [60, 80], [70, 86]], "3 points has no area"),
+    ],
+)
+def test_bad_outlines_are_refused_by_name(archive: Archive, region: object, named: str) -> None:
+    answer = archive.client.post(REGION, json=UID | {"region": region})
+    assert answer.status_code == 422
+    assert named in answer.get_json()["detail"]

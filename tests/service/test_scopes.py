@@ -12,7 +12,7 @@ from service.app import LAST_USES
 from service.auth import OPEN_ENDPOINTS, check_declared
 from service.operations.operation import Content, operation, operation_of
 from tests.phantoms import ROOT, ct_file, series_uid, sop_uid
-from tests.service.asking import REQUESTS, WEBHOOK, Target, client_of, limited, needed_scope, operations
+from tests.service.asking import KEY, REQUESTS, WEBHOOK, Target, client_of, limited, needed_scope, operations
 from tests.service.conftest import Archive, build_archive
 from tests.service.contract import described_app
 from tests.service.test_deletions import upload
@@ -32,6 +32,7 @@ def filled(home: Path) -> tuple[Archive, Target]:
     archive = build_archive(home)
     job_id = upload(archive, ct_file(1, 1))
     archive.engine.subscriptions.add(WEBHOOK, "https://192.0.2.1/")
+    archive.engine.keys.create(limited(KEY, "search"))
     return archive, Target(f"{ROOT}.91", series_uid(1), sop_uid(1, 1), job_id, "default")
 
 

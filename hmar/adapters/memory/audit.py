@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from hmar.values.audit import BEGINNING, AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.audit import BEGINNING, AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal, WantedAudit
 
 
 class MemoryAuditStore:
@@ -29,6 +29,12 @@ class MemoryAuditStore:
         """Return the next rows in order of their numbers."""
         with self._lock:
             return [row for row in self._rows if row.seq > after_seq][:limit]
+
+    def newest(self, wanted: WantedAudit, before_seq: int | None, limit: int) -> list[AuditRow]:
+        """Return the last rows before a number that are wanted, newest first."""
+        with self._lock:
+            earlier = [row for row in self._rows if before_seq is None or row.seq < before_seq]
+        return [row for row in reversed(earlier) if wanted.fits(row.record)][:limit]
 
     def digest(self, seq: int) -> str | None:
         """Return the digest of a row, None where there is none."""

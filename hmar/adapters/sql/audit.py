@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.schema import audit, audit_anchor
-from hmar.values.audit import BEGINNING, AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal
+from hmar.values.audit import BEGINNING, AuditAnchor, AuditMark, AuditRecord, AuditRow, Seal, WantedAudit
+
+_ROWS = select(audit.c.seq, audit.c.digest, *(audit.c[name] for name in AuditRecord._fields))
 
 
 class SqlAuditStore:
@@ -40,11 +44,24 @@ class SqlAuditStore:
 
     def rows(self, after_seq: int, limit: int) -> list[AuditRow]:
         """Return the next rows in order of their numbers."""
-        names = [audit.c[name] for name in AuditRecord._fields]
-        query = select(audit.c.seq, audit.c.digest, *names).where(audit.c.seq > after_seq)
         with self._database.read() as connection:
-            found = connection.execute(query.order_by(audit.c.seq).limit(limit)).all()
-        return [AuditRow(seq, AuditRecord(*record), digest) for seq, digest, *record in found]
+            found = connection.execute(
+                _ROWS.where(audit.c.seq > after_seq).order_by(audit.c.seq).limit(limit)
+            ).all()
+        return [_row(values) for values in found]
+
+    def newest(self, wanted: WantedAudit, before_seq: int | None, limit: int) -> list[AuditRow]:
+        """Return the last rows before a number that are wanted, newest first."""
+        query = _ROWS.where(audit.c.at >= wanted.since)
+        if wanted.until < math.inf:
+            query = query.where(audit.c.at < wanted.until)
+        if wanted.operation is not None:
+            query = query.where(audit.c.operation == wanted.operation)
+        if before_seq is not None:
+            query = query.where(audit.c.seq < before_seq)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(audit.c.seq.desc()).limit(limit)).all()
+        return [_row(values) for values in found]
 
     def digest(self, seq: int) -> str | None:
         """Return the digest of a row, None where there is none."""
@@ -66,6 +83,11 @@ class SqlAuditStore:
             connection.execute(delete(audit_anchor))
             connection.execute(insert(audit_anchor), {**anchor.mark._asdict(), "proof": anchor.proof})
             return connection.execute(delete(audit).where(audit.c.seq <= anchor.mark.seq)).rowcount
+
+
+def _row(values: Sequence[Any]) -> AuditRow:
+    seq, digest, *record = values
+    return AuditRow(seq, AuditRecord(*record), digest)
 
 
 def _last(connection: Connection) -> AuditMark:

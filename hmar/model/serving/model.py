@@ -81,13 +81,14 @@ class ServedModel:
         return self._local.logits(pool_lattice(self._local.project(backbone_map), ids, self.info.windows))
 
     def region_logits(self, backbone_map: FloatArray, windows: QueryWindows) -> FloatArray:
-        """Return the logits (9, bits) of a region's windows, the centred one first."""
+        """Return the logits (9, bits) of a region's windows, in their order."""
         projected = self._local.project(backbone_map)
         row_weights = cover(windows.rows, windows.side, PARTS, projected.shape[0])
         column_weights = cover(windows.columns, windows.side, PARTS, projected.shape[1])
         pooled = pool_windows(projected, row_weights, column_weights)
-        by_window = pooled.transpose(0, 2, 1, 3, 4)  # (3, 3, parts, parts, width)
-        return self._local.logits(by_window.reshape(len(windows.rows) * len(windows.columns), -1))
+        by_window = pooled.transpose(0, 2, 1, 3, 4)  # (R, C, parts, parts, width)
+        every = by_window.reshape(len(windows.rows) * len(windows.columns), -1)
+        return self._local.logits(every if windows.chosen is None else every[windows.chosen])
 
     def gate(self, backbone_map: FloatArray, info: FrameInfo) -> tuple[float, float]:
         """Return the router's weights (global, local) for a frame."""

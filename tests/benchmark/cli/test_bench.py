@@ -38,7 +38,7 @@ def bench(home: Path, *arguments: object) -> Result:
 
 
 @pytest.mark.slow
-def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
+def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report_and_a_second_adds_to_them(tmp_path):
     file, folder, home = tmp_path / "rows.jsonl", tmp_path / "report", tmp_path / "home"
     result = bench(home, "accuracy", "--quick", "--json", file, "--report", folder)
     assert result.exit_code == 0, result.output
@@ -66,15 +66,12 @@ def test_the_quick_run_needs_nothing_and_leaves_rows_and_a_report(tmp_path):
     assert "hmar, 64 bits: " in markdown
     # Nothing of it stays among a user's own features and trials.
     assert not home.exists()
-
-
-@pytest.mark.slow
-def test_rows_go_behind_those_that_the_file_holds(tmp_path):
-    file = tmp_path / "rows.jsonl"
-    for _ in range(2):
-        assert bench(tmp_path, "accuracy", "--quick", "--peers", "random", "--json", file).exit_code == 0
-    first, second = (json.loads(line) for line in file.read_text("utf-8").splitlines())
-    assert first["macro_map"] == second["macro_map"]
+    # The next run's rows go behind those, and are the same.
+    again = bench(home, "accuracy", "--quick", "--peers", "random", "--json", file)
+    assert again.exit_code == 0, again.output
+    *before, last = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert before == rows
+    assert [last["macro_map"]] == [row["macro_map"] for row in rows if row["name"] == "random"]
 
 
 @pytest.mark.slow

@@ -16,11 +16,13 @@ from hmar.cli import main
 from hmar.config import Settings
 from hmar.library.index_job import run_job
 from hmar.library.integrity import waiting_remedy
+from hmar.spool import LISTENER, Spool
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.entries import Origin
 from hmar.values.models import ModelName
 from hmar.wiring import build_engine
 from tests.contract.examples import encoded
+from tests.dicom_network import running_listener
 from tests.hmar.adapters.sql.damage import flip_bit, flip_value
 from tests.phantoms import ct_file
 from tests.provider import AUDIENCE, ROLES, ec_key, jwk, provided
@@ -160,3 +162,23 @@ def test_what_is_kept_of_what_was_sent_is_told(home: Path, monkeypatch: pytest.M
     told = doctor("--quick")["kept files"]
     assert told["state"] == "note"
     assert "the PACS main has it (HMAR_UPLOADS_PACS). 2 uploads are here" in told["found"]
+
+
+@pytest.mark.slow
+def test_received_files_and_the_listener_are_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor("--quick")["listener"]["found"] == "none; HMAR_LISTEN_PORT is not set"
+    spool = Spool(Settings(home=home).spool_root)
+    draft = spool.draft(LISTENER, "pushed", 1 << 20, lambda: None)
+    draft.write(ct_file(2, 1))
+    kept = draft.keep("pushed")
+    with running_listener(home) as listener:
+        monkeypatch.setenv("HMAR_LISTEN_PORT", str(listener.port))
+        parts = doctor("--quick")
+        assert parts["received files"]["found"] == "1 received files wait for an index job"
+        assert parts["listener"]["state"] == "ok"
+        assert f"HMAR takes connections on port {listener.port}" in parts["listener"]["found"]
+    assert doctor("--quick")["listener"]["state"] == "note"
+    kept.path.write_bytes(b"altered")
+    spool.set_damaged_aside([kept])
+    told = doctor("--quick")["received files"]
+    assert (told["state"], kept.reference in told["found"]) == ("failed", True)

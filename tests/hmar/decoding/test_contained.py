@@ -59,9 +59,16 @@ def hostile_decoder(limits: DecodeLimits = STRICT) -> Iterator[ContainedDecoder]
         yield decoder
 
 
+@pytest.fixture(scope="module")
+def forking() -> Iterator[ForkServer]:
+    with closing(hostile_server()) as server:
+        yield server
+
+
 @pytest.fixture
-def hostile() -> Iterator[ContainedDecoder]:
-    with hostile_decoder() as decoder:
+def hostile(forking: ForkServer) -> Iterator[ContainedDecoder]:
+    """Have children of its own, of a server that imports once."""
+    with ContainedDecoder(STRICT, SECRET, forking) as decoder:
         yield decoder
 
 

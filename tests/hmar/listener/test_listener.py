@@ -17,14 +17,8 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.uid import (
-    CTImageStorage,
-    JPEG2000Lossless,
-    JPEGLosslessSV1,
-    RLELossless,
-    UncompressedTransferSyntaxes,
-)
-from pynetdicom import AE, AllStoragePresentationContexts
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, RLELossless, UncompressedTransferSyntaxes
+from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
@@ -39,16 +33,11 @@ from hmar.listener.objects import Objects
 from hmar.listener.server import listening
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
-from tests.dicom_network import Listener, free_port, running_listener
+from tests.dicom_network import Listener, associated, free_port, running_listener
 from tests.hmar.listener.certificates import certificate
 from tests.phantoms import PATIENT_NAME, ct_file, sop_uid
 from tests.require import require_command
 
-# pynetdicom leaves sockets to the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 DECODER = ImageDecoder(1 << 24, PatientHasher(bytes(32)))
 FULL = 0xA700
 
@@ -67,19 +56,6 @@ def sent(listener: Listener, program: str, *arguments: object, called: str = "HM
     where = ["127.0.0.1", str(listener.port)]
     done = subprocess.run([*command, *where, *map(str, files)], capture_output=True, text=True, timeout=120)
     return done.returncode
-
-
-@contextmanager
-def associated(listener: Listener, title: str = "PYNETDICOM", **tls: object) -> Iterator[Association]:
-    entity = AE(title)
-    entity.add_requested_context(CTImageStorage)
-    entity.add_requested_context(Verification)
-    association = entity.associate("127.0.0.1", listener.port, ae_title="HMAR", **tls)  # type: ignore[arg-type]
-    try:
-        yield association
-    finally:
-        association.release()
-        entity.shutdown()
 
 
 def store(association: Association, data: bytes) -> int:

@@ -66,6 +66,7 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # a body would wait for the delayed acknowledgement of its head
 
             def do_POST(self) -> None:
                 self.close_connection = True

@@ -1,6 +1,6 @@
 // What the page's modules need of a browser, as far as the tests go: elements by id, requests, pictures.
 
-class FakeElement {
+export class FakeElement {
   dataset = {};
   children = [];
 

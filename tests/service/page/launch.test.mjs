@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { browser } from "./browser.mjs";
+import { decode } from "../../../service/page/static/js/state/address.js";
 import { launched } from "../../../service/page/static/js/state/launch.js";
 
 const SERIES = [
   { study_uid: "1", series_uid: "1.1", collection: "a", frames: 3 },
   { study_uid: "1", series_uid: "1.2", collection: "a", frames: 5 },
+  { study_uid: "1", series_uid: "1.2", collection: "b", frames: 5 },
   { study_uid: "2", series_uid: "2.1", collection: "b", frames: 1 },
 ];
 const archive = {
@@ -17,7 +20,9 @@ const archive = {
 const ITEM = { key: "item" };
 const stack = { middle: { key: "middle" }, find: (uid, frame) => (uid === "1.2.7" && frame === 2 ? ITEM : undefined) };
 const read = async () => ({ collection: "a", frames: [{ series_uid: "1.2" }] });
-const at = (query) => launched(new URLSearchParams(query), archive, read);
+const at = (query, how = read) => launched(decode(query), archive, how);
+
+browser();
 
 test("an address that names nothing opens nothing", async () => {
   assert.equal(await at(""), null);
@@ -26,25 +31,26 @@ test("an address that names nothing opens nothing", async () => {
 
 test("a study opens at the middle of its first series, a series at its own", async () => {
   const study = await at("study=1");
-  assert.deepEqual([study.series, study.box, study.itemIn(stack)], [SERIES[0], null, stack.middle]);
+  assert.deepEqual([study.series, study.itemIn(stack)], [SERIES[0], stack.middle]);
   assert.equal((await at("study=1&series=1.2")).series, SERIES[1]);
-  assert.equal((await at("series=2.1")).series, SERIES[2]);
+  assert.equal((await at("series=2.1")).series, SERIES[3]);
 });
 
-test("an instance opens at its frame, with its region as a box", async () => {
-  const opened = await at("study=1&instance=1.2.7&frame=2&region=10,20.5,30,40");
+test("an instance opens at its frame, in the collection that is named", async () => {
+  const opened = await at("study=1&instance=1.2.7&frame=2");
   assert.deepEqual([opened.series, opened.itemIn(stack)], [SERIES[1], ITEM]);
-  assert.deepEqual(opened.box, { x: 10, y: 20.5, width: 30, height: 40 });
+  assert.equal((await at("instance=1.2.7&collection=b")).series, SERIES[2]);
+  assert.equal((await at("series=1.2&collection=b")).series, SERIES[2]);
 });
 
-test("what the archive does not hold is said to be missing", async () => {
-  for (const query of ["study=9", "study=2&series=1.1", "study=2&instance=1.2.7"]) {
+test("what the archive does not hold, or not for this login, is said to be missing", async () => {
+  for (const query of ["study=9", "study=2&series=1.1", "study=2&instance=1.2.7", "series=1.1&collection=b"]) {
     await assert.rejects(at(query), { title: "The image is not indexed" });
   }
   const opened = await at("instance=1.2.7&frame=9");
   assert.throws(() => opened.itemIn(stack), { title: "The image is not indexed" });
-});
-
-test("a region that is none draws no box", async () => {
-  for (const region of ["1,2,3", "a,b,c,d", ""]) assert.equal((await at(`study=1&region=${region}`)).box, null);
+  for (const status of [403, 404]) {
+    await assert.rejects(at("instance=1.2.7", () => Promise.reject({ status })), { title: "The image is not indexed" });
+  }
+  await assert.rejects(at("instance=1.2.7", () => Promise.reject({ status: 500 })), { status: 500 });
 });

@@ -2,30 +2,75 @@
 
 const FORM_BYTES = 2048;
 /** The path below which a proxy has the product; mostly empty. */
-const ROOT = globalThis.document?.body?.dataset?.root ?? "";
+export const ROOT = globalThis.document?.body?.dataset?.root ?? "";
 
+/** Questions are asked anew so often where the server says when to. */
+const MOST_TRIES = 5;
+const LONGEST_WAIT_S = 30;
+
+/**
+ * How the server answers. Events: `reached`, `unreachable`, `busy` (it will answer in some seconds), `expired` (nobody
+ * is logged in any more).
+ */
+export const connection = new EventTarget();
+
+const tell = (how) => connection.dispatchEvent(new Event(how));
+
+/** An error in words. `isPassing`: what was done can be done again once the server answers, or somebody has logged in. */
 export class Problem extends Error {
-  constructor({ title, detail, remedy, status }) {
+  constructor({ title, detail, remedy, status, isPassing = false }) {
     super(detail);
-    Object.assign(this, { title, detail, remedy, status });
+    Object.assign(this, { title, detail, remedy, status, isPassing });
   }
 }
 
-async function call(path, options = {}) {
+export async function call(path, options = {}) {
+  for (let tries = 1; ; tries += 1) {
+    const response = await reach(path, options);
+    if (response.ok) {
+      tell("reached");
+      return response;
+    }
+    const seconds = isQuestion(options) && tries < MOST_TRIES ? secondsToWait(response) : 0;
+    if (!seconds) throw await problemOf(response);
+    tell("busy");
+    await pause(seconds, options.signal);
+  }
+}
+
+async function reach(path, options) {
   const headers = { "X-HMAR-Page": "1", ...options.headers };
-  let response;
   try {
-    response = await fetch(path, { ...options, headers, credentials: "same-origin" });
+    return await fetch(path, { ...options, headers, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    tell("unreachable");
     throw new Problem({
       title: "The server does not answer",
       detail: "The request did not get through.",
       remedy: "Check that the server runs, then try again.",
+      isPassing: true,
     });
   }
-  if (response.ok) return response;
-  throw await problemOf(response);
+}
+
+/** Whether a request only asks: sent twice, it does nothing twice. */
+const isQuestion = ({ method = "GET" }) => method === "GET";
+
+/** The seconds after which a server that cannot answer now asks to be asked again; 0 where it does not. */
+function secondsToWait(response) {
+  const seconds = response.status === 503 ? Number(response.headers.get("Retry-After")) : 0;
+  return seconds > 0 ? Math.min(seconds, LONGEST_WAIT_S) : 0;
+}
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
 
 async function problemOf(response) {
@@ -34,15 +79,18 @@ async function problemOf(response) {
     ? await response.json()
     : { title: `The server answered ${response.status}`, detail: response.statusText, remedy: "", status: response.status };
   if (response.status === 401) {
+    tell("expired");
+    said.isPassing = true;
     said.title = "You are logged out";
     said.remedy = "Run 'hmar keys login' on the server and open the link it prints.";
   }
+  if (response.status === 503) said.isPassing = true;
   return new Problem(said);
 }
 
-const asJson = (response) => response.json();
+export const asJson = (response) => response.json();
 
-function postJson(path, body) {
+export function postJson(path, body) {
   return call(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 }
 
@@ -74,6 +122,12 @@ export async function listFrames(series) {
   return (await call(path).then(asJson)).frames;
 }
 
+/** For each frame of a series, the frame of another that shows the same place. */
+export function matchSeries(seriesUid, otherUid) {
+  const query = new URLSearchParams({ to: otherUid });
+  return call(`${ROOT}/api/v1/series/${encodeURIComponent(seriesUid)}/match?${query}`).then(asJson);
+}
+
 /** What is known of an instance: its collection, and its frames. */
 export const readInstance = (uid) => call(`${ROOT}/api/v1/instances/${encodeURIComponent(uid)}`).then(asJson);
 
@@ -88,6 +142,13 @@ export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
   return `${framePath({ sop_instance_uid: sopInstanceUid, frame_number: frameNumber })}/image${query}`;
 }
 
+/** Address of a small picture of an indexed frame, with its regions drawn. */
+export function thumbnailUrl({ sop_instance_uid, frame_number = 1 }, boxes = [], size = 128) {
+  const query = new URLSearchParams({ size });
+  for (const box of boxes) query.append("box", corners(box).join(","));
+  return `${framePath({ sop_instance_uid, frame_number })}/image?${query}`;
+}
+
 const framePath = ({ sop_instance_uid, frame_number }) =>
   `${ROOT}/api/v1/instances/${encodeURIComponent(sop_instance_uid)}/frames/${frame_number}`;
 
@@ -100,7 +161,10 @@ export function readFilePixels(file, frame, signal) {
 }
 
 const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;
-const corners = (box) => [box.x, box.y, box.width, box.height];
+/** A region as the API has it: the four numbers of a box, or the points of an outline. */
+const corners = (region) => (Array.isArray(region) ? region : [region.x, region.y, region.width, region.height]);
+/** The same as a text; points of an outline stand apart. */
+const asText = (region) => (Array.isArray(region[0]) ? region.map(String).join(" ") : region.join(","));
 
 /** What is searched for: one region, several together, or the whole image. */
 function asked(boxes) {
@@ -114,8 +178,15 @@ export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options
 
 export function searchFile(file, frame, boxes, options) {
   const { region, regions } = asked(boxes);
-  const fields = { file: fitting(file), frame, region: region?.join(","), regions: regions?.map(String).join(";") };
+  const fields = { file: fitting(file), frame, region: region && asText(region), regions: regions?.map(asText).join(";") };
   return call(searchPath(boxes), { method: "POST", body: form({ ...fields, ...options }) }).then(asJson);
+}
+
+/** Why a frame was found by another: where they are alike. */
+export function explainHit({ sop_instance_uid, frame_number }, boxes, hit, options = {}) {
+  const region = boxes.length ? { region: corners(boxes[0]) } : {};
+  const found = { sop_instance_uid: hit.sop_instance_uid, frame_number: hit.frame_number };
+  return postJson(`${ROOT}/api/v1/search/why`, { sop_instance_uid, frame_number, ...region, hit: found, ...options }).then(asJson);
 }
 
 /** What the site says of its labels. */
@@ -136,12 +207,19 @@ export async function exportHits({ sop_instance_uid, frame_number }, boxes, opti
   return { zip: await response.blob(), hits: told("Hits"), other_patients: told("Other-Patients"), unreadable: told("Unreadable") };
 }
 
-export async function startJob(files) {
-  const body = new FormData();
-  for (const file of files) body.append("file", file);
-  return call(`${ROOT}/api/v1/index-jobs`, { method: "POST", body }).then(asJson);
-}
-
-export const readJob = (id) => call(`${ROOT}/api/v1/index-jobs/${encodeURIComponent(id)}`).then(asJson);
-
 export const logOut = () => call(`${ROOT}/logout`, { method: "POST" });
+
+/** Whether the server answers at all. */
+export const isAlive = () =>
+  fetch(`${ROOT}/healthz`, { cache: "no-store" }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+/** By what the page of this browser's login is told apart from those of others; null where nobody is logged in. */
+export async function currentLogin() {
+  const response = await fetch(`${ROOT}/`, { cache: "no-store", credentials: "same-origin" }).catch(() => null);
+  if (!response?.ok) return null;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  return page.body.dataset.login ?? null;
+}

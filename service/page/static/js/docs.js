@@ -1,5 +1,9 @@
 // The API's description, shown by Swagger UI, which asks nobody but this server.
 
+import { isDark } from "./shell/theme.js";
+
+document.documentElement.classList.toggle("dark-mode", isDark());
+
 const element = document.getElementById("operations");
 
 window.SwaggerUIBundle({

@@ -5,13 +5,17 @@ import { byId, plural, say } from "./dom.js";
 import { optionsForMore, searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
-/** Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended). */
+/**
+ * Events: `asked` (the reader wants a search), `searching` (one goes on), `query` (it ended), `opening` (another image
+ * is about to be opened) and `opened` (it was), `options` (the controls of a search are to be set to its detail).
+ */
 export class Reading extends EventTarget {
   #stacks = new Map();
   #query = null;
   #answer = null;
   #options = null;
   #isSearching = false;
+  #opening = 0;
 
   constructor({ viewer, archive, hits }) {
     super();
@@ -42,21 +46,29 @@ export class Reading extends EventTarget {
   }
 
   async stackOf(series) {
-    const key = `${series.collection}/${series.series_uid}/${series.frames}`;
+    const key = keyOf(series);
     if (!this.#stacks.has(key)) this.#stacks.set(key, new IndexedStack(series, await listFrames(series)));
     return this.#stacks.get(key);
   }
 
   /** Open a series, at its middle where no item is named. */
   async openSeries(series, itemIn = (stack) => stack.middle, what = {}) {
-    const stack = await this.stackOf(series);
+    const isLatest = this.#begin();
     this.archive.mark(series);
+    if (!this.#stacks.has(keyOf(series))) {
+      // Its name is marked in the list: no picture of another series stays meanwhile.
+      this.viewer.close();
+      say("Loading the series…");
+    }
+    const stack = await this.stackOf(series);
+    if (!isLatest()) return;
     say("");
     await this.#open(stack, itemIn(stack), what);
   }
 
   async openFiles(files) {
     if (!files.length) return;
+    this.#begin();
     this.archive.mark(null);
     say(files.length === 1 ? `Opened ${files[0].name}` : `Opened ${plural(files.length, "file")}`);
     const stack = new FileStack(files);
@@ -64,17 +76,24 @@ export class Reading extends EventTarget {
   }
 
   async openHit(hit) {
+    const isLatest = this.#begin();
+    const { series, item } = await this.findHit(hit);
+    if (isLatest()) await this.openSeries(series, () => item, { found: this.#query?.regions.length ? hit.box : null });
+  }
+
+  /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */
+  async findHit(hit) {
     const isIn = (stack) => stack?.find(hit.sop_instance_uid, hit.frame_number);
     let series = this.archive.find(hit.series_uid, hit.collection);
     let stack = series && (await this.stackOf(series));
     if (!isIn(stack)) {
-      // It was indexed after the page was loaded.
       await this.archive.refresh();
       series = this.archive.find(hit.series_uid, hit.collection) ?? { ...hit, frames: 0 };
       stack = await this.stackOf(series);
     }
-    if (!isIn(stack)) throw gone();
-    await this.openSeries(series, isIn, { found: this.#query?.regions.length ? hit.box : null });
+    const item = isIn(stack);
+    if (!item) throw gone();
+    return { series, stack, item };
   }
 
   /** Search for the regions of the image on the screen, or for all of it. */
@@ -86,6 +105,19 @@ export class Reading extends EventTarget {
   /** Search for the query again in another way, whatever is on the screen. */
   async searchAgain(options) {
     if (this.#query) await this.#search(this.#query, options);
+  }
+
+  /** Search with options that do not stand in the controls, and set these to them. */
+  async searchAs(options) {
+    this.dispatchEvent(new CustomEvent("options", { detail: options }));
+    await this.search(options);
+  }
+
+  /** Have no query, and no hits. */
+  forget() {
+    this.#query = this.#answer = this.#options = null;
+    this.hits.clear();
+    this.dispatchEvent(new Event("query"));
   }
 
   /** Whether there may be more hits than those shown. */
@@ -118,7 +150,7 @@ export class Reading extends EventTarget {
   }
 
   #asked({ stack, item, regions }, options) {
-    return stack.search(item, regions.map(({ box }) => box), options);
+    return stack.search(item, regions.map(({ box, outline }) => outline ?? box), options);
   }
 
   /** One search at a time. */
@@ -137,16 +169,32 @@ export class Reading extends EventTarget {
   /** Go back to the image that was searched for, with its regions. */
   async back() {
     const { stack, item, regions } = this.#query;
-    this.archive.mark(stack.series);
-    await this.#open(stack, item, { regions });
+    await this.openStack(stack, item, { regions });
     this.viewer.canvas.focus();
+  }
+
+  /** Open a stack at an item, as the viewer does. */
+  async openStack(stack, item, what) {
+    this.#begin();
+    this.archive.mark(stack.series);
+    await this.#open(stack, item, what);
+  }
+
+  /** Begin to open something; the function says whether nothing else was begun since. */
+  #begin() {
+    const opening = (this.#opening += 1);
+    return () => opening === this.#opening;
   }
 
   async #open(stack, item, what) {
     byId("welcome").hidden = true;
+    this.dispatchEvent(new Event("opening"));
     await this.viewer.open(stack, item, what);
+    this.dispatchEvent(new Event("opened"));
   }
 }
+
+const keyOf = ({ collection, series_uid, frames }) => `${collection}/${series_uid}/${frames}`;
 
 const gone = () =>
   new Problem({

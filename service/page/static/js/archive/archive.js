@@ -1,55 +1,38 @@
-// The list of indexed series.
+// What is indexed: all series, and which of them is open.
 
 import { listSeries } from "../api.js";
-import { byId, el, plural } from "../dom.js";
 
-export class Archive {
+/** Events: `listed` (there may be other series), `marked` (another series is open, or none). */
+export class Archive extends EventTarget {
   series = [];
+  #byName = new Map();
   #marked = null;
 
   constructor(choose) {
+    super();
     this.choose = choose;
   }
 
   async refresh() {
     this.series = await listSeries();
-    const frames = this.series.reduce((sum, series) => sum + series.frames, 0);
-    byId("series-count").textContent = this.series.length ? plural(frames, "frame") : "";
-    byId("empty-archive").hidden = this.series.length > 0;
-    byId("series").replaceChildren(...this.series.map((series, index) => this.#row(series, index)));
+    this.#byName = new Map(this.series.map((series) => [nameOf(series.series_uid, series.collection), series]));
+    this.dispatchEvent(new Event("listed"));
     this.mark(this.#marked);
   }
 
   find(seriesUid, collection) {
-    return this.series.find((series) => series.series_uid === seriesUid && series.collection === collection);
+    return this.#byName.get(nameOf(seriesUid, collection));
+  }
+
+  /** The series that is open; null where none is. */
+  get marked() {
+    return this.#marked && (this.find(this.#marked.series_uid, this.#marked.collection) ?? null);
   }
 
   mark(series) {
     this.#marked = series;
-    const marked = series && this.find(series.series_uid, series.collection);
-    [...byId("series").querySelectorAll("button")].forEach((button, index) => {
-      button.setAttribute("aria-current", String(this.series[index] === marked));
-    });
-  }
-
-  #row(series, index) {
-    const name = series.body_part ?? "Series";
-    const detail = `${plural(series.frames, "frame")} · …${series.series_uid.slice(-8).replace(/^\.+/, "")}`;
-    return el(
-      "li",
-      {},
-      el(
-        "button",
-        {
-          type: "button",
-          title: `Collection ${series.collection}, series ${series.series_uid}`,
-          "aria-label": `Series ${index + 1}: ${series.modality} ${name}, ${plural(series.frames, "frame")}`,
-          onclick: () => this.choose(series),
-        },
-        el("span", { className: "badge", textContent: series.modality }),
-        el("span", { className: "series-name", textContent: name }),
-        el("span", { className: "series-detail", textContent: detail }),
-      ),
-    );
+    this.dispatchEvent(new Event("marked"));
   }
 }
+
+const nameOf = (seriesUid, collection) => `${collection}/${seriesUid}`;

@@ -1,26 +1,35 @@
-// Files of this computer: opened to look at them, or indexed.
+// Files of this computer: opened to look at them, or indexed; chosen, or dropped.
 
-import { byId } from "../dom.js";
-import { indexFiles } from "./indexing.js";
+import { byId, say } from "../dom.js";
+import { chosenFiles, droppedFiles } from "./folders.js";
 
-export function installFiles({ archive, reading, guarded }) {
-  const open = (files) => guarded(() => reading.openFiles(files));
+/** `index(files)` is called with files that are to be indexed. */
+export function installFiles({ reading, guarded }, index) {
+  const open = (files) => guarded(() => reading.openFiles(files.map(({ file }) => file)));
+  const start = (files) => (files.length ? index(files) : say("There is no file to index"));
   onChosen("open-files", open);
-  onChosen("index-files", (files) => files.length && guarded(() => indexFiles(files, () => archive.refresh())));
-  const stage = byId("stage");
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    window.addEventListener(name, (event) => {
-      event.preventDefault();
-      stage.classList.toggle("dropping", name === "dragover");
-      if (name === "drop") open([...event.dataTransfer.files]);
-    });
-  }
+  onChosen("index-files", start);
+  onChosen("index-folder", start);
+  onDrop(byId("stage"), document, open);
+  onDrop(byId("archive"), byId("archive"), start);
 }
 
 function onChosen(id, use) {
   byId(id).addEventListener("change", (event) => {
-    const files = [...event.target.files];
+    const files = chosenFiles(event.target.files);
     event.target.value = "";
-    use(files);
+    if (files.length) use(files);
   });
+}
+
+/** Take what is dropped within an element; `shown` tells while something is held over it. */
+function onDrop(shown, within, use) {
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    within.addEventListener(name, (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      shown.classList.toggle("dropping", name === "dragover");
+      if (name === "drop") droppedFiles(event.dataTransfer).then(use);
+    });
+  }
 }

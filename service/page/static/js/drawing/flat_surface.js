@@ -9,6 +9,10 @@ export class FlatSurface {
     this.buffer = document.createElement("canvas");
   }
 
+  takes() {
+    return true;
+  }
+
   /** Draw a frame through its greys; `matrix` takes image points to pixels of the canvas. */
   draw(frame, shades, matrix) {
     if (frame !== this.frame || shades !== this.shades) this.#fill(frame, shades);

@@ -51,11 +51,12 @@ export class GlSurface {
   constructor(canvas, context) {
     Object.assign(this, { canvas, gl: context });
     this.#prepare();
-    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-    canvas.addEventListener("webglcontextrestored", () => {
-      this.#prepare();
-      canvas.dispatchEvent(new Event("redraw"));
-    });
+    this.most = context.getParameter(context.MAX_TEXTURE_SIZE);
+  }
+
+  /** Not when the GPU was taken away, nor where an image is larger than its textures. */
+  takes({ columns, rows }) {
+    return !this.gl.isContextLost() && Math.max(columns, rows) <= this.most;
   }
 
   /** Draw a frame through its greys; `matrix` takes image points to pixels of the canvas. */

@@ -1,14 +1,18 @@
 // What is drawn over a picture: the regions of its own, the box of a hit in it, and, dashed, regions of another image.
 
-const COLOURS = { query: "#ffb454", hit: "#5ccfff" };
+import { strokePath, strokeText } from "./strokes.js";
+
 const DASH = [5, 5];
 
-/** A layer of the viewer: boxes. */
-export function paintBoxes(context, viewer) {
+/** A layer of the viewer: regions. */
+export function paintRegions(context, viewer) {
   const own = viewer.regions;
-  for (const { box } of own.length ? [] : elsewhere(viewer)) outline(context, viewer, box, COLOURS.query, DASH);
-  if (viewer.found) outline(context, viewer, viewer.found, COLOURS.hit);
-  for (const { box } of own) outline(context, viewer, box, COLOURS.query);
+  for (const region of own.length ? [] : elsewhere(viewer)) outline(context, viewer, region, "--query", DASH);
+  if (viewer.found) outline(context, viewer, { box: viewer.found }, "--hit");
+  own.forEach((region, index) => {
+    outline(context, viewer, region, "--query");
+    if (own.length > 1) number(context, viewer, region, index + 1);
+  });
 }
 
 /** The marked item of the stack that lies nearest to the one on the screen. */
@@ -22,14 +26,14 @@ function elsewhere(viewer) {
   return item ? viewer.regionsOf(item) : [];
 }
 
-function outline(context, viewer, box, colour, dash = []) {
-  const rectangle = viewer.placement.boxToCanvas(box);
-  context.setLineDash([]);
-  for (const [width, style] of [[3.5, "#000a"], [1.75, colour]]) {
-    context.lineWidth = width;
-    context.strokeStyle = style;
-    context.strokeRect(...rectangle);
-    context.setLineDash(dash);
-  }
-  context.setLineDash([]);
+const corners = ({ x, y, width, height }) => [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
+
+function outline(context, { placement }, { box, outline: points }, colour, dash = []) {
+  const path = (points ?? corners(box)).map(([x, y]) => placement.toCanvas({ x, y }));
+  strokePath(context, path, colour, { dash, isClosed: true });
+}
+
+function number(context, { placement }, { box }, text) {
+  const [x, y] = placement.boxToCanvas(box);
+  strokeText(context, [String(text)], x + 4, y + 14, "--query");
 }

@@ -5,6 +5,8 @@ const HU_FALLBACK = [40, 400];
 const PERCENT_FALLBACK = [50, 100];
 
 export class Frame {
+  #range = null;
+
   /**
    * Make a frame of its values and of what the server says of them (docs/api.md, pixels).
    *
@@ -52,6 +54,11 @@ export class Frame {
 
   /** The least and the largest value, in `units`, without padding; [0, 0] where all is padding. */
   range() {
+    this.#range ??= this.#findRange();
+    return this.#range;
+  }
+
+  #findRange() {
     let [low, high] = [Infinity, -Infinity];
     for (const stored of this.values) {
       if (this.isPadding(stored)) continue;

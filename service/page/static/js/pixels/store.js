@@ -75,8 +75,14 @@ export class FrameStore {
     this.#planned = [...this.#plans.values()].flatMap((items) => fitting(items, part));
     this.#isFull = false;
     const keys = this.#plannedKeys();
-    for (const [key, load] of this.#loads) if (load.isPlanned && !keys.has(key)) load.abort.abort();
+    for (const [key, load] of this.#loads) if (load.isPlanned && !keys.has(key)) this.#giveUp(key, load);
     this.#loadPlanned();
+  }
+
+  /** Its place is free at once: whoever asks for the item now gets a load of its own, not the one that ends. */
+  #giveUp(key, load) {
+    this.#loads.delete(key);
+    load.abort.abort();
   }
 
   #plannedKeys() {
@@ -99,9 +105,10 @@ export class FrameStore {
     return load;
   }
 
-  async #load(item, { abort }) {
+  async #load(item, load) {
     try {
-      const frame = await item.load(abort.signal);
+      const frame = await item.load(load.abort.signal);
+      item.failed = false;
       this.#keep(item.key, frame);
       return frame;
     } catch (error) {
@@ -109,7 +116,7 @@ export class FrameStore {
       if (error.name !== "AbortError") item.failed = true;
       throw error;
     } finally {
-      this.#loads.delete(item.key);
+      if (this.#loads.get(item.key) === load) this.#loads.delete(item.key);
       this.#loadPlanned();
     }
   }

@@ -1,12 +1,12 @@
 // How is searched, and among what: what a reader has chosen, and the same in the form of the API.
 
-import { filtersOf } from "./facets.js";
+import { chosenOf, filtersOf } from "./facets.js";
 
 const MOST_HITS = 1000;
 const MOST_PLACES = 100;
 
 /**
- * Event: `change`, when something else is asked for.
+ * Events: `change`, when something else is asked for; `taken`, when a search was made with other options.
  *
  * `among` is "others" (other patients), "all" or "series" (that of the query alone); `group` is "patient", "study",
  * "series", "place" or "" (every image); `chosen` has the keys of filters by the names of facets.
@@ -22,6 +22,14 @@ export class Asking extends EventTarget {
   change(part, { isQuiet = false } = {}) {
     this.#state = Object.freeze({ ...this.#state, ...part });
     if (!isQuiet) this.dispatchEvent(new Event("change"));
+  }
+
+  /** Show the options of a search that was made elsewhere, as far as the controls have them. */
+  take({ mode = "", k = 10, group_by = "", only, exclude, ...filters }) {
+    const among = only ? "series" : exclude?.same ? "others" : "all";
+    const group = among === "series" ? this.#state.group : group_by;
+    this.change({ mode, count: k, among, group, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
+    this.dispatchEvent(new Event("taken"));
   }
 
   /**

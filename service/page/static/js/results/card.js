@@ -8,7 +8,7 @@ import { placeOf } from "./place.js";
 
 /** Pixels of a side of the query's cut; it is shown smaller, also on fine screens. */
 const SIDE = 320;
-export const VERDICTS = { relevant: "relevant", not_relevant: "not-relevant" };
+const VERDICTS = { relevant: "relevant", not_relevant: "not-relevant" };
 
 export class Card {
   #image;

@@ -16,7 +16,7 @@ export class Chips {
 
   constructor({ asking, hits, archive, reading, guarded }) {
     Object.assign(this, { asking, hits, archive });
-    asking.addEventListener("change", () => this.draw());
+    for (const event of ["change", "taken"]) asking.addEventListener(event, () => this.draw());
     reading.addEventListener("query", () => this.#see(reading));
     hits.addEventListener("changed", () => this.#drawOffers());
     byId("filters").addEventListener("toggle", () => {
@@ -28,8 +28,8 @@ export class Chips {
   draw() {
     const { chosen } = this.asking.state;
     const chips = Object.entries(chosen).flatMap(([name, keys]) => keys.map((key) => this.#chip(name, key)));
-    byId("chips").replaceChildren(...chips);
-    byId("chips").hidden = !chips.length;
+    byId("filter-chips").replaceChildren(...chips);
+    byId("filter-chips").hidden = !chips.length;
     this.#drawOffers();
   }
 

@@ -23,7 +23,7 @@ export function installControls({ asking, viewer }) {
   // Mode and number are beside the button that searches: they wait for it.
   byId("mode").addEventListener("change", ({ target }) => asking.change({ mode: target.value }, { isQuiet: true }));
   byId("k").addEventListener("input", ({ target }) => asking.change({ count: target.valueAsNumber || 0 }, { isQuiet: true }));
-  asking.addEventListener("change", show);
+  for (const event of ["change", "taken"]) asking.addEventListener(event, show);
   viewer.addEventListener("shown", () => {
     const own = radios.find(({ value }) => value === "series");
     own.disabled = !viewer.stack?.series;

@@ -51,7 +51,7 @@ export function installExports({ viewer, reading, hits, judgements, may, pacs, g
     const { query, options } = reading;
     const kinds = KINDS.filter((kind) => byId(`export-${kind}`).checked);
     const to = byId("export-to").value;
-    const boxes = query.regions.map(({ box }) => box);
+    const boxes = query.regions.map(({ box, outline }) => outline ?? box);
     say("Writing documents…");
     const made = await exportHits(query.identity, boxes, exportFields(options, hits.shown, { kinds, to }));
     if (made.zip) save(name("zip"), made.zip);

@@ -6,6 +6,7 @@ const text = (name, title) => ({
   keyOf: (hit) => hit[name],
   textOf: (key) => key,
   conditionOf: (keys) => keys,
+  keysOf: (condition) => [condition].flat(),
 });
 
 const SEX = { F: "female", M: "male", O: "other" };
@@ -20,7 +21,7 @@ export const ageBand = (years) => (decadeOf(years) === OLDEST ? "90 y and above"
 
 /**
  * Each facet has a `name` (that of the property), a `title`, `keyOf(hit)` (null where unknown), `textOf(key)`, and
- * `conditionOf(keys)`, the filter of the API; one that `isSingle` has one key at a time.
+ * `conditionOf(keys)`, the filter of the API, and `keysOf(condition)` back; one that `isSingle` has one key at a time.
  */
 export const FACETS = [
   text("modality", "Modality"),
@@ -35,6 +36,7 @@ export const FACETS = [
     keyOf: ({ age_years }) => (age_years === null ? null : String(decadeOf(age_years))),
     textOf: (key) => ageBand(Number(key)),
     conditionOf: ([key]) => (Number(key) === OLDEST ? { min: OLDEST } : { min: Number(key), max: Number(key) + 9 }),
+    keysOf: ({ min }) => [String(min)],
   },
   {
     name: "study_date",
@@ -43,6 +45,7 @@ export const FACETS = [
     keyOf: ({ study_date }) => study_date?.slice(0, 4) ?? null,
     textOf: (key) => key,
     conditionOf: ([key]) => ({ from: `${key}-01-01`, to: `${key}-12-31` }),
+    keysOf: ({ from }) => [String(from).slice(0, 4)],
   },
   {
     name: "contrast",
@@ -51,6 +54,7 @@ export const FACETS = [
     keyOf: ({ contrast }) => (contrast === null ? null : String(contrast)),
     textOf: (key) => (key === "true" ? "with contrast" : "without contrast"),
     conditionOf: ([key]) => key === "true",
+    keysOf: (condition) => [String(condition)],
   },
   {
     name: "slice_thickness_mm",
@@ -59,6 +63,7 @@ export const FACETS = [
     keyOf: ({ slice_thickness_mm }) => (slice_thickness_mm === null ? null : String(slice_thickness_mm)),
     textOf: (key) => `${key} mm`,
     conditionOf: ([key]) => ({ min: Number(key), max: Number(key) }),
+    keysOf: ({ min }) => [String(min)],
   },
   text("convolution_kernel", "Kernel"),
   text("view_position", "View"),
@@ -87,6 +92,18 @@ export function filtersOf(chosen) {
     ...(collection ? { collection: collection[0] } : {}),
   };
 }
+
+/** What is chosen where filters and a collection of the API are given; conditions that no keys stand for are left out. */
+export function chosenOf({ filters = {}, collection }) {
+  const keys = Object.entries(filters).flatMap(([name, condition]) => {
+    const found = facetOf(name)?.keysOf(condition) ?? [];
+    const isWhole = found.length > 0 && same(facetOf(name).conditionOf(found), condition);
+    return isWhole ? [[name, found]] : [];
+  });
+  return { ...Object.fromEntries(keys), ...(collection ? { collection: [collection] } : {}) };
+}
+
+const same = (a, b) => JSON.stringify([a].flat()) === JSON.stringify([b].flat());
 
 /** What is chosen once a key was clicked: it comes or goes; where one alone can be chosen, it takes the other's place. */
 export function toggled(chosen, name, key) {

@@ -129,9 +129,29 @@ export class Hits extends EventTarget {
     this.#cards = [...this.#cards, ...cards];
   }
 
-  #choose(chosen) {
-    for (const card of this.#cards) card.button.setAttribute("aria-current", String(card === chosen));
-    this.open(chosen.hit);
+  /** The hit that is a frame, if it is among these. */
+  find(sopInstanceUid, frameNumber) {
+    const isIt = ({ hit }) => hit.sop_instance_uid === sopInstanceUid && hit.frame_number === frameNumber;
+    return this.#cards.find(isIt)?.hit;
+  }
+
+  /** Mark the card of a hit as the one that is open. */
+  markOpen(chosen) {
+    for (const { hit, button } of this.#cards) button.setAttribute("aria-current", String(hit === chosen));
+  }
+
+  /** Take the hits away. */
+  clear() {
+    this.#query = this.#picture = null;
+    this.#cards = [];
+    byId("hits").replaceChildren();
+    for (const id of ["hits-summary", "hits-query"]) byId(id).textContent = "";
+    this.dispatchEvent(new Event("changed"));
+  }
+
+  #choose({ hit }) {
+    this.markOpen(hit);
+    this.open(hit);
   }
 
   #focused() {

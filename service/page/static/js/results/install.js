@@ -37,7 +37,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   let isDue = false;
 
   function again() {
-    if (!isDue || reading.isSearching) return;
+    if (!isDue || reading.isSearching || !reading.query) return;
     isDue = false;
     const options = asking.options(reading.query, reading.options.k);
     guarded(() => reading.searchAgain({ ...options, ...judgements.options }));
@@ -52,6 +52,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   reading.addEventListener("query", again);
   const search = () => guarded(() => reading.search(asking.options(viewer)));
   reading.addEventListener("asked", search);
+  reading.addEventListener("options", (event) => asking.take(event.detail));
   byId("search-form").addEventListener("submit", (event) => {
     event.preventDefault();
     search();

@@ -15,9 +15,10 @@ export class Judgements extends EventTarget {
     this.#become(this.#steps.slice(0, -1));
   }
 
-  /** Forget all: of another query, nothing was judged yet. */
-  reset() {
-    this.#steps = [];
+  /** Begin anew with another query: nothing was judged of it, but for what its options say. */
+  reset(options = {}) {
+    const judged = (verdict) => (options[verdict] ?? []).map((hit) => ({ hit, verdict }));
+    this.#steps = [...judged("relevant"), ...judged("not_relevant")];
   }
 
   clear() {

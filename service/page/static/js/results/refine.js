@@ -18,7 +18,7 @@ export const namedJudgements = (judged) =>
     sop_instance_uid: hit.sop_instance_uid,
     frame_number: hit.frame_number,
     collection: hit.collection,
-    ...(isInside(hit) ? { box: corners(hit.box) } : {}),
+    ...(hit.box && isInside(hit) ? { box: corners(hit.box) } : {}),
     verdict,
   }));
 
@@ -63,8 +63,7 @@ export function installRefining({ judgements, reading, hits, may, guarded }) {
   let query = null;
   judgements.addEventListener("change", update);
   reading.addEventListener("query", () => {
-    // Of another query nothing was judged yet.
-    if (reading.query !== query) judgements.reset();
+    if (reading.query !== query) judgements.reset(reading.options ?? {});
     query = reading.query;
     update();
   });

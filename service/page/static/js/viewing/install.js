@@ -1,22 +1,17 @@
-// The viewer's part of the page: its controls, and the words beside the picture.
+// The viewer's part of the page: the words beside the picture, and the slider.
 
 import { byId, showProblem } from "../dom.js";
-import { paintBoxes } from "../drawing/marks.js";
-import { listen } from "./gestures.js";
+import { paintRegions } from "../drawing/marks.js";
 import { label, labelLoading } from "./labels.js";
-import { Presets } from "./presets.js";
 
-export function installViewing({ viewer, reading }) {
-  const presets = new Presets(viewer);
+export function installViewing({ viewer }) {
   viewer.addEventListener("shown", () => {
     label(viewer);
     showSlider(viewer);
-    presets.update();
   });
   viewer.addEventListener("loading", () => labelLoading(viewer));
   viewer.addEventListener("problem", (event) => showProblem(event.detail));
-  viewer.addLayer(paintBoxes);
-  listen(viewer, { search: () => reading.dispatchEvent(new Event("asked")), preset: (index) => presets.use(index) });
+  viewer.addLayer(paintRegions);
   byId("slider").addEventListener("input", (event) => viewer.goTo(event.target.valueAsNumber - 1));
 }
 

@@ -4,12 +4,16 @@ import { nearestMarked } from "../drawing/marks.js";
 import { byId } from "../dom.js";
 import { describeBox } from "./boxes.js";
 
-/** Write what is on the screen; while another image is on its way, also that. */
-export function label(viewer) {
+/** The elements beside a viewer's picture; `prefix` tells those of a further viewer. */
+export const labelsOf = (prefix = "") =>
+  Object.fromEntries(["frame", "window", "box"].map((name) => [name, byId(`${prefix}${name}-text`)]));
+
+/** Write what is on a viewer's screen into elements beside it. */
+export function label(viewer, labels = labelsOf()) {
   const { shown } = viewer;
-  byId("frame-text").textContent = shown ? `Image ${shown.index + 1} of ${shown.count}` : "";
-  byId("window-text").textContent = shown?.frame ? windowText(viewer) : "";
-  byId("box-text").textContent = shown?.frame ? boxText(viewer) : "";
+  labels.frame.textContent = shown ? `Image ${shown.index + 1} of ${shown.count}` : "";
+  labels.window.textContent = shown?.frame ? windowText(viewer) : "";
+  labels.box.textContent = shown?.frame ? boxText(viewer) : "";
   const identity = shown?.frame ? shown.identity : {};
   Object.assign(viewer.canvas.dataset, {
     series: identity.series_uid ?? "",
@@ -20,11 +24,11 @@ export function label(viewer) {
 }
 
 /** Say which image is on its way, for how ever short a time. */
-export function labelLoading(viewer) {
+export function labelLoading(viewer, element = byId("loading")) {
   const { wish, stack } = viewer;
   const text = viewer.isWaiting ? `Loading image ${stack.indexOf(wish) + 1}…` : "";
-  byId("loading").textContent = text;
-  byId("loading").hidden = !text;
+  element.textContent = text;
+  element.hidden = !text;
 }
 
 function windowText({ shown, shownWindow }) {
@@ -35,7 +39,15 @@ function windowText({ shown, shownWindow }) {
 
 function boxText(viewer) {
   const { shown, regions } = viewer;
-  if (regions.length) return regions.map(({ box }) => describeBox(box, shown.frame.spacing)).join("; ");
+  if (regions.length) return regions.map((region) => describeRegion(region, shown.frame.spacing)).join("; ");
   const marked = nearestMarked(viewer);
-  return marked ? `The box is on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
+  return marked ? `The ${nameOf(viewer.regionsOf(marked))} on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
+}
+
+const nameOf = ([{ shape = "box" }, ...others]) => (others.length ? "regions are" : `${shape} is`);
+
+/** Say what a region is and how large the box around it is. */
+export function describeRegion({ box, shape }, spacing) {
+  const size = describeBox(box, spacing);
+  return shape ? `${shape[0].toUpperCase()}${shape.slice(1)} ${size}` : size;
 }

@@ -1,42 +1,46 @@
-// Display window presets: buttons, and the keys 1 to 5.
+// Display windows that readers use, by modality and part of the body; those of unknown units by the image's own values.
 
-import { byId, el } from "../dom.js";
+import { windowBetween } from "./percentiles.js";
 
-const FILE = { name: "File", window: null };
+const FILE = { name: "File", title: "The file's own display window", of: () => null };
+const hu = (name, centre, width, parts) => ({
+  name,
+  title: `Centre ${centre}, width ${width} HU`,
+  parts,
+  of: () => [centre, width, "HU"],
+});
+
+const CHEST = /CHEST|THORAX|LUNG|HEART|BREAST/;
+const HEAD = /HEAD|BRAIN|SKULL|ORBIT|SINUS|FACE/;
+const ABDOMEN = /ABD|LIVER|PELVIS|KIDNEY|PANCREAS|SPLEEN|COLON|BLADDER|PROSTATE/;
+const SPINE = /SPINE|BACK|SACRUM/;
+const VESSELS = /AORTA|ARTER|VESSEL|ANGIO|CAROTID|HEART/;
+
 const CT = [
-  FILE,
-  { name: "Lung", window: [-600, 1500, "HU"] },
-  { name: "Mediastinum", window: [40, 400, "HU"] },
-  { name: "Bone", window: [400, 1800, "HU"] },
-  { name: "Brain", window: [40, 80, "HU"] },
+  hu("Lung", -600, 1500, CHEST),
+  hu("Mediastinum", 40, 400, CHEST),
+  hu("Brain", 40, 80, HEAD),
+  hu("Stroke", 40, 40, HEAD),
+  hu("Abdomen", 50, 400, ABDOMEN),
+  hu("Liver", 30, 150, ABDOMEN),
+  hu("Spine", 50, 250, SPINE),
+  hu("Angio", 300, 600, VESSELS),
+  hu("Bone", 400, 1800, /BONE|EXTREMITY|ARM|LEG|HAND|FOOT|KNEE|HIP|SHOULDER|SKULL|SPINE/),
 ];
 
-const same = (a, b) => (a && b ? a[0] === b[0] && a[1] === b[1] : a === b);
+const share = (name, low, high) => ({
+  name,
+  title: `From the ${low} % to the ${high} % of the values of the image`,
+  of: (frame) => windowBetween(frame, low, high),
+});
+const BY_VALUES = [share("Full", 0, 100), share("1 to 99 %", 1, 99), share("Narrow", 10, 90)];
 
-export class Presets {
-  #buttons = [];
-
-  constructor(viewer) {
-    this.viewer = viewer;
-    this.#buttons = CT.map((preset, index) => {
-      const [centre, width] = preset.window ?? [];
-      const title = preset.window ? `Centre ${centre}, width ${width} HU` : "The file's own display window";
-      return el("button", { type: "button", textContent: preset.name, title, onclick: () => this.use(index) });
-    });
-    byId("presets").append(...this.#buttons);
-    this.update();
-  }
-
-  /** Use a preset by its place; HU presets only where the values are HU. */
-  use(index) {
-    if (!this.#buttons[index].disabled) this.viewer.setWindow(CT[index].window);
-  }
-
-  update() {
-    const units = this.viewer.shown?.frame?.units;
-    this.#buttons.forEach((button, index) => {
-      button.disabled = units !== "HU" && !(units && CT[index] === FILE);
-      button.setAttribute("aria-pressed", String(Boolean(units) && same(CT[index].window, this.viewer.chosenWindow)));
-    });
-  }
+/** The presets of a frame, those of its part of the body first; the file's own window is always the first. */
+export function presetsFor(frame, bodyPart) {
+  if (!frame) return [];
+  if (frame.coloured) return [FILE];
+  if (frame.units !== "HU") return [FILE, ...BY_VALUES];
+  const part = (bodyPart ?? "").toUpperCase();
+  const fits = ({ parts }) => parts.test(part);
+  return [FILE, ...CT.filter(fits), ...CT.filter((preset) => !fits(preset))];
 }

@@ -2,11 +2,13 @@
 // written beside the picture, searched for or gone back to is taken from `shown`, which changes as the picture does.
 
 import { Placement } from "../drawing/placement.js";
-import { surfaceOf } from "../drawing/surface.js";
+import { flatInPlaceOf, surfaceOf } from "../drawing/surface.js";
 import { shadesOf } from "../pixels/shades.js";
 
 /** Steps that may wait for their turn on the screen, one a redraw; with more, only the last is drawn. */
 const MOST_WAITING = 4;
+/** Wishes that are loaded at a time, also those that are past: a key that is held makes no queue of requests. */
+const MOST_LOADING = 2;
 
 /**
  * Events: `shown` (another frame, or another window, is on the screen), `loading` (a wish waits, or no longer),
@@ -14,13 +16,16 @@ const MOST_WAITING = 4;
  */
 export class Viewer extends EventTarget {
   placement = new Placement();
+  /** Whether dark and light are exchanged. */
+  isInverted = false;
   #store;
-  #picture;
   #marks;
   #surface;
   #layers = [];
   #wishes = [];
+  #loading = new Set();
   #stack = null;
+  #modality = null;
   #shown = null;
   #direction = 1;
   #chosen = null;
@@ -35,9 +40,8 @@ export class Viewer extends EventTarget {
     super();
     this.#store = store;
     this.#surface = surface;
-    this.#picture = surface.canvas;
     this.#marks = marks;
-    this.#picture.addEventListener("redraw", () => this.draw());
+    surface.canvas.addEventListener("webglcontextlost", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(marks);
   }
 
@@ -74,11 +78,19 @@ export class Viewer extends EventTarget {
    * Nothing of another stack stays on the screen meanwhile. Resolves when the item is shown, or cannot be.
    */
   open(stack, item = stack.middle, { regions, found = null } = {}) {
-    if (stack !== this.#stack) this.#leave(stack);
+    if (stack !== this.#stack) this.#enter(stack);
     if (regions) this.#regions.set(item.key, regions);
     this.#found = found && { item, box: found };
     this.#wishes = [item];
     return this.#next();
+  }
+
+  /** Show nothing: what will be opened next is not known yet. */
+  close() {
+    this.#stack = null;
+    this.#wishes = [];
+    this.#clear();
+    this.#settle();
   }
 
   /** Go to the item at an index of the stack at once. */
@@ -119,7 +131,7 @@ export class Viewer extends EventTarget {
 
   /** Centre and width of the display window that the picture on the screen is drawn through. */
   get shownWindow() {
-    return this.#shown?.window ?? this.#shown?.frame.ownWindow ?? null;
+    return this.#shown?.window ?? this.#shown?.frame?.ownWindow ?? null;
   }
 
   /** The regions that were drawn on the image on the screen; each has a `box`. */
@@ -167,41 +179,62 @@ export class Viewer extends EventTarget {
   copy() {
     this.#paint();
     const copy = document.createElement("canvas");
-    Object.assign(copy, { width: this.#picture.width, height: this.#picture.height });
+    const { width, height } = this.#marks;
+    Object.assign(copy, { width, height });
     const context = copy.getContext("2d");
-    context.drawImage(this.#picture, 0, 0);
+    context.drawImage(this.#surface.canvas, 0, 0);
     context.drawImage(this.#marks, 0, 0);
     return copy;
   }
 
-  #leave(stack) {
-    const modality = this.#stack?.series?.modality;
-    if (stack.series?.modality !== modality) this.#chosen = null;
+  #enter(stack) {
+    const modality = stack.series?.modality;
+    if (modality !== this.#modality) this.#chosen = null;
+    this.#modality = modality;
     this.placement.reset();
+    this.isInverted = false;
     this.#stack = stack;
     this.#direction = 1;
-    this.#show(null);
+    this.#loading = new Set();
+    this.#clear();
+  }
+
+  #clear() {
+    this.#shown = null;
     this.#paint();
   }
 
-  /** Draw the first wish if it is in memory, else load the last one. */
   #next() {
     const done = new Promise((resolve) => this.#settled.push(resolve));
+    this.#go();
+    return done;
+  }
+
+  /** Draw the first wish if it is in memory, else load the last one. */
+  #go() {
     if (this.#store.has(this.#wishes[0])) this.draw();
     else this.#load();
-    return done;
   }
 
   async #load() {
     const wish = this.#wishes.at(-1);
     this.#wishes = [wish];
     this.dispatchEvent(new Event("loading"));
+    if (this.#loading.has(wish) || this.#loading.size >= MOST_LOADING) return;
+    this.#loading.add(wish);
+    // What lies around it is loaded next, and what was on its way for the place before is given up.
+    this.#plan(wish);
     try {
       await this.#store.get(wish);
-      if (wish === this.#wishes[0]) this.draw();
     } catch (problem) {
       if (wish === this.#wishes.at(-1)) this.#fail(problem);
     }
+    this.#loading.delete(wish);
+    if (this.#wishes.length) this.#go();
+  }
+
+  #plan(item) {
+    this.#store.follow(this, this.#stack.items, this.#stack.indexOf(item), this.#direction);
   }
 
   /** No picture stays beside words that are not its own: that of an image that cannot be shown is none. */
@@ -224,13 +257,14 @@ export class Viewer extends EventTarget {
     }
     this.#paint();
     if (frame) this.#follow();
+    // It was let go of meanwhile, for something else that came.
+    else if (wish) this.#load();
   }
 
   #follow() {
-    this.#store.follow(this, this.#stack.items, this.#stack.indexOf(this.#shown.item), this.#direction);
-    if (!this.#wishes.length) this.#settle();
-    else if (this.#store.has(this.#wishes[0])) this.draw();
-    else this.#load();
+    this.#plan(this.#shown.item);
+    if (this.#wishes.length) this.#go();
+    else this.#settle();
   }
 
   #settle() {
@@ -238,12 +272,7 @@ export class Viewer extends EventTarget {
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 
-  #show(what) {
-    if (!what) {
-      this.#shown = null;
-      return;
-    }
-    const { item, frame } = what;
+  #show({ item, frame }) {
     const stack = this.#stack;
     const where = { index: stack.indexOf(item), count: stack.length };
     this.#shown = Object.freeze({ stack, item, identity: item.identity, ...where, frame, window: null });
@@ -251,9 +280,10 @@ export class Viewer extends EventTarget {
 
   /** Draw what is shown, and tell it in the same turn: words and picture come to the screen together. */
   #paint() {
+    if (this.#shown?.frame && !this.#surface.takes(this.#shown.frame)) this.#surface = flatInPlaceOf(this.#surface.canvas);
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [this.#marks.clientWidth, this.#marks.clientHeight];
-    for (const canvas of [this.#picture, this.#marks]) resize(canvas, Math.round(width * ratio), Math.round(height * ratio));
+    for (const canvas of [this.#surface.canvas, this.#marks]) resize(canvas, Math.round(width * ratio), Math.round(height * ratio));
     this.#drawPicture(width, height, ratio);
     const context = this.#marks.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -266,15 +296,17 @@ export class Viewer extends EventTarget {
     const frame = this.#shown?.frame;
     if (!frame) return this.#surface.clear();
     const used = this.#chosen?.[2] === frame.units ? this.#chosen.slice(0, 2) : null;
-    this.#shown = Object.freeze({ ...this.#shown, window: used });
+    if (String(this.#shown.window) !== String(used)) this.#shown = Object.freeze({ ...this.#shown, window: used });
     this.placement.fit(width, height, frame.columns, frame.rows, aspectOf(frame));
     this.#surface.draw(frame, this.#shadesOf(frame, used), this.placement.matrix.map((value) => value * ratio));
     return undefined;
   }
 
   #shadesOf(frame, used) {
-    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used)) {
-      this.#shades = { frame, used, table: shadesOf(frame, used) };
+    const isInverted = this.isInverted;
+    if (this.#shades.frame !== frame || String(this.#shades.used) !== String(used) || this.#shades.isInverted !== isInverted) {
+      const table = shadesOf(frame, used);
+      this.#shades = { frame, used, isInverted, table: isInverted ? table.map((grey) => 255 - grey) : table };
     }
     return this.#shades.table;
   }

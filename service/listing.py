@@ -1,0 +1,22 @@
+"""Series as they are listed: with a handle of the patient, whose key stays on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hmar.secrets import Secrets
+from hmar.values.entries import SeriesInfo
+from hmar.values.listed_patients import PatientHandles
+from service.models.archive import Series
+
+
+def listed_series(series: Iterable[SeriesInfo], secrets: Secrets) -> list[Series]:
+    """Return series for an answer, in their order."""
+    handles = PatientHandles(secrets.handles)
+    known: dict[str | None, str | None] = {None: None}
+    listed = []
+    for one in series:
+        if (key := one.patient_key) not in known and key is not None:
+            known[key] = handles.handle(key)
+        listed.append(Series.of({**one.to_dict(), "patient": known[key]}))
+    return listed

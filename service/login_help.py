@@ -1,0 +1,40 @@
+"""How to get a login link: the command, as it works from any folder of the server."""
+
+from __future__ import annotations
+
+import ipaddress
+import shlex
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+
+
+def install(app: Flask, home: Path) -> None:
+    """Let templates ask for the command.
+
+    Parameters
+    ----------
+    app : Flask
+    home : Path
+        The data directory. Its path is told to a browser on this machine alone.
+    """
+
+    def login_command() -> str:
+        told = f"HMAR_HOME={shlex.quote(str(home))} " if _is_here() else ""
+        return f"{told}hmar keys login"
+
+    app.jinja_env.globals["login_command"] = login_command
+
+
+def _is_here() -> bool:
+    """Return whether the browser runs on this machine: by its address, and by the one that it has typed."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,112 @@
+// What can be done with the row that is chosen: another label, other files in its place, deletion.
+
+import { byId, plural, say } from "../dom.js";
+import { ask, field, line } from "../dialog.js";
+import { changeLabel, deleteFrames } from "./requests.js";
+import { wordsOf } from "./words.js";
+
+const UID_END = 4;
+
+/** Wire the buttons below the list; `may` tells what the login allows, `replace(files, target)` sends files. */
+export function installActions({ archive, guarded }, tree, may, replace) {
+  const actions = {
+    "relabel-row": { scopes: ["label"], run: relabel },
+    "replace-row": { scopes: ["delete", "index"], run: (target) => replaceFiles(target, replace) },
+    "delete-row": { scopes: ["delete"], run: remove },
+  };
+
+  const act = (id) => {
+    const target = tree.active && targetOf(tree.active, archive.series);
+    if (!target || !may(actions[id].scopes)) return;
+    guarded(async () => {
+      const said = await actions[id].run(target);
+      if (!said) return;
+      await archive.refresh();
+      say(said);
+    });
+  };
+
+  function update() {
+    const target = tree.active && targetOf(tree.active, archive.series);
+    byId("row-actions").hidden = !target || !Object.values(actions).some(({ scopes }) => may(scopes));
+    byId("row-name").textContent = target?.name ?? "";
+    for (const [id, { scopes }] of Object.entries(actions)) byId(id).hidden = !may(scopes);
+  }
+
+  for (const id of Object.keys(actions)) byId(id).addEventListener("click", () => act(id));
+  tree.element.addEventListener("keydown", (event) => {
+    const id = { Delete: "delete-row", F2: "relabel-row" }[event.key];
+    if (id) act(id);
+  });
+  tree.addEventListener("active", update);
+  update();
+}
+
+/**
+ * What a row stands for: a series, or a study; null for a patient, who has no name here.
+ *
+ * `isWholeStudy` says whether nothing of the study is left without it.
+ */
+export function targetOf(row, all) {
+  if (row.kind === "patient") return null;
+  const [{ study_uid, series_uid, collection, label }] = row.series;
+  const isOfStudy = (one) => one.study_uid === study_uid && one.collection === collection;
+  const ofStudy = all.filter(isOfStudy);
+  const held = row.kind === "study" ? ofStudy : row.series;
+  return {
+    level: row.kind,
+    uid: row.kind === "study" ? study_uid : series_uid,
+    studyUid: study_uid,
+    collection,
+    label,
+    name: wordsOf({ ...row, series: held }).name,
+    series: held.length,
+    frames: held.reduce((sum, { frames }) => sum + frames, 0),
+    isWholeStudy: held.length === ofStudy.length,
+  };
+}
+
+/** Say exactly what a target is. */
+function described({ level, uid, collection, name, series, frames }) {
+  const what = level === "study" ? `study with ${series} series` : "series";
+  return [`The ${what}: ${name}.`, `${plural(frames, "frame")} in the collection ${collection}.`, `UID ${uid}`];
+}
+
+async function relabel(target) {
+  const { level, uid, collection, label } = target;
+  const wanted = field("Label", "label", { value: label ?? "", maxLength: 64 });
+  const hint = line("Left empty, the label is taken away. Do not name it after a patient.");
+  const content = [...described(target).map(line), wanted, hint];
+  const answer = await ask({ title: `Label a ${level}`, content, action: "Set the label" });
+  if (!answer) return null;
+  const { changed } = await changeLabel(level, uid, collection, answer.label.trim() || null);
+  return `${plural(changed, "frame")} relabelled`;
+}
+
+async function remove(target) {
+  const answer = await confirmed(target, { title: `Delete a ${target.level}`, action: "Delete", more: [] });
+  if (!answer) return null;
+  const { frames } = await deleteFrames(target.level, target.uid, target.collection);
+  return `${plural(frames, "frame")} deleted`;
+}
+
+async function replaceFiles(target, replace) {
+  const files = field("Files", "files", { type: "file", multiple: true, required: true });
+  const more = [line("Its frames are deleted, then these files are indexed in the same collection."), files];
+  const answer = await confirmed(target, { title: `Replace a ${target.level}`, action: "Replace", more });
+  if (!answer) return null;
+  const chosen = [...files.querySelector("input").files];
+  const { frames } = await deleteFrames(target.level, target.uid, target.collection);
+  replace(chosen, target);
+  return `${plural(frames, "frame")} deleted; the files are being indexed`;
+}
+
+/** Ask before frames go for good; where nothing of the study is left, the end of its UID is typed. */
+function confirmed(target, { title, action, more }) {
+  const end = target.studyUid.slice(-UID_END);
+  const typed = `This is all of the study ${target.studyUid}. Type the last ${UID_END} characters of its UID`;
+  const proof = target.isWholeStudy ? [field(typed, "end", { required: true })] : [];
+  const content = [...described(target).map(line), line("It cannot be undone."), ...more, ...proof];
+  const isReady = (values) => !target.isWholeStudy || values.end === end;
+  return ask({ title, content, action, isReady, isDangerous: true });
+}

@@ -1,0 +1,36 @@
+// The archive's part of the page: the list of series, what can be done with them, and what is being indexed.
+
+import { byId } from "../dom.js";
+import { installActions } from "./actions.js";
+import { installFiles } from "./files.js";
+import { Jobs } from "./jobs.js";
+import { installList } from "./list.js";
+import { readIdentity } from "./requests.js";
+import { isAllowed } from "./rights.js";
+
+export function installArchive(app) {
+  const { archive, guarded } = app;
+  const tree = installList(app);
+  const jobs = new Jobs({ changed: () => archive.refresh(), guarded });
+  const send = (files, options) => guarded(() => jobs.send(files, options));
+  installFiles(app, (files) => send(files, chosenOptions()));
+  guarded(async () => {
+    const identity = await readIdentity();
+    const may = (scopes) => isAllowed(identity, scopes);
+    byId("indexing").hidden = !may(["index"]);
+    installActions(app, tree, may, (files, { collection, label }) => {
+      const named = [...files].map((file) => ({ file, path: file.name }));
+      send(named, { ...chosenOptions(), collection, label });
+    });
+    if (may(["index"])) await jobs.resume();
+  });
+}
+
+/** Where files are indexed, under which label, and whether their names are kept. */
+function chosenOptions() {
+  return {
+    collection: byId("index-collection").value.trim(),
+    label: byId("index-label").value.trim(),
+    keepNames: byId("index-names").checked,
+  };
+}

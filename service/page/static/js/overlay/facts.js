@@ -1,0 +1,61 @@
+// What the archive tells of the series on the screen; it knows no names. Asked for once a series, and never waited for.
+
+import { readInstance } from "../api.js";
+import { byId, el } from "../dom.js";
+
+const SEXES = { F: "female", M: "male", O: "other sex" };
+/** Ages are told in bands: a reader needs no more. */
+const BAND_YEARS = 10;
+
+export class Facts {
+  #bySeries = new Map();
+  #shown = "";
+
+  constructor(viewer, read = readInstance) {
+    Object.assign(this, { viewer, read });
+    viewer.addEventListener("shown", () => this.#update());
+  }
+
+  #update() {
+    const { shown } = this.viewer;
+    const series = shown?.stack.series ?? null;
+    const key = series ? `${series.collection}/${series.series_uid}` : "";
+    if (series && shown.frame && !this.#bySeries.has(key)) this.#ask(key, shown.identity);
+    const lines = series ? (this.#bySeries.get(key) ?? []) : [];
+    if (lines.join("\n") === this.#shown) return;
+    this.#shown = lines.join("\n");
+    byId("facts").replaceChildren(...lines.map((textContent) => el("span", { textContent })));
+  }
+
+  /** What cannot be read is left out: the image is what matters, and its own problems are told elsewhere. */
+  async #ask(key, { sop_instance_uid }) {
+    this.#bySeries.set(key, []);
+    const told = await this.read(sop_instance_uid).catch(() => null);
+    if (told) this.#bySeries.set(key, linesOf(told.frames[0]));
+    else this.#bySeries.delete(key);
+    if (told) this.#update();
+  }
+}
+
+/** What is known of a frame, in lines; what is not known is left out. */
+export function linesOf(frame) {
+  const { modality, body_part, sex, age_years, study_date, slice_thickness_mm, convolution_kernel, contrast, label } = frame;
+  const contrastText = { true: "contrast agent", false: "no contrast agent" }[contrast];
+  return [
+    [modality, body_part],
+    [SEXES[sex], ageBand(age_years)],
+    [study_date],
+    [slice_thickness_mm && `${slice_thickness_mm} mm`, convolution_kernel, contrastText],
+    [label],
+  ]
+    .map((parts) => parts.filter(Boolean).join(" · "))
+    .filter(Boolean);
+}
+
+/** The archive keeps ages of 90 and above as 90. */
+export function ageBand(years) {
+  if (years === null || years === undefined) return null;
+  if (years >= 90) return "90 years or older";
+  const from = Math.floor(years / BAND_YEARS) * BAND_YEARS;
+  return `${from} to ${from + BAND_YEARS - 1} years`;
+}

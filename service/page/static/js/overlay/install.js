@@ -1,0 +1,18 @@
+// The words around the picture: where its sides are, its scale, what is known of it, the value under the pointer.
+
+import { byId } from "../dom.js";
+import { Facts } from "./facts.js";
+import { showLetters } from "./letters.js";
+import { showScaleBar } from "./scale_bar.js";
+import { showValue } from "./value_text.js";
+
+export function installOverlay(viewer, point) {
+  new Facts(viewer);
+  viewer.addEventListener("shown", () => {
+    showLetters(viewer);
+    showScaleBar(viewer);
+    showValue(viewer, point);
+    byId("units-note").textContent = viewer.shown?.frame?.unitsNote ?? "";
+  });
+  point.addEventListener("move", () => showValue(viewer, point));
+}

@@ -1,0 +1,19 @@
+// The frame of the page: theme, panels, splitters.
+
+import { byId } from "../dom.js";
+import { Panels } from "./panels.js";
+import { installSplitter } from "./splitter.js";
+import { installTheme } from "./theme.js";
+
+export function installShell({ reading }) {
+  installTheme(byId("theme"));
+  const panels = new Panels();
+  for (const splitter of document.querySelectorAll(".splitter")) installSplitter(splitter, panels);
+
+  let query = reading.query;
+  reading.addEventListener("opening", () => panels.show("image"));
+  reading.addEventListener("query", () => {
+    if (reading.query !== query) panels.show("hits");
+    query = reading.query;
+  });
+}

@@ -1,0 +1,41 @@
+// Bringing the page into a state: the search first, for what is open may be one of its hits.
+
+import { NOTHING, partsOf, searchFor } from "./address.js";
+import { launched } from "./launch.js";
+
+/**
+ * Open what a state names. `step` runs one step of it, and rejects once the reader has gone elsewhere.
+ */
+export async function restore(state, app, step) {
+  const { reading, hits, viewer, compare } = app;
+  if (!state.search) {
+    if (reading.query) reading.forget();
+  } else if (!isSearched(state.search, reading)) {
+    const { instance, frame, regions, options } = partsOf(state.search);
+    await open({ ...NOTHING, collection: options.collection ?? null, instance, frame }, app, step, { regions });
+    await step(() => reading.searchAs(options));
+  }
+  const hit = state.search ? hits.find(state.instance, state.frame) : undefined;
+  hits.markOpen(hit);
+  await open(state, app, step, hit && { found: hit.box });
+  if (String(state.window) !== String(viewer.chosenWindow)) viewer.setWindow(state.window);
+  const besideHit = state.search && state.beside && hits.find(state.beside.instance, state.beside.frame);
+  await step(() => compare.restore(state.beside, besideHit));
+}
+
+async function open(state, { archive, reading, viewer }, step, what = null) {
+  const opened = await step(() => launched(state, archive));
+  if (!opened) return;
+  const stack = await step(() => reading.stackOf(opened.series));
+  const item = opened.itemIn(stack);
+  await step(() => reading.openStack(stack, item, what ?? { regions: regionsFor(state.regions, viewer.regionsOf(item)) }));
+}
+
+/** Boxes of an address as regions: those that are drawn there already may be outlines, of which an address has boxes alone. */
+function regionsFor(boxes, drawn) {
+  const isSame = JSON.stringify(drawn.map(({ box }) => box)) === JSON.stringify(boxes);
+  return isSame ? drawn : boxes.map((box) => ({ box }));
+}
+
+const isSearched = (search, { query, options }) =>
+  Boolean(query) && JSON.stringify(search) === JSON.stringify(searchFor(query, options));

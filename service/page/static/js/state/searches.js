@@ -1,0 +1,89 @@
+// Searches of this login, kept in this browser: addresses of the page, when they were made, and names of those saved.
+//
+// An address holds UIDs and settings, so that nothing of a patient is stored.
+
+import { decode } from "./address.js";
+
+const MOST_RECENT = 30;
+const MOST_SAVED = 100;
+const MOST_NAME = 60;
+
+/** The browser's storage; null where it is switched off. */
+function storageOf() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Event: `changed`. Entries are {address, at, name}; those with a name are saved. */
+export class Searches extends EventTarget {
+  #key;
+  #storage;
+
+  constructor(login, storage = storageOf()) {
+    super();
+    this.#key = `hmar.searches.${login}`;
+    this.#storage = storage;
+  }
+
+  /** Those made last, the newest first. */
+  get recent() {
+    return this.#read().filter(({ name }) => !name);
+  }
+
+  /** Those saved, the newest first. */
+  get saved() {
+    return this.#read().filter(({ name }) => name);
+  }
+
+  /** Note that a search was made; the same one is listed once. */
+  add(address, at = Date.now()) {
+    if (!isSearch(address)) return;
+    const others = this.#read().filter((entry) => entry.name || searchText(entry.address) !== searchText(address));
+    this.#write([{ address, at, name: "" }, ...others]);
+  }
+
+  save({ address, at }, name) {
+    const kept = name.trim().slice(0, MOST_NAME);
+    if (!kept) return;
+    const others = this.#read().filter((entry) => entry.name !== kept && (entry.name || entry.address !== address));
+    this.#write([{ address, at, name: kept }, ...others]);
+  }
+
+  remove({ address, name }) {
+    this.#write(this.#read().filter((entry) => entry.address !== address || entry.name !== name));
+  }
+
+  clear() {
+    this.#storage?.removeItem(this.#key);
+    this.dispatchEvent(new Event("changed"));
+  }
+
+  /** What is stored: other tabs write too, and so may a reader by hand. */
+  #read() {
+    try {
+      const stored = JSON.parse(this.#storage?.getItem(this.#key) ?? "[]");
+      return Array.isArray(stored) ? stored.filter(isEntry) : [];
+    } catch {
+      return [];
+    }
+  }
+
+  #write(entries) {
+    const saved = entries.filter(({ name }) => name).slice(0, MOST_SAVED);
+    const recent = entries.filter(({ name }) => !name).slice(0, MOST_RECENT);
+    try {
+      this.#storage?.setItem(this.#key, JSON.stringify([...saved, ...recent]));
+    } catch {
+      // The browser's storage is full: the history is as it was.
+    }
+    this.dispatchEvent(new Event("changed"));
+  }
+}
+
+const searchText = (address) => JSON.stringify(decode(address).search);
+const isSearch = (address) => typeof address === "string" && address.startsWith("?") && decode(address).search !== null;
+const isEntry = (entry) =>
+  isSearch(entry?.address) && Number.isFinite(entry.at) && typeof entry.name === "string" && entry.name.length <= MOST_NAME;

@@ -1,0 +1,133 @@
+"""Make the screenshots of the manual: ``python -m tests.e2e.screenshots docs/images``.
+
+What they show is synthetic. The same code makes the same pictures, but for the machine's fonts.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+from selenium import webdriver
+
+from hmar.adapters.memory import InlineQueue
+from hmar.config import Settings
+from hmar.wiring import build_engine
+from tests.e2e.chromium import (
+    DESKTOP,
+    LARGE,
+    PHONE,
+    PHONE_SIDEWAYS,
+    TABLET,
+    Screen,
+    chromium,
+    prefer,
+    use_screen,
+)
+from tests.e2e.page import Page
+from tests.e2e.served import Server
+from tests.e2e.views import VIEWS
+
+COLOURS = 200
+WIDEST = 1400
+"""In pixels; what is wider is shown at half its size."""
+SETTLED = """
+const done = arguments[arguments.length - 1];
+const shown = [...document.images].filter((image) => image.getClientRects().length);
+Promise.all([document.fonts.ready, ...shown.map((image) => image.decode().catch(() => null))])
+  .then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(null))));
+"""
+WITHOUT_TIMES = """
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+  const { currentNode: text } = texts;
+  text.data = text.data.replace(/\\b\\d+ ms\\b/, "42 ms");
+}
+"""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One view on one screen, in one theme."""
+
+    view: str
+    screen: Screen = DESKTOP
+    theme: str = "dark"
+    name: str = ""
+
+    @property
+    def file(self) -> str:
+        return f"page-{self.view}{self.name and '-'}{self.name}.png"
+
+
+SHOTS = (
+    Shot("not-logged-in"),
+    Shot("login"),
+    Shot("empty"),
+    Shot("archive", PHONE, "light", "phone"),
+    Shot("image"),
+    Shot("region", PHONE, name="phone"),
+    Shot("region", PHONE_SIDEWAYS, name="phone-sideways"),
+    Shot("hits"),
+    Shot("hits", theme="light", name="light"),
+    Shot("hits", PHONE, "light", "phone"),
+    Shot("hits", TABLET, "light", "tablet"),
+    Shot("hits", LARGE, name="large"),
+    Shot("hit"),
+    Shot("menu", theme="light"),
+    Shot("problem"),
+    Shot("api", theme="light"),
+)
+
+
+def taken(browser: webdriver.Chrome, server: Server) -> Iterator[tuple[Shot, bytes]]:
+    """Go through the views, and yield what was taken of them as PNG."""
+    page = Page(browser)
+    for view in VIEWS:
+        view.reach(page, server)
+        for shot in SHOTS:
+            if shot.view == view.name:
+                use_screen(browser, shot.screen)
+                prefer(browser, color_scheme=shot.theme, reduced_motion="reduce")
+                browser.execute_async_script(SETTLED)
+                browser.execute_script(WITHOUT_TIMES)
+                yield shot, small(browser.get_screenshot_as_png())
+        use_screen(browser, DESKTOP)
+
+
+def small(png: bytes) -> bytes:
+    """Return a picture with a palette; an octree keeps its rare colours, as those of boxes are."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    if picture.width > WIDEST:
+        picture = picture.reduce(2)
+    packed = io.BytesIO()
+    few = picture.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
+
+
+def main(folder: Path) -> None:
+    """Write all screenshots into a folder, in place of those that are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("page-*.png"):
+        old.unlink()
+    with TemporaryDirectory() as temporary:
+        queue = InlineQueue()
+        engine = build_engine(Settings(home=Path(temporary) / "home").checked(), queue=queue)
+        queue.handler = engine.indexer.handle
+        with (
+            closing(Server(engine)) as server,
+            chromium(Path(temporary) / "profile") as browser,
+        ):
+            for shot, png in taken(browser, server):
+                (folder / shot.file).write_bytes(png)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

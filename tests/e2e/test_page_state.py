@@ -1,0 +1,238 @@
+"""What the page keeps over a reload, in a link, without a network and after a login; and comparing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.keys import Keys
+
+from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
+from tests.e2e.page import Page
+from tests.e2e.served import Server
+from tests.e2e.test_page import NODULES, SLICES, index_phantoms
+from tests.phantoms import PATIENT_ID, PATIENT_NAME
+
+pytestmark = pytest.mark.slow
+
+ELSEWHERE = Identity(PAGE_LOGIN, EVERYDAY, frozenset({"elsewhere"}))
+SHOWN = "return {...document.getElementById(arguments[0]).dataset}"
+STORED = "return JSON.stringify({...localStorage})"
+
+
+def shown(page: Page, canvas: str = "canvas") -> dict[str, Any]:
+    """Which image is on the screen, and through which window."""
+    found: dict[str, Any] = page.browser.execute_script(SHOWN, canvas)
+    return found
+
+
+def search_for_the_nodule(server: Server, page: Page) -> None:
+    index_phantoms(server)
+    page.log_in(server.login_link())
+    page.open_series(0)
+    page.find("#canvas").click()
+    page.press("2")
+    page.until(lambda: shown(page)["window"] == "-600,1500")
+    nodule = NODULES[1]
+    assert nodule is not None
+    page.drag_box(*nodule, side=28)
+    page.press(Keys.ENTER)
+    page.until(lambda: len(page.hits()) == 10)
+
+
+def open_hit_of_another_series(page: Page) -> int:
+    """Open the first hit that is not of the query's own series; return its place among the hits."""
+    place = next(i for i, hit in enumerate(page.hits()) if "this series" not in hit.text)
+    before = shown(page)["series"]
+    page.hits()[place].click()
+    page.until(lambda: shown(page)["series"] not in ("", before))
+    return place
+
+
+def is_open(page: Page, place: int) -> bool:
+    """Whether a hit's card says that it is the open one; asked at once, for cards come and go."""
+    card = f"#hits li:nth-child({place + 1}) .hit[aria-current=true]"
+    return len(page.hits()) == 10 and len(page.all(card)) == 1
+
+
+def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    page = Page(browser)
+    search_for_the_nodule(server, page)
+    query, box = shown(page), page.text("#box-text")
+    place = open_hit_of_another_series(page)
+    hit = shown(page)
+    page.until(lambda: f"series={hit['series']}" in browser.current_url)
+
+    browser.refresh()
+    page.until(lambda: is_open(page, place) and shown(page) == hit)
+    assert "not for the one on the screen" in page.text("#hits-query")
+    page.find("#canvas").click()
+    page.press(Keys.ARROW_DOWN)
+    page.until(lambda: shown(page)["instance"] != hit["instance"])
+    scrolled = shown(page)
+    page.until(lambda: scrolled["instance"] in browser.current_url)
+
+    browser.back()
+    page.until(lambda: shown(page) == query and page.text("#box-text") == box)
+    assert len(page.hits()) == 10
+    browser.back()
+    page.until(lambda: not page.hits())
+    assert page.text("#hits-query") == ""
+    browser.forward()
+    page.until(lambda: len(page.hits()) == 10)
+    browser.forward()
+    page.until(lambda: shown(page) == scrolled)
+
+    page.find("#history-open").click()
+    page.until(lambda: page.find("#history").is_displayed())
+    page.until(lambda: browser.execute_script("return document.querySelector('.past-open img').naturalWidth"))
+    assert "CT CHEST, 1 region" in page.text("#history-recent")
+    page.find("#history-recent input").send_keys("Round nodule", Keys.ENTER)
+    page.until(lambda: page.text("#history-saved strong") == "Round nodule")
+    page.find("#history-saved .past-open").click()
+    page.until(lambda: shown(page) == query and page.text("#box-text") == box)
+    kept = browser.execute_script(STORED)
+    assert "Round nodule" in json.loads(next(iter(json.loads(kept).values())))[0]["name"]
+    for secret in (PATIENT_NAME, PATIENT_ID):
+        assert secret not in kept + browser.current_url
+
+    page.find("#logout").click()
+    page.until(lambda: "You are not logged in" in page.text("body"))
+    assert browser.execute_script(STORED) == "{}"
+
+
+def test_a_link_shows_another_reader_the_same_after_the_login_or_says_what_he_may_not_see(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    page = Page(browser)
+    search_for_the_nodule(server, page)
+    query, box = shown(page), page.text("#box-text")
+    page.until(lambda: "search=" in browser.current_url)
+    page.find("#share-open").click()
+    page.until(lambda: "copied" in page.text("#status") or page.find("#share").is_displayed())
+    link = browser.current_url
+
+    browser.delete_all_cookies()
+    browser.get(link)
+    page.until(lambda: "You are not logged in" in page.text("body"))
+    browser.get(server.login_link())
+    page.find("#log-in").click()
+    page.until(lambda: len(page.hits()) == 10 and shown(page) == query)
+    assert page.text("#box-text") == box
+
+    browser.get(f"{server.url}/login?token={server.engine.keys.create_login(ELSEWHERE, 60)}")
+    page.find("#log-in").click()
+    page.until(lambda: page.find("#empty-archive").is_displayed())
+    browser.get(link)
+    page.until(lambda: "The image is not indexed" in page.text("#problem"))
+    assert "not for this login" in page.text("#problem")
+    assert shown(page).get("series", "") == ""
+    assert browser.current_url == link
+
+
+def test_what_is_drawn_outlasts_a_network_and_a_login_that_end(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    page = Page(browser)
+    search_for_the_nodule(server, page)
+    query, box = shown(page), page.text("#box-text")
+    page.find("#k").clear()
+    page.find("#k").send_keys("3")
+
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    page.find("#search").click()
+    page.until(lambda: page.find("#connection").is_displayed())
+    assert "offline" in page.text("#connection-text")
+    assert (shown(page), page.text("#box-text"), len(page.hits())) == (query, box, 10)
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", offline | {"offline": False})
+    page.until(lambda: not page.find("#connection").is_displayed())
+    page.until(lambda: len(page.hits()) == 3)
+
+    browser.delete_all_cookies()
+    page.find("#k").clear()
+    page.find("#k").send_keys("5")
+    page.find("#search").click()
+    page.until(lambda: page.find("#expired").is_displayed())
+    assert "hmar keys login" in page.text("#expired")
+    assert (shown(page), page.text("#box-text"), len(page.hits())) == (query, box, 3)
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    page.log_in(server.login_link())
+    browser.close()
+    browser.switch_to.window(first)
+    page.until(lambda: not page.find("#expired").is_displayed())
+    page.until(lambda: len(page.hits()) == 5)
+    assert (shown(page), page.text("#box-text")) == (query, box)
+
+    browser.delete_all_cookies()
+    page.find("#search").click()
+    page.until(lambda: page.find("#expired").is_displayed())
+    browser.switch_to.new_window("tab")
+    browser.get(f"{server.url}/login?token={server.engine.keys.create_login(ELSEWHERE, 60)}")
+    page.find("#log-in").click()
+    page.until(lambda: page.find("#empty-archive").is_displayed())
+    browser.close()
+    browser.switch_to.window(first)
+    # Another reader has come: nothing of what the first one saw stays.
+    page.until(lambda: "The image is not indexed" in page.text("#problem"))
+    assert page.hits() == []
+
+
+def test_a_hit_lies_beside_its_query_and_both_move_together(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    page = Page(browser)
+    search_for_the_nodule(server, page)
+    query, box = shown(page), page.text("#box-text")
+    open_hit_of_another_series(page)
+    hit = shown(page)
+    page.find("#compare-open").click()
+    page.until(lambda: shown(page, "beside-canvas").get("instance") == hit["instance"])
+    page.until(lambda: shown(page) == query and page.text("#box-text") == box)
+    page.until(lambda: "nearest is image" in page.text("#match-text"))
+    assert page.text("#beside-frame-text").endswith(f"of {SLICES}")
+    assert page.text("#beside-window-text") == page.text("#window-text")
+
+    page.find("#heat").click()
+    page.until(lambda: "agree in" in page.text("#why-text"))
+    page.find("#difference-on").click()
+    page.until(lambda: "Mean difference" in page.text("#difference-text"))
+    page.find("#canvas").click()
+    page.press(Keys.END)
+    page.until(lambda: page.text("#frame-text") == f"Image {SLICES} of {SLICES}")
+    page.until(lambda: page.text("#beside-frame-text") == f"Image {nearest(page)} of {SLICES}")
+    page.press("3")
+    page.until(lambda: page.text("#beside-window-text") == "Centre 40, width 400 HU")
+    beside = shown(page, "beside-canvas")
+    kept = ("window=40%2C400", f"beside={beside['instance']}")
+    page.until(lambda: all(part in browser.current_url for part in kept))
+
+    browser.refresh()
+    page.until(lambda: shown(page, "beside-canvas") == beside)
+    page.until(lambda: "nearest is image" in page.text("#match-text"))
+    page.find("#canvas").send_keys("k")
+    page.until(lambda: not is_visible(page, "#stage") and is_visible(page, "#beside"))
+    page.press("k")
+    page.until(lambda: is_visible(page, "#stage") and not is_visible(page, "#beside"))
+    page.find("#blink").click()
+    page.until(lambda: is_visible(page, "#stage") and is_visible(page, "#beside"))
+    page.find("#beside-close").click()
+    page.until(lambda: not page.find("#beside").is_displayed())
+    browser.back()
+    page.until(lambda: page.find("#beside").is_displayed() and shown(page, "beside-canvas") == beside)
+    assert page.mistakes() == []
+
+
+def nearest(page: Page) -> str:
+    """The number of the image that is told to lie beside."""
+    return page.text("#match-text").partition("nearest is image ")[2].partition(",")[0]
+
+
+def is_visible(page: Page, selector: str) -> bool:
+    return page.find(selector).value_of_css_property("visibility") == "visible"

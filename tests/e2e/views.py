@@ -1,0 +1,90 @@
+"""Every view of the page, on one way through it: what is judged for accessibility, and shown in the manual.
+
+A view is reached from the one before it, on a desktop's screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.e2e.page import Page
+from tests.e2e.served import Server
+from tests.e2e.test_page import NODULES, index_phantoms
+
+
+@dataclass(frozen=True)
+class View:
+    """What is on the screen, and how a reader gets there."""
+
+    name: str
+    reach: Callable[[Page, Server], None]
+
+
+def _not_logged_in(page: Page, server: Server) -> None:
+    page.browser.get(server.url)
+
+
+def _login(page: Page, server: Server) -> None:
+    page.browser.get(server.login_link())
+
+
+def _empty(page: Page, server: Server) -> None:
+    page.log_in(server.login_link())
+    page.until(lambda: page.find("#empty-archive").is_displayed())
+
+
+def _archive(page: Page, server: Server) -> None:
+    index_phantoms(server)
+    page.browser.refresh()
+    page.until(page.series)
+
+
+def _image(page: Page, server: Server) -> None:
+    page.open_series(0)
+
+
+def _region(page: Page, server: Server) -> None:
+    nodule = NODULES[1]
+    assert nodule is not None
+    page.drag_box(*nodule, side=28)
+
+
+def _hits(page: Page, server: Server) -> None:
+    page.find("#search").click()
+    page.until(page.hits)
+
+
+def _hit(page: Page, server: Server) -> None:
+    page.hits()[-1].click()
+    page.until(lambda: page.find("#back").is_displayed())
+
+
+def _menu(page: Page, server: Server) -> None:
+    page.find("#menu-button").click()
+    page.until(lambda: page.find("#menu").is_displayed())
+
+
+def _problem(page: Page, server: Server) -> None:
+    page.browser.get(f"{server.url}/?study=1.2.3")
+    page.until(lambda: page.find("#problem").is_displayed())
+
+
+def _api(page: Page, server: Server) -> None:
+    page.browser.get(f"{server.url}/docs")
+    page.until(lambda: page.all(".opblock"))
+
+
+VIEWS = (
+    View("not-logged-in", _not_logged_in),
+    View("login", _login),
+    View("empty", _empty),
+    View("archive", _archive),
+    View("image", _image),
+    View("region", _region),
+    View("hits", _hits),
+    View("hit", _hit),
+    View("menu", _menu),
+    View("problem", _problem),
+    View("api", _api),
+)

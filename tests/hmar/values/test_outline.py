@@ -1,0 +1,76 @@
+"""Outlines: what they enclose, and how they are read."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hmar.values.geometry import Box
+from hmar.values.outline import MAX_POINTS, Outline, box_around, outline_of
+
+SQUARE = Outline(((10.0, 20.0), (30.0, 20.0), (30.0, 60.0), (10.0, 60.0)))
+COORDINATE = st.floats(0, 50).map(lambda value: round(value, 2))
+
+
+def crossings(outline: Outline, x: float, y: float) -> int:
+    """Count how often a ray to the left crosses the line, one edge after the other."""
+    count = 0
+    for number, (ax, ay) in enumerate(outline.points):
+        bx, by = outline.points[(number + 1) % len(outline.points)]
+        if min(ay, by) < y <= max(ay, by):
+            count += ax + (y - ay) / (by - ay) * (bx - ax) <= x
+    return count
+
+
+@given(st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=12))
+def test_a_point_is_enclosed_where_a_ray_crosses_the_line_an_odd_number_of_times(points):
+    outline = Outline(tuple(points))
+    places = np.arange(0.511, 50, 3.7)
+    found = outline.encloses(places, places)
+    for row, y in enumerate(places):
+        for column, x in enumerate(places):
+            assert found[row, column] == crossings(outline, x, y) % 2
+
+
+def test_the_box_area_and_centre_are_those_of_what_is_enclosed():
+    assert SQUARE.box == Box(10, 20, 20, 40)
+    assert SQUARE.area == pytest.approx(800)
+    assert SQUARE.centre == pytest.approx((20, 40))
+    triangle = Outline(((0.0, 0.0), (60.0, 0.0), (0.0, 30.0)))
+    assert triangle.area == pytest.approx(900, rel=0.02)
+    assert triangle.centre == pytest.approx((20, 10), abs=0.5)
+
+
+def test_a_line_along_which_nothing_lies_encloses_nothing():
+    line = Outline(((0.0, 0.0), (60.0, 30.0), (0.0, 0.0)))
+    assert line.area == 0
+    assert line.centre == (30, 15)
+
+
+def test_a_box_is_its_own_box():
+    assert box_around(Box(1, 2, 3, 4)) == Box(1, 2, 3, 4)
+    assert box_around(SQUARE) == SQUARE.box
+
+
+def test_points_are_read_from_lists_and_from_text():
+    assert outline_of([[10, 20], [30, 20], [30, 60], [10, 60]]) == SQUARE
+    assert outline_of("10,20 30,20 30,60 10,60") == SQUARE
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "1,2 3,4",
+        [[1, 2], [3, 4]],
+        [[1, 2, 3], [3, 4], [5, 6]],
+        [[1, 2], [3, "x"], [5, 6]],
+        [[1, 2], [3, float("nan")], [5, 6]],
+        [[1, 2], [3, 4], "5,6"],
+        [[0, 0]] * (MAX_POINTS + 1),
+        {"x": 1},
+    ],
+)
+def test_anything_else_is_no_outline(value):
+    assert outline_of(value) is None

@@ -1,0 +1,96 @@
+// The searches that a browser keeps: bounded, each once, of one login, and nothing that is none.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browser } from "./browser.mjs";
+import { encode } from "../../../service/page/static/js/state/address.js";
+import { wordsOf } from "../../../service/page/static/js/state/history.js";
+import { Searches } from "../../../service/page/static/js/state/searches.js";
+
+browser();
+
+class Storage extends Map {
+  getItem = (key) => this.get(key) ?? null;
+  setItem = (key, value) => this.set(key, value);
+  removeItem = (key) => this.delete(key);
+}
+
+const address = (number, more = {}) =>
+  encode({ series: "1.1", search: { sop_instance_uid: `1.1.${number}`, frame_number: 1, k: 10 }, ...more });
+
+test("searches are listed from the newest on, each once, and no more than a few dozen", () => {
+  const searches = new Searches("me", new Storage());
+  for (let number = 1; number <= 40; number += 1) searches.add(address(number), number);
+  searches.add(address(39, { instance: "1.1.5" }), 50);
+  assert.equal(searches.recent.length, 30);
+  assert.deepEqual(searches.recent.slice(0, 3).map(({ at }) => at), [50, 40, 38]);
+});
+
+test("a saved search stays, whatever is searched for after it, until it is deleted", () => {
+  const searches = new Searches("me", new Storage());
+  searches.add(address(1), 1);
+  searches.save(searches.recent[0], "  Nodule, upper lobe ");
+  assert.deepEqual([searches.recent, searches.saved.map(({ name }) => name)], [[], ["Nodule, upper lobe"]]);
+  for (let number = 1; number <= 40; number += 1) searches.add(address(number), number);
+  assert.equal(searches.saved.length, 1);
+  searches.save(searches.recent[0], "Nodule, upper lobe");
+  assert.deepEqual(searches.saved.map(({ at }) => at), [40]);
+  searches.save(searches.recent[0], "   ");
+  assert.equal(searches.saved.length, 1);
+  searches.remove(searches.saved[0]);
+  assert.deepEqual(searches.saved, []);
+});
+
+test("saved searches are bounded too", () => {
+  const searches = new Searches("me", new Storage());
+  for (let number = 0; number < 120; number += 1) searches.save({ address: address(number), at: number }, `n${number}`);
+  assert.equal(searches.saved.length, 100);
+  assert.equal(searches.saved[0].name, "n119");
+});
+
+test("one login sees nothing of another, and clearing takes all of its own", () => {
+  const storage = new Storage();
+  const [mine, yours] = ["me", "you"].map((login) => new Searches(login, storage));
+  mine.add(address(1));
+  yours.add(address(2));
+  assert.equal(mine.recent.length, 1);
+  let told = 0;
+  mine.addEventListener("changed", () => (told += 1));
+  mine.clear();
+  assert.deepEqual([mine.recent.length, yours.recent.length, told], [0, 1, 1]);
+});
+
+test("what is no search is neither kept nor read", () => {
+  const storage = new Storage();
+  const searches = new Searches("me", storage);
+  for (const other of ["", "?series=1.1", "https://elsewhere.example/", "javascript:alert(1)"]) searches.add(other);
+  assert.deepEqual(searches.recent, []);
+  const good = { address: address(1), at: 1, name: "" };
+  const stored = ["{", "null", "3", JSON.stringify([null, 1, {}, { ...good, at: "x" }, { ...good, name: 5 }, { ...good, name: "x".repeat(99) }])];
+  for (const text of stored) {
+    storage.set("hmar.searches.me", text);
+    assert.deepEqual([...searches.recent, ...searches.saved], []);
+  }
+});
+
+test("without a storage, or with a full one, searching goes on", () => {
+  const none = new Searches("me", null);
+  none.add(address(1));
+  none.clear();
+  assert.deepEqual(none.recent, []);
+  const full = new Storage();
+  full.setItem = () => {
+    throw new Error("full");
+  };
+  const searches = new Searches("me", full);
+  searches.add(address(1));
+  assert.deepEqual(searches.recent, []);
+});
+
+test("a search is told by what the archive says of its series, which is not stored", () => {
+  const series = [{ series_uid: "1.1", collection: "default", modality: "CT", body_part: "CHEST" }];
+  const region = { sop_instance_uid: "1", region: [1, 2, 3, 4], k: 5, mode: "local" };
+  assert.equal(wordsOf({ address: encode({ series: "1.1", search: region }) }, series), "CT CHEST, 1 region, local, 5 hits");
+  assert.equal(wordsOf({ address: address(1) }, []), "A series that is not listed, whole image, 10 hits");
+});

@@ -1,0 +1,148 @@
+// The way through the page in the browser's history, with a page and a history that stand still.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { browser } from "./browser.mjs";
+
+/** A history as browsers keep it: entries, and a place among them. */
+class FakeHistory {
+  entries = [{ state: null, address: "/" }];
+  place = 0;
+
+  get state() {
+    return this.entries[this.place].state;
+  }
+
+  pushState(state, _, address) {
+    this.entries.splice(this.place + 1, Infinity, { state, address });
+    this.place += 1;
+  }
+
+  replaceState(state, _, address) {
+    this.entries[this.place] = { state, address };
+  }
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A page over one series of nine images, and the trail through it. */
+async function trailed(query = "") {
+  browser();
+  const page = new EventTarget();
+  const history = new FakeHistory();
+  history.entries[0].address = `/${query}`;
+  const location = {
+    pathname: "/",
+    get search() {
+      return history.entries[history.place].address.slice(1);
+    },
+  };
+  Object.assign(globalThis, { history, location });
+  globalThis.window.addEventListener = (type, use) => page.addEventListener(type, use);
+  const { Trail } = await import("../../../service/page/static/js/state/trail.js");
+
+  const series = { study_uid: "1", series_uid: "1.1", collection: "a" };
+  const items = Array.from({ length: 9 }, (_, i) => ({
+    key: String(i),
+    identity: { ...series, sop_instance_uid: `1.1.${i}`, frame_number: 1 },
+  }));
+  const stack = { id: 1, series, items, middle: items[4], find: (uid) => items[uid.at(-1)] };
+  const files = { id: 2, series: null, items: [{ key: "f", identity: { file: new Blob([]), frame_number: 1 } }] };
+  const viewer = Object.assign(new EventTarget(), {
+    shown: null,
+    regions: [],
+    chosenWindow: null,
+    setWindow: (chosen) => Object.assign(viewer, { chosenWindow: chosen }),
+    show(at, item) {
+      Object.assign(viewer, { stack: at, shown: { item, identity: item.identity, index: at.items.indexOf(item) } });
+      viewer.dispatchEvent(new Event("shown"));
+    },
+  });
+  let slow = Promise.resolve();
+  const reading = Object.assign(new EventTarget(), {
+    query: null,
+    stackOf: async () => {
+      await slow;
+      return stack;
+    },
+    async openStack(at, item) {
+      reading.dispatchEvent(new Event("opening"));
+      await settled();
+      viewer.show(at, item);
+      reading.dispatchEvent(new Event("opened"));
+    },
+  });
+  const compare = Object.assign(new EventTarget(), { beside: null, restore: async () => {} });
+  const archive = { series: [series], find: () => series };
+  globalThis.fetch = async () => Response.json({ collection: "a", frames: [{ series_uid: "1.1" }] });
+  const hits = { find: () => undefined, mark() {} };
+  const app = { viewer, reading, compare, archive, hits, guarded: (action) => action() };
+  const trail = new Trail(app);
+  trail.start();
+  const back = async () => {
+    history.place -= 1;
+    page.dispatchEvent(new Event("popstate"));
+    await settled();
+    await settled();
+  };
+  const hold = () => {
+    let go;
+    slow = new Promise((resolve) => (go = resolve));
+    return go;
+  };
+  return { trail, history, viewer, reading, stack, files, back, hold };
+}
+
+const instances = ({ entries }) => entries.map(({ address }) => new URLSearchParams(address.slice(1)).get("instance"));
+
+test("an address is not written over before it was read", async () => {
+  const { trail, history, viewer } = await trailed("?instance=1.1.3");
+  viewer.dispatchEvent(new Event("shown"));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(instances(history), ["1.1.3"]);
+  await trail.restore();
+  assert.equal(viewer.shown.index, 3);
+  assert.equal(history.entries.length, 1);
+});
+
+test("each image that is opened is a step, scrolling changes the step, and Back leads to where it was left", async () => {
+  const { trail, history, viewer, reading, stack, back } = await trailed();
+  await trail.restore();
+  await reading.openStack(stack, stack.items[4]);
+  assert.deepEqual(instances(history), ["1.1.4"]);
+  viewer.show(stack, stack.items[6]);
+  await reading.openStack(stack, stack.items[1]);
+  assert.deepEqual(instances(history), ["1.1.6", "1.1.1"]);
+  await back();
+  assert.equal(viewer.shown.index, 6);
+  assert.deepEqual(instances(history), ["1.1.6", "1.1.1"]);
+});
+
+test("a reader who goes elsewhere while a state is restored stays there", async () => {
+  const { trail, history, viewer, reading, stack, hold } = await trailed("?instance=1.1.3");
+  const go = hold();
+  const restored = trail.restore();
+  await settled();
+  await reading.openStack(stack, stack.items[8]);
+  go();
+  await restored;
+  await settled();
+  assert.equal(viewer.shown.index, 8);
+  assert.equal(instances(history).at(-1), "1.1.8");
+});
+
+test("files come back by Back, and an address that cannot be opened is kept", async () => {
+  const { trail, history, viewer, reading, stack, files, back } = await trailed();
+  await trail.restore();
+  await reading.openStack(files, files.items[0]);
+  await reading.openStack(stack, stack.items[2]);
+  assert.deepEqual(history.entries.map(({ address }) => address.length > 1), [false, true]);
+  await back();
+  assert.equal(viewer.shown.item, files.items[0]);
+  const other = await trailed("?study=9");
+  await assert.rejects(other.trail.restore(), { title: "The image is not indexed" });
+  assert.equal(other.history.entries[0].address, "/?study=9");
+});

@@ -1,0 +1,50 @@
+"""The pages of operations, and the command that a browser without a login is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.routes.operations import PARTS
+from tests.service.conftest import Archive
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_page_has_its_title_links_to_the_others_and_no_script_of_its_own(
+    archive: Archive, part: str
+) -> None:
+    page = archive.client.get(f"/operations/{part}").text
+    assert f"<h1>{PARTS[part]}</h1>" in page
+    for other in PARTS:
+        assert f'href="/operations/{other}"' in page
+    assert page.count('aria-current="page"') == 1
+    assert f'src="/static/js/operations/{part}.js"' in page
+    assert "<script>" not in page
+    assert "style=" not in page
+
+
+def test_there_is_no_other_page_of_operations(archive: Archive) -> None:
+    answer = archive.client.get("/operations/secrets")
+    assert (answer.status_code, "jobs, statistics" in answer.get_json()["remedy"]) == (404, True)
+
+
+def test_a_browser_without_a_login_is_told_how_to_get_one(archive: Archive) -> None:
+    answer = archive.stranger.get("/operations/jobs")
+    assert (answer.status_code, answer.mimetype) == (401, "text/html")
+    assert "hmar keys login" in answer.text
+
+
+def test_on_this_machine_the_command_names_the_data_directory(archive: Archive) -> None:
+    told = f"HMAR_HOME={archive.engine.settings.home} hmar keys login"
+    for host in ("localhost:8080", "127.0.0.1:8080", "[::1]:8080"):
+        assert told in archive.stranger.get("/", headers={"Host": host}).text
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("hmar.example", "127.0.0.1"), ("localhost", "192.0.2.7"), ("localhost", "")],
+)
+def test_elsewhere_it_tells_no_path(archive: Archive, host: str, address: str) -> None:
+    client = archive.stranger
+    page = client.get("/", headers={"Host": host}, environ_overrides={"REMOTE_ADDR": address}).text
+    assert "<pre>hmar keys login</pre>" in page
+    assert str(archive.engine.settings.home) not in page
