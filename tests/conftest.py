@@ -1,4 +1,4 @@
-"""What all tests share: the order of their files, and the processes that decode."""
+"""What all tests share: the order of their files, the processes that decode, and the tables of databases."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from hmar import wiring
+from hmar.adapters.sql.database import Database
 from hmar.decoding.contained import ContainedDecoder
 from hmar.decoding.limits import DecodeLimits
 from hmar.library.patients import process_server
+from tests.migrated import migrating_a_copy
 
 
 @pytest.hookimpl(trylast=True)
@@ -29,4 +31,12 @@ def one_fork_server() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring, "ContainedDecoder", forked_there)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_migration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make the tables of SQLite once; tests of the migrations themselves take that back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "migrate", migrating_a_copy(tmp_path_factory.mktemp("migrated")))
         yield

@@ -26,6 +26,8 @@ PROTOCOLS = {
     "that were set on other people.",
     "nodule": "One real nodule asked for on each of its slices, that slice excluded.",
     "speed": "Each figure is a ratio to a named peer of the same run; rounds alternate between the two.",
+    "page": "The reading page in a browser on the server's machine; times are between redraws, or from a key "
+    "to a redraw.",
     "growth": "Time against the size of the archive; what is projected was not measured.",
     "phantom": "Lesions planted in phantoms, whose place is known exactly. No patient is in it.",
     "acir-compat": "Random split per image, so that one patient lies on both sides; mAP@100 divided by the "

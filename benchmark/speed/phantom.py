@@ -72,9 +72,9 @@ def phantom_frame(number: int, side: int = SIDE) -> Frame:
     return Frame(info, phantom_hu(number, side), Units.HU)
 
 
-def series_uid(number: int) -> str:
-    """Return the UID of the series of a slice."""
-    return f"{ROOT}.2.{number // SLICES + 1}"
+def series_uid(number: int, slices: int = SLICES) -> str:
+    """Return the UID of the series of a slice, where a series has so many."""
+    return f"{ROOT}.2.{number // slices + 1}"
 
 
 def sop_uid(number: int) -> str:
@@ -82,18 +82,18 @@ def sop_uid(number: int) -> str:
     return f"{ROOT}.1.1.{number + 1}"
 
 
-def phantom_file(number: int, side: int = SIDE) -> bytes:
-    """Return the slice as an uncompressed DICOM file without a patient."""
+def phantom_file(number: int, side: int = SIDE, slices: int = SLICES) -> bytes:
+    """Return the slice as an uncompressed DICOM file without a patient; a series has so many slices."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = UID(sop_uid(number))
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     file = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     file.SOPClassUID, file.SOPInstanceUID = CTImageStorage, UID(sop_uid(number))
-    file.StudyInstanceUID, file.SeriesInstanceUID = f"{ROOT}.1", series_uid(number)
+    file.StudyInstanceUID, file.SeriesInstanceUID = f"{ROOT}.1", series_uid(number, slices)
     file.PatientName, file.PatientID = "", ""
     file.Modality, file.BodyPartExamined = "CT", "CHEST"
-    file.SeriesNumber, file.InstanceNumber = number // SLICES + 1, number + 1
+    file.SeriesNumber, file.InstanceNumber = number // slices + 1, number + 1
     file.ImagePositionPatient = [0.0, 0.0, -2.5 * number]
     file.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     file.Rows = file.Columns = side

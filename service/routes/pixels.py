@@ -1,4 +1,4 @@
-"""Stored values for a viewer: /api/v1/instances/{sop_instance_uid}/frames/{frame_number}/pixels, /api/v1/pixels."""
+"""The stored values of a frame for a viewer: one that is indexed, or one of a file that is sent."""
 
 from __future__ import annotations
 

@@ -29,20 +29,19 @@ PHONE = Screen(390, 844, touch=True)
 PHONE_SIDEWAYS = Screen(844, 390, touch=True)
 
 
-WITHOUT_GPU = ("--disable-gpu",)
-WITH_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""A GPU that is made of software: the page takes it for none, unless a test says otherwise."""
-
-
 @contextmanager
-def chromium(profile: Path, *flags: str) -> Iterator[webdriver.Chrome]:
-    """Run a browser with a profile of its own, on a desktop's screen, until the context ends."""
+def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
+    """Run a browser with a profile of its own, on a desktop's screen, until the context ends.
+
+    It has no GPU; its WebGL2 is made of software.
+    """
     options = webdriver.ChromeOptions()
     options.binary_location = require_command("chromium")
     for flag in (
         "--headless=new",
         "--no-sandbox",
-        *flags,
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
         "--disable-dev-shm-usage",
         "--disable-background-networking",
         "--disable-component-update",

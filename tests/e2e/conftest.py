@@ -13,13 +13,13 @@ from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.wiring import build_engine
-from tests.e2e.chromium import WITHOUT_GPU, chromium
+from tests.e2e.chromium import chromium
 from tests.e2e.served import Server
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    with chromium(tmp_path / "profile", *WITHOUT_GPU) as browser:
+    with chromium(tmp_path / "profile") as browser:
         yield browser
 
 

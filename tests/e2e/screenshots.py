@@ -123,7 +123,7 @@ def main(folder: Path) -> None:
         queue.handler = engine.indexer.handle
         with (
             closing(Server(engine)) as server,
-            chromium(Path(temporary) / "profile", "--disable-gpu") as browser,
+            chromium(Path(temporary) / "profile") as browser,
         ):
             for shot, png in taken(browser, server):
                 (folder / shot.file).write_bytes(png)

@@ -18,6 +18,7 @@ OTHERS = {"api"}
 NOT_LOGGED_IN = "401 (Unauthorized)"
 WIDER_THAN_THE_SCREEN = "return document.documentElement.scrollWidth > innerWidth"
 COLOUR = "return getComputedStyle(document.querySelector(arguments[0])).color"
+DRAWN = "return getComputedStyle(document.querySelector(arguments[0])).getPropertyValue('--query')"
 LONGEST_MOVE = """
 const element = document.querySelector("#theme");
 element.style.transition = "opacity 3s";
@@ -62,12 +63,17 @@ def test_the_theme_is_the_systems_until_another_is_chosen_and_that_one_stays(
     prefer(browser, color_scheme="dark")
     dark = browser.execute_script(COLOUR, "body")
     assert light != dark
+    # Scripts draw with what they read: a colour of its own in each theme, and one on pictures.
+    drawn = browser.execute_script(DRAWN, "body")
+    assert drawn == browser.execute_script(DRAWN, "#canvas") == "rgb(255, 180, 84)"
 
     page.find("#theme").click()
     assert browser.execute_script(COLOUR, "body") == light
     browser.refresh()
     assert browser.execute_script(COLOUR, "body") == light
     assert browser.execute_script(COLOUR, "#stage") == dark
+    assert browser.execute_script(DRAWN, "body") != drawn
+    assert browser.execute_script(DRAWN, "#canvas") == drawn
     browser.get(f"{server.url}/login?token=none")
     assert browser.execute_script(COLOUR, "body") == light
     browser.get(server.url)

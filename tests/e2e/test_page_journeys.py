@@ -112,9 +112,10 @@ def test_a_reader_goes_from_the_login_to_the_export_by_keyboard_alone(
     keyboard = Keyboard(page)
     browser.get(server.login_link())
     page.press(Keys.ENTER)
-    page.until(lambda: page.all("#series button"))
+    page.until(page.series)
 
-    keyboard.use("#series button")
+    keyboard.tab_to("#series")
+    page.press(Keys.ARROW_DOWN, Keys.ENTER)
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES // 2 + 1} of {SLICES}")
     keyboard.tab_to("#canvas")
     page.press(Keys.ARROW_DOWN)
@@ -148,10 +149,10 @@ def test_a_reader_with_a_phone_boxes_a_nodule_by_touch_and_opens_a_hit(
     finger = Finger(page)
     use_screen(browser, PHONE)
     page.log_in(server.login_link())
-    page.until(lambda: page.all("#series button"))
+    page.until(page.series)
     assert browser.execute_script(VISIBLE_PANELS) == ["archive"]
 
-    finger.tap(page.find("#series button"))
+    finger.tap(page.series()[0])
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES // 2 + 1} of {SLICES}")
     assert browser.execute_script(VISIBLE_PANELS) == ["image"]
     nodule = NODULES[1]
@@ -225,7 +226,7 @@ def test_the_panels_fit_every_screen_and_a_layout_that_was_chosen_stays(
     page.press(Keys.ENTER)
     assert browser.execute_script(VISIBLE_PANELS) == ["archive", "image"]
     browser.refresh()
-    page.until(lambda: page.all("#series button"))
+    page.until(page.series)
     assert page.find("#archive-panel").size["width"] == wider
     assert browser.execute_script(VISIBLE_PANELS) == ["archive", "image"]
     assert page.find("button[aria-controls=hits-panel]").get_attribute("aria-expanded") == "false"

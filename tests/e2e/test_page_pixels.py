@@ -18,7 +18,7 @@ from pydicom.pixels import pixel_array
 from selenium import webdriver
 
 from hmar.values.entries import Origin
-from tests.e2e.chromium import WITH_WEBGL, chromium
+from tests.e2e.chromium import chromium
 from tests.e2e.conftest import serving
 from tests.e2e.page import Page
 from tests.e2e.served import Server
@@ -151,7 +151,7 @@ class Drawings:
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawings]:
     folder = tmp_path_factory.mktemp("pixels")
-    with serving(folder / "home") as server, chromium(folder / "profile", *WITH_WEBGL) as browser:
+    with serving(folder / "home") as server, chromium(folder / "profile") as browser:
         yield Drawings(server, browser)
 
 

@@ -158,7 +158,8 @@ def test_a_reader_narrows_hits_and_looks_at_places_and_at_the_own_series(
     slider.send_keys(Keys.HOME)
     slider.send_keys(Keys.END)
     page.until(lambda: "not for the one on the screen" in page.text("#hits-query"))
-    last = place.find_element(By.CSS_SELECTOR, ".place span").text.partition(" · ")[0].partition("\N{EN DASH}")[2]
+    images = place.find_element(By.CSS_SELECTOR, ".place span").text.partition(" · ")[0]
+    last = images.partition("\N{EN DASH}")[2]
     page.until(lambda: page.text("#frame-text") == f"Image {last} of {SLICES}")
 
     page.find("#among input[value=series]").click()

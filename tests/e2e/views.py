@@ -37,7 +37,7 @@ def _empty(page: Page, server: Server) -> None:
 def _archive(page: Page, server: Server) -> None:
     index_phantoms(server)
     page.browser.refresh()
-    page.until(lambda: page.all("#series button"))
+    page.until(page.series)
 
 
 def _image(page: Page, server: Server) -> None:

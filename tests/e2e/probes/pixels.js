@@ -4,7 +4,8 @@ const [source, windows, tellDone] = arguments;
 
 const draw = async () => {
   const modules = "/static/js";
-  const { surfaceOf } = await import(`${modules}/drawing/surface.js`);
+  const { FlatSurface } = await import(`${modules}/drawing/flat_surface.js`);
+  const { GlSurface } = await import(`${modules}/drawing/gl_surface.js`);
   const { Placement } = await import(`${modules}/drawing/placement.js`);
   const { Frame } = await import(`${modules}/pixels/frame.js`);
   const { shadesOf } = await import(`${modules}/pixels/shades.js`);
@@ -12,7 +13,8 @@ const draw = async () => {
 
   const { readPixels, readPicture } = source.file ? await ofFile(api, source.file) : await indexed(api, source.collection);
   const frame = await Frame.of({}, await readPixels());
-  const surfaces = [surfaceWith(surfaceOf, "webgl2"), surfaceWith(surfaceOf, "2d")];
+  const [one, other] = [0, 1].map(() => document.createElement("canvas"));
+  const surfaces = [new GlSurface(one, one.getContext("webgl2", { alpha: false, antialias: false })), new FlatSurface(other)];
   const placement = new Placement();
   const pictures = [];
   for (const chosen of windows) {
@@ -48,16 +50,6 @@ async function ofFile(api, content) {
 
 /** Null where the server has no such picture: it knows no windows in units of a modality. */
 const contentOf = async (response) => (response.ok ? base64(await response.blob()) : null);
-
-/** A surface of a kind, whatever the page would choose on this machine. */
-function surfaceWith(surfaceOf, kind) {
-  const canvas = document.createElement("canvas");
-  const own = canvas.getContext.bind(canvas);
-  canvas.getContext = (asked, options) =>
-    asked === "webgl2" && kind === "2d" ? null : own(asked, { ...options, failIfMajorPerformanceCaveat: false });
-  document.createElement("div").append(canvas);
-  return surfaceOf(canvas);
-}
 
 /** The bytes on a canvas, before what follows can clear it. */
 function bytesOn(canvas) {

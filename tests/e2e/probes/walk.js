@@ -54,7 +54,9 @@ async function back() {
   const { query } = state;
   state.wanted = null;
   byId("back").click();
-  await until(() => isQuiet() && byId("back").hidden, "the query");
+  // Drawn at the next redraw where it is in memory, else loaded first, which is said.
+  for (let redraws = 0; redraws < 2; redraws += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+  await until(isQuiet, "the query");
   if (watch.onScreen !== query) watch.fault("Back shows another image", { query });
 }
 
@@ -114,7 +116,8 @@ async function walk() {
   }
   await until(isQuiet, "the last image");
   if (!byId("frame-text").textContent.startsWith(`Image ${byId("slider").value} of`)) watch.fault("the slider is elsewhere");
-  return { faults: state.faults.slice(0, 5), drawn: state.drawn.length, checks: state.checks, searches: state.searches.length };
+  const kind = byId("picture").getContext("2d") ? "2d" : "webgl2";
+  return { kind, faults: state.faults.slice(0, 5), drawn: state.drawn.length, checks: state.checks, searches: state.searches.length };
 }
 
 walk()

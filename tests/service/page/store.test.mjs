@@ -73,6 +73,17 @@ test("what is on its way for a plan that has moved on is given up, what somebody
   assert.equal((await waited).number, 1);
 });
 
+test("an item whose load was given up is loaded anew for whoever wants it at once", async () => {
+  const store = new FrameStore(1000, 1);
+  const { items, asked } = slowItems(30);
+  store.follow("viewer", items.slice(0, 10), 0, 1);
+  store.follow("viewer", items.slice(20), 0, 1);
+  const wanted = store.get(items[0]);
+  assert.deepEqual(asked.map(({ number }) => number), [0, 20, 0]);
+  asked[2].come();
+  assert.equal((await wanted).number, 0);
+});
+
 test("an item that failed is not planned again, but comes when it is asked for", async () => {
   const store = new FrameStore(1000, 1);
   const { items, asked } = slowItems(1);

@@ -260,3 +260,48 @@ test("a drag ends where another image comes on the screen: its box would lie on 
   canvas.send("pointermove", { offsetX: 300, offsetY: 200 });
   assert.deepEqual(viewer.regions, []);
 });
+
+test("in a tab that is not drawn nothing is told of images that nobody sees, and all is once it is drawn", async () => {
+  const { viewer, stack, screens, surface } = await shown();
+  const redraws = [];
+  globalThis.requestAnimationFrame = (redraw) => redraws.push(redraw);
+  const before = screens.length;
+  viewer.goTo(6);
+  stack.asked.get(6).come();
+  await settled();
+  assert.equal(viewer.shown.index, 5);
+  assert.equal(screens.length, before);
+  for (const redraw of redraws) redraw();
+  assert.deepEqual(screens.at(-1), words(6));
+  assert.equal(surface.drawn.at(-1), "6");
+});
+
+test("a frame that was let go of before it was drawn is loaded again", async () => {
+  browser();
+  const store = new FrameStore(1000, 0);
+  const viewer = new Viewer({ marks: new FakeCanvas() }, store, new Recorder());
+  const stack = slowStack();
+  const done = viewer.open(stack, stack.items[5]);
+  stack.asked.get(5).come();
+  await store.get(stack.items[5]);
+  store.drop(stack.items[5]);
+  stack.asked.clear();
+  await settled();
+  stack.asked.get(5).come();
+  await done;
+  assert.equal(viewer.shown.index, 5);
+});
+
+test("what is opened next is not known: nothing is shown, and the window stays for the same modality", async () => {
+  const { viewer, surface } = await shown();
+  viewer.setWindow([40, 80, "HU"]);
+  viewer.close();
+  assert.equal(viewer.shown, null);
+  assert.equal(surface.drawn.at(-1), null);
+  const [same, other] = [slowStack("b"), slowStack("c", "MR")];
+  viewer.open(same, same.items[0]);
+  assert.deepEqual(viewer.chosenWindow, [40, 80, "HU"]);
+  viewer.close();
+  viewer.open(other, other.items[0]);
+  assert.equal(viewer.chosenWindow, null);
+});

@@ -1,6 +1,7 @@
 // Why a hit was found, as a layer over both pictures: the nearer a place, the more of its colour.
 
 import { explainHit } from "../api.js";
+import { ink } from "../drawing/inks.js";
 
 export class Heat {
   strength = 0.6;
@@ -26,7 +27,7 @@ export class Heat {
     const boxes = main.regions.map(({ box }) => box);
     const why = await explainHit(query.identity, boxes, hit.identity);
     if (turn !== this.#asked) return null;
-    const colour = getComputedStyle(main.canvas).getPropertyValue("--query");
+    const colour = ink("--query");
     this.#maps = new Map([
       [main, { item: query.item, canvas: drawn(why.query_map, why.bits, colour) }],
       [beside, { item: hit.item, canvas: drawn(why.hit_map, why.bits, colour) }],

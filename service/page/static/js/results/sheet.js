@@ -1,6 +1,7 @@
 // A contact sheet: query and hits side by side as one picture, with captions.
 
 import { imageUrl } from "../api.js";
+import { ink } from "../drawing/inks.js";
 import { bits, howOf, numberOf, titleOf, whereOf, whoseOf } from "./facts.js";
 
 const SIDE = 240;
@@ -30,7 +31,7 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
   Object.assign(canvas, sizeOfSheet(cards.length));
   const context = canvas.getContext("2d");
   const images = await Promise.all(cards.map(({ hit }) => loaded(hit, displayWindow)));
-  const colours = coloursOf(document.documentElement);
+  const colours = inks();
   context.fillStyle = colours.back;
   context.fillRect(0, 0, canvas.width, canvas.height);
   const head = [
@@ -53,11 +54,8 @@ async function loaded(hit, displayWindow) {
   return image;
 }
 
-function coloursOf(element) {
-  const style = getComputedStyle(element);
-  const names = ["back", "text", "muted", "query", "hit"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`)]));
-}
+const COLOURS = ["back", "text", "muted", "query", "hit"];
+const inks = () => Object.fromEntries(COLOURS.map((name) => [name, ink(`--${name}`)]));
 
 function drawCell(context, card, image, picture, { x, y }, colours) {
   const { hit, query } = card;
