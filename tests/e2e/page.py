@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -34,7 +35,9 @@ class Page:
         return self.find(selector).text
 
     def until(self, condition: object) -> None:
-        WebDriverWait(self.browser, WAIT_S).until(lambda _: condition())  # type: ignore[operator]
+        """Wait for a condition; that what it looks at is replaced meanwhile is no answer."""
+        wait = WebDriverWait(self.browser, WAIT_S, ignored_exceptions=(StaleElementReferenceException,))
+        wait.until(lambda _: condition())  # type: ignore[operator]
 
     def press(self, *keys: str) -> None:
         ActionChains(self.browser).send_keys(*keys).perform()
