@@ -38,7 +38,8 @@ def search_for_the_nodule(server: Server, page: Page) -> None:
     nodule = NODULES[1]
     assert nodule is not None
     page.drag_box(*nodule, side=28)
-    page.press(Keys.ENTER)
+    page.search_all()
+    page.find("#canvas").send_keys(Keys.ENTER)
     page.until(lambda: len(page.hits()) == 10)
 
 
@@ -100,6 +101,7 @@ def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
     for secret in (PATIENT_NAME, PATIENT_ID):
         assert secret not in kept + browser.current_url
 
+    page.find("#menu-button").click()
     page.find("#logout").click()
     page.until(lambda: "You are not logged in" in page.text("body"))
     assert browser.execute_script(STORED) == "{}"

@@ -54,6 +54,7 @@ async function trailed(query = "") {
   const viewer = Object.assign(new EventTarget(), {
     shown: null,
     regions: [],
+    regionsOf: () => [],
     chosenWindow: null,
     setWindow: (chosen) => Object.assign(viewer, { chosenWindow: chosen }),
     show(at, item) {
@@ -78,7 +79,7 @@ async function trailed(query = "") {
   const compare = Object.assign(new EventTarget(), { beside: null, restore: async () => {} });
   const archive = { series: [series], find: () => series };
   globalThis.fetch = async () => Response.json({ collection: "a", frames: [{ series_uid: "1.1" }] });
-  const hits = { find: () => undefined, mark() {} };
+  const hits = { find: () => undefined, markOpen() {} };
   const app = { viewer, reading, compare, archive, hits, guarded: (action) => action() };
   const trail = new Trail(app);
   trail.start();
