@@ -17,9 +17,12 @@ export function barOf(pointsPerMm, mostPoints) {
 /** Points of the canvas to a millimetre; null where the spacing is unknown. */
 const pointsPerMm = ({ placement, shown: { frame } }) => (frame.spacing ? placement.scale / frame.spacing[0] : null);
 
+/** Its width on the page, from its pixels: to ask for that itself would lay the page out once more for each image. */
+const widthOf = (canvas) => canvas.width / (devicePixelRatio || 1);
+
 export function showScaleBar(viewer) {
   const perMm = viewer.shown?.frame ? pointsPerMm(viewer) : null;
-  const bar = perMm && barOf(perMm, viewer.canvas.clientWidth * MOST_SHARE);
+  const bar = perMm && barOf(perMm, widthOf(viewer.canvas) * MOST_SHARE);
   byId("scale").hidden = !bar;
   if (!bar) return;
   byId("scale-bar").style.width = `${bar.points.toFixed(1)}px`;
