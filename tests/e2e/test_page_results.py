@@ -84,6 +84,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def opened(page: Page, server: Server, *scopes: Scope) -> Page:
     identity = Identity(PAGE_LOGIN, EVERYDAY | set(scopes))
     page.log_in(f"{server.url}/login?token={server.engine.keys.create_login(identity, 60)}")
+    page.until(lambda: len(page.series()) == len(NODULES))
     page.open_series(0)
     return page
 
@@ -94,7 +95,8 @@ def search(page: Page, count: int) -> None:
 
 
 def series_of(page: Page) -> list[str]:
-    return [(line.get_attribute("title") or "") for line in page.all(".hit-where:nth-child(2)")]
+    titles = "return [...document.querySelectorAll('.hit-where:nth-child(2)')].map((line) => line.title)"
+    return list(page.browser.execute_script(titles))
 
 
 def shown(page: Page) -> list[WebElement]:
@@ -122,7 +124,7 @@ def test_a_reader_narrows_hits_and_looks_at_places_and_at_the_own_series(
     )
     assert widths[0] == widths[1] > 0
     page.until(lambda: browser.execute_script(PAINTED))
-    page.find(".whole").click()
+    page.find(".hit-tools .whole").click()
     narrower = browser.execute_script("return document.querySelector('.hit-image .sheet').offsetWidth")
     assert narrower < widths[1]
 
@@ -213,7 +215,7 @@ def test_a_reader_judges_by_keys_keeps_it_and_searches_with_a_hit(
     page.until(lambda: page.text("#hits-query") not in (title, f"{title}, not for the one on the screen"))
     page.until(lambda: len(page.hits()) == OTHERS)
     assert page.text("#hits-query").endswith("1 region")
-    assert "mm" in page.text("#box-text")
+    page.until(lambda: "mm" in page.text("#box-text"))
     assert not page.find("#refined").is_displayed()
 
     page.find(".hit").send_keys(Keys.ENTER)
@@ -252,8 +254,8 @@ def test_a_reader_takes_hits_away_and_is_told_what_this_login_may_not(
     page.find("#export-sheet").click()
     sheet = np.asarray(Image.open(io.BytesIO(file("png"))).convert("RGB"))
     assert len(np.unique(sheet)) > 100
-    page.find("#logout").click()
-    page.until(lambda: not page.all("#logout"))
+    browser.get("about:blank")
+    browser.delete_all_cookies()
 
     page = opened(page, server, "export")
     page.find("#among input[value=series]").click()

@@ -1,9 +1,10 @@
 // A hit as a card: its place beside the query's at equal millimetres, how near it is, what it is, and what can be done.
 
-import { el } from "../dom.js";
 import { imageUrl } from "../api.js";
+import { el } from "../dom.js";
+import { distanceBar, expert, lines, viewerLink } from "./card_parts.js";
 import { cuts, place, sheetOf, spacingOf } from "./crop.js";
-import { bits, howOf, numberOf, sizeOf, whereOf, whoseOf } from "./facts.js";
+import { bits, numberOf, whereOf } from "./facts.js";
 import { placeOf } from "./place.js";
 
 /** Pixels of a side of the query's cut; it is shown smaller, also on fine screens. */
@@ -148,38 +149,4 @@ export class Card {
     const like = tool("like", "More like this", "More like this (M)", () => acts.like(hit));
     return el("div", { className: "hit-tools" }, ...Object.values(this.judging), this.wholeButton, like, ...viewerLink(hit));
   }
-}
-
-function lines(hit, where, boxes) {
-  const number = boxes.length ? `${numberOf(hit)} · ${sizeOf(hit)}` : numberOf(hit);
-  const texts = [where, whoseOf(hit), howOf(hit), number];
-  return texts
-    .filter(Boolean)
-    .map((textContent, at) => el("span", { className: "hit-where", textContent, title: at ? textContent : `Series ${hit.series_uid}` }));
-}
-
-/** A bar as long as the distance: unrelated images differ in about half of the bits. */
-function distanceBar({ distance, bits: length }) {
-  const title = `Distance: the shorter, the nearer; unrelated images are about ${length / 2} bits apart`;
-  return el("meter", { className: "distance-bar", min: 0, max: length / 2, value: distance, title, "aria-label": "Distance" });
-}
-
-/** A link to the hit in the viewer of its PACS, where there is one. */
-function viewerLink({ viewer_url: href, rank }) {
-  if (!href) return [];
-  const name = `Hit ${rank} in the viewer of the PACS, in a new tab`;
-  const props = { href, target: "_blank", rel: "noopener noreferrer", className: "viewer-link", "aria-label": name };
-  return [el("a", { ...props, textContent: "Open in viewer ↗" })];
-}
-
-function expert(name, { distance, score }) {
-  const known = score !== null;
-  const title = known ? `${name} expert: ${bits(distance)} bits differ` : `${name} expert: no window`;
-  return el(
-    "span",
-    { className: "expert", title },
-    el("span", { textContent: name }),
-    el("meter", { min: 0, max: 1, value: known ? score : 0, "aria-label": `${name} score` }),
-    el("output", { textContent: known ? score.toFixed(2) : "–" }),
-  );
 }

@@ -4,9 +4,8 @@ import { byId, plural } from "../dom.js";
 import { Card } from "./card.js";
 import { titleOf } from "./facts.js";
 import { keyOf } from "./judgements.js";
+import { listenToKeys } from "./keys.js";
 import { QueryPicture } from "./query_picture.js";
-
-const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 
 /**
  * Events of what a reader does with a hit, with a detail: `judge` ({hit, verdict}), `like` ({hit}), `scroll` ({hit,
@@ -23,7 +22,7 @@ export class Hits extends EventTarget {
   constructor(open) {
     super();
     this.open = open;
-    byId("hits").addEventListener("keydown", (event) => this.#press(event));
+    listenToKeys(byId("hits"), this);
   }
 
   /** The hits of which cards are shown: none farther than what was set. */
@@ -165,27 +164,5 @@ export class Hits extends EventTarget {
     const card = this.#cards.find(({ hit }) => keyOf(hit) === focused.key) ?? this.#cards[0];
     const control = [...(card?.element.querySelectorAll("button") ?? [])].find(({ className }) => className === focused.name);
     (control ?? card?.button)?.focus();
-  }
-
-  #press(event) {
-    const card = this.#cards.find(({ element }) => element.contains(event.target));
-    if (!card || event.ctrlKey || event.metaKey || event.altKey || event.target.type === "range") return;
-    const keys = {
-      r: () => card.judging.relevant.click(),
-      n: () => card.judging.not_relevant.click(),
-      w: () => card.toggleWhole(),
-      m: () => card.acts.like(card.hit),
-    };
-    const step = STEPS[event.key];
-    const act = step ? () => this.#focusBy(card, step) : keys[event.key.toLowerCase()];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  #focusBy(card, step) {
-    const cards = this.#visible;
-    const index = Math.min(cards.length - 1, Math.max(0, cards.indexOf(card) + step));
-    cards[index]?.button.focus();
   }
 }
