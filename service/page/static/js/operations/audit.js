@@ -66,7 +66,7 @@ async function verdict() {
   if (isRunning) setTimeout(() => guarded(verdict), AGAIN_MS);
 }
 
-export function verdictText(verification) {
+function verdictText(verification) {
   if (!verification) return "The chain of the rows was not verified yet.";
   const { state, ended_at: endedAt, findings, problem, remedy } = verification;
   if (state === "failed") return `The verification could not be ended: ${problem} ${remedy ?? ""}`;

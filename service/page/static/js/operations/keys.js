@@ -48,7 +48,7 @@ async function make() {
 }
 
 /** What a form asks for, as the API takes it. */
-export function wantedKey(values) {
+function wantedKey(values) {
   const collections = values.collections.split(/[\s,]+/).filter(Boolean);
   return {
     name: values.name,
