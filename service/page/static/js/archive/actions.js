@@ -75,7 +75,7 @@ const isOf = (series, { level, uid, collection }) =>
   series.collection === collection && (level === "study" ? series.study_uid : series.series_uid) === uid;
 
 /** Say exactly what a target is. */
-export function described({ level, uid, collection, name, series, frames }) {
+function described({ level, uid, collection, name, series, frames }) {
   const what = level === "study" ? `study with ${series} series` : "series";
   return [`The ${what}: ${name}.`, `${plural(frames, "frame")} in the collection ${collection}.`, `UID ${uid}`];
 }

@@ -1,7 +1,7 @@
 // Series as the rows of a tree: patients, their studies, their series.
 
 /** How rows can be sorted; the names are the values of the control. */
-export const ORDERS = {
+const ORDERS = {
   newest: (a, b) => byDate(b, a, ""),
   oldest: (a, b) => byDate(a, b, "9999"),
   modality: (a, b) => compare(kindOf(a), kindOf(b)) || byDate(b, a, ""),
