@@ -47,7 +47,10 @@ _OF_OPERATIONS = {
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
     "retrieveInstance": _Event("110104", "DICOM Instances Transferred", "R"),
     "exportHits": _EXPORT,
+    "listAudit": _Event("110101", "Audit Log Used", "R"),
     "rotateSecrets": _Event("110113", "Security Alert", "U"),
+    "makeKey": _Event("110113", "Security Alert", "C"),
+    "revokeKey": _Event("110113", "Security Alert", "D"),
     _DELIVERY: _EXPORT,
     "logIn": _AUTHENTICATION,
     "logOut": _AUTHENTICATION,
@@ -55,7 +58,9 @@ _OF_OPERATIONS = {
 _TYPES = {
     "logIn": ("110122", "Login"),
     "logOut": ("110123", "Logout"),
-    "rotateSecrets": ("110137", "User Security Attributes Changed"),
+    **dict.fromkeys(
+        ("rotateSecrets", "makeKey", "revokeKey"), ("110137", "User Security Attributes Changed")
+    ),
 }
 _OBJECTS = {
     # Type, role, and the code, system and meaning of what the id is. The last two codes are our own: systems

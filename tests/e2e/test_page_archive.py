@@ -95,6 +95,7 @@ def test_two_thousand_series_are_searched_read_by_keyboard_relabelled_and_delete
     assert uid is not None
     page.find("dialog [name=end]").send_keys(uid[1][-4:], Keys.ENTER)
     page.until(lambda: page.text("#series-count") == "1,998 series, 1,998 frames")
+    page.until(lambda: page.find("#welcome").is_displayed())
     assert page.mistakes() == []
 
 

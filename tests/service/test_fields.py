@@ -23,6 +23,7 @@ IN_PATH = {
     "{frame_number}": "1",
     "{job_id}": "0" * 32,
     "{filename}": "icon.svg",
+    "{part}": "jobs",
     "{fingerprint}": "f" * 32,
     "{name}": "receiver",
 }

@@ -100,6 +100,9 @@ def test_a_message_has_all_that_the_row_has() -> None:
         ("delete", "/api/v1/deletions", "D", "110105"),
         ("pruneAudit", "hmar audit prune", "D", "110101"),
         ("rotateSecrets", "hmar secrets rotate", "U", "110113"),
+        ("makeKey", "/api/v1/keys", "C", "110113"),
+        ("revokeKey", "/api/v1/keys/<name>", "D", "110113"),
+        ("listAudit", "/api/v1/audit", "R", "110101"),
         ("logIn", "/login", "E", "110114"),
         ("deliverChanges", "webhook", "R", "110106"),
         ("exportHits", "/api/v1/exports", "R", "110106"),
@@ -112,7 +115,8 @@ def test_an_operation_is_the_event_that_dicom_has_for_it(
     told = message(operation=operation, route=route).find("EventIdentification")
     assert told is not None
     assert (told.attrib["EventActionCode"], code(told, "EventID")[0]) == (action, event)
-    assert (told.find("EventTypeCode") is not None) is (operation in ("logIn", "rotateSecrets"))
+    typed = ("logIn", "rotateSecrets", "makeKey", "revokeKey")
+    assert (told.find("EventTypeCode") is not None) is (operation in typed)
 
 
 @pytest.mark.parametrize(

@@ -7,33 +7,38 @@ import { wordsOf } from "./words.js";
 
 const UID_END = 4;
 
-/** Wire the buttons below the list; `may` tells what the login allows, `replace(files, target)` sends files. */
-export function installActions({ archive, guarded }, tree, may, replace) {
-  const actions = {
-    "relabel-row": { scopes: ["label"], run: relabel },
-    "replace-row": { scopes: ["delete", "index"], run: (target) => replaceFiles(target, replace) },
-    "delete-row": { scopes: ["delete"], run: remove },
-  };
+const ACTIONS = {
+  "relabel-row": { scopes: ["label"], run: relabel },
+  "replace-row": { scopes: ["delete", "index"], run: replaceFiles, removes: true },
+  "delete-row": { scopes: ["delete"], run: remove, removes: true },
+};
 
+/** Wire the buttons below the list; `may` tells what the login allows, `replace(files, target)` indexes files. */
+export function installActions({ archive, guarded }, tree, may, replace) {
   const act = (id) => {
+    const { scopes, run, removes } = ACTIONS[id];
     const target = tree.active && targetOf(tree.active, archive.series);
-    if (!target || !may(actions[id].scopes)) return;
+    if (!target || !may(scopes)) return;
     guarded(async () => {
-      const said = await actions[id].run(target);
-      if (!said) return;
+      const open = archive.marked;
+      const done = await run(target);
+      if (!done) return;
       await archive.refresh();
-      say(said);
+      say(done.said);
+      if (done.files) await replace(done.files, target);
+      // What is gone stays neither on the screen nor in the memory of this tab.
+      if (removes && open && isOf(open, target)) location.assign(location.pathname);
     });
   };
 
   function update() {
     const target = tree.active && targetOf(tree.active, archive.series);
-    byId("row-actions").hidden = !target || !Object.values(actions).some(({ scopes }) => may(scopes));
+    byId("row-actions").hidden = !target || !Object.values(ACTIONS).some(({ scopes }) => may(scopes));
     byId("row-name").textContent = target?.name ?? "";
-    for (const [id, { scopes }] of Object.entries(actions)) byId(id).hidden = !may(scopes);
+    for (const [id, { scopes }] of Object.entries(ACTIONS)) byId(id).hidden = !may(scopes);
   }
 
-  for (const id of Object.keys(actions)) byId(id).addEventListener("click", () => act(id));
+  for (const id of Object.keys(ACTIONS)) byId(id).addEventListener("click", () => act(id));
   tree.element.addEventListener("keydown", (event) => {
     const id = { Delete: "delete-row", F2: "relabel-row" }[event.key];
     if (id) act(id);
@@ -66,6 +71,9 @@ export function targetOf(row, all) {
   };
 }
 
+const isOf = (series, { level, uid, collection }) =>
+  series.collection === collection && (level === "study" ? series.study_uid : series.series_uid) === uid;
+
 /** Say exactly what a target is. */
 function described({ level, uid, collection, name, series, frames }) {
   const what = level === "study" ? `study with ${series} series` : "series";
@@ -80,25 +88,24 @@ async function relabel(target) {
   const answer = await ask({ title: `Label a ${level}`, content, action: "Set the label" });
   if (!answer) return null;
   const { changed } = await changeLabel(level, uid, collection, answer.label.trim() || null);
-  return `${plural(changed, "frame")} relabelled`;
+  return { said: `${plural(changed, "frame")} relabelled` };
 }
 
 async function remove(target) {
   const answer = await confirmed(target, { title: `Delete a ${target.level}`, action: "Delete", more: [] });
   if (!answer) return null;
   const { frames } = await deleteFrames(target.level, target.uid, target.collection);
-  return `${plural(frames, "frame")} deleted`;
+  return { said: `${plural(frames, "frame")} deleted` };
 }
 
-async function replaceFiles(target, replace) {
+async function replaceFiles(target) {
   const files = field("Files", "files", { type: "file", multiple: true, required: true });
   const more = [line("Its frames are deleted, then these files are indexed in the same collection."), files];
   const answer = await confirmed(target, { title: `Replace a ${target.level}`, action: "Replace", more });
   if (!answer) return null;
   const chosen = [...files.querySelector("input").files];
   const { frames } = await deleteFrames(target.level, target.uid, target.collection);
-  replace(chosen, target);
-  return `${plural(frames, "frame")} deleted; the files are being indexed`;
+  return { said: `${plural(frames, "frame")} deleted; the files are being indexed`, files: chosen };
 }
 
 /** Ask before frames go for good; where nothing of the study is left, the end of its UID is typed. */

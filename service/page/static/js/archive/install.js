@@ -19,8 +19,8 @@ export function installArchive(app) {
     const may = (scopes) => isAllowed(identity, scopes);
     byId("indexing").hidden = !may(["index"]);
     installActions(app, tree, may, (files, { collection, label }) => {
-      const named = [...files].map((file) => ({ file, path: file.name }));
-      send(named, { ...chosenOptions(), collection, label });
+      const named = files.map((file) => ({ file, path: file.name }));
+      return jobs.send(named, { ...chosenOptions(), collection, label });
     });
     archive.addEventListener("listed", () => offerCollections(archive, identity));
     offerCollections(archive, identity);

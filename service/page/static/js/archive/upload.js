@@ -91,15 +91,16 @@ export class Upload extends EventTarget {
 
   async #index(part) {
     this.#tell("sending");
-    const taken = await sendFiles(part, this.options);
-    if (this.#isCancelled) await cancelJob(taken.job_id);
-    const job = await follow(taken.job_id, (now) => {
+    this.#job = await sendFiles(part, this.options);
+    const { job_id: id } = this.#job;
+    if (this.#isCancelled) await cancelJob(id);
+    const job = await follow(id, (now) => {
       this.#job = now;
       this.#tell("running");
     });
     this.#job = null;
     this.counts = added(this.counts, job.counts);
-    if (job.counts.failed + job.counts.dead + job.counts.partial) await this.#noteFailures(job.job_id, part);
+    if (job.counts.failed + job.counts.dead + job.counts.partial) await this.#noteFailures(id, part);
   }
 
   #giveUp(files, { detail, message }) {
