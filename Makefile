@@ -4,10 +4,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests make thousands of small databases, and would wait for the disk at each commit: in memory where that has room.
-MEMORY := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
-# A process for each core, and one thread in each. tests/conftest.py tells which files come first.
-PYTEST := $(MEMORY) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Thousands of small databases would wait for the disk at each commit: they are kept in memory where that has 4 GB free.
+MEMORY = $(shell free=$$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1); folder=/dev/shm/hmar-tests-$$(id -u); \
+	[ "$${free:-0}" -gt 4000000 ] && mkdir -p -m 700 $$folder && echo TMPDIR=$$folder)
+# A process for each core and one more, for some wait for what they started; one thread in each. The order of files is
+# that of tests/conftest.py.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+PYTEST = $(MEMORY) OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 # Stamps: an installation is repeated when what it follows from has changed.

@@ -24,6 +24,7 @@ __all__ = [
     "IndexedFrame",
     "Model",
     "OpenedImage",
+    "Outline",
     "Results",
     "Spacing",
     "StoredFrame",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from hmar.values.groups import GroupHit, GroupResults
     from hmar.values.hits import Hit
     from hmar.values.indexed import IndexedFrame
+    from hmar.values.outline import Outline
     from hmar.values.results import Results
     from hmar.values.selection import Exclusion
     from hmar.values.stored import StoredFrame
@@ -68,6 +70,7 @@ else:
             "IndexedFrame": "hmar.values.indexed",
             "Model": "hmar.library.models",
             "OpenedImage": "hmar.library.images",
+            "Outline": "hmar.values.outline",
             "Results": "hmar.values.results",
             "Spacing": "hmar.values.geometry",
             "StoredFrame": "hmar.values.stored",

@@ -16,7 +16,7 @@ ALLOWED_HEADERS = (
 )
 EXPOSED_HEADERS = (
     "Accept-Ranges, Content-Range, ETag, Location, Retry-After, WWW-Authenticate, X-HMAR-Columns, "
-    "X-HMAR-Directions, X-HMAR-Frames, X-HMAR-Intercept, X-HMAR-Inverted, X-HMAR-Orientation, "
+    "X-HMAR-Count, X-HMAR-Directions, X-HMAR-Frames, X-HMAR-Intercept, X-HMAR-Inverted, X-HMAR-Orientation, "
     "X-HMAR-Padding, X-HMAR-Position, X-HMAR-Rows, X-HMAR-Slope, X-HMAR-Spacing, X-HMAR-Type, X-HMAR-Units, "
     "X-HMAR-Units-Note, X-HMAR-Window, X-HMAR-Window-Function, X-HMAR-Windows, X-Request-ID"
 )

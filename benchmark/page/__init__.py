@@ -106,17 +106,17 @@ def _measured(tab: Tab, sizes: Sizes, searched: str, progress: Progress) -> list
     tab.ask("open", _VOLUME)
     _load(tab, sizes.slices)
     setting = f"{sizes.slices} slices of 512x512"
-    done(_motion(f"scroll, {STEPS_PER_S} steps a second", setting, tab.ask("scroll", STEPS_PER_S)), "scroll")
-    done(_motion("scroll, one step a redraw", setting, tab.ask("scroll", None)), "scroll")
+    done(motion(f"scroll, {STEPS_PER_S} steps a second", setting, tab.ask("scroll", STEPS_PER_S)), "scroll")
+    done(motion("scroll, one step a redraw", setting, tab.ask("scroll", None)), "scroll")
     changes = f"{sizes.changes} changes on a slice of 512x512"
-    done(_motion("window drag, one change a redraw", changes, tab.ask("drag", sizes.changes)), "window drag")
+    done(motion("window drag, one change a redraw", changes, tab.ask("drag", sizes.changes)), "window drag")
     done(_memory(setting, tab), "memory")
     tab.ask("open", searched)
     regions = f"{sizes.searches} regions of slices that were not asked about before"
     told = [tab.ask("search", number, sizes.searches) for number in range(sizes.searches)]
     for name, key in (("first hit", "card_ms"), ("all pictures in view", "pictures_ms")):
-        done(_times(f"region search, from Enter to {name}", regions, told, key), "search")
-    done(_times("from box to first judged hit", regions, told, "judged_ms"), "judged hits")
+        done(times(f"region search, from Enter to {name}", regions, told, key), "search")
+    done(times("from box to first judged hit", regions, told, "judged_ms"), "judged hits")
     return rows
 
 
@@ -132,7 +132,7 @@ def _load(tab: Tab, slices: int) -> None:
     tab.ask("begin")
 
 
-def _motion(name: str, setting: str, told: Mapping[str, list[float]]) -> Row:
+def motion(name: str, setting: str, told: Mapping[str, list[float]]) -> Row:
     """Return the row of a motion: frames per second, gaps between redraws, and what was not drawn."""
     gaps = told["gaps_ms"]
     return {
@@ -145,7 +145,7 @@ def _motion(name: str, setting: str, told: Mapping[str, list[float]]) -> Row:
     }
 
 
-def _times(name: str, setting: str, told: Sequence[Mapping[str, list[float]]], key: str) -> Row | None:
+def times(name: str, setting: str, told: Sequence[Mapping[str, list[float]]], key: str) -> Row | None:
     """Return the row of some times; None where the page has nothing to take them of."""
     times = [ms for one in told for ms in one[key]]
     if not times:

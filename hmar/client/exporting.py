@@ -13,8 +13,8 @@ from hmar.errors import UnavailableError
 from hmar.properties.python_filters import filters_as_json
 from hmar.values.asked import HowSearched
 from hmar.values.exports import KINDS, Export, Kind, kinds_of
-from hmar.values.geometry import BoxLike
 from hmar.values.indexed import Indexed
+from hmar.values.outline import RegionLike
 
 EXPORTS = "/api/v1/exports"
 
@@ -34,7 +34,7 @@ class ClientExports:
     def export(
         self,
         image: Indexed,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         *,
         kinds: Sequence[Kind] = KINDS,
         hits: Sequence[Indexed] | None = None,
@@ -48,7 +48,7 @@ class ClientExports:
         self,
         pacs: str,
         image: Indexed,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         *,
         kinds: Sequence[Kind] = KINDS,
         hits: Sequence[Indexed] | None = None,
@@ -61,7 +61,7 @@ class ClientExports:
 
 def _fields(
     image: Indexed,
-    box: BoxLike | Sequence[BoxLike] | None,
+    box: RegionLike | Sequence[RegionLike] | None,
     kinds: Sequence[Kind],
     hits: Sequence[Indexed] | None,
     how: HowSearched,

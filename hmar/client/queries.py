@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hmar.errors import DecodeError
-from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.indexed import Indexed, named
 from hmar.values.judged import Judged
+from hmar.values.outline import Outline, Region, RegionLike, searched_regions_of
 from hmar.values.selection import Exclusion, Same
 
 Queryable = str | os.PathLike[str] | bytes | Indexed
@@ -36,12 +36,17 @@ def file_bytes(file: str | os.PathLike[str] | bytes) -> bytes:
         ) from error
 
 
-def region_fields(box: BoxLike | Sequence[BoxLike] | None) -> Fields:
+def region_fields(box: RegionLike | Sequence[RegionLike] | None) -> Fields:
     """Return the fields of one region, of several, or none; raises RegionError for what is no region."""
-    regions = [list(region) for region in regions_of(box)]
+    regions = [_numbers(region) for region in searched_regions_of(box)]
     if len(regions) > 1:
         return {"regions": regions}
     return {"region": regions[0]} if regions else {}
+
+
+def _numbers(region: Region) -> list[object]:
+    """Return the four numbers of a box, and the points of an outline."""
+    return [*map(list, region.points)] if isinstance(region, Outline) else [*region]
 
 
 def exclusion_field(exclude: Same | Exclusion | None) -> Fields | None:
@@ -69,13 +74,18 @@ def given(**fields: object) -> Fields:
 
 
 def as_form(fields: Mapping[str, object]) -> dict[str, str]:
-    """Return fields as a form has them: regions as numbers with commas, objects as JSON."""
+    """Return fields as a form has them: regions as numbers with commas, points apart, objects as JSON."""
     return {name: _as_text(name, value) for name, value in fields.items()}
 
 
 def _as_text(name: str, value: object) -> str:
     if name == "region" and isinstance(value, list):
-        return ",".join(map(str, value))
+        return _region_text(value)
     if name == "regions" and isinstance(value, list):
-        return ";".join(",".join(map(str, region)) for region in value)
+        return ";".join(map(_region_text, value))
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _region_text(region: list[object]) -> str:
+    points = [",".join(map(str, each)) if isinstance(each, list) else str(each) for each in region]
+    return (" " if isinstance(region[0], list) else ",").join(points)

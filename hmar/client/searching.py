@@ -22,10 +22,10 @@ from hmar.errors import InputError
 from hmar.properties.python_filters import FilterValue, filters_as_json, given_filters
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
-from hmar.values.geometry import BoxLike
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.indexed import Indexed, IndexedFrame
+from hmar.values.outline import RegionLike
 from hmar.values.results import Results
 from hmar.values.selection import Exclusion, GroupBy, Same
 
@@ -47,7 +47,7 @@ class ClientSearches:
     def search(
         self,
         image: Queryable,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,
@@ -91,7 +91,7 @@ class ClientSearches:
     def pages(
         self,
         image: Queryable,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         k: int = 100,
         limit: int = 20,
         mode: Mode | None = None,
@@ -133,7 +133,7 @@ class ClientSearches:
 
     def search_batch(
         self,
-        queries: Sequence[tuple[Indexed, BoxLike | Sequence[BoxLike] | None]],
+        queries: Sequence[tuple[Indexed, RegionLike | Sequence[RegionLike] | None]],
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,

@@ -13,10 +13,10 @@ from hmar.values.asked import HowSearched
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
 from hmar.values.exports import KINDS, Documents, Export, Kind, kinds_of
-from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.hits import Mode
 from hmar.values.indexed import Indexed, named
 from hmar.values.judged import Judged
+from hmar.values.outline import RegionLike, searched_regions_of
 from hmar.values.results import Results
 from hmar.values.selection import Exclusion, GroupBy, Same
 
@@ -27,7 +27,7 @@ class Exports(Holdings):
     def export(
         self,
         image: Indexed,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         *,
         kinds: Sequence[Kind] = KINDS,
         hits: Sequence[Indexed] | None = None,
@@ -72,7 +72,7 @@ class Exports(Holdings):
         self,
         pacs: str,
         image: Indexed,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         *,
         kinds: Sequence[Kind] = KINDS,
         hits: Sequence[Indexed] | None = None,
@@ -93,7 +93,7 @@ class Exports(Holdings):
     def _documents(
         self,
         image: Indexed,
-        box: BoxLike | Sequence[BoxLike] | None,
+        box: RegionLike | Sequence[RegionLike] | None,
         kinds: Sequence[Kind],
         hits: Sequence[Indexed] | None,
         how: HowSearched,
@@ -105,7 +105,7 @@ class Exports(Holdings):
     def _found(
         self,
         query: EntryInfo,
-        box: BoxLike | Sequence[BoxLike] | None,
+        box: RegionLike | Sequence[RegionLike] | None,
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,
@@ -123,4 +123,6 @@ class Exports(Holdings):
         same = frozenset(each.entry_id for each in own if named(each) == named(query))
         selection = engine.searcher.without(replace(selection, exclude=same), exclusion, query.info)
         frame = engine.frame(query)
-        return engine.searcher.answer(frame, regions_of(box), k, mode, selection, bits, judged=judged)
+        return engine.searcher.answer(
+            frame, searched_regions_of(box), k, mode, selection, bits, judged=judged
+        )

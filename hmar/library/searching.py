@@ -13,11 +13,11 @@ from hmar.library.selecting import selection_from
 from hmar.properties.python_filters import FilterValue, given_filters
 from hmar.values.codes import Bits
 from hmar.values.frames import Frame
-from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Mode
 from hmar.values.indexed import Indexed
 from hmar.values.judged import Judged
+from hmar.values.outline import RegionLike, searched_regions_of
 from hmar.values.results import Results
 from hmar.values.selection import Exclusion, GroupBy, Same, Selection
 from hmar.wiring import Engine
@@ -41,7 +41,7 @@ class Searches:
     def search(
         self,
         image: Openable | OpenedImage | Frame,
-        box: BoxLike | Sequence[BoxLike] | None = None,
+        box: RegionLike | Sequence[RegionLike] | None = None,
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,
@@ -61,7 +61,7 @@ class Searches:
         ----------
         image : path, bytes, OpenedImage or Frame
             What to search with; it need not be in the archive.
-        box : Box, tuple of float, or a list of up to 16 of them, optional
+        box : Box, tuple of float, Outline, or a list of up to 16 of them, optional
             The region as (x, y, width, height) in pixels of the frame, or several that are searched for
             together: a frame's distance is then the mean of its distances to each. None searches for the
             whole image.
@@ -108,11 +108,13 @@ class Searches:
         frame = self._query_frame(image, frame_number)
         selection = self._among(selection, frame, exclusion)
         searcher, links = self.engine.searcher, self.engine.links
-        return links.on(searcher.answer(frame, regions_of(box), k, mode, selection, bits, judged=judged))
+        return links.on(
+            searcher.answer(frame, searched_regions_of(box), k, mode, selection, bits, judged=judged)
+        )
 
     def search_batch(
         self,
-        queries: Sequence[tuple[Openable | OpenedImage | Frame, BoxLike | Sequence[BoxLike] | None]],
+        queries: Sequence[tuple[Openable | OpenedImage | Frame, RegionLike | Sequence[RegionLike] | None]],
         k: int = 10,
         mode: Mode | None = None,
         bits: Bits = 128,
@@ -154,7 +156,7 @@ class Searches:
             return frame, self._among(selection, frame, exclusion)
 
         return answer_batch(
-            [(image, regions_of(box)) for image, box in queries],
+            [(image, searched_regions_of(box)) for image, box in queries],
             opened,
             lambda frame, chosen, asked: [
                 links.on(answer) for answer in searcher.answers(frame, asked, k, mode, chosen, bits)

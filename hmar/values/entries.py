@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, NamedTuple, Self
 
@@ -108,9 +108,16 @@ class SeriesInfo:
     def to_dict(self) -> Json:
         """Return the series as the API lists it, but for the handle of its patient."""
         day = self.study_date
-        told = {**asdict(self), "study_date": None if day is None else day.isoformat()}
-        del told["patient_key"]
-        return told
+        return {
+            "study_uid": self.study_uid,
+            "series_uid": self.series_uid,
+            "collection": self.collection,
+            "modality": self.modality,
+            "body_part": self.body_part,
+            "study_date": None if day is None else day.isoformat(),
+            "frames": self.frames,
+            "label": self.label,
+        }
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hmar.values.geometry import Box
+from hmar.errors import RegionError
+from hmar.values.geometry import Box, BoxLike, regions_of
 from hmar.values.plain import number_of
 
 MIN_POINTS = 3
@@ -80,6 +83,35 @@ class Outline:
 
 Region = Box | Outline
 """What of a frame is searched for."""
+
+
+RegionLike = BoxLike | Outline
+"""A box, its four numbers, or an outline."""
+
+
+def searched_regions_of(given: RegionLike | Sequence[RegionLike] | None) -> tuple[Region, ...]:
+    """Return one region, or a sequence of them; none for None.
+
+    Raises
+    ------
+    RegionError
+        For what is neither four finite numbers nor an outline of as many points as it may have.
+    """
+    if isinstance(given, Outline):
+        return (_checked(given),)
+    if given is None or not any(isinstance(each, Outline) for each in given):
+        return regions_of(cast(BoxLike | Sequence[BoxLike] | None, given))
+    return tuple(region for each in given for region in searched_regions_of(cast(RegionLike, each)))
+
+
+def _checked(given: Outline) -> Outline:
+    outline = outline_of([list(point) for point in given.points])
+    if outline is None:
+        raise RegionError(
+            f"The outline has {len(given.points)} points.",
+            f"Give {MIN_POINTS} to {MAX_POINTS} points of two finite numbers.",
+        )
+    return outline
 
 
 def box_around(region: Region) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -10,12 +11,15 @@ from hmar.values.stored import PixelType, StoredFrame, StoredUnits, WindowFuncti
 from service.models.given import Headers
 from service.models.numbers import FromOne
 from service.models.search_request import SentFrame
+from service.models.whole_numbers import FrameCount
 
 _NUMBER = r"-?[0-9][0-9.e+-]*"
 
 
 class PixelForm(SentFrame):
-    """A file, and which of its frames."""
+    """A file, which of its frames, and how many from there on."""
+
+    count: FrameCount = 1
 
 
 class PixelHeaders(Headers):
@@ -109,9 +113,17 @@ class WholePixels(PixelHeaders):
 
 
 class FilePixels(PixelHeaders):
-    """Those of a frame of a file that was sent."""
+    """Those of frames of a file that was sent, which are alike in all but their positions."""
 
     frames: FromOne = Field(serialization_alias="X-HMAR-Frames", description="Number of frames in the file.")
+    count: FromOne = Field(serialization_alias="X-HMAR-Count", description="Number of frames in the body.")
+
+    @classmethod
+    def of_run(cls, run: Sequence[StoredFrame], frames: int) -> FilePixels:
+        """Return what is told of some of a file's frames; positions have semicolons between."""
+        told = [PixelHeaders.of_frame(frame) for frame in run]
+        positions = ";".join(one.position for one in told if one.position is not None) or None
+        return cls(**{**dict(told[0]), "position": positions}, frames=frames, count=len(run))
 
 
 class PartOfPixels(WholePixels):

@@ -62,6 +62,11 @@ Limit = Annotated[
 FrameNumber = Annotated[
     int, Field(strict=True, ge=1, le=1_000_000, description="Frame of a multi-frame image."), _FromText
 ]
+FrameCount = Annotated[
+    int,
+    Field(strict=True, ge=1, le=64, description="Most frames of one answer, from the one asked for on."),
+    _FromText,
+]
 PageSize = Annotated[int, Field(strict=True, ge=1, le=1000), _FromText]
 After = Annotated[
     int, Field(strict=True, ge=0, le=2**53, description="The next_after of the page before."), _FromText

@@ -1,4 +1,4 @@
-"""The stored values of a frame for a viewer: one that is indexed, or one of a file that is sent."""
+"""Frames for a viewer: GET /api/v1/instances/{uid}/frames/{frame_number}/pixels, POST /api/v1/pixels."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from service.models.pixels import FilePixels, PartOfPixels, PixelForm, PixelHead
 from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
 from service.routes.search import check_frame, indexed
+from service.runs import run_of
 
 MEDIA_TYPE = "application/octet-stream"
 
@@ -56,19 +57,24 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     @routes.post("/pixels")
     @operation(
         "readFilePixels",
-        "The stored values of a frame of a file; nothing is kept",
+        "The stored values of frames of a file; nothing is kept",
         tag="archive",
-        gives=Content("The values, little-endian, row by row.", MEDIA_TYPE, headers=FilePixels),
+        gives=Content(
+            "The values, little-endian, row by row, frame after frame.", MEDIA_TYPE, headers=FilePixels
+        ),
         scope="search",
-        description="As those of an indexed frame; X-HMAR-Frames tells how many frames the file has.",
+        description="As those of an indexed frame; X-HMAR-Frames tells how many frames the file has. With "
+        "count come frames behind it too, as far as the headers, position apart, are the same for all and "
+        "they fit in 32 MiB. X-HMAR-Count tells how many came, X-HMAR-Position their positions.",
         raises=(LimitError, DecodeError),
     )
     def file_pixels(body: PixelForm) -> Response:
         file = engine.decoder.open(body.file)
         check_frame(file, body.frame)
-        frame = file.stored(body.frame)
-        headers = FilePixels(**dict(PixelHeaders.of_frame(frame)), frames=len(file.infos))
-        answer = _whole(frame.to_bytes(), chosen_coding(request.accept_encodings), headers.fields())
+        run = run_of(file, body.frame, body.count)
+        headers = FilePixels.of_run(run, len(file.infos)).fields()
+        content = b"".join(frame.to_bytes() for frame in run)
+        answer = _whole(content, chosen_coding(request.accept_encodings), headers)
         answer.vary.add("Accept-Encoding")
         return answer
 

@@ -1,6 +1,6 @@
 """Make the screenshots of the manual: ``python -m tests.e2e.screenshots docs/images``.
 
-What they show is synthetic. The same code makes the same pictures, but for the machine's fonts.
+What they show is synthetic. A picture that shows the same as before stays as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image
+from PIL import Image, ImageChops
 from selenium import webdriver
 
 from hmar.adapters.memory import InlineQueue
@@ -37,6 +37,8 @@ from tests.e2e.views import VIEWS
 COLOURS = 200
 WIDEST = 1400
 """In pixels; what is wider is shown at half its size."""
+FEW, FAINT = 20, 16
+"""Pixels that may differ, as rounded corners do, and by how much all may, as their palette does."""
 SETTLED = """
 const done = arguments[arguments.length - 1];
 const shown = [...document.images].filter((image) => image.getClientRects().length);
@@ -97,8 +99,16 @@ def taken(browser: webdriver.Chrome, server: Server) -> Iterator[tuple[Shot, byt
                 prefer(browser, color_scheme=shot.theme, reduced_motion="reduce")
                 browser.execute_async_script(SETTLED)
                 browser.execute_script(WITHOUT_TIMES)
-                yield shot, small(browser.get_screenshot_as_png())
+                yield shot, small(steady(browser))
         use_screen(browser, DESKTOP)
+
+
+def steady(browser: webdriver.Chrome) -> bytes:
+    """Return the screen as PNG, once it was the same twice: a tile of another theme may linger."""
+    before, now = b"", browser.get_screenshot_as_png()
+    while now != before:
+        before, now = now, browser.get_screenshot_as_png()
+    return now
 
 
 def small(png: bytes) -> bytes:
@@ -112,11 +122,23 @@ def small(png: bytes) -> bytes:
     return packed.getvalue()
 
 
+def shows(path: Path, png: bytes) -> bool:
+    """Return whether a file shows the same as a picture."""
+    if not path.exists():
+        return False
+    with Image.open(path) as file:
+        old, new = file.convert("RGB"), Image.open(io.BytesIO(png)).convert("RGB")
+    if old.size != new.size:
+        return False
+    changed = ImageChops.difference(old, new).convert("L").point(lambda by: by > FAINT)
+    return changed.histogram()[1] <= FEW
+
+
 def main(folder: Path) -> None:
     """Write all screenshots into a folder, in place of those that are there."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("page-*.png"):
-        old.unlink()
+    for old in {path.name for path in folder.iterdir()} - {shot.file for shot in SHOTS}:
+        (folder / old).unlink()
     with TemporaryDirectory() as temporary:
         queue = InlineQueue()
         engine = build_engine(Settings(home=Path(temporary) / "home").checked(), queue=queue)
@@ -126,7 +148,8 @@ def main(folder: Path) -> None:
             chromium(Path(temporary) / "profile") as browser,
         ):
             for shot, png in taken(browser, server):
-                (folder / shot.file).write_bytes(png)
+                if not shows(folder / shot.file, png):
+                    (folder / shot.file).write_bytes(png)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,9 @@ def test_a_reader_boxes_a_nodule_and_sees_where_it_is_in_other_images(
     page.find("#back").click()
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES // 2 + 2} of {SLICES}")
     assert page.text("#box-text").startswith(str(millimetres))
+    page.until(lambda: browser.switch_to.active_element.get_attribute("id") == "canvas")
     page.press(Keys.ESCAPE)
-    assert page.text("#box-text") == ""
+    page.until(lambda: page.text("#box-text") == "")
     assert page.text("#search") == "Search image"
 
     for secret in (PATIENT_NAME, PATIENT_ID):

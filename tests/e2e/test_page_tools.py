@@ -109,6 +109,10 @@ class Reader(Page):
     def chord(self, held: str, key: str) -> None:
         ActionChains(self.browser).key_down(held).send_keys(key).key_up(held).perform()
 
+    def type(self, selector: str, text: str) -> None:
+        """Replace what a field holds."""
+        self.find(selector).send_keys(Keys.CONTROL, "a", Keys.NULL, text, Keys.ENTER)
+
     def choose(self, selector: str, text: str) -> None:
         Select(self.find(selector)).select_by_visible_text(text)
 
@@ -271,8 +275,7 @@ def test_a_reader_turns_windows_plays_and_asks_for_help(
     page.press("3")
     page.until(lambda: page.text("#window-text") == "Centre 40, width 400 HU")
     assert page.find("#preset option:checked").text == "3 Mediastinum"
-    page.find("#width").clear()
-    page.find("#width").send_keys("250", Keys.ENTER)
+    page.type("#width", "250")
     page.until(lambda: page.text("#window-text") == "Centre 40, width 250 HU")
     assert page.find("#preset").get_attribute("value") == ""
     page.drag((90, 90), (100, 90), (110, 90), button=2)
@@ -280,12 +283,11 @@ def test_a_reader_turns_windows_plays_and_asks_for_help(
     page.choose("#preset", "2 Lung")
     page.until(lambda: page.text("#window-text") == "Centre -600, width 1500 HU")
 
-    # A notch is an image, a trackpad's small ways are added up, Ctrl zooms.
+    # A notch is an image, as are 40 pixels of a trackpad; Ctrl zooms.
     number, scale = page.number(), page.text("#scale-text")
     page.wheel(100)
     page.until(lambda: page.number() == number + 1)
-    page.wheel(*[8] * 4)
-    page.wheel(*[8] * 2)
+    page.wheel(45)
     page.until(lambda: page.number() == number + 2)
     page.wheel(*[-100] * 6, held=CONTROL)
     page.until(lambda: page.text("#scale-text") not in ("", scale))
@@ -293,9 +295,7 @@ def test_a_reader_turns_windows_plays_and_asks_for_help(
     page.until(lambda: page.text("#scale-text") == scale)
 
     # Cine draws every image, and begins anew after the last.
-    rate = page.find("#cine-rate")
-    rate.clear()
-    rate.send_keys("60", Keys.ENTER)
+    page.type("#cine-rate", "60")
     browser.execute_script(KEEP_NUMBERS)
     page.take("cine")
     page.until(lambda: len(browser.execute_script("return window.numbers")) > 2 * SLICES)

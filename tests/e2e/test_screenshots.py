@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from PIL import Image
 
-from tests.e2e.screenshots import SHOTS
+from tests.e2e.screenshots import FEW, SHOTS, shows
 from tests.e2e.views import VIEWS
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -30,3 +31,20 @@ def test_a_picture_is_small_and_shows_something() -> None:
         assert path.stat().st_size <= MOST_BYTES, path.name
         with Image.open(path) as picture:
             assert len(picture.getcolors() or ()) > 8, path.name
+
+
+def test_a_picture_is_replaced_where_it_shows_something_else(tmp_path: Path) -> None:
+    def drawn(changed: int, size: tuple[int, int] = (40, 30)) -> bytes:
+        picture = Image.new("RGB", size, "navy")
+        for x in range(changed):
+            picture.putpixel((x, 5), (200, 200, 200))
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        return file.getvalue()
+
+    kept = tmp_path / "page-hits.png"
+    assert not shows(kept, drawn(0))
+    kept.write_bytes(drawn(0))
+    assert shows(kept, drawn(FEW))
+    assert not shows(kept, drawn(FEW + 1))
+    assert not shows(kept, drawn(0, (40, 31)))

@@ -57,7 +57,7 @@ def _hits(page: Page, server: Server) -> None:
 
 def _hit(page: Page, server: Server) -> None:
     page.hits()[-1].click()
-    page.until(lambda: page.find("#back").is_displayed())
+    page.until(lambda: page.find("#back").is_displayed() and page.text("#window-text"))
 
 
 def _menu(page: Page, server: Server) -> None:

@@ -112,3 +112,14 @@ def test_a_name_that_is_none_or_of_several_is_refused(known: KnownModels) -> Non
     for fingerprint in ("../other", "x"):
         with pytest.raises(NotFoundError):
             known.remove(fingerprint)
+
+
+def test_a_model_has_its_card_and_one_without_says_so(tmp_path: Path) -> None:
+    chosen = another(tmp_path / "chosen")
+    known = KnownModels(None, chosen)
+    assert known.card(known.named(SHIPPED).fingerprint) == (shipped_bundle() / CARD).read_text()
+    assert "baseline without learning" in known.card(BASELINE.fingerprint)
+    (chosen / CARD).unlink()
+    for fingerprint in (known.named("another").fingerprint, "0" * 32):
+        with pytest.raises(NotFoundError):
+            known.card(fingerprint)

@@ -9,10 +9,13 @@ import numpy as np
 import pydicom
 import pytest
 import zstandard
+from pydicom.dataset import Dataset
+from werkzeug.test import TestResponse
 
 from hmar.values.entries import Origin
 from service.cors import EXPOSED_HEADERS
 from service.models.pixels import PartOfPixels
+from tests.hmar.dicom.build import image
 from tests.phantoms import SIDE, SPACING_MM, ct_file, sop_uid
 from tests.service.conftest import NODULE, Archive
 
@@ -149,3 +152,57 @@ def test_a_file_that_holds_other_pixels_by_now_is_not_shown_as_the_old_one(empty
     assert "other pixels" in answer.get_json(force=True)["detail"]
     (folder / "2.dcm").write_bytes(original)
     assert empty_archive.client.get(PIXELS).data == STORED
+
+
+def sent(archive: Archive, data: bytes, **fields: object) -> TestResponse:
+    form = {"file": (io.BytesIO(data), "file"), **fields}
+    return archive.client.post("/api/v1/pixels", data=form)
+
+
+LOOP = np.arange(5 * 4 * 6, dtype=np.uint8).reshape(5, 4, 6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ({}, (1, 1)),
+        ({"count": 3}, (1, 3)),
+        ({"frame": 2, "count": 64}, (2, 4)),
+        ({"frame": 5, "count": 2}, (5, 1)),
+    ],
+)
+def test_frames_of_a_file_that_are_alike_come_together(
+    archive: Archive, asked: dict[str, int], given: tuple[int, int]
+) -> None:
+    answer = sent(archive, image(LOOP, Modality="US"), **asked)
+    first, count = given
+    assert answer.headers["X-HMAR-Count"] == str(count)
+    assert answer.headers["X-HMAR-Frames"] == "5"
+    values = np.frombuffer(answer.data, "<u2").reshape(count, 4, 6)
+    np.testing.assert_array_equal(values, LOOP[first - 1 : first - 1 + count])
+
+
+def test_a_run_of_frames_ends_before_one_of_another_meaning_and_tells_each_position(archive: Archive) -> None:
+    windows, places = ((40, 400), (40, 400), (50, 60)), (1.0, 2.5, 4.0)
+    groups = [per_frame(window, place) for window, place in zip(windows, places, strict=True)]
+    data = image(LOOP[:3].astype(np.uint16), Modality="MR", PerFrameFunctionalGroupsSequence=groups)
+    answer = sent(archive, data, count=3)
+    assert answer.headers["X-HMAR-Count"] == "2"
+    assert answer.headers["X-HMAR-Position"] == "0,0,1;0,0,2.5"
+    last = sent(archive, data, frame=3, count=3)
+    assert last.headers["X-HMAR-Windows"] == "50,60"
+    assert last.headers["X-HMAR-Position"] == "0,0,4"
+
+
+def per_frame(window: tuple[int, int], z: float) -> Dataset:
+    """Return the functional groups of a frame: its display window, and its place."""
+    shown, lies, group = Dataset(), Dataset(), Dataset()
+    shown.WindowCenter, shown.WindowWidth = window
+    lies.ImagePositionPatient = [0, 0, z]
+    group.FrameVOILUTSequence, group.PlanePositionSequence = [shown], [lies]
+    return group
+
+
+@pytest.mark.parametrize("count", [0, 65, "two"])
+def test_a_count_out_of_range_is_refused(archive: Archive, count: object) -> None:
+    assert sent(archive, image(LOOP, Modality="US"), count=count).status_code == 422

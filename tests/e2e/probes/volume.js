@@ -37,7 +37,6 @@ const follow = async () => {
     most: () => most,
     goTo: (index) => void viewer.goTo(index),
     isDone: () => !isScrolling && !viewer.isWaiting,
-    isLoaded: () => !viewer.isWaiting && store.bytes > store.limit - viewer.shown.frame.bytes,
 
     /** Let the store have less memory, from the next plan on. */
     bound(bytes) {

@@ -19,6 +19,7 @@ from tests.service.conftest import NODULE
 pytestmark = pytest.mark.slow
 
 BOX = (NODULE[0] - 10, NODULE[1] - 10, 20, 20)
+OUTLINE = hmar.Outline(((48.5, 86), (56, 72), (70, 70), (74.25, 90), (60, 98)))
 FRAME = hmar.IndexedFrame(sop_uid(1, 2))
 FILE = ct_file(1, 2, NODULE)
 
@@ -50,6 +51,8 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"group_by": "series", "sex": ["F", "O"]},
         {"where": {"age_years": (40, None), "study_date": (None, "2021-01-01")}, "contrast": None},
         {"box": BOX, "group_by": "place"},
+        {"box": OUTLINE},
+        {"box": [BOX, OUTLINE], "mode": "auto"},
         {"collection": "elsewhere"},
         {"box": BOX, "relevant": [FRAME], "not_relevant": [hmar.IndexedFrame(sop_uid(3, 1))]},
     ],

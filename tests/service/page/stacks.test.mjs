@@ -23,9 +23,10 @@ test("a file's further frames stand behind its first once that was drawn, and ne
   stack.expand(a);
   assert.deepEqual(names(stack), ["a/1", "a/2", "a/3", "b/1"]);
   assert.equal(stack.indexOf(b), 3);
-  await a.load();
-  await stack.items[1].load();
-  stack.expand(stack.items[1]);
+  for (const item of [a, stack.items[1]]) {
+    await item.load();
+    stack.expand(item);
+  }
   assert.equal(stack.length, 4);
 });
 

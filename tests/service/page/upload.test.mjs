@@ -96,6 +96,18 @@ test("files that are sent keep their names, their failures are told by path, and
   assert.deepEqual(shown.can, ["retry", "dismiss"]);
 });
 
+test("what a server does not take has failed, says why, and can be sent again", async () => {
+  const said = { title: "Forbidden", detail: "Not this collection.", remedy: "", status: 403 };
+  const headers = { "Content-Type": "application/problem+json" };
+  browser(() => new Response(JSON.stringify(said), { status: 403, headers }));
+  const files = ["a", "b"].map((name) => ({ file: new File(["x"], name), path: name }));
+  const upload = new Upload(files, OPTIONS, 10_000);
+  await assert.rejects(upload.run(async () => undefined), { status: 403 });
+  assert.deepEqual(upload.again, files);
+  assert.deepEqual(upload.failures.map(({ reason }) => reason), ["Not this collection.", "Not this collection."]);
+  assert.equal(shownUpload(upload).text, "Indexed 0 files: 2 of 2 done, 2 failed");
+});
+
 test("a cancelled upload ends the part in hand and sends no other", async () => {
   const cancelled = job({ state: "cancelled", counts: { ...NO_COUNTS, cancelled: 200 } });
   const { requests } = browser(() => Response.json(cancelled));
@@ -116,7 +128,9 @@ test("a job's card says what it does and offers what can be done about it", () =
   assert.equal(running.text, "Indexing: 1 of 2 done, into lung");
   assert.deepEqual([running.share, running.left, running.can], [0.5, "35 s left", ["cancel"]]);
   const failed = shownJob(job(), [{ name: null, number: 2, reference: "ab", reason: "No image." }]);
-  assert.deepEqual([failed.failures, failed.can], [[{ name: "File 2", reason: "No image." }], ["retry", "dismiss"]]);
+  assert.deepEqual([failed.failures, failed.can], [[{ name: "File 2", reason: "No image." }], ["dismiss"]]);
+  const ofFolder = shownJob(job(), [{ name: null, number: null, reference: "2.dcm", reason: "No image." }]);
+  assert.deepEqual([ofFolder.failures[0].name, ofFolder.can], ["2.dcm", ["retry", "dismiss"]]);
   assert.deepEqual(shownJob(job({ state: "cancelled" })).can, ["dismiss"]);
   const listed = shownJob(job({ state: "failed", reason: "The folder is not there." }));
   assert.deepEqual(listed.failures, [{ name: "The job", reason: "The folder is not there." }]);

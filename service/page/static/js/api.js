@@ -155,9 +155,9 @@ const framePath = ({ sop_instance_uid, frame_number }) =>
 /** The stored values of an indexed frame; headers say what they are. */
 export const readPixels = (identity, signal) => call(`${framePath(identity)}/pixels`, { signal });
 
-/** The same of a frame of a file of this computer. */
-export function readFilePixels(file, frame, signal) {
-  return call(`${ROOT}/api/v1/pixels`, { method: "POST", body: form({ file: fitting(file), frame }), signal });
+/** The same of frames of a file of this computer, from one on: as many as are alike, and no more than `count`. */
+export function readFilePixels(file, frame, count = 1) {
+  return call(`${ROOT}/api/v1/pixels`, { method: "POST", body: form({ file: fitting(file), frame, count }) });
 }
 
 const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;

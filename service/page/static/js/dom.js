@@ -21,6 +21,12 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Write a text into an element: nothing is laid out anew where it stands there already. */
+export function write(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export function say(text) {
   byId("status").textContent = text;
 }

@@ -1,6 +1,6 @@
 // The archive's part of the page: the list of series, what can be done with them, and what is being indexed.
 
-import { byId } from "../dom.js";
+import { byId, el } from "../dom.js";
 import { installActions } from "./actions.js";
 import { installFiles } from "./files.js";
 import { Jobs } from "./jobs.js";
@@ -22,8 +22,18 @@ export function installArchive(app) {
       const named = [...files].map((file) => ({ file, path: file.name }));
       send(named, { ...chosenOptions(), collection, label });
     });
+    archive.addEventListener("listed", () => offerCollections(archive, identity));
+    offerCollections(archive, identity);
     if (may(["index"])) await jobs.resume();
   });
+}
+
+/** Offer the collections that there are, or those alone that exist for the login. */
+function offerCollections({ series }, { collections }) {
+  const known = collections ?? [...new Set(series.map(({ collection }) => collection))].sort();
+  byId("known-collections").replaceChildren(...known.map((value) => el("option", { value })));
+  const field = byId("index-collection");
+  if (collections && !collections.includes(field.value)) [field.value] = collections;
 }
 
 /** Where files are indexed, under which label, and whether their names are kept. */

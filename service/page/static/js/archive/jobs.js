@@ -29,7 +29,12 @@ export class Jobs {
     const show = () => card.show(shownUpload(upload));
     upload.addEventListener("progress", show);
     show();
-    await upload.run(this.changed);
+    window.addEventListener("beforeunload", stay);
+    try {
+      await upload.run(this.changed);
+    } finally {
+      window.removeEventListener("beforeunload", stay);
+    }
     say(countsText(upload.counts, upload.total));
   }
 
@@ -83,6 +88,9 @@ export function shownUpload(upload) {
   };
 }
 
+/** Have the browser ask before the page is left: what was not sent yet would be lost. */
+const stay = (event) => event.preventDefault();
+
 const placeOf = ({ collection, label }) => `into ${collection}${label ? `, label ${label}` : ""}`;
 
 /** What a card shows of a job of the server. */
@@ -93,7 +101,10 @@ export function shownJob(job, failedItems = []) {
     reason,
   }));
   if (job.reason) failures.unshift({ name: "The job", reason: job.reason });
-  const isRetried = finished && job.state !== "cancelled" && (counts.failed + counts.dead > 0 || job.state === "failed");
+  // Files that were sent are not kept when they fail; those have numbers.
+  const isKept = !failedItems.some(({ number }) => number);
+  const hasFailed = counts.failed + counts.dead > 0 || job.state === "failed";
+  const isRetried = finished && job.state !== "cancelled" && hasFailed && isKept;
   return {
     text: `${stateText(job)}: ${countsText(counts, total)}, ${placeOf(job)}`,
     share: finished ? 1 : doneOf(counts) / (total || 1),

@@ -14,7 +14,7 @@ export function installList({ archive }) {
   const closed = new Set();
   const tree = new Tree(byId("series"), {
     heightOf: ({ kind }) => HEIGHTS_PX[kind] ?? HEIGHTS_PX.series,
-    nameOf: (row) => wordsOf(row).name,
+    textOf,
     draw,
     fill,
   });
@@ -60,11 +60,16 @@ export function countText(found, all) {
   return `${some}${all.length.toLocaleString("en")} series, ${plural(frames, "frame")}`;
 }
 
+function textOf(row) {
+  const { name, detail } = wordsOf(row);
+  return `${name}, ${detail}`;
+}
+
 function draw(row) {
-  const { name, detail, brief } = wordsOf(row);
+  const { name, brief } = wordsOf(row);
   const texts = el(
     "span",
-    { className: "row-text", title: `${name}, ${detail}` },
+    { className: "row-text", title: textOf(row) },
     el("span", { className: "row-name", textContent: name }),
     el("span", { className: "row-detail", textContent: brief }),
   );

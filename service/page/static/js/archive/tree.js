@@ -7,6 +7,9 @@ const BEYOND_PX = 240;
 /** After this long without scrolling, the rows in view are filled: their pictures are asked for. */
 const SETTLE_MS = 120;
 
+/** Keys that are not for the tree. */
+const OTHERS = new Set(["Tab", "Shift", "Escape"]);
+
 /** Events: `choose` and `toggle` (their detail is a row), `active` (another row has the focus, or none). */
 export class Tree extends EventTarget {
   #rows = [];
@@ -20,17 +23,17 @@ export class Tree extends EventTarget {
   #settling = 0;
 
   /**
-   * `element` scrolls and has the focus. `heightOf(row)` in px, `nameOf(row)` for letters that are typed, `draw(row)`
-   * returns what the row shows, `fill(element, row)` is called once it has stayed in view.
+   * `element` scrolls and has the focus. `heightOf(row)` in px, `textOf(row)` is all that it says, beginning with its
+   * name, `draw(row)` returns what it shows, `fill(element, row)` is called once it has stayed in view.
    */
-  constructor(element, { heightOf, nameOf, draw, fill }) {
+  constructor(element, { heightOf, textOf, draw, fill }) {
     super();
-    Object.assign(this, { element, heightOf, nameOf, draw, fill });
+    Object.assign(this, { element, heightOf, textOf, draw, fill });
     this.space = el("div", { className: "tree-space", role: "none" });
     element.append(this.space);
     element.addEventListener("scroll", () => this.#drawSoon());
     element.addEventListener("keydown", (event) => this.#press(event));
-    element.addEventListener("focus", () => this.active ?? this.#activate(Math.max(0, this.#indexOf(this.#current))));
+    element.addEventListener("focus", () => this.#enter());
     this.space.addEventListener("click", (event) => this.#click(event.target.closest("[role=treeitem]")));
     new ResizeObserver(() => this.#drawSoon()).observe(element);
   }
@@ -47,11 +50,10 @@ export class Tree extends EventTarget {
     for (const row of rows) this.#tops.push(this.#tops.at(-1) + this.heightOf(row));
     this.#places = new Map(rows.map(({ key }, index) => [key, index]));
     this.space.style.height = `${this.#tops.at(-1)}px`;
-    for (const { item } of this.#elements.values()) item.remove();
-    this.#elements.clear();
+    for (const [key, shown] of this.#elements) this.#keep(key, shown);
     if (!this.active) this.#active = null;
     this.#draw();
-    this.dispatchEvent(new Event("active"));
+    this.#tellActive();
   }
 
   /** Mark the row that is open elsewhere, and scroll to it. */
@@ -62,8 +64,37 @@ export class Tree extends EventTarget {
     if (index >= 0) this.#reveal(index);
   }
 
+  /** Keep the element of a row that shows the same as before, at its new place. */
+  #keep(key, shown) {
+    const index = this.#indexOf(key);
+    const row = this.#rows[index];
+    if (row && this.textOf(row) === this.textOf(shown.row)) {
+      shown.row = row;
+      this.#dress(shown.item, row, index);
+    } else {
+      shown.item.remove();
+      this.#elements.delete(key);
+    }
+  }
+
+  #tellActive() {
+    const id = this.#elements.get(this.#active)?.item.id;
+    if (id) this.element.setAttribute("aria-activedescendant", id);
+    else this.element.removeAttribute("aria-activedescendant");
+    this.dispatchEvent(new Event("active"));
+  }
+
   #indexOf(key) {
     return this.#places.get(key) ?? -1;
+  }
+
+  /** Begin at the row that is open; a click begins where it is, and nothing may move below it. */
+  #enter() {
+    if (!this.active && this.element.matches(":focus-visible")) this.#begin();
+  }
+
+  #begin() {
+    this.#activate(Math.max(0, this.#indexOf(this.#current)));
   }
 
   #click(item) {
@@ -74,7 +105,8 @@ export class Tree extends EventTarget {
   }
 
   #press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || OTHERS.has(event.key)) return;
+    if (!this.active) this.#begin();
     const at = this.#indexOf(this.#active);
     const page = Math.floor(this.element.clientHeight / this.heightOf(this.#rows[Math.max(0, at)] ?? {})) || 1;
     const done = pressed(this.#rows, at, event.key, page) ?? this.#type(event.key, at);
@@ -87,7 +119,7 @@ export class Tree extends EventTarget {
 
   #type(key, at) {
     if (key.length !== 1 || key === " ") return null;
-    const to = this.#typed.next(this.#rows, at, key, this.nameOf);
+    const to = this.#typed.next(this.#rows, at, key, this.textOf);
     return to >= 0 ? { to } : null;
   }
 
@@ -101,10 +133,8 @@ export class Tree extends EventTarget {
     this.#elements.get(this.#active)?.item.setAttribute("aria-selected", "false");
     this.#active = row.key;
     this.#reveal(index);
-    const { item } = this.#elements.get(row.key);
-    item.setAttribute("aria-selected", "true");
-    this.element.setAttribute("aria-activedescendant", item.id);
-    this.dispatchEvent(new Event("active"));
+    this.#elements.get(row.key).item.setAttribute("aria-selected", "true");
+    this.#tellActive();
   }
 
   #reveal(index) {
@@ -164,7 +194,15 @@ export class Tree extends EventTarget {
     const row = this.#rows[index];
     const known = this.#elements.get(row.key);
     if (known) return known.item;
-    const item = el("div", { role: "treeitem", className: `row ${row.kind}`, id: `row-${index}` }, ...this.draw(row));
+    const item = el("div", { role: "treeitem", className: `row ${row.kind}` }, ...this.draw(row));
+    this.#dress(item, row, index);
+    this.#elements.set(row.key, { item, row });
+    return item;
+  }
+
+  /** Tell what a row is, and put it at its place. */
+  #dress(item, row, index) {
+    item.id = `row-${index}`;
     item.dataset.key = row.key;
     const told = { level: row.level, setsize: row.count, posinset: row.position, expanded: row.isOpen };
     const state = { selected: row.key === this.#active, current: row.key === this.#current };
@@ -173,8 +211,6 @@ export class Tree extends EventTarget {
     }
     item.style.top = `${this.#tops[index]}px`;
     item.style.height = `${this.heightOf(row)}px`;
-    this.#elements.set(row.key, { item, row });
-    return item;
   }
 
   #fill() {

@@ -67,12 +67,16 @@ export class Upload extends EventTarget {
   /** Send all parts and follow each to its end; `changed` is called when there may be new series. */
   async run(changed) {
     this.#begun = performance.now();
+    const left = [...this.parts];
     try {
-      for (const part of this.parts) {
-        if (this.#isCancelled) break;
-        await this.#index(part);
+      while (left.length && !this.#isCancelled) {
+        await this.#index(left[0]);
+        left.shift();
         await changed();
       }
+    } catch (problem) {
+      this.#giveUp(left.flat(), problem);
+      throw problem;
     } finally {
       this.finished = true;
       this.#tell(this.#isCancelled ? "cancelled" : "done");
@@ -96,6 +100,12 @@ export class Upload extends EventTarget {
     this.#job = null;
     this.counts = added(this.counts, job.counts);
     if (job.counts.failed + job.counts.dead + job.counts.partial) await this.#noteFailures(job.job_id, part);
+  }
+
+  #giveUp(files, { detail, message }) {
+    this.#job = null;
+    this.counts = added(this.counts, { failed: files.length });
+    this.failures.push(...files.map((sent) => ({ name: sent.path, reason: detail || message, sent })));
   }
 
   async #noteFailures(jobId, part) {

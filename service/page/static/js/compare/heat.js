@@ -27,7 +27,7 @@ export class Heat {
     const boxes = main.regions.map(({ box }) => box);
     const why = await explainHit(query.identity, boxes, hit.identity);
     if (turn !== this.#asked) return null;
-    const colour = ink("--query");
+    const colour = ink(main.canvas, "--query");
     this.#maps = new Map([
       [main, { item: query.item, canvas: drawn(why.query_map, why.bits, colour) }],
       [beside, { item: hit.item, canvas: drawn(why.hit_map, why.bits, colour) }],

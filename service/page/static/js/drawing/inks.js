@@ -3,22 +3,11 @@
 let inks = new Map();
 let isWatching = false;
 
-/** A colour of css/theme.css, such as "--query", as it is on pictures: these are dark in every theme. */
-export function ink(name) {
+/** The value that a colour of css/theme.css, such as "--query", has where a canvas lies. */
+export function ink(canvas, name) {
   watch();
-  if (!inks.has(name)) inks.set(name, resolved(name));
+  if (!inks.has(name)) inks.set(name, getComputedStyle(canvas).getPropertyValue(name).trim());
   return inks.get(name);
-}
-
-/** Canvases know neither variables nor light-dark(): an element says what they come to. */
-function resolved(name) {
-  const element = document.createElement("span");
-  element.className = "on-picture";
-  element.style.color = `var(${name})`;
-  document.body.append(element);
-  const { color } = getComputedStyle(element);
-  element.remove();
-  return color;
 }
 
 function watch() {

@@ -2,7 +2,7 @@
 
 import { ink } from "./inks.js";
 
-const EDGE = "#000a";
+const EDGE = "#000b";
 const LINE_PX = 15;
 
 /** Draw a line through points of the canvas. */
@@ -11,7 +11,7 @@ export function strokePath(context, points, colour, { dash = [], isClosed = fals
   points.forEach(({ x, y }, index) => (index ? path.lineTo(x, y) : path.moveTo(x, y)));
   if (isClosed) path.closePath();
   context.setLineDash([]);
-  for (const [width, style] of [[3.5, EDGE], [1.75, ink(colour)]]) {
+  for (const [width, style] of [[3.5, EDGE], [1.75, ink(context.canvas, colour)]]) {
     context.lineWidth = width;
     context.strokeStyle = style;
     context.stroke(path);
@@ -25,10 +25,10 @@ export function strokeText(context, lines, x, y, colour) {
   context.font = "12.5px system-ui, sans-serif";
   context.lineJoin = "round";
   lines.forEach((line, index) => {
-    context.lineWidth = 3;
+    context.lineWidth = 4;
     context.strokeStyle = EDGE;
     context.strokeText(line, x, y + index * LINE_PX);
-    context.fillStyle = ink(colour);
+    context.fillStyle = ink(context.canvas, colour);
     context.fillText(line, x, y + index * LINE_PX);
   });
 }

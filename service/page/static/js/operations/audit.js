@@ -25,7 +25,7 @@ start(async () => {
 
 const COLUMNS = [
   ["Row", ({ seq }) => number(seq), "number"],
-  ["Time", ({ at }) => timeText(at)],
+  ["Time", ({ at }) => timeText(at), "time"],
   ["Who", ({ actor }) => actor || "nobody known"],
   ["Operation", ({ operation }) => operation],
   ["Answer", ({ status }) => statusOf(status), "number"],

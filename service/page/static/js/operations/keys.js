@@ -20,7 +20,7 @@ const COLUMNS = [
   ["Collections", ({ collections }) => collections?.join(", ") ?? "all"],
   ["Ends", ({ expires_at }) => endOf(expires_at)],
   ["Last used", ({ last_used_at }) => timeText(last_used_at)],
-  ["", (key) => revokeButton(key)],
+  ["Action", (key) => revokeButton(key)],
 ];
 
 function show(keys) {

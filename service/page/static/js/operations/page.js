@@ -20,7 +20,7 @@ export function start(fill) {
   });
 }
 
-/** A table: `columns` are [title, cell of a row] and, for numbers, "number". */
+/** A table: `columns` are [title, cell of a row, class], where the class may be "number" or "time". */
 export function table(caption, columns, rows) {
   const heads = columns.map(([title, , kind]) => el("th", { scope: "col", className: kind ?? "", textContent: title }));
   const lines = rows.map((row) => el("tr", {}, ...columns.map(([, cell, kind]) => cellOf(cell(row), kind))));

@@ -1,6 +1,6 @@
 // The words around the picture: where its sides are, its scale, what is known of it, the value under the pointer.
 
-import { byId } from "../dom.js";
+import { write } from "../dom.js";
 import { Facts } from "./facts.js";
 import { showLetters } from "./letters.js";
 import { showScaleBar } from "./scale_bar.js";
@@ -12,7 +12,7 @@ export function installOverlay(viewer, point) {
     showLetters(viewer);
     showScaleBar(viewer);
     showValue(viewer, point);
-    byId("units-note").textContent = viewer.shown?.frame?.unitsNote ?? "";
+    write("units-note", viewer.shown?.frame?.unitsNote ?? "");
   });
   point.addEventListener("move", () => showValue(viewer, point));
 }

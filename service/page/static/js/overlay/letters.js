@@ -1,6 +1,6 @@
 // Letters at the picture's edges: which side of the patient lies there, as the picture is turned and flipped.
 
-import { byId } from "../dom.js";
+import { write } from "../dom.js";
 
 /** PS3.3 C.7.6.1.1.1: left, right, anterior, posterior, head, foot. */
 const OPPOSITE = { L: "R", R: "L", A: "P", P: "A", H: "F", F: "H" };
@@ -29,5 +29,5 @@ export function edgesOf(directions, [a, b, c, d]) {
 
 export function showLetters({ shown, placement }) {
   const edges = shown?.frame ? edgesOf(shown.frame.directions, placement.matrix) : null;
-  for (const edge of ["left", "right", "top", "bottom"]) byId(`edge-${edge}`).textContent = edges?.[edge] ?? "";
+  for (const edge of ["left", "right", "top", "bottom"]) write(`edge-${edge}`, edges?.[edge] ?? "");
 }

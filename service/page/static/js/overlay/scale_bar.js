@@ -1,6 +1,6 @@
 // A bar of a round length in mm, as the image is zoomed.
 
-import { byId } from "../dom.js";
+import { byId, write } from "../dom.js";
 
 /** Share of the picture's width that the bar has at most. */
 const MOST_SHARE = 0.3;
@@ -23,5 +23,5 @@ export function showScaleBar(viewer) {
   byId("scale").hidden = !bar;
   if (!bar) return;
   byId("scale-bar").style.width = `${bar.points.toFixed(1)}px`;
-  byId("scale-text").textContent = `${Number(bar.mm.toPrecision(6))} mm`;
+  write("scale-text", `${Number(bar.mm.toPrecision(6))} mm`);
 }

@@ -1,10 +1,10 @@
 // The value of the pixel under the pointer, in words.
 
-import { byId } from "../dom.js";
+import { write } from "../dom.js";
 import { valueText } from "../tools/measurements.js";
 
 export function showValue({ shown }, { at }) {
-  byId("value-text").textContent = shown?.frame && at ? textAt(shown.frame, at) : "";
+  write("value-text", shown?.frame && at ? textAt(shown.frame, at) : "");
 }
 
 /** Column and row of a pixel, from 1, and its value; nothing outside the image. */

@@ -19,12 +19,24 @@ export class Frame {
     Object.freeze(this);
   }
 
+  /** The frame that an answer holds. */
   static async of(identity, response) {
-    const meaning = meaningOf(response.headers);
+    const [frame] = await Frame.all(() => identity, response);
+    return frame;
+  }
+
+  /** The frames that an answer holds, alike in all but their positions; `identityOf` takes their places in it, from 0. */
+  static async all(identityOf, response) {
+    const { count, positions, ...meaning } = meaningOf(response.headers);
     const values = new ARRAYS[meaning.type](await response.arrayBuffer());
-    const expected = meaning.rows * meaning.columns * (meaning.type === "rgb8" ? 3 : 1);
-    if (values.length !== expected) throw new Error(`${values.length} values came of ${expected}`);
-    return new Frame(identity, meaning, values);
+    const size = meaning.rows * meaning.columns * (meaning.type === "rgb8" ? 3 : 1);
+    if (values.length !== size * count) throw new Error(`${values.length} values came of ${size * count}`);
+    // Each has values of its own, so that it can be let go of alone.
+    const part = (place) => (count === 1 ? values : values.slice(place * size, (place + 1) * size));
+    return Array.from(
+      { length: count },
+      (_, place) => new Frame(identityOf(place), { ...meaning, position: positions[place] ?? null }, part(place)),
+    );
   }
 
   get bytes() {
@@ -73,22 +85,24 @@ export class Frame {
 
 function meaningOf(headers) {
   const told = (name) => headers.get(`X-HMAR-${name}`);
-  const numbers = (name) => told(name)?.split(",").map(Number) ?? null;
+  const lists = (name) => told(name)?.split(";").map((list) => list.split(",").map(Number)) ?? [];
+  const numbers = (name) => lists(name)[0] ?? null;
   return {
     rows: Number(told("Rows")),
     columns: Number(told("Columns")),
     frames: Number(told("Frames") ?? 1),
+    count: Number(told("Count") ?? 1),
     type: told("Type"),
     units: told("Units"),
     unitsNote: told("Units-Note"),
     slope: Number(told("Slope")),
     intercept: Number(told("Intercept")),
     inverted: told("Inverted") === "true",
-    windows: told("Windows")?.split(";").map((pair) => pair.split(",").map(Number)) ?? [],
+    windows: lists("Windows"),
     windowFunction: told("Window-Function"),
     padding: numbers("Padding"),
     spacing: numbers("Spacing"),
-    position: numbers("Position"),
+    positions: lists("Position"),
     orientation: numbers("Orientation"),
     directions: told("Directions")?.split(",") ?? null,
   };

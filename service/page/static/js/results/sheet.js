@@ -35,7 +35,8 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
   context.fillStyle = colours.back;
   context.fillRect(0, 0, canvas.width, canvas.height);
   const head = [
-    [titleOf({ ...query, item: nameless(query.item) }), colours.text],
+    // A file's name may be a patient's: it does not leave the page.
+    [titleOf(query, () => "a file"), colours.text],
     [`Model ${answer.model} · ${day}`, colours.muted],
     ["For research; not a diagnosis", colours.query],
   ];
@@ -43,9 +44,6 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
   cards.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
-
-/** A file's name may be a patient's: it does not leave the page. */
-const nameless = (item) => ({ ...item, identity: { ...item.identity, file: item.identity.file && { name: "a file" } } });
 
 async function loaded(hit, displayWindow) {
   const image = new Image();
@@ -67,7 +65,7 @@ function drawCell(context, card, image, picture, { x, y }, colours) {
   picture.paint(context, ofQuery, [x, y, SIDE]);
   context.drawImage(image, ofHit.x, ofHit.y, ofHit.width, ofHit.height, right, y, SIDE, SIDE);
   for (const { box } of query.regions) outline(context, box, ofQuery, [x, y], colours.query);
-  outline(context, hit.box, ofHit, [right, y], colours.hit);
+  for (const box of card.boxes) outline(context, box, ofHit, [right, y], colours.hit);
   const lines = [
     [`${hit.rank}: ${bits(hit.distance)} / ${hit.bits} bits`, colours.hit],
     [[hit.label, whereOf(hit, false)].filter(Boolean).join(" · "), colours.text],

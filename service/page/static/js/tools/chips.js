@@ -15,7 +15,7 @@ export class Chips {
     const { shown, regions } = this.viewer;
     const item = shown?.frame ? shown.item : null;
     const measured = item ? this.measurements.of(item) : [];
-    const marks = item ? [item, ...regions, ...measured] : [];
+    const marks = measured.length || (item && regions.length) ? [item, ...regions, ...measured] : [];
     if (marks.length === this.#shown.length && marks.every((mark, i) => mark === this.#shown[i])) return;
     const hadFocus = byId("chips").contains(document.activeElement);
     this.#shown = marks;

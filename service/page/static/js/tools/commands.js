@@ -1,7 +1,7 @@
 // What is done at once, by a button or a key; tools are what is done with a pointer.
 
 /** Commands have a `name`, a `label`, `keys` as keys.js names them, `run()`, and where they can be on or off, `isOn()`, or
- * disabled, `isAble()`. */
+ * disabled, `isAble()`. One that `isKeyOnly` has no button. */
 export function commandsOf({ viewer, toolbox, cine }) {
   const { placement } = viewer;
   const { undo } = toolbox;
@@ -29,7 +29,7 @@ export function commandsOf({ viewer, toolbox, cine }) {
     },
     view("flip", "Flip", ["h"], () => placement.flip()),
     view("rotate", "Rotate", ["r"], () => placement.turn()),
-    view("rotate-left", "Rotate to the left", ["Shift+r"], () => placement.turn(-1)),
+    { ...view("rotate-left", "Rotate to the left", ["Shift+r"], () => placement.turn(-1)), isKeyOnly: true },
     view("reset", "Reset the view", ["0"], () => {
       placement.reset();
       viewer.isInverted = false;

@@ -20,10 +20,8 @@ const PATHS = {
   invert: "M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0zM8 2v12M8 4a4 4 0 0 1 0 8M8 6.5a1.5 1.5 0 0 1 0 3",
   flip: "M8 1.5v13M6 4L2 12h4zM10 4l4 8h-4z",
   rotate: "M13 8a5 5 0 1 1-2-4M11 1v3.5H7.5",
-  "rotate-left": "M3 8a5 5 0 1 0 2-4M5 1v3.5h3.5",
   reset: "M2 6V2h4M14 6V2h-4M2 10v4h4M14 10v4h-4",
   cine: "M4 2.5l9 5.5-9 5.5z",
-  help: "M5.5 6a2.5 2.5 0 1 1 3.5 2.3c-.7.3-1 .7-1 1.7M8 13h.01",
 };
 
 export const icon = (name) =>

@@ -2,7 +2,7 @@
 
 import { say } from "../dom.js";
 import { boxBetween } from "../viewing/boxes.js";
-import { boxAround, ellipseIn, inside, simplified } from "./shapes.js";
+import { areaOf, boxAround, ellipseIn, inside, simplified } from "./shapes.js";
 
 /** As many as one search takes. */
 const MOST_REGIONS = 16;
@@ -81,10 +81,10 @@ export function drawing({ from }) {
   };
 }
 
-/** What a trail encloses, as few points; null where that is less than a pixel across. */
+/** What a trail encloses, as few points; null where that is less than a pixel. */
 function outlineOf(trail, { columns, rows }) {
   if (trail.length < 3) return null;
   const outline = inside(simplified(trail, 0.5, MOST_POINTS), columns, rows);
   const { width, height } = boxAround(outline);
-  return outline.length >= 3 && width >= 1 && height >= 1 ? outline : null;
+  return width >= 1 && height >= 1 && areaOf(outline) >= 1 ? outline : null;
 }

@@ -24,7 +24,7 @@ export class Stroke {
   }
 
   move(at) {
-    if (this.tool.marks && this.viewer.shown?.item !== this.item) this.#drop();
+    if (this.#isElsewhere) this.#drop();
     if (!this.#follow || !this.viewer.shown?.frame) return;
     this.dx = at.x - this.start.x;
     this.dy = at.y - this.start.y;
@@ -35,13 +35,21 @@ export class Stroke {
   }
 
   end() {
-    if (this.#hasMoved) this.#follow?.end?.();
-    this.#drop();
+    this.#finish("end");
   }
 
   /** End, and leave the image as it was before. */
   cancel() {
-    if (this.#hasMoved && this.viewer.shown?.item === this.item) this.#follow?.cancel?.();
+    this.#finish("cancel");
+  }
+
+  /** What marks an image marks none that came on the screen meanwhile. */
+  get #isElsewhere() {
+    return Boolean(this.tool.marks) && this.viewer.shown?.item !== this.item;
+  }
+
+  #finish(how) {
+    if (this.#hasMoved && !this.#isElsewhere) this.#follow?.[how]?.();
     this.#drop();
   }
 

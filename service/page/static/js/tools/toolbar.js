@@ -9,7 +9,7 @@ export class Toolbar {
 
   constructor(toolbox, commands) {
     this.#tools = toolbox.tools.map((tool) => [tool, button(tool, tool.hint, [tool.key], () => toolbox.use(tool))]);
-    this.#commands = commands.map((command) => [command, button(command, command.label, command.keys, command.run)]);
+    this.#commands = commands.filter(({ isKeyOnly }) => !isKeyOnly).map((command) => [command, button(command, command.label, command.keys, command.run)]);
     this.toolbox = toolbox;
     this.bar = byId("tools");
     const before = this.bar.querySelector(".cine-rate");
@@ -17,17 +17,19 @@ export class Toolbar {
     before.before(el("span", { className: "gap", role: "separator" }));
     for (const [, one] of this.#commands) before.before(one);
     this.bar.addEventListener("keydown", (event) => this.#move(event));
+    // A mouse goes on with the image, and so do the keys.
+    this.bar.addEventListener("click", ({ detail, target }) => detail && target.closest("button") && toolbox.viewer.canvas.focus());
     this.bar.addEventListener("focusin", ({ target }) => this.#mark(target));
     this.#mark(this.#buttons[0]);
     this.update();
   }
 
   update() {
-    for (const [tool, one] of this.#tools) one.setAttribute("aria-pressed", String(tool === this.toolbox.active));
+    for (const [tool, one] of this.#tools) set(one, "aria-pressed", tool === this.toolbox.active);
     for (const [{ isOn, isAble }, one] of this.#commands) {
-      if (isOn) one.setAttribute("aria-pressed", String(isOn()));
+      if (isOn) set(one, "aria-pressed", isOn());
       // Not `disabled`: the focus would be lost where the last change has been undone.
-      one.setAttribute("aria-disabled", String(isAble ? !isAble() : false));
+      set(one, "aria-disabled", isAble ? !isAble() : false);
     }
   }
 
@@ -48,6 +50,11 @@ export class Toolbar {
     event.preventDefault();
     buttons.at(to % buttons.length).focus();
   }
+}
+
+/** Set an attribute where it changes: the toolbar is looked at with every image. */
+function set(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
 function button({ name, label }, hint, keys, run) {

@@ -59,9 +59,9 @@ export class Undo extends EventTarget {
 
   #note(item) {
     if (!item || item === this.#held) return;
-    const [before, after] = [this.#known.get(item) ?? NOTHING, this.#stateOf(item)];
+    const [before, after] = [this.#known.get(item.key) ?? NOTHING, this.#stateOf(item)];
     if (same(before.regions, after.regions) && same(before.measurements, after.measurements)) return;
-    this.#known.set(item, after);
+    this.#known.set(item.key, after);
     this.#done = [...this.#done, { stack: this.viewer.stack, item, before, after }].slice(-MOST);
     this.#undone = this.#undone.filter((change) => !this.#isOpen(change));
     this.dispatchEvent(new Event("change"));
@@ -75,7 +75,7 @@ export class Undo extends EventTarget {
     const { stack, item } = change;
     to.push({ ...change, [other]: this.#stateOf(item) });
     this.hold(item);
-    this.#known.set(item, change[wanted]);
+    this.#known.set(item.key, change[wanted]);
     const { regions, measurements } = change[wanted];
     this.measurements.set(item, measurements);
     const isShown = this.viewer.shown?.item === item;

@@ -54,9 +54,10 @@ function shift([dx, dy], { shiftKey }, viewer, toolbox) {
   return true;
 }
 
-/** Regions go first: what is searched for is nearer at hand than what was measured. */
-function clear(viewer, { measurements }) {
+/** The probe's cross goes first, then regions: what is searched for is nearer at hand than what was measured. */
+function clear(viewer, { measurements, point }) {
   const { shown, regions } = viewer;
-  if (regions.length) viewer.setRegions([]);
+  if (point.isSet) point.hover(null);
+  else if (regions.length) viewer.setRegions([]);
   else if (shown) measurements.set(shown.item, []);
 }

@@ -39,7 +39,8 @@ function windowText({ shown, shownWindow }) {
 
 function boxText(viewer) {
   const { shown, regions } = viewer;
-  if (regions.length) return regions.map((region) => describeRegion(region, shown.frame.spacing)).join("; ");
+  if (regions.length > 1) return `${regions.length} regions, searched for together`;
+  if (regions.length) return describeRegion(regions[0], shown.frame.spacing);
   const marked = nearestMarked(viewer);
   return marked ? `The ${nameOf(viewer.regionsOf(marked))} on image ${shown.stack.indexOf(marked) + 1} (G goes there)` : "";
 }

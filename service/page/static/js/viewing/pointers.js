@@ -21,6 +21,7 @@ export function listenToPointers(viewer, toolbox) {
       return;
     }
     stroke?.cancel();
+    if (fingers.size && point.isSet) point.hover(null);
     stroke = new Stroke(toolbox, toolbox.byButton(event.button), at(event), { adds: event.shiftKey });
     if (fingers.size) pressing = setTimeout(probe, LONG_PRESS_MS, at(event));
   }

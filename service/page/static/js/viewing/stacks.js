@@ -1,8 +1,9 @@
 // What can be scrolled through: an indexed series, or files of this computer. A stack holds items, in order; an item
 // is a frame that can be loaded, and keeps its identity wherever it comes to stand.
 
-import { readFilePixels, readPixels, searchFile, searchIndexed } from "../api.js";
+import { readPixels, searchFile, searchIndexed } from "../api.js";
 import { Frame } from "../pixels/frame.js";
+import { FileRuns } from "../pixels/runs.js";
 
 /** About the size of a frame that is not known yet. */
 const USUAL_BYTES = 512 * 1024;
@@ -60,6 +61,7 @@ export class IndexedStack extends Stack {
 
 export class FileStack extends Stack {
   series = null;
+  #runs = new FileRuns();
 
   constructor(files) {
     super();
@@ -71,21 +73,22 @@ export class FileStack extends Stack {
     return searchFile(identity.file, identity.frame_number, box, options);
   }
 
-  #item(file, number, frameNumber) {
+  #item(file, number, frameNumber, bytes = Math.max(USUAL_BYTES, file.size)) {
     const identity = { file, frame_number: frameNumber };
     const item = {
       key: `file ${this.id}/${number}/${frameNumber}`,
       identity,
       listed: null,
-      // Each frame takes an upload of its whole file: few are loaded ahead of a large one.
-      bytes: Math.max(USUAL_BYTES, file.size),
-      load: async (signal) => {
-        const frame = await Frame.of(identity, await readFilePixels(file, frameNumber, signal));
-        item.others = frameNumber === 1 ? frame.frames - 1 : 0;
+      bytes,
+      load: async () => {
+        const frame = await this.#runs.frame(file, frameNumber);
+        item.frames = frame.frames;
+        item.bytes = frame.bytes;
         return frame;
       },
       number,
-      others: 0,
+      frames: 1,
+      isAlone: frameNumber === 1,
     };
     return item;
   }
@@ -96,10 +99,10 @@ export class FileStack extends Stack {
    * Items stay the same, so that who holds one finds it again at its new place.
    */
   expand(item) {
-    const { others, number, identity } = item;
-    item.others = 0;
-    if (!others) return;
-    const further = Array.from({ length: others }, (_, i) => this.#item(identity.file, number, i + 2));
+    const { frames, isAlone, number, identity, bytes } = item;
+    if (!isAlone || frames === 1) return;
+    item.isAlone = false;
+    const further = Array.from({ length: frames - 1 }, (_, i) => this.#item(identity.file, number, i + 2, bytes));
     this.items.splice(this.indexOf(item) + 1, 0, ...further);
   }
 }

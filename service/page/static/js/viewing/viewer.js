@@ -6,7 +6,7 @@ import { flatInPlaceOf, surfaceOf } from "../drawing/surface.js";
 import { shadesOf } from "../pixels/shades.js";
 
 /** Steps that may wait for their turn on the screen, one a redraw; with more, only the last is drawn. */
-const MOST_WAITING = 4;
+const MOST_WAITING = 8;
 /** Wishes that are loaded at a time, also those that are past: a key that is held makes no queue of requests. */
 const MOST_LOADING = 2;
 
@@ -131,7 +131,7 @@ export class Viewer extends EventTarget {
 
   /** Centre and width of the display window that the picture on the screen is drawn through. */
   get shownWindow() {
-    return this.#shown?.window ?? this.#shown?.frame.ownWindow ?? null;
+    return this.#shown?.window ?? this.#shown?.frame?.ownWindow ?? null;
   }
 
   /** The regions that were drawn on the image on the screen; each has a `box`. */

@@ -10,11 +10,15 @@ export class WindowControls {
   #presets = [];
   #names = "";
   #matched = "";
+  #state = null;
 
   constructor(viewer) {
     this.viewer = viewer;
     byId("preset").addEventListener("change", (event) => this.use(Number(event.target.value)));
-    for (const field of ["centre", "width"]) byId(field).addEventListener("change", () => this.#type());
+    for (const field of ["centre", "width"]) {
+      byId(field).addEventListener("change", () => this.#type());
+      byId(field).addEventListener("blur", () => this.#renew());
+    }
     this.update();
   }
 
@@ -26,12 +30,15 @@ export class WindowControls {
 
   /** Show the window of the picture on the screen, and the presets that it has. */
   update() {
-    const { shown, shownWindow } = this.viewer;
+    const { shown } = this.viewer;
     const frame = shown?.frame ?? null;
+    const state = [frame?.units, frame?.coloured, shown?.stack.id, frame && this.viewer.shownWindow, shown?.window].join();
+    if (state === this.#state) return;
+    this.#state = state;
     this.#presets = presetsFor(frame, shown?.stack.series?.body_part);
     this.#offer();
     for (const id of ["preset", "centre", "width"]) byId(id).disabled = !frame || frame.coloured;
-    const [centre, width] = shownWindow ?? ["", ""];
+    const [centre, width] = frame ? this.viewer.shownWindow : ["", ""];
     show("centre", centre);
     show("width", width);
     this.#match(shown);
@@ -60,8 +67,13 @@ export class WindowControls {
   #type() {
     const { shown } = this.viewer;
     const [centre, width] = ["centre", "width"].map((id) => byId(id).valueAsNumber);
-    if (!shown?.frame || !Number.isFinite(centre) || !(width >= 1)) return this.update();
-    return this.viewer.setWindow([centre, width, shown.frame.units]);
+    if (shown?.frame && Number.isFinite(centre) && width >= 1) this.viewer.setWindow([centre, width, shown.frame.units]);
+  }
+
+  /** Show the window in use again, where what was typed is none. */
+  #renew() {
+    this.#state = null;
+    this.update();
   }
 }
 
