@@ -216,6 +216,7 @@ def test_a_hit_lies_beside_its_query_and_both_move_together(
     page.until(lambda: "agree in" in page.text("#why-text"))
     page.find("#difference-on").click()
     page.until(lambda: "Mean difference" in page.text("#difference-text"))
+    page.find(".collapse[aria-controls=hits-panel]").click()
     check_no_barrier(page)
     page.find("#canvas").click()
     page.press(Keys.END)

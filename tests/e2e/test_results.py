@@ -180,6 +180,7 @@ def test_the_page_opens_at_the_nodule_and_its_hits_link_to_the_viewer(
     region = ",".join(f"{value:g}" for value in REGION)
     browser.get(f"{server.url}/?study={exported.sent.study_uid}&instance={uid}&region={region}")
     page.until(lambda: "36 \N{MULTIPLICATION SIGN} 41 px" in page.text("#box-text"))
+    page.search_all()
     page.find("#search").click()
     page.until(lambda: len(page.hits()) > 3)
     links = [link.get_attribute("href") for link in page.all(".viewer-link")]

@@ -56,6 +56,7 @@ def test_a_nodule_boxed_in_a_browser_is_found_by_the_shipped_model(
     assert page.text("#model") == model
     page.open_series(0)
     page.until(lambda: page.find("#search").is_enabled())
+    page.search_all()
     page.find("#canvas").click()
     page.drag_box(*NODULE, side=20)
     page.press(Keys.ENTER)
@@ -64,7 +65,7 @@ def test_a_nodule_boxed_in_a_browser_is_found_by_the_shipped_model(
 
     own = [hit for hit in page.hits()[: SLICES - 1] if "this series" in hit.text]
     assert len(own) >= SLICES - 2, [hit.text for hit in page.hits()]
-    box = page.all("#hits .hit rect")[0]
+    box = page.all("#hits .hit-image rect")[0]
     centre = [
         float(box.get_attribute(start) or 0) + float(box.get_attribute(size) or 0) / 2
         for start, size in (("x", "width"), ("y", "height"))

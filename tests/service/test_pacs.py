@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hmar.values.identity import EVERYDAY, Identity
 from service.watching import Watching
 from tests.orthanc_stub import StubOrthanc
 from tests.phantoms import ct_file
@@ -71,3 +72,20 @@ def test_without_workers_a_thread_of_the_web_server_watches(fed: Archive) -> Non
     watching.stop()
     watching._thread.join(WAIT_S)
     assert not fed.engine.storage.follows.followed("main").watched
+
+
+def test_the_page_names_the_pacs_to_who_may_export_alone(fed: Archive) -> None:
+    may = client_of(fed, Identity("may", frozenset({"search", "export"}))).get("/").text
+    assert 'data-may="search export" data-pacs="main other"' in may
+    may_not = client_of(fed, Identity("may-not", EVERYDAY)).get("/").text
+    assert 'data-may="search index" data-pacs=""' in may_not
+
+
+def test_the_page_opens_while_the_file_of_pacs_cannot_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "pacs.toml"
+    archive = build_archive(tmp_path / "home", pacs_file=str(file))
+    file.write_text("no table")
+    page = client_of(archive, Identity("may", frozenset({"search", "export"}))).get("/")
+    assert page.status_code == 200
+    assert 'data-pacs=""' in page.text
+    archive.engine.close()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Asking, searchedBy } from "../../../service/page/static/js/results/asking.js";
+import { Asking, optionsForMore, searchedBy } from "../../../service/page/static/js/results/asking.js";
 import { cuts, spacingOf } from "../../../service/page/static/js/results/crop.js";
 import { emptyOf } from "../../../service/page/static/js/results/empty.js";
 import { exportFields, whyNoDicom } from "../../../service/page/static/js/results/export.js";
@@ -52,13 +52,12 @@ const REGION = [{ box: HIT.box }];
 test("other patients are searched, one hit for each, unless a reader says otherwise", () => {
   const asking = new Asking();
   assert.deepEqual(asking.options({ stack: INDEXED, regions: [] }), {
-    k: 100,
-    limit: 10,
+    k: 10,
     group_by: "patient",
     exclude: { same: "patient" },
   });
   asking.change({ among: "all", group: "", mode: "local", count: 200 });
-  assert.deepEqual(asking.options({ stack: INDEXED, regions: [] }), { mode: "local", k: 1000, limit: 200 });
+  assert.deepEqual(asking.options({ stack: INDEXED, regions: [] }), { mode: "local", k: 200 });
 });
 
 test("the own series is searched image by image, and a file is of none", () => {
@@ -69,12 +68,26 @@ test("the own series is searched image by image, and a file is of none", () => {
   assert.equal(asking.options({ stack: { series: null }, regions: [] }).only, undefined);
 });
 
-test("places are asked for where there is a region, up to as many as the server takes", () => {
+test("places are asked for where there is a region", () => {
   const asking = new Asking();
-  asking.change({ group: "place", count: 50 });
-  const { group_by, k, limit } = asking.options({ stack: INDEXED, regions: REGION });
-  assert.deepEqual([group_by, k, limit], ["place", 100, 50]);
+  asking.change({ group: "place" });
+  const { group_by, k } = asking.options({ stack: INDEXED, regions: REGION }, 300);
+  assert.deepEqual([group_by, k], ["place", 100]);
   assert.equal(asking.options({ stack: INDEXED, regions: [] }).group_by, "series");
+});
+
+test("more hits are asked for while there may be some, up to as many as the server gives", () => {
+  const answer = (count) => ({ hits: Array.from({ length: count }) });
+  assert.deepEqual(optionsForMore({ k: 10, mode: "local" }, answer(10), 10), { k: 20, mode: "local" });
+  assert.equal(optionsForMore({ k: 10 }, answer(9), 10), null);
+  assert.equal(optionsForMore({ k: 995 }, answer(995), 10).k, 1000);
+  assert.equal(optionsForMore({ k: 1000 }, answer(1000), 10), null);
+  assert.equal(optionsForMore({ k: 100, group_by: "place" }, answer(100), 10), null);
+});
+
+test("as many hits are asked for again as are shown", () => {
+  const asking = new Asking();
+  assert.deepEqual([0, 5, 30].map((least) => asking.options({ stack: INDEXED, regions: [] }, least).k), [10, 10, 30]);
 });
 
 test("what waits for the next search tells nobody, all else tells once", () => {
@@ -296,13 +309,13 @@ test("JSON has query and hits, and of a file not even the name", () => {
   assert.deepEqual([told.options, told.hits[0].sop_instance_uid, told.hits[0].verdict], [{ k: 5 }, "1.1.1", null]);
 });
 
-test("an export asks for the same search without pages, and for the hits that are shown", () => {
-  const options = { k: 100, limit: 10, cursor: "x", group_by: "patient", exclude: { same: "patient" } };
+test("an export asks for the same search, and for the hits that are shown", () => {
+  const options = { k: 60, group_by: "patient", exclude: { same: "patient" } };
   const hits = Array.from({ length: 60 }, (_, i) => hit({ sop_instance_uid: `1.${i}` }));
-  const fields = exportFields(options, hits, 60, { kinds: ["sr"], to: "" });
+  const fields = exportFields(options, hits, { kinds: ["sr"], to: "" });
   assert.deepEqual(Object.keys(fields).sort(), ["exclude", "group_by", "hits", "k", "kinds"]);
   assert.deepEqual([fields.k, fields.hits.length, fields.hits[0]], [60, 50, { sop_instance_uid: "1.0", frame_number: 1 }]);
-  assert.equal(exportFields(options, hits, 60, { kinds: ["sr"], to: "main" }).to, "main");
+  assert.equal(exportFields(options, hits, { kinds: ["sr"], to: "main" }).to, "main");
 });
 
 test("who may not export is told why", () => {
@@ -325,5 +338,7 @@ test("hits say whose they are: the image of a series or a file, with its regions
   const stack = { series: { modality: "CT", body_part: null }, indexOf: () => 3 };
   assert.equal(titleOf({ stack, item, regions: REGION }), "For image 4 of CT, 1 region");
   const file = { identity: { file: { name: "a.dcm" } } };
-  assert.equal(titleOf({ stack: { series: null, indexOf: () => 0 }, item: file, regions: [] }), "For image 1 of a.dcm, whole image");
+  const files = { stack: { series: null, indexOf: () => 0 }, item: file, regions: [] };
+  assert.equal(titleOf(files), "For image 1 of a.dcm, whole image");
+  assert.equal(titleOf(files, () => "a file"), "For image 1 of a file, whole image");
 });

@@ -2,7 +2,7 @@
 
 import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
-import { searchedBy } from "./results/asking.js";
+import { optionsForMore, searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
 /**
@@ -78,7 +78,7 @@ export class Reading extends EventTarget {
   async openHit(hit) {
     const isLatest = this.#begin();
     const { series, item } = await this.findHit(hit);
-    if (isLatest()) await this.openSeries(series, () => item, { found: hit.box });
+    if (isLatest()) await this.openSeries(series, () => item, { found: this.#query?.regions.length ? hit.box : null });
   }
 
   /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */
@@ -120,12 +120,18 @@ export class Reading extends EventTarget {
     this.dispatchEvent(new Event("query"));
   }
 
-  /** Show the hits that follow. */
-  async more() {
+  /** Whether there may be more hits than those shown. */
+  get hasMore() {
+    return this.#answer !== null && optionsForMore(this.#options, this.#answer, 1) !== null;
+  }
+
+  /** Show some of the hits that follow those shown. */
+  async more(count) {
+    const options = optionsForMore(this.#options, this.#answer, count);
     await this.#ask(async () => {
-      const answer = await this.#asked(this.#query, { ...this.#options, cursor: this.#answer.next });
-      this.#answer = { ...answer, hits: [...this.#answer.hits, ...answer.hits] };
-      this.hits.append(answer);
+      this.#answer = await this.#asked(this.#query, options);
+      this.#options = options;
+      this.hits.extend(this.#answer, this.#query);
     });
   }
 

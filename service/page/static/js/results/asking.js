@@ -4,8 +4,6 @@ import { chosenOf, filtersOf } from "./facets.js";
 
 const MOST_HITS = 1000;
 const MOST_PLACES = 100;
-/** Pages of hits that can be asked for, one after another. */
-const PAGES = 10;
 
 /**
  * Events: `change`, when something else is asked for; `taken`, when a search was made with other options.
@@ -27,20 +25,24 @@ export class Asking extends EventTarget {
   }
 
   /** Show the options of a search that was made elsewhere, as far as the controls have them. */
-  take({ mode = "", k = 10, limit = k, group_by = "", only, exclude, ...filters }) {
+  take({ mode = "", k = 10, group_by = "", only, exclude, ...filters }) {
     const among = only ? "series" : exclude?.same ? "others" : "all";
     const group = among === "series" ? this.#state.group : group_by;
-    this.change({ mode, count: limit, among, group, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
+    this.change({ mode, count: k, among, group, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
     this.dispatchEvent(new Event("taken"));
   }
 
-  /** The fields of a search for a query: one of the archive, or of a file, with regions or without. */
-  options({ stack, regions }) {
+  /**
+   * The fields of a search for a query: one of the archive, or of a file, with regions or without.
+   *
+   * `least` is how many hits are asked for at least: as many as are shown already.
+   */
+  options({ stack, regions }, least = 0) {
     const { among, chosen, mode, count } = this.#state;
     const group = this.#groupOf(stack, regions);
     return {
       ...(mode ? { mode } : {}),
-      ...pages(count, group),
+      k: Math.min(mostOf(group), Math.max(count, least)),
       ...(group ? { group_by: group } : {}),
       ...filtersOf(chosen),
       ...(isOwnSeries(among, stack) ? { only: { series_uids: [stack.series.series_uid] } } : {}),
@@ -56,11 +58,18 @@ export class Asking extends EventTarget {
   }
 }
 
+const mostOf = (group) => (group === "place" ? MOST_PLACES : MOST_HITS);
 const isOwnSeries = (among, stack) => among === "series" && Boolean(stack.series);
 
-function pages(count, group) {
-  const most = group === "place" ? MOST_PLACES : MOST_HITS;
-  return { k: Math.min(most, count * PAGES), limit: Math.min(most, count) };
+/**
+ * The options for some more hits; null where an answer has all that there are, or as many as the server gives.
+ *
+ * The nearest are searched for anew: to look for more of them at first than are shown makes a search several times slower.
+ */
+export function optionsForMore(options, answer, step) {
+  const most = mostOf(options.group_by);
+  const isAll = answer.hits.length < options.k || options.k >= most;
+  return isAll ? null : { ...options, k: Math.min(most, options.k + step) };
 }
 
 /**

@@ -25,7 +25,7 @@ export class Card {
     this.#context = canvas.getContext("2d");
     this.#sheets = {
       query: sheetOf(query.frame, query.regions.map(({ box }) => box)),
-      hit: sheetOf(hit, hit.regions.length > 1 ? hit.regions.map(({ box }) => box) : [hit.box], this.#image),
+      hit: sheetOf(hit, this.boxes, this.#image),
     };
     this.scale = el("span", { className: "hit-scale" });
     this.button = this.#button(canvas);
@@ -34,6 +34,13 @@ export class Card {
     this.setVerdict(null);
     this.explain(null);
     this.#lay();
+  }
+
+  /** Where the query's regions were found; of a whole image, no place is. */
+  get boxes() {
+    const { hit, query } = this;
+    if (!query.regions.length) return [];
+    return hit.regions.length ? hit.regions.map(({ box }) => box) : [hit.box];
   }
 
   /** Draw the hit through a display window where its values are HU, else through its own. */
@@ -118,7 +125,7 @@ export class Card {
         "span",
         { className: "hit-text" },
         this.scale,
-        ...lines(hit, where),
+        ...lines(hit, where, this.boxes),
         el("span", { className: "experts" }, expert("local", hit.experts.local), expert("global", hit.experts.global)),
       ),
     );
@@ -143,8 +150,9 @@ export class Card {
   }
 }
 
-function lines(hit, where) {
-  const texts = [where, whoseOf(hit), howOf(hit), `${numberOf(hit)} · ${sizeOf(hit)}`];
+function lines(hit, where, boxes) {
+  const number = boxes.length ? `${numberOf(hit)} · ${sizeOf(hit)}` : numberOf(hit);
+  const texts = [where, whoseOf(hit), howOf(hit), number];
   return texts
     .filter(Boolean)
     .map((textContent, at) => el("span", { className: "hit-where", textContent, title: at ? textContent : `Series ${hit.series_uid}` }));

@@ -116,6 +116,6 @@ function group(facet, offers) {
     "div",
     { className: "facet", role: "group", "aria-label": facet.title },
     el("span", { className: "facet-title", textContent: facet.title }),
-    ...offers,
+    el("span", { className: "chips" }, ...offers),
   );
 }

@@ -17,9 +17,9 @@ export function whyNoDicom(may, query) {
 }
 
 /** The fields of an export: the same search, of which the hits that are shown are told. */
-export function exportFields({ limit, cursor, ...options }, hits, found, { kinds, to }) {
+export function exportFields(options, hits, { kinds, to }) {
   const named = hits.slice(0, MOST_HITS).map(({ sop_instance_uid, frame_number }) => ({ sop_instance_uid, frame_number }));
-  return { ...options, k: found, hits: named, kinds, ...(to ? { to } : {}) };
+  return { ...options, hits: named, kinds, ...(to ? { to } : {}) };
 }
 
 function save(name, blob) {
@@ -48,12 +48,12 @@ export function installExports({ viewer, reading, hits, judgements, may, pacs, g
     save(name("png"), await sheetOfCards(hits.cards, what));
   });
   on("export-dicom", async () => {
-    const { query, options, answer } = reading;
+    const { query, options } = reading;
     const kinds = KINDS.filter((kind) => byId(`export-${kind}`).checked);
     const to = byId("export-to").value;
-    const boxes = query.regions.map(({ box }) => box);
+    const boxes = query.regions.map(({ box, outline }) => outline ?? box);
     say("Writing documents…");
-    const made = await exportHits(query.identity, boxes, exportFields(options, hits.shown, answer.hits.length, { kinds, to }));
+    const made = await exportHits(query.identity, boxes, exportFields(options, hits.shown, { kinds, to }));
     if (made.zip) save(name("zip"), made.zip);
     showMade(made);
   });

@@ -39,10 +39,10 @@ export function sizeOf({ box, box_mm }) {
 
 export const bits = (distance) => (Number.isInteger(distance) ? String(distance) : distance.toFixed(1));
 
-/** Whose hits these are: what was searched for. */
-export function titleOf({ stack, item, regions }) {
+/** Whose hits these are: what was searched for; a file is named as `nameOf` says. */
+export function titleOf({ stack, item, regions }, nameOf = (file) => file.name) {
   const { series } = stack;
-  const name = series ? known([series.modality, series.body_part]).join(" ") : item.identity.file.name;
+  const name = series ? known([series.modality, series.body_part]).join(" ") : nameOf(item.identity.file);
   const what = regions.length ? `${regions.length} region${regions.length === 1 ? "" : "s"}` : "whole image";
   return `For image ${stack.indexOf(item) + 1} of ${name}, ${what}`;
 }

@@ -48,7 +48,7 @@ export class Hits extends EventTarget {
     this.#farthest = null;
     this.#cards = [];
     byId("hits").replaceChildren();
-    byId("hits").scrollTop = 0;
+    byId("hits-scroll").scrollTop = 0;
     this.#add(answer.hits);
     const searched = plural(answer.searched_frames, "frame");
     const left = answer.unindexed_frames ? `, ${answer.unindexed_frames} not indexed under this model` : "";
@@ -59,9 +59,14 @@ export class Hits extends EventTarget {
     this.dispatchEvent(new Event("changed"));
   }
 
-  /** Show hits that follow those shown. */
-  append(answer) {
-    this.#add(answer.hits);
+  /** Show an answer that begins with the hits that are shown; if the archive has others by now, all of it. */
+  extend(answer, query) {
+    const isSame = this.#cards.every(({ hit }, at) => answer.hits[at] && keyOf(answer.hits[at]) === keyOf(hit));
+    if (!isSame) {
+      this.show(answer, query, this.#window);
+      return;
+    }
+    this.#add(answer.hits.slice(this.#cards.length));
     this.setWindow(this.#window);
     this.setFarthest(this.#farthest);
   }

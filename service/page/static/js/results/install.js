@@ -37,9 +37,10 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   let isDue = false;
 
   function again() {
-    if (!isDue || reading.isSearching) return;
+    if (!isDue || reading.isSearching || !reading.query) return;
     isDue = false;
-    guarded(() => reading.searchAgain({ ...asking.options(reading.query), ...judgements.options }));
+    const options = asking.options(reading.query, reading.options.k);
+    guarded(() => reading.searchAgain({ ...options, ...judgements.options }));
   }
 
   for (const changed of [asking, judgements]) {
@@ -77,7 +78,7 @@ function installWays({ viewer, asking, hits, reading, guarded }) {
     byId("hits-empty").hidden = Boolean(answer?.hits.length);
     byId("hits-empty-text").textContent = text;
     Object.assign(byId("widen"), { textContent: widen, hidden: !widen, onclick: () => asking.change(change) });
-    byId("more").hidden = !answer?.next;
+    byId("more").hidden = !reading.hasMore;
     if (answer) showBanner(answer, options);
   }
 
@@ -85,7 +86,7 @@ function installWays({ viewer, asking, hits, reading, guarded }) {
   for (const event of ["searching", "query"]) reading.addEventListener(event, update);
   reading.addEventListener("query", tell);
   byId("back").addEventListener("click", () => guarded(() => reading.back()));
-  byId("more").addEventListener("click", () => guarded(() => reading.more()));
+  byId("more").addEventListener("click", () => guarded(() => reading.more(asking.state.count)));
   hits.addEventListener("like", ({ detail: { hit } }) => guarded(() => searchLike(hit, { viewer, asking, reading })));
   hits.addEventListener("scroll", ({ detail: { hit, share } }) => guarded(() => scrollTo(hit, share, { viewer, reading })));
   update();

@@ -78,5 +78,5 @@ export function wordsOf({ address }, series) {
   const known = series.find((one) => one.series_uid === uid && (!collection || one.collection === collection));
   const what = regions.length ? plural(regions.length, "region") : "whole image";
   const name = known ? [known.modality, known.body_part].filter(Boolean).join(" ") : "A series that is not listed";
-  return [name, what, options.mode, `${options.limit ?? options.k ?? 10} hits`].filter(Boolean).join(", ");
+  return [name, what, options.mode, `${options.k ?? 10} hits`].filter(Boolean).join(", ");
 }
