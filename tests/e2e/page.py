@@ -35,8 +35,8 @@ class Page:
         return self.find(selector).text
 
     def until(self, condition: object) -> None:
-        """Wait for a condition; that what it looks at is replaced meanwhile is no answer."""
-        wait = WebDriverWait(self.browser, WAIT_S, ignored_exceptions=(StaleElementReferenceException,))
+        # What is looked at may be drawn again in between.
+        wait = WebDriverWait(self.browser, WAIT_S, ignored_exceptions=[StaleElementReferenceException])
         wait.until(lambda _: condition())  # type: ignore[operator]
 
     def press(self, *keys: str) -> None:

@@ -10,6 +10,8 @@ from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
 from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
+from tests.axe import barriers
+from tests.e2e.chromium import prefer
 from tests.e2e.page import Page
 from tests.e2e.served import Server
 from tests.e2e.test_page import NODULES, SLICES, index_phantoms
@@ -58,6 +60,13 @@ def is_open(page: Page, place: int) -> bool:
     return len(page.hits()) == 10 and len(page.all(card)) == 1
 
 
+def check_no_barrier(page: Page) -> None:
+    """What is on the screen has no serious barrier, in either theme."""
+    for theme in ("light", "dark"):
+        prefer(page.browser, color_scheme=theme)
+        assert barriers(page.browser) == [], theme
+
+
 def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
     server: Server, browser: webdriver.Chrome
 ) -> None:
@@ -92,6 +101,7 @@ def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
     page.until(lambda: page.find("#history").is_displayed())
     page.until(lambda: browser.execute_script("return document.querySelector('.past-open img').naturalWidth"))
     assert "CT CHEST, 1 region" in page.text("#history-recent")
+    check_no_barrier(page)
     page.find("#history-recent input").send_keys("Round nodule", Keys.ENTER)
     page.until(lambda: page.text("#history-saved strong") == "Round nodule")
     page.find("#history-saved .past-open").click()
@@ -162,6 +172,7 @@ def test_what_is_drawn_outlasts_a_network_and_a_login_that_end(
     page.find("#search").click()
     page.until(lambda: page.find("#expired").is_displayed())
     assert "hmar keys login" in page.text("#expired")
+    check_no_barrier(page)
     assert (shown(page), page.text("#box-text"), len(page.hits())) == (query, box, 3)
     first = browser.current_window_handle
     browser.switch_to.new_window("tab")
@@ -199,12 +210,14 @@ def test_a_hit_lies_beside_its_query_and_both_move_together(
     page.until(lambda: shown(page) == query and page.text("#box-text") == box)
     page.until(lambda: "nearest is image" in page.text("#match-text"))
     assert page.text("#beside-frame-text").endswith(f"of {SLICES}")
-    assert page.text("#beside-window-text") == page.text("#window-text")
+    page.until(lambda: page.text("#beside-window-text") == "Centre -600, width 1500 HU")
 
     page.find("#heat").click()
     page.until(lambda: "agree in" in page.text("#why-text"))
     page.find("#difference-on").click()
     page.until(lambda: "Mean difference" in page.text("#difference-text"))
+    page.find(".collapse[aria-controls=hits-panel]").click()
+    check_no_barrier(page)
     page.find("#canvas").click()
     page.press(Keys.END)
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES} of {SLICES}")
