@@ -18,6 +18,8 @@ from selenium import webdriver
 
 from hmar.adapters.memory import InlineQueue
 from hmar.config import Settings
+from hmar.files import write_file
+from hmar.secrets import KEY_BYTES
 from hmar.wiring import build_engine
 from tests.e2e.chromium import (
     DESKTOP,
@@ -37,6 +39,8 @@ from tests.e2e.views import VIEWS
 COLOURS = 200
 WIDEST = 1400
 """In pixels; what is wider is shown at half its size."""
+PATIENT_SECRET = bytes(KEY_BYTES)
+"""The same each time, so that patients have the same handles."""
 FEW, FAINT = 20, 16
 """Pixels that may differ, as rounded corners do, and by how much all may, as their palette does."""
 SETTLED = """
@@ -45,11 +49,17 @@ const shown = [...document.images].filter((image) => image.getClientRects().leng
 Promise.all([document.fonts.ready, ...shown.map((image) => image.decode().catch(() => null))])
   .then(() => requestAnimationFrame(() => requestAnimationFrame(() => done(null))));
 """
-WITHOUT_TIMES = """
+CHANGING = (
+    (r"\b\d+ ms\b", "42 ms"),
+    (r"HMAR_HOME=\S+", "HMAR_HOME=/srv/hmar"),
+    (r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}(:\d{2})? [AP]M\b", "Jan 2, 2027, 9:00 AM"),
+)
+"""What is another each time, and what stands for it."""
+REPLACE = """
 const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (texts.nextNode()) {
   const { currentNode: text } = texts;
-  text.data = text.data.replace(/\\b\\d+ ms\\b/, "42 ms");
+  for (const [pattern, other] of arguments[0]) text.data = text.data.replace(new RegExp(pattern, "g"), other);
 }
 """
 
@@ -82,8 +92,13 @@ SHOTS = (
     Shot("hits", TABLET, "light", "tablet"),
     Shot("hits", LARGE, name="large"),
     Shot("hit"),
+    Shot("filters", theme="light"),
+    Shot("export"),
+    Shot("help", theme="light"),
     Shot("menu", theme="light"),
     Shot("problem"),
+    *(Shot(f"operations-{part}", theme="light") for part in ("jobs", "statistics", "keys")),
+    *(Shot(f"operations-{part}") for part in ("pacs", "audit", "models")),
     Shot("api", theme="light"),
 )
 
@@ -98,7 +113,7 @@ def taken(browser: webdriver.Chrome, server: Server) -> Iterator[tuple[Shot, byt
                 use_screen(browser, shot.screen)
                 prefer(browser, color_scheme=shot.theme, reduced_motion="reduce")
                 browser.execute_async_script(SETTLED)
-                browser.execute_script(WITHOUT_TIMES)
+                browser.execute_script(REPLACE, CHANGING)
                 yield shot, small(steady(browser))
         use_screen(browser, DESKTOP)
 
@@ -140,8 +155,11 @@ def main(folder: Path) -> None:
     for old in {path.name for path in folder.iterdir()} - {shot.file for shot in SHOTS}:
         (folder / old).unlink()
     with TemporaryDirectory() as temporary:
+        home = Path(temporary) / "home"
+        (home / "secrets").mkdir(parents=True, mode=0o700)
+        write_file(home / "secrets" / "patient", PATIENT_SECRET)
         queue = InlineQueue()
-        engine = build_engine(Settings(home=Path(temporary) / "home").checked(), queue=queue)
+        engine = build_engine(Settings(home=home).checked(), queue=queue)
         queue.handler = engine.indexer.handle
         with (
             closing(Server(engine)) as server,

@@ -104,7 +104,11 @@ def shown(page: Page) -> list[WebElement]:
 
 
 def focused(page: Page) -> str:
-    return str(page.browser.execute_script("return document.activeElement.ariaLabel ?? ''"))
+    return str(
+        page.browser.execute_script(
+            "return document.activeElement.querySelector('.hit-rank')?.textContent ?? ''"
+        )
+    )
 
 
 def test_a_reader_narrows_hits_and_looks_at_places_and_at_the_own_series(
@@ -194,10 +198,10 @@ def test_a_reader_judges_by_keys_keeps_it_and_searches_with_a_hit(
     page.press("b", Keys.ENTER)
     page.until(lambda: len(page.hits()) == OTHERS)
     page.hits()[0].send_keys(Keys.ARROW_DOWN)
-    assert focused(page).startswith("Hit 2")
+    assert focused(page) == "2"
     page.press(Keys.ARROW_UP, "r")
     page.until(lambda: "Refined by 1 relevant and 0 not" in page.text("#refined-text"))
-    assert focused(page).startswith("Hit ")
+    assert focused(page)
     assert page.find(".relevant[aria-pressed=true]").is_displayed()
     page.press(Keys.END, "n")
     page.until(lambda: "Refined by 1 relevant and 1 not" in page.text("#refined-text"))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from selenium.webdriver.common.keys import Keys
+
 from tests.e2e.page import Page
 from tests.e2e.served import Server
 from tests.e2e.test_page import NODULES, index_phantoms
@@ -30,7 +32,7 @@ def _login(page: Page, server: Server) -> None:
 
 
 def _empty(page: Page, server: Server) -> None:
-    page.log_in(server.login_link())
+    page.log_in(server.login_link("admin"))
     page.until(lambda: page.find("#empty-archive").is_displayed())
 
 
@@ -56,6 +58,7 @@ def _hits(page: Page, server: Server) -> None:
 
 
 def _hit(page: Page, server: Server) -> None:
+    page.press(Keys.ESCAPE)
     page.hits()[-1].click()
     page.until(lambda: page.find("#back").is_displayed() and page.text("#window-text"))
 
@@ -68,6 +71,31 @@ def _menu(page: Page, server: Server) -> None:
 def _problem(page: Page, server: Server) -> None:
     page.browser.get(f"{server.url}/?study=1.2.3")
     page.until(lambda: page.find("#problem").is_displayed())
+
+
+def _filters(page: Page, server: Server) -> None:
+    page.find("#filters > summary").click()
+    page.until(lambda: page.all("#offers button"))
+
+
+def _export(page: Page, server: Server) -> None:
+    page.find("#filters > summary").click()
+    page.find("#exports > summary").click()
+    page.until(lambda: page.find("#export-csv").is_displayed())
+
+
+def _help(page: Page, server: Server) -> None:
+    page.find("#exports > summary").click()
+    page.find("#open-help").click()
+    page.until(lambda: page.find("#help").is_displayed())
+
+
+def _operations(part: str) -> View:
+    def reach(page: Page, server: Server) -> None:
+        page.browser.get(f"{server.url}/operations/{part}")
+        page.until(lambda: not page.text("#status").startswith("Loading"))
+
+    return View(f"operations-{part}", reach)
 
 
 def _api(page: Page, server: Server) -> None:
@@ -83,8 +111,12 @@ VIEWS = (
     View("image", _image),
     View("region", _region),
     View("hits", _hits),
+    View("filters", _filters),
+    View("export", _export),
+    View("help", _help),
     View("hit", _hit),
     View("menu", _menu),
     View("problem", _problem),
+    *map(_operations, ("jobs", "pacs", "statistics", "keys", "audit", "models")),
     View("api", _api),
 )

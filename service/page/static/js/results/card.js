@@ -106,7 +106,6 @@ export class Card {
       {
         type: "button",
         className: "hit",
-        "aria-label": `Hit ${hit.rank}: ${where}, ${numberOf(hit)}, distance ${hit.distance} of ${hit.bits} bits`,
         onclick: () => this.acts.choose(this),
       },
       el(
