@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import UID
 
 from hmar import Archive
 from hmar.config import Settings
@@ -43,7 +44,8 @@ def as_series(data: bytes, number: int, series: int) -> bytes:
         pixels = altered(pixels).clip(-2000, 4000)
     dataset.PixelData = np.rint(pixels).astype("<i2").tobytes()
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"1.2.{series}", f"1.2.{series}.1"
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.{series}.1.{number}"
+    uid = UID(f"1.2.{series}.1.{number}")
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
