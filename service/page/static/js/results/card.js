@@ -4,7 +4,7 @@ import { imageUrl } from "../api.js";
 import { el } from "../dom.js";
 import { distanceBar, expert, lines, viewerLink } from "./card_parts.js";
 import { cuts, place, sheetOf, spacingOf } from "./crop.js";
-import { bits, numberOf, whereOf } from "./facts.js";
+import { bits, whereOf } from "./facts.js";
 import { placeOf } from "./place.js";
 
 /** Pixels of a side of the query's cut; it is shown smaller, also on fine screens. */
