@@ -1,6 +1,7 @@
 // A contact sheet: query and hits side by side as one picture, with captions.
 
 import { imageUrl } from "../api.js";
+import { byId } from "../dom.js";
 import { ink } from "../drawing/inks.js";
 import { bits, howOf, numberOf, titleOf, whereOf, whoseOf } from "./facts.js";
 
@@ -53,7 +54,8 @@ async function loaded(hit, displayWindow) {
 }
 
 const COLOURS = ["back", "text", "muted", "query", "hit"];
-const inks = () => Object.fromEntries(COLOURS.map((name) => [name, ink(`--${name}`)]));
+/** The colours of pictures, which are dark in every theme. */
+const inks = () => Object.fromEntries(COLOURS.map((name) => [name, ink(byId("stage"), `--${name}`)]));
 
 function drawCell(context, card, image, picture, { x, y }, colours) {
   const { hit, query } = card;
