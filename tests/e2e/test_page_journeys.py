@@ -111,6 +111,7 @@ def test_a_reader_goes_from_the_login_to_the_export_by_keyboard_alone(
     page = Page(browser)
     keyboard = Keyboard(page)
     browser.get(server.login_link())
+    page.until(lambda: browser.switch_to.active_element.get_attribute("id") == "log-in")
     page.press(Keys.ENTER)
     page.until(page.series)
 

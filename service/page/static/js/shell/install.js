@@ -11,9 +11,15 @@ export function installShell({ reading }) {
   for (const splitter of document.querySelectorAll(".splitter")) installSplitter(splitter, panels);
 
   let query = reading.query;
+  let isBroughtBack = false;
   reading.addEventListener("opening", () => panels.show("image"));
+  // A search that an address brings back, as after a reload, leaves the panels as they were left.
+  reading.addEventListener("options", () => {
+    isBroughtBack = true;
+  });
   reading.addEventListener("query", () => {
-    if (reading.query !== query) panels.show("hits");
+    if (reading.query !== query && !isBroughtBack) panels.show("hits");
     query = reading.query;
+    isBroughtBack = false;
   });
 }
