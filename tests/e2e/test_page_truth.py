@@ -117,7 +117,7 @@ def walk(browser: webdriver.Chrome, seed: int, actions: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "scripts", "seed"), [("2d", (), 2), ("webgl2", (ANY_WEBGL,), 3)], ids=["2d", "webgl2"]
+    ("kind", "scripts", "seed"), [("2d", (), 13), ("webgl2", (ANY_WEBGL,), 3)], ids=["2d", "webgl2"]
 )
 def test_words_pixels_and_requests_are_of_the_same_image_at_every_drawn_frame(
     indexed: Server, browser: webdriver.Chrome, kind: str, scripts: tuple[str, ...], seed: int

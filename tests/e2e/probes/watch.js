@@ -82,7 +82,7 @@ window.watch = (() => {
       return drawing.apply(this, given);
     };
   }
-  for (const name of ["fillRect", "drawImage"]) lookAfter(CanvasRenderingContext2D.prototype, name);
+  for (const name of ["reset", "drawImage"]) lookAfter(CanvasRenderingContext2D.prototype, name);
   for (const name of ["clear", "drawArrays"]) lookAfter(WebGL2RenderingContext.prototype, name);
 
   /** All answers of the API come late; a search is compared with the screen when it is asked. */
@@ -115,7 +115,9 @@ window.watch = (() => {
   document.addEventListener("DOMContentLoaded", () => {
     if (!byId("frame-text")) return;
     const changes = { subtree: true, childList: true, characterData: true, attributes: true };
-    for (const id of ["frame-text", "canvas"]) new MutationObserver(check).observe(byId(id), changes);
+    // After the look at what was drawn in the same turn: a canvas that gets another size changes before it is drawn on.
+    const checkThen = () => queueMicrotask(check);
+    for (const id of ["frame-text", "canvas"]) new MutationObserver(checkThen).observe(byId(id), changes);
     const eachFrame = () => {
       check();
       requestAnimationFrame(eachFrame);

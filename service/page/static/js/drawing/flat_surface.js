@@ -23,9 +23,8 @@ export class FlatSurface {
   }
 
   clear() {
-    this.context.resetTransform();
-    this.context.fillStyle = "#000";
-    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    // Not by a rectangle over all of it: under load, Chromium leaves one out now and then.
+    this.context.reset();
   }
 
   #fill(frame, shades) {
