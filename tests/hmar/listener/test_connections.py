@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import ssl
@@ -14,25 +13,17 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pynetdicom.transport import AssociationSocket
 
+from hmar.config import Settings
 from hmar.listener import server
-from tests.dicom_network import Listener, associated, running_listener
+from hmar.listener.objects import Objects
+from tests.dicom_network import Listener, associated, free_port, running_listener
 from tests.hmar.listener.certificates import certificate
 
 WAIT_S = 60
 NEGOTIATION_S = 0.5
 Ending = Callable[[socket.socket], None]
-
-
-@pytest.fixture(autouse=True)
-def no_collection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Collect garbage at the end alone; an open socket among it is a warning, thus an error."""
-    gc.collect()
-    gc.disable()
-    monkeypatch.setattr(server.Server, "service_actions", lambda _: None)  # pynetdicom's collects garbage
-    yield
-    gc.enable()
-    gc.collect()
 
 
 def open_sockets() -> set[str]:
@@ -107,6 +98,18 @@ def test_before_an_association(
         assert settled(before)
 
 
+@pytest.mark.parametrize("secured", [False, True])
+def test_before_it_is_taken(secured: bool, tmp_path: Path) -> None:
+    port, tls = free_port(), {"listen_cert": str(certificate(tmp_path, "localhost"))} if secured else {}
+    settings = Settings(home=tmp_path, listen_port=port, **tls).checked()
+    one = server.listening(settings, Objects(lambda: pytest.fail("nothing comes"), "default"))
+    before = open_sockets()
+    reset(socket.create_connection(("127.0.0.1", port), WAIT_S))
+    one.handle_request()
+    assert settled(before)
+    one.server_close()
+
+
 @pytest.mark.parametrize("said", [b"", b"\x04\x00\x00", b"\x04\x00" + (100).to_bytes(4, "big"), b"garbage"])
 @pytest.mark.parametrize("end", [reset, socket.socket.close])
 def test_within_an_association(said: bytes, end: Ending, tmp_path: Path) -> None:
@@ -120,6 +123,16 @@ def test_within_an_association(said: bytes, end: Ending, tmp_path: Path) -> None
             connection.socket.sendall(said)
             end(connection.socket)
         assert settled(before)
+        with associated(one) as association:
+            assert association.send_c_echo().Status == 0
+        assert settled(before)
+
+
+def test_where_it_cannot_be_shut_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a peer that is gone: shutdown() fails, and pynetdicom forgets the socket without closing it."""
+    monkeypatch.setattr(AssociationSocket, "_shutdown_socket", lambda _: None)
+    with running_listener(tmp_path) as one:
+        before = open_sockets()
         with associated(one) as association:
             assert association.send_c_echo().Status == 0
         assert settled(before)
