@@ -34,14 +34,6 @@ def open_sockets() -> set[str]:
     return {one for one in found if one.startswith("socket:")}
 
 
-def settled(before: set[str]) -> bool:
-    """Wait until no other sockets are open than before; return whether that came."""
-    end = time.monotonic() + WAIT_S
-    while open_sockets() - before and time.monotonic() < end:
-        time.sleep(0.01)
-    return not open_sockets() - before
-
-
 @contextmanager
 def connected(listener: Listener) -> Iterator[socket.socket]:
     with closing(socket.create_connection(("127.0.0.1", listener.port), WAIT_S)) as connection:
@@ -64,6 +56,19 @@ def is_ended(connection: socket.socket) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def all_closed(listener: Listener, before: set[str]) -> bool:
+    """Wait until no other sockets are open than before; return whether that came."""
+    with connected(listener) as last:  # those before it have been taken when it is ended
+        last.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert is_ended(last)
+    end = time.monotonic() + WAIT_S
+    while more := open_sockets() - before:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return not more
 
 
 def stays(connection: socket.socket) -> None:
@@ -95,18 +100,22 @@ def test_before_an_association(
         with connected(one) as connection:
             connection.sendall(said)
             end(connection)
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 @pytest.mark.parametrize("secured", [False, True])
-def test_before_it_is_taken(secured: bool, tmp_path: Path) -> None:
+def test_before_it_is_taken(secured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "NEGOTIATION_S", NEGOTIATION_S)
     port, tls = free_port(), {"listen_cert": str(certificate(tmp_path, "localhost"))} if secured else {}
     settings = Settings(home=tmp_path, listen_port=port, **tls).checked()
     one = server.listening(settings, Objects(lambda: pytest.fail("nothing comes"), "default"))
     before = open_sockets()
     reset(socket.create_connection(("127.0.0.1", port), WAIT_S))
     one.handle_request()
-    assert settled(before)
+    end = time.monotonic() + WAIT_S
+    while open_sockets() - before and time.monotonic() < end:
+        time.sleep(0.01)
+    assert open_sockets() <= before
     one.server_close()
 
 
@@ -122,20 +131,21 @@ def test_within_an_association(said: bytes, end: Ending, tmp_path: Path) -> None
             assert connection.socket is not None
             connection.socket.sendall(said)
             end(connection.socket)
-        assert settled(before)
+        assert all_closed(one, before)
         with associated(one) as association:
             assert association.send_c_echo().Status == 0
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def test_where_it_cannot_be_shut_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of a peer that is gone: shutdown() fails, and pynetdicom forgets the socket without closing it."""
     monkeypatch.setattr(AssociationSocket, "_shutdown_socket", lambda _: None)
+    monkeypatch.setattr(server, "NEGOTIATION_S", 5.0)
     with running_listener(tmp_path) as one:
         before = open_sockets()
         with associated(one) as association:
             assert association.send_c_echo().Status == 0
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def test_a_peer_that_is_cut_off_sees_its_end(tmp_path: Path) -> None:
@@ -147,7 +157,7 @@ def test_a_peer_that_is_cut_off_sees_its_end(tmp_path: Path) -> None:
             association.dul.socket.send(b"\x04\x00" + len(unknown).to_bytes(4, "big") + unknown)
             association.join(WAIT_S)
             assert association.is_aborted
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 @pytest.mark.parametrize("part", ["_read_pdu_data", "_process_recv_primitive"])
@@ -156,14 +166,15 @@ def test_an_error_of_the_upper_layer(part: str, tmp_path: Path, monkeypatch: pyt
         raise ValueError("cannot be read")
 
     with running_listener(tmp_path) as one:
-        before = open_sockets()
+        before, others = open_sockets(), set(threading.enumerate())
         with associated(one) as association:
-            [theirs] = [thread for thread in threading.enumerate() if "AcceptorThread" in thread.name]
+            began = set(threading.enumerate()) - others
+            [theirs] = [thread for thread in began if "AcceptorThread" in thread.name]
             monkeypatch.setattr(theirs.dul, part, fail)  # type: ignore[attr-defined]
             association.send_c_echo()
             association.join(WAIT_S)
             assert association.is_aborted
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def test_more_peers_than_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +184,7 @@ def test_more_peers_than_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         connections = [stack.enter_context(connected(one)) for _ in range(6)]
         assert all(is_ended(connection) for connection in connections)
         stack.close()
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 @pytest.mark.parametrize("end", [reset, socket.socket.close, stays])
@@ -190,7 +201,7 @@ def test_within_a_handshake(
         with connected(one) as connection:
             connection.sendall(hello[: int(part * len(hello)) if isinstance(part, float) else part])
             end(connection)
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def client_hello() -> bytes:
