@@ -9,6 +9,7 @@ from contextlib import suppress
 from io import BytesIO
 from ipaddress import IPv6Address, ip_address
 from socketserver import BaseServer, ThreadingMixIn
+from typing import Any
 
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
@@ -101,6 +102,18 @@ def _check_bounds(dimse: DIMSEServiceProvider) -> None:
 def _held_bytes(message: DIMSEMessage) -> int:
     """Return what is in memory of a data set; an object's goes to its file."""
     return message.data_set.tell() if isinstance(message.data_set, BytesIO) else 0
+
+
+class _Secured(ssl.SSLSocket):
+    """A connection under TLS. One whose peer is gone before it begins is closed; ssl leaves it open."""
+
+    def getpeername(self) -> Any:
+        """Return the peer's address; ssl asks for it at the beginning."""
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise
 
 
 class Server(ThreadedAssociationServer):
@@ -232,4 +245,5 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         ) from error
     if settings.listen_ca:
         context.verify_mode = ssl.CERT_REQUIRED
+    context.sslsocket_class = _Secured
     return context

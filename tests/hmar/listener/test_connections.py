@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import ssl
@@ -14,25 +13,17 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pynetdicom.transport import AssociationSocket
 
+from hmar.config import Settings
 from hmar.listener import server
-from tests.dicom_network import Listener, associated, running_listener
+from hmar.listener.objects import Objects
+from tests.dicom_network import Listener, associated, free_port, running_listener
 from tests.hmar.listener.certificates import certificate
 
 WAIT_S = 60
 NEGOTIATION_S = 0.5
 Ending = Callable[[socket.socket], None]
-
-
-@pytest.fixture(autouse=True)
-def no_collection(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Collect garbage at the end alone; an open socket among it is a warning, thus an error."""
-    gc.collect()
-    gc.disable()
-    monkeypatch.setattr(server.Server, "service_actions", lambda _: None)  # pynetdicom's collects garbage
-    yield
-    gc.enable()
-    gc.collect()
 
 
 def open_sockets() -> set[str]:
@@ -41,14 +32,6 @@ def open_sockets() -> set[str]:
         with suppress(OSError):  # closed meanwhile
             found.add(os.readlink(descriptor))  # noqa: PTH115 - a socket is no path
     return {one for one in found if one.startswith("socket:")}
-
-
-def settled(before: set[str]) -> bool:
-    """Wait until no other sockets are open than before; return whether that came."""
-    end = time.monotonic() + WAIT_S
-    while open_sockets() - before and time.monotonic() < end:
-        time.sleep(0.01)
-    return not open_sockets() - before
 
 
 @contextmanager
@@ -73,6 +56,19 @@ def is_ended(connection: socket.socket) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def all_closed(listener: Listener, before: set[str]) -> bool:
+    """Wait until no other sockets are open than before; return whether that came."""
+    with connected(listener) as last:  # those before it have been taken when it is ended
+        last.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert is_ended(last)
+    end = time.monotonic() + WAIT_S
+    while more := open_sockets() - before:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return not more
 
 
 def stays(connection: socket.socket) -> None:
@@ -104,7 +100,23 @@ def test_before_an_association(
         with connected(one) as connection:
             connection.sendall(said)
             end(connection)
-        assert settled(before)
+        assert all_closed(one, before)
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_before_it_is_taken(secured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "NEGOTIATION_S", NEGOTIATION_S)
+    port, tls = free_port(), {"listen_cert": str(certificate(tmp_path, "localhost"))} if secured else {}
+    settings = Settings(home=tmp_path, listen_port=port, **tls).checked()
+    one = server.listening(settings, Objects(lambda: pytest.fail("nothing comes"), "default"))
+    before = open_sockets()
+    reset(socket.create_connection(("127.0.0.1", port), WAIT_S))
+    one.handle_request()
+    end = time.monotonic() + WAIT_S
+    while open_sockets() - before and time.monotonic() < end:
+        time.sleep(0.01)
+    assert open_sockets() <= before
+    one.server_close()
 
 
 @pytest.mark.parametrize("said", [b"", b"\x04\x00\x00", b"\x04\x00" + (100).to_bytes(4, "big"), b"garbage"])
@@ -119,10 +131,21 @@ def test_within_an_association(said: bytes, end: Ending, tmp_path: Path) -> None
             assert connection.socket is not None
             connection.socket.sendall(said)
             end(connection.socket)
-        assert settled(before)
+        assert all_closed(one, before)
         with associated(one) as association:
             assert association.send_c_echo().Status == 0
-        assert settled(before)
+        assert all_closed(one, before)
+
+
+def test_where_it_cannot_be_shut_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a peer that is gone: shutdown() fails, and pynetdicom forgets the socket without closing it."""
+    monkeypatch.setattr(AssociationSocket, "_shutdown_socket", lambda _: None)
+    monkeypatch.setattr(server, "NEGOTIATION_S", 5.0)
+    with running_listener(tmp_path) as one:
+        before = open_sockets()
+        with associated(one) as association:
+            assert association.send_c_echo().Status == 0
+        assert all_closed(one, before)
 
 
 def test_a_peer_that_is_cut_off_sees_its_end(tmp_path: Path) -> None:
@@ -134,7 +157,7 @@ def test_a_peer_that_is_cut_off_sees_its_end(tmp_path: Path) -> None:
             association.dul.socket.send(b"\x04\x00" + len(unknown).to_bytes(4, "big") + unknown)
             association.join(WAIT_S)
             assert association.is_aborted
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 @pytest.mark.parametrize("part", ["_read_pdu_data", "_process_recv_primitive"])
@@ -143,14 +166,15 @@ def test_an_error_of_the_upper_layer(part: str, tmp_path: Path, monkeypatch: pyt
         raise ValueError("cannot be read")
 
     with running_listener(tmp_path) as one:
-        before = open_sockets()
+        before, others = open_sockets(), set(threading.enumerate())
         with associated(one) as association:
-            [theirs] = [thread for thread in threading.enumerate() if "AcceptorThread" in thread.name]
+            began = set(threading.enumerate()) - others
+            [theirs] = [thread for thread in began if "AcceptorThread" in thread.name]
             monkeypatch.setattr(theirs.dul, part, fail)  # type: ignore[attr-defined]
             association.send_c_echo()
             association.join(WAIT_S)
             assert association.is_aborted
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def test_more_peers_than_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +184,7 @@ def test_more_peers_than_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         connections = [stack.enter_context(connected(one)) for _ in range(6)]
         assert all(is_ended(connection) for connection in connections)
         stack.close()
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 @pytest.mark.parametrize("end", [reset, socket.socket.close, stays])
@@ -177,7 +201,7 @@ def test_within_a_handshake(
         with connected(one) as connection:
             connection.sendall(hello[: int(part * len(hello)) if isinstance(part, float) else part])
             end(connection)
-        assert settled(before)
+        assert all_closed(one, before)
 
 
 def client_hello() -> bytes:
