@@ -81,19 +81,19 @@ def test_two_thousand_series_are_searched_read_by_keyboard_relabelled_and_delete
     page.until(lambda: browser.execute_script(IN_VIEW))
     assert page.text("#row-name") == "MR HEAD"
     tree.send_keys(Keys.F2)
-    page.find("dialog [name=label]").send_keys("proven", Keys.ENTER)
+    page.find("dialog[open] [name=label]").send_keys("proven", Keys.ENTER)
     page.until(lambda: "proven" in page.text("#series [aria-current=true]"))
-    assert page.all("dialog") == []
+    page.until(lambda: page.all("dialog[open]") == [])
 
     Select(page.find("#series-group")).select_by_value("study")
     page.find("#series .study").click()
     tree.send_keys(Keys.DELETE)
-    assert "study with 2 series" in page.text("dialog")
-    assert "2 frames in the collection default" in page.text("dialog")
-    assert not page.find("dialog .danger").is_enabled()
-    uid = re.search(r"UID (\S+)", page.text("dialog"))
+    assert "study with 2 series" in page.text("dialog[open]")
+    assert "2 frames in the collection default" in page.text("dialog[open]")
+    assert not page.find("dialog[open] .danger").is_enabled()
+    uid = re.search(r"UID (\S+)", page.text("dialog[open]"))
     assert uid is not None
-    page.find("dialog [name=end]").send_keys(uid[1][-4:], Keys.ENTER)
+    page.find("dialog[open] [name=end]").send_keys(uid[1][-4:], Keys.ENTER)
     page.until(lambda: page.text("#series-count") == "1,998 series, 1,998 frames")
     page.until(lambda: page.find("#welcome").is_displayed())
     assert page.mistakes() == []
@@ -148,8 +148,8 @@ def test_a_folder_is_indexed_with_its_names_and_its_job_goes_on_after_a_reload(
     page.find("#series").send_keys(Keys.HOME, Keys.ARROW_DOWN)
     page.find("#replace-row").click()
     (tmp_path / "other.dcm").write_bytes(ct_file(1, 7))
-    page.find("dialog [name=files]").send_keys(str(tmp_path / "other.dcm"))
-    page.find("dialog [name=end]").send_keys(f"{ROOT}.91"[-4:], Keys.ENTER)
+    page.find("dialog[open] [name=files]").send_keys(str(tmp_path / "other.dcm"))
+    page.find("dialog[open] [name=end]").send_keys(f"{ROOT}.91"[-4:], Keys.ENTER)
     page.until(lambda: page.text("#jobs .job-text") == "Indexed 1 file: 1 of 1 done")
     assert page.text("#series-count") == "1 series, 1 frame"
     assert server.engine.catalogue.instance("teaching", sop_uid(1, 7)) != []
@@ -200,15 +200,15 @@ def test_operators_see_jobs_statistics_models_keys_and_the_audit_log(
 
     go_to("Keys")
     page.find("#make").click()
-    page.find("dialog [name=name]").send_keys("study")
-    page.find("dialog [name='scope index']").click()
-    page.find("dialog [name=days]").send_keys("90", Keys.ENTER)
+    page.find("dialog[open] [name=name]").send_keys("study")
+    page.find("dialog[open] [name='scope index']").click()
+    page.find("dialog[open] [name=days]").send_keys("90", Keys.ENTER)
     page.until(lambda: page.find("#made").is_displayed())
     identity = server.engine.keys.verify(page.text("#secret"))
     assert identity is not None
     assert (identity.name, identity.scopes) == ("study", frozenset({"search"}))
     page.find("[aria-label='Revoke the key study']").click()
-    page.find("dialog .danger").click()
+    page.find("dialog[open] .danger").click()
     page.until(lambda: "study" not in page.text("#list"))
     assert server.engine.keys.listed() == []
 

@@ -96,7 +96,7 @@ def watched(server: Server, browser: webdriver.Chrome, *scripts: str) -> Page:
         browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     page = Page(browser)
     page.log_in(server.login_link())
-    page.until(lambda: len(page.all("#series button")) == SERIES)
+    page.until(lambda: len(page.series()) == SERIES)
     return page
 
 
@@ -123,7 +123,7 @@ def test_words_pixels_and_requests_are_of_the_same_image_at_every_drawn_frame(
     indexed: Server, browser: webdriver.Chrome, kind: str, scripts: tuple[str, ...], seed: int
 ) -> None:
     page = watched(indexed, browser, *scripts)
-    told = walk(browser, seed, actions=25)
+    told = walk(browser, seed, actions=40)
     assert told["faults"] == [], json.dumps(told["faults"], indent=1)
     assert told["kind"] == kind
     assert told["drawn"] > 15
@@ -177,7 +177,7 @@ def test_a_page_that_is_broken_on_purpose_is_found_out(indexed: Server, browser:
         told = walk(browser, seed=number, actions=60)
         assert told["faults"][0]["what"] == fault
         browser.refresh()
-        page.until(lambda: len(page.all("#series button")) == SERIES)
+        page.until(lambda: len(page.series()) == SERIES)
 
 
 LOSE = """

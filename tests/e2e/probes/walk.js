@@ -38,7 +38,8 @@ function openFiles() {
 
 function clickSeries(number = among(0, series.length - 1)) {
   state.wanted = series[number];
-  document.querySelectorAll("#series button")[number].click();
+  const rows = [...document.querySelectorAll("#series .row.series")];
+  rows.sort((a, b) => (a.dataset.key < b.dataset.key ? -1 : 1))[number].click();
 }
 
 async function search() {
