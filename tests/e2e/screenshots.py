@@ -98,7 +98,7 @@ SHOTS = (
     Shot("menu", theme="light"),
     Shot("problem"),
     *(Shot(f"operations-{part}", theme="light") for part in ("jobs", "statistics", "keys")),
-    *(Shot(f"operations-{part}") for part in ("pacs", "audit", "models")),
+    *(Shot(f"operations-{part}") for part in ("pacs", "models")),
     Shot("api", theme="light"),
 )
 

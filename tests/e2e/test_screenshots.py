@@ -14,8 +14,12 @@ DOCS = Path(__file__).parents[2] / "docs"
 MOST_BYTES = 150_000
 
 
+NOT_TAKEN = {"operations-audit"}
+"""Times and hashes, which are others each time."""
+
+
 def test_every_view_is_taken_once_at_least() -> None:
-    assert {shot.view for shot in SHOTS} == {view.name for view in VIEWS}
+    assert {shot.view for shot in SHOTS} == {view.name for view in VIEWS} - NOT_TAKEN
 
 
 def test_every_picture_that_is_taken_is_kept_and_shown_and_no_other() -> None:
