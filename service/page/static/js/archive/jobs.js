@@ -29,6 +29,8 @@ export class Jobs {
     const show = () => card.show(shownUpload(upload));
     upload.addEventListener("progress", show);
     show();
+    // Have the browser ask before the page is left: what was not sent yet would be lost. One of its own for each upload.
+    const stay = (event) => event.preventDefault();
     window.addEventListener("beforeunload", stay);
     try {
       await upload.run(this.changed);
@@ -87,9 +89,6 @@ export function shownUpload(upload) {
     can: finished ? [...again, "dismiss"] : ["cancel"],
   };
 }
-
-/** Have the browser ask before the page is left: what was not sent yet would be lost. */
-const stay = (event) => event.preventDefault();
 
 const placeOf = ({ collection, label }) => `into ${collection}${label ? `, label ${label}` : ""}`;
 
