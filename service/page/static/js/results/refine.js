@@ -43,7 +43,9 @@ export function installRefining({ judgements, reading, hits, may, guarded }) {
   byId("unjudge").addEventListener("click", () => judgements.clear());
   byId("keep").addEventListener("click", () =>
     guarded(async () => {
-      const kept = await keepFeedback(await namedQuery(reading.query), namedJudgements(judgements.judged));
+      // Read before anything is waited for: by then they may be those of another query.
+      const judged = namedJudgements(judgements.judged);
+      const kept = await keepFeedback(await namedQuery(reading.query), judged);
       say(`${plural(kept.kept, "judgement")} kept`);
     }),
   );
