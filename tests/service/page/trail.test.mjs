@@ -65,11 +65,20 @@ async function trailed(query = "") {
   let slow = Promise.resolve();
   const reading = Object.assign(new EventTarget(), {
     query: null,
+    searches: [],
+    going: Promise.resolve(),
+    ended: () => reading.going,
+    placeIn: ({ box }) => box,
+    async searchAs(options) {
+      reading.searches.push(options);
+      reading.query = { identity: viewer.shown.identity, regions: [] };
+    },
     stackOf: async () => {
       await slow;
       return stack;
     },
-    async openStack(at, item) {
+    async openStack(at, item, what) {
+      reading.what = what;
       reading.dispatchEvent(new Event("opening"));
       await settled();
       viewer.show(at, item);
@@ -77,9 +86,9 @@ async function trailed(query = "") {
     },
   });
   const compare = Object.assign(new EventTarget(), { beside: null, restore: async () => {} });
-  const archive = { series: [series], find: () => series };
+  const archive = { series: [series], find: (_, collection) => (collection === "a" ? series : undefined) };
   globalThis.fetch = async () => Response.json({ collection: "a", frames: [{ series_uid: "1.1" }] });
-  const hits = { find: () => undefined, markOpen() {} };
+  const hits = { hit: undefined, find: () => hits.hit, markOpen() {} };
   const app = { viewer, reading, compare, archive, hits, guarded: (action) => action() };
   const trail = new Trail(app);
   trail.start();
@@ -94,7 +103,7 @@ async function trailed(query = "") {
     slow = new Promise((resolve) => (go = resolve));
     return go;
   };
-  return { trail, history, viewer, reading, stack, files, back, hold };
+  return { trail, history, viewer, reading, hits, stack, files, back, hold };
 }
 
 const instances = ({ entries }) => entries.map(({ address }) => new URLSearchParams(address.slice(1)).get("instance"));
@@ -133,6 +142,39 @@ test("a reader who goes elsewhere while a state is restored stays there", async 
   await settled();
   assert.equal(viewer.shown.index, 8);
   assert.equal(instances(history).at(-1), "1.1.8");
+});
+
+const FOUND = { sop_instance_uid: "1.1.5", frame_number: 1, box: { x: 1, y: 2, width: 3, height: 4 } };
+const searched = (more) => `?${new URLSearchParams({ instance: "1.1.5", search: JSON.stringify({ sop_instance_uid: "1.1.3", ...more }) })}`;
+
+test("the image of a search is found in its own collection, whichever its hits are of", async () => {
+  const { trail, viewer, reading } = await trailed(searched({ k: 5, collection: "b" }));
+  await trail.restore();
+  assert.deepEqual(reading.searches, [{ k: 5, collection: "b" }]);
+  assert.equal(viewer.shown.index, 5);
+});
+
+test("what was drawn on a hit comes back; where nothing was, the place that was found does", async () => {
+  const found = await trailed(searched());
+  found.hits.hit = FOUND;
+  await found.trail.restore();
+  assert.deepEqual(found.reading.what, { regions: [], found: FOUND.box });
+  const drawn = await trailed(`${searched()}&region=5,6,7,8`);
+  drawn.hits.hit = FOUND;
+  await drawn.trail.restore();
+  assert.deepEqual(drawn.reading.what, { regions: [{ box: { x: 5, y: 6, width: 7, height: 8 } }], found: null });
+});
+
+test("a search that goes on is waited for, and its hits do not come in place of those of the state", async () => {
+  const { trail, viewer, reading } = await trailed(searched());
+  let end;
+  reading.going = new Promise((resolve) => (end = resolve));
+  const restored = trail.restore();
+  await settled();
+  assert.deepEqual([reading.searches, viewer.shown], [[], null]);
+  end();
+  await restored;
+  assert.equal(reading.searches.length, 1);
 });
 
 test("files come back by Back, and an address that cannot be opened is kept", async () => {

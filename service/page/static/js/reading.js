@@ -40,6 +40,11 @@ export class Reading extends EventTarget {
     return this.#isSearching;
   }
 
+  /** Resolves once no search goes on; at once where none does. */
+  async ended() {
+    while (this.#isSearching) await new Promise((resolve) => this.addEventListener("query", resolve, { once: true }));
+  }
+
   /** Whether the image on the screen is another one than the query's. */
   get isAway() {
     return this.#query !== null && this.viewer.shown?.item !== this.#query.item;
@@ -78,7 +83,12 @@ export class Reading extends EventTarget {
   async openHit(hit) {
     const isLatest = this.#begin();
     const { series, item } = await this.findHit(hit);
-    if (isLatest()) await this.openSeries(series, () => item, { found: this.#query?.regions.length ? hit.box : null });
+    if (isLatest()) await this.openSeries(series, () => item, { found: this.placeIn(hit) });
+  }
+
+  /** The box of a hit that answers to the query's region; of a whole image, none does. */
+  placeIn(hit) {
+    return this.#query?.regions.length ? hit.box : null;
   }
 
   /** Find a hit's series, stack and item, also where it was indexed after the page was loaded. */

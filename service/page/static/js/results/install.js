@@ -99,6 +99,7 @@ const isOn = ({ shown }, { sop_instance_uid, frame_number }) =>
 /** Make a hit the query: its image is shown, with its box where the query had one, and searched for. */
 async function searchLike(hit, { viewer, asking, reading }) {
   const isRegion = reading.query.regions.length > 0;
+  await reading.ended();
   await reading.openHit(hit);
   if (!isOn(viewer, hit)) return;
   const { x, y, width, height } = hit.box;
@@ -111,7 +112,10 @@ async function searchLike(hit, { viewer, asking, reading }) {
 async function scrollTo(hit, share, { viewer, reading }) {
   const at = (end) => viewer.stack?.find?.(end.sop_instance_uid, end.frame_number);
   if (!at(hit.place.first)) await reading.openHit(hit);
-  const [first, last] = [hit.place.first, hit.place.last].map((end) => viewer.stack.indexOf(at(end)));
+  const ends = [hit.place.first, hit.place.last].map(at);
+  // Something else was opened meanwhile: it stays where it is.
+  if (!ends.every(Boolean)) return;
+  const [first, last] = ends.map((item) => viewer.stack.indexOf(item));
   await viewer.goTo(indexIn(first, last, share));
 }
 

@@ -8,27 +8,31 @@ import { launched } from "./launch.js";
  */
 export async function restore(state, app, step) {
   const { reading, hits, viewer, compare } = app;
+  // One that goes on would bring its hits later, in place of those of the state.
+  await step(() => reading.ended());
   if (!state.search) {
     if (reading.query) reading.forget();
   } else if (!isSearched(state.search, reading)) {
     const { instance, frame, regions, options } = partsOf(state.search);
-    await open({ ...NOTHING, collection: options.collection ?? null, instance, frame }, app, step, { regions });
+    // The collection of a search is that of its hits; its image may be of another.
+    const collection = instance === state.instance ? state.collection : null;
+    await open({ ...NOTHING, collection, instance, frame }, app, step, { regions });
     await step(() => reading.searchAs(options));
   }
   const hit = state.search ? hits.find(state.instance, state.frame) : undefined;
   hits.markOpen(hit);
-  await open(state, app, step, hit && { found: hit.box });
+  await open(state, app, step, { found: hit && !state.regions.length ? reading.placeIn(hit) : null });
   if (String(state.window) !== String(viewer.chosenWindow)) viewer.setWindow(state.window);
   const besideHit = state.search && state.beside && hits.find(state.beside.instance, state.beside.frame);
   await step(() => compare.restore(state.beside, besideHit));
 }
 
-async function open(state, { archive, reading, viewer }, step, what = null) {
+async function open(state, { archive, reading, viewer }, step, what) {
   const opened = await step(() => launched(state, archive));
   if (!opened) return;
   const stack = await step(() => reading.stackOf(opened.series));
   const item = opened.itemIn(stack);
-  await step(() => reading.openStack(stack, item, what ?? { regions: regionsFor(state.regions, viewer.regionsOf(item)) }));
+  await step(() => reading.openStack(stack, item, { regions: regionsFor(state.regions, viewer.regionsOf(item)), ...what }));
 }
 
 /** Boxes of an address as regions: those that are drawn there already may be outlines, of which an address has boxes alone. */
