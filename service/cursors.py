@@ -12,6 +12,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from hmar.values.outline import Outline
 from hmar.values.pages import MARK_BYTES, Page
 from service.errors import CursorError
 from service.models.search_request import Among
@@ -117,6 +118,8 @@ def _plain(value: object) -> object:
             return _plain(dict(value))
         case Mapping():
             return {name: _plain(each) for name, each in value.items()}
+        case Outline():
+            return _plain(value.points)
         case frozenset():
             return sorted(map(str, value))
         case tuple() | list():

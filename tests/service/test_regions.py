@@ -112,6 +112,21 @@ def test_a_place_is_shown_once_on_the_pages_of_a_search(archive: Archive) -> Non
     assert shown == whole
 
 
+def test_outlines_are_shown_page_by_page_and_a_cursor_is_of_one_outline(archive: Archive) -> None:
+    x, y = NODULE[:2]
+    outline = [[x - 10, y - 10], [x + 10, y - 10], [x, y + 10]]
+    for fields in ({"region": outline}, {"regions": [outline, BOXES[1]]}):
+        whole, answer = found(archive, **fields, k=10)["hits"], found(archive, **fields, k=10, limit=2)
+        first, shown = answer["next"], answer["hits"]
+        while answer["next"]:
+            answer = found(archive, **fields, k=10, limit=2, cursor=answer["next"])
+            shown += answer["hits"]
+        assert shown == whole
+        other = fields | {"cursor": first, "region": [*outline[:2], [x, y + 9]]}
+        refused = archive.client.post(REGION, json=UID | {"k": 10, "limit": 2} | other)
+        assert refused.status_code in (400, 422)
+
+
 def test_places_are_of_regions_and_of_few_hits(archive: Archive) -> None:
     for path, fields in (
         ("image", {"group_by": "place", "k": 10}),
