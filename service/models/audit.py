@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +14,8 @@ from service.models.left_out import LeftOut
 from service.models.numbers import Count, FromOne
 from service.models.times import StudyDate, Time
 from service.models.whole_numbers import After, PageSize
+
+_DAY_S = 86_400.0
 
 
 class AuditQuery(Asked):
@@ -31,8 +33,8 @@ class AuditQuery(Asked):
         """Which rows are listed."""
         if self.day is None:
             return WantedAudit(self.operation)
-        begin = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
-        return WantedAudit(self.operation, begin.timestamp(), (begin + timedelta(days=1)).timestamp())
+        begin = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC).timestamp()
+        return WantedAudit(self.operation, begin, begin + _DAY_S)  # the last day of all has no next one
 
 
 class AuditRow(Given):

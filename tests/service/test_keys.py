@@ -134,3 +134,8 @@ def test_the_audit_log_is_listed_by_operation_and_by_day(archive: Archive) -> No
     assert listed["next_after"] is None
     listed = archive.client.get("/api/v1/audit?day=1970-01-03").get_json()
     assert [row["seq"] for row in listed["rows"]] == [2]
+
+
+def test_the_last_day_that_there_is_has_an_end(archive: Archive) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        assert archive.client.get(f"/api/v1/audit?day={day}").get_json()["rows"] == []
