@@ -14,7 +14,7 @@ from hmar.ports import FrameEncoder
 from hmar.values.codes import EncodedFrame, Query, WindowIds
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box, BoxLike, region_of
-from hmar.values.outline import Outline, Region
+from hmar.values.outline import Outline, Region, checked_outline
 from hmar.wiring import load_encoder
 
 
@@ -60,7 +60,8 @@ class Model:
         Raises
         ------
         RegionError
-            If the box is not four finite numbers, lies outside the frame, or has no area.
+            If the box is not four finite numbers, the outline not 3 to 256 finite points, or either lies
+            outside the frame or has no area.
         """
         return self.encoder.region_query(frame, _region(box))
 
@@ -90,7 +91,7 @@ class Model:
 
 
 def _region(given: BoxLike | Outline) -> Region:
-    return given if isinstance(given, Outline) else region_of(tuple(given))
+    return checked_outline(given) if isinstance(given, Outline) else region_of(tuple(given))
 
 
 def load_model(model: str | os.PathLike[str] | None = None, *, threads: int = 1) -> Model:

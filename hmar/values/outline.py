@@ -17,8 +17,8 @@ from hmar.values.plain import number_of
 MIN_POINTS = 3
 MAX_POINTS = 256
 """Corners of an outline: enough for one that is drawn by hand."""
-_SAMPLES = 64
-"""An outline's area and centre are those of so many points along either side of its box."""
+_ROWS = 64
+"""An outline's area and centre are those of what it encloses of so many rows of its box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Outline:
     @property
     def box(self) -> Box:
         """The least box around the line."""
-        (left, top), (right, bottom) = np.min(self.points, axis=0), np.max(self.points, axis=0)
-        return Box(float(left), float(top), float(right - left), float(bottom - top))
+        xs, ys = ([point[axis] for point in self.points] for axis in (0, 1))
+        return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
     def scaled(self, across: float, down: float) -> Outline:
         """Return the line in other units."""
@@ -62,23 +62,39 @@ class Outline:
     @property
     def area(self) -> float:
         """What is enclosed, in square pixels, about."""
-        return float(self._sampled()[0].mean()) * self.box.width * self.box.height
+        _, begins, ends = self._spans()
+        return float((ends - begins).sum()) * self.box.height / _ROWS
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Centre of mass of what is enclosed, as (x, y); of an area that is too thin, that of its box."""
-        inside, xs, ys = self._sampled()
-        if not inside.any():
+        """Centre of mass of what is enclosed; that of its box where nothing is."""
+        ys, begins, ends = self._spans()
+        widths = ends - begins
+        total = widths.sum()
+        if total == 0:
             return self.box.centre
-        rows, columns = np.nonzero(inside)
-        return float(xs[columns].mean()), float(ys[rows].mean())
+        x = (widths * (begins + ends) / 2).sum() / total
+        return float(x), float((widths.sum(axis=1) * ys).sum() / total)
 
-    def _sampled(self) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-        """Return which points of the box are enclosed, and their columns and rows."""
+    def _spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return rows of the box, and where spans that are enclosed begin and end in each, (rows, spans).
+
+        Points of a lattice would miss what is thinner than their distance.
+        """
         box = self.box
-        shares = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-        xs, ys = box.x + box.width * shares, box.y + box.height * shares
-        return self.encloses(xs, ys), xs, ys
+        ys = box.y + box.height * (np.arange(_ROWS) + 0.5) / _ROWS
+        edges = zip(self.points, (*self.points[1:], self.points[0]), strict=True)
+        # Each from above to below, so that a way and the same way back cross a row at the same place.
+        downward = [sorted(edge, key=lambda point: point[1]) for edge in edges if edge[0][1] != edge[1][1]]
+        (above_x, above_y), (below_x, below_y) = np.reshape(downward, (-1, 2, 2)).transpose(1, 2, 0)
+        y = ys[:, None]
+        crossing = above_x + (y - above_y) * ((below_x - above_x) / (below_y - above_y))
+        # A row crosses an even number of edges. Others end and begin at the right, in spans of no width.
+        right = box.x + box.width
+        at = np.where((above_y <= y) & (y < below_y), np.minimum(crossing, right), right)
+        at.sort(axis=1)
+        even = at[:, : at.shape[1] // 2 * 2]
+        return ys, even[:, ::2], even[:, 1::2]
 
 
 Region = Box | Outline
@@ -98,13 +114,14 @@ def searched_regions_of(given: RegionLike | Sequence[RegionLike] | None) -> tupl
         For what is neither four finite numbers nor an outline of as many points as it may have.
     """
     if isinstance(given, Outline):
-        return (_checked(given),)
+        return (checked_outline(given),)
     if given is None or not any(isinstance(each, Outline) for each in given):
         return regions_of(cast(BoxLike | Sequence[BoxLike] | None, given))
     return tuple(region for each in given for region in searched_regions_of(cast(RegionLike, each)))
 
 
-def _checked(given: Outline) -> Outline:
+def checked_outline(given: Outline) -> Outline:
+    """Return an outline that a caller has made; raises RegionError unless its points can be used."""
     outline = outline_of([list(point) for point in given.points])
     if outline is None:
         raise RegionError(

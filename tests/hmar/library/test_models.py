@@ -45,6 +45,17 @@ def test_a_region_may_be_four_numbers() -> None:
         model.region_query(FRAME, (60, 70, 50))  # type: ignore[arg-type]
 
 
+def test_a_region_may_be_an_outline() -> None:
+    model = hmar.load_model("thumbnail")
+    corners = ((60.0, 70.0), (110.0, 70.0), (110.0, 110.0))
+    outline = hmar.Outline(corners)
+    expected = ThumbnailEncoder().region_query(FRAME, outline)
+    assert model.region_query(FRAME, outline).to_dict() == expected.to_dict()
+    for points in (corners[:2], (*corners, (float("nan"), 80.0))):
+        with pytest.raises(RegionError, match="points"):
+            model.region_query(FRAME, hmar.Outline(points))
+
+
 @pytest.mark.parametrize("name", ["hmar-ct-64", "absent/folder"])
 def test_for_any_other_name_the_error_says_which_there_are(name: str) -> None:
     with pytest.raises(ModelError, match=f"no model '{name}'.*{DEFAULT_MODEL}, thumbnail, or a model's"):

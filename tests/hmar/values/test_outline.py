@@ -42,8 +42,22 @@ def test_the_box_area_and_centre_are_those_of_what_is_enclosed():
     assert SQUARE.area == pytest.approx(800)
     assert SQUARE.centre == pytest.approx((20, 40))
     triangle = Outline(((0.0, 0.0), (60.0, 0.0), (0.0, 30.0)))
-    assert triangle.area == pytest.approx(900, rel=0.02)
-    assert triangle.centre == pytest.approx((20, 10), abs=0.5)
+    assert triangle.area == pytest.approx(900)
+    assert triangle.centre == pytest.approx((20, 10), abs=0.01)
+    crossed = Outline(((0.0, 0.0), (40.0, 40.0), (40.0, 0.0), (0.0, 40.0)))
+    assert crossed.area == pytest.approx(800)
+    assert crossed.centre == pytest.approx((20, 20))
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 3.0])
+def test_what_is_thin_has_the_area_that_it_has(shift):
+    strip = Outline(((0.0, shift), (500.0, 500.0 + shift), (500.0, 503.0 + shift), (0.0, 3.0 + shift)))
+    assert strip.area == pytest.approx(1500, rel=0.01)
+    assert strip.centre == pytest.approx((250, 251.5 + shift))
+
+
+def test_a_line_that_leaves_all_images_has_an_endless_box():
+    assert Outline(((1e308, -1e308), (-1e308, 3.0), (1e308, 1e308))).box.width == float("inf")
 
 
 def test_a_line_along_which_nothing_lies_encloses_nothing():
