@@ -30,6 +30,8 @@ then lie 2 to 6 mm off on the mean, and 14 to 24 mm where each has its nearest b
 _MAX_LOOKED_AT = 25
 """Frames around one that are looked at; odd, so that it is among them."""
 _PARTS_OF_A_BIT = 64
+_STEPS_MM = (0.001, 1000.0)
+"""From frame to frame; positions that tell of other steps are none of a body."""
 
 Distances = NDArray[np.int64]
 Means = NDArray[np.float64]
@@ -209,8 +211,9 @@ def _step_mm(frames: list[EntryInfo]) -> float | None:
     known = np.array([position for position in positions if position is not None], np.float64)
     if len(known) < max(2, len(positions)):
         return None
-    step = float(np.median(np.linalg.norm(np.diff(known, axis=0), axis=1)))
-    return step if step > 0 else None
+    with np.errstate(over="ignore"):
+        step = float(np.median(np.linalg.norm(np.diff(known, axis=0), axis=1)))
+    return step if _STEPS_MM[0] <= step <= _STEPS_MM[1] else None
 
 
 def _named(entry: EntryInfo) -> Json:

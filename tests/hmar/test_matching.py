@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
@@ -136,3 +137,18 @@ def test_series_whose_order_is_not_clear_run_forward_where_positions_say_that_th
     assert laid_beside(alike)[0] == "none"
     order, places = laid_beside(alike, (5.0, 5.0))
     assert (order, places.tolist()) == ("forward", [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("apart_mm", [1e-310, 1e300])
+def test_positions_that_are_none_of_a_body_count_as_unknown(apart_mm: float) -> None:
+    held = Held(MemoryCatalogue(), MemoryIndex(ENCODER.fingerprint))
+    for series, step in (("1.1", 5.0), ("1.2", apart_mm)):
+        frames = [frame_of(f"{series}.{n}", series, 4 * n, n) for n in range(1, 6)]
+        placed = [
+            replace(one, info=replace(one.info, position=(0.0, 0.0, step * n)))
+            for n, one in enumerate(frames)
+        ]
+        held.catalogue.append("a", placed, ORIGIN)
+    held.codes.apply(held.catalogue.tail(0, 100))
+    for one, other in (("1.1", "1.2"), ("1.2", "1.1")):
+        assert [pair.distance for pair in held.match(one, other).frames] == [0] * 5
