@@ -128,9 +128,7 @@ class NarrowedCatalogue:
             for series in self._catalogue.series(model_fingerprint, selector, collection)
             if access.identity.sees(series.collection)
         ]
-        access.touched.update(("study", series.study_uid) for series in listed)
-        keys = (series.patient_key for series in listed)
-        access.touched.update(("patient", key) for key in keys if key is not None)
+        _touch(access, listed)
         return listed
 
     def studies(
@@ -145,7 +143,8 @@ class NarrowedCatalogue:
         access = self._access()
         within = seen(access.identity, collection)
         listed = self._catalogue.studies(model_fingerprint, within, wanted, offset, limit)
-        access.touched.update(("study", study.study_uid) for study in listed.studies)
+        for study in listed.studies:
+            _touch(access, study.series)
         return listed
 
     def patient_keys(self, model_fingerprint: str, collection: Collections = None) -> frozenset[str]:
@@ -180,3 +179,11 @@ class NarrowedCatalogue:
         given = [entry for entry in found if access.identity.sees(entry.collection)]
         access.touch(given)
         return given
+
+
+def _touch(access: Access, listed: Iterable[SeriesInfo]) -> None:
+    """Note studies, and patients where they are known, of whom series are given."""
+    for series in listed:
+        access.touched.add(("study", series.study_uid))
+        if series.patient_key is not None:
+            access.touched.add(("patient", series.patient_key))

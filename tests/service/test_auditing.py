@@ -86,6 +86,8 @@ def test_it_is_told_whose_data_was_given_and_no_uid_name_or_patient_id(tmp_path:
     assert set(rows(archive)[-1].to_dict()["touched"]) == {patient, *studies}
     client.get("/api/v1/series")
     assert set(rows(archive)[-1].to_dict()["touched"]) == {patient, *studies}
+    client.get(f"/api/v1/studies/{ROOT}.91")
+    assert set(rows(archive)[-1].to_dict()["touched"]) == {patient, log.hashed("study", f"{ROOT}.91")}
     client.get(f"/api/v1/instances/{sop_uid(2, 1)}/frames/1/image")
     assert set(rows(archive)[-1].to_dict()["touched"]) == {
         patient,
