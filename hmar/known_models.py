@@ -118,7 +118,10 @@ class KnownModels:
         try:
             folder = self.folder(model_fingerprint)
         except ModelError as error:
-            raise NotFoundError(error.detail, error.remedy) from error
+            raise NotFoundError(
+                f"The model {shown(model_fingerprint)} is not here.",
+                "Name one that GET /api/v1/models lists.",
+            ) from error
         if folder is None:
             return _BASELINE_CARD
         if not (folder / CARD).is_file():

@@ -120,6 +120,9 @@ def test_a_model_has_its_card_and_one_without_says_so(tmp_path: Path) -> None:
     assert known.card(known.named(SHIPPED).fingerprint) == (shipped_bundle() / CARD).read_text()
     assert "baseline without learning" in known.card(BASELINE.fingerprint)
     (chosen / CARD).unlink()
-    for fingerprint in (known.named("another").fingerprint, "0" * 32):
-        with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="no card"):
+        known.card(known.named("another").fingerprint)
+    for fingerprint in ("0" * 32, "../x", "x" * 5000):
+        with pytest.raises(NotFoundError, match="is not here") as raised:
             known.card(fingerprint)
+        assert len(raised.value.detail) < 200
