@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser, FakeCanvas } from "./browser.mjs";
+import { Compare } from "../../../service/page/static/js/compare/compare.js";
 import { nearness } from "../../../service/page/static/js/compare/heat.js";
 import { Links } from "../../../service/page/static/js/compare/links.js";
 import { differenceOf, patchOf, placeOf, SIDE } from "../../../service/page/static/js/compare/patches.js";
@@ -171,4 +172,46 @@ test("a grey between two pixels lies between theirs, and colour counts by its me
 
 test("a place has the more colour the nearer it is, and none where nothing is in common", () => {
   assert.deepEqual([0, 32, 64, 100, null].map((distance) => nearness(distance, 128)), [1, 0.5, 0, 0, 0]);
+});
+
+/** The second viewer over an archive of two series, whose lists of images come when they are let. */
+function compared(series = [{ series_uid: "1" }, { series_uid: "2" }]) {
+  browser();
+  class FlatCanvas extends FakeCanvas {
+    getContext = (kind) => (kind === "webgl2" ? null : super.getContext(kind));
+  }
+  globalThis.document.getElementById = () => new FlatCanvas();
+  const come = new Map();
+  const reading = {
+    placeIn: ({ box }) => box,
+    stackOf: (one) => new Promise((resolve) => come.set(one.series_uid, () => resolve(stackOf(one.series_uid, 3)))),
+    findHit: async ({ series_uid }) => {
+      const stack = await reading.stackOf({ series_uid });
+      return { stack, item: stack.items[0] };
+    },
+  };
+  const compare = new Compare({ store: { leave() {} }, viewer: { shown: null }, archive: { series }, reading });
+  const opened = [];
+  compare.viewer.open = async ({ series: { series_uid } }) => opened.push(series_uid);
+  return { compare, come, opened, series };
+}
+
+test("what was asked for last lies beside, and nothing that was closed meanwhile", async () => {
+  const { compare, come, opened, series } = compared();
+  const first = compare.openSeries(series[0]);
+  const second = compare.openHit({ series_uid: "2", box: null });
+  come.get("2")();
+  await second;
+  come.get("1")();
+  await first;
+  assert.deepEqual(opened, ["2"]);
+  const third = compare.openSeries(series[0]);
+  compare.close();
+  come.get("1")();
+  await third;
+  assert.deepEqual([opened, compare.isOpen], [["2"], false]);
+});
+
+test("where nothing is indexed there is nothing to compare with, which is said", async () => {
+  await assert.rejects(compared([]).compare.start(), { title: "Nothing to compare with" });
 });

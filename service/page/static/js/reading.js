@@ -82,8 +82,9 @@ export class Reading extends EventTarget {
 
   async openHit(hit) {
     const isLatest = this.#begin();
+    const found = this.placeIn(hit);
     const { series, item } = await this.findHit(hit);
-    if (isLatest()) await this.openSeries(series, () => item, { found: this.placeIn(hit) });
+    if (isLatest()) await this.openSeries(series, () => item, { found });
   }
 
   /** The box of a hit that answers to the query's region; of a whole image, none does. */

@@ -16,8 +16,8 @@ export function installBlink(compare) {
 
   button.addEventListener("click", () => blink(!panes.classList.contains("blinking")));
   document.addEventListener("keydown", (event) => {
-    const isTyped = event.target.closest?.("input:not([type=checkbox]):not([type=range]), select, textarea, dialog");
-    if (!compare.isOpen || isTyped || event.ctrlKey || event.metaKey || event.key.toLowerCase() !== KEY) return;
+    const isTyped = event.target.closest?.("input:not([type=checkbox]):not([type=range]), select, textarea, dialog, [role=tree]");
+    if (!compare.isOpen || isTyped || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== KEY) return;
     event.preventDefault();
     if (panes.classList.contains("blinking")) panes.classList.toggle("shows-beside");
     else blink(true);

@@ -1,6 +1,6 @@
 // A second viewer beside the first: another series, or a hit beside its query.
 
-import { readInstance } from "../api.js";
+import { Problem, readInstance } from "../api.js";
 import { byId } from "../dom.js";
 import { launched } from "../state/launch.js";
 import { NOTHING } from "../state/address.js";
@@ -11,6 +11,7 @@ export class Compare extends EventTarget {
   /** Whether the image beside is to be the one that lies beside: a series was chosen, and no image of it. */
   isFollowing = false;
   #isOpen = false;
+  #opening = 0;
 
   constructor({ store, viewer, archive, reading }) {
     super();
@@ -33,36 +34,48 @@ export class Compare extends EventTarget {
   async start() {
     const { shown, found } = this.main;
     if (this.reading.isAway && shown?.frame) {
+      const isLatest = this.#begin();
       await this.reading.back();
-      await this.#show(shown.stack, shown.item, { found });
+      if (isLatest()) await this.#show(shown.stack, shown.item, { found });
     } else await this.openSeries(this.#other());
   }
 
   /** Open a series beside, at its middle. */
   async openSeries(series) {
+    const isLatest = this.#begin();
     const stack = await this.reading.stackOf(series);
-    await this.#show(stack, stack.middle, { isFollowing: true });
+    if (isLatest()) await this.#show(stack, stack.middle, { isFollowing: true });
   }
 
   async openHit(hit) {
+    const isLatest = this.#begin();
+    const found = this.reading.placeIn(hit);
     const { stack, item } = await this.reading.findHit(hit);
-    await this.#show(stack, item, { found: hit.box });
+    if (isLatest()) await this.#show(stack, item, { found });
   }
 
   /** Show what an address names beside, with the box of a hit if it is one; null closes. */
   async restore(beside, hit) {
     if (!beside) return this.close();
     if (hit) return this.openHit(hit);
+    const isLatest = this.#begin();
     const { series, itemIn } = await launched({ ...NOTHING, ...beside }, this.archive, readInstance);
     const stack = await this.reading.stackOf(series);
-    return this.#show(stack, itemIn(stack));
+    return isLatest() ? this.#show(stack, itemIn(stack)) : undefined;
   }
 
   close() {
+    this.#begin();
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.store.leave(this.viewer);
     this.dispatchEvent(new Event("changed"));
+  }
+
+  /** Begin to open something beside, or to close; the function says whether nothing else was begun since. */
+  #begin() {
+    const opening = (this.#opening += 1);
+    return () => opening === this.#opening;
   }
 
   async #show(stack, item, { found = null, isFollowing = false } = {}) {
@@ -76,6 +89,11 @@ export class Compare extends EventTarget {
   #other() {
     const own = this.main.shown?.identity ?? {};
     const others = this.archive.series.filter((one) => one.series_uid !== own.series_uid);
-    return others.find((one) => one.study_uid === own.study_uid) ?? others[0] ?? this.archive.series[0];
+    const other = others.find((one) => one.study_uid === own.study_uid) ?? others[0] ?? this.archive.series[0];
+    if (!other) throw nothing();
+    return other;
   }
 }
+
+const nothing = () =>
+  new Problem({ title: "Nothing to compare with", detail: "No series is indexed.", remedy: "Index one, then compare again." });

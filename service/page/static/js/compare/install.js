@@ -102,6 +102,8 @@ function installWhy({ viewer, compare, guarded }) {
   async function explain() {
     const key = [viewer, beside].map(({ shown, regions }) => [shown?.item.key, JSON.stringify(regions)]).join();
     if (key === asked) return;
+    // Those of the pair, or the region, before it do not stay meanwhile, nor if no answer comes.
+    forget();
     asked = key;
     const words = await heat.ask(viewer, beside);
     if (words === null) return;
