@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { decode, encode, NOTHING, partsOf, searchFor } from "../../../service/page/static/js/state/address.js";
+import { missingIn } from "../../../service/page/static/js/state/share.js";
 
 /** Numbers that look random, and are the same at each run. */
 function randomness(seed) {
@@ -120,4 +121,18 @@ test("a search that is longer than the server takes is left out, and the rest st
   const relevant = Array.from({ length: 40 }, (_, i) => ({ sop_instance_uid: `1.2.840.${i}`.padEnd(64, "7") }));
   const address = encode({ series: "1.2", search: { sop_instance_uid: "1.2", relevant } });
   assert.equal(address, "?series=1.2");
+});
+
+test("whoever copies a link is told what of the search is not in it", () => {
+  const query = { identity: { sop_instance_uid: "1.2" } };
+  assert.equal(missingIn("?series=1.2", null), "");
+  assert.equal(missingIn(encode({ series: "1.2", search: query.identity }), query), "");
+  assert.match(missingIn("?series=1.2", query), /too long/);
+  assert.match(missingIn("?series=1.2", { identity: { file: {} } }), /file/);
+});
+
+test("the page of an answer that another program asked for is no part of a search", () => {
+  const search = { sop_instance_uid: "1.2", k: 30 };
+  const query = `?${new URLSearchParams({ search: JSON.stringify({ ...search, limit: 5, cursor: "abc" }) })}`;
+  assert.deepEqual(decode(query).search, search);
 });

@@ -3,13 +3,13 @@
 import { byId } from "../dom.js";
 import { typicalityOf } from "./typicality.js";
 
-/** Tell of an answer what its hits depend on; `options` are those that were used in the end. */
-export function showBanner({ query }, options) {
-  const typicality = typicalityOf(query);
+/** Tell of an answer what its hits depend on, nothing without one; `options` are those that were used in the end. */
+export function showBanner(answer, options) {
+  const typicality = answer && typicalityOf(answer.query);
   const isUnlike = Boolean(typicality?.isUnlike);
   byId("unlike").hidden = !isUnlike;
   byId("unlike-text").textContent = isUnlike ? typicality.text : "";
   byId("typicality").textContent = typicality && !isUnlike ? typicality.text : "";
   byId("typicality").hidden = isUnlike || !typicality;
-  byId("own-patient").hidden = options.exclude?.same !== "study";
+  byId("own-patient").hidden = options?.exclude?.same !== "study";
 }

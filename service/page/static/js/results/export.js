@@ -30,7 +30,7 @@ function save(name, blob) {
 
 const today = () => new Date().toISOString().slice(0, 10);
 
-export function installExports({ viewer, reading, hits, judgements, may, pacs, guarded }) {
+export function installExports({ reading, hits, judgements, may, pacs, guarded }) {
   const verdictOf = (hit) => judgements.verdictOf(hit);
   const name = (ending) => `hmar-hits-${today()}.${ending}`;
   const on = (id, act) => byId(id).addEventListener("click", () => guarded(act));
@@ -44,7 +44,7 @@ export function installExports({ viewer, reading, hits, judgements, may, pacs, g
   });
   on("export-sheet", async () => {
     const { query, answer } = reading;
-    const what = { query, answer, picture: hits.picture, displayWindow: viewer.chosenWindow, day: today() };
+    const what = { query, answer, picture: hits.picture, displayWindow: hits.displayWindow, day: today() };
     save(name("png"), await sheetOfCards(hits.cards, what));
   });
   on("export-dicom", async () => {

@@ -39,6 +39,11 @@ export class Hits extends EventTarget {
     return this.#picture;
   }
 
+  /** The display window that query and hits are drawn through, null for their own. */
+  get displayWindow() {
+    return this.#window;
+  }
+
   /** Show what was found for a query: a picture as it was on the screen, and its regions then. */
   show(answer, query, displayWindow) {
     const focused = this.#focused();

@@ -79,7 +79,7 @@ function installWays({ viewer, asking, hits, reading, guarded }) {
     byId("hits-empty-text").textContent = text;
     Object.assign(byId("widen"), { textContent: widen, hidden: !widen, onclick: () => asking.change(change) });
     byId("more").hidden = !reading.hasMore;
-    if (answer) showBanner(answer, options);
+    showBanner(answer, options);
   }
 
   viewer.addEventListener("shown", update);

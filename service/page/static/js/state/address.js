@@ -121,8 +121,10 @@ function windowOf(text) {
 }
 
 function searchOf(text) {
-  const search = parsed(text);
-  if (search?.constructor !== Object || matching(UID, search.sop_instance_uid) === null) return null;
+  const parts = parsed(text);
+  if (parts?.constructor !== Object || matching(UID, parts.sop_instance_uid) === null) return null;
+  // The page shows hits from the first on, and asks for more of them itself.
+  const { limit: _limit, cursor: _cursor, ...search } = parts;
   const { frame, regions } = partsOf({ ...search, regions: listOf(search.regions) });
   return Number.isSafeInteger(frame) && frame > 0 && regions.every(Boolean) ? search : null;
 }
