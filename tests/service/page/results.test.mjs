@@ -68,6 +68,29 @@ test("the own series is searched image by image, and a file is of none", () => {
   assert.equal(asking.options({ stack: { series: null }, regions: [] }).only, undefined);
 });
 
+test("a reader is told where a search was another one than the controls say", () => {
+  const asking = new Asking();
+  const query = { stack: INDEXED, regions: [] };
+  assert.deepEqual(asking.differing(query, { ...asking.options(query), k: 30, mode: "local", relevant: [{}] }), []);
+  assert.deepEqual(asking.differing(query, { ...asking.options(query), exclude: { same: "study" } }), []);
+  asking.take({ exclude: { same: "series" }, filters: { age_years: { min: 33, max: 47 }, sex: "F" } });
+  const used = { exclude: { same: "series" }, filters: { age_years: { min: 33, max: 47 }, sex: "F" } };
+  assert.deepEqual(asking.differing(query, used), ["exclude", "age_years"]);
+  asking.take({ only: { series_uids: ["9.9"] } });
+  assert.deepEqual(asking.differing(query, { only: { series_uids: ["9.9"] } }), ["only"]);
+  asking.change({ chosen: { label: ["nodule"] } });
+  assert.ok(asking.differing(query, {}).includes("label"));
+});
+
+test("the own series of a file is not asked for, and not said to be", () => {
+  const asking = new Asking();
+  asking.change({ among: "series" });
+  asking.suit({ stack: INDEXED });
+  assert.equal(asking.state.among, "series");
+  asking.suit({ stack: { series: null } });
+  assert.equal(asking.state.among, "all");
+});
+
 test("places are asked for where there is a region", () => {
   const asking = new Asking();
   asking.change({ group: "place" });

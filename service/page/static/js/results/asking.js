@@ -1,6 +1,6 @@
 // How is searched, and among what: what a reader has chosen, and the same in the form of the API.
 
-import { chosenOf, filtersOf } from "./facets.js";
+import { chosenOf, filtersOf, same } from "./facets.js";
 
 const MOST_HITS = 1000;
 const MOST_PLACES = 100;
@@ -22,6 +22,13 @@ export class Asking extends EventTarget {
   change(part, { isQuiet = false } = {}) {
     this.#state = Object.freeze({ ...this.#state, ...part });
     if (!isQuiet) this.dispatchEvent(new Event("change"));
+  }
+
+  /** A file is of no series of the archive: all images are searched, and the controls say so. */
+  suit({ stack }) {
+    if (this.#state.among !== "series" || stack?.series) return;
+    this.change({ among: "all" }, { isQuiet: true });
+    this.dispatchEvent(new Event("taken"));
   }
 
   /** Show the options of a search that was made elsewhere, as far as the controls have them. */
@@ -50,6 +57,18 @@ export class Asking extends EventTarget {
     };
   }
 
+  /**
+   * The parts in which a search for a query was another one than the controls say: an address may ask for what they do
+   * not have, and one that is asked for may fail. Mode and number of hits wait for the next search.
+   */
+  differing(query, options) {
+    const [used, own] = [conditionsOf(options), conditionsOf(this.options(query))];
+    // That nobody knows the patient is told elsewhere.
+    const isWider = same(used.exclude, { same: "study" }) && same(own.exclude, { same: "patient" });
+    const names = Object.keys({ ...used, ...own }).filter((name) => !same(used[name], own[name]));
+    return names.filter((name) => name !== "exclude" || !isWider);
+  }
+
   /** Places are of regions; all images of one series are of one patient, who would be one hit. */
   #groupOf(stack, regions) {
     const { among, group } = this.#state;
@@ -57,6 +76,11 @@ export class Asking extends EventTarget {
     return isOwnSeries(among, stack) ? "" : group;
   }
 }
+
+const conditionsOf = ({ k: _k, mode: _mode, relevant: _relevant, not_relevant: _others, filters = {}, ...conditions }) => ({
+  ...conditions,
+  ...filters,
+});
 
 const mostOf = (group) => (group === "place" ? MOST_PLACES : MOST_HITS);
 const isOwnSeries = (among, stack) => among === "series" && Boolean(stack.series);

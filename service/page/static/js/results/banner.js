@@ -1,7 +1,10 @@
 // What is to be known before hits are read: how typical the query is, and whose hits could not be left out.
 
 import { byId } from "../dom.js";
+import { facetOf } from "./facets.js";
 import { typicalityOf } from "./typicality.js";
+
+const PARTS = { only: "the series that are searched", exclude: "what is left out", group_by: "what one hit is" };
 
 /** Tell of an answer what its hits depend on, nothing without one; `options` are those that were used in the end. */
 export function showBanner(answer, options) {
@@ -12,4 +15,11 @@ export function showBanner(answer, options) {
   byId("typicality").textContent = typicality && !isUnlike ? typicality.text : "";
   byId("typicality").hidden = isUnlike || !typicality;
   byId("own-patient").hidden = options?.exclude?.same !== "study";
+}
+
+/** Tell in which parts hits were searched for otherwise than the controls say. */
+export function showDiffering(names) {
+  const told = names.map((name) => facetOf(name)?.title.toLowerCase() ?? PARTS[name] ?? name);
+  byId("differing").textContent = told.length ? `These hits were searched for otherwise than is set here: ${told.join(", ")}.` : "";
+  byId("differing").hidden = !told.length;
 }

@@ -103,7 +103,8 @@ export function chosenOf({ filters = {}, collection }) {
   return { ...Object.fromEntries(keys), ...(collection ? { collection: [collection] } : {}) };
 }
 
-const same = (a, b) => JSON.stringify([a].flat()) === JSON.stringify([b].flat());
+/** Whether two conditions are the same; one value is as good as a list of it. */
+export const same = (a, b) => JSON.stringify([a].flat()) === JSON.stringify([b].flat());
 
 /** What is chosen once a key was clicked: it comes or goes; where one alone can be chosen, it takes the other's place. */
 export function toggled(chosen, name, key) {

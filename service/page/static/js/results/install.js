@@ -3,7 +3,7 @@
 import { listLabelNotes } from "../api.js";
 import { byId } from "../dom.js";
 import { boxBetween } from "../viewing/boxes.js";
-import { showBanner } from "./banner.js";
+import { showBanner, showDiffering } from "./banner.js";
 import { Chips } from "./chips.js";
 import { installControls } from "./controls.js";
 import { emptyOf } from "./empty.js";
@@ -39,6 +39,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   function again() {
     if (!isDue || reading.isSearching || !reading.query) return;
     isDue = false;
+    asking.suit(reading.query);
     const options = asking.options(reading.query, reading.options.k);
     guarded(() => reading.searchAgain({ ...options, ...judgements.options }));
   }
@@ -50,7 +51,10 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
     });
   }
   reading.addEventListener("query", again);
-  const search = () => guarded(() => reading.search(asking.options(viewer)));
+  const search = () => {
+    asking.suit(viewer);
+    guarded(() => reading.search(asking.options(viewer)));
+  };
   reading.addEventListener("asked", search);
   reading.addEventListener("options", (event) => asking.take(event.detail));
   byId("search-form").addEventListener("submit", (event) => {
@@ -80,6 +84,8 @@ function installWays({ viewer, asking, hits, reading, guarded }) {
     Object.assign(byId("widen"), { textContent: widen, hidden: !widen, onclick: () => asking.change(change) });
     byId("more").hidden = !reading.hasMore;
     showBanner(answer, options);
+    // What was set during a search is searched for next.
+    showDiffering(answer && !reading.isSearching ? asking.differing(reading.query, options) : []);
   }
 
   viewer.addEventListener("shown", update);
