@@ -56,6 +56,11 @@ export class Reading extends EventTarget {
     return this.#stacks.get(key);
   }
 
+  /** The series of which images were shown since the page was loaded, beside too: they may still be in memory. */
+  get seen() {
+    return [...this.#stacks.values()].map(({ series }) => series);
+  }
+
   /** Open a series, at its middle where no item is named. */
   async openSeries(series, itemIn = (stack) => stack.middle, what = {}) {
     const isLatest = this.#begin();

@@ -14,20 +14,19 @@ const ACTIONS = {
 };
 
 /** Wire the buttons below the list; `may` tells what the login allows, `replace(files, target)` indexes files. */
-export function installActions({ archive, guarded }, tree, may, replace) {
+export function installActions({ archive, reading, guarded }, tree, may, replace) {
   const act = (id) => {
     const { scopes, run, removes } = ACTIONS[id];
     const target = tree.active && targetOf(tree.active, archive.series);
     if (!target || !may(scopes)) return;
     guarded(async () => {
-      const open = archive.marked;
       const done = await run(target);
       if (!done) return;
       await archive.refresh();
       say(done.said);
       if (done.files) await replace(done.files, target);
       // What is gone stays neither on the screen nor in the memory of this tab.
-      if (removes && open && isOf(open, target)) location.assign(location.pathname);
+      if (removes && reading.seen.some((series) => isOf(series, target))) location.assign(location.pathname);
     });
   };
 
