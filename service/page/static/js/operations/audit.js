@@ -7,8 +7,8 @@ import { listAudit, readVerification, startVerification } from "./requests.js";
 const PAGE = 100;
 const AGAIN_MS = 2000;
 const PART = "audit log";
-let rows = [];
-let after = null;
+/** What is shown: the rows of a query, so far, and where they go on. */
+let shown = { query: {}, rows: [], after: null };
 
 start(async () => {
   await first();
@@ -34,20 +34,23 @@ const COLUMNS = [
 ];
 
 async function first() {
-  [rows, after] = [[], null];
+  const [operation, day] = [byId("operation").value, byId("day").value];
+  shown = { query: { limit: PAGE, ...(operation ? { operation } : {}), ...(day ? { day } : {}) }, rows: [], after: null };
   await more();
 }
 
 async function more() {
-  const [operation, day] = [byId("operation").value, byId("day").value];
-  const query = { limit: PAGE, ...(operation ? { operation } : {}), ...(day ? { day } : {}), ...(after ? { after } : {}) };
-  const page = await listAudit(query);
-  rows = [...rows, ...page.rows];
-  after = page.next_after;
+  const before = shown;
+  const { query, after } = before;
+  const page = await listAudit({ ...query, ...(after ? { after } : {}) });
+  // Other rows were asked for since, or these twice.
+  if (shown !== before) return;
+  const rows = [...before.rows, ...page.rows];
+  shown = { query, rows, after: page.next_after };
   byId("list").replaceChildren(
     rows.length ? table("Accesses", COLUMNS, rows) : el("p", { className: "muted", textContent: "No access is recorded for this." }),
   );
-  byId("more").hidden = after === null;
+  byId("more").hidden = shown.after === null;
   const known = [...new Set(rows.map((row) => row.operation))].sort();
   byId("operations-known").replaceChildren(...known.map((value) => el("option", { value })));
   say(`${number(rows.length)} rows`);

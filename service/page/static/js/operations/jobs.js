@@ -10,7 +10,8 @@ import { byId, say } from "../dom.js";
 import { guarded, start, timeText } from "./page.js";
 
 const PAGE = 50;
-let after = null;
+/** Where the jobs that are shown go on; another one for each answer. */
+let shown = { state: "", after: null };
 
 start(async () => {
   await first();
@@ -33,17 +34,20 @@ async function indexFolder() {
 }
 
 async function first() {
-  after = null;
+  shown = { state: byId("state").value, after: null };
   byId("list").replaceChildren();
   await more();
 }
 
 async function more() {
-  const state = byId("state").value;
+  const before = shown;
+  const { state, after } = before;
   const page = await listJobs({ limit: PAGE, ...(state ? { state } : {}), ...(after ? { after } : {}) });
+  // Other jobs were asked for since, or these twice.
+  if (shown !== before) return;
+  shown = { state, after: page.next_after };
   byId("list").append(...page.jobs.map(cardOf));
-  after = page.next_after;
-  byId("more").hidden = after === null;
+  byId("more").hidden = shown.after === null;
   say(byId("list").childElementCount ? "" : "There are no such jobs");
 }
 
