@@ -71,7 +71,15 @@ def read_label_notes(path: Path) -> list[LabelNote]:
     except ValueError as error:
         # The parser's own text quotes a line and a column, and none of the file.
         raise ConfigError(f"{path.name}, the file of labels, is no TOML: {error}.", _EXAMPLE) from error
-    return [_note(label, table) for label, table in tables.items()]
+    except RecursionError as error:
+        raise ConfigError(f"{path.name}, the file of labels, is nested too deeply.", _EXAMPLE) from error
+    notes = {}
+    for label, table in tables.items():
+        note = _note(label, table)
+        if note.label in notes:
+            raise ConfigError(f"There are two notes for {shown(note.label)}.", "Leave one of them out.")
+        notes[note.label] = note
+    return list(notes.values())
 
 
 def _note(label: str, table: object) -> LabelNote:

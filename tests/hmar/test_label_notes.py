@@ -50,6 +50,8 @@ def test_without_a_file_there_are_none(tmp_path: Path) -> None:
         (f"[cyst]\ndifferential = {['x'] * (MOST_DIFFERENTIALS + 1)}", "as differential"),
         (f"['{'x' * 65}']", "no label"),
         (f"# {'x' * MOST_BYTES}", "bytes"),
+        ("[cyst]\n['cyst ']", "two notes for 'cyst'"),
+        (f"cyst = {'[' * 100_000}", "too deeply"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_its_label_and_key(tmp_path: Path, text: str, said: str) -> None:
