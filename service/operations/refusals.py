@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args
+from itertools import chain
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -68,13 +69,15 @@ def _unusable(first: ErrorDetails, place: _Place) -> ParameterError:
     if first["input"] is None and not missing:
         return ParameterError(f"{name} is null.", "Give a value, or leave the field out.")
     if place.field is not None and not place.field.repr:
+        if isinstance(first["input"], str) and not missing:
+            return ParameterError(f"{name} is a text that cannot be used.", _remedy(first, place))
         return ParameterError(f"{name} is missing, or no text.", f"Give {name} as a text.")
     return ParameterError(f"{name} is {shown(None if missing else first['input'])}.", _remedy(first, place))
 
 
 def _remedy(first: ErrorDetails, place: _Place) -> str:
     """Return what the field's type says can be done."""
-    marks = [] if place.field is None else place.field.metadata
+    marks = [] if place.field is None else [*_marks(place.field)]
     for mark in marks:
         if isinstance(mark, Remedy):
             return mark.text
@@ -85,6 +88,16 @@ def _remedy(first: ErrorDetails, place: _Place) -> str:
         choices = _BETWEEN.split(first["ctx"]["expected"].replace("'", ""))
         return f"Give one of {', '.join(choices)}."
     return "Give a text." if first["type"] == "string_type" else "See /openapi.json for what is taken."
+
+
+def _marks(field: FieldInfo) -> Iterator[Any]:
+    """Go through what marks a field and, where it may be left out, what marks its type."""
+    yield from field.metadata
+    inner = get_args(field.annotation)
+    if type(None) not in inner:
+        return
+    for mark in chain.from_iterable(get_args(each)[1:] for each in inner if get_origin(each) is Annotated):
+        yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)
 
 
 def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> _Place:

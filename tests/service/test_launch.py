@@ -140,3 +140,14 @@ def test_an_address_of_the_page_that_cannot_be_used_is_refused(archive: Archive,
     assert archive.client.get(f"/?{query}").status_code in (400, 422)
     strange = archive.stranger.get(f"/?{query}", headers={"Sec-Fetch-Site": "same-origin"})
     assert (strange.status_code, "Set-Cookie" in strange.headers) == (401, False)
+
+
+@pytest.mark.parametrize(
+    "search", ["{", "[" * 1400, '{"sop_instance_uid": "1.2", "mode": "' + "x" * 2000 + '"}']
+)
+def test_a_search_that_cannot_be_read_is_not_quoted_and_what_is_taken_is_told(
+    archive: Archive, search: str
+) -> None:
+    told = archive.client.get("/", query_string={"search": search}).get_json()
+    assert told["detail"] == "search is a text that cannot be used."
+    assert told["remedy"] == "Give the JSON of a search by an indexed frame."
