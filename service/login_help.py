@@ -28,7 +28,12 @@ def install(app: Flask, home: Path) -> None:
 
 
 def _is_here() -> bool:
-    """Return whether the browser runs on this machine: by its address, and by the one that it has typed."""
+    """Return whether the browser runs on this machine: by its address, and by the one that it has typed.
+
+    What comes through a proxy on this machine has its address, and any ``Host`` that a stranger likes.
+    """
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
     host = urlsplit(f"//{request.host}").hostname or ""
     return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
 

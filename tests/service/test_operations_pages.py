@@ -48,3 +48,9 @@ def test_elsewhere_it_tells_no_path(archive: Archive, host: str, address: str) -
     page = client.get("/", headers={"Host": host}, environ_overrides={"REMOTE_ADDR": address}).text
     assert "<pre>hmar keys login</pre>" in page
     assert str(archive.engine.settings.home) not in page
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_to_a_stranger_behind_a_proxy_of_this_machine_it_tells_no_path(archive: Archive, header: str) -> None:
+    page = archive.stranger.get("/", headers={"Host": "localhost", header: "192.0.2.7"}).text
+    assert "<pre>hmar keys login</pre>" in page
