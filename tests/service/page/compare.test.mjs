@@ -106,6 +106,18 @@ test("window, zoom and turns are alike where they are linked, and nothing is dra
   assert.deepEqual(beside.chosenWindow, [1, 2, "HU"]);
 });
 
+test("what the server did not say is not told as being looked for, and is asked for again", async () => {
+  const { main, links } = await linked();
+  const { fetch } = globalThis;
+  globalThis.fetch = async () => Response.json({ title: "away", detail: "", remedy: "" }, { status: 500 });
+  main.open(stackOf("1", 8), 0);
+  await assert.rejects(links.pair(true));
+  assert.match(links.words, /is not known/);
+  globalThis.fetch = fetch;
+  await links.pair(true);
+  assert.match(links.words, /same order; nearest is image 1/);
+});
+
 test("files of this computer are shown beside, and do not scroll by anatomy", async () => {
   const { main, beside, links, requests } = await linked();
   const asked = requests.length;

@@ -4,6 +4,8 @@ import { matchSeries } from "../api.js";
 import { ownPlaces, placesOf } from "./places.js";
 
 const VIEW = ["zoom", "panX", "panY", "turns", "flipped"];
+/** The server did not say how two series lie beside one another; it is asked again with the next pair, or once it answers. */
+const UNKNOWN = "unknown";
 const ORDERS = { forward: "in the same order", backward: "in reverse order", none: "in no common order" };
 
 /**
@@ -41,7 +43,7 @@ export class Links extends EventTarget {
   /** Find out how the two series that are shown lie beside one another; the image beside is moved to its place if asked. */
   async pair(isMoved) {
     const stacks = [this.main.stack, this.beside.stack];
-    if (stacks.every((stack, i) => stack === this.#stacks[i])) return;
+    if (this.#order !== UNKNOWN && stacks.every((stack, i) => stack === this.#stacks[i])) return;
     this.#stacks = stacks;
     this.#places = new Map();
     this.#order = "";
@@ -50,12 +52,19 @@ export class Links extends EventTarget {
     if (this.views) this.#view(this.main.placement, this.beside);
     this.#tell();
     if (!stacks.every((stack) => stack?.series)) return;
-    const [places, order] = await this.#match(...stacks);
-    if (stacks.some((stack, i) => stack !== this.#stacks[i])) return;
-    this.#places = places;
-    this.#order = order;
-    if (isMoved) this.#follow(this.main, this.beside);
-    this.#tell();
+    const isCurrent = () => stacks.every((stack, i) => stack === this.#stacks[i]);
+    try {
+      const [places, order] = await this.#match(...stacks);
+      if (!isCurrent()) return;
+      this.#places = places;
+      this.#order = order;
+      if (isMoved) this.#follow(this.main, this.beside);
+    } catch (problem) {
+      if (isCurrent()) this.#order = UNKNOWN;
+      throw problem;
+    } finally {
+      if (isCurrent()) this.#tell();
+    }
   }
 
   forget() {
@@ -111,6 +120,7 @@ export class Links extends EventTarget {
   #said() {
     if (!this.#stacks.every((stack) => stack?.series)) return "Files of this computer do not scroll by anatomy.";
     if (!this.#order) return "Looking for the same places…";
+    if (this.#order === UNKNOWN) return "Which images lie beside one another is not known.";
     const place = this.#places.get(this.main.shown?.item);
     const nearest = place && this.beside.stack.indexOf(place.item) + 1;
     const beside = place ? `; nearest is image ${nearest}, ${place.distance} of 128 bits differ` : "";
