@@ -12,7 +12,7 @@ import { howOf, numberOf, titleOf, whoseOf } from "../../../service/page/static/
 import { Judgements } from "../../../service/page/static/js/results/judgements.js";
 import { indexIn, placeText } from "../../../service/page/static/js/results/place.js";
 import { namedJudgements, namedQuery } from "../../../service/page/static/js/results/refine.js";
-import { cellAt, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
+import { cellAt, cellsOf, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
 import { csvOf, jsonOf } from "../../../service/page/static/js/results/table.js";
 import { endsOf } from "../../../service/page/static/js/results/threshold.js";
 import { typicalityOf } from "../../../service/page/static/js/results/typicality.js";
@@ -354,6 +354,15 @@ test("cells of a contact sheet lie inside it and beside one another", () => {
     assert.ok(corners.every(({ x, y }) => x > 0 && y > 0 && x < width && y < height));
     assert.equal(new Set(corners.map(({ x, y }) => `${x} ${y}`)).size, count);
   }
+});
+
+test("a sheet is no larger than browsers draw, and says how many hits it lacks", () => {
+  const cards = Array.from({ length: 1000 }, (_, number) => ({ number }));
+  const { cells, told } = cellsOf(cards);
+  assert.deepEqual([cells, told], [cards.slice(0, 60), "the first 60 of 1000 hits"]);
+  const { width, height } = sizeOfSheet(cells.length);
+  assert.ok(width * height < 4096 ** 2 && height < 32_767);
+  assert.equal(cellsOf(cards.slice(0, 60)).told, "");
 });
 
 test("hits say whose they are: the image of a series or a file, with its regions", () => {

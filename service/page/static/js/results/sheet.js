@@ -11,6 +11,8 @@ const LINE = 18;
 const LINES = 5;
 const HEAD = 76;
 const COLUMNS = 2;
+/** Browsers make no larger pictures of a canvas. */
+const MOST_CELLS = 60;
 const CELL = { width: 2 * SIDE + GAP, height: SIDE + (LINES + 1) * LINE };
 
 /** How large a sheet of some cells is. */
@@ -26,23 +28,30 @@ export const cellAt = (number) => ({
   y: HEAD + Math.floor(number / COLUMNS) * (CELL.height + GAP),
 });
 
+/** The cards that a sheet has, and how many of them these are, in words; "" where it has all. */
+export function cellsOf(cards) {
+  const cells = cards.slice(0, MOST_CELLS);
+  return { cells, told: cells.length < cards.length ? `the first ${cells.length} of ${cards.length} hits` : "" };
+}
+
 /** Draw cards on a canvas, and return it as a PNG; `day` is the date that stands on it. */
 export async function sheetOfCards(cards, { query, answer, picture, displayWindow, day }) {
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, sizeOfSheet(cards.length));
+  const { cells, told } = cellsOf(cards);
+  Object.assign(canvas, sizeOfSheet(cells.length));
   const context = canvas.getContext("2d");
-  const images = await Promise.all(cards.map(({ hit }) => loaded(hit, displayWindow)));
+  const images = await Promise.all(cells.map(({ hit }) => loaded(hit, displayWindow)));
   const colours = inks();
   context.fillStyle = colours.back;
   context.fillRect(0, 0, canvas.width, canvas.height);
   const head = [
     // A file's name may be a patient's: it does not leave the page.
     [titleOf(query, () => "a file"), colours.text],
-    [`Model ${answer.model} · ${day}`, colours.muted],
+    [[`Model ${answer.model}`, day, told].filter(Boolean).join(" · "), colours.muted],
     ["For research; not a diagnosis", colours.query],
   ];
   write(context, head, GAP, GAP + LINE / 2, canvas.width);
-  cards.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));
+  cells.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
