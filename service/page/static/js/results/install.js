@@ -64,7 +64,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
 }
 
 /** What is shown beside the hits, and the ways on from them. */
-function installWays({ viewer, asking, hits, reading, guarded }) {
+function installWays({ viewer, asking, hits, reading, compare, guarded }) {
   function update() {
     const { shown, regions } = viewer;
     byId("search").disabled = !shown?.frame || reading.isSearching;
@@ -88,7 +88,15 @@ function installWays({ viewer, asking, hits, reading, guarded }) {
     showDiffering(answer && !reading.isSearching ? asking.differing(reading.query, options) : []);
   }
 
+  /** The card that is marked is that of the hit that was opened last, if it is one. */
+  function mark() {
+    const { shown } = compare.isOpen ? compare.viewer : viewer;
+    hits.markOpen(shown?.frame && hits.find(shown.identity.sop_instance_uid, shown.identity.frame_number));
+  }
+
   viewer.addEventListener("shown", update);
+  for (const event of ["opened", "failed", "query"]) reading.addEventListener(event, mark);
+  compare.addEventListener("changed", mark);
   for (const event of ["searching", "query"]) reading.addEventListener(event, update);
   reading.addEventListener("query", tell);
   byId("back").addEventListener("click", () => guarded(() => reading.back()));
