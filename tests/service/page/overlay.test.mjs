@@ -74,7 +74,7 @@ test("a series is asked about once, and what comes late is not told of another",
   const { byId } = browser();
   const viewer = new EventTarget();
   const asked = [];
-  new Facts(viewer, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
+  const held = new Facts(viewer, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
   const show = (series_uid) => {
     viewer.shown = { stack: { series: { collection: "a", series_uid } }, identity: { sop_instance_uid: series_uid + ".1" }, frame: {} };
     viewer.dispatchEvent(new Event("shown"));
@@ -88,4 +88,11 @@ test("a series is asked about once, and what comes late is not told of another",
   show("1");
   assert.deepEqual(facts(), ["CT"]);
   assert.equal(asked.length, 2);
+  held.renew();
+  assert.deepEqual([facts(), asked.map(([uid]) => uid).at(-1)], [["CT"], "1.1"]);
+  asked.at(-1)[1]({ frames: [{ modality: "CT", label: "proven" }] });
+  await new Promise(setImmediate);
+  assert.deepEqual(facts(), ["CT", "proven"]);
+  show("2");
+  assert.equal(asked.length, 4);
 });

@@ -10,8 +10,9 @@ export function installFiles({ reading, guarded }, index) {
   onChosen("open-files", open);
   onChosen("index-files", start);
   onChosen("index-folder", start);
-  onDrop(byId("stage"), document, open);
-  onDrop(byId("archive"), byId("archive"), start);
+  const dropped = (use) => (transfer) => guarded(() => droppedFiles(transfer).then(use));
+  onDrop(byId("stage"), document, dropped(open));
+  onDrop(byId("archive"), byId("archive"), dropped(start));
 }
 
 function onChosen(id, use) {
@@ -29,7 +30,7 @@ function onDrop(shown, within, use) {
       event.preventDefault();
       event.stopPropagation();
       shown.classList.toggle("dropping", name === "dragover");
-      if (name === "drop") droppedFiles(event.dataTransfer).then(use);
+      if (name === "drop") use(event.dataTransfer);
     });
   }
 }

@@ -16,11 +16,22 @@ export class Facts {
     viewer.addEventListener("shown", () => this.#update());
   }
 
+  /** The archive has changed, and may tell otherwise: what is shown stays until it does. */
+  renew() {
+    const { shown } = this.viewer;
+    const key = keyOf(shown);
+    for (const other of [...this.#bySeries.keys()]) if (other !== key) this.#bySeries.delete(other);
+    if (this.#bySeries.has(key)) this.#ask(key, shown.identity);
+  }
+
   #update() {
     const { shown } = this.viewer;
     const series = shown?.stack.series ?? null;
-    const key = series ? `${series.collection}/${series.series_uid}` : "";
-    if (series && shown.frame && !this.#bySeries.has(key)) this.#ask(key, shown.identity);
+    const key = keyOf(shown);
+    if (series && shown.frame && !this.#bySeries.has(key)) {
+      this.#bySeries.set(key, []);
+      this.#ask(key, shown.identity);
+    }
     const lines = series ? (this.#bySeries.get(key) ?? []) : [];
     if (lines.join("\n") === this.#shown) return;
     this.#shown = lines.join("\n");
@@ -29,13 +40,14 @@ export class Facts {
 
   /** What cannot be read is left out: the image is what matters, and its own problems are told elsewhere. */
   async #ask(key, { sop_instance_uid }) {
-    this.#bySeries.set(key, []);
     const told = await this.read(sop_instance_uid).catch(() => null);
     if (told) this.#bySeries.set(key, linesOf(told.frames[0]));
     else this.#bySeries.delete(key);
     if (told) this.#update();
   }
 }
+
+const keyOf = (shown) => (shown?.stack.series ? `${shown.stack.series.collection}/${shown.stack.series.series_uid}` : "");
 
 /** What is known of a frame, in lines; what is not known is left out. */
 export function linesOf(frame) {

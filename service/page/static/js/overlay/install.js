@@ -6,8 +6,9 @@ import { showLetters } from "./letters.js";
 import { showScaleBar } from "./scale_bar.js";
 import { showValue } from "./value_text.js";
 
-export function installOverlay(viewer, point) {
-  new Facts(viewer);
+export function installOverlay({ viewer, archive }, point) {
+  const facts = new Facts(viewer);
+  archive.addEventListener("listed", () => facts.renew());
   viewer.addEventListener("shown", () => {
     showLetters(viewer);
     showScaleBar(viewer);

@@ -12,7 +12,7 @@ import { paintMeasurements, paintPoint } from "./paint.js";
 import { Toolbar } from "./toolbar.js";
 import { Toolbox } from "./toolbox.js";
 
-export function installTools({ viewer, reading }) {
+export function installTools({ viewer, archive, reading }) {
   const toolbox = new Toolbox(viewer);
   const cine = new Cine(viewer);
   const commands = commandsOf({ viewer, toolbox, cine });
@@ -31,7 +31,7 @@ export function installTools({ viewer, reading }) {
   }
   for (const paint of [paintMeasurements(toolbox), paintPoint(toolbox)]) viewer.addLayer(paint);
   listen(viewer, { search, preset: (index) => windows.use(index), toolbox, commands });
-  installOverlay(viewer, toolbox.point);
+  installOverlay({ viewer, archive }, toolbox.point);
   installCine(cine, viewer.canvas);
   installHelp(toolbox.tools, commands);
 }
