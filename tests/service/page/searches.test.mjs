@@ -59,6 +59,9 @@ test("one login sees nothing of another, and clearing takes all of its own", () 
   mine.addEventListener("changed", () => (told += 1));
   mine.clear();
   assert.deepEqual([mine.recent.length, yours.recent.length, told], [0, 1, 1]);
+  yours.end();
+  yours.add(address(3));
+  assert.deepEqual([yours.recent.length, new Searches("you", storage).recent.length], [0, 0]);
 });
 
 test("what is no search is neither kept nor read", () => {

@@ -22,7 +22,7 @@ export function installState(app) {
   installShare(app);
   installBanner(again);
   installExpired(again);
-  byId("logout").addEventListener("click", () => searches.clear());
+  byId("logout").addEventListener("click", () => searches.end());
   guarded(async () => {
     await archive.refresh();
     await trail.restore();

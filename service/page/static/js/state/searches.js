@@ -61,6 +61,12 @@ export class Searches extends EventTarget {
     this.dispatchEvent(new Event("changed"));
   }
 
+  /** The login ends: delete all, and keep nothing of a search that is still going on. */
+  end() {
+    this.clear();
+    this.#storage = null;
+  }
+
   /** What is stored: other tabs write too, and so may a reader by hand. */
   #read() {
     try {
