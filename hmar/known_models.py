@@ -126,7 +126,7 @@ class KnownModels:
             return _BASELINE_CARD
         if not (folder / CARD).is_file():
             raise NotFoundError("The model has no card.", f"Its folder may hold a {CARD}.")
-        return (folder / CARD).read_text("utf-8")
+        return (folder / CARD).read_text("utf-8", errors="replace")
 
     def encoder(self, model_fingerprint: str, threads: int, maps: KeptMaps | None = None) -> FrameEncoder:
         """Load a model; raises ModelError if it is not here, or was altered."""

@@ -119,6 +119,8 @@ def test_a_model_has_its_card_and_one_without_says_so(tmp_path: Path) -> None:
     known = KnownModels(None, chosen)
     assert known.card(known.named(SHIPPED).fingerprint) == (shipped_bundle() / CARD).read_text()
     assert "baseline without learning" in known.card(BASELINE.fingerprint)
+    (chosen / CARD).write_bytes("Größe".encode("latin-1"))
+    assert known.card(known.named("another").fingerprint) == "Gr\ufffd\ufffde"
     (chosen / CARD).unlink()
     with pytest.raises(NotFoundError, match="no card"):
         known.card(known.named("another").fingerprint)
