@@ -66,6 +66,27 @@ test("a job is followed by its events, and by asking where these end without it"
   assert.equal(requests[0].path, "/api/v1/index-jobs/j");
 });
 
+test("jobs that are followed leave connections to others", async () => {
+  browser(() => Response.json(job()));
+  eventsOf([job()]);
+  let [open, most] = [0, 0];
+  const { EventSource } = globalThis;
+  globalThis.EventSource = class extends EventSource {
+    constructor(path) {
+      super(path);
+      open += 1;
+      most = Math.max(most, open);
+    }
+
+    close() {
+      open -= 1;
+    }
+  };
+  const ended = await Promise.all(Array.from({ length: 9 }, () => follow("j", () => undefined)));
+  assert.ok(ended.every(({ finished }) => finished));
+  assert.deepEqual([open, most], [0, 2]);
+});
+
 test("files that are sent keep their names, their failures are told by path, and those can be sent again", async () => {
   const { requests } = browser((path, { method }) => {
     if (path.includes("/items?state=failed")) return Response.json({ items: [{ number: 2, state: "failed", name: "b.dcm", reason: "No image." }] });

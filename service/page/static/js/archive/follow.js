@@ -5,22 +5,29 @@ import { eventsPath, readJob } from "./requests.js";
 
 const POLL_MS = 1000;
 const MOST_SILENT = 30;
+/** Each stream of events holds one of the six connections that a browser opens to a server. */
+const MOST_STREAMS = 2;
+
+let [streams, asking] = [0, 0];
 
 /**
  * Call `told` with a job whenever something of it has changed, and resolve with it once it is finished.
  *
- * It comes as server-sent events; where these do not come, the job is asked for from time to time.
+ * It comes as server-sent events; where these do not come, or other jobs have the streams, it is asked for from time to
+ * time: the more jobs are, the more seldom each.
  */
 export async function follow(id, told) {
-  return (await listen(id, told)) ?? poll(id, told);
+  return (streams < MOST_STREAMS ? await listen(id, told) : null) ?? poll(id, told);
 }
 
 /** Resolves with the finished job, or with null where the events have ended without it. */
 function listen(id, told) {
   return new Promise((resolve) => {
     const source = new EventSource(eventsPath(id));
+    streams += 1;
     const end = (job) => {
       source.close();
+      streams -= 1;
       resolve(job);
     };
     source.addEventListener("progress", (event) => {
@@ -33,6 +40,15 @@ function listen(id, told) {
 }
 
 async function poll(id, told) {
+  asking += 1;
+  try {
+    return await askUntilFinished(id, told);
+  } finally {
+    asking -= 1;
+  }
+}
+
+async function askUntilFinished(id, told) {
   let silent = 0;
   for (;;) {
     try {
@@ -45,6 +61,6 @@ async function poll(id, told) {
       silent += 1;
       if (!(problem instanceof Problem) || problem.status || silent > MOST_SILENT) throw problem;
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS * asking));
   }
 }
