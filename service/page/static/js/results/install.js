@@ -46,7 +46,7 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
 
   for (const changed of [asking, judgements]) {
     changed.addEventListener("change", () => {
-      isDue = reading.query !== null;
+      isDue = reading.query !== null || reading.isSearching;
       again();
     });
   }

@@ -38,13 +38,15 @@ function whyNot(may, query) {
 }
 
 export function installRefining({ judgements, reading, hits, may, guarded }) {
+  // Of what an address says was judged, it has no more than the UID.
+  const whole = (hit) => (hit.collection ? hit : (hits.find(hit.sop_instance_uid, hit.frame_number) ?? hit));
   hits.addEventListener("judge", ({ detail: { hit, verdict } }) => judgements.judge(hit, verdict));
   byId("undo").addEventListener("click", () => judgements.undo());
   byId("unjudge").addEventListener("click", () => judgements.clear());
   byId("keep").addEventListener("click", () =>
     guarded(async () => {
       // Read before anything is waited for: by then they may be those of another query.
-      const judged = namedJudgements(judgements.judged);
+      const judged = namedJudgements(judgements.judged.map(({ hit, verdict }) => ({ hit: whole(hit), verdict })));
       const kept = await keepFeedback(await namedQuery(reading.query), judged);
       say(`${plural(kept.kept, "judgement")} kept`);
     }),
