@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser } from "./browser.mjs";
-import { targetOf } from "../../../service/page/static/js/archive/actions.js";
+import { checkSendable, targetOf } from "../../../service/page/static/js/archive/actions.js";
 import { chosenFiles, droppedFiles } from "../../../service/page/static/js/archive/folders.js";
 import { follow } from "../../../service/page/static/js/archive/follow.js";
 import { shownJob, shownUpload } from "../../../service/page/static/js/archive/jobs.js";
@@ -64,6 +64,14 @@ test("a job is followed by its events, and by asking where these end without it"
   await follow("j", (one) => told.push(one.state));
   assert.deepEqual(told, ["running", "done", "running", "done"]);
   assert.equal(requests[0].path, "/api/v1/index-jobs/j");
+});
+
+test("nothing is deleted for files that cannot be sent", () => {
+  const named = (name, size) => ({ name, size });
+  checkSendable([named("a.dcm", 5000)], 10_000);
+  for (const size of [0, 9000]) {
+    assert.throws(() => checkSendable([named("a.dcm", 5000), named("b.dcm", size)], 10_000), { title: "Nothing was deleted" });
+  }
 });
 
 test("jobs that are followed leave connections to others", async () => {

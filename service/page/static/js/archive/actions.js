@@ -1,8 +1,10 @@
 // What can be done with the row that is chosen: another label, other files in its place, deletion.
 
+import { Problem } from "../api.js";
 import { byId, plural, say } from "../dom.js";
 import { ask, field, line } from "../dialog.js";
 import { changeLabel, deleteFrames } from "./requests.js";
+import { refusal } from "./upload.js";
 import { wordsOf } from "./words.js";
 
 const UID_END = 4;
@@ -103,8 +105,17 @@ async function replaceFiles(target) {
   const answer = await confirmed(target, { title: `Replace a ${target.level}`, action: "Replace", more });
   if (!answer) return null;
   const chosen = [...files.querySelector("input").files];
+  checkSendable(chosen, Number(document.body.dataset.maxUpload));
   const { frames } = await deleteFrames(target.level, target.uid, target.collection);
   return { said: `${plural(frames, "frame")} deleted; the files are being indexed`, files: chosen };
+}
+
+/** Refuse to delete anything for files of which one cannot take its place. */
+export function checkSendable(files, maxBytes) {
+  const refused = files.find((file) => refusal(file, maxBytes));
+  if (!refused) return;
+  const detail = `${refused.name}: ${refusal(refused, maxBytes)}`;
+  throw new Problem({ title: "Nothing was deleted", detail, remedy: "Choose other files." });
 }
 
 /** Ask before frames go for good; where nothing of the study is left, the end of its UID is typed. */

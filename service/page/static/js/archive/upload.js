@@ -24,7 +24,7 @@ export function parts(files, maxBytes) {
 }
 
 /** Why a file cannot be sent at all; null for one that can. */
-function refusal({ size }, maxBytes) {
+export function refusal({ size }, maxBytes) {
   if (size === 0) return "It is empty (0 bytes): left out.";
   if (size + 2 * OVERHEAD <= maxBytes) return null;
   return `It has ${(size / 2 ** 20).toFixed(0)} MiB, more than the server takes (HMAR_MAX_UPLOAD_BYTES): left out.`;
