@@ -145,7 +145,7 @@ export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
 /** Address of a small picture of an indexed frame, with its regions drawn. */
 export function thumbnailUrl({ sop_instance_uid, frame_number = 1 }, boxes = [], size = 128) {
   const query = new URLSearchParams({ size });
-  for (const box of boxes) query.append("box", corners(box).join(","));
+  for (const box of boxes) query.append("box", cornersOf(box).join(","));
   return `${framePath({ sop_instance_uid, frame_number })}/image?${query}`;
 }
 
@@ -162,14 +162,14 @@ export function readFilePixels(file, frame, count = 1) {
 
 const searchPath = (boxes) => `${ROOT}/api/v1/search/${boxes.length ? "region" : "image"}`;
 /** A region as the API has it: the four numbers of a box, or the points of an outline. */
-const corners = (region) => (Array.isArray(region) ? region : [region.x, region.y, region.width, region.height]);
+export const cornersOf = (region) => (Array.isArray(region) ? region : [region.x, region.y, region.width, region.height]);
 /** The same as a text; points of an outline stand apart. */
 const asText = (region) => (Array.isArray(region[0]) ? region.map(String).join(" ") : region.join(","));
 
 /** What is searched for: one region, several together, or the whole image. */
 function asked(boxes) {
-  if (boxes.length > 1) return { regions: boxes.map(corners) };
-  return boxes.length ? { region: corners(boxes[0]) } : {};
+  if (boxes.length > 1) return { regions: boxes.map(cornersOf) };
+  return boxes.length ? { region: cornersOf(boxes[0]) } : {};
 }
 
 export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options) {
@@ -184,7 +184,7 @@ export function searchFile(file, frame, boxes, options) {
 
 /** Why a frame was found by another: where they are alike. */
 export function explainHit({ sop_instance_uid, frame_number }, boxes, hit, options = {}) {
-  const region = boxes.length ? { region: corners(boxes[0]) } : {};
+  const region = boxes.length ? { region: cornersOf(boxes[0]) } : {};
   const found = { sop_instance_uid: hit.sop_instance_uid, frame_number: hit.frame_number };
   return postJson(`${ROOT}/api/v1/search/why`, { sop_instance_uid, frame_number, ...region, hit: found, ...options }).then(asJson);
 }

@@ -134,10 +134,13 @@ async function scrollTo(hit, share, { viewer, reading }) {
 }
 
 /** Hits are drawn through the viewer's display window, once it has settled. */
-function installWindow({ viewer, hits }) {
+function installWindow({ viewer, reading, hits }) {
   let settling = 0;
-  viewer.addEventListener("window", () => {
+  function follow() {
     clearTimeout(settling);
     settling = setTimeout(() => hits.setWindow(viewer.chosenWindow), SETTLE_MS);
-  });
+  }
+  viewer.addEventListener("window", follow);
+  // A series of another modality gives the window that was chosen up.
+  reading.addEventListener("opened", () => String(viewer.chosenWindow) !== String(hits.displayWindow) && follow());
 }

@@ -1,15 +1,13 @@
 // The bar that says by what a search was refined, and takes it back; and judgements that are kept.
 
-import { keepFeedback } from "../api.js";
+import { cornersOf, keepFeedback } from "../api.js";
 import { byId, plural, say } from "../dom.js";
-
-const corners = ({ x, y, width, height }) => [x, y, width, height];
 
 /** What is kept of a query: the UID of an indexed frame, or the digest of a file. */
 export async function namedQuery({ identity, regions }) {
   const { file, frame_number } = identity;
   const which = file ? { file_sha256: await digestOf(file) } : { sop_instance_uid: identity.sop_instance_uid };
-  return { ...which, frame_number, ...(regions.length ? { regions: regions.map(({ box }) => corners(box)) } : {}) };
+  return { ...which, frame_number, ...(regions.length ? { regions: regions.map(({ box }) => cornersOf(box)) } : {}) };
 }
 
 /** What is kept of judgements. */
@@ -18,7 +16,7 @@ export const namedJudgements = (judged) =>
     sop_instance_uid: hit.sop_instance_uid,
     frame_number: hit.frame_number,
     collection: hit.collection,
-    ...(hit.box && isInside(hit) ? { box: corners(hit.box) } : {}),
+    ...(hit.box && isInside(hit) ? { box: cornersOf(hit.box) } : {}),
     verdict,
   }));
 

@@ -2,6 +2,7 @@
 //
 // Other programs write such addresses too (docs/pacs.md), and people change them: whatever cannot be used is left out.
 
+import { cornersOf } from "../api.js";
 import { boxAround } from "../tools/shapes.js";
 
 const UID = /^[!-~]{1,64}$/;
@@ -26,7 +27,7 @@ export const NOTHING = Object.freeze({
 /** Write a state as the query of an address, "" for nothing. */
 export function encode(state) {
   const { study, series, collection, instance, frame, regions, window, search, beside } = { ...NOTHING, ...state };
-  const boxes = regions.map(corners);
+  const boxes = regions.map((box) => cornersOf(box).join(","));
   const said = {
     study,
     series,
@@ -65,7 +66,7 @@ export function decode(query) {
 export function searchFor({ identity, regions }, options) {
   if (!identity.sop_instance_uid) return null;
   const { sop_instance_uid, frame_number } = identity;
-  const all = regions.map(({ box, outline }) => outline ?? cornersOf(box));
+  const all = regions.map(({ box, outline }) => cornersOf(outline ?? box));
   const asked = all.length > 1 ? { regions: all } : all.length ? { region: all[0] } : {};
   return { sop_instance_uid, frame_number, ...asked, ...options };
 }
@@ -82,8 +83,6 @@ function fitting(search) {
   return text && text.length <= MOST_SEARCH ? text : null;
 }
 
-const cornersOf = ({ x, y, width, height }) => [x, y, width, height];
-const corners = (box) => cornersOf(box).join(",");
 const matching = (pattern, text) => (typeof text === "string" && pattern.test(text) ? text : null);
 
 function frameOf(text) {
