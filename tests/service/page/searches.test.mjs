@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { browser } from "./browser.mjs";
 import { encode } from "../../../service/page/static/js/state/address.js";
+import { searchState } from "../../../service/page/static/js/state/current.js";
 import { wordsOf } from "../../../service/page/static/js/state/history.js";
 import { Searches } from "../../../service/page/static/js/state/searches.js";
 
@@ -96,4 +97,16 @@ test("a search is told by what the archive says of its series, which is not stor
   const region = { sop_instance_uid: "1", region: [1, 2, 3, 4], k: 5, mode: "local" };
   assert.equal(wordsOf({ address: encode({ series: "1.1", search: region }) }, series), "CT CHEST, 1 region, local, 5 hits");
   assert.equal(wordsOf({ address: address(1) }, []), "A series that is not listed, whole image, 10 hits");
+});
+
+test("a search is noted with its own image, whatever is on the screen by then", () => {
+  const identity = { study_uid: "1", series_uid: "1.1", collection: "a", sop_instance_uid: "1.1.4", frame_number: 2 };
+  const viewer = { shown: { identity: { ...identity, series_uid: "9.9" } }, chosenWindow: [40, 400, "HU"] };
+  const box = { x: 1, y: 2, width: 3, height: 4 };
+  const state = searchState({ viewer, reading: { query: { identity, regions: [{ box }] }, options: { k: 5 } } });
+  assert.deepEqual([state.series, state.instance, state.frame, state.regions, state.window], ["1.1", "1.1.4", 2, [box], [40, 400, "HU"]]);
+  assert.deepEqual(state.search, { sop_instance_uid: "1.1.4", frame_number: 2, region: [1, 2, 3, 4], k: 5 });
+  assert.equal(searchState({ viewer, reading: { query: null, options: null } }), null);
+  const ofFile = { query: { identity: { file: {}, frame_number: 1 }, regions: [] }, options: {} };
+  assert.equal(searchState({ viewer, reading: ofFile }), null);
 });

@@ -9,14 +9,26 @@ export function currentState({ viewer, reading, compare }) {
   const { identity } = shown;
   if (identity.file) return null;
   return {
-    study: identity.study_uid,
-    series: identity.series_uid,
-    collection: identity.collection,
-    instance: identity.sop_instance_uid,
-    frame: identity.frame_number,
+    ...named(identity),
     regions: viewer.regions.map(({ box }) => box),
     window: viewer.chosenWindow,
     search: reading.query && searchFor(reading.query, reading.options),
     beside: compare.beside,
   };
 }
+
+/** The state that brings back the last search, with its own image open, whatever is on the screen; null without one. */
+export function searchState({ viewer, reading }) {
+  const { query, options } = reading;
+  const search = query && searchFor(query, options);
+  if (!search) return null;
+  return { ...NOTHING, ...named(query.identity), regions: query.regions.map(({ box }) => box), window: viewer.chosenWindow, search };
+}
+
+const named = ({ study_uid, series_uid, collection, sop_instance_uid, frame_number }) => ({
+  study: study_uid,
+  series: series_uid,
+  collection,
+  instance: sop_instance_uid,
+  frame: frame_number,
+});

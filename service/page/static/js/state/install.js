@@ -4,7 +4,7 @@ import { byId } from "../dom.js";
 import { encode } from "./address.js";
 import { Again } from "./again.js";
 import { installBanner } from "./banner.js";
-import { currentState } from "./current.js";
+import { searchState } from "./current.js";
 import { installExpired } from "./expired.js";
 import { installHistory } from "./history.js";
 import { Searches } from "./searches.js";
@@ -34,7 +34,7 @@ function noteSearches(app, searches) {
   app.reading.addEventListener("query", () => {
     const isNew = app.reading.answer !== noted;
     noted = app.reading.answer;
-    const state = isNew && currentState(app);
-    if (state?.search) searches.add(encode(state));
+    const state = isNew && searchState(app);
+    if (state) searches.add(encode(state));
   });
 }
