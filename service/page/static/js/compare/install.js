@@ -2,6 +2,7 @@
 
 import { byId, el, plural, say, showProblem } from "../dom.js";
 import { paintRegions } from "../drawing/marks.js";
+import { Toolbox } from "../tools/toolbox.js";
 import { listen } from "../viewing/gestures.js";
 import { label, labelLoading, labelsOf } from "../viewing/labels.js";
 import { installBlink } from "./blink.js";
@@ -57,7 +58,9 @@ function showBeside(beside) {
   beside.addEventListener("problem", (event) => showProblem(event.detail));
   beside.addLayer(paintRegions);
   const search = () => say("A search is for the image on the left.");
-  listen(beside, { search, preset: () => say("Presets are those of the image on the left.") });
+  // The toolbar is that of the image on the left: here boxes are drawn, and no key takes a tool that nothing would show.
+  const toolbox = Object.assign(new Toolbox(beside), { byKey: () => undefined });
+  listen(beside, { toolbox, search, preset: () => say("Presets are those of the image on the left.") });
 }
 
 function installLinks(links) {
