@@ -7,6 +7,7 @@ signed cookie.
 from __future__ import annotations
 
 import time
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 SESSION_HOURS = 12
 PAGE_HEADER = "X-HMAR-Page"
 """A header that a foreign site cannot send without a CORS preflight, which never allows it."""
+
+_MOST_WANTED_BYTES = 2700
+"""Of a query, as small as the session has it. Browsers drop a cookie of more than 4 KB; it is in base64."""
 
 OPEN_ENDPOINTS = frozenset(
     {"health.healthz", "health.readyz", "login.form", "login.redeem", "launch.invoke", "static"}
@@ -166,8 +170,11 @@ def wanted_after_login() -> str:
 
 
 def want_after_login(query: str) -> None:
-    """Note the query of the page that this browser is to open once it has logged in."""
-    session["wanted"] = query
+    """Note the query of the page that this browser is to open after its login, if a cookie can hold it."""
+    if len(zlib.compress(query.encode())) <= _MOST_WANTED_BYTES:
+        session["wanted"] = query
+    else:
+        session.pop("wanted", None)
 
 
 def log_in(sessions: SessionStore, identity: Identity) -> None:

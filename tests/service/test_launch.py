@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
 from urllib.parse import parse_qsl, urlsplit
 
@@ -151,3 +153,16 @@ def test_a_search_that_cannot_be_read_is_not_quoted_and_what_is_taken_is_told(
     told = archive.client.get("/", query_string={"search": search}).get_json()
     assert told["detail"] == "search is a text that cannot be used."
     assert told["remedy"] == "Give the JSON of a search by an indexed frame."
+
+
+def test_no_cookie_grows_beyond_what_a_browser_keeps(archive: Archive) -> None:
+    letters = random.Random(0).sample([chr(code) for code in range(0x4E00, 0x9FA5)], 1260)
+    labels = ["".join(letters[start : start + 60]) for start in range(0, len(letters), 60)]
+    client, kept = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
+    for some in (labels[:2], labels):
+        search = json.dumps({"sop_instance_uid": "1.2", "filters": {"label": some}}, ensure_ascii=False)
+        assert archive.client.get("/", query_string={"search": search}).status_code == 200
+        client.get("/", query_string={"search": search}, headers=kept)
+        cookie = client.get_cookie("hmar_session")
+        assert (cookie is not None, len(some)) in ((True, 2), (False, 21))
+        assert cookie is None or len(cookie.value) < 4000
