@@ -15,6 +15,8 @@ export class Reading extends EventTarget {
   #answer = null;
   #options = null;
   #isSearching = false;
+  #running = null;
+  #wanted = null;
   #opening = 0;
 
   constructor({ viewer, archive, hits }) {
@@ -40,8 +42,13 @@ export class Reading extends EventTarget {
     return this.#isSearching;
   }
 
-  /** Resolves once no search goes on; at once where none does. */
-  async ended() {
+  /** Resolves once no search goes on, at once where none does; one that waits for its turn is given up. */
+  ended() {
+    this.#wanted = null;
+    return this.#turn();
+  }
+
+  async #turn() {
     while (this.#isSearching) await new Promise((resolve) => this.addEventListener("query", resolve, { once: true }));
   }
 
@@ -112,10 +119,15 @@ export class Reading extends EventTarget {
     return { series, stack, item };
   }
 
-  /** Search for the regions of the image on the screen, or for all of it. */
+  /** Search for the regions of the image on the screen, or for all of it: after a search that goes on, the last asked for. */
   async search(options) {
     const { shown, regions } = this.viewer;
-    if (shown?.frame) await this.#search(Object.freeze({ ...shown, regions }), options);
+    if (!shown?.frame) return;
+    const asked = { query: Object.freeze({ ...shown, regions }), options };
+    this.#wanted = asked;
+    if (this.#isSearching && isSame(asked, this.#running)) return;
+    if (this.#isSearching) await this.#turn();
+    if (asked === this.#wanted) await this.#search(asked.query, options);
   }
 
   /** Search for the query again in another way, whatever is on the screen. */
@@ -154,6 +166,7 @@ export class Reading extends EventTarget {
   async #search(query, options) {
     const { length } = query.regions;
     await this.#ask(async () => {
+      this.#running = { query, options };
       say(length ? "Searching for the region…" : "Searching for the whole image…");
       const { answer, options: used } = await searchedBy((fields) => this.#asked(query, fields), options);
       this.#query = query;
@@ -209,6 +222,10 @@ export class Reading extends EventTarget {
     this.dispatchEvent(new Event("opened"));
   }
 }
+
+const isSame = (one, other) =>
+  one.query.item === other?.query.item &&
+  JSON.stringify([one.query.regions, one.options]) === JSON.stringify([other.query.regions, other.options]);
 
 const keyOf = ({ collection, series_uid, frames }) => `${collection}/${series_uid}/${frames}`;
 
