@@ -88,7 +88,9 @@ test("a series is asked about once, and what comes late is not told of another",
   show("1");
   assert.deepEqual(facts(), ["CT"]);
   assert.equal(asked.length, 2);
-  held.renew();
+  held.renew({ find: () => undefined });
+  assert.equal(asked.length, 2);
+  held.renew({ find: () => ({}) });
   assert.deepEqual([facts(), asked.map(([uid]) => uid).at(-1)], [["CT"], "1.1"]);
   asked.at(-1)[1]({ frames: [{ modality: "CT", label: "proven" }] });
   await new Promise(setImmediate);

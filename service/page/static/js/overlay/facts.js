@@ -16,12 +16,13 @@ export class Facts {
     viewer.addEventListener("shown", () => this.#update());
   }
 
-  /** The archive has changed, and may tell otherwise: what is shown stays until it does. */
-  renew() {
+  /** The archive has changed, and may tell otherwise of a series that it still has: what is shown stays until it does. */
+  renew(archive) {
     const { shown } = this.viewer;
     const key = keyOf(shown);
     for (const other of [...this.#bySeries.keys()]) if (other !== key) this.#bySeries.delete(other);
-    if (this.#bySeries.has(key)) this.#ask(key, shown.identity);
+    const isListed = key && archive.find(shown.identity.series_uid, shown.identity.collection);
+    if (isListed && this.#bySeries.has(key)) this.#ask(key, shown.identity);
   }
 
   #update() {

@@ -8,7 +8,7 @@ import { showValue } from "./value_text.js";
 
 export function installOverlay({ viewer, archive }, point) {
   const facts = new Facts(viewer);
-  archive.addEventListener("listed", () => facts.renew());
+  archive.addEventListener("listed", () => facts.renew(archive));
   viewer.addEventListener("shown", () => {
     showLetters(viewer);
     showScaleBar(viewer);
