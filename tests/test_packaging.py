@@ -23,7 +23,19 @@ from tests import ohif
 from tests.require import require_command
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"help", "setup", "run", "test", "test-fast", "check", "docs", "bench", "trust", "clean"}
+TARGETS = {
+    "help",
+    "setup",
+    "run",
+    "test",
+    "test-fast",
+    "check",
+    "docs",
+    "screenshots",
+    "bench",
+    "trust",
+    "clean",
+}
 
 
 def read(name: str) -> str:

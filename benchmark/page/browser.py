@@ -98,7 +98,7 @@ def open_tab(profile: Path, link: str, gpu: bool) -> Iterator[Tab]:
         browser.get(link)
         browser.find_element(By.ID, "log-in").click()
         WebDriverWait(browser, TIMEOUT_S).until(
-            lambda _: browser.find_elements(By.CSS_SELECTOR, "#series button")
+            lambda _: browser.find_elements(By.CSS_SELECTOR, "#series .row.series")
         )
         if problem := browser.execute_async_script(Path(__file__).with_name("measure.js").read_text()):
             raise UnavailableError(

@@ -55,17 +55,18 @@ async function watched(viewer, wanted, move) {
 
 async function measuring() {
   const parts = await caught();
-  const { listSeries } = await import(`${modules}/api.js`);
   const press = (key) => byId("canvas").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   const at = (index) => parts.viewer.shown?.frame && parts.viewer.shown.index === index;
 
   return {
     /** Open the first series of a collection. */
     async open(collection) {
-      const series = (await listSeries()).findIndex((one) => one.collection === collection);
-      const buttons = () => document.querySelectorAll("#series button");
-      await until(() => buttons().length > series, "the list of series");
-      buttons()[series].click();
+      const isOf = (row) => row.dataset.key.includes(`${collection}/`);
+      const row = () => [...document.querySelectorAll("#series .row.series")].find(isOf);
+      await until(row, "the list of series");
+      row().click();
+      // The volume is of one patient, whose images are left out otherwise.
+      document.querySelector("#among input[value=all]").click();
       await until(() => parts.viewer?.shown?.frame, "a series");
       return {};
     },

@@ -21,6 +21,8 @@ def listed(path: JobPath, query: CollectionQuery) -> tuple[SeriesList, JobTaken]
         body_part=None,
         study_date=None,
         frames=1,
+        label=None,
+        patient=None,
     )
     return SeriesList(series=[series]), JobTaken(location="/there")
 
