@@ -161,11 +161,13 @@ def test_a_study_and_an_instance_are_told_of(archive: Archive) -> None:
         assert client.get(f"/api/v1/{known}?collection=other").status_code == 404
 
 
-def test_of_a_listed_page_the_studies_alone_are_recorded(archive: Archive) -> None:
+def test_of_a_listed_page_its_studies_and_their_patients_alone_are_recorded(archive: Archive) -> None:
     log = archive.engine.audit_log
     archive.client.get("/api/v1/studies?limit=1&offset=1")
     *_, last = log.rows()
-    assert last.to_dict()["touched"] == [log.hashed("study", f"{ROOT}.92")]
+    touched = last.to_dict()["touched"]
+    assert [one.partition(":")[0] for one in touched] == ["patient", "study"]
+    assert touched[1] == log.hashed("study", f"{ROOT}.92")
 
 
 def test_a_deleted_study_is_listed_no_more(empty_archive: Archive) -> None:

@@ -236,7 +236,8 @@ def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path) ->
     one, two = measure_memory(write_archive(tmp_path, "random", 2000, 200))
     assert one["code_bytes"] == two["code_bytes"] > 6e6
     assert int(str(one["held_bytes"])) > int(str(one["mapped_bytes"])) > 3e6
-    assert two["mapped_bytes"] == pytest.approx(one["mapped_bytes"], rel=0.02), "both map the same pages"
+    # A page that no query touched is counted only where the kernel has mapped it along with its neighbours.
+    assert two["mapped_bytes"] == pytest.approx(one["mapped_bytes"], rel=0.05), "both map the same pages"
 
 
 def test_growth_is_measured_up_to_the_size_asked_for_and_projected_beyond() -> None:
