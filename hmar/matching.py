@@ -13,6 +13,7 @@ from hmar.groups import frames_of_group
 from hmar.ports import Catalogue, CodeIndex
 from hmar.values.codes import hamming
 from hmar.values.entries import EntryInfo
+from hmar.values.places import named_frame
 from hmar.values.plain import Json
 from hmar.values.selection import Selection
 
@@ -67,7 +68,7 @@ class SeriesMatch:
         return {
             "order": self.order,
             "frames": [
-                {**_named(frame), "beside": _named(beside), "distance": distance}
+                {**named_frame(frame), "beside": named_frame(beside), "distance": distance}
                 for frame, beside, distance in self.frames
             ],
         }
@@ -214,12 +215,3 @@ def _step_mm(frames: list[EntryInfo]) -> float | None:
     with np.errstate(over="ignore"):
         step = float(np.median(np.linalg.norm(np.diff(known, axis=0), axis=1)))
     return step if _STEPS_MM[0] <= step <= _STEPS_MM[1] else None
-
-
-def _named(entry: EntryInfo) -> Json:
-    info = entry.info
-    return {
-        "sop_instance_uid": info.sop_instance_uid,
-        "frame_number": info.frame_number,
-        "instance_number": info.instance_number,
-    }

@@ -58,8 +58,8 @@ class Place:
     def to_dict(self) -> Json:
         """Return the place as the API answers with it."""
         return {
-            "first": _named(self.first),
-            "last": _named(self.last),
+            "first": named_frame(self.first),
+            "last": named_frame(self.last),
             "frames": self.frames,
             "distances": [number(distance) for distance in self.distances],
             "box": self.box.to_dict(),
@@ -78,7 +78,8 @@ class Place:
         )
 
 
-def _named(entry: EntryInfo) -> Json:
+def named_frame(entry: EntryInfo) -> Json:
+    """Return a frame as an answer names it: its instance, and which frame and image that is."""
     info = entry.info
     return {
         "sop_instance_uid": info.sop_instance_uid,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from flask import Blueprint, Response, request
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from hmar.image.regions import check_box
 from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, Units
+from hmar.values.geometry import Box
 from hmar.wiring import Engine
 from service.kept_answers import kept, tag_of
 from service.listing import listed_series
@@ -80,12 +83,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def cover(path: SeriesPath, query: SeriesPicture) -> Response:
         entries = _frames(engine, path.series_uid, query.collection)
-        entry = entries[len(entries) // 2]
-        tag = tag_of(entry)
-        if request.if_none_match.contains(tag):
-            return kept(Response(status=304), tag)
-        picture, headers = _picture(files.frame(entry), query)
-        return kept(_answer(outlined(picture, side=query.size), headers), tag)
+        return _kept_picture(files, entries[len(entries) // 2], query, query.size)
 
     @routes.get("/instances/<sop_instance_uid>/frames/<int:frame_number>/image")
     @operation(
@@ -99,13 +97,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     )
     def image(path: FramePath, query: Picture) -> Response:
         entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
-        tag = tag_of(entry)
-        if request.if_none_match.contains(tag):
-            return kept(Response(status=304), tag)
-        for box in query.box:
-            check_box(box, entry.info, "box")
-        picture, headers = _picture(files.frame(entry), query)
-        return kept(_answer(outlined(picture, query.box, query.size), headers), tag)
+        return _kept_picture(files, entry, query, query.size, query.box)
 
     @routes.post("/render")
     @operation(
@@ -122,6 +114,19 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         return _answer(picture, RenderedHeaders(**dict(headers), frames=len(file.infos)))
 
     return routes
+
+
+def _kept_picture(
+    files: OpenedFiles, entry: EntryInfo, window: DisplayWindow, size: int | None, boxes: Sequence[Box] = ()
+) -> Response:
+    """Answer with an indexed frame, or that the browser's picture of it is still the same."""
+    tag = tag_of(entry)
+    if request.if_none_match.contains(tag):
+        return kept(Response(status=304), tag)
+    for box in boxes:
+        check_box(box, entry.info, "box")
+    picture, headers = _picture(files.frame(entry), window)
+    return kept(_answer(outlined(picture, boxes, size), headers), tag)
 
 
 def _answer(picture: NDArray[np.uint8], headers: PictureHeaders) -> Response:

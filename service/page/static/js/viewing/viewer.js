@@ -67,11 +67,6 @@ export class Viewer extends EventTarget {
     return this.#marks;
   }
 
-  /** What draws the pictures: "webgl2" or "2d". */
-  get surface() {
-    return this.#surface.kind;
-  }
-
   /**
    * Show an item of a stack; `regions` are set as the frame's own, `found` is the box of a hit in it.
    *
@@ -173,18 +168,6 @@ export class Viewer extends EventTarget {
     if (this.#isDue) return;
     this.#isDue = true;
     requestAnimationFrame(() => this.#redraw());
-  }
-
-  /** Draw now, and return the picture as it is on the screen, with its marks, as a canvas. */
-  copy() {
-    this.#paint();
-    const copy = document.createElement("canvas");
-    const { width, height } = this.#marks;
-    Object.assign(copy, { width, height });
-    const context = copy.getContext("2d");
-    context.drawImage(this.#surface.canvas, 0, 0);
-    context.drawImage(this.#marks, 0, 0);
-    return copy;
   }
 
   #enter(stack) {
