@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+
+import websocket
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
@@ -12,6 +16,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.phantoms import SIDE
 
 WAIT_S = 30
+MIDDLE = """
+arguments[0].scrollIntoViewIfNeeded();
+const { left, top, width, height } = arguments[0].getBoundingClientRect();
+return [left + width / 2, top + height / 2];
+"""
+Point = tuple[float, float]
 
 
 class Page:
@@ -67,6 +77,35 @@ class Page:
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2))
         actions.move_by_offset(round(side * scale / 2), round(side * scale / 2)).release().perform()
 
+    def middle(self, element: WebElement) -> Point:
+        """Bring an element into the window, and return where its middle is there."""
+        x, y = self.browser.execute_script(MIDDLE, element)
+        return x, y
+
+    def touch(self, kind: str, points: list[Point]) -> None:
+        """Send an event of fingers at points of the window, and wait until the page has it."""
+        self.browser.execute_cdp_cmd("Input.dispatchTouchEvent", touched(kind, points))
+
+    def touch_at_once(self, *events: tuple[str, list[Point]]) -> None:
+        """Send events of fingers, none of which waits for the page.
+
+        If they did, a busy machine would make a long press of each tap.
+        """
+        host = self.browser.capabilities["goog:chromeOptions"]["debuggerAddress"]
+        target = f"ws://{host}/devtools/page/{self.browser.current_window_handle}"
+        with closing(websocket.create_connection(target, timeout=WAIT_S, suppress_origin=True)) as devtools:
+            for number, event in enumerate(events):
+                call = {"id": number, "method": "Input.dispatchTouchEvent", "params": touched(*event)}
+                devtools.send(json.dumps(call))
+            for _ in events:
+                devtools.recv()
+
+    def swipe_along(self, way: list[Point]) -> None:
+        """Move one finger along points of the window: down on the first, up on the last."""
+        first, *others = way
+        moves = [("touchMove", [point]) for point in others]
+        self.touch_at_once(("touchStart", [first]), *moves, ("touchEnd", []))
+
     def search_all(self) -> None:
         """Let every image be found, the query's own series too, each by itself."""
         self.find("#among input[value=all]").click()
@@ -78,3 +117,9 @@ class Page:
     def mistakes(self) -> list[str]:
         """What the browser complained of: scripts, styles, blocked resources."""
         return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def touched(kind: str, points: list[Point]) -> dict[str, object]:
+    """Return an event of fingers as the browser's debugger reads it."""
+    fingers = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    return {"type": kind, "touchPoints": fingers}

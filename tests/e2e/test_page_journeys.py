@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.actions import interaction
-from selenium.webdriver.common.actions.action_builder import ActionBuilder
-from selenium.webdriver.common.actions.pointer_input import PointerInput
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -79,25 +76,17 @@ class Finger:
         self.page = page
 
     def tap(self, element: WebElement) -> None:
-        self._move(element, [(0, 0)])
+        self.page.swipe_along([self.page.middle(element)])
 
     def drag_box(self, x: float, y: float, side: float) -> None:
         """Drag a square around an image point, in image pixels."""
         canvas = self.page.find("#canvas")
+        left, top = self.page.middle(canvas)
         scale = min(canvas.size["width"], canvas.size["height"]) / SIDE
         corners = [(x + sign * side / 2, y + sign * side / 2) for sign in (-1, 0, 1)]
-        self._move(canvas, [((x - SIDE / 2) * scale, (y - SIDE / 2) * scale) for x, y in corners])
-
-    def _move(self, element: WebElement, points: list[tuple[float, float]]) -> None:
-        """Move a finger over points, as seen from the element's centre: down on the first, up on the last."""
-        touch = PointerInput(interaction.POINTER_TOUCH, "finger")
-        actions = ActionBuilder(self.page.browser, mouse=touch)
-        first, *others = [(round(x), round(y)) for x, y in points]
-        actions.pointer_action.move_to(element, *first).pointer_down()
-        for point in others:
-            actions.pointer_action.move_to(element, *point)
-        actions.pointer_action.pointer_up()
-        actions.perform()
+        self.page.swipe_along(
+            [(left + (x - SIDE / 2) * scale, top + (y - SIDE / 2) * scale) for x, y in corners]
+        )
 
 
 def test_a_reader_goes_from_the_login_to_the_export_by_keyboard_alone(

@@ -75,21 +75,14 @@ class Reader(Page):
             actions.key_up(key)
         actions.perform()
 
-    def touch(self, kind: str, *points: Point) -> None:
-        """Send an event of fingers at image points."""
-        middle = self.middle()
-        fingers = [
-            {"x": middle["x"] + dx, "y": middle["y"] + dy, "id": number}
-            for number, (dx, dy) in enumerate(map(self.offset, points))
-        ]
-        self.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    def on_image(self, *points: Point) -> list[Point]:
+        """Return where image points are in the window."""
+        x, y = self.middle(self.find("#canvas"))
+        return [(x + dx, y + dy) for dx, dy in map(self.offset, points)]
 
     def swipe(self, *way: Point) -> None:
-        """Draw a way with one finger."""
-        self.touch("touchStart", way[0])
-        for point in way[1:]:
-            self.touch("touchMove", point)
-        self.touch("touchEnd")
+        """Draw a way on the image with one finger."""
+        self.swipe_along(self.on_image(*way))
 
     def hover(self, point: Point) -> None:
         canvas = self.find("#canvas")
@@ -97,14 +90,10 @@ class Reader(Page):
 
     def wheel(self, *ways: int, held: int = 0) -> None:
         """Turn a wheel over the image, by some pixels each, with keys held as CDP numbers them."""
-        event = {"type": "mouseWheel", "deltaX": 0, "modifiers": held, **self.middle()}
+        x, y = self.middle(self.find("#canvas"))
+        event = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "modifiers": held}
         for way in ways:
             self.browser.execute_cdp_cmd("Input.dispatchMouseEvent", event | {"deltaY": way})
-
-    def middle(self) -> dict[str, float]:
-        """Return where the middle of the canvas is on the page."""
-        at = self.find("#canvas").rect
-        return {"x": at["x"] + at["width"] / 2, "y": at["y"] + at["height"] / 2}
 
     def chord(self, held: str, key: str) -> None:
         ActionChains(self.browser).key_down(held).send_keys(key).key_up(held).perform()
@@ -345,22 +334,24 @@ def test_a_reader_with_fingers_draws_scrolls_pinches_and_probes(
     drawn = page.text("#box-text")
     # The second finger is no end of a box: what it began is as it was before.
     scale = page.text("#scale-text")
-    page.touch("touchStart", (80, 96))
-    page.touch("touchMove", (86, 96))
-    page.touch("touchStart", (80, 96), (112, 96))
-    for apart in (40, 60, 80):
-        page.touch("touchMove", (96 - apart, 96), (96 + apart, 96))
-    page.touch("touchEnd")
+    apart = [page.on_image((96 - by, 96), (96 + by, 96)) for by in (16, 40, 60, 80)]
+    page.touch_at_once(
+        ("touchStart", page.on_image((80, 96))),
+        ("touchMove", page.on_image((86, 96))),
+        ("touchStart", apart[0]),
+        *[("touchMove", fingers) for fingers in apart[1:]],
+        ("touchEnd", []),
+    )
     page.until(lambda: page.text("#scale-text") not in ("", scale))
     assert page.text("#box-text") == drawn
     page.take("reset")
     page.until(lambda: page.text("#scale-text") == scale)
 
-    page.touch("touchStart", NODULE)
+    page.touch("touchStart", page.on_image(NODULE))
     page.until_text("#value-text", "Column 61, row 85: ")
-    page.touch("touchMove", (96.5, 138.5))
+    page.touch("touchMove", page.on_image((96.5, 138.5)))
     page.until_text("#value-text", "Column 97, row 139: ")
-    page.touch("touchEnd")
+    page.touch("touchEnd", [])
     assert page.text("#box-text") == drawn
 
     page.take("scroll")

@@ -69,8 +69,9 @@ export class FakeCanvas extends EventTarget {
   setPointerCapture() {}
 
   /** Send an event with the given properties; returns whether the page took it for itself. */
-  send(type, properties) {
+  send(type, { timeStamp = performance.now(), ...properties }) {
     const event = Object.assign(new Event(type, { cancelable: true }), properties);
+    Object.defineProperty(event, "timeStamp", { value: timeStamp });
     this.dispatchEvent(event);
     return event.defaultPrevented;
   }

@@ -6,7 +6,9 @@ import { Toolbox } from "../../../service/page/static/js/tools/toolbox.js";
 import { listenToPointers } from "../../../service/page/static/js/viewing/pointers.js";
 
 const FRAME = { columns: 100, rows: 100, units: "HU", valueAt: () => 0 };
-const touch = (pointerId, offsetX, offsetY) => ({ pointerId, pointerType: "touch", button: 0, offsetX, offsetY });
+const touch = (pointerId, offsetX, offsetY, timeStamp = 0) => {
+  return { pointerId, pointerType: "touch", button: 0, offsetX, offsetY, timeStamp };
+};
 const mouse = (offsetX, offsetY, more = {}) => ({ pointerId: 1, pointerType: "mouse", button: 0, offsetX, offsetY, ...more });
 const box = (x, y, width, height) => ({ box: { x, y, width, height } });
 
@@ -92,10 +94,19 @@ test("a finger that rests reads the value under it and draws nothing; the next t
   send(["down", touch(1, 40, 50)], ["move", touch(1, 41, 50)]);
   t.mock.timers.tick(600);
   assert.deepEqual(toolbox.point.at, { x: 40, y: 50 });
-  send(["move", touch(1, 70, 60)], ["up", touch(1, 70, 60)]);
+  send(["move", touch(1, 70, 60, 700)], ["up", touch(1, 70, 60, 800)]);
   assert.deepEqual([toolbox.point.at, toolbox.point.isSet, viewer.regions], [{ x: 70, y: 60 }, true, []]);
   send(["down", touch(1, 10, 10)]);
   assert.equal(toolbox.point.isSet, false);
+});
+
+test("a finger that moved on in time draws, although the page was too busy to hear of it", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { viewer, toolbox, send } = drawing();
+  send(["down", touch(1, 40, 50)]);
+  t.mock.timers.tick(600);
+  send(["move", touch(1, 50, 60, 100)], ["move", touch(1, 60, 70, 900)], ["up", touch(1, 60, 70, 900)]);
+  assert.deepEqual([toolbox.point.isSet, viewer.regions], [false, [box(40, 50, 20, 20)]]);
 });
 
 test("a cancelled pointer leaves the regions as they were", () => {

@@ -9,7 +9,7 @@ export function listenToPointers(viewer, toolbox) {
   const { canvas } = viewer;
   const { point } = toolbox;
   const fingers = new Map();
-  let [stroke, pinch, isProbing, pressing] = [null, null, false, 0];
+  let [stroke, pinch, isProbing, pressing, pressedAt] = [null, null, false, 0, 0];
 
   const imagePoint = ({ x, y }) => viewer.placement.toImage(x, y);
 
@@ -23,15 +23,22 @@ export function listenToPointers(viewer, toolbox) {
     stroke?.cancel();
     if (fingers.size && point.isSet) point.hover(null);
     stroke = new Stroke(toolbox, toolbox.byButton(event.button), at(event), { adds: event.shiftKey });
+    pressedAt = event.timeStamp;
     if (fingers.size) pressing = setTimeout(probe, LONG_PRESS_MS, at(event));
   }
 
   /** A finger that rests reads the value under it. */
   function probe(where) {
     if (stroke?.hasMoved || !viewer.shown?.frame) return;
-    interrupt();
     isProbing = true;
     point.set(imagePoint(where));
+  }
+
+  /** A busy page hears only when the time is over that the finger moved on in time: then it draws after all. */
+  function reconsider(event) {
+    if (!isProbing || event.timeStamp - pressedAt >= LONG_PRESS_MS) return;
+    isProbing = false;
+    point.hover(null);
   }
 
   function interrupt() {
@@ -42,7 +49,8 @@ export function listenToPointers(viewer, toolbox) {
 
   function end(event, isDone) {
     fingers.delete(event.pointerId);
-    if (isDone) stroke?.end();
+    reconsider(event);
+    if (isDone && !isProbing) stroke?.end();
     interrupt();
     if (fingers.size) return;
     pinch = null;
@@ -62,6 +70,7 @@ export function listenToPointers(viewer, toolbox) {
     if (!viewer.shown?.frame) return;
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, at(event));
     else point.hover(imagePoint(at(event)));
+    reconsider(event);
     if (pinch) pinch.move([...fingers.values()]);
     else if (isProbing) point.set(imagePoint(at(event)));
     else stroke?.move(at(event));
