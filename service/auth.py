@@ -99,7 +99,7 @@ def install(
     )
 
     def guard() -> None:
-        if request.endpoint in OPEN_ENDPOINTS:
+        if request.endpoint in OPEN_ENDPOINTS or _names_no_file(app):
             return
         key = presented_key(request)
         token = None if tokens is None else presented_token(request)
@@ -126,6 +126,11 @@ def check_declared(app: Flask) -> None:
         scope = operation_of(app.view_functions[endpoint]).scope
         if (scope is None) != (endpoint in OPEN_ENDPOINTS):
             raise RuntimeError(f"{endpoint} declares the scope {scope!r}: see service.auth.OPEN_ENDPOINTS")
+
+
+def _names_no_file(app: Flask) -> bool:
+    """Whether a path lies below the page's files, which need no key, although no route takes it."""
+    return request.endpoint is None and request.path.startswith(f"{app.static_url_path}/")
 
 
 def _declared(app: Flask, endpoint: str | None) -> Needs:

@@ -36,7 +36,7 @@ _PARTS: dict[type[OperatorError], str] = {
 }
 """What does not answer, as far as whoever asks is told."""
 
-PAGES = re.compile(r"/|/docs|/operations/\w+")
+PAGES = re.compile(r"/|/docs|/operations/[^/]+")
 """Where a browser without a login gets a page that says how to get one, and no problem."""
 
 

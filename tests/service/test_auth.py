@@ -172,6 +172,11 @@ def test_a_cookie_alone_changes_nothing(archive: Archive, headers: dict[str, str
         assert answer.get_json(force=True)["type"] == "/problems/cross-site-request"
 
 
+@pytest.mark.parametrize("name", ["", "none.js", "..", "a%0Ab"])
+def test_a_name_that_no_file_of_the_page_has_is_told_without_a_key(archive: Archive, name: str) -> None:
+    assert archive.stranger.get(f"/static/{name}").status_code == 404
+
+
 def test_every_answer_carries_the_security_headers(archive: Archive) -> None:
     for path in ("/", "/healthz", "/api/v1/series", "/nowhere", "/static/js/main.js"):
         with archive.client.get(path) as answer:

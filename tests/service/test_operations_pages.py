@@ -27,8 +27,9 @@ def test_there_is_no_other_page_of_operations(archive: Archive) -> None:
     assert (answer.status_code, "jobs, statistics" in answer.get_json()["remedy"]) == (404, True)
 
 
-def test_a_browser_without_a_login_is_told_how_to_get_one(archive: Archive) -> None:
-    answer = archive.stranger.get("/operations/jobs")
+@pytest.mark.parametrize("part", ["jobs", "secrets", "%C3%A9-", "%20", "a%0A"])
+def test_a_browser_without_a_login_is_told_how_to_get_one(archive: Archive, part: str) -> None:
+    answer = archive.stranger.get(f"/operations/{part}")
     assert (answer.status_code, answer.mimetype) == (401, "text/html")
     assert "hmar keys login" in answer.text
 
