@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Asking, optionsForMore, searchedBy } from "../../../service/page/static/js/results/asking.js";
+import { Asking, firstPage, nextPage, searchedBy } from "../../../service/page/static/js/results/asking.js";
 import { cuts, spacingOf } from "../../../service/page/static/js/results/crop.js";
 import { emptyOf } from "../../../service/page/static/js/results/empty.js";
 import { exportFields, whyNoDicom } from "../../../service/page/static/js/results/export.js";
@@ -99,13 +99,12 @@ test("places are asked for where there is a region", () => {
   assert.equal(asking.options({ stack: INDEXED, regions: [] }).group_by, "series");
 });
 
-test("more hits are asked for while there may be some, up to as many as the server gives", () => {
-  const answer = (count) => ({ hits: Array.from({ length: count }) });
-  assert.deepEqual(optionsForMore({ k: 10, mode: "local" }, answer(10), 10), { k: 20, mode: "local" });
-  assert.equal(optionsForMore({ k: 10 }, answer(9), 10), null);
-  assert.equal(optionsForMore({ k: 995 }, answer(995), 10).k, 1000);
-  assert.equal(optionsForMore({ k: 1000 }, answer(1000), 10), null);
-  assert.equal(optionsForMore({ k: 100, group_by: "place" }, answer(100), 10), null);
+test("hits are asked for page by page, up to as many as the server gives on all pages together", () => {
+  const options = { k: 10, mode: "local", exclude: { same: "patient" } };
+  const rest = { mode: "local", exclude: { same: "patient" } };
+  assert.deepEqual(firstPage(options), { ...rest, k: 1000, limit: 10 });
+  assert.deepEqual(nextPage(options, { next: "abc" }, 20), { ...rest, k: 1000, limit: 20, cursor: "abc" });
+  assert.deepEqual(firstPage({ group_by: "place" }), { k: 100, limit: 10, group_by: "place" });
 });
 
 test("as many hits are asked for again as are shown", () => {

@@ -63,14 +63,9 @@ export class Hits extends EventTarget {
     this.dispatchEvent(new Event("changed"));
   }
 
-  /** Show an answer that begins with the hits that are shown; if the archive has others by now, all of it. */
-  extend(answer, query) {
-    const isSame = this.#cards.every(({ hit }, at) => answer.hits[at] && keyOf(answer.hits[at]) === keyOf(hit));
-    if (!isSame) {
-      this.show(answer, query, this.#window);
-      return;
-    }
-    this.#add(answer.hits.slice(this.#cards.length));
+  /** Add hits that follow those shown. */
+  extend(hits) {
+    this.#add(hits);
     this.setWindow(this.#window);
     this.setFarthest(this.#farthest);
   }
