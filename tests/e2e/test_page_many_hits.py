@@ -1,4 +1,4 @@
-"""Hundreds of hits on the page: memory for pictures is bounded, and more hits leave those drawn as they are."""
+"""Hundreds of hits on the page: memory for pictures is bounded, and more hits leave those drawn alone."""
 
 from __future__ import annotations
 

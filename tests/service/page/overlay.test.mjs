@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser } from "./browser.mjs";
+import { browser, FakeElement } from "./browser.mjs";
 import { Placement } from "../../../service/page/static/js/drawing/placement.js";
 import { ageBand, Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
 import { edgesOf, opposite } from "../../../service/page/static/js/overlay/letters.js";
@@ -71,15 +71,15 @@ test("the value under the pointer is told with its pixel, and none outside", () 
 });
 
 test("a series is asked about once, and what comes late is not told of another", async () => {
-  const { byId } = browser();
-  const viewer = new EventTarget();
+  browser();
+  const [viewer, element] = [new EventTarget(), new FakeElement()];
   const asked = [];
-  const held = new Facts(viewer, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
+  const held = new Facts(viewer, element, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
   const show = (series_uid) => {
     viewer.shown = { stack: { series: { collection: "a", series_uid } }, identity: { sop_instance_uid: series_uid + ".1" }, frame: {} };
     viewer.dispatchEvent(new Event("shown"));
   };
-  const facts = () => (byId("facts").children ?? []).map(({ textContent }) => textContent);
+  const facts = () => element.children.map(({ textContent }) => textContent);
   for (const series of ["1", "1", "2"]) show(series);
   assert.deepEqual(asked.map(([uid]) => uid), ["1.1", "2.1"]);
   asked[0][1]({ frames: [{ modality: "CT" }] });

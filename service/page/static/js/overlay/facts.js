@@ -1,7 +1,7 @@
 // What the archive tells of the series on the screen; it knows no names. Asked for once a series, and never waited for.
 
 import { readInstance } from "../api.js";
-import { byId, el } from "../dom.js";
+import { el } from "../dom.js";
 
 const SEXES = { F: "female", M: "male", O: "other sex" };
 /** Ages are told in bands: a reader needs no more. */
@@ -11,8 +11,9 @@ export class Facts {
   #bySeries = new Map();
   #shown = "";
 
-  constructor(viewer, read = readInstance) {
-    Object.assign(this, { viewer, read });
+  /** They are written into an element beside the viewer's picture. */
+  constructor(viewer, element, read = readInstance) {
+    Object.assign(this, { viewer, element, read });
     viewer.addEventListener("shown", () => this.#update());
   }
 
@@ -36,7 +37,7 @@ export class Facts {
     const lines = series ? (this.#bySeries.get(key) ?? []) : [];
     if (lines.join("\n") === this.#shown) return;
     this.#shown = lines.join("\n");
-    byId("facts").replaceChildren(...lines.map((textContent) => el("span", { textContent })));
+    this.element.replaceChildren(...lines.map((textContent) => el("span", { textContent })));
   }
 
   /** What cannot be read is left out: the image is what matters, and its own problems are told elsewhere. */
