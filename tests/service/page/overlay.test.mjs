@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { browser, FakeElement } from "./browser.mjs";
 import { Placement } from "../../../service/page/static/js/drawing/placement.js";
-import { ageBand, Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
+import { Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
 import { edgesOf, opposite } from "../../../service/page/static/js/overlay/letters.js";
 import { barOf } from "../../../service/page/static/js/overlay/scale_bar.js";
 import { textAt } from "../../../service/page/static/js/overlay/value_text.js";
@@ -51,14 +51,9 @@ test("a scale bar is the longest round length that fits", () => {
   }
 });
 
-test("ages are told in bands, and those of 90 and above as one", () => {
-  assert.deepEqual([0, 9, 10, 57, 89, 90].map(ageBand), ["0 to 9 years", "0 to 9 years", "10 to 19 years", "50 to 59 years", "80 to 89 years", "90 years or older"]);
-  assert.equal(ageBand(null), null);
-});
-
 test("what is not known of a frame is left out", () => {
   const known = { modality: "CT", body_part: "CHEST", sex: "F", age_years: 61, study_date: "2000-01-01", slice_thickness_mm: 2.5, contrast: true };
-  assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60 to 69 years", "2000-01-01", "2.5 mm · contrast agent"]);
+  assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60–69 years", "2000-01-01", "2.5 mm · contrast agent"]);
   assert.deepEqual(linesOf({ modality: "MR", contrast: false, body_part: null }), ["MR", "no contrast agent"]);
 });
 

@@ -2,10 +2,7 @@
 
 import { readInstance } from "../api.js";
 import { el } from "../dom.js";
-
-const SEXES = { F: "female", M: "male", O: "other sex" };
-/** Ages are told in bands: a reader needs no more. */
-const BAND_YEARS = 10;
+import { ageBand, sexText } from "../persons.js";
 
 export class Facts {
   #bySeries = new Map();
@@ -57,19 +54,11 @@ export function linesOf(frame) {
   const contrastText = { true: "contrast agent", false: "no contrast agent" }[contrast];
   return [
     [modality, body_part],
-    [SEXES[sex], ageBand(age_years)],
+    [sex && sexText(sex), ageBand(age_years)],
     [study_date],
     [slice_thickness_mm && `${slice_thickness_mm} mm`, convolution_kernel, contrastText],
     [label],
   ]
     .map((parts) => parts.filter(Boolean).join(" · "))
     .filter(Boolean);
-}
-
-/** The archive keeps ages of 90 and above as 90. */
-export function ageBand(years) {
-  if (years === null || years === undefined) return null;
-  if (years >= 90) return "90 years or older";
-  const from = Math.floor(years / BAND_YEARS) * BAND_YEARS;
-  return `${from} to ${from + BAND_YEARS - 1} years`;
 }
