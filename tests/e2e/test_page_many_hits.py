@@ -105,4 +105,12 @@ def test_only_cards_near_the_screen_hold_pictures_and_more_hits_leave_those_draw
     assert not page.find("#more").is_displayed()
     ranks = "return [...document.querySelectorAll('.hit-rank')].map((rank) => Number(rank.textContent))"
     assert browser.execute_script(ranks) == list(range(1, SERIES))
+
+    # Refined, and after a reload, as many are there.
+    page.find(".relevant").click()
+    page.until(lambda: "Refined by 1 relevant" in page.text("#refined-text"))
+    page.until(lambda: len(page.hits()) == SERIES - 1)
+    browser.refresh()
+    page.until(lambda: len(page.hits()) == SERIES - 1)
+    assert "Refined by 1 relevant" in page.text("#refined-text")
     assert page.mistakes() == []
