@@ -38,7 +38,7 @@ export function ask({ title, content, action, isReady = () => true, isDangerous 
 
 /** A field of a dialog with its label. */
 export function field(label, name, props = {}) {
-  return el("label", { className: "field" }, label, el("input", { name, autocomplete: "off", ...props }));
+  return el("label", { className: "field" }, label, el("input", { name, type: "text", autocomplete: "off", ...props }));
 }
 
 /** A paragraph of a dialog. */
