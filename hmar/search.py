@@ -21,7 +21,7 @@ from hmar.values.deletion import Collections
 from hmar.values.entries import EntryInfo, LogRow
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.groups import Aggregation, FrameCodes, GroupLevel, GroupMode, GroupResults
-from hmar.values.hits import Hit, Mode
+from hmar.values.hits import CodeHit, Hit, Mode
 from hmar.values.indexed import IndexedFrame
 from hmar.values.judged import NOTHING_JUDGED, Judged
 from hmar.values.outline import Region, box_around
@@ -271,10 +271,14 @@ class Searcher:
         self.refresh()
         unindexed = self.require_indexed(selection)
         page, selection = self._as_of(page, selection)
-        hits = self._search(query, k, chosen, selection, bits)
+        reach = k if page is None else page.reach(k)
+        found = self._scan(query, reach, chosen, selection, bits)
+        hits = self._hits(found, query, chosen, bits)
         following = None
         if page is not None:
-            here, following = page.turn(k, [_identity(hit.entry, selection.group_by) for hit in hits])
+            goes_on = len(found) == reach < k
+            identities = [_identity(hit.entry, selection.group_by) for hit in hits]
+            here, following = page.turn(k, identities, goes_on)
             hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         if selection.group_by == "place":
             grower = PlaceGrower(self._catalogue, self._index, self._encoder, query, selection)
@@ -389,13 +393,18 @@ class Searcher:
         return replace(found, unindexed_frames=unindexed)
 
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
+        return self._hits(self._scan(query, k, mode, selection, bits), query, mode, bits)
+
+    def _scan(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[CodeHit]:
         search = {
             "global": self._index.search_global,
             "local": self._index.search_windows,
             "auto": self._index.search_fused,
         }[mode]
         with stage("scan"):
-            found = search(query, k, bits, selection)
+            return search(query, k, bits, selection)
+
+    def _hits(self, found: Sequence[CodeHit], query: Query, mode: Mode, bits: Bits) -> list[Hit]:
         with stage("catalogue"):
             entries = self._catalogue.entries([hit.entry_id for hit in found])
         # An entry that was deleted after the index answered is no longer there: the next one takes its rank.

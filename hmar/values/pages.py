@@ -34,7 +34,11 @@ class Page:
     as_of: int | None = None
     shown: tuple[bytes, ...] = ()
 
-    def turn(self, k: int, identities: Sequence[str]) -> tuple[list[int], Page | None]:
+    def reach(self, k: int) -> int:
+        """Return how many of the ``k`` nearest tell this page's hits, and whether more follow."""
+        return min(k, len(self.shown) + self.limit + 1)
+
+    def turn(self, k: int, identities: Sequence[str], goes_on: bool = False) -> tuple[list[int], Page | None]:
         """Return the positions of this page's hits in a ranking, and the page that follows, if any.
 
         Parameters
@@ -42,13 +46,15 @@ class Page:
         k : int
             Hits on all pages together.
         identities : sequence of str
-            What tells the hits of the whole ranking apart, nearest first.
+            What tells the hits of the ranking apart, nearest first, as far as :meth:`reach` at least.
+        goes_on : bool
+            Whether the ranking may have hits behind these: then a page follows in any case.
         """
         marks = [self._mark(identity) for identity in identities]
         seen = set(self.shown)
         left = [at for at, mark in enumerate(marks) if mark not in seen][: max(0, k - len(self.shown))]
         here = left[: self.limit]
-        if len(left) == len(here):
+        if len(left) == len(here) and not goes_on:
             return here, None
         return here, replace(self, shown=(*self.shown, *(marks[at] for at in here)))
 

@@ -53,9 +53,10 @@ _WindowText = Annotated[
     str,
     Field(
         strict=True,
-        pattern=rf"^{_NUMBER},{_NUMBER},(HU|modality|presentation)$",
-        description="The display window: centre, width and units.",
-        examples=["-600,1500,HU"],
+        pattern=rf"^{_NUMBER},{_NUMBER},(HU|modality|presentation|percentiles)$",
+        description="The display window: centre, width and units; or from one percentile of the values of "
+        "the image that is shown to another.",
+        examples=["-600,1500,HU", "1,99,percentiles"],
     ),
     Remedy("Give centre,width,units, such as -600,1500,HU."),
 ]

@@ -52,6 +52,7 @@ Promise.all([document.fonts.ready, ...shown.map((image) => image.decode().catch(
 CHANGING = (
     (r"\b\d+ ms\b", "42 ms"),
     (r"HMAR_HOME=\S+", "HMAR_HOME=/srv/hmar"),
+    (r"\b\d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2}\b", "2 Jan 2027, 09:00"),
     (r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}(:\d{2})? [AP]M\b", "Jan 2, 2027, 9:00 AM"),
 )
 """What is another each time, and what stands for it."""
@@ -96,6 +97,11 @@ SHOTS = (
     Shot("export"),
     Shot("help", theme="light"),
     Shot("menu", theme="light"),
+    Shot("compare"),
+    Shot("compare", PHONE, "light", "phone"),
+    Shot("history", theme="light"),
+    Shot("offline"),
+    Shot("expired", theme="light"),
     Shot("problem"),
     *(Shot(f"operations-{part}", theme="light") for part in ("jobs", "statistics", "keys")),
     *(Shot(f"operations-{part}") for part in ("pacs", "models")),

@@ -43,4 +43,4 @@ def test_a_reader_who_is_not_logged_in_is_told_how_to(server: Server, browser: w
     browser.get(f"{server.url}/docs")
     page = Page(browser)
     assert "hmar keys login" in page.text("main")
-    assert not page.all("#operations")
+    assert not page.all("#api")

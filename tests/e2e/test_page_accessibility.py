@@ -13,9 +13,10 @@ from tests.e2e.views import VIEWS
 
 pytestmark = pytest.mark.slow
 
-OTHERS = {"api"}
-"""Swagger UI's markup is not ours; docs/page.md says so."""
-NOT_LOGGED_IN = "401 (Unauthorized)"
+NOT_OURS = {("api", "nested-interactive")}
+"""Rules by view that Swagger UI breaks in the markup of its own bundle, as docs/page.md says."""
+EXPECTED = ("401 (Unauthorized)", "ERR_INTERNET_DISCONNECTED")
+"""What the browser itself says where nobody is logged in, and where it is offline."""
 WIDER_THAN_THE_SCREEN = "return document.documentElement.scrollWidth > innerWidth"
 COLOUR = "return getComputedStyle(document.querySelector(arguments[0])).color"
 DRAWN = "return getComputedStyle(document.querySelector(arguments[0])).getPropertyValue('--query')"
@@ -30,19 +31,26 @@ def test_no_view_has_a_serious_barrier_or_is_wider_than_its_screen(
     server: Server, browser: webdriver.Chrome
 ) -> None:
     page, found, complaints = Page(browser), [], []
+    not_ours = set()
     for view in VIEWS:
         view.reach(page, server)
-        for screen in (PHONE, DESKTOP, LARGE) if view.name not in OTHERS else ():
+        for screen in (PHONE, DESKTOP, LARGE):
             use_screen(browser, screen)
             for theme in ("light", "dark"):
                 prefer(browser, color_scheme=theme)
                 where = f"{view.name}, {screen.width} px, {theme}"
-                found += [f"{where}: {barrier}" for barrier in barriers(browser)]
+                for barrier in barriers(browser):
+                    rule = (view.name, barrier.partition(":")[0])
+                    if rule in NOT_OURS:
+                        not_ours.add(rule)
+                    else:
+                        found.append(f"{where}: {barrier}")
                 if browser.execute_script(WIDER_THAN_THE_SCREEN):
                     found.append(f"{where}: it is scrolled sideways")
         use_screen(browser, DESKTOP)
-        complaints += [said for said in page.mistakes() if NOT_LOGGED_IN not in said]
+        complaints += [said for said in page.mistakes() if not any(known in said for known in EXPECTED)]
     assert found == []
+    assert not_ours == NOT_OURS
     assert complaints == []
 
 

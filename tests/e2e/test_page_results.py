@@ -186,6 +186,7 @@ def test_a_reader_narrows_hits_and_looks_at_places_and_at_the_own_series(
 
 PAINTED = """
 const canvas = document.querySelector('.of-query canvas');
+if (!canvas.width) return false;
 const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
 return new Set(data).size > 9"""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
@@ -211,6 +212,7 @@ def test_a_hit_lies_beside_its_query_and_both_move_together(
     page.until(lambda: "nearest is image" in page.text("#match-text"))
     assert page.text("#beside-frame-text").endswith(f"of {SLICES}")
     page.until(lambda: page.text("#beside-window-text") == "Centre -600, width 1500 HU")
+    check_words_of_both(page)
 
     page.find("#heat").click()
     page.until(lambda: "agree in" in page.text("#why-text"))
@@ -242,6 +244,20 @@ def test_a_hit_lies_beside_its_query_and_both_move_together(
     browser.back()
     page.until(lambda: page.find("#beside").is_displayed() and shown(page, "beside-canvas") == beside)
     assert page.mistakes() == []
+
+
+def check_words_of_both(page: Page) -> None:
+    """Each picture has its sides, its scale, what is known of it, and a pointer's value around it."""
+    page.until(lambda: "years" in page.text("#facts") and "years" in page.text("#beside-facts"))
+    for prefix, canvas in (("", "#canvas"), ("beside-", "#beside-canvas")):
+        sides = [page.text(f"#{prefix}edge-{side}") for side in ("left", "right", "top", "bottom")]
+        assert sides == ["R", "L", "A", "P"]
+        assert page.text(f"#{prefix}scale-text").endswith(" mm")
+        assert "CT \N{MIDDLE DOT} CHEST" in page.text(f"#{prefix}facts")
+        ActionChains(page.browser).move_to_element(page.find(canvas)).perform()
+        page.until(lambda prefix=prefix: page.text(f"#{prefix}value-text").endswith(" HU"))
+    ActionChains(page.browser).move_to_element(page.find("#theme")).perform()
+    page.until(lambda: page.text("#beside-value-text") == "")
 
 
 def nearest(page: Page) -> str:

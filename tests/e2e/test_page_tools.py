@@ -324,6 +324,52 @@ def test_a_reader_turns_windows_plays_and_asks_for_help(
     assert page.mistakes() == []
 
 
+def test_windows_by_values_follow_the_image_until_they_are_dragged_and_colour_has_none(
+    server: Server, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(100, 2000, (64, 64)).astype(np.uint16)
+    (tmp_path / "1.dcm").write_bytes(image(noise, Modality="MR"))
+    (tmp_path / "2.dcm").write_bytes(image(noise + 1000, Modality="MR"))
+    planes = np.stack([np.full((64, 64), value, np.uint8) for value in (40, 90, 140)])
+    rgb = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 1}
+    (tmp_path / "3.dcm").write_bytes(image(planes, Modality="XC", NumberOfFrames=None, **rgb))
+    page = opened(server, browser)
+    page.find("#open-files").send_keys("\n".join(str(tmp_path / f"{name}.dcm") for name in (1, 2, 3)))
+    page.until(lambda: page.text("#frame-text") == "Image 1 of 3")
+    middle = (CENTRE, CENTRE)
+
+    def window() -> tuple[float, ...]:
+        return tuple(float(page.find(field).get_attribute("value") or 0) for field in ("#centre", "#width"))
+
+    def preset() -> str:
+        return Select(page.find("#preset")).first_selected_option.get_attribute("textContent") or ""
+
+    page.find("#canvas").click()
+    page.press("3")
+    page.until(lambda: preset() == "3 1 to 99 %")
+    (centre, width), grey = window(), page.grey()
+    page.press(Keys.ARROW_DOWN)
+    page.until(lambda: page.number() == 2)
+    page.until(lambda: window() == (centre + 1000, width))
+    assert (preset(), page.grey()) == ("3 1 to 99 %", grey)
+    page.drag(middle, (CENTRE + 20, CENTRE + 10), button=2)
+    page.until(lambda: preset() == "Custom")
+    dragged = window()
+    page.press(Keys.ARROW_UP)
+    page.until(lambda: page.number() == 1)
+    assert (window(), preset()) == (dragged, "Custom")
+
+    page.press(Keys.END)
+    page.until(lambda: page.text("#window-text") == "Colours of the file")
+    grey = page.grey()
+    page.drag(middle, (CENTRE + 40, CENTRE + 40), button=2)
+    assert (page.text("#window-text"), page.grey()) == ("Colours of the file", grey)
+    page.press(Keys.HOME)
+    page.until(lambda: page.number() == 1)
+    assert window() == dragged
+    assert page.mistakes() == []
+
+
 def test_a_reader_with_fingers_draws_scrolls_pinches_and_probes(
     server: Server, browser: webdriver.Chrome
 ) -> None:

@@ -14,6 +14,8 @@ from tests.e2e.page import Page
 from tests.e2e.served import Server
 from tests.e2e.test_page import NODULES, index_phantoms
 
+OFFLINE = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+
 
 @dataclass(frozen=True)
 class View:
@@ -68,7 +70,39 @@ def _menu(page: Page, server: Server) -> None:
     page.until(lambda: page.find("#menu").is_displayed())
 
 
+def _compare(page: Page, server: Server) -> None:
+    page.press(Keys.ESCAPE)
+    page.find("#compare-open").click()
+    page.until(lambda: "nearest is image" in page.text("#match-text"))
+    page.find("#heat").click()
+    page.find("#difference-on").click()
+    page.until(lambda: page.text("#why-text") and page.text("#difference-text"))
+
+
+def _history(page: Page, server: Server) -> None:
+    page.find("#beside-close").click()
+    page.find("#history-open").click()
+    page.until(lambda: page.all("#history-recent .past-open"))
+
+
+def _offline(page: Page, server: Server) -> None:
+    page.press(Keys.ESCAPE)
+    page.browser.execute_cdp_cmd("Network.enable", {})
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", OFFLINE)
+    page.find("#search").click()
+    page.until(lambda: page.find("#connection").is_displayed())
+
+
+def _expired(page: Page, server: Server) -> None:
+    page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", OFFLINE | {"offline": False})
+    page.until(lambda: not page.find("#connection").is_displayed())
+    page.browser.delete_all_cookies()
+    page.find("#search").click()
+    page.until(lambda: page.find("#expired").is_displayed())
+
+
 def _problem(page: Page, server: Server) -> None:
+    page.log_in(server.login_link("admin"))
     page.browser.get(f"{server.url}/?study=1.2.3")
     page.until(lambda: page.find("#problem").is_displayed())
 
@@ -116,6 +150,10 @@ VIEWS = (
     View("help", _help),
     View("hit", _hit),
     View("menu", _menu),
+    View("compare", _compare),
+    View("history", _history),
+    View("offline", _offline),
+    View("expired", _expired),
     View("problem", _problem),
     *map(_operations, ("jobs", "pacs", "statistics", "keys", "audit", "models")),
     View("api", _api),

@@ -18,6 +18,7 @@ from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import Frame, FrameInfo, Units
 from hmar.values.geometry import Box
+from hmar.values.pages import Page
 from hmar.values.selection import Exclusion, Same, Selection
 from tests.contract.examples import MODEL, ORIGIN, OTHER_MODEL, bits_code, encoded, info
 
@@ -286,6 +287,19 @@ def test_an_entry_deleted_after_the_index_answered_leaves_no_gap_in_the_ranks(fr
     catalogue.append("default", [frame_of(f"1.{i}", i, {}) for i in range(1, 6)], ORIGIN)
     hits = Searcher(catalogue, MemoryIndex(MODEL), PlainEncoder()).image(frame, 10, "global", ALL)
     assert [(hit.rank, hit.entry.entry_id) for hit in hits] == [(1, 1), (2, 2), (3, 4), (4, 5)]
+
+
+def test_pages_skip_nothing_where_an_entry_was_deleted_after_the_index_answered(frame: Frame) -> None:
+    catalogue = ForgetfulCatalogue()
+    catalogue.append("default", [frame_of(f"1.{i}", i, {}) for i in range(1, 7)], ORIGIN)
+    searcher = Searcher(catalogue, MemoryIndex(MODEL), PlainEncoder())
+    page: Page | None = Page(b"key", 2)
+    pages = []
+    while page is not None:
+        answer = searcher.answer(frame, [], 6, "global", ALL, page=page)
+        pages.append([(hit.rank, hit.entry.entry_id) for hit in answer.hits])
+        page = answer.following
+    assert pages == [[(1, 1), (2, 2)], [(3, 4), (4, 5)], [(5, 6)]]
 
 
 @pytest.mark.slow

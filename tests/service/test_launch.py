@@ -80,9 +80,9 @@ SEARCH = '{"sop_instance_uid":"1.2","frame_number":1,"region":[1,2,3,4],"k":5,"m
 WHOLE = '{"sop_instance_uid":"1.2","group_by":"series","filters":{"modality":"CT"}}'
 
 
-@pytest.mark.parametrize("search", [SEARCH, WHOLE])
+@pytest.mark.parametrize(("search", "window"), [(SEARCH, "-600,1500.5,HU"), (WHOLE, "1,99,percentiles")])
 def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
-    archive: Archive, search: str
+    archive: Archive, search: str, window: str
 ) -> None:
     asked = {
         "series": "1.2.3",
@@ -90,7 +90,7 @@ def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
         "frame": "2",
         "regions": "1,2,3,4;5,6.25,7,8",
         "collection": "default",
-        "window": "-600,1500.5,HU",
+        "window": window,
         "search": search,
         "beside": "1.2.5",
         "beside_frame": "3",
@@ -126,6 +126,7 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
         "window=1,2",
         "window=1,2,mm",
         "window=nan,2,HU",
+        "window=1,99,percent",
         "collection=a b",
         "beside=1 2",
         "beside_frame=0",

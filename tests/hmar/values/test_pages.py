@@ -24,8 +24,12 @@ def test_pages_show_what_is_there_once_and_skip_nothing(
     shown: list[int] = []
     gone: set[int] = set()
     while page is not None:
-        here, page = page.turn(k, [str(hit) for hit in ranking])
-        shown += [ranking[at] for at in here]
+        # No more of the ranking is looked at than a page needs.
+        reach = page.reach(k)
+        near = ranking[:reach]
+        assert reach <= len(shown) + limit + 1
+        here, page = page.turn(k, [str(hit) for hit in near], goes_on=len(near) == reach < k)
+        shown += [near[at] for at in here]
         if page is not None:
             assert (len(here), page.as_of) == (limit, 7)
             assert len(page.shown) == len(shown)
@@ -39,6 +43,15 @@ def test_pages_show_what_is_there_once_and_skip_nothing(
     assert skipped <= gone
     if len(shown) < k:
         assert set(ranking) <= set(shown)
+
+
+def test_a_page_follows_where_hits_vanished_while_they_were_looked_for() -> None:
+    page = Page(KEY, 2)
+    assert page.reach(9) == 3
+    # One of the three nearest was deleted before it could be told: there may be more behind them.
+    here, following = page.turn(9, ["1", "2"], goes_on=True)
+    assert (here, following is None) == ([0, 1], False)
+    assert page.turn(9, ["1", "2"]) == ([0, 1], None)
 
 
 def test_marks_are_short_and_tell_nothing_without_the_key() -> None:

@@ -34,7 +34,7 @@ function randomState(seed) {
     instance,
     frame: instance ? 1 + below(500) : 1,
     regions: Array.from({ length: below(4) }, box),
-    window: one(null, [number(), 1 + below(4000), one("HU", "modality", "presentation")]),
+    window: one(null, [number(), 1 + below(4000), one("HU", "modality", "presentation")], [below(50), 50 + below(51), "percentiles"]),
     search: one(null, { sop_instance_uid: uid(), frame_number: 1 + below(9), ...asked, ...options }),
     beside: one(null, { instance: uid(), frame: 1 + below(3) }),
   };
@@ -79,6 +79,9 @@ test("what cannot be used is left out, and nothing of it is thrown", () => {
     "window=1,0,HU",
     "window=1,2,mm",
     "window=1,2,HU,3",
+    "window=99,1,percentiles",
+    "window=-1,99,percentiles",
+    "window=1,101,percentiles",
     "window=",
     "search={",
     "search=null",

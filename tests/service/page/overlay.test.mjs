@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { browser } from "./browser.mjs";
+import { browser, FakeElement } from "./browser.mjs";
 import { Placement } from "../../../service/page/static/js/drawing/placement.js";
-import { ageBand, Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
+import { Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
 import { edgesOf, opposite } from "../../../service/page/static/js/overlay/letters.js";
 import { barOf } from "../../../service/page/static/js/overlay/scale_bar.js";
 import { textAt } from "../../../service/page/static/js/overlay/value_text.js";
@@ -51,14 +51,9 @@ test("a scale bar is the longest round length that fits", () => {
   }
 });
 
-test("ages are told in bands, and those of 90 and above as one", () => {
-  assert.deepEqual([0, 9, 10, 57, 89, 90].map(ageBand), ["0 to 9 years", "0 to 9 years", "10 to 19 years", "50 to 59 years", "80 to 89 years", "90 years or older"]);
-  assert.equal(ageBand(null), null);
-});
-
 test("what is not known of a frame is left out", () => {
   const known = { modality: "CT", body_part: "CHEST", sex: "F", age_years: 61, study_date: "2000-01-01", slice_thickness_mm: 2.5, contrast: true };
-  assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60 to 69 years", "2000-01-01", "2.5 mm · contrast agent"]);
+  assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60–69 years", "2000-01-01", "2.5 mm · contrast agent"]);
   assert.deepEqual(linesOf({ modality: "MR", contrast: false, body_part: null }), ["MR", "no contrast agent"]);
 });
 
@@ -71,15 +66,15 @@ test("the value under the pointer is told with its pixel, and none outside", () 
 });
 
 test("a series is asked about once, and what comes late is not told of another", async () => {
-  const { byId } = browser();
-  const viewer = new EventTarget();
+  browser();
+  const [viewer, element] = [new EventTarget(), new FakeElement()];
   const asked = [];
-  const held = new Facts(viewer, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
+  const held = new Facts(viewer, element, (uid) => new Promise((resolve) => asked.push([uid, resolve])));
   const show = (series_uid) => {
     viewer.shown = { stack: { series: { collection: "a", series_uid } }, identity: { sop_instance_uid: series_uid + ".1" }, frame: {} };
     viewer.dispatchEvent(new Event("shown"));
   };
-  const facts = () => (byId("facts").children ?? []).map(({ textContent }) => textContent);
+  const facts = () => element.children.map(({ textContent }) => textContent);
   for (const series of ["1", "1", "2"]) show(series);
   assert.deepEqual(asked.map(([uid]) => uid), ["1.1", "2.1"]);
   asked[0][1]({ frames: [{ modality: "CT" }] });

@@ -12,9 +12,15 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 function reader() {
   browser();
   const asked = [];
-  const search = (item, regions) => new Promise((resolve) => asked.push({ item, regions, end: () => resolve({ hits: [] }) }));
+  const search = (item, regions, fields) =>
+    new Promise((resolve, fail) => asked.push({ item, fields, fail, end: (answer = { hits: [] }) => resolve(answer) }));
   const viewer = { chosenWindow: null, regions: [], show: (key) => Object.assign(viewer, { shown: { item: { key }, stack: { search }, frame: {} } }) };
-  const hits = { show: (_, query) => (hits.query = query), compareWith() {}, clear() {} };
+  const hits = {
+    show: (answer, query) => Object.assign(hits, { query, ranks: [...answer.hits] }),
+    extend: (further) => hits.ranks.push(...further),
+    compareWith() {},
+    clear() {},
+  };
   viewer.show("first");
   return { asked, viewer, hits, reading: new Reading({ viewer, archive: {}, hits }) };
 }
@@ -70,4 +76,37 @@ test("who waits for the end of a search waits for the one that follows at once, 
   assert.equal(isEnded, false);
   asked[1].end();
   await waited;
+});
+
+test("more hits follow those shown, and are told of with them", async () => {
+  const { asked, hits, reading } = reader();
+  const first = reading.search({ k: 2, mode: "local" });
+  asked[0].end({ hits: [1, 2], next: "a", model: "m" });
+  await first;
+  const more = reading.more(2);
+  assert.equal(reading.isSearching, true);
+  assert.deepEqual(asked[1].fields, { k: 1000, mode: "local", limit: 2, cursor: "a" });
+  asked[1].end({ hits: [3], next: null });
+  await more;
+  assert.deepEqual(hits.ranks, [1, 2, 3]);
+  assert.deepEqual(reading.answer, { hits: [1, 2, 3], next: null, model: "m" });
+  assert.deepEqual([reading.options, reading.hasMore], [{ k: 4, mode: "local" }, false]);
+});
+
+test("where the state that hits are of is gone, as many are searched for anew", async () => {
+  const { asked, hits, reading } = reader();
+  const first = reading.search({ k: 1 });
+  asked[0].end({ hits: [1], next: "a" });
+  await first;
+  const more = reading.more(1);
+  asked[1].fail({ status: 400 });
+  await settled();
+  assert.deepEqual(asked[2].fields, { k: 1000, limit: 2 });
+  asked[2].end({ hits: [8, 9], next: "b" });
+  await more;
+  assert.deepEqual([hits.ranks, reading.options], [[8, 9], { k: 2 }]);
+  const failing = reading.more(1);
+  asked[3].fail({ status: 503 });
+  await assert.rejects(failing, { status: 503 });
+  assert.deepEqual([hits.ranks, reading.options, reading.isSearching], [[8, 9], { k: 2 }, false]);
 });

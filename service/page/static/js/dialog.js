@@ -11,7 +11,7 @@ export function ask({ title, content, action, isReady = () => true, isDangerous 
   const heading = el("h2", { textContent: title, id: "dialog-title" });
   const cancel = el("button", { type: "button", textContent: "Cancel" });
   const confirm = el("button", { type: "submit", className: isDangerous ? "danger" : "primary", textContent: action });
-  const form = el("form", {}, heading, ...content, el("div", { className: "dialog-buttons" }, cancel, confirm));
+  const form = el("form", { className: "question" }, heading, ...content, el("div", { className: "dialog-buttons" }, cancel, confirm));
   const dialog = el("dialog", { "aria-labelledby": "dialog-title" }, form);
   const values = () => Object.fromEntries(new FormData(form));
   const check = () => {
@@ -38,7 +38,7 @@ export function ask({ title, content, action, isReady = () => true, isDangerous 
 
 /** A field of a dialog with its label. */
 export function field(label, name, props = {}) {
-  return el("label", { className: "field" }, label, el("input", { name, autocomplete: "off", ...props }));
+  return el("label", { className: "field" }, label, el("input", { name, type: "text", autocomplete: "off", ...props }));
 }
 
 /** A paragraph of a dialog. */

@@ -22,8 +22,7 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /** Write a text into an element: nothing is laid out anew where it stands there already. */
-export function write(id, text) {
-  const element = byId(id);
+export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 

@@ -2,7 +2,7 @@
 
 import { listFrames, Problem } from "./api.js";
 import { byId, plural, say } from "./dom.js";
-import { optionsForMore, searchedBy } from "./results/asking.js";
+import { firstPage, nextPage, searchedBy } from "./results/asking.js";
 import { FileStack, IndexedStack } from "./viewing/stacks.js";
 
 /**
@@ -14,8 +14,7 @@ export class Reading extends EventTarget {
   #query = null;
   #answer = null;
   #options = null;
-  #isSearching = false;
-  #running = null;
+  #running = null; // the search that goes on: {query, options}
   #wanted = null;
   #opening = 0;
 
@@ -39,7 +38,7 @@ export class Reading extends EventTarget {
   }
 
   get isSearching() {
-    return this.#isSearching;
+    return this.#running !== null;
   }
 
   /** Resolves once no search goes on, at once where none does; one that waits for its turn is given up. */
@@ -49,7 +48,7 @@ export class Reading extends EventTarget {
   }
 
   async #turn() {
-    while (this.#isSearching) await new Promise((resolve) => this.addEventListener("query", resolve, { once: true }));
+    while (this.isSearching) await new Promise((resolve) => this.addEventListener("query", resolve, { once: true }));
   }
 
   /** Whether the image on the screen is another one than the query's. */
@@ -125,8 +124,8 @@ export class Reading extends EventTarget {
     if (!shown?.frame) return;
     const asked = { query: Object.freeze({ ...shown, regions }), options };
     this.#wanted = asked;
-    if (this.#isSearching && isSame(asked, this.#running)) return;
-    if (this.#isSearching) await this.#turn();
+    if (this.#running && isSame(asked, this.#running)) return;
+    if (this.isSearching) await this.#turn();
     if (asked === this.#wanted) await this.#search(asked.query, options);
   }
 
@@ -148,27 +147,38 @@ export class Reading extends EventTarget {
     this.dispatchEvent(new Event("query"));
   }
 
-  /** Whether there may be more hits than those shown. */
+  /** Whether there are more hits than those shown. */
   get hasMore() {
-    return this.#answer !== null && optionsForMore(this.#options, this.#answer, 1) !== null;
+    return Boolean(this.#answer?.next);
   }
 
   /** Show some of the hits that follow those shown. */
   async more(count) {
-    const options = optionsForMore(this.#options, this.#answer, count);
-    await this.#ask(async () => {
-      this.#answer = await this.#asked(this.#query, options);
+    const query = this.#query;
+    const options = { ...this.#options, k: this.#answer.hits.length + count };
+    const isOver = await this.#ask({ query, options }, () => this.#extend(query, options, count));
+    if (isOver) await this.#search(query, options);
+  }
+
+  /** Add the hits that follow; true where the state of the archive that they are of is no longer to be had. */
+  async #extend(query, options, count) {
+    try {
+      const following = await this.#asked(query, nextPage(this.#options, this.#answer, count));
+      this.#answer = { ...this.#answer, hits: [...this.#answer.hits, ...following.hits], next: following.next };
       this.#options = options;
-      this.hits.extend(this.#answer, this.#query);
-    });
+      this.hits.extend(following.hits);
+      return false;
+    } catch (problem) {
+      if (problem.status === 400) return true;
+      throw problem;
+    }
   }
 
   async #search(query, options) {
     const { length } = query.regions;
-    await this.#ask(async () => {
-      this.#running = { query, options };
+    await this.#ask({ query, options }, async () => {
       say(length ? "Searching for the region…" : "Searching for the whole image…");
-      const { answer, options: used } = await searchedBy((fields) => this.#asked(query, fields), options);
+      const { answer, options: used } = await searchedBy((fields) => this.#asked(query, firstPage(fields)), options);
       this.#query = query;
       this.#answer = answer;
       this.#options = used;
@@ -178,19 +188,19 @@ export class Reading extends EventTarget {
     });
   }
 
-  #asked({ stack, item, regions }, options) {
-    return stack.search(item, regions.map(({ box, outline }) => outline ?? box), options);
+  #asked({ stack, item, regions }, fields) {
+    return stack.search(item, regions.map(({ box, outline }) => outline ?? box), fields);
   }
 
-  /** One search at a time. */
-  async #ask(search) {
-    if (this.#isSearching) return;
-    this.#isSearching = true;
+  /** One search at a time; returns what it does. */
+  async #ask(running, search) {
+    if (this.isSearching) return undefined;
+    this.#running = running;
     this.dispatchEvent(new Event("searching"));
     try {
-      await search();
+      return await search();
     } finally {
-      this.#isSearching = false;
+      this.#running = null;
       this.dispatchEvent(new Event("query"));
     }
   }

@@ -2,6 +2,8 @@
 
 import { byId, el, plural, say, showProblem } from "../dom.js";
 import { paintRegions } from "../drawing/marks.js";
+import { installOverlay } from "../overlay/install.js";
+import { paintPoint } from "../tools/paint.js";
 import { Toolbox } from "../tools/toolbox.js";
 import { listen } from "../viewing/gestures.js";
 import { label, labelLoading, labelsOf } from "../viewing/labels.js";
@@ -17,7 +19,7 @@ export function installCompare(app) {
   const beside = compare.viewer;
   const links = new Links(viewer, beside);
   const why = installWhy(app);
-  showBeside(beside);
+  showBeside(beside, app.archive);
   installBlink(compare);
   installLinks(links);
 
@@ -51,15 +53,19 @@ export function installCompare(app) {
   }
 }
 
-function showBeside(beside) {
-  const labels = labelsOf("beside-");
+const PREFIX = "beside-";
+
+function showBeside(beside, archive) {
+  const labels = labelsOf(PREFIX);
   beside.addEventListener("shown", () => label(beside, labels));
-  beside.addEventListener("loading", () => labelLoading(beside, byId("beside-loading")));
+  beside.addEventListener("loading", () => labelLoading(beside, byId(`${PREFIX}loading`)));
   beside.addEventListener("problem", (event) => showProblem(event.detail));
   beside.addLayer(paintRegions);
   const search = () => say("A search is for the image on the left.");
   // The toolbar is that of the image on the left: here boxes are drawn, and no key takes a tool that nothing would show.
   const toolbox = Object.assign(new Toolbox(beside), { byKey: () => undefined });
+  beside.addLayer(paintPoint(toolbox));
+  installOverlay({ viewer: beside, archive, point: toolbox.point, prefix: PREFIX });
   listen(beside, { toolbox, search, preset: () => say("Presets are those of the image on the left.") });
 }
 

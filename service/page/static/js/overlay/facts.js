@@ -1,18 +1,16 @@
 // What the archive tells of the series on the screen; it knows no names. Asked for once a series, and never waited for.
 
 import { readInstance } from "../api.js";
-import { byId, el } from "../dom.js";
-
-const SEXES = { F: "female", M: "male", O: "other sex" };
-/** Ages are told in bands: a reader needs no more. */
-const BAND_YEARS = 10;
+import { el } from "../dom.js";
+import { ageBand, sexText } from "../persons.js";
 
 export class Facts {
   #bySeries = new Map();
   #shown = "";
 
-  constructor(viewer, read = readInstance) {
-    Object.assign(this, { viewer, read });
+  /** They are written into an element beside the viewer's picture. */
+  constructor(viewer, element, read = readInstance) {
+    Object.assign(this, { viewer, element, read });
     viewer.addEventListener("shown", () => this.#update());
   }
 
@@ -36,7 +34,7 @@ export class Facts {
     const lines = series ? (this.#bySeries.get(key) ?? []) : [];
     if (lines.join("\n") === this.#shown) return;
     this.#shown = lines.join("\n");
-    byId("facts").replaceChildren(...lines.map((textContent) => el("span", { textContent })));
+    this.element.replaceChildren(...lines.map((textContent) => el("span", { textContent })));
   }
 
   /** What cannot be read is left out: the image is what matters, and its own problems are told elsewhere. */
@@ -56,19 +54,11 @@ export function linesOf(frame) {
   const contrastText = { true: "contrast agent", false: "no contrast agent" }[contrast];
   return [
     [modality, body_part],
-    [SEXES[sex], ageBand(age_years)],
+    [sex && sexText(sex), ageBand(age_years)],
     [study_date],
     [slice_thickness_mm && `${slice_thickness_mm} mm`, convolution_kernel, contrastText],
     [label],
   ]
     .map((parts) => parts.filter(Boolean).join(" · "))
     .filter(Boolean);
-}
-
-/** The archive keeps ages of 90 and above as 90. */
-export function ageBand(years) {
-  if (years === null || years === undefined) return null;
-  if (years >= 90) return "90 years or older";
-  const from = Math.floor(years / BAND_YEARS) * BAND_YEARS;
-  return `${from} to ${from + BAND_YEARS - 1} years`;
 }

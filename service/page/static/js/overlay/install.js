@@ -1,19 +1,24 @@
-// The words around the picture: where its sides are, its scale, what is known of it, the value under the pointer.
+// The words around a picture: where its sides are, its scale, what is known of it, the value under the pointer.
 
-import { write } from "../dom.js";
+import { byId, write } from "../dom.js";
 import { Facts } from "./facts.js";
 import { showLetters } from "./letters.js";
 import { showScaleBar } from "./scale_bar.js";
 import { showValue } from "./value_text.js";
 
-export function installOverlay({ viewer, archive }, point) {
-  const facts = new Facts(viewer);
+/** Tell of the picture of a viewer what its frame and the archive know; `prefix` begins the ids of its words. */
+export function installOverlay({ viewer, archive, point, prefix = "" }) {
+  const word = (name) => byId(`${prefix}${name}`);
+  const edges = Object.fromEntries(["left", "right", "top", "bottom"].map((edge) => [edge, word(`edge-${edge}`)]));
+  const scale = { all: word("scale"), bar: word("scale-bar"), text: word("scale-text") };
+  const [value, note] = ["value-text", "units-note"].map(word);
+  const facts = new Facts(viewer, word("facts"));
   archive.addEventListener("listed", () => facts.renew(archive));
   viewer.addEventListener("shown", () => {
-    showLetters(viewer);
-    showScaleBar(viewer);
-    showValue(viewer, point);
-    write("units-note", viewer.shown?.frame?.unitsNote ?? "");
+    showLetters(viewer, edges);
+    showScaleBar(viewer, scale);
+    showValue(viewer, point, value);
+    write(note, viewer.shown?.frame?.unitsNote ?? "");
   });
-  point.addEventListener("move", () => showValue(viewer, point));
+  point.addEventListener("move", () => showValue(viewer, point, value));
 }

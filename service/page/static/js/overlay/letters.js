@@ -27,7 +27,8 @@ export function edgesOf(directions, [a, b, c, d]) {
   return edges;
 }
 
-export function showLetters({ shown, placement }) {
-  const edges = shown?.frame ? edgesOf(shown.frame.directions, placement.matrix) : null;
-  for (const edge of ["left", "right", "top", "bottom"]) write(`edge-${edge}`, edges?.[edge] ?? "");
+/** Write the letters of a viewer's picture into elements at {left, right, top, bottom}. */
+export function showLetters({ shown, placement }, elements) {
+  const letters = shown?.frame ? edgesOf(shown.frame.directions, placement.matrix) : null;
+  for (const [edge, element] of Object.entries(elements)) write(element, letters?.[edge] ?? "");
 }

@@ -1,6 +1,6 @@
 // A bar of a round length in mm, as the image is zoomed.
 
-import { byId, write } from "../dom.js";
+import { write } from "../dom.js";
 
 /** Share of the picture's width that the bar has at most. */
 const MOST_SHARE = 0.3;
@@ -20,11 +20,12 @@ const pointsPerMm = ({ placement, shown: { frame } }) => (frame.spacing ? placem
 /** Its width on the page, from its pixels: to ask for that itself would lay the page out once more for each image. */
 const widthOf = (canvas) => canvas.width / (devicePixelRatio || 1);
 
-export function showScaleBar(viewer) {
+/** Draw the bar of a viewer's picture: `all` holds the `bar` and the `text` with its length. */
+export function showScaleBar(viewer, { all, bar: line, text }) {
   const perMm = viewer.shown?.frame ? pointsPerMm(viewer) : null;
   const bar = perMm && barOf(perMm, widthOf(viewer.canvas) * MOST_SHARE);
-  byId("scale").hidden = !bar;
+  all.hidden = !bar;
   if (!bar) return;
-  byId("scale-bar").style.width = `${bar.points.toFixed(1)}px`;
-  write("scale-text", `${Number(bar.mm.toPrecision(6))} mm`);
+  line.style.width = `${bar.points.toFixed(1)}px`;
+  write(text, `${Number(bar.mm.toPrecision(6))} mm`);
 }

@@ -3,8 +3,8 @@
 import { write } from "../dom.js";
 import { valueText } from "../tools/measurements.js";
 
-export function showValue({ shown }, { at }) {
-  write("value-text", shown?.frame && at ? textAt(shown.frame, at) : "");
+export function showValue({ shown }, { at }, element) {
+  write(element, shown?.frame && at ? textAt(shown.frame, at) : "");
 }
 
 /** Column and row of a pixel, from 1, and its value; nothing outside the image. */

@@ -2,6 +2,7 @@
 
 import { chosenOf, filtersOf, same } from "./facets.js";
 
+const USUAL_HITS = 10;
 const MOST_HITS = 1000;
 const MOST_PLACES = 100;
 
@@ -12,7 +13,7 @@ const MOST_PLACES = 100;
  * "series", "place" or "" (every image); `chosen` has the keys of filters by the names of facets.
  */
 export class Asking extends EventTarget {
-  #state = Object.freeze({ among: "others", group: "patient", chosen: Object.freeze({}), mode: "", count: 10 });
+  #state = Object.freeze({ among: "others", group: "patient", chosen: Object.freeze({}), mode: "", count: USUAL_HITS });
 
   get state() {
     return this.#state;
@@ -32,7 +33,7 @@ export class Asking extends EventTarget {
   }
 
   /** Show the options of a search that was made elsewhere, as far as the controls have them. */
-  take({ mode = "", k = 10, group_by = "", only, exclude, ...filters }) {
+  take({ mode = "", k = USUAL_HITS, group_by = "", only, exclude, ...filters }) {
     const among = only ? "series" : exclude?.same ? "others" : "all";
     const group = among === "series" ? this.#state.group : group_by;
     this.change({ mode, count: k, among, group, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
@@ -85,16 +86,11 @@ const conditionsOf = ({ k: _k, mode: _mode, relevant: _relevant, not_relevant: _
 const mostOf = (group) => (group === "place" ? MOST_PLACES : MOST_HITS);
 const isOwnSeries = (among, stack) => among === "series" && Boolean(stack.series);
 
-/**
- * The options for some more hits; null where an answer has all that there are, or as many as the server gives.
- *
- * The nearest are searched for anew: to look for more of them at first than are shown makes a search several times slower.
- */
-export function optionsForMore(options, answer, step) {
-  const most = mostOf(options.group_by);
-  const isAll = answer.hits.length < options.k || options.k >= most;
-  return isAll ? null : { ...options, k: Math.min(most, options.k + step) };
-}
+/** The fields for the first hits of a search, which can be gone on with up to as many as the server gives. */
+export const firstPage = ({ k = USUAL_HITS, ...options }) => ({ ...options, k: mostOf(options.group_by), limit: k });
+
+/** The fields for some hits that follow an answer, of the same state of the archive. */
+export const nextPage = (options, { next }, count) => ({ ...firstPage(options), limit: count, cursor: next });
 
 /**
  * Search without the query's own patient; where nobody knows who that is, without its study.

@@ -6,30 +6,29 @@ import { distanceBar, expert, lines, viewerLink } from "./card_parts.js";
 import { cuts, place, sheetOf, spacingOf } from "./crop.js";
 import { bits, whereOf } from "./facts.js";
 import { placeOf } from "./place.js";
+import { QueryCut } from "./query_cut.js";
 
-/** Pixels of a side of the query's cut; it is shown smaller, also on fine screens. */
-const SIDE = 320;
 const VERDICTS = { relevant: "relevant", not_relevant: "not-relevant" };
 
 export class Card {
   #image;
   #sheets;
-  #context;
+  #cut = new QueryCut();
   #isWhole = false;
+  #isNear = false;
   #picture = null;
+  #address = "";
 
   /** `query` is what was searched for; `acts` has what a reader can do: choose, judge, like, scroll. */
   constructor(hit, query, acts) {
     Object.assign(this, { hit, query, acts });
-    this.#image = el("img", { alt: "", loading: "lazy", decoding: "async" });
-    const canvas = el("canvas", { width: SIDE, height: SIDE });
-    this.#context = canvas.getContext("2d");
+    this.#image = el("img", { alt: "", decoding: "async" });
     this.#sheets = {
       query: sheetOf(query.frame, query.regions.map(({ box }) => box)),
       hit: sheetOf(hit, this.boxes, this.#image),
     };
     this.scale = el("span", { className: "hit-scale" });
-    this.button = this.#button(canvas);
+    this.button = this.#button(this.#cut.canvas);
     this.what = el("div", { className: "hit-label" });
     this.element = el("li", { className: "hit-card" }, this.button, this.what, ...this.#place(), this.#tools());
     this.setVerdict(null);
@@ -47,15 +46,30 @@ export class Card {
   /** Draw the hit through a display window where its values are HU, else through its own. */
   setWindow(displayWindow) {
     const used = displayWindow?.[2] === "HU" ? displayWindow : null;
-    this.#image.src = imageUrl(this.hit.sop_instance_uid, this.hit.frame_number, used);
+    const address = imageUrl(this.hit.sop_instance_uid, this.hit.frame_number, used);
+    if (address === this.#address) return;
+    this.#address = address;
+    if (this.#isNear) this.#image.src = address;
   }
 
   /** Draw the query's cut of its picture. */
   paint(picture) {
     this.#picture = picture;
-    this.#context.fillStyle = "black";
-    this.#context.fillRect(0, 0, SIDE, SIDE);
-    picture.paint(this.#context, this.cuts().query, [0, 0, SIDE]);
+    this.#cut.show(picture, this.cuts().query);
+  }
+
+  /** Be near the screen: have pictures, as large as they are shown. */
+  come() {
+    if (!this.#isNear) this.#image.src = this.#address;
+    this.#isNear = true;
+    this.#cut.fit();
+  }
+
+  /** Be far off: hold none. */
+  go() {
+    this.#isNear = false;
+    this.#image.removeAttribute("src");
+    this.#cut.letGo();
   }
 
   /** What of both images is shown. */

@@ -1,5 +1,7 @@
 // What hits can be filtered by: the properties of the API, as values that a reader can choose.
 
+import { ageBand, BAND_YEARS, bandOf, OLDEST, sexText } from "../persons.js";
+
 const text = (name, title) => ({
   name,
   title,
@@ -9,15 +11,7 @@ const text = (name, title) => ({
   keysOf: (condition) => [condition].flat(),
 });
 
-const SEX = { F: "female", M: "male", O: "other" };
 const SIDES = { L: "left", R: "right", B: "both sides", U: "unpaired" };
-/** The age from which ages are not told apart. */
-const OLDEST = 90;
-
-const decadeOf = (years) => Math.min(OLDEST, Math.floor(years / 10) * 10);
-
-/** An age as a band of ten years: "60–69 y". */
-export const ageBand = (years) => (decadeOf(years) === OLDEST ? "90 y and above" : `${decadeOf(years)}–${decadeOf(years) + 9} y`);
 
 /**
  * Each facet has a `name` (that of the property), a `title`, `keyOf(hit)` (null where unknown), `textOf(key)`, and
@@ -28,14 +22,14 @@ export const FACETS = [
   text("body_part", "Body part"),
   text("label", "Label"),
   text("collection", "Collection"),
-  { ...text("sex", "Sex"), textOf: (key) => SEX[key] ?? key },
+  { ...text("sex", "Sex"), textOf: sexText },
   {
     name: "age_years",
     title: "Age",
     isSingle: true,
-    keyOf: ({ age_years }) => (age_years === null ? null : String(decadeOf(age_years))),
+    keyOf: ({ age_years }) => (age_years === null ? null : String(bandOf(age_years))),
     textOf: (key) => ageBand(Number(key)),
-    conditionOf: ([key]) => (Number(key) === OLDEST ? { min: OLDEST } : { min: Number(key), max: Number(key) + 9 }),
+    conditionOf: ([key]) => (Number(key) === OLDEST ? { min: OLDEST } : { min: Number(key), max: Number(key) + BAND_YEARS - 1 }),
     keysOf: ({ min }) => [String(min)],
   },
   {

@@ -1,6 +1,7 @@
 // What a hit is, in words.
 
-import { ageBand, facetOf } from "./facets.js";
+import { ageBand, sexText } from "../persons.js";
+import { facetOf } from "./facets.js";
 
 const known = (parts) => parts.filter((part) => part !== null && part !== undefined && part !== "");
 
@@ -15,7 +16,7 @@ export function numberOf({ instance_number, frame_number }) {
 
 /** Whose it is, as far as that may be told: sex, age band, date, collection. */
 export function whoseOf({ sex, age_years, study_date, collection }) {
-  const who = known([sex && facetOf("sex").textOf(sex), age_years === null ? null : ageBand(age_years)]);
+  const who = known([sex && sexText(sex), ageBand(age_years)]);
   return known([who.join(", "), study_date, collection === "default" ? null : `in ${collection}`]).join(" · ");
 }
 

@@ -6,6 +6,7 @@ import { titleOf } from "./facts.js";
 import { keyOf } from "./judgements.js";
 import { listenToKeys } from "./keys.js";
 import { QueryPicture } from "./query_picture.js";
+import { Sight } from "./sight.js";
 
 /**
  * Events of what a reader does with a hit, with a detail: `judge` ({hit, verdict}), `like` ({hit}), `scroll` ({hit,
@@ -18,6 +19,7 @@ export class Hits extends EventTarget {
   #window = null;
   #notes = new Map();
   #farthest = null;
+  #sight = new Sight();
 
   constructor(open) {
     super();
@@ -50,8 +52,7 @@ export class Hits extends EventTarget {
     if (query !== this.#query) this.#picture = new QueryPicture(query);
     this.#query = query;
     this.#farthest = null;
-    this.#cards = [];
-    byId("hits").replaceChildren();
+    this.#empty();
     byId("hits-scroll").scrollTop = 0;
     this.#add(answer.hits);
     const searched = plural(answer.searched_frames, "frame");
@@ -63,14 +64,9 @@ export class Hits extends EventTarget {
     this.dispatchEvent(new Event("changed"));
   }
 
-  /** Show an answer that begins with the hits that are shown; if the archive has others by now, all of it. */
-  extend(answer, query) {
-    const isSame = this.#cards.every(({ hit }, at) => answer.hits[at] && keyOf(answer.hits[at]) === keyOf(hit));
-    if (!isSame) {
-      this.show(answer, query, this.#window);
-      return;
-    }
-    this.#add(answer.hits.slice(this.#cards.length));
+  /** Add hits that follow those shown. */
+  extend(hits) {
+    this.#add(hits);
     this.setWindow(this.#window);
     this.setFarthest(this.#farthest);
   }
@@ -130,7 +126,14 @@ export class Hits extends EventTarget {
     const cards = hits.map((hit) => new Card(hit, this.#query, acts));
     for (const card of cards) card.explain(this.#notes.get(card.hit.label));
     byId("hits").append(...cards.map(({ element }) => element));
+    for (const card of cards) this.#sight.follow(card);
     this.#cards = [...this.#cards, ...cards];
+  }
+
+  #empty() {
+    this.#sight.end();
+    this.#cards = [];
+    byId("hits").replaceChildren();
   }
 
   /** The hit that is a frame, if it is among these. */
@@ -147,8 +150,7 @@ export class Hits extends EventTarget {
   /** Take the hits away. */
   clear() {
     this.#query = this.#picture = null;
-    this.#cards = [];
-    byId("hits").replaceChildren();
+    this.#empty();
     for (const id of ["hits-summary", "hits-query"]) byId(id).textContent = "";
     this.dispatchEvent(new Event("changed"));
   }

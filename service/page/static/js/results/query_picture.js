@@ -2,6 +2,7 @@
 
 import { FlatSurface } from "../drawing/flat_surface.js";
 import { shadesOf } from "../pixels/shades.js";
+import { windowFor } from "../viewing/display_window.js";
 
 const IDENTITY = [1, 0, 0, 1, 0, 0];
 
@@ -14,10 +15,9 @@ export class QueryPicture {
     Object.assign(this.#canvas, { width: frame.columns, height: frame.rows });
   }
 
-  /** Draw through a display window (centre, width, units) where the frame is in its units, else its own. */
+  /** Draw through the display window that the viewer would use. */
   setWindow(chosen) {
-    const used = chosen?.[2] === this.frame.units ? chosen.slice(0, 2) : null;
-    this.#surface.draw(this.frame, shadesOf(this.frame, used), IDENTITY);
+    this.#surface.draw(this.frame, shadesOf(this.frame, windowFor(this.frame, chosen)), IDENTITY);
   }
 
   /** Draw a cut of it onto a square of a context. */

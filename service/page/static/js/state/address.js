@@ -4,6 +4,7 @@
 
 import { cornersOf } from "../api.js";
 import { boxAround } from "../tools/shapes.js";
+import { PERCENTILES } from "../viewing/display_window.js";
 
 const UID = /^[!-~]{1,64}$/;
 const COLLECTION = /^[\w.-]{1,64}$/;
@@ -113,10 +114,15 @@ function regionOf(value) {
 }
 
 function windowOf(text) {
-  const [centre, width, units, ...more] = text?.split(",") ?? [];
-  const numbers = [centre, width].map(Number);
-  const isUsable = numbers.every(Number.isFinite) && numbers[1] >= 1 && UNITS.includes(units) && !more.length;
+  const [first, second, units, ...more] = text?.split(",") ?? [];
+  const numbers = [first, second].map(Number);
+  const isUsable = numbers.every(Number.isFinite) && isWindow(...numbers, units) && !more.length;
   return isUsable ? [...numbers, units] : null;
+}
+
+function isWindow(first, second, units) {
+  if (units === PERCENTILES) return first >= 0 && first < second && second <= 100;
+  return second >= 1 && UNITS.includes(units);
 }
 
 function searchOf(text) {

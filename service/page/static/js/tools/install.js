@@ -31,7 +31,7 @@ export function installTools({ viewer, archive, reading }) {
   }
   for (const paint of [paintMeasurements(toolbox), paintPoint(toolbox)]) viewer.addLayer(paint);
   listen(viewer, { search, preset: (index) => windows.use(index), toolbox, commands });
-  installOverlay({ viewer, archive }, toolbox.point);
+  installOverlay({ viewer, archive, point: toolbox.point });
   installCine(cine, viewer.canvas);
   installHelp(toolbox.tools, commands);
 }

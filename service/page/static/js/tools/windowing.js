@@ -9,7 +9,8 @@ export const windowing = {
   label: "Window",
   key: "w",
   hint: "Display window: drag across for its width, down for its centre",
-  begin({ viewer, frame: { units } }) {
+  begin({ viewer, frame: { units, coloured } }) {
+    if (coloured) return null;
     const [centre, width] = viewer.shownWindow;
     return {
       move({ viewer: { shown }, dx, dy }) {

@@ -32,6 +32,7 @@ export function labelLoading(viewer, element = byId("loading")) {
 }
 
 function windowText({ shown, shownWindow }) {
+  if (shown.frame.coloured) return "Colours of the file";
   const [centre, width] = shownWindow.map(Math.round);
   const unit = { HU: "HU", presentation: "%" }[shown.frame.units] ?? "";
   return `Centre ${centre}, width ${width} ${unit}`.trim();

@@ -1,13 +1,13 @@
 // Display windows that readers use, by modality and part of the body; those of unknown units by the image's own values.
 
-import { windowBetween } from "./percentiles.js";
+import { PERCENTILES } from "./display_window.js";
 
-const FILE = { name: "File", title: "The file's own display window", of: () => null };
+const FILE = { name: "File", title: "The file's own display window", window: null };
 const hu = (name, centre, width, parts) => ({
   name,
   title: `Centre ${centre}, width ${width} HU`,
   parts,
-  of: () => [centre, width, "HU"],
+  window: [centre, width, "HU"],
 });
 
 const CHEST = /CHEST|THORAX|LUNG|HEART|BREAST/;
@@ -30,12 +30,12 @@ const CT = [
 
 const share = (name, low, high) => ({
   name,
-  title: `From the ${low} % to the ${high} % of the values of the image`,
-  of: (frame) => windowBetween(frame, low, high),
+  title: `From the ${low} % to the ${high} % of the values of the image that is shown`,
+  window: [low, high, PERCENTILES],
 });
 const BY_VALUES = [share("Full", 0, 100), share("1 to 99 %", 1, 99), share("Narrow", 10, 90)];
 
-/** The presets of a frame, those of its part of the body first; the file's own window is always the first. */
+/** The presets of a frame, each with a `window` to choose: those of its part of the body first; the file's own window is always the first. */
 export function presetsFor(frame, bodyPart) {
   if (!frame) return [];
   if (frame.coloured) return [FILE];

@@ -4,6 +4,7 @@
 import { Placement } from "../drawing/placement.js";
 import { flatInPlaceOf, surfaceOf } from "../drawing/surface.js";
 import { shadesOf } from "../pixels/shades.js";
+import { windowFor } from "./display_window.js";
 
 /** Steps that may wait for their turn on the screen, one a redraw; with more, only the last is drawn. */
 const MOST_WAITING = 8;
@@ -112,7 +113,7 @@ export class Viewer extends EventTarget {
     return done;
   }
 
-  /** Set the display window (centre, width, units); null is the file's own, as it is in a frame of other units. */
+  /** Choose a display window, as `windowFor` takes it; null is the file's own. */
   setWindow(chosen) {
     this.#chosen = chosen;
     this.dispatchEvent(new Event("window"));
@@ -278,7 +279,7 @@ export class Viewer extends EventTarget {
   #drawPicture(width, height, ratio) {
     const frame = this.#shown?.frame;
     if (!frame) return this.#surface.clear();
-    const used = this.#chosen?.[2] === frame.units ? this.#chosen.slice(0, 2) : null;
+    const used = windowFor(frame, this.#chosen);
     if (String(this.#shown.window) !== String(used)) this.#shown = Object.freeze({ ...this.#shown, window: used });
     this.placement.fit(width, height, frame.columns, frame.rows, aspectOf(frame));
     this.#surface.draw(frame, this.#shadesOf(frame, used), this.placement.matrix.map((value) => value * ratio));

@@ -3,13 +3,11 @@
 import { byId, el } from "../dom.js";
 import { presetsFor } from "./presets.js";
 
-const same = (a, b) => (a && b ? a[0] === b[0] && a[1] === b[1] : a === b);
 const short = (value) => String(Number(value.toPrecision(5)));
 
 export class WindowControls {
   #presets = [];
   #names = "";
-  #matched = "";
   #state = null;
 
   constructor(viewer) {
@@ -25,20 +23,21 @@ export class WindowControls {
   /** Use a preset by its place. */
   use(index) {
     const preset = this.#presets[index];
-    if (preset) this.viewer.setWindow(preset.of(this.viewer.shown.frame));
+    if (preset) this.viewer.setWindow(preset.window);
   }
 
   /** Show the window of the picture on the screen, and the presets that it has. */
   update() {
     const { shown } = this.viewer;
     const frame = shown?.frame ?? null;
-    const state = [frame?.units, frame?.coloured, shown?.stack.id, frame && this.viewer.shownWindow, shown?.window].join();
+    const { shownWindow, chosenWindow } = this.viewer;
+    const state = [frame?.units, frame?.coloured, shown?.stack.id, frame && shownWindow, shown?.window, chosenWindow].join();
     if (state === this.#state) return;
     this.#state = state;
     this.#presets = presetsFor(frame, shown?.stack.series?.body_part);
     this.#offer();
     for (const id of ["preset", "centre", "width"]) byId(id).disabled = !frame || frame.coloured;
-    const [centre, width] = frame ? this.viewer.shownWindow : ["", ""];
+    const [centre, width] = frame && !frame.coloured ? shownWindow : ["", ""];
     show("centre", centre);
     show("width", width);
     this.#match(shown);
@@ -54,13 +53,10 @@ export class WindowControls {
     byId("preset").replaceChildren(...options, el("option", { value: "", textContent: "Custom", hidden: true }));
   }
 
-  /** Mark the preset in use, where the window is another one than before: presets may count the image's values. */
+  /** Mark the preset in use; the chosen window is not where the picture is shown through its own. */
   #match(shown) {
-    const chosen = shown?.window ?? null;
-    const key = `${this.#names} ${chosen}`;
-    if (key === this.#matched) return;
-    this.#matched = key;
-    const index = this.#presets.findIndex((preset) => same(preset.of(shown.frame)?.slice(0, 2) ?? null, chosen));
+    const used = shown?.window ? this.viewer.chosenWindow : null;
+    const index = this.#presets.findIndex((preset) => String(preset.window) === String(used));
     byId("preset").value = index < 0 ? "" : String(index);
   }
 
