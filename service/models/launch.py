@@ -73,8 +73,14 @@ class PageQuery(Asked):
     collection: LeftOut[Collection] = Field(default=None, description="The collection that holds the series.")
     window: LeftOut[_WindowText] = None
     search: LeftOut[_SearchText] = Field(default=None, repr=False)
+    query_collection: LeftOut[Collection] = Field(
+        default=None, description="The collection that holds the image searched with."
+    )
     beside: LeftOut[_Uid] = Field(default=None, description="The instance that is shown beside it.")
     beside_frame: LeftOut[FrameNumber] = None
+    beside_collection: LeftOut[Collection] = Field(
+        default=None, description="The collection that holds what is shown beside it."
+    )
 
     def text(self) -> str:
         """Return the same as the query of an address, empty for nothing."""

@@ -133,6 +133,8 @@ def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
         "search": search,
         "beside": "1.2.5",
         "beside_frame": "3",
+        "query_collection": "teaching",
+        "beside_collection": "lung.1",
     }
     assert archive.client.get("/", query_string=asked).status_code == 200
     browser, own = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
@@ -168,6 +170,8 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
         "collection=a b",
         "beside=1 2",
         "beside_frame=0",
+        "beside_collection=a b",
+        "query_collection=../x",
         "search={",
         "search=[]",
         'search={"k":3}',

@@ -27,6 +27,7 @@ function randomState(seed) {
   const instance = one(null, uid());
   const asked = one({}, { region: corners() }, { regions: [corners(), corners()] });
   const options = one({ k: 10 }, { k: 3, mode: "local", filters: { modality: "CT", age_years: { min: 3 } } });
+  const search = one(null, { sop_instance_uid: uid(), frame_number: 1 + below(9), ...asked, ...options });
   return {
     study: one(null, uid()),
     series: one(null, uid()),
@@ -35,8 +36,9 @@ function randomState(seed) {
     frame: instance ? 1 + below(500) : 1,
     regions: Array.from({ length: below(4) }, box),
     window: one(null, [number(), 1 + below(4000), one("HU", "modality", "presentation")]),
-    search: one(null, { sop_instance_uid: uid(), frame_number: 1 + below(9), ...asked, ...options }),
-    beside: one(null, { instance: uid(), frame: 1 + below(3) }),
+    search,
+    queryCollection: search && one(null, "teaching"),
+    beside: one(null, { instance: uid(), frame: 1 + below(3), collection: one(null, "b") }),
   };
 }
 

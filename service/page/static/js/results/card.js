@@ -47,7 +47,7 @@ export class Card {
   /** Draw the hit through a display window where its values are HU, else through its own. */
   setWindow(displayWindow) {
     const used = displayWindow?.[2] === "HU" ? displayWindow : null;
-    this.#image.src = imageUrl(this.hit.sop_instance_uid, this.hit.frame_number, used);
+    this.#image.src = imageUrl(this.hit, used);
   }
 
   /** Draw the query's cut of its picture. */

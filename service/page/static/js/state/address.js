@@ -21,12 +21,14 @@ export const NOTHING = Object.freeze({
   regions: [],
   window: null,
   search: null,
+  /** The collection that holds the image searched with, where that is not what is open. */
+  queryCollection: null,
   beside: null,
 });
 
 /** Write a state as the query of an address, "" for nothing. */
 export function encode(state) {
-  const { study, series, collection, instance, frame, regions, window, search, beside } = { ...NOTHING, ...state };
+  const { study, series, collection, instance, frame, regions, window, search, queryCollection, beside } = { ...NOTHING, ...state };
   const boxes = regions.map((box) => cornersOf(box).join(","));
   const said = {
     study,
@@ -37,7 +39,9 @@ export function encode(state) {
     [boxes.length > 1 ? "regions" : "region"]: boxes.join(";"),
     window: window?.join(","),
     search: fitting(search),
+    query_collection: search && queryCollection,
     beside: beside?.instance,
+    beside_collection: beside?.collection,
     beside_frame: beside && beside.frame !== 1 ? beside.frame : null,
   };
   const query = String(new URLSearchParams(Object.entries(said).filter(([, value]) => value)));
@@ -48,17 +52,20 @@ export function encode(state) {
 export function decode(query) {
   const params = new URLSearchParams(query);
   const uid = (name) => matching(UID, params.get(name));
+  const collection = (name) => matching(COLLECTION, params.get(name));
+  const search = searchOf(params.get("search"));
   const beside = uid("beside");
   return {
     study: uid("study"),
     series: uid("series"),
-    collection: matching(COLLECTION, params.get("collection")),
+    collection: collection("collection"),
     instance: uid("instance"),
     frame: frameOf(params.get("frame")),
     regions: boxesOf(params.get("regions") ?? params.get("region")),
     window: windowOf(params.get("window")),
-    search: searchOf(params.get("search")),
-    beside: beside && { instance: beside, frame: frameOf(params.get("beside_frame")) },
+    search,
+    queryCollection: search && collection("query_collection"),
+    beside: beside && { instance: beside, frame: frameOf(params.get("beside_frame")), collection: collection("beside_collection") },
   };
 }
 

@@ -8,11 +8,14 @@ export function currentState({ viewer, reading, compare }) {
   if (!shown) return viewer.isWaiting ? null : NOTHING;
   const { identity } = shown;
   if (identity.file) return null;
+  const { query, options } = reading;
+  const search = query && searchFor(query, options);
   return {
     ...named(identity),
     regions: viewer.regions.map(({ box }) => box),
     window: viewer.chosenWindow,
-    search: reading.query && searchFor(reading.query, reading.options),
+    search,
+    queryCollection: search && query.item !== shown.item ? query.identity.collection : null,
     beside: compare.beside,
   };
 }

@@ -20,10 +20,11 @@ export function installHistory({ archive }, searches, go) {
   }
 
   function row(entry) {
-    const { instance, frame, regions } = partsOf(decode(entry.address).search);
+    const { search, collection } = decode(entry.address);
+    const { instance, frame, regions } = partsOf(search);
     const boxes = regions.map(({ box }) => box);
     const words = wordsOf(entry, archive.series);
-    const picture = thumbnailUrl({ sop_instance_uid: instance, frame_number: frame }, boxes);
+    const picture = thumbnailUrl({ sop_instance_uid: instance, frame_number: frame, collection }, boxes);
     const open = () => {
       dialog.close();
       go(entry.address);
