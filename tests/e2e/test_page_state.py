@@ -9,18 +9,20 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
+from hmar.values.entries import Origin
 from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from tests.axe import barriers
 from tests.e2e.chromium import prefer
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.e2e.test_page import NODULES, SLICES, index_phantoms
-from tests.phantoms import PATIENT_ID, PATIENT_NAME
+from tests.e2e.test_page import NODULES, SLICES, index_phantoms, patient_of
+from tests.phantoms import PATIENT_ID, PATIENT_NAME, ct_file
 
 pytestmark = pytest.mark.slow
 
 ELSEWHERE = Identity(PAGE_LOGIN, EVERYDAY, frozenset({"elsewhere"}))
 SHOWN = "return {...document.getElementById(arguments[0]).dataset}"
+ASKED = "return performance.getEntriesByType('resource').some((entry) => entry.name.endsWith(arguments[0]))"
 STORED = "return JSON.stringify({...localStorage})"
 
 
@@ -115,6 +117,53 @@ def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
     page.find("#logout").click()
     page.until(lambda: "You are not logged in" in page.text("body"))
     assert browser.execute_script(STORED) == "{}"
+
+
+def test_an_instance_of_two_collections_stays_the_one_that_was_opened(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    index_phantoms(server)
+    copy = server.engine.settings.import_root / "copy"
+    copy.mkdir()
+    for number in range(1, SLICES + 1):
+        # The same UIDs, and no nodule: other pixels.
+        (copy / f"{number}.dcm").write_bytes(ct_file(1, number, None, patient_of(1)))
+    server.engine.indexer.submit("teaching", Origin("import", "copy"))
+    page = Page(browser)
+    page.log_in(server.login_link())
+    page.open_series(3)
+    page.until(lambda: shown(page).get("collection") == "teaching")
+    query = shown(page)
+    pixels = f"{query['instance']}/frames/1/pixels?collection=teaching"
+    assert browser.execute_script(ASKED, pixels)
+    page.search_all()
+    page.find("#k").clear()
+    page.find("#k").send_keys("30")
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == 26)
+    # A card names the collection that is not the default.
+    copies = [hit for hit in page.hits() if "this series" in hit.text]
+    next(hit for hit in copies if "in teaching" not in hit.text).click()
+    page.until(lambda: shown(page)["collection"] == "default" and shown(page)["series"] == query["series"])
+    hit = shown(page)
+    opened = [card.text for card in page.all("#hits .hit[aria-current=true]")]
+    assert [("this series" in text, "in teaching" in text) for text in opened] == [(True, False)]
+    page.until(lambda: "query_collection=teaching" in browser.current_url)
+
+    browser.refresh()
+    page.until(lambda: len(page.all("#hits .hit[aria-current=true]")) == 1 and shown(page) == hit)
+    assert page.text("#hits .hit[aria-current=true]") == opened[0]
+    page.find("#back").click()
+    page.until(lambda: shown(page) == query)
+    page.all("#hits .hit")[0].click()
+    page.until(lambda: shown(page) != query)
+    beside = shown(page)
+    page.find("#compare-open").click()
+    page.until(lambda: shown(page, "beside-canvas") == beside and shown(page) == query)
+    page.until(lambda: f"beside_collection={beside['collection']}" in browser.current_url)
+    browser.refresh()
+    page.until(lambda: shown(page, "beside-canvas") == beside and shown(page) == query)
+    assert page.mistakes() == []
 
 
 def test_a_link_shows_another_reader_the_same_after_the_login_or_says_what_he_may_not_see(
