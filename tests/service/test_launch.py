@@ -133,6 +133,7 @@ def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
         "search": search,
         "beside": "1.2.5",
         "beside_frame": "3",
+        "view": "invert,flip,270",
         "query_collection": "teaching",
         "beside_collection": "lung.1",
     }
@@ -171,6 +172,9 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
         "beside=1 2",
         "beside_frame=0",
         "beside_collection=a b",
+        "view=",
+        "view=flip,invert",
+        "view=45",
         "query_collection=../x",
         "search={",
         "search=[]",

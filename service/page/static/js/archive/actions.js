@@ -28,7 +28,9 @@ export function installActions({ archive, reading, guarded }, tree, may, replace
       say(done.said);
       if (done.files) await replace(done.files, target);
       // What is gone stays neither on the screen nor in the memory of this tab.
-      if (removes && reading.seen.some((series) => isOf(series, target))) location.assign(location.pathname);
+      if (!removes || !reading.seen.some((series) => isOf(series, target))) return;
+      archive.dispatchEvent(new Event("removed"));
+      location.assign(location.pathname);
     });
   };
 

@@ -2,7 +2,7 @@
 
 import { listSeries } from "../api.js";
 
-/** Events: `listed` (there may be other series), `marked` (another series is open, or none). */
+/** Events: `listed` (there may be other series), `marked` (another series is open, or none), `removed` (what was shown is gone). */
 export class Archive extends EventTarget {
   series = [];
   #byName = new Map();

@@ -2,6 +2,7 @@
 
 import { NOTHING, partsOf, searchFor } from "./address.js";
 import { launched } from "./launch.js";
+import { setView, viewOf, viewText } from "./view.js";
 
 /**
  * Open what a state names. `step` runs one step of it, and rejects once the reader has gone elsewhere.
@@ -21,6 +22,7 @@ export async function restore(state, app, step) {
   const hit = state.search ? hits.find(frameOf(state)) : undefined;
   hits.markOpen(hit);
   await open(state, app, step, { found: hit && !state.regions.length ? reading.placeIn(hit) : null });
+  if (String(viewText(state.view)) !== String(viewText(viewOf(viewer)))) setView(viewer, state.view);
   if (String(state.window) !== String(viewer.chosenWindow)) viewer.setWindow(state.window);
   const besideHit = state.search && state.beside && hits.find(frameOf(state.beside));
   await step(() => compare.restore(state.beside, besideHit));
