@@ -16,7 +16,7 @@ function reader() {
   const viewer = { chosenWindow: null, regions: [], show: (key) => Object.assign(viewer, { shown: { item: { key }, stack: { search }, frame: {} } }) };
   const hits = { show: (_, query) => (hits.query = query), compareWith() {}, clear() {} };
   viewer.show("first");
-  return { asked, viewer, hits, reading: new Reading({ viewer, archive: {}, hits }) };
+  return { asked, viewer, hits, reading: new Reading({ viewer, archive: { check() {} }, hits }) };
 }
 
 test("a search that is asked for during another is made after it, the last one alone, and none twice", async () => {
