@@ -68,7 +68,7 @@ def named_series(only: Collection[str] | None) -> frozenset[str] | None:
     return frozenset(only)
 
 
-def _check_uids(name: str, uids: object) -> None:
+def _check_uids(name: str, uids: Collection[str]) -> None:
     listed = isinstance(uids, Collection) and not isinstance(uids, str)
     if not listed or not all(isinstance(uid, str) for uid in uids):
         raise ParameterError(f"{name} is {shown(uids)}.", "Give a list of UIDs.")
