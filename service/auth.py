@@ -34,7 +34,7 @@ PAGE_HEADER = "X-HMAR-Page"
 """A header that a foreign site cannot send without a CORS preflight, which never allows it."""
 
 _MOST_WANTED_BYTES = 2700
-"""Of a query, as small as the session has it. Browsers drop a cookie of more than 4 KB; it is in base64."""
+"""Of a place, as small as the session has it. Browsers drop a cookie of more than 4 KB; it is in base64."""
 
 OPEN_ENDPOINTS = frozenset(
     {"health.healthz", "health.readyz", "login.form", "login.redeem", "launch.invoke", "static"}
@@ -170,16 +170,16 @@ def _of_session(sessions: SessionStore) -> Identity:
 
 
 def wanted_after_login() -> str:
-    """Return the query of the page that this browser was to open before it logged in, empty for none."""
-    return str(session.get("wanted", ""))
+    """Return the place that this browser asked for before it logged in, empty for none."""
+    return str(session.get("place", ""))
 
 
-def want_after_login(query: str) -> None:
-    """Note the query of the page that this browser is to open after its login, if a cookie can hold it."""
-    if len(zlib.compress(query.encode())) <= _MOST_WANTED_BYTES:
-        session["wanted"] = query
+def want_after_login(place: str) -> None:
+    """Note the place that this browser is to open after its login, if a cookie can hold it."""
+    if len(zlib.compress(place.encode())) <= _MOST_WANTED_BYTES:
+        session["place"] = place
     else:
-        session.pop("wanted", None)
+        session.pop("place", None)
 
 
 def log_in(sessions: SessionStore, identity: Identity) -> None:

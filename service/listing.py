@@ -12,11 +12,4 @@ from service.models.archive import Series
 
 def listed_series(series: Iterable[SeriesInfo], secrets: Secrets) -> list[Series]:
     """Return series for an answer, in their order."""
-    handles = PatientHandles(secrets.handles)
-    known: dict[str | None, str | None] = {None: None}
-    listed = []
-    for one in series:
-        if (key := one.patient_key) not in known and key is not None:
-            known[key] = handles.handle(key)
-        listed.append(Series.of({**one.to_dict(), "patient": known[key]}))
-    return listed
+    return [Series.of(one.to_dict()) for one in PatientHandles(secrets.handles).with_handles(series)]

@@ -1,9 +1,10 @@
-"""How to get a login link: the command, as it works from any folder of the server."""
+"""How to get a login link: the command, as it works from any folder and in any shell of the server."""
 
 from __future__ import annotations
 
 import ipaddress
 import shlex
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,14 +18,20 @@ def install(app: Flask, home: Path) -> None:
     ----------
     app : Flask
     home : Path
-        The data directory. Its path is told to a browser on this machine alone.
+        The data directory. Its path, and the program's, are told to a browser on this machine alone.
     """
+    here = f"HMAR_HOME={shlex.quote(str(home))} {shlex.quote(_program())}"
 
     def login_command() -> str:
-        told = f"HMAR_HOME={shlex.quote(str(home))} " if _is_here() else ""
-        return f"{told}hmar keys login"
+        return f"{here if _is_here() else 'hmar'} keys login"
 
     app.jinja_env.globals["login_command"] = login_command
+
+
+def _program() -> str:
+    """Return the ``hmar`` of this server, which other shells may not find by its name."""
+    program = Path(sys.executable).with_name("hmar")
+    return str(program) if program.exists() else program.name
 
 
 def _is_here() -> bool:

@@ -18,7 +18,7 @@ from service.auth import want_after_login
 from service.errors import MalformedRequestError, RangeError
 from service.largest import largest_body
 from service.models.problem import Problem
-from service.onwards import asked_of_page, onwards
+from service.onwards import asked_place, onwards
 from service.problem_table import HTTP_PROBLEMS, INTERNAL, PROBLEMS, problem_of
 from service.troubles import TroubleIds
 
@@ -112,10 +112,10 @@ def _raised(error: HmarError) -> Response:
 
 def _stranger() -> str:
     """Return what a browser without a login is shown; what it wanted is kept for after the login."""
-    site, wanted = request.headers.get("Sec-Fetch-Site"), asked_of_page()
-    if request.endpoint == "page.page" and site == "cross-site":
+    site, wanted = request.headers.get("Sec-Fetch-Site"), asked_place()
+    if wanted is not None and site == "cross-site":
         return onwards(wanted)  # there may be a login that was not sent along
-    if request.endpoint == "page.page" and site is not None and wanted:
+    if wanted and site is not None:
         want_after_login(wanted)
     return render_template("unauthorised.html")
 

@@ -25,7 +25,7 @@ from hmar.values.codes import Bits
 from hmar.values.geometry import Box, region_of
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
-from hmar.values.selection import GroupBy, Same, Selection
+from hmar.values.selection import GroupBy, Same, Selection, named_series
 from hmar.wiring import build_engine
 
 
@@ -64,6 +64,12 @@ class RegionType(click.ParamType[Box]):
     "--exclude-same", type=click.Choice(get_args(Same)), help="Leave out what FILE itself belongs to."
 )
 @click.option(
+    "--only",
+    multiple=True,
+    metavar="SERIES_UID",
+    help="Find nothing but what belongs to this series; may come several times.",
+)
+@click.option(
     "--group-by",
     type=click.Choice(get_args(GroupBy)),
     help="One hit for each of these, its nearest frame; a place is that of a region in a series.",
@@ -79,6 +85,7 @@ def search(
     bits: str,
     collection: str | None,
     exclude_same: Same | None,
+    only: tuple[str, ...],
     group_by: GroupBy | None,
     as_json: bool,
     montage: Path | None,
@@ -98,6 +105,7 @@ def search(
       hmar search slice.dcm --region 310,340,48,40 --json --montage hits.png
       hmar search slice.dcm --modality CT --sex F --age 40-60 --date 2020-01-01..2021-12-31
       hmar search slice.dcm --exclude-same patient --group-by series
+      hmar search slice.dcm --only 1.2.840.113619.2.55.3 --only 1.2.840.113619.2.55.4
       hmar search slice.dcm --region 310,340,48,40 --region 120,330,44,44
       hmar --server https://pacs.example/hmar search slice.dcm --modality CT --json
     """
@@ -108,7 +116,12 @@ def search(
         k,
         cast(Mode | None, mode),
         64 if bits == "64" else 128,
-        Selection(collection, filters=conditions_of_options(properties), group_by=group_by),
+        Selection(
+            collection,
+            filters=conditions_of_options(properties),
+            only_series=named_series(only or None),
+            group_by=group_by,
+        ),
         exclude_same,
     )
     asked = client()
@@ -172,6 +185,7 @@ def _there(asked: _Searched, server: Client) -> tuple[Results, Pictures]:
         frame_number=asked.frame_number,
         collection=selection.collection,
         exclude=asked.exclude_same,
+        only=selection.only_series,
         group_by=selection.group_by,
         where=filters_of_conditions(selection.filters),
     )

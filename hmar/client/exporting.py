@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from hmar.client.api import Api, made_of, read
-from hmar.client.queries import Fields, exclusion_field, frame_fields, given, judged_fields, region_fields
+from hmar.client.queries import (
+    Fields,
+    exclusion_field,
+    frame_fields,
+    given,
+    judged_fields,
+    only_field,
+    region_fields,
+)
 from hmar.errors import UnavailableError
 from hmar.properties.python_filters import filters_as_json
 from hmar.values.asked import HowSearched
@@ -76,6 +84,7 @@ def _fields(
             hits=None if hits is None else [frame_fields(hit) for hit in hits],
             filters=filters_as_json(how.get("where") or {}) or None,
             exclude=exclusion_field(how.get("exclude")),
+            only=only_field(how.get("only")),
         ),
         **judged_fields(how.get("relevant", ()), how.get("not_relevant", ())),
     }

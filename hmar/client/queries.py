@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hmar.errors import DecodeError
 from hmar.values.indexed import Indexed, named
 from hmar.values.judged import Judged
 from hmar.values.outline import Outline, Region, RegionLike, searched_regions_of
-from hmar.values.selection import Exclusion, Same
+from hmar.values.selection import Exclusion, Same, named_series
 
 Queryable = str | os.PathLike[str] | bytes | Indexed
 """A file by its path, the bytes of one, or a frame of the archive."""
@@ -56,6 +56,12 @@ def exclusion_field(exclude: Same | Exclusion | None) -> Fields | None:
         name: list(getattr(wanted, name)) for name in ("series_uids", "study_uids", "sop_instance_uids")
     }
     return given(same=wanted.same, **{name: uids or None for name, uids in named_uids.items()}) or None
+
+
+def only_field(only: Collection[str] | None) -> Fields | None:
+    """Return the series that alone may be found, as a request has them; None for any."""
+    named_uids = named_series(only)
+    return None if named_uids is None else {"series_uids": sorted(named_uids)}
 
 
 def judged_fields(relevant: Sequence[Indexed], not_relevant: Sequence[Indexed]) -> Fields:

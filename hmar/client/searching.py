@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from hmar.client.api import Api, read
@@ -16,6 +16,7 @@ from hmar.client.queries import (
     frame_fields,
     given,
     judged_fields,
+    only_field,
     region_fields,
 )
 from hmar.errors import InputError
@@ -55,6 +56,7 @@ class ClientSearches:
         frame_number: int = 1,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
@@ -70,7 +72,7 @@ class ClientSearches:
             own hits.
         frame_number : int
             Frame of a file with several, from 1. A frame of the archive has its own.
-        box, k, mode, bits, collection, exclude, group_by, relevant, not_relevant, where, **filters
+        box, k, mode, bits, collection, exclude, only, group_by, relevant, not_relevant, where, **filters
             As for :meth:`hmar.Archive.search`.
 
         Raises
@@ -84,7 +86,7 @@ class ClientSearches:
         ParameterError
             If any of the others is out of its range.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, group_by)
+        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
         judged = judged_fields(relevant, not_relevant)
         return _results(self._found(*_query(image, frame_number), region_fields(box) | wanted | judged))
 
@@ -100,6 +102,7 @@ class ClientSearches:
         frame_number: int = 1,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
@@ -115,12 +118,12 @@ class ClientSearches:
         ----------
         limit : int
             Hits on a page, from 1.
-        image, box, k, mode, bits, frame_number, collection, exclude, group_by, relevant, not_relevant, where
+        image, box, k, mode, bits, frame_number, collection, exclude, only, group_by, relevant, not_relevant
             As for :meth:`search`; ``k`` is the number of hits on all pages together.
-        **filters
+        where, **filters
             As for :meth:`search`.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, group_by)
+        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
         data, frame = _query(image, frame_number)
         fields = {**region_fields(box), **wanted, **judged_fields(relevant, not_relevant), "limit": limit}
         cursor: str | None = None
@@ -140,6 +143,7 @@ class ClientSearches:
         *,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
@@ -152,7 +156,7 @@ class ClientSearches:
             Frames of the archive, and regions of them; box None searches for the whole image.
         k : int
             Hits of each, from 1 to 100.
-        mode, bits, collection, exclude, group_by, where, **filters
+        mode, bits, collection, exclude, only, group_by, where, **filters
             As for :meth:`search`, for all queries.
 
         Returns
@@ -160,7 +164,7 @@ class ClientSearches:
         list of Results or InputError
             In the order of the queries.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, group_by)
+        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
         asked = [{**frame_fields(frame), **region_fields(box)} for frame, box in queries]
         answer = self._api.post(f"{SEARCH}/batch", {"queries": asked, **wanted})
         return read(answer, lambda told: [_item(item) for item in told["answers"]])
@@ -175,11 +179,12 @@ class ClientSearches:
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
         """Find the series most like an indexed one; see :meth:`hmar.Archive.search_series`."""
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude)
+        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only)
         return self._group("series", series_uid, aggregation, wanted)
 
     def search_study(
@@ -192,11 +197,12 @@ class ClientSearches:
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
         """Find the studies most like an indexed one; see :meth:`hmar.Archive.search_study`."""
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude)
+        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only)
         return self._group("study", study_uid, aggregation, wanted)
 
     def _group(self, level: GroupLevel, uid: str, aggregation: Aggregation, wanted: Fields) -> GroupResults:
@@ -217,6 +223,7 @@ def _wanted(
     bits: Bits,
     collection: str | None,
     exclude: Same | Exclusion | None,
+    only: Collection[str] | None,
     group_by: GroupBy | None = None,
 ) -> Fields:
     """Return the fields that say how is searched, and among what."""
@@ -227,6 +234,7 @@ def _wanted(
         collection=collection,
         filters=filters_as_json(filters) or None,
         exclude=exclusion_field(exclude),
+        only=only_field(only),
         group_by=group_by,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Unpack
 
@@ -47,8 +47,8 @@ class Exports(Holdings):
         hits : sequence of Hit, EntryInfo or IndexedFrame, optional
             Tell only these of the hits, 50 at most. None tells all.
         **how
-            ``k``, ``mode``, ``bits``, ``collection``, ``exclude``, ``group_by``, ``relevant``,
-            ``not_relevant`` and ``where``, as for :meth:`hmar.Archive.search`.
+            ``k``, ``mode``, ``bits``, ``collection``, ``exclude``, ``only``, ``group_by``,
+            ``relevant``, ``not_relevant`` and ``where``, as for :meth:`hmar.Archive.search`.
 
         Returns
         -------
@@ -111,6 +111,7 @@ class Exports(Holdings):
         bits: Bits = 128,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
@@ -118,7 +119,7 @@ class Exports(Holdings):
     ) -> Results:
         engine, judged = self.engine, Judged.of(relevant, not_relevant)
         exclusion = exclude if isinstance(exclude, Exclusion) else Exclusion(exclude)
-        selection = selection_from(given_filters(where, {}), collection, group_by)
+        selection = selection_from(given_filters(where, {}), collection, group_by, only)
         own = engine.catalogue.find(query.info.sop_instance_uid, engine.encoder.fingerprint)
         same = frozenset(each.entry_id for each in own if named(each) == named(query))
         selection = engine.searcher.without(replace(selection, exclude=same), exclusion, query.info)

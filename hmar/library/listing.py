@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -47,7 +48,8 @@ class Holdings:
 
     def series(self, collection: str | None = None) -> list[SeriesInfo]:
         """List the series, or those of one collection, in order of collection, study and series."""
-        return self.engine.catalogue.series(self.engine.encoder.fingerprint, collection=collection)
+        listed = self.engine.catalogue.series(self.engine.encoder.fingerprint, collection=collection)
+        return self._handles.with_handles(listed)
 
     def frames(self, series_uid: str | None = None, collection: str | None = None) -> list[EntryInfo]:
         """List the frames of one series, or of all, each series in display order."""
@@ -69,13 +71,12 @@ class Holdings:
 
         Studies without a patient id are of none.
         """
-        handles = PatientHandles(self.engine.secrets.handles)
         offset, more = 0, True
         while more:
             patients, more = self.engine.catalogue.patient_list(
                 self.engine.encoder.fingerprint, collection, offset, PAGE
             )
-            yield from map(handles.listed, patients)
+            yield from map(self._handles.listed, patients)
             offset += PAGE
 
     def studies(
@@ -121,8 +122,9 @@ class Holdings:
             offset += PAGE
 
     def _patient_key(self, handle: str, collection: str | None) -> str:
-        handles = PatientHandles(self.engine.secrets.handles)
-        return key_of(handle, handles, self.engine.catalogue, self.engine.encoder.fingerprint, collection)
+        return key_of(
+            handle, self._handles, self.engine.catalogue, self.engine.encoder.fingerprint, collection
+        )
 
     def study(self, study_uid: str, collection: str | None = None) -> StudyInfo:
         """Return a study with its series, of the first collection that holds it where none is named.
@@ -137,7 +139,12 @@ class Holdings:
         ).studies
         if not found:
             raise NotFoundError(f"Study {shown(study_uid)} is not indexed.", "List those that are.")
-        return found[0]
+        study = found[0]
+        return replace(study, series=tuple(self._handles.with_handles(study.series)))
+
+    @property
+    def _handles(self) -> PatientHandles:
+        return PatientHandles(self.engine.secrets.handles)
 
     def instance(self, sop_instance_uid: str, collection: str | None = None) -> list[EntryInfo]:
         """Return the frames of an instance in order, with all that is known of them but the patient.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hmar.batch import answer_batch
 from hmar.errors import InputError, ParameterError
@@ -49,6 +49,7 @@ class Searches:
         frame_number: int = 1,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
@@ -79,6 +80,9 @@ class Searches:
         exclude : str or Exclusion, optional
             Leave out what the image itself belongs to: its "instance", "series", "study" or "patient"; or
             what an :class:`hmar.Exclusion` names.
+        only : collection of str, optional
+            Find nothing but what belongs to the series with these UIDs, 1 to 1000 of them; one that is not
+            indexed finds nothing.
         group_by : str, optional
             One hit for each "series", "study" or "patient", its nearest frame. "place": one for each series,
             up to 100, with the slices around its nearest frame that show the regions too, as ``hit.place``.
@@ -103,7 +107,7 @@ class Searches:
         ParameterError
             If any of the others is out of its range, or a frame is judged twice.
         """
-        selection = selection_from(given_filters(where, filters), collection, group_by)
+        selection = selection_from(given_filters(where, filters), collection, group_by, only)
         exclusion, judged = _exclusion(exclude), Judged.of(relevant, not_relevant)
         frame = self._query_frame(image, frame_number)
         selection = self._among(selection, frame, exclusion)
@@ -121,6 +125,7 @@ class Searches:
         *,
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
@@ -133,7 +138,7 @@ class Searches:
         ----------
         queries : sequence of (image, box)
             As for :meth:`search`; box None searches for the whole image. Of a file, its first frame.
-        k, mode, bits, collection, exclude, group_by, where, **filters
+        k, mode, bits, collection, exclude, only, group_by, where, **filters
             As for :meth:`search`, for all queries.
 
         Returns
@@ -148,7 +153,7 @@ class Searches:
         RegionError
             If a box is not four finite numbers.
         """
-        selection = selection_from(given_filters(where, filters), collection, group_by)
+        selection = selection_from(given_filters(where, filters), collection, group_by, only)
         exclusion, searcher, links = _exclusion(exclude), self.engine.searcher, self.engine.links
 
         def opened(image: Openable | OpenedImage | Frame) -> tuple[Frame, Selection]:
@@ -173,6 +178,7 @@ class Searches:
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
@@ -190,7 +196,7 @@ class Searches:
         aggregation : str
             "late_interaction": the mean over frames of the query, up to 16, of the distance to the nearest
             frame of a series. "mean": the distance between mean codes.
-        bits, collection, exclude, where, **filters
+        bits, collection, exclude, only, where, **filters
             As for :meth:`search`.
 
         Raises
@@ -200,7 +206,7 @@ class Searches:
         ParameterError
             If any of the others is out of its range.
         """
-        selection = selection_from(given_filters(where, filters), collection)
+        selection = selection_from(given_filters(where, filters), collection, only=only)
         return self._search_group("series", series_uid, k, mode, bits, aggregation, selection, exclude)
 
     def search_study(
@@ -213,11 +219,12 @@ class Searches:
         aggregation: Aggregation = "late_interaction",
         collection: str | None = None,
         exclude: Same | Exclusion | None = None,
+        only: Collection[str] | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> GroupResults:
         """Find the studies most like one of the archive; otherwise as :meth:`search_series`."""
-        selection = selection_from(given_filters(where, filters), collection)
+        selection = selection_from(given_filters(where, filters), collection, only=only)
         return self._search_group("study", study_uid, k, mode, bits, aggregation, selection, exclude)
 
     def _search_group(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypedDict
 
 from hmar.properties.python_filters import FilterValue
@@ -20,6 +20,7 @@ class HowSearched(TypedDict, total=False):
     bits: Bits
     collection: str | None
     exclude: Same | Exclusion | None
+    only: Collection[str] | None
     group_by: GroupBy | None
     relevant: Sequence[Indexed]
     not_relevant: Sequence[Indexed]

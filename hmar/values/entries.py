@@ -77,7 +77,11 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """A series as it is listed, by what is known of its first frame. ``patient_key`` stays on the server."""
+    """A series as it is listed, by what is known of its first frame.
+
+    ``patient`` is the handle of its patient, as patients are listed by: None without a patient id, and before
+    :class:`hmar.values.listed_patients.PatientHandles` has given it. ``patient_key`` stays on the server.
+    """
 
     study_uid: str
     series_uid: str
@@ -87,6 +91,7 @@ class SeriesInfo:
     study_date: date | None
     frames: int
     label: str | None = None
+    patient: str | None = None
     patient_key: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -102,11 +107,11 @@ class SeriesInfo:
             info.study_date,
             frames,
             info.label,
-            info.patient_key,
+            patient_key=info.patient_key,
         )
 
     def to_dict(self) -> Json:
-        """Return the series as the API lists it, but for the handle of its patient."""
+        """Return the series as the API lists it."""
         day = self.study_date
         return {
             "study_uid": self.study_uid,
@@ -117,6 +122,7 @@ class SeriesInfo:
             "study_date": None if day is None else day.isoformat(),
             "frames": self.frames,
             "label": self.label,
+            "patient": self.patient,
         }
 
     @classmethod
@@ -132,4 +138,5 @@ class SeriesInfo:
             None if day is None else date.fromisoformat(day),
             int(told["frames"]),
             told["label"],
+            told["patient"],
         )

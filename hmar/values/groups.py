@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple, Self, overload
 
 from hmar.values.codes import Bits, CodeArray, WindowIds
 from hmar.values.entries import EntryInfo
-from hmar.values.frames import FrameInfo
 from hmar.values.pages import Page
+from hmar.values.places import named_frame
 from hmar.values.plain import Json, number, number_of
 
 GroupLevel = Literal["series", "study"]
@@ -113,8 +113,8 @@ class FramePair:
     def to_dict(self) -> Json:
         """Return the pair as the API answers with it."""
         return {
-            "query": _named(self.query.info),
-            "found": _named(self.found.info),
+            "query": _named(self.query),
+            "found": _named(self.found),
             "distance": number(self.distance),
         }
 
@@ -291,11 +291,6 @@ class GroupResults(Sequence[GroupHit]):
         )
 
 
-def _named(info: FrameInfo) -> Json:
-    """Return which frame it is, as hits name theirs."""
-    return {
-        "series_uid": info.series_uid,
-        "sop_instance_uid": info.sop_instance_uid,
-        "frame_number": info.frame_number,
-        "instance_number": info.instance_number,
-    }
+def _named(entry: EntryInfo) -> Json:
+    """Return which frame it is, and of which series: a group may be a study."""
+    return {**named_frame(entry), "series_uid": entry.info.series_uid}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple, Self
 
+from hmar.values.entries import SeriesInfo
 from hmar.values.plain import Json
 
 _DIGITS = 32
@@ -107,3 +108,14 @@ class PatientHandles:
             patient.last_date,
             patient.modalities,
         )
+
+    def with_handles(self, series: Iterable[SeriesInfo]) -> list[SeriesInfo]:
+        """Return series with the handles of their patients, in their order."""
+        known: dict[str, str] = {}
+        listed = []
+        for one in series:
+            key = one.patient_key
+            if key is not None and key not in known:
+                known[key] = self.handle(key)
+            listed.append(one if key is None else replace(one, patient=known[key]))
+        return listed

@@ -17,7 +17,7 @@ Same = Literal["instance", "series", "study", "patient"]
 
 
 MAX_EXCLUDED = 1000
-"""UIDs of each list that a search may leave out."""
+"""UIDs of each list that a search may leave out, or find alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,31 @@ class Exclusion:
                 f"exclude is {shown(self.same)}.", f"Give one of {', '.join(get_args(Same))}."
             )
         for name in ("series_uids", "study_uids", "sop_instance_uids"):
-            uids = getattr(self, name)
-            listed = isinstance(uids, Collection) and not isinstance(uids, str)
-            if not listed or not all(isinstance(uid, str) for uid in uids):
-                raise ParameterError(f"{name} is {shown(uids)}.", "Give a list of UIDs.")
-            if len(uids) > MAX_EXCLUDED:
-                raise ParameterError(f"{name} has {len(uids)} UIDs.", f"Give at most {MAX_EXCLUDED}.")
+            _check_uids(name, getattr(self, name))
+
+
+def named_series(only: Collection[str] | None) -> frozenset[str] | None:
+    """Return the series that alone may be found, by their UIDs; None for any.
+
+    Raises
+    ------
+    ParameterError
+        If ``only`` is no list of 1 to ``MAX_EXCLUDED`` texts.
+    """
+    if only is None:
+        return None
+    _check_uids("only", only)
+    if not only:
+        raise ParameterError("only has no UID.", "Name a series, or leave it out.")
+    return frozenset(only)
+
+
+def _check_uids(name: str, uids: Collection[str]) -> None:
+    listed = isinstance(uids, Collection) and not isinstance(uids, str)
+    if not listed or not all(isinstance(uid, str) for uid in uids):
+        raise ParameterError(f"{name} is {shown(uids)}.", "Give a list of UIDs.")
+    if len(uids) > MAX_EXCLUDED:
+        raise ParameterError(f"{name} has {len(uids)} UIDs.", f"Give at most {MAX_EXCLUDED}.")
 
 
 @dataclass(frozen=True, slots=True)

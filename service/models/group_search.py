@@ -11,6 +11,7 @@ from hmar.values.groups import Aggregation, GroupMode
 from service.models.asked import JsonBody
 from service.models.given import Given
 from service.models.left_out import LeftOut
+from service.models.named_frame import NamedFrame
 from service.models.names import CollectionName, SeriesUid, StudyUid
 from service.models.numbers import Count, FromOne, NotNegative, Score
 from service.models.properties import with_shown_properties
@@ -61,13 +62,10 @@ class GroupAsked(Given):
     )
 
 
-class PairedFrame(Given):
-    """A frame of a pair."""
+class PairedFrame(NamedFrame):
+    """A frame of a pair, which may be of any series."""
 
     series_uid: str
-    sop_instance_uid: str
-    frame_number: FromOne
-    instance_number: int | None
 
 
 class Pair(Given):

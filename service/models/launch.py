@@ -26,6 +26,7 @@ _INSTANCE = "The instance that is shown."
 _REGION = "Drawn as a box to search for, in pixels of the frame."
 _MAX_SEARCH = 1500
 """Characters. What a browser wanted before its login is kept in a cookie, which may have 4 KB."""
+_DEGREES = "(90|180|270)"
 _NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,20})?"
 
 
@@ -61,6 +62,18 @@ _WindowText = Annotated[
     Remedy("Give centre,width,units, such as -600,1500,HU."),
 ]
 
+_ViewText = Annotated[
+    str,
+    Field(
+        strict=True,
+        pattern=rf"^(invert(,flip)?(,{_DEGREES})?|flip(,{_DEGREES})?|{_DEGREES})$",
+        description="How the picture is turned: invert, flip, and the degrees clockwise, those that hold, in "
+        "this order, with commas between.",
+        examples=["invert,90"],
+    ),
+    Remedy("Give those of invert, flip, and 90, 180 or 270 that hold, in this order."),
+]
+
 
 class PageQuery(Asked):
     """What the page opens at; nothing where nothing is named."""
@@ -73,9 +86,16 @@ class PageQuery(Asked):
     regions: LeftOut[RegionsText] = None
     collection: LeftOut[Collection] = Field(default=None, description="The collection that holds the series.")
     window: LeftOut[_WindowText] = None
+    view: LeftOut[_ViewText] = None
     search: LeftOut[_SearchText] = Field(default=None, repr=False)
+    query_collection: LeftOut[Collection] = Field(
+        default=None, description="The collection that holds the image searched with."
+    )
     beside: LeftOut[_Uid] = Field(default=None, description="The instance that is shown beside it.")
     beside_frame: LeftOut[FrameNumber] = None
+    beside_collection: LeftOut[Collection] = Field(
+        default=None, description="The collection that holds what is shown beside it."
+    )
 
     def text(self) -> str:
         """Return the same as the query of an address, empty for nothing."""

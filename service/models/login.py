@@ -21,6 +21,6 @@ class TokenForm(LoginForm):
 
 
 class LoggedIn(Headers):
-    """Where the page is."""
+    """Where what was asked for before the login is; the page, where nothing was."""
 
     location: str = Field(serialization_alias="Location")

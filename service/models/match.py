@@ -8,8 +8,9 @@ from pydantic import Field
 
 from service.models.asked import Asked
 from service.models.given import Given
+from service.models.named_frame import NamedFrame
 from service.models.names import SeriesUid
-from service.models.numbers import Count, FromOne
+from service.models.numbers import Count
 
 
 class MatchQuery(Asked):
@@ -18,18 +19,10 @@ class MatchQuery(Asked):
     to: Annotated[SeriesUid, Field(description="An indexed series.")]
 
 
-class PlacedFrame(Given):
-    """A frame of a series."""
-
-    sop_instance_uid: str
-    frame_number: FromOne
-    instance_number: int | None
-
-
-class MatchedFrame(PlacedFrame):
+class MatchedFrame(NamedFrame):
     """A frame, and the one of the other series that lies beside it."""
 
-    beside: PlacedFrame
+    beside: NamedFrame
     distance: Count = Field(description="Bits of 128 in which the codes of the two whole images differ.")
 
 

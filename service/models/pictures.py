@@ -58,7 +58,7 @@ class DisplayWindow(Asked):
         return None if self.centre is None or self.width is None else (self.centre, self.width)
 
 
-class Picture(DisplayWindow):
+class Picture(DisplayWindow, CollectionQuery):
     """How an indexed frame is shown."""
 
     repeats: ClassVar[frozenset[str]] = frozenset({"box"})

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hmar.values.hits import Mode
 from service.models.given import Given
+from service.models.named_frame import NamedFrame
 from service.models.names import CollectionName
 from service.models.numbers import Count, FromOne, NotNegative, Score, Share, Spacing
 from service.models.properties import with_shown_properties
@@ -69,14 +70,6 @@ class RegionHit(Given):
     box_mm: Box | None
 
 
-class PlaceEnd(Given):
-    """A frame at an end of a place."""
-
-    sop_instance_uid: str
-    frame_number: FromOne
-    instance_number: int | None
-
-
 class Extent(Given):
     """Lengths in mm; null where unknown."""
 
@@ -90,8 +83,8 @@ class Extent(Given):
 class Place(Given):
     """Neighbouring slices of one series that show what was searched for."""
 
-    first: PlaceEnd
-    last: PlaceEnd
+    first: NamedFrame
+    last: NamedFrame
     frames: FromOne = Field(description="How many frames belong to it.")
     distances: list[NotNegative] = Field(
         description="Local distances of its frames, from the first to the last."

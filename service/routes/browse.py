@@ -96,7 +96,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         raises=(NotFoundError, LimitError, DecodeError, RegionError),
     )
     def image(path: FramePath, query: Picture) -> Response:
-        entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
+        entry = indexed(engine, path.sop_instance_uid, path.frame_number, query.collection)[0]
         return _kept_picture(files, entry, query, query.size, query.box)
 
     @routes.post("/render")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from service.models.launch import DisplayQuery
-from service.onwards import onwards
+from service.onwards import onwards, page_place
 from service.operations.operation import Content, operation
 
 
@@ -23,6 +23,6 @@ def blueprint() -> Blueprint:
         "and needs no login; the page that comes next does.",
     )
     def invoke(query: DisplayQuery) -> str:
-        return onwards(query.page().text())
+        return onwards(page_place(query.page()))
 
     return routes

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template
 from hmar.wiring import Engine
 from service import auth
 from service.models.login import LoggedIn, LoginQuery, TokenForm
-from service.onwards import page_address
+from service.onwards import address_of
 from service.operations.operation import Content, operation
 
 _TAG = "page"
@@ -32,7 +32,7 @@ def blueprint(engine: Engine) -> Blueprint:
         "logIn",
         "Use up the link, and set the cookie",
         tag=_TAG,
-        gives=Content("Logged in; the page is next.", "text/html", headers=LoggedIn),
+        gives=Content("Logged in; next is what was asked for before.", "text/html", headers=LoggedIn),
         status=303,
         also={401: Content("The link is wrong, or used up.", "text/html")},
     )
@@ -42,7 +42,7 @@ def blueprint(engine: Engine) -> Blueprint:
             return make_response(render_template("unauthorised.html", used_up=True), 401)
         wanted = auth.wanted_after_login()
         auth.log_in(engine.sessions, identity)
-        return make_response(redirect(page_address(wanted), code=303))
+        return make_response(redirect(address_of(wanted), code=303))
 
     @routes.post("/logout")
     @operation("logOut", "End the session", tag=_TAG, gives=Content("It ended."), scope="any", status=204)

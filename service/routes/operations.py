@@ -6,19 +6,9 @@ from flask import Blueprint, render_template
 
 from hmar.errors import NotFoundError, shown
 from hmar.wiring import Engine
-from service.models.operations import PartPath
+from service.models.operations import PARTS, PartPath
 from service.operations.operation import Content, operation
 from service.routes.page import NO_LOGIN
-
-PARTS = {
-    "jobs": "Jobs",
-    "statistics": "Statistics",
-    "pacs": "PACS",
-    "models": "Models",
-    "keys": "Keys",
-    "audit": "Audit log",
-}
-"""The pages and their titles, in the order of their links."""
 
 
 def blueprint(engine: Engine) -> Blueprint:

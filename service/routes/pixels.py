@@ -10,6 +10,7 @@ from service.byte_ranges import asked_range, byte_range
 from service.encodings import Coding, chosen_coding, encoded
 from service.errors import RangeError
 from service.kept_answers import kept, tag_of
+from service.models.archive import CollectionQuery
 from service.models.pictures import FramePath
 from service.models.pixels import FilePixels, PartOfPixels, PixelForm, PixelHeaders, WholePixels
 from service.opened import OpenedFiles
@@ -39,8 +40,8 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
         },
         raises=(NotFoundError, LimitError, DecodeError, RangeError),
     )
-    def pixels(path: FramePath) -> Response:
-        entry = indexed(engine, path.sop_instance_uid, path.frame_number)[0]
+    def pixels(path: FramePath, query: CollectionQuery) -> Response:
+        entry = indexed(engine, path.sop_instance_uid, path.frame_number, query.collection)[0]
         plain = f"{tag_of(entry)}-pixels"
         header = request.headers.get("Range") if request.method == "GET" else None  # RFC 9110, 14.2
         wanted = asked_range(header, request.headers.get("If-Range"), plain)

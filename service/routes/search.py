@@ -90,10 +90,12 @@ def check_frame(file: ImageFile, frame_number: int) -> None:
         raise ParameterError(f"Frame {frame_number} was asked for.", f"Give a frame from 1 to {count}.")
 
 
-def indexed(engine: Engine, sop_instance_uid: str, frame_number: int) -> list[EntryInfo]:
+def indexed(
+    engine: Engine, sop_instance_uid: str, frame_number: int, collection: str | None = None
+) -> list[EntryInfo]:
     """Return the entries of an indexed frame, one per collection that holds it; raises NotFoundError."""
     with stage("catalogue"):
-        found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint)
+        found = engine.catalogue.find(sop_instance_uid, engine.encoder.fingerprint, collection)
     entries = [entry for entry in found if entry.info.frame_number == frame_number]
     if not entries:
         engine.searcher.require_indexed(Selection())

@@ -23,7 +23,7 @@ PICTURES_SHOWN = (
     "return [...document.querySelectorAll('.hit img')].slice(0, 2).every(i => i.complete && i.naturalWidth)"
 )
 LOADED_PIXELS = (
-    "return performance.getEntriesByType('resource').filter(e => e.name.endsWith('/pixels')).length"
+    "return performance.getEntriesByType('resource').filter(e => e.name.includes('/pixels')).length"
 )
 
 

@@ -168,6 +168,60 @@ def test_a_folder_is_indexed_with_its_names_and_its_job_goes_on_after_a_reload(
     assert page.mistakes() == []
 
 
+def test_a_series_is_told_as_being_replaced_and_nothing_of_it_stays_on_the_screen(
+    server: Server, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    folder = server.engine.settings.import_root / "chest"
+    folder.mkdir(parents=True)
+    for series in (1, 2):
+        for number in range(1, 4):
+            (folder / f"{series}-{number}.dcm").write_bytes(ct_file(series, number))
+    server.engine.indexer.submit("default", Origin("import", "chest"))
+    (tmp_path / "other.dcm").write_bytes(ct_file(1, 2, nodule=(60.0, 84.0)))
+    page = Page(browser)
+    page.log_in(server.login_link("admin"))
+    page.open_series(1)
+    page.search_all()
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == 5)
+    page.open_series(0)
+    assert page.text("#frame-text") == "Image 2 of 3"
+
+    # Nobody works on what is sent now: it waits.
+    assert isinstance(server.engine.queue, InlineQueue)
+    work, server.engine.queue.handler = server.engine.queue.handler, None
+    page.find("#replace-row").click()
+    page.find("dialog[open] [name=files]").send_keys(str(tmp_path / "other.dcm"))
+    page.find("dialog[open] [name=end]").send_keys(f"{ROOT}.91"[-4:], Keys.ENTER)
+    page.until(lambda: "being replaced" in page.series()[0].text and len(page.hits()) == 2)
+    page.until(lambda: "0 of 1 done" in page.text("#jobs .job-text"))
+    assert page.text("#frame-text") == ""
+    assert not page.find("#row-actions").is_displayed()
+    page.series()[0].click()
+    page.until(lambda: "The series is being replaced" in page.text("#problem"))
+    browser.save_screenshot(str(tmp_path / "replaced.png"))
+    # Another search meanwhile knows nothing of it.
+    page.series()[1].click()
+    page.until(lambda: page.text("#frame-text") == "Image 2 of 3")
+    page.find("#search").click()
+    page.until(lambda: page.text("#hits-summary").startswith("2 frames"))
+
+    server.engine.queue.handler = work
+    server.engine.queue.enqueue([])
+    # What was in memory of it is gone with the page, which begins anew.
+    page.until(lambda: "1 frame" in page.series()[0].text and page.hits() == [])
+    page.open_series(0)
+    page.until(lambda: page.text("#frame-text") == "Image 1 of 1")
+    shown = browser.execute_script("return {...document.getElementById('canvas').dataset}")
+    assert shown["instance"] == sop_uid(1, 2)
+    page.series()[1].click()
+    page.until(lambda: page.text("#frame-text") == "Image 2 of 3")
+    page.search_all()
+    page.find("#search").click()
+    page.until(lambda: page.text("#hits-summary").startswith("3 frames"))
+    assert page.mistakes() == []
+
+
 def test_operators_see_jobs_statistics_models_keys_and_the_audit_log(
     server: Server, browser: webdriver.Chrome, tmp_path: Path
 ) -> None:

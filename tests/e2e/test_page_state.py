@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,18 +11,21 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from hmar.values.entries import Origin
 from hmar.values.identity import EVERYDAY, PAGE_LOGIN, Identity
 from tests.axe import barriers
 from tests.e2e.chromium import prefer
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.e2e.test_page import NODULES, SLICES, index_phantoms
-from tests.phantoms import PATIENT_ID, PATIENT_NAME
+from tests.e2e.test_page import NODULES, SLICES, index_phantoms, patient_of
+from tests.phantoms import PATIENT_ID, PATIENT_NAME, ct_file
 
 pytestmark = pytest.mark.slow
 
 ELSEWHERE = Identity(PAGE_LOGIN, EVERYDAY, frozenset({"elsewhere"}))
 SHOWN = "return {...document.getElementById(arguments[0]).dataset}"
+INVERT = "button[data-tool=invert]"
+ASKED = "return performance.getEntriesByType('resource').some((entry) => entry.name.endsWith(arguments[0]))"
 STORED = "return JSON.stringify({...localStorage})"
 
 
@@ -116,6 +120,110 @@ def test_reload_back_forward_and_history_bring_back_what_was_on_the_screen(
     page.find("#logout").click()
     page.until(lambda: "You are not logged in" in page.text("body"))
     assert browser.execute_script(STORED) == "{}"
+
+
+def test_measurements_the_turned_picture_and_a_long_search_outlast_a_reload(
+    server: Server, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    index_phantoms(server)
+    (tmp_path / "query.dcm").write_bytes(ct_file(1, 3, NODULES[1]))
+    page = Page(browser)
+    page.log_in(server.login_link())
+    page.open_series(0)
+    page.find("#canvas").click()
+    upright = edges(page)
+    page.press("l", "l", "i", "h", "r")
+    page.until(lambda: edges(page) != upright)
+    turned = edges(page)
+    # Ellipses have so many points that an address does not take them.
+    page.press("+", "e", "e", "e", "e")
+    page.until(lambda: page.text("#box-text").startswith("3 regions"))
+    page.search_all()
+    page.find("#canvas").send_keys(Keys.ENTER)
+    page.until(lambda: len(page.hits()) == 10)
+    query, measured = shown(page), page.text("#chips")
+    assert "Length" in measured
+    page.until(lambda: "view=invert%2Cflip" in browser.current_url and "search=" not in browser.current_url)
+
+    browser.refresh()
+    page.until(lambda: len(page.hits()) == 10 and shown(page) == query)
+    page.until(lambda: edges(page) == turned and page.text("#chips") == measured)
+    assert page.find(INVERT).get_attribute("aria-pressed") == "true"
+    tab = json.loads(browser.execute_script("return sessionStorage.getItem('hmar.measured')"))
+    [[frame, [length]]] = tab["frames"]
+    assert (frame, length["kind"]) == (f"default/{query['instance']}/1", "length")
+
+    # What was told of a file is not told of the image that Back leads to.
+    page.find("#open-files").send_keys(str(tmp_path / "query.dcm"))
+    page.until(lambda: page.text("#status") == "Opened query.dcm")
+    browser.back()
+    page.until(lambda: shown(page) == query and page.text("#status") == "")
+
+    page.find("#history-open").click()
+    page.until(lambda: "CT CHEST, 3 regions" in page.text("#history-recent"))
+    page.find("#history-clear").click()
+    page.until(lambda: "1 search will be deleted" in page.text("dialog[aria-labelledby=dialog-title]"))
+    page.find("dialog .dialog-buttons button[type=button]").click()
+    page.until(lambda: not page.all("dialog[aria-labelledby=dialog-title]"))
+    page.find("#history-recent .past-open").click()
+    page.until(lambda: len(page.hits()) == 10 and shown(page)["instance"] == query["instance"])
+    page.find("#history-open").click()
+    page.find("#history-clear").click()
+    page.find("dialog .dialog-buttons .danger").click()
+    page.until(lambda: page.find("#history-empty").is_displayed())
+    assert page.mistakes() == []
+
+
+def edges(page: Page) -> list[str]:
+    """The letters at the edges of the picture."""
+    return [page.text(f"#edge-{edge}") for edge in ("left", "right", "top", "bottom")]
+
+
+def test_an_instance_of_two_collections_stays_the_one_that_was_opened(
+    server: Server, browser: webdriver.Chrome
+) -> None:
+    index_phantoms(server)
+    copy = server.engine.settings.import_root / "copy"
+    copy.mkdir()
+    for number in range(1, SLICES + 1):
+        # The same UIDs, and no nodule: other pixels.
+        (copy / f"{number}.dcm").write_bytes(ct_file(1, number, None, patient_of(1)))
+    server.engine.indexer.submit("teaching", Origin("import", "copy"))
+    page = Page(browser)
+    page.log_in(server.login_link())
+    page.open_series(3)
+    page.until(lambda: shown(page).get("collection") == "teaching")
+    query = shown(page)
+    pixels = f"{query['instance']}/frames/1/pixels?collection=teaching"
+    assert browser.execute_script(ASKED, pixels)
+    page.search_all()
+    page.find("#k").clear()
+    page.find("#k").send_keys("30")
+    page.find("#search").click()
+    page.until(lambda: len(page.hits()) == 26)
+    # A card names the collection that is not the default.
+    copies = [hit for hit in page.hits() if "this series" in hit.text]
+    next(hit for hit in copies if "in teaching" not in hit.text).click()
+    page.until(lambda: shown(page)["collection"] == "default" and shown(page)["series"] == query["series"])
+    hit = shown(page)
+    opened = [card.text for card in page.all("#hits .hit[aria-current=true]")]
+    assert [("this series" in text, "in teaching" in text) for text in opened] == [(True, False)]
+    page.until(lambda: "query_collection=teaching" in browser.current_url)
+
+    browser.refresh()
+    page.until(lambda: len(page.all("#hits .hit[aria-current=true]")) == 1 and shown(page) == hit)
+    assert page.text("#hits .hit[aria-current=true]") == opened[0]
+    page.find("#back").click()
+    page.until(lambda: shown(page) == query)
+    page.all("#hits .hit")[0].click()
+    page.until(lambda: shown(page) != query)
+    beside = shown(page)
+    page.find("#compare-open").click()
+    page.until(lambda: shown(page, "beside-canvas") == beside and shown(page) == query)
+    page.until(lambda: f"beside_collection={beside['collection']}" in browser.current_url)
+    browser.refresh()
+    page.until(lambda: shown(page, "beside-canvas") == beside and shown(page) == query)
+    assert page.mistakes() == []
 
 
 def test_a_link_shows_another_reader_the_same_after_the_login_or_says_what_he_may_not_see(

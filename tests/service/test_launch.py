@@ -76,6 +76,45 @@ def test_what_a_stranger_wanted_comes_after_the_login(archive: Archive) -> None:
     assert browser.post("/login", data={"token": token}, headers=own).headers["Location"] == "/"
 
 
+def test_a_login_that_began_at_a_page_of_operations_leads_back_there(archive: Archive) -> None:
+    own = {"Sec-Fetch-Site": "same-origin"}
+    proxied = {"SCRIPT_NAME": "/hmar"}
+    for environ, location in (({}, "/operations/jobs"), (proxied, "/hmar/operations/jobs")):
+        browser = archive.stranger
+        assert browser.get("/operations/jobs", headers=own, environ_overrides=environ).status_code == 401
+        data = {"token": archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)}
+        answer = browser.post("/login", data=data, headers=own, environ_overrides=environ)
+        assert (answer.status_code, answer.headers["Location"]) == (303, location)
+        assert browser.get("/operations/jobs", headers=own, environ_overrides=environ).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/operations/secrets",
+        "/operations/..",
+        "/operations/%2F%2Fother.example",
+        "/operations//other.example",
+        "/operations/%5C%5Cother.example",
+        "/api/v1/series",
+        "/logout",
+    ],
+)
+def test_a_login_leads_to_no_other_place(archive: Archive, path: str) -> None:
+    browser, own = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
+    assert "Set-Cookie" not in browser.get(path, headers=own).headers
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
+    answer = browser.post("/login", data={"token": token}, headers=own)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_a_login_link_cannot_say_where_it_leads(archive: Archive) -> None:
+    token = archive.engine.keys.create_login(Identity(PAGE_LOGIN, EVERYDAY), 60)
+    data = {"token": token, "next": "https://other.example/"}
+    answer = archive.stranger.post("/login?next=https://other.example/", data=data)
+    assert answer.headers.get("Location", "/") == "/"
+
+
 SEARCH = '{"sop_instance_uid":"1.2","frame_number":1,"region":[1,2,3,4],"k":5,"mode":"local"}'
 WHOLE = '{"sop_instance_uid":"1.2","group_by":"series","filters":{"modality":"CT"}}'
 
@@ -94,6 +133,9 @@ def test_what_the_page_shows_and_searches_for_is_wanted_after_the_login_too(
         "search": search,
         "beside": "1.2.5",
         "beside_frame": "3",
+        "view": "invert,flip,270",
+        "query_collection": "teaching",
+        "beside_collection": "lung.1",
     }
     assert archive.client.get("/", query_string=asked).status_code == 200
     browser, own = archive.stranger, {"Sec-Fetch-Site": "same-origin"}
@@ -130,6 +172,11 @@ def test_a_browser_that_does_not_say_where_a_link_is_from_keeps_its_login(archiv
         "collection=a b",
         "beside=1 2",
         "beside_frame=0",
+        "beside_collection=a b",
+        "view=",
+        "view=flip,invert",
+        "view=45",
+        "query_collection=../x",
         "search={",
         "search=[]",
         'search={"k":3}',

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
+import subprocess
+
 import pytest
 
-from service.routes.operations import PARTS
+from service.models.operations import PARTS
 from tests.service.conftest import Archive
 
 
@@ -34,10 +38,21 @@ def test_a_browser_without_a_login_is_told_how_to_get_one(archive: Archive, part
     assert "hmar keys login" in answer.text
 
 
-def test_on_this_machine_the_command_names_the_data_directory(archive: Archive) -> None:
-    told = f"HMAR_HOME={archive.engine.settings.home} hmar keys login"
-    for host in ("localhost:8080", "127.0.0.1:8080", "[::1]:8080"):
-        assert told in archive.stranger.get("/", headers={"Host": host}).text
+def shown_command(page: str) -> str:
+    found = re.search("<pre>(.*)</pre>", page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+@pytest.mark.slow
+def test_on_this_machine_the_command_works_from_any_folder_and_in_any_shell(archive: Archive) -> None:
+    hosts = ("localhost:8080", "127.0.0.1:8080", "[::1]:8080")
+    [command] = {shown_command(archive.stranger.get("/", headers={"Host": host}).text) for host in hosts}
+    assert command.startswith(f"HMAR_HOME={archive.engine.settings.home} /")
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "/login?token=" in done.stdout) == (0, True), done.stderr
 
 
 @pytest.mark.parametrize(

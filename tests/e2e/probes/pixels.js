@@ -33,7 +33,7 @@ const draw = async () => {
 async function indexed(api, collection) {
   const series = (await api.listSeries()).find((one) => one.collection === collection);
   const [listed] = await api.listFrames(series);
-  const picture = (chosen) => fetch(api.imageUrl(listed.sop_instance_uid, listed.frame_number, chosen));
+  const picture = (chosen) => fetch(api.imageUrl(listed, chosen));
   return { readPixels: () => api.readPixels(listed), readPicture: async (chosen) => contentOf(await picture(chosen)) };
 }
 

@@ -383,6 +383,8 @@ def test_filters_exclusions_and_groups_limit_what_is_found(home: Path, study: Pa
         (["--exclude-same", "instance"], everything[1:]),
         (["--exclude-same", "series"], ["2/1"]),
         (["--exclude-same", "patient"], []),
+        (["--only", series_uid(2)], ["2/1"]),
+        (["--only", series_uid(2), "--only", series_uid(1)], everything),
         (["--group-by", "series"], ["1/1", "2/1"]),
         (["--group-by", "series", "--exclude-same", "instance"], [everything[1], "2/1"]),
     ):

@@ -39,6 +39,8 @@ def test_collections_studies_and_instances_are_those_of_the_archive(served: Serv
                 list(archive.studies(patient="0" * 32))
             with pytest.raises(ParameterError, match="before since"):
                 list(archive.studies(since=date(2026, 2, 1), until=date(2026, 1, 1)))
+        assert client.series() == mine.series()
+        assert {one.patient for one in mine.series()} == {patient.patient}
         assert client.study(studies[0].study_uid) == mine.study(studies[0].study_uid)
         there, here = client.instance(sop_uid(1, 2)), mine.instance(sop_uid(1, 2))
     assert [one.info.to_dict() for one in there] == [one.info.to_dict() for one in here]

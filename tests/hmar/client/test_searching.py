@@ -54,6 +54,7 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"box": OUTLINE},
         {"box": [BOX, OUTLINE], "mode": "auto"},
         {"collection": "elsewhere"},
+        {"only": [series_uid(3), "1.2.3"]},
         {"box": BOX, "relevant": [FRAME], "not_relevant": [hmar.IndexedFrame(sop_uid(3, 1))]},
     ],
 )
@@ -96,7 +97,15 @@ def test_a_page_is_asked_for_when_it_is_needed(client: hmar.Client) -> None:
     assert len(next(client.pages(FRAME, k=2, limit=1))) == 1
 
 
-@pytest.mark.parametrize("how", [{}, {"mode": "global", "k": 1}, {"aggregation": "mean", "exclude": "study"}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"mode": "global", "k": 1},
+        {"aggregation": "mean", "exclude": "study"},
+        {"only": [series_uid(1), series_uid(2)]},
+    ],
+)
 def test_series_and_studies_are_what_the_archive_itself_finds(
     client: hmar.Client, mine: hmar.Archive, how: dict[str, Any]
 ) -> None:
@@ -131,6 +140,8 @@ def test_a_batch_is_answered_query_by_query(client: hmar.Client) -> None:
         (FRAME, {"age_years": 40}, ParameterError),
         (FRAME, {"sex": "F", "where": {"sex": "M"}}, ParameterError),
         (FRAME, {"exclude": "ward"}, ParameterError),
+        (FRAME, {"only": series_uid(1)}, ParameterError),
+        (FRAME, {"only": []}, ParameterError),
         (hmar.IndexedFrame("1.2.3"), {}, NotFoundError),
         (FILE, {"frame_number": 2}, ParameterError),
     ],

@@ -287,6 +287,9 @@ def test_filters_hold_by_name_and_by_mapping(archive: hmar.Archive, study: Path)
     assert len(archive.search(path, k=100, exclude="series")) == FRAMES - SLICES
     named = hmar.Exclusion("instance", series_uids=[series_uid(2)])
     assert len(archive.search(path, k=100, exclude=named)) == FRAMES - SLICES - 1
+    only = archive.search(path, k=100, only=[series_uid(2), "1.2.3"])
+    assert {hit.entry.info.series_uid for hit in only} == {series_uid(2)}
+    assert len(only) == only.searched_frames == SLICES
     assert len(archive.search(path, k=100, collection="another")) == 0
     with pytest.raises(ParameterError, match="'sex' is given twice"):
         archive.search(path, where={"sex": "F"}, sex="M")
@@ -299,6 +302,9 @@ def test_filters_hold_by_name_and_by_mapping(archive: hmar.Archive, study: Path)
         ({"mode": "all"}, ParameterError),
         ({"bits": 32}, ParameterError),
         ({"exclude": "ward"}, ParameterError),
+        ({"only": "1.2"}, ParameterError),
+        ({"only": []}, ParameterError),
+        ({"only": ["1.2"] * 1001}, ParameterError),
         ({"group_by": "ward"}, ParameterError),
         ({"frame_number": 2}, ParameterError),
         ({"ward": "3b"}, ParameterError),

@@ -19,6 +19,12 @@ function randomness(seed) {
 
 const SIGNS = [..."!\"#$%&'()*+,-./0129:;<=>?@AZ[\\]^_`az{|}~"];
 
+const VIEWS = [
+  { isInverted: true, flipped: false, turns: 0 },
+  { isInverted: false, flipped: true, turns: 3 },
+  { isInverted: true, flipped: true, turns: 1 },
+];
+
 function randomState(seed) {
   const { below, one, number } = randomness(seed);
   const uid = () => one("1.2.840.113619", "2.25.7", Array.from({ length: 1 + below(64) }, () => one(...SIGNS)).join(""));
@@ -27,6 +33,7 @@ function randomState(seed) {
   const instance = one(null, uid());
   const asked = one({}, { region: corners() }, { regions: [corners(), corners()] });
   const options = one({ k: 10 }, { k: 3, mode: "local", filters: { modality: "CT", age_years: { min: 3 } } });
+  const search = one(null, { sop_instance_uid: uid(), frame_number: 1 + below(9), ...asked, ...options });
   return {
     study: one(null, uid()),
     series: one(null, uid()),
@@ -34,11 +41,19 @@ function randomState(seed) {
     instance,
     frame: instance ? 1 + below(500) : 1,
     regions: Array.from({ length: below(4) }, box),
+    view: one(null, ...VIEWS),
     window: one(null, [number(), 1 + below(4000), one("HU", "modality", "presentation")], [below(50), 50 + below(51), "percentiles"]),
-    search: one(null, { sop_instance_uid: uid(), frame_number: 1 + below(9), ...asked, ...options }),
-    beside: one(null, { instance: uid(), frame: 1 + below(3) }),
+    search,
+    queryCollection: search && one(null, "teaching"),
+    beside: one(null, { instance: uid(), frame: 1 + below(3), collection: one(null, "b") }),
   };
 }
+
+test("a search that is too long for an address is left out of it, and of nothing that has room", () => {
+  const search = { sop_instance_uid: "1.2", frame_number: 1, filters: { label: ["x".repeat(2000)] } };
+  assert.equal(decode(encode({ series: "1.1", search })).search, null);
+  assert.deepEqual(decode(encode({ series: "1.1", search }, Infinity)).search, search);
+});
 
 test("an address says all of a state, whatever is in it", () => {
   for (let seed = 0; seed < 500; seed += 1) {
@@ -76,6 +91,11 @@ test("what cannot be used is left out, and nothing of it is thrown", () => {
     "region=1,2,Infinity,4",
     "region=1,2,-3,4",
     "regions=1,2,3,4;x",
+    "view=45",
+    "view=flip,invert",
+    "view=,",
+    "view=invert,invert",
+    "query_collection=../x",
     "window=1,0,HU",
     "window=1,2,mm",
     "window=1,2,HU,3",

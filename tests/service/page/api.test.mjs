@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser, pixels } from "./browser.mjs";
-import { connection, explainHit, listSeries, matchSeries, readPixels, searchFile, searchIndexed, thumbnailUrl } from "../../../service/page/static/js/api.js";
+import { connection, explainHit, imageUrl, listSeries, matchSeries, readInstance, readPixels, searchFile, searchIndexed, thumbnailUrl } from "../../../service/page/static/js/api.js";
 
 const BOX = { x: 1.5, y: 2, width: 30, height: 40 };
 const FRAME = { sop_instance_uid: "1.2", frame_number: 3 };
@@ -62,10 +62,15 @@ test("every request says that it comes from the page", async () => {
   assert.equal(requests[0].credentials, "same-origin");
 });
 
-test("the values of a frame are asked for by its instance and number", async () => {
-  const { requests } = browser(() => pixels());
+test("the values of a frame are asked for by its instance, its number and the collection", async () => {
+  const { requests } = browser((path) => (path.includes("pixels") ? pixels() : Response.json({})));
   await readPixels(FRAME);
-  assert.equal(requests[0].path, "/api/v1/instances/1.2/frames/3/pixels");
+  await readPixels({ ...FRAME, collection: "b" });
+  await readInstance("1.2", "b");
+  assert.deepEqual(
+    requests.map(({ path }) => path),
+    ["/api/v1/instances/1.2/frames/3/pixels", "/api/v1/instances/1.2/frames/3/pixels?collection=b", "/api/v1/instances/1.2?collection=b"],
+  );
 });
 
 test("a problem of the server is told in its words", async () => {
@@ -145,4 +150,7 @@ test("two series, and a hit with its query, are asked for by their UIDs", async 
     hit: { sop_instance_uid: "1.3", frame_number: 1 },
   });
   assert.equal(thumbnailUrl(FRAME, [BOX]), "/api/v1/instances/1.2/frames/3/image?size=128&box=1.5%2C2%2C30%2C40");
+  const copy = { ...FRAME, collection: "b" };
+  assert.equal(thumbnailUrl(copy), "/api/v1/instances/1.2/frames/3/image?size=128&collection=b");
+  assert.equal(imageUrl(copy, [0, 400, "HU"]), "/api/v1/instances/1.2/frames/3/image?collection=b&centre=0&width=400&units=HU");
 });

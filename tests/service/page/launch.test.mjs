@@ -19,7 +19,7 @@ const archive = {
 };
 const ITEM = { key: "item" };
 const stack = { middle: { key: "middle" }, find: (uid, frame) => (uid === "1.2.7" && frame === 2 ? ITEM : undefined) };
-const read = async () => ({ collection: "a", frames: [{ series_uid: "1.2" }] });
+const read = async (_, collection = "a") => ({ collection: collection ?? "a", frames: [{ series_uid: "1.2" }] });
 const at = (query, how = read) => launched(decode(query), archive, how);
 
 browser();
@@ -41,6 +41,14 @@ test("an instance opens at its frame, in the collection that is named", async ()
   assert.deepEqual([opened.series, opened.itemIn(stack)], [SERIES[1], ITEM]);
   assert.equal((await at("instance=1.2.7&collection=b")).series, SERIES[2]);
   assert.equal((await at("series=1.2&collection=b")).series, SERIES[2]);
+});
+
+test("an instance of several collections is looked for in that which is named, else in the first", async () => {
+  const asked = [];
+  const noted = (uid, collection) => asked.push(collection) && read(uid, collection);
+  assert.equal((await at("instance=1.2.7&collection=b", noted)).series, SERIES[2]);
+  assert.equal((await at("instance=1.2.7", noted)).series, SERIES[1]);
+  assert.deepEqual(asked, ["b", null]);
 });
 
 test("what the archive does not hold, or not for this login, is said to be missing", async () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { byMonth, shortened, summed } from "../../../service/page/static/js/operations/chart.js";
 import { blocksOf } from "../../../service/page/static/js/operations/markdown.js";
+import { isEverything, wantedOf } from "../../../service/page/static/js/operations/pull.js";
 
 const ROWS = [
   { modality: "CT", day: "2020-11-03", frames: 3 },
@@ -36,4 +37,19 @@ test("a card is split at headings, lists, tables and empty lines", () => {
     ["| a |", "|---|", "| 1 |"],
     ["## B"],
   ]);
+});
+
+const EMPTY = { name: "main", study_uid: "", series_uid: "", modality: "", since: "", until: "", collection: "default", label: "" };
+
+test("a pull asks for what the form says, and for everything where nothing limits it", () => {
+  assert.deepEqual(wantedOf(EMPTY), { pacs: { name: "main" }, collection: "default" });
+  assert.ok(isEverything(wantedOf({ ...EMPTY, label: "prior" })));
+  const filled = { ...EMPTY, name: " main ", study_uid: " 1.2.3 ", modality: "ct", since: "2026-01-31", label: " prior " };
+  const wanted = wantedOf(filled);
+  assert.deepEqual(wanted, {
+    pacs: { name: "main", study_uid: "1.2.3", modality: "CT", since: "2026-01-31" },
+    collection: "default",
+    label: "prior",
+  });
+  assert.ok(!isEverything(wanted));
 });

@@ -22,7 +22,7 @@ function reader() {
     clear() {},
   };
   viewer.show("first");
-  return { asked, viewer, hits, reading: new Reading({ viewer, archive: {}, hits }) };
+  return { asked, viewer, hits, reading: new Reading({ viewer, archive: { check() {} }, hits }) };
 }
 
 test("a search that is asked for during another is made after it, the last one alone, and none twice", async () => {

@@ -9,6 +9,7 @@ import { emptyOf } from "../../../service/page/static/js/results/empty.js";
 import { exportFields, whyNoDicom } from "../../../service/page/static/js/results/export.js";
 import { counted, facetOf, filtersOf, toggled } from "../../../service/page/static/js/results/facets.js";
 import { howOf, numberOf, titleOf, whoseOf } from "../../../service/page/static/js/results/facts.js";
+import { isSameFrame, keyOf } from "../../../service/page/static/js/results/identity.js";
 import { Judgements } from "../../../service/page/static/js/results/judgements.js";
 import { indexIn, placeText } from "../../../service/page/static/js/results/place.js";
 import { namedJudgements, namedQuery } from "../../../service/page/static/js/results/refine.js";
@@ -368,4 +369,16 @@ test("hits say whose they are: the image of a series or a file, with its regions
   const files = { stack: { series: null, indexOf: () => 0 }, item: file, regions: [] };
   assert.equal(titleOf(files), "For image 1 of a.dcm, whole image");
   assert.equal(titleOf(files, () => "a file"), "For image 1 of a file, whole image");
+});
+
+test("a frame that two collections hold is two hits, and one image that is judged", () => {
+  const frame = { sop_instance_uid: "1.2", frame_number: 1 };
+  const [a, b] = ["a", "b"].map((collection) => ({ ...frame, collection }));
+  assert.ok(!isSameFrame(a, b) && keyOf(a) !== keyOf(b));
+  assert.ok(isSameFrame(a, { ...a }) && isSameFrame(a, frame) && isSameFrame({ ...frame, collection: null }, b));
+  assert.ok(!isSameFrame(a, { ...a, frame_number: 2 }));
+  const judgements = new Judgements();
+  judgements.judge(a, "relevant");
+  assert.equal(judgements.verdictOf(b), "relevant");
+  assert.deepEqual(judgements.options, { relevant: [frame] });
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser } from "./browser.mjs";
-import { encode } from "../../../service/page/static/js/state/address.js";
+import { decode, encode } from "../../../service/page/static/js/state/address.js";
 import { searchState } from "../../../service/page/static/js/state/current.js";
 import { wordsOf } from "../../../service/page/static/js/state/history.js";
 import { Searches } from "../../../service/page/static/js/state/searches.js";
@@ -109,4 +109,19 @@ test("a search is noted with its own image, whatever is on the screen by then", 
   assert.equal(searchState({ viewer, reading: { query: null, options: null } }), null);
   const ofFile = { query: { identity: { file: {}, frame_number: 1 }, regions: [] }, options: {} };
   assert.equal(searchState({ viewer, reading: ofFile }), null);
+});
+
+test("a search that is too long for an address is kept whole, and old ones make room for it", () => {
+  const searches = new Searches("me", new Storage());
+  const long = (number, length) => {
+    const search = { sop_instance_uid: `1.1.${number}`, frame_number: 1, filters: { label: ["x".repeat(length)] } };
+    return encode({ series: "1.1", search }, Infinity);
+  };
+  searches.add(long(1, 20_000), 1);
+  assert.deepEqual(decode(searches.recent[0].address).search.filters.label[0].length, 20_000);
+  searches.save(searches.recent[0], "Long");
+  for (let number = 2; number <= 30; number += 1) searches.add(long(number, 100_000), number);
+  assert.equal(searches.saved.length, 1);
+  assert.equal(searches.recent[0].at, 30);
+  assert.ok(searches.recent.length < 20);
 });

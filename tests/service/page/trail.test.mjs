@@ -56,6 +56,9 @@ async function trailed(query = "") {
     regions: [],
     regionsOf: () => [],
     chosenWindow: null,
+    isInverted: false,
+    placement: { flipped: false, turns: 0 },
+    draw() {},
     setWindow: (chosen) => Object.assign(viewer, { chosenWindow: chosen }),
     show(at, item) {
       Object.assign(viewer, { stack: at, shown: { item, identity: item.identity, index: at.items.indexOf(item) } });
@@ -188,4 +191,30 @@ test("files come back by Back, and an address that cannot be opened is kept", as
   const other = await trailed("?study=9");
   await assert.rejects(other.trail.restore(), { title: "The image is not indexed" });
   assert.equal(other.history.entries[0].address, "/?study=9");
+});
+
+test("a search that is too long for an address lies beside it, and comes back over a reload", async () => {
+  const { trail, history, reading } = await trailed();
+  await trail.restore();
+  const search = { sop_instance_uid: "1.1.3", k: 5, filters: { label: ["x".repeat(3000)] } };
+  await trail.go(`?${new URLSearchParams({ instance: "1.1.3", search: JSON.stringify(search) })}`);
+  const { sop_instance_uid: _, ...options } = search;
+  assert.deepEqual(reading.searches, [options]);
+  assert.ok(history.entries.at(-1).address.length < 1000);
+  const reloaded = await trailed(history.entries.at(-1).address.slice(1));
+  reloaded.history.entries[0].state = { search };
+  await reloaded.trail.restore();
+  assert.deepEqual(reloaded.reading.searches, [options]);
+});
+
+test("how the picture is turned is in the address, and comes back", async () => {
+  const { trail, history, viewer, reading, stack } = await trailed("?instance=1.1.3&view=invert,90");
+  await trail.restore();
+  assert.deepEqual([viewer.isInverted, viewer.placement], [true, { flipped: false, turns: 1 }]);
+  Object.assign(viewer, { isInverted: false, placement: { flipped: true, turns: 0 } });
+  await reading.openStack(stack, stack.items[1]);
+  assert.deepEqual(
+    history.entries.map(({ address }) => new URLSearchParams(address.slice(1)).get("view")),
+    ["flip", "flip"],
+  );
 });

@@ -128,23 +128,28 @@ export function matchSeries(seriesUid, otherUid) {
   return call(`${ROOT}/api/v1/series/${encodeURIComponent(seriesUid)}/match?${query}`).then(asJson);
 }
 
-/** What is known of an instance: its collection, and its frames. */
-export const readInstance = (uid) => call(`${ROOT}/api/v1/instances/${encodeURIComponent(uid)}`).then(asJson);
+/** What is known of an instance in a collection, else in the first that holds it: the collection, and its frames. */
+export const readInstance = (uid, collection) =>
+  call(`${ROOT}/api/v1/instances/${encodeURIComponent(uid)}${queryOf({ collection })}`).then(asJson);
+
+/** The fields of an address that are given, "" for none. */
+function queryOf(fields) {
+  const query = String(new URLSearchParams(Object.entries(fields).filter(([, value]) => value)));
+  return query && `?${query}`;
+}
 
 const windowFields = (displayWindow) => {
-  const [centre, width, units] = displayWindow ?? [];
+  const [centre, width, units] = displayWindow?.map(String) ?? [];
   return { centre, width, units };
 };
 
 /** Address of an indexed frame's picture. */
-export function imageUrl(sopInstanceUid, frameNumber, displayWindow) {
-  const query = displayWindow ? `?${new URLSearchParams(windowFields(displayWindow))}` : "";
-  return `${framePath({ sop_instance_uid: sopInstanceUid, frame_number: frameNumber })}/image${query}`;
-}
+export const imageUrl = (frame, displayWindow) =>
+  `${framePath(frame)}/image${queryOf({ collection: frame.collection, ...windowFields(displayWindow) })}`;
 
 /** Address of a small picture of an indexed frame, with its regions drawn. */
-export function thumbnailUrl({ sop_instance_uid, frame_number = 1 }, boxes = [], size = 128) {
-  const query = new URLSearchParams({ size });
+export function thumbnailUrl({ sop_instance_uid, frame_number = 1, collection }, boxes = [], size = 128) {
+  const query = new URLSearchParams({ size, ...(collection ? { collection } : {}) });
   for (const box of boxes) query.append("box", cornersOf(box).join(","));
   return `${framePath({ sop_instance_uid, frame_number })}/image?${query}`;
 }
@@ -153,7 +158,8 @@ const framePath = ({ sop_instance_uid, frame_number }) =>
   `${ROOT}/api/v1/instances/${encodeURIComponent(sop_instance_uid)}/frames/${frame_number}`;
 
 /** The stored values of an indexed frame; headers say what they are. */
-export const readPixels = (identity, signal) => call(`${framePath(identity)}/pixels`, { signal });
+export const readPixels = (identity, signal) =>
+  call(`${framePath(identity)}/pixels${queryOf({ collection: identity.collection })}`, { signal });
 
 /** The same of frames of a file of this computer, from one on: as many as are alike, and no more than `count`. */
 export function readFilePixels(file, frame, count = 1) {

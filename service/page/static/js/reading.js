@@ -57,6 +57,7 @@ export class Reading extends EventTarget {
   }
 
   async stackOf(series) {
+    this.archive.check(series);
     const key = keyOf(series);
     if (!this.#stacks.has(key)) this.#stacks.set(key, new IndexedStack(series, await listFrames(series)));
     return this.#stacks.get(key);
@@ -69,6 +70,7 @@ export class Reading extends EventTarget {
 
   /** Open a series, at its middle where no item is named. */
   async openSeries(series, itemIn = (stack) => stack.middle, what = {}) {
+    this.archive.check(series);
     const isLatest = this.#begin();
     this.archive.mark(series);
     if (!this.#stacks.has(keyOf(series))) {

@@ -3,6 +3,7 @@
 import { Problem } from "../api.js";
 import { byId, plural, say } from "../dom.js";
 import { ask, field, line } from "../dialog.js";
+import { leave, searchWithout } from "./leaving.js";
 import { changeLabel, deleteFrames } from "./requests.js";
 import { refusal } from "./upload.js";
 import { wordsOf } from "./words.js";
@@ -16,21 +17,42 @@ const ACTIONS = {
 };
 
 /** Wire the buttons below the list; `may` tells what the login allows, `replace(files, target)` indexes files. */
-export function installActions({ archive, reading, guarded }, tree, may, replace) {
+export function installActions(app, tree, may, replace) {
+  const { archive, reading, guarded } = app;
   const act = (id) => {
     const { scopes, run, removes } = ACTIONS[id];
     const target = tree.active && targetOf(tree.active, archive.series);
     if (!target || !may(scopes)) return;
-    guarded(async () => {
-      const done = await run(target);
-      if (!done) return;
-      await archive.refresh();
-      say(done.said);
-      if (done.files) await replace(done.files, target);
-      // What is gone stays neither on the screen nor in the memory of this tab.
-      if (removes && reading.seen.some((series) => isOf(series, target))) location.assign(location.pathname);
-    });
+    guarded(() => (removes ? removed(run, target) : relabelled(run, target)));
   };
+
+  async function relabelled(run, target) {
+    const done = await run(target);
+    if (!done) return;
+    await archive.refresh();
+    say(done.said);
+  }
+
+  async function removed(ask, target) {
+    const sure = await ask(target);
+    if (!sure) return;
+    const isGone = (series) => isOf(series, target);
+    const end = sure.files ? archive.replace(archive.series.filter(isGone)) : () => undefined;
+    leave(app, isGone);
+    try {
+      const { frames } = await deleteFrames(target.level, target.uid, target.collection);
+      await archive.refresh();
+      await searchWithout(app, isGone);
+      say(`${plural(frames, "frame")} deleted${sure.files ? "; the files are being indexed" : ""}`);
+      if (sure.files) await replace(sure.files, target);
+    } finally {
+      end();
+    }
+    // What is gone stays not in the memory of this tab.
+    if (!reading.seen.some(isGone)) return;
+    archive.dispatchEvent(new Event("removed"));
+    location.assign(location.pathname);
+  }
 
   function update() {
     const target = tree.active && targetOf(tree.active, archive.series);
@@ -45,16 +67,17 @@ export function installActions({ archive, reading, guarded }, tree, may, replace
     if (id) act(id);
   });
   tree.addEventListener("active", update);
+  archive.addEventListener("listed", update);
   update();
 }
 
 /**
- * What a row stands for: a series, or a study; null for a patient, who has no name here.
+ * What a row stands for: a series, or a study; null for a patient, who has no name here, and for what is being replaced.
  *
  * `isWholeStudy` says whether nothing of the study is left without it.
  */
 export function targetOf(row, all) {
-  if (row.kind === "patient") return null;
+  if (row.kind === "patient" || row.series.some(({ isReplaced }) => isReplaced)) return null;
   const [{ study_uid, series_uid, collection, label }] = row.series;
   const isOfStudy = (one) => one.study_uid === study_uid && one.collection === collection;
   const ofStudy = all.filter(isOfStudy);
@@ -94,9 +117,7 @@ async function relabel(target) {
 
 async function remove(target) {
   const answer = await confirmed(target, { title: `Delete a ${target.level}`, action: "Delete", more: [] });
-  if (!answer) return null;
-  const { frames } = await deleteFrames(target.level, target.uid, target.collection);
-  return { said: `${plural(frames, "frame")} deleted` };
+  return answer && {};
 }
 
 async function replaceFiles(target) {
@@ -106,8 +127,7 @@ async function replaceFiles(target) {
   if (!answer) return null;
   const chosen = [...files.querySelector("input").files];
   checkSendable(chosen, Number(document.body.dataset.maxUpload));
-  const { frames } = await deleteFrames(target.level, target.uid, target.collection);
-  return { said: `${plural(frames, "frame")} deleted; the files are being indexed`, files: chosen };
+  return { files: chosen };
 }
 
 /** Refuse to delete anything for files of which one cannot take its place. */

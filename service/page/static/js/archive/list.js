@@ -80,7 +80,7 @@ function draw(row) {
 /** Ask for the picture of a series that has stayed in view. */
 function fill(item, row) {
   const place = item.querySelector(".row-picture");
-  if (!place || place.firstChild) return;
+  if (!place || place.firstChild || row.series[0].isReplaced) return;
   const picture = el("img", { alt: "", decoding: "async", src: thumbnailUrl(row.series[0], THUMBNAIL_PX) });
   picture.addEventListener("error", () => picture.remove());
   place.append(picture);

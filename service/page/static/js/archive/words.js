@@ -26,9 +26,10 @@ function ofStudy({ series }) {
 }
 
 function ofSeries({ series: [one], isInStudy }) {
-  const { modality, body_part, study_date, label, series_uid } = one;
+  const { modality, body_part, study_date, label, series_uid, isReplaced } = one;
   const end = `…${series_uid.slice(-UID_END).replace(/^\.+/, "")}`;
-  const detail = [plural(one.frames, "frame"), isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
+  const frames = isReplaced ? "being replaced" : plural(one.frames, "frame");
+  const detail = [frames, isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
   return { name: [modality, body_part].filter(Boolean).join(" "), detail, brief: detail };
 }
 

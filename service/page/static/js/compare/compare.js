@@ -26,8 +26,8 @@ export class Compare extends EventTarget {
 
   /** Which image is shown beside, as an address names it; null for none. */
   get beside() {
-    const uid = this.#isOpen && this.viewer.shown?.identity.sop_instance_uid;
-    return uid ? { instance: uid, frame: this.viewer.shown.identity.frame_number } : null;
+    const { sop_instance_uid: instance, frame_number: frame, collection } = (this.#isOpen && this.viewer.shown?.identity) || {};
+    return instance ? { instance, frame, collection } : null;
   }
 
   /** Show what the reader most likely means: a hit that is open beside its query, else another series of the study. */

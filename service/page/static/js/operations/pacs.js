@@ -1,15 +1,27 @@
-// The PACS of the site, and how far each is followed.
+// The PACS of the site: how far each is followed, and what of it is pulled.
 
+import { readIdentity } from "../archive/requests.js";
+import { isAllowed } from "../archive/rights.js";
 import { byId, el } from "../dom.js";
 import { guarded, number, start, table, timeText } from "./page.js";
+import { installPull } from "./pull.js";
 import { listPacs } from "./requests.js";
 
 const AGAIN_MS = 5000;
 
 start(async () => {
+  const identity = await readIdentity();
+  const may = (scope) => isAllowed(identity, [scope]) && identity.collections === null;
+  // Who may index and no more knows the name of the PACS from elsewhere.
+  if (may("admin") || !may("index")) await list();
+  const known = [...document.querySelectorAll("#list tbody td:first-child")].map(({ textContent }) => textContent);
+  if (may("index")) installPull(known);
+});
+
+async function list() {
   await show();
   setInterval(() => document.hidden || guarded(show), AGAIN_MS);
-});
+}
 
 async function show() {
   const pacs = await listPacs();

@@ -38,8 +38,8 @@ export class Facts {
   }
 
   /** What cannot be read is left out: the image is what matters, and its own problems are told elsewhere. */
-  async #ask(key, { sop_instance_uid }) {
-    const told = await this.read(sop_instance_uid).catch(() => null);
+  async #ask(key, { sop_instance_uid, collection }) {
+    const told = await this.read(sop_instance_uid, collection).catch(() => null);
     if (told) this.#bySeries.set(key, linesOf(told.frames[0]));
     else this.#bySeries.delete(key);
     if (told) this.#update();

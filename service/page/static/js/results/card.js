@@ -46,7 +46,7 @@ export class Card {
   /** Draw the hit through a display window where its values are HU, else through its own. */
   setWindow(displayWindow) {
     const used = displayWindow?.[2] === "HU" ? displayWindow : null;
-    const address = imageUrl(this.hit.sop_instance_uid, this.hit.frame_number, used);
+    const address = imageUrl(this.hit, used);
     if (address === this.#address) return;
     this.#address = address;
     if (this.#isNear) this.#image.src = address;

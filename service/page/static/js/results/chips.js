@@ -3,7 +3,7 @@
 import { listCollections } from "../api.js";
 import { byId, el, plural } from "../dom.js";
 import { counted, FACETS, facetOf, toggled } from "./facets.js";
-import { keyOf } from "./judgements.js";
+import { keyOf } from "./identity.js";
 
 /** What series of the archive are listed with. */
 const OF_SERIES = new Set(["modality", "body_part", "collection"]);

@@ -3,7 +3,7 @@
 import { byId, plural } from "../dom.js";
 import { Card } from "./card.js";
 import { titleOf } from "./facts.js";
-import { keyOf } from "./judgements.js";
+import { isSameFrame, keyOf } from "./identity.js";
 import { listenToKeys } from "./keys.js";
 import { QueryPicture } from "./query_picture.js";
 import { Sight } from "./sight.js";
@@ -136,10 +136,9 @@ export class Hits extends EventTarget {
     byId("hits").replaceChildren();
   }
 
-  /** The hit that is a frame, if it is among these. */
-  find(sopInstanceUid, frameNumber) {
-    const isIt = ({ hit }) => hit.sop_instance_uid === sopInstanceUid && hit.frame_number === frameNumber;
-    return this.#cards.find(isIt)?.hit;
+  /** The hit that is a frame, if it is among these; of the first collection where none is named. */
+  find(frame) {
+    return this.#cards.find(({ hit }) => isSameFrame(hit, frame))?.hit;
   }
 
   /** Mark the card of a hit as the one that is open. */

@@ -8,6 +8,7 @@ import { Chips } from "./chips.js";
 import { installControls } from "./controls.js";
 import { emptyOf } from "./empty.js";
 import { installExports } from "./export.js";
+import { isSameFrame } from "./identity.js";
 import { Judgements } from "./judgements.js";
 import { indexIn } from "./place.js";
 import { installRefining } from "./refine.js";
@@ -91,7 +92,7 @@ function installWays({ viewer, asking, hits, reading, compare, guarded }) {
   /** The card that is marked is that of the hit that was opened last, if it is one. */
   function mark() {
     const { shown } = compare.isOpen ? compare.viewer : viewer;
-    hits.markOpen(shown?.frame && hits.find(shown.identity.sop_instance_uid, shown.identity.frame_number));
+    hits.markOpen(shown?.frame && hits.find(shown.identity));
   }
 
   viewer.addEventListener("shown", update);
@@ -107,8 +108,7 @@ function installWays({ viewer, asking, hits, reading, compare, guarded }) {
   tell();
 }
 
-const isOn = ({ shown }, { sop_instance_uid, frame_number }) =>
-  shown?.identity.sop_instance_uid === sop_instance_uid && shown.identity.frame_number === frame_number;
+const isOn = ({ shown }, hit) => Boolean(shown) && isSameFrame(shown.identity, hit);
 
 /** Make a hit the query: its image is shown, with its box where the query had one, and searched for. */
 async function searchLike(hit, { viewer, asking, reading }) {
@@ -124,7 +124,8 @@ async function searchLike(hit, { viewer, asking, reading }) {
 
 /** Show the image that lies a share of the way through the place of a hit. */
 async function scrollTo(hit, share, { viewer, reading }) {
-  const at = (end) => viewer.stack?.find?.(end.sop_instance_uid, end.frame_number);
+  const isOpen = () => viewer.stack?.series?.collection === hit.collection;
+  const at = (end) => (isOpen() ? viewer.stack.find(end.sop_instance_uid, end.frame_number) : undefined);
   if (!at(hit.place.first)) await reading.openHit(hit);
   const ends = [hit.place.first, hit.place.last].map(at);
   // Something else was opened meanwhile: it stays where it is.

@@ -1,6 +1,7 @@
 // What a reader says of hits: relevant or not. It refines the search at once, and can be taken back step by step.
 
-export const keyOf = ({ sop_instance_uid, frame_number }) => `${sop_instance_uid}/${frame_number}`;
+/** Which image is meant: judgements are of images, and the same one may be in several collections. */
+const keyOf = ({ sop_instance_uid, frame_number }) => `${sop_instance_uid}/${frame_number}`;
 
 /** Event: `change`. */
 export class Judgements extends EventTarget {

@@ -37,7 +37,7 @@ function whyNot(may, query) {
 
 export function installRefining({ judgements, reading, hits, may, guarded }) {
   // Of what an address says was judged, it has no more than the UID.
-  const whole = (hit) => (hit.collection ? hit : (hits.find(hit.sop_instance_uid, hit.frame_number) ?? hit));
+  const whole = (hit) => (hit.collection ? hit : (hits.find(hit) ?? hit));
   hits.addEventListener("judge", ({ detail: { hit, verdict } }) => judgements.judge(hit, verdict));
   byId("undo").addEventListener("click", () => judgements.undo());
   byId("unjudge").addEventListener("click", () => judgements.clear());

@@ -57,7 +57,7 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
 
 async function loaded(hit, displayWindow) {
   const image = new Image();
-  image.src = imageUrl(hit.sop_instance_uid, hit.frame_number, displayWindow?.[2] === "HU" ? displayWindow : null);
+  image.src = imageUrl(hit, displayWindow?.[2] === "HU" ? displayWindow : null);
   await image.decode();
   return image;
 }

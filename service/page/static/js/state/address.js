@@ -5,6 +5,7 @@
 import { cornersOf } from "../api.js";
 import { boxAround } from "../tools/shapes.js";
 import { PERCENTILES } from "../viewing/display_window.js";
+import { viewIn, viewText } from "./view.js";
 
 const UID = /^[!-~]{1,64}$/;
 const COLLECTION = /^[\w.-]{1,64}$/;
@@ -21,13 +22,16 @@ export const NOTHING = Object.freeze({
   frame: 1,
   regions: [],
   window: null,
+  view: null,
   search: null,
+  /** The collection that holds the image searched with, where that is not what is open. */
+  queryCollection: null,
   beside: null,
 });
 
-/** Write a state as the query of an address, "" for nothing. */
-export function encode(state) {
-  const { study, series, collection, instance, frame, regions, window, search, beside } = { ...NOTHING, ...state };
+/** Write a state as the query of an address, "" for nothing; a search of more characters than an address takes is left out. */
+export function encode(state, mostSearch = MOST_SEARCH) {
+  const { study, series, collection, instance, frame, regions, window, view, search, queryCollection, beside } = { ...NOTHING, ...state };
   const boxes = regions.map((box) => cornersOf(box).join(","));
   const said = {
     study,
@@ -37,8 +41,11 @@ export function encode(state) {
     frame: instance && frame !== 1 ? frame : null,
     [boxes.length > 1 ? "regions" : "region"]: boxes.join(";"),
     window: window?.join(","),
-    search: fitting(search),
+    view: viewText(view),
+    search: fitting(search, mostSearch),
+    query_collection: search && queryCollection,
     beside: beside?.instance,
+    beside_collection: beside?.collection,
     beside_frame: beside && beside.frame !== 1 ? beside.frame : null,
   };
   const query = String(new URLSearchParams(Object.entries(said).filter(([, value]) => value)));
@@ -49,17 +56,20 @@ export function encode(state) {
 export function decode(query) {
   const params = new URLSearchParams(query);
   const uid = (name) => matching(UID, params.get(name));
+  const collection = (name) => matching(COLLECTION, params.get(name));
   const beside = uid("beside");
   return {
     study: uid("study"),
     series: uid("series"),
-    collection: matching(COLLECTION, params.get("collection")),
+    collection: collection("collection"),
     instance: uid("instance"),
     frame: frameOf(params.get("frame")),
     regions: boxesOf(params.get("regions") ?? params.get("region")),
     window: windowOf(params.get("window")),
+    view: viewIn(params.get("view")),
     search: searchOf(params.get("search")),
-    beside: beside && { instance: beside, frame: frameOf(params.get("beside_frame")) },
+    queryCollection: collection("query_collection"),
+    beside: beside && { instance: beside, frame: frameOf(params.get("beside_frame")), collection: collection("beside_collection") },
   };
 }
 
@@ -78,10 +88,10 @@ export function partsOf({ sop_instance_uid, frame_number = 1, region, regions, .
   return { instance: sop_instance_uid, frame: frame_number, regions: drawn, options };
 }
 
-/** The text of a search, null for one that is too long for an address. */
-function fitting(search) {
+/** The text of a search, null for one that is too long. */
+function fitting(search, most) {
   const text = search && JSON.stringify(search);
-  return text && text.length <= MOST_SEARCH ? text : null;
+  return text && text.length <= most ? text : null;
 }
 
 const matching = (pattern, text) => (typeof text === "string" && pattern.test(text) ? text : null);

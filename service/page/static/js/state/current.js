@@ -1,6 +1,7 @@
 // The state of the page as its address tells it.
 
 import { NOTHING, searchFor } from "./address.js";
+import { viewOf } from "./view.js";
 
 /** What is open; null for a file of this computer, which has no address, and while a first image is on its way. */
 export function currentState({ viewer, reading, compare }) {
@@ -8,11 +9,15 @@ export function currentState({ viewer, reading, compare }) {
   if (!shown) return viewer.isWaiting ? null : NOTHING;
   const { identity } = shown;
   if (identity.file) return null;
+  const { query, options } = reading;
+  const search = query && searchFor(query, options);
   return {
     ...named(identity),
     regions: viewer.regions.map(({ box }) => box),
     window: viewer.chosenWindow,
-    search: reading.query && searchFor(reading.query, reading.options),
+    view: viewOf(viewer),
+    search,
+    queryCollection: search && query.item !== shown.item ? query.identity.collection : null,
     beside: compare.beside,
   };
 }

@@ -1,6 +1,7 @@
 // The dialog of searches made before: to open one again, to keep it under a name, to delete it.
 
 import { thumbnailUrl } from "../api.js";
+import { ask, line } from "../dialog.js";
 import { byId, el, plural } from "../dom.js";
 import { decode, partsOf } from "./address.js";
 
@@ -20,10 +21,11 @@ export function installHistory({ archive }, searches, go) {
   }
 
   function row(entry) {
-    const { instance, frame, regions } = partsOf(decode(entry.address).search);
+    const { search, collection } = decode(entry.address);
+    const { instance, frame, regions } = partsOf(search);
     const boxes = regions.map(({ box }) => box);
     const words = wordsOf(entry, archive.series);
-    const picture = thumbnailUrl({ sop_instance_uid: instance, frame_number: frame }, boxes);
+    const picture = thumbnailUrl({ sop_instance_uid: instance, frame_number: frame, collection }, boxes);
     const open = () => {
       dialog.close();
       go(entry.address);
@@ -68,8 +70,18 @@ export function installHistory({ archive }, searches, go) {
     show();
     dialog.showModal();
   });
-  byId("history-clear").addEventListener("click", () => searches.clear());
+  byId("history-clear").addEventListener("click", async () => {
+    const all = searches.saved.length + searches.recent.length;
+    if (all && (await isSure(all, searches.saved.length))) searches.clear();
+  });
 }
+
+async function isSure(all, saved) {
+  const content = [line(`${counted(all)} will be deleted, ${saved} of them saved under a name. It cannot be undone.`)];
+  return (await ask({ title: "Delete the history", content, action: "Delete all", isDangerous: true })) !== null;
+}
+
+const counted = (count) => (count === 1 ? "1 search" : `${count} searches`);
 
 /** Say what was searched for, from what the archive tells of the series. */
 export function wordsOf({ address }, series) {

@@ -26,10 +26,10 @@ export async function launched({ study, series, collection, instance, frame }, a
 }
 
 async function seriesOf(instance, wanted, archive, read) {
-  const { collection, frames } = await read(instance).catch((problem) => {
+  const { collection, frames } = await read(instance, wanted).catch((problem) => {
     throw problem.status === 404 || problem.status === 403 ? gone() : problem;
   });
-  return archive.find(frames[0].series_uid, wanted ?? collection);
+  return archive.find(frames[0].series_uid, collection);
 }
 
 const gone = () =>

@@ -2,6 +2,7 @@
 
 import { NOTHING, partsOf, searchFor } from "./address.js";
 import { launched } from "./launch.js";
+import { setView, viewOf, viewText } from "./view.js";
 
 /**
  * Open what a state names. `step` runs one step of it, and rejects once the reader has gone elsewhere.
@@ -12,18 +13,18 @@ export async function restore(state, app, step) {
   await step(() => reading.ended());
   if (!state.search) {
     if (reading.query) reading.forget();
-  } else if (!isSearched(state.search, reading)) {
+  } else if (!isSearched(state, reading)) {
     const { instance, frame, regions, options } = partsOf(state.search);
-    // The collection of a search is that of its hits; its image may be of another.
-    const collection = instance === state.instance ? state.collection : null;
+    const collection = queryCollection(state);
     await open({ ...NOTHING, collection, instance, frame }, app, step, { regions });
     await step(() => reading.searchAs(options));
   }
-  const hit = state.search ? hits.find(state.instance, state.frame) : undefined;
+  const hit = state.search ? hits.find(frameOf(state)) : undefined;
   hits.markOpen(hit);
   await open(state, app, step, { found: hit && !state.regions.length ? reading.placeIn(hit) : null });
+  if (String(viewText(state.view)) !== String(viewText(viewOf(viewer)))) setView(viewer, state.view);
   if (String(state.window) !== String(viewer.chosenWindow)) viewer.setWindow(state.window);
-  const besideHit = state.search && state.beside && hits.find(state.beside.instance, state.beside.frame);
+  const besideHit = state.search && state.beside && hits.find(frameOf(state.beside));
   await step(() => compare.restore(state.beside, besideHit));
 }
 
@@ -41,5 +42,14 @@ function regionsFor(boxes, drawn) {
   return isSame ? drawn : boxes.map((box) => ({ box }));
 }
 
-const isSearched = (search, { query, options }) =>
-  Boolean(query) && JSON.stringify(search) === JSON.stringify(searchFor(query, options));
+const frameOf = ({ instance, frame, collection }) => ({ sop_instance_uid: instance, frame_number: frame, collection });
+
+/** Where the image that was searched with is; null where the state does not say it. The search's own is that of its hits. */
+const queryCollection = ({ search, queryCollection: named, instance, collection }) =>
+  named ?? (search.sop_instance_uid === instance ? collection : null);
+
+function isSearched(state, { query, options }) {
+  if (!query || JSON.stringify(state.search) !== JSON.stringify(searchFor(query, options))) return false;
+  const collection = queryCollection(state);
+  return !collection || collection === query.identity.collection;
+}

@@ -1,12 +1,14 @@
-// Searches of this login, kept in this browser: addresses of the page, when they were made, and names of those saved.
+// Searches of this login, kept in this browser: what they bring back, when they were made, and names of those saved.
 //
-// An address holds UIDs and settings, so that nothing of a patient is stored.
+// A search is kept as the page's address would have it, however long: UIDs and settings, nothing of a patient.
 
 import { decode } from "./address.js";
 
 const MOST_RECENT = 30;
 const MOST_SAVED = 100;
 const MOST_NAME = 60;
+/** Browsers keep 5 MiB for all of a site, at two bytes a character. */
+const MOST_CHARACTERS = 2_000_000;
 
 /** The browser's storage; null where it is switched off. */
 function storageOf() {
@@ -81,12 +83,18 @@ export class Searches extends EventTarget {
     const saved = entries.filter(({ name }) => name).slice(0, MOST_SAVED);
     const recent = entries.filter(({ name }) => !name).slice(0, MOST_RECENT);
     try {
-      this.#storage?.setItem(this.#key, JSON.stringify([...saved, ...recent]));
+      this.#storage?.setItem(this.#key, JSON.stringify(fitting([...saved, ...recent])));
     } catch {
       // The browser's storage is full: the history is as it was.
     }
     this.dispatchEvent(new Event("changed"));
   }
+}
+
+/** The first of some entries, as many as there is room for. */
+function fitting(entries) {
+  let room = MOST_CHARACTERS;
+  return entries.filter(({ address }) => (room -= address.length) >= 0);
 }
 
 const searchText = (address) => JSON.stringify(decode(address).search);

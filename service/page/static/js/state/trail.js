@@ -15,6 +15,16 @@ const PAGE = performance.timeOrigin;
 /** Nothing was opened yet: there is nothing to go back to. */
 const isBlank = () => location.search === "" && !history.state;
 
+/** A state as an entry of the browser's history: its address, and the search beside it where that is too long for one. */
+function entryOf(state) {
+  const address = encode(state);
+  const isCut = state.search && !decode(address).search;
+  return { address, state: isCut ? { search: state.search } : null };
+}
+
+const isSameState = (one, other) =>
+  one?.files === other?.files && JSON.stringify(one?.search) === JSON.stringify(other?.search);
+
 /** The reader has gone elsewhere while a state was being restored. */
 class Elsewhere extends Error {}
 
@@ -45,7 +55,8 @@ export class Trail {
   /** Go to an address of the page, as to a step of the reader. */
   go(address) {
     this.#write("replaceState");
-    history.pushState(null, "", location.pathname + address);
+    const entry = entryOf(decode(address));
+    history.pushState(entry.state, "", location.pathname + entry.address);
     return this.restore();
   }
 
@@ -55,9 +66,11 @@ export class Trail {
     this.#isRestoring = true;
     const step = (begin) => this.#step(begin, turn);
     try {
-      const { files, page, index } = history.state ?? {};
+      const { files, page, index, search } = history.state ?? {};
+      // What was told of the image before is not of this one.
+      say("");
       if (files) await this.#restoreFiles(page === PAGE ? this.#files.get(files) : null, index, step);
-      else await restore(decode(location.search), this.#app, step);
+      else await restore({ ...decode(location.search), ...(search ? { search } : {}) }, this.#app, step);
     } catch (error) {
       if (!(error instanceof Elsewhere)) throw error;
     } finally {
@@ -101,7 +114,7 @@ export class Trail {
     if (this.#isRestoring) return;
     const { state, address } = this.#entry() ?? {};
     if (address === undefined) return;
-    const isSame = address === location.pathname + location.search && state?.files === history.state?.files;
+    const isSame = address === location.pathname + location.search && isSameState(state, history.state);
     this.#written = performance.now();
     history[isSame || isBlank() ? "replaceState" : how](state, "", address);
   }
@@ -112,8 +125,8 @@ export class Trail {
       this.#keep(stack);
       return { state: { files: stack.id, page: PAGE, index: shown.index }, address: location.pathname };
     }
-    const address = shown && encode(currentState(this.#app) ?? {});
-    return address ? { state: null, address: location.pathname + address } : null;
+    const entry = shown && entryOf(currentState(this.#app) ?? {});
+    return entry?.address ? { state: entry.state, address: location.pathname + entry.address } : null;
   }
 
   #keep(stack) {

@@ -8,6 +8,7 @@ import { Chips } from "./chips.js";
 import { Cine } from "./cine.js";
 import { commandsOf } from "./commands.js";
 import { installHelp } from "./help.js";
+import { KeptMeasurements } from "./kept_measurements.js";
 import { paintMeasurements, paintPoint } from "./paint.js";
 import { Toolbar } from "./toolbar.js";
 import { Toolbox } from "./toolbox.js";
@@ -34,6 +35,14 @@ export function installTools({ viewer, archive, reading }) {
   installOverlay({ viewer, archive, point: toolbox.point });
   installCine(cine, viewer.canvas);
   installHelp(toolbox.tools, commands);
+  installKept(toolbox.measurements, archive);
+}
+
+function installKept(measurements, archive) {
+  const kept = new KeptMeasurements(measurements, document.body.dataset.login);
+  window.addEventListener("pagehide", () => kept.write());
+  byId("logout").addEventListener("click", () => kept.end());
+  archive.addEventListener("removed", () => kept.end());
 }
 
 /** Whoever takes the image in hand stops it. */

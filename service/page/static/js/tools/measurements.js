@@ -11,7 +11,13 @@ export class Measurements extends EventTarget {
     return this.#byItem.get(item?.key) ?? [];
   }
 
+  /** What was measured, by the keys of items, from what was changed first on. */
+  get entries() {
+    return [...this.#byItem];
+  }
+
   set(item, measurements) {
+    this.#byItem.delete(item.key);
     this.#byItem.set(item.key, measurements);
     this.dispatchEvent(new Event("change"));
   }

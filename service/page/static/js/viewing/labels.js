@@ -16,6 +16,7 @@ export function label(viewer, labels = labelsOf()) {
   labels.box.textContent = shown?.frame ? boxText(viewer) : "";
   const identity = shown?.frame ? shown.identity : {};
   Object.assign(viewer.canvas.dataset, {
+    collection: identity.collection ?? "",
     series: identity.series_uid ?? "",
     instance: identity.sop_instance_uid ?? identity.file?.name ?? "",
     frame: identity.frame_number ?? "",
