@@ -87,6 +87,7 @@ class SeriesInfo:
     study_date: date | None
     frames: int
     label: str | None = None
+    series_description: str | None = None
     patient_key: str | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -102,6 +103,7 @@ class SeriesInfo:
             info.study_date,
             frames,
             info.label,
+            info.series_description,
             info.patient_key,
         )
 
@@ -117,6 +119,7 @@ class SeriesInfo:
             "study_date": None if day is None else day.isoformat(),
             "frames": self.frames,
             "label": self.label,
+            "series_description": self.series_description,
         }
 
     @classmethod
@@ -132,4 +135,5 @@ class SeriesInfo:
             None if day is None else date.fromisoformat(day),
             int(told["frames"]),
             told["label"],
+            told["series_description"],
         )

@@ -59,6 +59,7 @@ test("ages are told in bands, and those of 90 and above as one", () => {
 test("what is not known of a frame is left out", () => {
   const known = { modality: "CT", body_part: "CHEST", sex: "F", age_years: 61, study_date: "2000-01-01", slice_thickness_mm: 2.5, contrast: true };
   assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60 to 69 years", "2000-01-01", "2.5 mm · contrast agent"]);
+  assert.deepEqual(linesOf({ modality: "CT", series_description: "LUNG 1.25mm" }), ["CT", "LUNG 1.25mm"]);
   assert.deepEqual(linesOf({ modality: "MR", contrast: false, body_part: null }), ["MR", "no contrast agent"]);
 });
 

@@ -26,9 +26,10 @@ function ofStudy({ series }) {
 }
 
 function ofSeries({ series: [one], isInStudy }) {
-  const { modality, body_part, study_date, label, series_uid } = one;
+  const { modality, body_part, series_description, study_date, label, series_uid } = one;
   const end = `…${series_uid.slice(-UID_END).replace(/^\.+/, "")}`;
-  const detail = [plural(one.frames, "frame"), isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
+  const known = [series_description, plural(one.frames, "frame"), isInStudy ? null : study_date, label, end];
+  const detail = known.filter(Boolean).join(" · ");
   return { name: [modality, body_part].filter(Boolean).join(" "), detail, brief: detail };
 }
 

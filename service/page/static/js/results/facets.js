@@ -26,6 +26,7 @@ export const ageBand = (years) => (decadeOf(years) === OLDEST ? "90 y and above"
 export const FACETS = [
   text("modality", "Modality"),
   text("body_part", "Body part"),
+  text("series_description", "Series description"),
   text("label", "Label"),
   text("collection", "Collection"),
   { ...text("sex", "Sex"), textOf: (key) => SEX[key] ?? key },
