@@ -53,7 +53,7 @@ _MEASURE = re.compile(
     r"|(?P<long>[1-9][0-9]{3})MS"
 )
 _UNITS = {"MM": "mm", "MS": "ms", "S": "s", "SEC": "s", "MIN": "min", "KEV": "keV", "KV": "kV"}
-# Without a unit, only what is no date, no age and no running number: slice thickness, and thickness x increment.
+# Without a unit, only what is no date, age or running number: slice thickness, and thickness x increment.
 _PLAIN = re.compile(r"0\.[0-9]{1,3}|[1-9]\.[0-9]|[1-9]\.[0-9]?[27]5|10\.0")
 _PAIR = re.compile(r"(?:0|[1-9])(?:\.[0-9]{1,3})?X(?:0|[1-9])(?:\.[0-9]{1,3})?")
 _B_VALUE = re.compile(r"B(0|[1-9][0-9]{0,3})")
@@ -85,8 +85,8 @@ def described(text: str) -> str | None:
 def words_of(text: str) -> list[str | None]:
     """Return the words of a description in the form in which they are kept, None for each that is not.
 
-    A word such as "with" is kept before a kept one alone, and one such as "and" between two. A word for contrast
-    medium is not kept behind a dropped one, which may have said that there was none.
+    A word such as "with" is kept before a kept one alone, and one such as "and" between two. A word for
+    contrast medium is not kept behind a dropped one, which may have said that there was none.
     """
     found = [None, *_forms(text), None]
     for at in range(len(found) - 2, 0, -1):
@@ -108,7 +108,7 @@ def _forms(text: str) -> Iterator[str | None]:
 
 
 def _form(token: str) -> list[str | None]:
-    """Return the form in which a token is kept: None for one that is not, several where it is several words."""
+    """Return the form in which a token is kept, None if it is not; several where it is several words."""
     word = token.upper()
     if word in VOCABULARY:
         return [word]
@@ -121,7 +121,7 @@ def _form(token: str) -> list[str | None]:
 
 
 def _number(word: str) -> str | None:
-    """Return a measure, the code of a kernel or the level of a vertebra as it is kept, None for anything else."""
+    """Return a measure, a kernel or the level of a vertebra as it is kept, None for anything else."""
     if measure := _MEASURE.fullmatch(word):
         if measure["long"]:
             return f"{measure['long']}ms"

@@ -142,6 +142,7 @@ REQUESTS: dict[str, Request] = {
     "listIndexJobItems": Request({"job_id": lambda target: target.job_id}),
     "listChanges": Request(),
     "listCollections": Request(),
+    "readStudyPatient": Request({"study_uid": lambda target: target.study_uid}),
     "listPatients": Request(),
     "listStudies": Request(),
     "readStudy": Request({"study_uid": lambda target: target.study_uid}),

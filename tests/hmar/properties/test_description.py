@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ pieces = st.lists(
     st.one_of(
         st.sampled_from(sorted(VOCABULARY)),
         st.sampled_from(sorted(NAMES)),
-        st.sampled_from(["+KM", "-KM", "w/o", "W/", "5 mm", "1,25", "T2*", "b=800", "12.5.", "0815", "#1", "R/O"]),
+        st.sampled_from(
+            ["+KM", "-KM", "w/o", "W/", "5 mm", "1,25", "T2*", "b=800", "12.5.", "0815", "#1", "R/O"]
+        ),
         st.text(max_size=8),
     ),
     max_size=14,
@@ -84,7 +87,7 @@ def test_words_of_protocols_are_kept(text: str, kept: str | None) -> None:
         "Ms. Miller",
         "Low, Young",
         "²³",
-        "١٢mm",
+        "\u0661\u0662mm",
     ],
 )
 def test_nothing_is_left_of_names_dates_and_numbers(text: str) -> None:
@@ -110,7 +113,7 @@ def test_contrast_medium_is_never_said_to_be_where_it_was_not(text: str, kept: s
 
 
 def test_no_word_is_a_common_name() -> None:
-    assert VOCABULARY & NAMES == {"TSE"}  # turbo spin echo: most protocols of MR have it
+    assert {"TSE"} == VOCABULARY & NAMES  # turbo spin echo: most protocols of MR have it
     assert all(word == word.upper() and len(word) > 1 for word in VOCABULARY)
     assert len(NAMES) > 800
 
@@ -131,10 +134,14 @@ def test_what_is_kept_is_kept_as_it_is_and_is_no_longer_than_its_column(text: st
         assert 0 < len(kept) <= LENGTH
 
 
-@given(st.sampled_from(sorted(NAMES - {"TSE"})), st.sampled_from([str.upper, str.lower, str.title]), pieces, separators)
+@given(
+    st.sampled_from(sorted(NAMES - {"TSE"})),
+    st.sampled_from([str.upper, str.lower, str.title]),
+    pieces,
+    separators,
+)
 def test_a_name_leaves_nothing_wherever_it_stands(
-    name: str, cased: object, words: list[str], between: str
+    name: str, cased: Callable[[str], str], words: list[str], between: str
 ) -> None:
-    assert callable(cased)
     for text in (cased(name), between.join([*words, cased(name)]), between.join([cased(name), *words])):
         assert name not in (described(text) or "").split()
