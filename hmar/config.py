@@ -87,6 +87,11 @@ class Settings:
         "",
         "The PACS that has what is sent here, which is then not kept; empty keeps it.",
     )
+    show_names: str = _setting(
+        "HMAR_SHOW_NAMES",
+        "",
+        "The PACS that is asked for the names of patients that the page shows; empty shows none.",
+    )
     host: str = _setting("HMAR_HOST", "127.0.0.1", "Address that the web server listens on.")
     port: int = _setting("HMAR_PORT", 8080, "Port of the web server; 0 takes a free one.")
     web_processes: int = _setting("HMAR_WEB_PROCESSES", 1, "Web processes behind the one address.")

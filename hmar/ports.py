@@ -32,6 +32,7 @@ from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message
 from hmar.values.links import Template
 from hmar.values.listed_patients import PatientsPage
 from hmar.values.models import Coverage, ModelName, ModelRoles
+from hmar.values.named_patients import NamedPatient
 from hmar.values.outline import Region
 from hmar.values.pulls import InstanceReference, Pull
 from hmar.values.selection import Selection
@@ -494,6 +495,12 @@ class PacsImages(ImageSource, Protocol):
 
     def try_storing(self, name: str) -> None:
         """Raise as :meth:`store` does; nothing is stored."""
+
+    def patient(self, name: str, study_uid: str) -> NamedPatient | None:
+        """Return who the patient of a study is, None where the PACS of that name does not list the study.
+
+        It is asked once, and not for long: somebody waits. Raises PacsError if it does not answer.
+        """
 
     @property
     def viewers(self) -> Mapping[str, Template]:

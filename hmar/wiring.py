@@ -26,6 +26,7 @@ from hmar.config import Settings
 from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
+from hmar.dicom.deidentify import PatientHasher
 from hmar.disk import Disk, writing
 from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableError, shown
 from hmar.exporting import Exporter
@@ -43,6 +44,7 @@ from hmar.indexing.submitting import submit
 from hmar.known_models import THUMBNAIL, KnownModels
 from hmar.links import ViewerLinks
 from hmar.model.serving.maps import KeptMaps
+from hmar.patient_names import PatientNames
 from hmar.ports import (
     Catalogue,
     CodeIndex,
@@ -496,17 +498,25 @@ class Engine:
             in_pacs=self._in_pacs(),
         )
 
+    @cached_property
+    def patient_names(self) -> PatientNames:
+        """The use case of telling who a patient is; raises ConfigError where there is no such PACS."""
+        self._require_pacs("HMAR_SHOW_NAMES", self.settings.show_names)
+        return PatientNames(self.settings.show_names, lambda: self.pacs, PatientHasher(*self.secrets.patient))
+
+    def _require_pacs(self, variable: str, name: str) -> None:
+        try:
+            if name:
+                self.pacs.require(name)
+        except NotFoundError as error:
+            raise ConfigError(f"{variable} is {shown(name)}: {error.detail}", error.remedy) from error
+
     def _in_pacs(self) -> InPacs | None:
         """Return what finds in a PACS what is sent here; raises ConfigError where there is no such PACS."""
         settings = self.settings
         if not settings.uploads_pacs:
             return None
-        try:
-            self.pacs.require(settings.uploads_pacs)
-        except NotFoundError as error:
-            raise ConfigError(
-                f"HMAR_UPLOADS_PACS is {shown(settings.uploads_pacs)}: {error.detail}", error.remedy
-            ) from error
+        self._require_pacs("HMAR_UPLOADS_PACS", settings.uploads_pacs)
         return InPacs(settings.uploads_pacs, self.pacs, self.decoder.open, settings.max_file_bytes)
 
     @cached_property

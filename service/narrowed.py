@@ -17,6 +17,7 @@ from hmar.narrowed.index import NarrowedIndex
 from hmar.narrowed.jobs import NarrowedJobs
 from hmar.narrowed.models import NarrowedModels
 from hmar.narrowed.selecting import seen
+from hmar.patient_names import PatientNames
 from hmar.ports import (
     Catalogue,
     CodeIndex,
@@ -163,6 +164,11 @@ class NarrowedEngine(Engine):
     def exporter(self) -> Exporter:
         """The use case of telling an answer as DICOM, of frames that the request saw."""
         return self._whole.exporter
+
+    @property
+    def patient_names(self) -> PatientNames:
+        """The use case of telling who a patient is, of studies that the request saw."""
+        return self._whole.patient_names
 
     @property
     def uploads(self) -> UploadSource:

@@ -13,12 +13,14 @@ from hmar.properties.kinds.kind import Condition, Kind, Value
 from hmar.properties.kinds.labels import Labels
 from hmar.properties.kinds.names import Names
 from hmar.properties.kinds.whole_numbers import WholeNumbers
+from hmar.properties.kinds.words import Words
 from hmar.properties.kinds.yes_no import YesNo
 from hmar.properties.table import TABLE
 
 VALUES: dict[type[Kind], tuple[Value, ...]] = {
     Codes: ("CT", "MR", "CHEST"),
     Names: ("GE MEDICAL SYSTEMS", "SIEMENS", "B30F"),
+    Words: ("CHEST LUNG 1.25mm", "FLAIR SAG", "CHEST", f"{'PARACORONAL ' * 5}AXIS"),
     Labels: ("teaching set", "Teaching set", "x"),
     WholeNumbers: (51, 0, 39, 40, 60, 61, 90),
     Decimals: (2.5, 0.001, 0.7, 1.0, 1.001, 1000.0),

@@ -17,7 +17,7 @@ from hmar.values.wanted_studies import StudyOrder
 
 _COLLECTION = click.option("--collection", metavar="NAME", help="Only this collection.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON, as the API does.")
-_SERIES = ("series", "collection", "modality", "body part", "date", "frames")
+_SERIES = ("series", "collection", "modality", "body part", "description", "date", "frames")
 
 
 def _listing(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -169,4 +169,12 @@ def series(series_uid: str | None, collection: str | None, as_json: bool) -> Non
 
 
 def _series_row(one: SeriesInfo) -> tuple[object, ...]:
-    return (one.series_uid, one.collection, one.modality, one.body_part, one.study_date, one.frames)
+    return (
+        one.series_uid,
+        one.collection,
+        one.modality,
+        one.body_part,
+        one.series_description,
+        one.study_date,
+        one.frames,
+    )

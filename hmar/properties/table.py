@@ -15,6 +15,7 @@ from hmar.properties.kinds.decimals import Decimals
 from hmar.properties.kinds.labels import Labels
 from hmar.properties.kinds.names import Names
 from hmar.properties.kinds.whole_numbers import WholeNumbers
+from hmar.properties.kinds.words import Words
 from hmar.properties.kinds.yes_no import YesNo
 
 
@@ -113,6 +114,13 @@ class Properties:
         finds="this side: L, R, B for both or U for unpaired",
         example="L",
         sources=("FrameAnatomySequence.FrameLaterality", "ImageLaterality", "Laterality"),
+    )
+    series_description: str | None = declared(
+        Words(),
+        plural="series_descriptions",
+        finds="descriptions that have these words",
+        example="LUNG 1.25mm",
+        sources=("SeriesDescription", "ProtocolName"),
     )
 
 

@@ -91,6 +91,7 @@ class SeriesInfo:
     study_date: date | None
     frames: int
     label: str | None = None
+    series_description: str | None = None
     patient: str | None = None
     patient_key: str | None = field(default=None, compare=False, repr=False)
 
@@ -107,6 +108,7 @@ class SeriesInfo:
             info.study_date,
             frames,
             info.label,
+            info.series_description,
             patient_key=info.patient_key,
         )
 
@@ -122,6 +124,7 @@ class SeriesInfo:
             "study_date": None if day is None else day.isoformat(),
             "frames": self.frames,
             "label": self.label,
+            "series_description": self.series_description,
             "patient": self.patient,
         }
 
@@ -138,5 +141,6 @@ class SeriesInfo:
             None if day is None else date.fromisoformat(day),
             int(told["frames"]),
             told["label"],
+            told["series_description"],
             told["patient"],
         )

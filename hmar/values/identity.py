@@ -11,11 +11,13 @@ from hmar.errors import ParameterError, shown
 from hmar.values.names import checked_name
 from hmar.values.plain import Json
 
-Scope = Literal["search", "files", "index", "export", "label", "feedback", "delete", "metrics", "admin"]
+Scope = Literal[
+    "search", "names", "files", "index", "export", "label", "feedback", "delete", "metrics", "admin"
+]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""What can be allowed: to search and read, to be given files with all that their headers say, to index, to
-have hits written as DICOM that names the patient, and given to a PACS, to change labels, to keep and read
-judgements of hits, to delete, to read figures; "admin" may do all."""
+"""What can be allowed: to search and read, to be shown names that a PACS has, to be given files with all that
+their headers say, to index, to have hits written as DICOM that names the patient, and given to a PACS, to
+change labels, to keep and read judgements of hits, to delete, to read figures; "admin" may do all."""
 EVERYDAY: frozenset[Scope] = frozenset({"search", "index"})
 """What a key or a login may do where nobody says: what the page does."""
 PAGE_LOGIN = "page login"

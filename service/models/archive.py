@@ -35,6 +35,9 @@ class Series(Given):
     study_date: Day | None
     frames: FromOne
     label: str | None = Field(description="Of its first frame.")
+    series_description: str | None = Field(
+        description="Words of a known vocabulary in the description of its first frame; null without one."
+    )
     patient: str | None = Field(
         description="Handle of the patient, as the list of patients has it; null without a patient id."
     )

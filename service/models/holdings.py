@@ -122,6 +122,15 @@ class StudyPath(Asked):
     study_uid: str
 
 
+class StudyPatient(Given):
+    """The patient of a study, as the PACS has it; null where it has nothing."""
+
+    name: str | None = Field(description="Family name first, such as Doe, Jane.")
+    patient_id: str | None
+    birth_date: Day | None
+    pacs: str = Field(description="Which PACS says so.")
+
+
 class OneStudy(Given):
     """A study in one collection, with its series in order of UID."""
 

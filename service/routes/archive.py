@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from hmar.errors import NotFoundError, shown
+from hmar.errors import ConflictError, NotFoundError, shown
 from hmar.patients import key_of
 from hmar.values.collections import nothing_in
 from hmar.values.listed_patients import PatientHandles
 from hmar.values.models import Coverage, ModelName
 from hmar.values.plain import Json
+from hmar.values.studies import StudyInfo
 from hmar.values.wanted_studies import WantedStudies
 from hmar.wiring import Engine
 from service.listing import listed_series
@@ -28,6 +29,7 @@ from service.models.holdings import (
     StudiesQuery,
     Study,
     StudyPath,
+    StudyPatient,
 )
 from service.operations.operation import operation
 
@@ -100,18 +102,28 @@ def blueprint(engine: Engine) -> Blueprint:
         raises=(NotFoundError,),
     )
     def study(path: StudyPath, query: CollectionQuery) -> OneStudy:
-        found = engine.catalogue.studies(
-            engine.encoder.fingerprint, query.collection, WantedStudies(path.study_uid)
-        ).studies
-        if not found:
-            raise NotFoundError(
-                f"Study {shown(path.study_uid)} is not indexed.",
-                "See GET /api/v1/studies for those that are.",
-            )
+        found = _study(engine, path.study_uid, query.collection)
         return OneStudy(
-            study=Study.of(found[0].to_dict()),
-            series=listed_series(found[0].series, engine.secrets),
+            study=Study.of(found.to_dict()),
+            series=listed_series(found.series, engine.secrets),
         )
+
+    @routes.get("/studies/<study_uid>/patient")
+    @operation(
+        "readStudyPatient",
+        "Who the patient of a study is, from the PACS that HMAR_SHOW_NAMES names",
+        tag=_TAG,
+        gives="Name, id and date of birth; kept nowhere.",
+        scope="names",
+        description="Asked of the PACS for this request. 404 also where the site shows no names, 409 where "
+        "the images do not have the patient id that the PACS has.",
+        raises=(NotFoundError, ConflictError),
+    )
+    def patient(path: StudyPath, query: CollectionQuery) -> StudyPatient:
+        held = _study(engine, path.study_uid, query.collection)
+        keys = {one.patient_key for one in held.series if one.patient_key is not None}
+        named = engine.patient_names.of(path.study_uid, keys)
+        return StudyPatient.of({**named.to_dict(), "pacs": engine.settings.show_names})
 
     @routes.get("/instances/<sop_instance_uid>")
     @operation(
@@ -138,6 +150,16 @@ def blueprint(engine: Engine) -> Blueprint:
         )
 
     return routes
+
+
+def _study(engine: Engine, study_uid: str, collection: str | None) -> StudyInfo:
+    """Return a study, of the first collection that holds it where none is named; raises NotFoundError."""
+    found = engine.catalogue.studies(engine.encoder.fingerprint, collection, WantedStudies(study_uid)).studies
+    if not found:
+        raise NotFoundError(
+            f"Study {shown(study_uid)} is not indexed.", "See GET /api/v1/studies for those that are."
+        )
+    return found[0]
 
 
 def _wanted(engine: Engine, query: StudiesQuery) -> WantedStudies:

@@ -45,6 +45,7 @@ def blueprint(engine: Engine) -> Blueprint:
             model=engine.encoder.name,
             scopes=[scope for scope in SCOPES if identity.may(scope)],
             pacs=_pacs(engine) if identity.may("export") else (),
+            names=engine.settings.show_names if identity.may("names") else "",
             login=handle_of(identity, engine.secrets.session),
         )
 

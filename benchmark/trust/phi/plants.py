@@ -43,8 +43,9 @@ _ELEMENTS = {
     "PatientAddress": "Planetenstrasse 77",
     "PatientComments": "Kommentarpflanze",
     "ImageComments": "Kommentarpflanze",
-    "StudyDescription": NAME,
-    "SeriesDescription": NAME,
+    "StudyDescription": f"CT {NAME} THORAX",
+    "SeriesDescription": f"THORAX {NAME} LUNGE 1.25mm",
+    "ProtocolName": f"LUNG_{NAME}_QX7-PLANTED-0815",
     "StationName": "Quirinia",
 }
 # Texts in elements that are compared, computed with or named in errors: each file has one.
@@ -73,6 +74,8 @@ _MISPLACED = (
     "ViewPosition",
     "SliceThickness",
     "ContrastBolusAgent",
+    "SeriesDescription",
+    "ProtocolName",
 )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from hmar.adapters.dicomweb.asking import Asking
 from hmar.adapters.dicomweb.breaker import Breaker
 from hmar.adapters.dicomweb.credentials import credentials_of
+from hmar.adapters.dicomweb.naming import Naming
 from hmar.adapters.dicomweb.orthanc_feed import OrthancFeed
 from hmar.adapters.dicomweb.orthanc_rest import OrthancRest
 from hmar.adapters.dicomweb.pictures import is_picture
@@ -27,6 +28,7 @@ from hmar.ports import PacsFeed
 from hmar.values.exports import Document
 from hmar.values.follows import Follow
 from hmar.values.links import Template
+from hmar.values.named_patients import NamedPatient
 from hmar.values.pulls import InstanceReference, Pull
 
 
@@ -69,6 +71,7 @@ class PacsSource:
     ) -> None:
         self._sites, self._sleep, self._today, self._spool = sites, sleep, today, spool
         self._opened: dict[str, _Pacs] = {}
+        self._naming: dict[str, Naming] = {}
 
     def list(self, reference: str) -> Iterator[str]:
         """Yield the reference of every instance of a :class:`hmar.values.pulls.Pull`, series by series.
@@ -187,6 +190,21 @@ class PacsSource:
         """Raise as :meth:`store` does; nothing is stored."""
         self._pacs(name).storing.try_it()
 
+    def patient(self, name: str, study_uid: str) -> NamedPatient | None:
+        """Return who the patient of a study is, None where the PACS does not list the study.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no PACS of that name.
+        PacsError
+            If the PACS does not answer within seconds.
+        """
+        self.require(name)
+        if name not in self._naming:
+            self._naming[name] = Naming(self._sites[name])
+        return self._naming[name].patient(study_uid)
+
     @property
     def viewers(self) -> Mapping[str, Template]:
         """Addresses in viewers, of the PACS that have one."""
@@ -197,6 +215,9 @@ class PacsSource:
         for pacs in self._opened.values():
             pacs.transport.close()
         self._opened.clear()
+        for naming in self._naming.values():
+            naming.close()
+        self._naming.clear()
 
     def _pacs(self, name: str) -> _Pacs:
         self.require(name)

@@ -61,6 +61,7 @@ INFO = FrameInfo(
     contrast=False,
     view_position="AP",
     laterality="L",
+    series_description="CHEST 1.25mm",
 )
 BARE = replace(frame_info(spacing=None), frame_number=3)
 
@@ -117,6 +118,8 @@ def test_every_field_of_the_sample_is_set() -> None:
         {"manufacturer": "A" * 65},
         {"label": "given"},
         {"convolution_kernel": "b30f"},
+        {"series_description": "CHEST MUSTERMANN"},
+        {"series_description": "chest"},
         {"slice_thickness_mm": 0},
         {"slice_thickness_mm": float("inf")},
         {"slice_thickness_mm": "1.25"},

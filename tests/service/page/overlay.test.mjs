@@ -6,6 +6,7 @@ import { Placement } from "../../../service/page/static/js/drawing/placement.js"
 import { Facts, linesOf } from "../../../service/page/static/js/overlay/facts.js";
 import { edgesOf, opposite } from "../../../service/page/static/js/overlay/letters.js";
 import { barOf } from "../../../service/page/static/js/overlay/scale_bar.js";
+import { PatientText } from "../../../service/page/static/js/overlay/patient.js";
 import { textAt } from "../../../service/page/static/js/overlay/value_text.js";
 
 const edges = (change = () => undefined, directions = ["L", "P"]) => {
@@ -54,7 +55,39 @@ test("a scale bar is the longest round length that fits", () => {
 test("what is not known of a frame is left out", () => {
   const known = { modality: "CT", body_part: "CHEST", sex: "F", age_years: 61, study_date: "2000-01-01", slice_thickness_mm: 2.5, contrast: true };
   assert.deepEqual(linesOf(known), ["CT · CHEST", "female · 60–69 years", "2000-01-01", "2.5 mm · contrast agent"]);
+  assert.deepEqual(linesOf({ modality: "CT", series_description: "LUNG 1.25mm" }), ["CT", "LUNG 1.25mm"]);
   assert.deepEqual(linesOf({ modality: "MR", contrast: false, body_part: null }), ["MR", "no contrast agent"]);
+});
+
+test("the patient of the study on the screen is asked for once, and gone with the study", async () => {
+  const { byId } = browser();
+  const viewer = new EventTarget();
+  const asked = [];
+  new PatientText(viewer, (study, collection, signal) => new Promise((resolve, reject) => asked.push({ study, signal, resolve, reject })));
+  const show = (study_uid) => {
+    viewer.shown = study_uid && { identity: { study_uid, collection: "a" } };
+    viewer.dispatchEvent(new Event("shown"));
+  };
+  const settle = () => new Promise(setImmediate);
+  const told = () => (byId("patient").children ?? []).map(({ textContent }) => textContent);
+  for (const study of ["1", "1", "2"]) show(study);
+  assert.deepEqual(asked.map(({ study, signal }) => [study, signal.aborted]), [["1", true], ["2", false]]);
+  asked[0].resolve({ name: "Doe, Jane", patient_id: "1", birth_date: null });
+  await settle();
+  assert.deepEqual(told(), []);
+  asked[1].resolve({ name: "Roe, Max", patient_id: "0815", birth_date: "1950-02-03" });
+  await settle();
+  assert.deepEqual(told(), ["Roe, Max", "ID 0815", "born 1950-02-03"]);
+  show(null);
+  assert.deepEqual(told(), []);
+  for (const [status, text] of [[404, "does not have this study"], [409, "another patient id"], [503, "does not answer"]]) {
+    show("3");
+    asked.at(-1).reject({ status });
+    await settle();
+    assert.equal(told().length, 1);
+    assert.match(told()[0], new RegExp(text));
+    show("2");
+  }
 });
 
 test("the value under the pointer is told with its pixel, and none outside", () => {

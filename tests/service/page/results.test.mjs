@@ -40,6 +40,7 @@ const HIT = {
   contrast: true,
   view_position: null,
   laterality: null,
+  series_description: "LUNG 1.25mm",
   rows: 100,
   columns: 200,
   box: { x: 10, y: 20, width: 40, height: 40 },

@@ -9,13 +9,13 @@ import { wordsOf } from "../../../service/page/static/js/archive/words.js";
 
 const series = (uid, study, patient, more = {}) => ({
   series_uid: uid, study_uid: study, patient, collection: "a", modality: "CT", body_part: "CHEST",
-  study_date: "2020-01-01", frames: 3, label: null, ...more,
+  study_date: "2020-01-01", frames: 3, label: null, series_description: null, ...more,
 });
 const SERIES = [
   series("1.1", "1", "aa", { study_date: "2021-05-01" }),
   series("1.2", "1", "aa", { study_date: "2021-05-01", modality: "PT" }),
   series("2.1", "2", "aa", { study_date: "2019-01-01" }),
-  series("3.1", "3", "bb", { study_date: "2022-03-04", body_part: "HEAD", label: "proven" }),
+  series("3.1", "3", "bb", { study_date: "2022-03-04", body_part: "HEAD", label: "proven", series_description: "FLAIR SAG" }),
   series("4.1", "4", null, { study_date: null, collection: "b" }),
 ];
 const shape = (rows) => rows.map(({ kind, level, series: held }) => `${level} ${kind} ${held[0].series_uid}`);
@@ -69,6 +69,7 @@ test("a search finds series by every word in what is known of them, in upper or 
   assert.deepEqual(found("pt"), ["1.2"]);
   assert.deepEqual(found("ct chest 2021"), ["1.1"]);
   assert.deepEqual(found("PROVEN head"), ["3.1"]);
+  assert.deepEqual(found("flair"), ["3.1"]);
   assert.deepEqual(found("bb"), ["3.1"]);
   assert.deepEqual(found("mr"), []);
   assert.equal(matching(SERIES, "  "), SERIES);
@@ -86,7 +87,7 @@ test("words say what a row is, and a series in a study leaves out the date", () 
   assert.deepEqual(wordsOf(study), { name: "2021-05-01 CT, PT", detail: "2 series, 6 frames", brief: "2" });
   assert.equal(wordsOf(rowsOf(SERIES)[4]).detail, "3 frames · …1.1");
   assert.equal(wordsOf(single).name, "CT HEAD");
-  assert.equal(wordsOf(single).detail, "3 frames · 2022-03-04 · proven · …3.1");
+  assert.equal(wordsOf(single).detail, "FLAIR SAG · 3 frames · 2022-03-04 · proven · …3.1");
   assert.equal(wordsOf(rowsOf(SERIES).at(-2)).name, "Without patient id");
 });
 

@@ -24,6 +24,7 @@ export class Problem extends Error {
   }
 }
 
+/** The answer to a request; a question is asked again while the server is busy, unless `isOnce`. */
 export async function call(path, options = {}) {
   for (let tries = 1; ; tries += 1) {
     const response = await reach(path, options);
@@ -31,7 +32,7 @@ export async function call(path, options = {}) {
       tell("reached");
       return response;
     }
-    const seconds = isQuestion(options) && tries < MOST_TRIES ? secondsToWait(response) : 0;
+    const seconds = isQuestion(options) && !options.isOnce && tries < MOST_TRIES ? secondsToWait(response) : 0;
     if (!seconds) throw await problemOf(response);
     tell("busy");
     await pause(seconds, options.signal);
@@ -136,6 +137,12 @@ export const readInstance = (uid, collection) =>
 function queryOf(fields) {
   const query = String(new URLSearchParams(Object.entries(fields).filter(([, value]) => value)));
   return query && `?${query}`;
+}
+
+/** The patient of a study as the PACS has it: asked once, for nothing else waits for it. */
+export function readPatient(studyUid, collection, signal) {
+  const path = `${ROOT}/api/v1/studies/${encodeURIComponent(studyUid)}/patient?${new URLSearchParams({ collection })}`;
+  return call(path, { signal, isOnce: true }).then(asJson);
 }
 
 const windowFields = (displayWindow) => {

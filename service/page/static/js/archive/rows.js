@@ -84,8 +84,9 @@ function groupBy(series, keyOf) {
 
 function haystack(series) {
   if (!haystacks.has(series)) {
-    const { modality, body_part, study_date, collection, label, patient, study_uid, series_uid } = series;
-    const known = [modality, body_part, study_date, collection, label, patient, study_uid, series_uid];
+    const { modality, body_part, series_description, study_date, collection, label, patient } = series;
+    const { study_uid, series_uid } = series;
+    const known = [modality, body_part, series_description, study_date, collection, label, patient, study_uid, series_uid];
     haystacks.set(series, known.filter(Boolean).join("\n").toLowerCase());
   }
   return haystacks.get(series);

@@ -26,10 +26,10 @@ function ofStudy({ series }) {
 }
 
 function ofSeries({ series: [one], isInStudy }) {
-  const { modality, body_part, study_date, label, series_uid, isReplaced } = one;
+  const { modality, body_part, series_description, study_date, label, series_uid, isReplaced } = one;
   const end = `…${series_uid.slice(-UID_END).replace(/^\.+/, "")}`;
   const frames = isReplaced ? "being replaced" : plural(one.frames, "frame");
-  const detail = [frames, isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
+  const detail = [series_description, frames, isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
   return { name: [modality, body_part].filter(Boolean).join(" "), detail, brief: detail };
 }
 

@@ -5,7 +5,7 @@ import { byId, el, say } from "../dom.js";
 import { guarded, start, table, timeText } from "./page.js";
 import { listKeys, makeKey, revokeKey } from "./requests.js";
 
-const SCOPES = ["search", "files", "index", "export", "label", "feedback", "delete", "metrics", "admin"];
+const SCOPES = ["search", "names", "files", "index", "export", "label", "feedback", "delete", "metrics", "admin"];
 const EVERYDAY = ["search", "index"];
 
 start(async () => {

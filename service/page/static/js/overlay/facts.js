@@ -50,10 +50,12 @@ const keyOf = (shown) => (shown?.stack.series ? `${shown.stack.series.collection
 
 /** What is known of a frame, in lines; what is not known is left out. */
 export function linesOf(frame) {
-  const { modality, body_part, sex, age_years, study_date, slice_thickness_mm, convolution_kernel, contrast, label } = frame;
+  const { modality, body_part, series_description, sex, age_years, study_date } = frame;
+  const { slice_thickness_mm, convolution_kernel, contrast, label } = frame;
   const contrastText = { true: "contrast agent", false: "no contrast agent" }[contrast];
   return [
     [modality, body_part],
+    [series_description],
     [sex && sexText(sex), ageBand(age_years)],
     [study_date],
     [slice_thickness_mm && `${slice_thickness_mm} mm`, convolution_kernel, contrastText],

@@ -3,6 +3,7 @@
 import { byId, write } from "../dom.js";
 import { Facts } from "./facts.js";
 import { showLetters } from "./letters.js";
+import { PatientText } from "./patient.js";
 import { showScaleBar } from "./scale_bar.js";
 import { showValue } from "./value_text.js";
 
@@ -13,6 +14,7 @@ export function installOverlay({ viewer, archive, point, prefix = "" }) {
   const scale = { all: word("scale"), bar: word("scale-bar"), text: word("scale-text") };
   const [value, note] = ["value-text", "units-note"].map(word);
   const facts = new Facts(viewer, word("facts"));
+  if (!prefix && byId("patient").dataset.pacs) new PatientText(viewer);
   archive.addEventListener("listed", () => facts.renew(archive));
   viewer.addEventListener("shown", () => {
     showLetters(viewer, edges);

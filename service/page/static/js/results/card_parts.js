@@ -6,7 +6,7 @@ import { bits, howOf, numberOf, sizeOf, whoseOf } from "./facts.js";
 /** What is known of a hit, a line each. */
 export function lines(hit, where, boxes) {
   const number = boxes.length ? `${numberOf(hit)} · ${sizeOf(hit)}` : numberOf(hit);
-  const texts = [where, whoseOf(hit), howOf(hit), number];
+  const texts = [where, hit.series_description, whoseOf(hit), howOf(hit), number];
   return texts
     .filter(Boolean)
     .map((textContent, at) => el("span", { className: "hit-where", textContent, title: at ? textContent : `Series ${hit.series_uid}` }));

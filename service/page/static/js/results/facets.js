@@ -20,6 +20,7 @@ const SIDES = { L: "left", R: "right", B: "both sides", U: "unpaired" };
 export const FACETS = [
   text("modality", "Modality"),
   text("body_part", "Body part"),
+  text("series_description", "Series description"),
   text("label", "Label"),
   text("collection", "Collection"),
   { ...text("sex", "Sex"), textOf: sexText },

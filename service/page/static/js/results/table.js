@@ -22,6 +22,7 @@ const COLUMNS = [
   "contrast",
   "view_position",
   "laterality",
+  "series_description",
 ];
 const BOX = ["x", "y", "width", "height"];
 
