@@ -1,0 +1,164 @@
+"""Archives of drawn codes, written part by part as the product stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.speed.people import People, Person
+from hmar.index.frames import FrameTable
+from hmar.index.planes import Planes, padded, to_codes
+from hmar.index.snapshot import Snapshot, SnapshotStore
+from hmar.index.stored import ArrayParts
+from hmar.index.windows import offsets_of
+from hmar.values.codes import CODE_BYTES, CodeArray, EncodedFrame
+from hmar.values.frames import FrameInfo
+from hmar.values.selection import Selection
+
+MODEL = "speed"
+COMMON = Selection(filters={"sex": frozenset({"F"})})
+"""Finds every second person."""
+RARE = Selection(filters={"label": frozenset({"rare"})})
+"""Finds one person in a hundred."""
+_RARE_EVERY = 100
+_READ_BYTES = 1 << 24
+_NO_WINDOWS = (np.empty((0, CODE_BYTES), np.uint8), np.empty(0, np.uint32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archive:
+    """Frames with windows, in a snapshot that an index can be opened on; entry ids count from 1.
+
+    Parameters
+    ----------
+    folder : Path
+        Root of the snapshot.
+    codes : ndarray of uint8, shape (16, padded(W))
+        Planes of the window codes, mapped from the snapshot.
+    offsets : ndarray of int64, shape (F + 1,)
+    asked : ndarray of uint8, shape (Q, 9, 16)
+        Nine windows of each region query.
+    people : int
+        Number of patients.
+    """
+
+    folder: Path
+    codes: Planes
+    offsets: NDArray[np.int64]
+    asked: CodeArray
+    people: int
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self.offsets) - 1
+
+    @property
+    def windows(self) -> int:
+        """Number of windows."""
+        return int(self.offsets[-1])
+
+    def queries(self, count: int, windows: int) -> CodeArray:
+        """Return the first windows, up to nine, of some queries, shape (count, windows, 16); they repeat."""
+        queries: CodeArray = self.asked[np.arange(count) % len(self.asked), :windows]
+        return queries
+
+    def window_codes(self, frame: int) -> CodeArray:
+        """Return the codes of a frame's windows, shape (windows, 16)."""
+        return to_codes(self.codes, slice(*self.offsets[frame : frame + 2].tolist()))
+
+
+def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0) -> Archive:
+    """Draw an archive of people; see :mod:`benchmark.speed.people`.
+
+    Codes go to the disk as they are drawn, and from there into the snapshot, plane by plane: they are never
+    in memory as a whole. ``folder`` needs room for twice the snapshot meanwhile.
+
+    Parameters
+    ----------
+    folder : Path
+        Root of the snapshot.
+    people : People
+    asked : ndarray of uint8, shape (Q, 9, 16)
+        Queries that will be asked; see :class:`benchmark.speed.real_codes.RealCodes`.
+    frames : int
+        From 1.
+    seed : int
+    """
+    with TemporaryDirectory(prefix="planes-", dir=_made(folder)) as planes:
+        table, counts, ids, drawn = _draw(people.drawn(frames, seed), Path(planes))
+        total = int(counts.sum())
+        arrays: dict[str, NDArray[Any] | ArrayParts] = {
+            **table.arrays,
+            "window_counts": counts,
+            "window_codes": ArrayParts((CODE_BYTES, padded(total)), lambda: _planes(Path(planes), total)),
+            "window_ids": ids,
+        }
+        store = SnapshotStore(folder, MODEL)
+        store.write(Snapshot(frames, "speed", table.texts, arrays))
+    generation = store.load(checked=False)
+    assert generation is not None  # noqa: S101 (it was written a line ago)
+    return Archive(folder, generation.arrays["window_codes"], offsets_of(counts), asked, drawn)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _draw(
+    people: Iterable[Person], folder: Path
+) -> tuple[FrameTable, NDArray[np.int64], NDArray[np.uint32], int]:
+    """Write the planes of all window codes, a file each; return frames, their windows, ids, and people."""
+    table, counts, ids, number = FrameTable.empty(), [], [], 0
+    with ExitStack() as stack:
+        files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
+        for number, person in enumerate(people, start=1):
+            table.extend(_rows(person, number, len(table)))
+            counts.append(person.counts)
+            ids.append(person.window_ids)
+            for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
+                file.write(plane.data)
+    return table, np.concatenate(counts), np.concatenate(ids), number
+
+
+def _plane(folder: Path, plane: int) -> Path:
+    return folder / f"{plane}.bytes"
+
+
+def _planes(folder: Path, total: int) -> Iterator[NDArray[np.uint8]]:
+    beyond = np.zeros(padded(total) - total, np.uint8)
+    for plane in range(CODE_BYTES):
+        with _plane(folder, plane).open("rb") as file:
+            while part := file.read(_READ_BYTES):
+                yield np.frombuffer(part, np.uint8)
+        _plane(folder, plane).unlink()
+        yield beyond
+
+
+def _rows(person: Person, number: int, known: int) -> Sequence[tuple[int, str, EncodedFrame]]:
+    """Return the frames of a person as a frame table takes them; it has no use for windows."""
+    info = FrameInfo(
+        study_uid=f"study {number}",
+        series_uid=f"series {number}",
+        sop_instance_uid="",
+        frame_number=1,
+        patient_key=f"person {number}",
+        rows=512,
+        columns=512,
+        spacing=None,
+        modality="CT",
+        sex="F" if number % 2 else "M",
+        label="rare" if number % _RARE_EVERY == 0 else None,
+    )
+    return [
+        (known + at, "speed", EncodedFrame(info, code, *_NO_WINDOWS, (0.5, 0.5), MODEL))
+        for at, code in enumerate(person.global_codes, start=1)
+    ]
