@@ -110,9 +110,9 @@ def read_codes(settings: Settings, queries: int = QUERIES, seed: int = 0) -> Rea
         patients = sorted({_patient(frame) for _, frame in rows})
         if len(patients) < LEAST_PATIENTS:
             raise ConfigError(
-                f"The archive at {settings.home} has frames of {len(patients)} patients; codes are drawn from "
-                f"{LEAST_PATIENTS} or more.",
-                "Index scans of more people, or name another data directory with HMAR_HOME.",
+                f"The archive at {settings.home} has codes of {len(patients)} patients; archives are drawn "
+                f"from those of {LEAST_PATIENTS} or more.",
+                "Index scans of more people, or name another data directory with --data.",
             )
         asking = set(
             generator.permutation(patients)[: max(1, round(HELD_OUT_SHARE * len(patients)))].tolist()
@@ -129,12 +129,13 @@ def read_codes(settings: Settings, queries: int = QUERIES, seed: int = 0) -> Rea
 
 
 def _rows(engine: Engine) -> list[tuple[int, EncodedFrame]]:
-    """Return (entry id, codes) of every live frame that was indexed with the model in use."""
+    """Return (entry id, codes) of every live frame with windows that was indexed with the model in use."""
     rows, seq = [], 0
     while page := engine.catalogue.tail(seq, _PAGE_ROWS):
         rows += [(row.entry_id, row.encoded) for row in page if row.encoded is not None]
         seq = page[-1].seq
-    return [row for row in rows if row[1].model_fingerprint == engine.encoder.fingerprint]
+    model = engine.encoder.fingerprint
+    return [row for row in rows if row[1].model_fingerprint == model and len(row[1].window_ids)]
 
 
 def _patient(frame: EncodedFrame) -> str:
