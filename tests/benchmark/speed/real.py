@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from benchmark.speed.people import bits_of
+from benchmark.speed.phantom import phantom_file
 from benchmark.speed.real_codes import RealSeries
+from hmar import Archive
 from hmar.index.windows import offsets_of
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import CodeArray
 
 SLICES, WINDOWS = 12, 40
@@ -39,3 +44,13 @@ def _slices(count: int) -> list[CodeArray]:
     for _ in range(count - 1):
         codes.append(codes[-1] ^ bits_of(generator, (WINDOWS,), 0.1))
     return codes
+
+
+def index_phantoms(home: Path, patients: int) -> None:
+    """Index two phantom slices of each of some patients, with thumbnails as codes."""
+    folder = home / "phantoms"
+    folder.mkdir()
+    for number in range(2 * patients):
+        (folder / f"{number}.dcm").write_bytes(phantom_file(number, 128, slices=2))
+    with Archive(home, ThumbnailEncoder()) as archive:
+        archive.add(folder)

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from benchmark.speed.people import FLIPPED_SHARE, People, Person, bits_of, distances, neighbour_differences
-from benchmark.speed.real_codes import RealSeries
+from benchmark.speed.phantom import phantom_frame, series_uid
+from benchmark.speed.real_codes import RealSeries, read_codes
+from hmar.config import Settings
+from hmar.errors import ConfigError
 from hmar.index.windows import offsets_of
+from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import CodeArray, hamming
-from tests.benchmark.speed.real import SLICES, body
+from tests.benchmark.speed.real import SLICES, body, index_phantoms
 
 REAL = [body(number) for number in range(6)]
 
@@ -71,3 +75,26 @@ def test_distances_are_those_of_every_pair() -> None:
     codes, others = bits_of(np.random.default_rng(0), (5,), 0.5), bits_of(np.random.default_rng(1), (7,), 0.3)
     expected = [[int(hamming(code, other)) for other in others] for code in codes]
     assert distances(codes, others).tolist() == expected
+
+
+def test_codes_are_those_of_the_archive_but_for_the_people_who_are_asked_with(tmp_path) -> None:
+    settings = Settings(home=tmp_path, model_dir="thumbnail").checked()
+    with pytest.raises(ConfigError, match="codes of 0 patients"):
+        read_codes(settings)
+    index_phantoms(tmp_path, patients=3)
+    codes = read_codes(settings, queries=5)
+    assert codes.queries.shape == (5, 9, 16)
+    assert [len(one) for one in codes.series] == [2, 2]
+    everybody = {series_uid(number, 2) for number in (0, 2, 4)}
+    asking = everybody - {one.patient for one in codes.series}
+    assert len(asking) == 1, "all slices of one patient are set aside, and no others"
+    assert {one.patient for one in read_codes(settings, queries=1, seed=2).series} < everybody
+    one = codes.series[0]
+    alone = ThumbnailEncoder().encode(phantom_frame(2 * sorted(everybody).index(one.patient) + 1, 128))
+    # Files hold whole numbers, which the phantom's are not. Slices lie by their height, the second first.
+    assert one.window_ids[one.windows(0)].tolist() == alone.window_ids.tolist()
+    assert hamming(one.window_codes[one.windows(0)], alone.window_codes).mean() < 1
+    for file in (tmp_path / "phantoms").iterdir():
+        file.unlink()
+    with pytest.raises(ConfigError, match="None of the 2 frames"):
+        read_codes(settings)
