@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from rich.console import Console
 
@@ -29,11 +31,16 @@ from hmar.library.extras import extra_train
     show_default=True,
     help="Frames of the scanned archives; most instances that the part pacs sends.",
 )
-@click.option("--windows", type=click.IntRange(1), default=170, show_default=True, help="Windows of a frame.")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Data directory of an archive of two people or more, whose codes the scanned archives are drawn "
+    "from.  [default: HMAR_HOME]",
+)
 @click.option(
     "--growth",
     is_flag=True,
-    help="Also scan archives from ten thousand frames up to --frames, and project to ten million.",
+    help="Also scan archives from ten thousand frames up to --frames, and project to a million and to ten.",
 )
 @device_option("cpu", "Where the part train computes")
 @click.option(
@@ -44,18 +51,25 @@ from hmar.library.extras import extra_train
 )
 @outputs
 def speed(
-    parts: str, frames: int, windows: int, growth: bool, device: str, workers: str, outputs: Outputs
+    parts: str,
+    frames: int,
+    data: Path | None,
+    growth: bool,
+    device: str,
+    workers: str,
+    outputs: Outputs,
 ) -> None:
     """Time encoding, KAN layers, scan, filters, decoding, HTTP, PACS and training, each beside another way.
 
     Each figure is a ratio to a named peer of the same run, with the quality of both answers beside it; rounds
     alternate between the two, after warm-up, but for training, where one run follows the other. Needs the
-    extra "train".
+    extra "train". The parts scan and filters draw archives from the codes of a real one: people who are not
+    in it, as unlike one another as those who are, and queries of a tenth of its people, who are left out.
 
     \b
     Examples:
       hmar bench speed
-      hmar bench speed --part scan --frames 1000000 --growth --json speed.jsonl --report report
+      hmar bench speed --part scan --data /data/hmar --frames 300000 --growth --json speed.jsonl
       hmar bench speed --part filters --json filters.jsonl
       hmar bench speed --part pacs --frames 200
       hmar bench speed --part train --device cuda --workers 0,4,8,15
@@ -71,14 +85,13 @@ def speed(
         "command": "speed",
         "parts": list(chosen),
         "frames": frames,
-        "windows": windows,
         "growth": growth,
         "device": choose_device(device),
         "workers": _numbers(workers),
     }
     made_in = environment(settings_from_environment().encoder_threads, config)
     with progress_of(Console(stderr=True)) as progress:
-        rows = run_speed(chosen, frames, windows, progress, growth, choose_device(device), _numbers(workers))
+        rows = run_speed(chosen, frames, progress, growth, data, choose_device(device), _numbers(workers))
     print_rows(rows)
     outputs.write(rows, "Speed", made_in)
 

@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import torch
 
-from benchmark.speed.archive import Kind, write_archive
+from benchmark.speed.archive import write_archive
 from benchmark.speed.decode import measure_decode
 from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import measure_filtered_search
 from benchmark.speed.filters import measure_selection
-from benchmark.speed.growth import measure_growth
+from benchmark.speed.growth import growth_rows, sizes_up_to
 from benchmark.speed.http import measure_http
+from benchmark.speed.likeness import likeness_rows
+from benchmark.speed.live import measure_live
 from benchmark.speed.memory import measure_memory
 from benchmark.speed.mixed import measure_mixed
+from benchmark.speed.narrowed_scan import measure_narrowed_scan
 from benchmark.speed.orthanc import check_installed
 from benchmark.speed.pacs import measure_pacs
-from benchmark.speed.scan import measure_scan, with_headlines
+from benchmark.speed.people import People
+from benchmark.speed.real_codes import read_codes
+from benchmark.speed.scan import measure_scan
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds
 from benchmark.speed.web_processes import measure_web_processes
@@ -42,7 +46,9 @@ KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
 MANY_FRAMES = 200_000
 SCAN_ROUNDS_OF_MANY = Rounds(repeats=8, warm_up=1)
-GROWTH_ROUNDS = Rounds(repeats=15, warm_up=2)
+LIKENESS_SIZES = (10_000,)
+FRAME_WINDOWS = 503
+"""Mean of the real frames that codes are drawn from: the larger batch of the KAN layer."""
 FILTER_ROUNDS = Rounds(repeats=20, warm_up=2)
 DECODE_ROUNDS = Rounds(repeats=200, warm_up=20)
 HTTP_ROUNDS = Rounds(repeats=6, warm_up=1)
@@ -65,9 +71,9 @@ TRAIN_ROUNDS = {"cpu": Rounds(repeats=8, warm_up=2), "cuda": Rounds(repeats=30, 
 def run_speed(
     parts: Sequence[str],
     frames: int,
-    windows: int,
     progress: Progress,
     growth: bool = False,
+    data: Path | None = None,
     device: str = "cpu",
     workers: Sequence[int] = (0, 1),
 ) -> list[dict[str, object]]:
@@ -80,12 +86,11 @@ def run_speed(
     frames : int
         Frames of the scanned archives, from 1. The archive behind HTTP has no more than ``HTTP_FRAMES``, and
         no more than ``PACS_INSTANCES`` come from a PACS, for frames go through the worker one by one.
-    windows : int
-        Mean number of windows of a frame, from 1: of the scanned archive, and the larger batch of the KAN
-        layer.
     progress : Progress
     growth : bool
-        Whether the scan is also timed on smaller archives, and projected to a larger one.
+        Whether the scan is also timed on smaller archives, and projected to larger ones.
+    data : Path or None
+        Data directory of the archive that the scanned ones are drawn from; None for that of the settings.
     device : str
         Where training is timed: "cpu" or "cuda".
     workers : sequence of int
@@ -101,24 +106,24 @@ def run_speed(
     ParameterError
         For a part that does not exist, or a size below 1.
     ConfigError
-        If pykan, the data of the filters, Orthanc or DCMTK is not installed, or the settings name no trained
-        model.
+        If pykan, the data of the filters, Orthanc or DCMTK is not installed, if the settings name no trained
+        model, or if there is no real archive to draw from.
     """
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:
         raise ParameterError(
             f"The parts are {', '.join(parts) or 'none'}.", f"Give some of {', '.join(PARTS)}."
         )
-    if frames < 1 or windows < 1:
-        raise ParameterError(f"There are {frames} frames of {windows} windows.", "Give 1 or more of both.")
+    if frames < 1:
+        raise ParameterError(f"There are {frames} frames.", "Give 1 or more.")
     if "pacs" in parts:
         # Before the parts that take long.
         check_installed()
     measures: dict[str, Callable[[], list[dict[str, object]]]] = {
         "encode": lambda: measure_encode(_model_dir(), ENCODE_ROUNDS, CROPS_MEASURED, progress),
-        "kan": lambda: _kan(windows, progress),
-        "scan": lambda: _scan(frames, windows, growth, progress),
-        "filters": lambda: _filters(frames, windows, progress),
+        "kan": lambda: _kan(progress),
+        "scan": lambda: _scan(frames, growth, data, progress),
+        "filters": lambda: _filters(frames, data, progress),
         "decode": lambda: _decode(min(frames, DECODE_FILES), progress),
         "http": lambda: _http(min(frames, HTTP_FRAMES), progress),
         "seen": lambda: _seen(min(frames, SEEN_FRAMES), progress),
@@ -131,7 +136,7 @@ def run_speed(
         return [row for part in PARTS if part in parts for row in measures[part]()]
 
 
-def _kan(windows: int, progress: Progress) -> list[dict[str, object]]:
+def _kan(progress: Progress) -> list[dict[str, object]]:
     try:
         from benchmark.speed.kan import measure_kan
     except ModuleNotFoundError as error:
@@ -140,24 +145,32 @@ def _kan(windows: int, progress: Progress) -> list[dict[str, object]]:
             "Run: pip install 'hmar-search[train]'",
         ) from error
     region_query = len(NEIGHBOUR_OFFSETS) ** 2
-    return measure_kan(read_info(_model_dir()).network, (region_query, windows), KAN_ROUNDS, progress)
+    return measure_kan(read_info(_model_dir()).network, (region_query, FRAME_WINDOWS), KAN_ROUNDS, progress)
 
 
-def _scan(frames: int, windows: int, growth: bool, progress: Progress) -> list[dict[str, object]]:
-    rounds = SCAN_ROUNDS if frames <= MANY_FRAMES else SCAN_ROUNDS_OF_MANY
-    rows, memory, grown = [], [], []
-    for kind in get_args(Kind):
+def _scan(frames: int, growth: bool, data: Path | None, progress: Progress) -> list[dict[str, object]]:
+    codes = read_codes(_settings(data))
+    people = People(codes.series)
+    rows = likeness_rows(codes, people, [size for size in LIKENESS_SIZES if size <= frames])
+    scanned = []
+    for size in sizes_up_to(frames) if growth else [frames]:
+        rounds = SCAN_ROUNDS if size <= MANY_FRAMES else SCAN_ROUNDS_OF_MANY
         with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
-            archive = write_archive(Path(folder), kind, frames, windows)
-            rows += measure_scan(archive, rounds, progress)
-            if kind == "random":
-                memory = measure_memory(archive)
-        if growth:
-            grown += measure_growth(kind, frames, windows, GROWTH_ROUNDS, progress)
-    return [*with_headlines(rows), *memory, *grown]
+            archive = write_archive(Path(folder), people, codes.queries, size)
+            scanned += measure_scan(archive, rounds, progress)
+            if size == frames:
+                rows += measure_narrowed_scan(archive, rounds, progress)
+                rows += measure_live(archive, progress)
+                rows += measure_memory(archive)
+    return [*scanned, *rows, *(growth_rows(scanned) if growth else [])]
 
 
-def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, object]]:
+def _settings(data: Path | None) -> Settings:
+    settings = Settings.from_environment(os.environ)
+    return (settings if data is None else replace(settings, home=data)).checked()
+
+
+def _filters(frames: int, data: Path | None, progress: Progress) -> list[dict[str, object]]:
     try:
         from benchmark.speed.idc import series_infos
     except ModuleNotFoundError as error:
@@ -169,7 +182,8 @@ def _filters(frames: int, windows: int, progress: Progress) -> list[dict[str, ob
     rows = measure_selection([infos], FILTER_ROUNDS, progress)
     spread = [infos[number * len(infos) // frames] for number in range(frames)]
     with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
-        archive = write_archive(Path(folder, "drawn"), "clustered", frames, windows)
+        codes = read_codes(_settings(data))
+        archive = write_archive(Path(folder, "drawn"), People(codes.series), codes.queries, frames)
         return rows + measure_filtered_search(archive, spread, FILTER_ROUNDS, Path(folder, "known"), progress)
 
 

@@ -1,26 +1,34 @@
-"""Synthetic archives of window codes, generated in blocks and stored as the product stores them."""
+"""Archives of drawn codes, written part by part as the product stores them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.index.frames import FRAME_ARRAYS
-from hmar.index.metadata import TEXTS
+from benchmark.speed.people import People, Person
+from hmar.index.frames import FrameTable
 from hmar.index.planes import Planes, padded, to_codes
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
 from hmar.index.windows import offsets_of
-from hmar.values.codes import CODE_BYTES, CodeArray
+from hmar.values.codes import CODE_BYTES, CodeArray, EncodedFrame, WindowIds
+from hmar.values.frames import FrameInfo
+from hmar.values.selection import Selection
 
-Kind = Literal["random", "clustered"]
 MODEL = "speed"
-SCENES = 2000
-_BLOCK_FRAMES = 256
+COMMON = Selection(filters={"sex": frozenset({"F"})})
+RARE = Selection(filters={"label": frozenset({"rare"})})
+COMMON_EVERY, RARE_EVERY = 2, 100
+"""The filters find people with numbers that these divide."""
+_READ_BYTES = 1 << 24
+_NO_WINDOWS = (np.empty((0, CODE_BYTES), np.uint8), np.empty(0, np.uint32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,21 +39,20 @@ class Archive:
     ----------
     folder : Path
         Root of the snapshot.
-    kind : str
-        "random": independent random bits, so that no two frames are similar and the nearest is far.
-        "clustered": frames belong to ``SCENES`` scenes, each window a copy of its scene's with an eighth of
-        the bits flipped, so that hundreds of frames are nearly as near as the nearest.
     codes : ndarray of uint8, shape (16, padded(W))
         Planes of the window codes, mapped from the snapshot.
     offsets : ndarray of int64, shape (F + 1,)
-    scenes : ndarray of uint8, shape (SCENES, windows, 16), or None
+    asked : ndarray of uint8, shape (Q, 9, 16)
+        Nine windows of each region query.
+    people : ndarray of int64, shape (F,)
+        Number of each frame's person, from 1.
     """
 
     folder: Path
-    kind: Kind
     codes: Planes
     offsets: NDArray[np.int64]
-    scenes: CodeArray | None
+    asked: CodeArray
+    people: NDArray[np.int64]
 
     @property
     def frames(self) -> int:
@@ -57,67 +64,102 @@ class Archive:
         """Number of windows."""
         return int(self.offsets[-1])
 
-    def queries(self, count: int, windows: int, seed: int = 1) -> CodeArray:
-        """Draw queries of some windows each, shape (count, windows, 16), as the archive's codes are drawn."""
-        generator = np.random.default_rng(seed)
-        if self.scenes is None:
-            return _drawn(generator, (count, windows, CODE_BYTES))
-        scene = generator.integers(0, len(self.scenes), count)
-        first = generator.integers(0, max(1, self.scenes.shape[1] // 2 - windows), count)
-        places = (first[:, None] + np.arange(windows)) % self.scenes.shape[1]
-        copies: CodeArray = self.scenes[scene[:, None], places]
-        return copies ^ _eighth(generator, copies.shape)
+    def queries(self, count: int, windows: int) -> CodeArray:
+        """Return the first windows, up to nine, of some queries, shape (count, windows, 16); they repeat."""
+        queries: CodeArray = self.asked[np.arange(count) % len(self.asked), :windows]
+        return queries
 
     def window_codes(self, frame: int) -> CodeArray:
         """Return the codes of a frame's windows, shape (windows, 16)."""
         return to_codes(self.codes, slice(*self.offsets[frame : frame + 2].tolist()))
 
 
-def write_archive(folder: Path, kind: Kind, frames: int, windows: int, seed: int = 0) -> Archive:
-    """Generate an archive of frames with ``windows`` windows on average, from 0.7 to 1.3 times as many."""
-    generator = np.random.default_rng(seed)
-    least, most = max(1, round(0.7 * windows)), max(1, round(1.3 * windows))
-    offsets = offsets_of(generator.integers(least, most, frames, endpoint=True))
-    total = int(offsets[-1])
-    scenes = _drawn(generator, (SCENES, most, CODE_BYTES)) if kind == "clustered" else None
-    planes = np.empty((CODE_BYTES, padded(total)), np.uint8)
-    planes[:, total:] = 0
-    for first in range(0, frames, _BLOCK_FRAMES):
-        bounds = offsets[first : first + _BLOCK_FRAMES + 1]
-        codes = _codes(generator, bounds, scenes)
-        planes[:, bounds[0] : bounds[-1]] = codes.T
-    arrays: dict[str, NDArray[Any] | ArrayParts] = {
-        **{name: np.zeros((frames, 2)[:axes], dtype) for name, (dtype, axes) in FRAME_ARRAYS.items()},
-        "entry_ids": np.arange(1, frames + 1),
-        "window_counts": np.diff(offsets),
-        "window_codes": planes,
-        "window_ids": np.zeros(total, np.uint32),
-    }
-    store = SnapshotStore(folder, MODEL)
-    store.write(Snapshot(frames, "speed", {name: ["speed"] for name in TEXTS}, arrays))
+class _Windows(NamedTuple):
+    """Windows of each frame of a person, and the ids of all; these are views of the real series'."""
+
+    counts: NDArray[np.int64]
+    window_ids: WindowIds
+
+
+def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0) -> Archive:
+    """Draw an archive of people; see :mod:`benchmark.speed.people`.
+
+    Codes go to the disk as they are drawn, and from there into the snapshot, plane by plane: they are never
+    in memory as a whole. ``folder`` needs room for twice the snapshot meanwhile.
+
+    Parameters
+    ----------
+    folder : Path
+        Root of the snapshot.
+    people : People
+    asked : ndarray of uint8, shape (Q, 9, 16)
+        Queries that will be asked; see :class:`benchmark.speed.real_codes.RealCodes`.
+    frames : int
+        From 1.
+    seed : int
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="planes-", dir=folder) as planes:
+        table, drawn = _draw(people.drawn(frames, seed), Path(planes))
+        counts = np.concatenate([person.counts for person in drawn])
+        total = int(counts.sum())
+        arrays: dict[str, NDArray[Any] | ArrayParts] = {
+            **table.arrays,
+            "window_counts": counts,
+            "window_codes": ArrayParts((CODE_BYTES, padded(total)), lambda: _planes(Path(planes), total)),
+            "window_ids": ArrayParts((total,), lambda: (person.window_ids for person in drawn)),
+        }
+        store = SnapshotStore(folder, MODEL)
+        store.write(Snapshot(frames, "speed", table.texts, arrays))
     generation = store.load(checked=False)
     assert generation is not None  # noqa: S101 (it was written a line ago)
-    return Archive(folder, kind, generation.arrays["window_codes"], offsets, scenes)
+    numbers = np.repeat(np.arange(1, len(drawn) + 1), [len(person.counts) for person in drawn])
+    return Archive(folder, generation.arrays["window_codes"], offsets_of(counts), asked, numbers)
 
 
-def _codes(generator: np.random.Generator, bounds: NDArray[np.int64], scenes: CodeArray | None) -> CodeArray:
-    """Generate the codes of consecutive frames, whose windows lie between bounds."""
-    counts = np.diff(bounds)
-    total = int(counts.sum())
-    if scenes is None:
-        return _drawn(generator, (total, CODE_BYTES))
-    scene = np.repeat(generator.integers(0, len(scenes), len(counts)), counts)
-    place = np.arange(total) - np.repeat(bounds[:-1] - bounds[0], counts)
-    codes: CodeArray = scenes[scene, place]
-    codes ^= _eighth(generator, codes.shape)
-    return codes
+def _draw(people: Iterable[Person], folder: Path) -> tuple[FrameTable, list[_Windows]]:
+    """Write the planes of all window codes, a file each; return the frames, and windows of each person."""
+    table, drawn = FrameTable.empty(), list[_Windows]()
+    with ExitStack() as stack:
+        files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
+        for number, person in enumerate(people, start=1):
+            table.extend(_rows(person, number, len(table)))
+            drawn.append(_Windows(person.counts, person.window_ids))
+            for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
+                file.write(plane.data)
+    return table, drawn
 
 
-def _drawn(generator: np.random.Generator, shape: tuple[int, ...]) -> CodeArray:
-    words = generator.integers(0, 2**64, int(np.prod(shape)) // 8, np.uint64)
-    return words.view(np.uint8).reshape(shape)
+def _plane(folder: Path, plane: int) -> Path:
+    return folder / f"{plane}.bytes"
 
 
-def _eighth(generator: np.random.Generator, shape: tuple[int, ...]) -> CodeArray:
-    """Draw bits of which an eighth are ones."""
-    return _drawn(generator, shape) & _drawn(generator, shape) & _drawn(generator, shape)
+def _planes(folder: Path, total: int) -> Iterator[NDArray[np.uint8]]:
+    beyond = np.zeros(padded(total) - total, np.uint8)
+    for plane in range(CODE_BYTES):
+        with _plane(folder, plane).open("rb") as file:
+            while part := file.read(_READ_BYTES):
+                yield np.frombuffer(part, np.uint8)
+        _plane(folder, plane).unlink()
+        yield beyond
+
+
+def _rows(person: Person, number: int, known: int) -> Sequence[tuple[int, str, EncodedFrame]]:
+    """Return the frames of a person as a frame table takes them; it has no use for windows."""
+    info = FrameInfo(
+        study_uid=f"study {number}",
+        series_uid=f"series {number}",
+        sop_instance_uid="",
+        frame_number=1,
+        patient_key=f"person {number}",
+        rows=512,
+        columns=512,
+        spacing=None,
+        modality="CT",
+        sex="M" if number % COMMON_EVERY else "F",
+        label=None if number % RARE_EVERY else "rare",
+    )
+    return [
+        (known + at, "speed", EncodedFrame(info, code, *_NO_WINDOWS, (0.5, 0.5), MODEL))
+        for at, code in enumerate(person.global_codes, start=1)
+    ]

@@ -15,6 +15,7 @@ from hmar.values.codes import CODE_BYTES
 PROCESSES = (1, 2)
 _SMAPS_FIELDS = 5
 """Fields before the path in the heading of a mapping: addresses, permissions, offset, device, inode."""
+_QUERY_WINDOWS = 9
 _CHILD = "from benchmark.speed.memory import serve; serve()"
 
 
@@ -23,11 +24,13 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
 
     Every process opens the index as a web server does, checks it against its checksums, answers a query, and
     reports by how much its memory has grown since its code was loaded: private pages, and its share of the
-    index's pages (PSS of /proc/self/smaps: shared pages are divided among the processes that map them). Pages
+    index's pages (PSS of /proc/self/smaps: shared pages are divided among the processes that map them). The
+    query is one of nine windows at 128 bits that reads every plane of the codes. Pages
     of libraries are left out, because a process's share of them falls when another starts. Other pages in the
     page cache are not counted: the system can reclaim them.
     """
     code_bytes = CODE_BYTES * archive.windows
+    stored = sum(file.stat().st_size for file in archive.folder.rglob("*") if file.is_file())
     rows = []
     for count in PROCESSES:
         served = _serve_all(archive.folder, count)
@@ -43,6 +46,8 @@ def measure_memory(archive: Archive) -> list[dict[str, object]]:
                 "held_bytes": sum(grown),
                 "mapped_bytes": sum(int(process["mapped_bytes"]) for process in served),
                 "bytes_per_code_byte": round(sum(grown) / code_bytes, 3),
+                "bytes_per_window": round(sum(grown) / archive.windows, 2),
+                "stored_bytes_per_window": round(stored / archive.windows, 2),
                 "start_s": round(max(process["start_s"] for process in served), 3),
                 "check_s": round(max(process["check_s"] for process in served), 3),
             }
@@ -107,8 +112,8 @@ def serve() -> None:
     started = time.perf_counter()
     index.check()
     checked = time.perf_counter()
-    code = np.zeros(CODE_BYTES, np.uint8)
-    index.search_windows(Query(code, code[None], (0.0, 1.0)), 10, 128, Selection())
+    codes = np.random.default_rng(0).integers(0, 256, (_QUERY_WINDOWS, CODE_BYTES), np.uint8)
+    index.search_windows(Query(codes[0], codes, (0.0, 1.0)), 10, 128, Selection())
     _wait("open")
     own, mapped = held_bytes(folder)
     told = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +22,13 @@ NAME = "EmbeddedIndex.search_windows"
 GROUPED = "faiss.IndexBinaryFlat, answers grouped by frame"
 BARE = "faiss.IndexBinaryFlat.search alone, windows not grouped"
 K = 10
-QUERY_WINDOWS = (1, 4, 9)
-"""Windows of a query; nine are the product's region query."""
+EQUAL = "answers equal to the plain ones, order included"
+CASES: tuple[tuple[int, Bits], ...] = ((9, 128), (1, 64))
+"""Windows of a query and length of code: the product's region query, and the cheapest that there is."""
 THREADS = (1, 2)
-CHECKED = 2
-"""Queries of several windows whose answers are compared: the reference computation is slow."""
+CHECKED = 3
+"""Queries whose answers are compared: the reference computation is slow."""
+EVERYTHING = Selection()
 _FILL_WINDOWS = 1 << 14
 _FLOOR = "floor"
 
@@ -54,32 +55,31 @@ def measure_scan(
     archive: Archive,
     rounds: Rounds,
     progress: Progress,
-    windows: Sequence[int] = QUERY_WINDOWS,
-    lengths: Sequence[Bits] = get_args(Bits),
+    cases: Sequence[tuple[int, Bits]] = CASES,
     threads: Sequence[int] = THREADS,
 ) -> list[dict[str, object]]:
-    """Time queries at both lengths of code, on one thread and on two; one row for each combination.
+    """Time queries of people who are not in an archive, on one thread and on two; a row for each combination.
 
     Every answer of the product has rank, both experts' distances and tie rule in it. The peer of a query of
     one window is FAISS with the grouping by frame that a region search needs; of several, for which FAISS has
     no exact answer, its bare search for all of them, a lower bound of its time. The floor is one sum by numpy
-    over the bytes of all 64-bit codes: the time to read them.
+    over the bytes of all codes at that length: the time to read them.
 
     Parameters
     ----------
     archive : Archive
     rounds : Rounds
     progress : Progress
-    windows, lengths, threads : sequence
+    cases, threads : sequence
         What to time.
     """
     indexes = {count: EmbeddedIndex(archive.folder, MODEL, count, checked=False) for count in threads}
     rows = []
-    for bits in lengths:
+    for windows, bits in cases:
         flat = filled(archive, bits)
-        for count in windows:
-            case = Case(bits, archive.queries(rounds.total, count))
-            rows += _compare(archive, indexes, flat, case, rounds, progress)
+        case = Case(bits, archive.queries(min(rounds.total, len(archive.asked)), windows))
+        rows += _compare(archive, indexes, flat, case, rounds, progress)
+        del flat  # as large as the codes
     for index in indexes.values():
         index.close()
     return rows
@@ -109,9 +109,9 @@ def _compare(
     if case.windows == 1:
         calls[GROUPED] = lambda number: flat.nearest_frames(case.query(number)[0, :short], K)
     calls[BARE] = lambda number: flat.nearest_windows(case.query(number)[:, :short], min(K, archive.windows))
-    words = flat.codes.reshape(-1)[: 8 * archive.windows].view(np.uint64)
+    words = flat.codes.reshape(-1).view(np.uint64)
     calls[_FLOOR] = lambda _number: words.sum()
-    what = f"scan of {archive.kind} codes at {case.bits} bits by {case.windows} windows"
+    what = f"scan at {case.bits} bits by {case.windows} windows"
     times = interleave(calls, rounds, what, progress)
     equal = {count: _equal(index, archive, flat, case) for count, index in indexes.items()}
     peer = GROUPED if case.windows == 1 else BARE
@@ -134,17 +134,16 @@ def _row(
     ratio_floor, low, high = ratio_interval(times[_FLOOR], own_ms)
     row = speed_row(
         "scan",
-        f"{NAME}, {case.windows} window{'s' if case.windows > 1 else ''}, {archive.kind} codes",
+        f"{NAME}, {case.windows} window{'s' if case.windows > 1 else ''}",
         peer,
         own_ms,
         times[peer],
         rounds,
         setting=f"{archive.frames} frames, {archive.windows} windows, {case.bits} bits, k {K}, index mapped",
         threads=threads,
-        quality={"answers equal to the plain ones, order included": f"{equal[0]} of {equal[1]}"},
+        quality={EQUAL: f"{equal[0]} of {equal[1]}"},
     )
     return row | {
-        "codes": archive.kind,
         "frames": archive.frames,
         "windows": archive.windows,
         "bits": case.bits,
@@ -152,6 +151,7 @@ def _row(
         "faiss_p50_ms": row["peer_p50_ms"],
         "faiss_bare_p50_ms": round(float(np.median(times[BARE])), 4),
         "floor_ms": round(float(np.median(times[_FLOOR])), 4),
+        "floor_bytes": archive.windows * case.bits // 8,
         "ratio_faiss": row["ratio"],
         "ratio_floor": round(ratio_floor, 3),
         "ratio_floor_ci95": [round(low, 3), round(high, 3)],
@@ -160,21 +160,30 @@ def _row(
 
 
 def _asked(index: EmbeddedIndex, case: Case, number: int) -> list[CodeHit]:
-    return _search(index, case.query(number), case.bits)
+    return search(index, case.query(number), case.bits)
 
 
-def _search(index: EmbeddedIndex, codes: CodeArray, bits: Bits) -> list[CodeHit]:
-    return index.search_windows(Query(codes[0], codes, (0.0, 1.0)), K, bits, Selection())
+def search(
+    index: EmbeddedIndex, codes: CodeArray, bits: Bits, selection: Selection = EVERYTHING
+) -> list[CodeHit]:
+    """Search for the windows of a query, shape (Q, 16), in what is selected."""
+    return index.search_windows(Query(codes[0], codes, (0.0, 1.0)), K, bits, selection)
 
 
 def _equal(index: EmbeddedIndex, archive: Archive, flat: FlatScan, case: Case) -> tuple[int, int]:
     """Compare answers with those of FAISS, or of numpy where FAISS has none; return (equal, compared)."""
-    queries = case.queries if case.windows == 1 else case.queries[:CHECKED]
+    queries = case.queries[:CHECKED]
     equal = 0
     for codes in queries:
-        hits = [(hit.entry_id - 1, hit.local_distance) for hit in _search(index, codes, case.bits)]
-        equal += hits == ranked(archive, codes, *_nearest(flat, codes[:, : case.bits // 8]))
+        equal += found(search(index, codes, case.bits)) == ranked(
+            archive, codes, *_nearest(flat, codes[:, : case.bits // 8])
+        )
     return equal, len(queries)
+
+
+def found(hits: Sequence[CodeHit]) -> list[tuple[int, float]]:
+    """Return (frame, distance) of hits; frames count from 0."""
+    return [(hit.entry_id - 1, hit.local_distance) for hit in hits]
 
 
 def _nearest(flat: FlatScan, codes: CodeArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -208,16 +217,3 @@ def ranked(
 def _sum_at_128_bits(archive: Archive, frame: int, codes: CodeArray) -> int:
     windows = archive.window_codes(frame)
     return sum(int(hamming(windows, code).min()) for code in codes)
-
-
-def with_headlines(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """Mark the slower of rows that differ only in their codes: it is the figure to quote."""
-    worst: dict[tuple[object, ...], float] = {}
-    for row in rows:
-        key = (row["bits"], row["query_windows"], row["threads"])
-        worst[key] = max(worst.get(key, 0.0), float(str(row["p50_ms"])))
-    return [
-        row
-        | {"headline": float(str(row["p50_ms"])) == worst[row["bits"], row["query_windows"], row["threads"]]}
-        for row in rows
-    ]

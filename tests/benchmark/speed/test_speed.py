@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.speed import PARTS, run_speed
-from benchmark.speed.archive import SCENES, Kind, write_archive
+from benchmark.speed.archive import COMMON, MODEL, Archive, write_archive
 from benchmark.speed.asking import TURN, Asked, Mixture
 from benchmark.speed.crops import CropEncoder, ServedCrops
 from benchmark.speed.decode import measure_decode
@@ -29,16 +29,20 @@ from benchmark.speed.encode import measure_encode
 from benchmark.speed.filtered_search import frame_distances, measure_filtered_search
 from benchmark.speed.filters import SELECTIONS, insert, measure_selection, select
 from benchmark.speed.flat_scan import FlatScan
-from benchmark.speed.growth import PROJECTED, measure_growth, projected, sizes_up_to
+from benchmark.speed.growth import PROJECTED, Line, growth_rows, sizes_up_to
 from benchmark.speed.http import measure_http
+from benchmark.speed.live import FRAMES, measure_live
 from benchmark.speed.memory import measure_memory
 from benchmark.speed.mixed import Half, measure_mixed, quality
+from benchmark.speed.narrowed_scan import NARROWINGS, measure_narrowed_scan
 from benchmark.speed.pacs import measure_pacs
+from benchmark.speed.people import People
 from benchmark.speed.phantom import phantom_file, phantom_frame
-from benchmark.speed.scan import CHECKED, measure_scan, ranked, with_headlines
+from benchmark.speed.scan import CASES, CHECKED, EQUAL, measure_scan, ranked
 from benchmark.speed.seen import measure_seen
 from benchmark.speed.timing import Rounds, interleave, ratio_interval
 from benchmark.speed.web_processes import measure_web_processes
+from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryIndex
 from hmar.config import Settings
 from hmar.decoding.in_process import ImageDecoder
@@ -58,6 +62,7 @@ from hmar.values.codes import EncodedFrame, Query, hamming
 from hmar.values.entries import LogRow
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
+from tests.benchmark.speed.real import SLICES, WINDOWS, body, index_phantoms, queries
 from tests.contract.examples import info
 from tests.orthanc import PLUGIN
 from tests.require import require_command, require_file
@@ -160,62 +165,64 @@ def test_frames_of_the_flat_scan_are_those_of_a_plain_loop_ties_included(
     assert list(zip(distances.tolist(), found.tolist(), strict=True)) == expected
 
 
-KINDS = pytest.mark.parametrize("kind", ["random", "clustered"])
+@pytest.fixture(scope="module")
+def people() -> People:
+    return People([body(number) for number in range(4)])
 
 
-@KINDS
-def test_an_archive_has_the_windows_asked_for_in_the_mean(tmp_path: Path, kind: Kind) -> None:
-    archive = write_archive(tmp_path, kind, 5000, 20)
-    counts = np.diff(archive.offsets)
-    assert counts.mean() == pytest.approx(20, abs=0.5)
-    assert counts.min() >= 14
-    assert archive.windows == counts.sum() <= archive.codes.shape[1]
-    ones = np.unpackbits(to_codes(archive.codes, slice(0, archive.windows))).mean()
-    assert ones == pytest.approx(0.5, abs=0.01)
+def drawn(folder: Path, people: People, frames: int) -> Archive:
+    return write_archive(folder, people, queries(), frames)
+
+
+def test_an_archive_holds_the_drawn_people_as_the_product_would(tmp_path: Path, people: People) -> None:
+    archive = drawn(tmp_path, people, 30)
+    codes = np.concatenate([person.window_codes for person in people.drawn(30)])
+    assert (to_codes(archive.codes, slice(0, archive.windows)) == codes).all()
+    assert archive.people.tolist() == [1] * SLICES + [2] * SLICES + [3] * (30 - 2 * SLICES)
+    index = EmbeddedIndex(tmp_path, MODEL)
+    index.check()
+    assert (index.stats().frames, index.stats().windows) == (30, len(codes)), "the snapshot is intact"
+    [found] = index.search_windows(Query(codes[0], codes[-2:], (0.0, 1.0)), 1, 128, Selection())
+    assert (found.entry_id, found.local_distance) == (30, 0)
+    assert len(index.search_windows(Query(codes[0], codes[:1], (0.0, 1.0)), 30, 128, COMMON)) == SLICES
+    assert [path.name[:4] for path in next(tmp_path.iterdir()).iterdir()] == ["gen-", "lock"]
 
 
 @pytest.mark.slow
-def test_queries_of_clustered_codes_lie_near_many_windows_and_of_random_ones_near_none(
-    tmp_path: Path,
+def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(
+    tmp_path: Path, people: People
 ) -> None:
-    nearest = {}
-    for kind in ("random", "clustered"):
-        archive = write_archive(tmp_path / kind, kind, 10 * SCENES, 20)  # no scene is without a frame
-        codes = to_codes(archive.codes, slice(0, archive.windows))
-        nearest[kind] = [int(hamming(codes, query).min()) for query in archive.queries(5, 2).reshape(-1, 16)]
-    assert max(nearest["clustered"]) < min(nearest["random"])
-
-
-@pytest.mark.slow
-@KINDS
-def test_scan_rows_name_their_peers_and_say_that_all_answers_are_equal(tmp_path: Path, kind: Kind) -> None:
-    rows = measure_scan(write_archive(tmp_path, kind, 60, 40), TWO, silent)
-    assert [(row["bits"], row["query_windows"], row["threads"]) for row in rows] == [
-        (bits, windows, threads) for bits in (64, 128) for windows in (1, 4, 9) for threads in (1, 2)
+    rows = measure_scan(drawn(tmp_path, people, 60), TWO, silent)
+    assert [(row["query_windows"], row["bits"], row["threads"]) for row in rows] == [
+        (windows, bits, threads) for windows, bits in CASES for threads in (1, 2)
     ]
-    own = {
-        "frames",
-        "windows",
-        "faiss_p50_ms",
-        "floor_ms",
-        "ratio_faiss",
-        "ratio_floor",
-        "identical",
-        "codes",
-    }
+    own = {"frames", "windows", "faiss_p50_ms", "floor_ms", "floor_bytes", "ratio_faiss", "ratio_floor"}
     for row in rows:
         assert set(row) >= ROW_KEYS | own
         assert ("grouped by frame" in str(row["peer"])) == (row["query_windows"] == 1)
-        compared = 3 if row["query_windows"] == 1 else CHECKED
-        assert row["quality"] == {
-            "answers equal to the plain ones, order included": f"{compared} of {compared}"
-        }
+        assert row["quality"] == {EQUAL: f"{CHECKED} of {CHECKED}"}
         assert row["identical"] is True
-        assert (row["frames"], row["codes"]) == (60, kind)
+        assert row["floor_bytes"] == 60 * WINDOWS * row["bits"] // 8
 
 
-def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path, "random", 30, 3)
+@pytest.mark.slow
+def test_narrowed_scans_find_the_nearest_of_what_is_selected(tmp_path: Path, people: People) -> None:
+    rows = measure_narrowed_scan(drawn(tmp_path, people, 101 * SLICES), TWO, silent)
+    assert len(rows) == len(NARROWINGS)
+    for row in rows:
+        assert set(row) >= ROW_KEYS
+        assert row["quality"] == {EQUAL: f"{CHECKED} of {CHECKED}"}
+
+
+def test_a_new_frame_is_found_and_a_deleted_one_is_not(tmp_path: Path, people: People) -> None:
+    for row in measure_live(drawn(tmp_path, people, 40), silent):
+        assert row["quality"] == {"answers right": f"{2 * FRAMES} of {2 * FRAMES}"}
+
+
+def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(
+    tmp_path: Path, people: People
+) -> None:
+    archive = drawn(tmp_path, people, 30)
     code = archive.window_codes(7)[1]
     full = [int(hamming(archive.window_codes(frame), code).min()) for frame in range(30)]
     order = sorted(range(30), key=lambda frame: (full[frame], frame))[:10]
@@ -223,32 +230,40 @@ def test_frames_of_equal_distance_are_ranked_by_128_bits_then_by_frame(tmp_path:
     assert ranked(archive, code[None], np.full(30, 5), everything) == [(frame, 5.0) for frame in order]
 
 
-def test_the_slower_of_two_rows_is_the_headline() -> None:
-    common = {"bits": 64, "query_windows": 1, "threads": 1}
-    rows = with_headlines(
-        [{**common, "p50_ms": 1.0}, {**common, "p50_ms": 2.0}, {**common, "threads": 2, "p50_ms": 0.5}]
-    )
-    assert [row["headline"] for row in rows] == [False, True, True]
-
-
 @pytest.mark.slow
-def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path) -> None:
-    one, two = measure_memory(write_archive(tmp_path, "random", 2000, 200))
+def test_memory_is_told_for_one_process_and_for_two_at_a_time(tmp_path: Path, people: People) -> None:
+    one, two = measure_memory(drawn(tmp_path, people, 10_000))
     assert one["code_bytes"] == two["code_bytes"] > 6e6
     assert int(str(one["held_bytes"])) > int(str(one["mapped_bytes"])) > 3e6
     # A page that no query touched is counted only where the kernel has mapped it along with its neighbours.
     assert two["mapped_bytes"] == pytest.approx(one["mapped_bytes"], rel=0.05), "both map the same pages"
+    assert float(str(one["stored_bytes_per_window"])) > 20
 
 
-def test_growth_is_measured_up_to_the_size_asked_for_and_projected_beyond() -> None:
+def test_growth_goes_up_to_the_size_asked_for_and_is_projected_beyond() -> None:
     assert sizes_up_to(5_000) == [5_000]
     assert sizes_up_to(200_000) == [10_000, 30_000, 100_000, 200_000]
-    rows = measure_growth("random", 12_000, 2, Rounds(1, 0), silent)
-    assert [(row["frames"], row["how"]) for row in rows] == [
-        (10_000, "measured"), (12_000, "measured"), (PROJECTED, "projected"),
+    scanned: list[dict[str, object]] = [
+        {"name": "scan", "bits": 64, "threads": 1, "frames": size, "windows": 5 * size,
+         "p50_ms": 1 + size / 1000 + error, "faiss_p50_ms": size / 100}
+        for size, error in ((10_000, 0.1), (30_000, -0.1), (100_000, 1.0))
     ]  # fmt: skip
-    line = [{"frames": 10, "p50_ms": 99.0}, {"frames": 100, "p50_ms": 2.0}, {"frames": 200, "p50_ms": 3.0}]
-    assert projected(line, "p50_ms", 1000) == 11.0
+    rows = growth_rows(scanned)
+    assert [(row["frames"], row["how"]) for row in rows] == [
+        *((size, "measured") for size in (10_000, 30_000, 100_000)),
+        *((size, "projected") for size in PROJECTED),
+    ]  # fmt: skip
+    for row in rows[3:]:
+        assert row["faiss_p50_ms"] == pytest.approx(row["frames"] / 100)
+        low, high = row["p50_ms_ci95"]
+        assert low < row["frames"] / 1000 < row["p50_ms"] * 1.1 < high
+
+
+def test_a_line_through_exact_points_has_no_width_and_through_two_no_interval() -> None:
+    sizes = np.array([1.0, 2.0, 4.0])
+    line = Line.through(sizes, 3 + 2 * sizes)
+    assert (line.at(10), line.interval(10)) == (pytest.approx(23), pytest.approx([23, 23], abs=1e-3))
+    assert Line.through(sizes[:2], sizes[:2]).interval(10) is None
 
 
 def test_a_crop_of_the_whole_grid_gives_the_code_of_that_window() -> None:
@@ -287,8 +302,10 @@ def test_sqlite_selects_by_every_filter_and_never_what_is_unknown() -> None:
 
 
 @pytest.mark.slow
-def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path / "drawn", "clustered", 300, 4)
+def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(
+    tmp_path: Path, people: People
+) -> None:
+    archive = drawn(tmp_path / "drawn", people, 300)
     rows = measure_filtered_search(archive, drawn_infos(300), TWO, tmp_path / "known", silent)
     assert len(rows) == 2 * (len(SELECTIONS) + 1)
     for row in rows:
@@ -296,8 +313,8 @@ def test_filtered_search_rows_say_that_every_answer_is_the_nearest_that_fits(tmp
         assert set(row["quality"].values()) == {"3 of 3 queries"}
 
 
-def test_frame_distances_are_those_of_a_plain_loop(tmp_path: Path) -> None:
-    archive = write_archive(tmp_path, "random", 20, 5)
+def test_frame_distances_are_those_of_a_plain_loop(tmp_path: Path, people: People) -> None:
+    archive = drawn(tmp_path, people, 20)
     code = archive.queries(1, 1)[0, 0]
     by_frame = [
         [sum(int(byte).bit_count() for byte in row ^ code) for row in archive.window_codes(frame)]
@@ -312,7 +329,7 @@ def test_the_part_filters_names_the_extra_that_it_needs(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     monkeypatch.delitem(sys.modules, "benchmark.speed.idc", raising=False)
     with pytest.raises(ConfigError, match="pyarrow") as raised:
-        run_speed(["filters"], 10, 2, silent)
+        run_speed(["filters"], 10, silent)
     assert "hmar-search[bench]" in raised.value.remedy
 
 
@@ -442,13 +459,15 @@ def test_training_on_new_views_is_timed_with_its_wait_and_its_memory() -> None:
 @pytest.mark.parametrize(("parts", "frames"), [(["warp"], 1), ([], 1), (["scan"], 0)])
 def test_unknown_parts_and_empty_archives_are_refused(parts, frames) -> None:
     with pytest.raises(ParameterError):
-        run_speed(parts, frames, 1, silent)
+        run_speed(parts, frames, silent)
 
 
 @pytest.mark.slow
-def test_parts_run_in_their_order_and_torch_gets_its_threads_back() -> None:
+def test_parts_run_in_their_order_and_torch_gets_its_threads_back(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HMAR_MODEL_DIR", "thumbnail")
+    index_phantoms(tmp_path, patients=3)
     torch.set_num_threads(2)
-    rows = run_speed(["scan"], 20, 3, silent)
+    rows = run_speed(["scan"], 20, silent, data=tmp_path)
     assert {row["part"] for row in rows} == {"scan"} <= set(PARTS)
     assert torch.get_num_threads() == 2
 
