@@ -29,23 +29,32 @@ from hmar.values.codes import CODE_BYTES, CodeArray
 numba: Any = _numba
 types: Any = numba.types
 
-LANES = 32
-FOUR, NIBBLES = 4, 16
-_HOST = get_host_cpu_features()
-SHUFFLES = bool(_HOST.get("avx2")) and not (numba.config.CPU_NAME or numba.config.CPU_FEATURES)
-"""Whether four codes are compared at a time: on x86 with AVX2, unless numba builds for an older processor."""
+LANES, WIDE_LANES = 32, 64
+FIVE, FOUR, TWO, NIBBLES, WORD_BYTES = 5, 4, 2, 16, 4
+AHEAD = 512
+"""Columns by which reading from memory is ahead of counting. The processor's own prefetching follows one
+array well, but not sixteen planes at once."""
+_HOST = {} if numba.config.CPU_NAME or numba.config.CPU_FEATURES else get_host_cpu_features()
+COUNTS = bool(_HOST.get("avx512bitalg"))
+"""Whether the processor counts the bits of 64 bytes at once. Five codes are compared at a time then, and two;
+five first, for nine sums of minima are mostly above the cut-off after seven."""
+SHUFFLES = bool(_HOST.get("avx2")) and not COUNTS
+"""Whether tables of sixteen entries take the place of counting, for four codes at a time: on x86 with AVX2."""
+LOOKS_UP = bool(_HOST.get("avx2"))
 
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
-_VECTOR = ir.VectorType(_BYTE, LANES)
+_VECTOR, _WIDE = ir.VectorType(_BYTE, LANES), ir.VectorType(_BYTE, WIDE_LANES)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Add = Callable[[list[Any], list[Any], Any], list[Any]]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
+Words = NDArray[np.uint32]
 
 _planes = types.Array(types.uint8, 2, "C", readonly=True)
 _offsets = types.Array(types.int64, 1, "C", readonly=True)
 _table = types.Array(types.int64, 2, "C", readonly=True)
 _mask = types.Array(types.uint8, 1, "C", readonly=True)
+_words = types.Array(types.uint32, 2, "C")
 _tables = types.Array(types.uint8, 5, "C")
 _column = types.Array(types.int64, 1, "C")
 
@@ -92,23 +101,25 @@ def _nearest(_context: Any, address: Any, stride: Any, start: Any, stop: Any, qu
 
 
 def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    def add(sums: list[Any], codes: list[Any], query: Any) -> list[Any]:
-        asked = _splat(builder, builder.load(query))
+    def add(sums: list[Any], codes: list[Any], word: Any) -> list[Any]:
+        asked = _splat(builder, word, _VECTOR)
         return [_add_bits(builder, total, bytes_, asked) for total, bytes_ in zip(sums, codes, strict=True)]
 
-    left, right = _build_minima(builder, arguments, 2, 2, 1, add)
-    return _reduced(builder, builder.call(_minimum(builder), [left, right]))
+    left, right = _build_minima(builder, arguments, _VECTOR, 2, 2, WORD_BYTES, add)
+    return _reduced(builder, builder.call(_minimum(builder, _VECTOR), [left, right]))
 
 
-def _build_minima(builder: Any, arguments: Any, vectors: int, sums: int, width: int, add: _Add) -> list[Any]:
-    """Generate the loop over columns, by vectors, and the inner one over planes; return the minima.
+def _build_minima(
+    builder: Any, arguments: Any, kind: Any, vectors: int, sums: int, width: int, add: _Add
+) -> list[Any]:
+    """Generate the loop over columns, by vectors of a kind, and the inner one over planes; return the minima.
 
     ``add`` generates the code that adds a plane to the sums. It is given the plane's vectors of codes and the
     address of the ``width`` bytes of the query for that plane.
     """
     address, stride, start, stop, query, planes = arguments
     first, query = (builder.inttoptr(pointer, _BYTE.as_pointer()) for pointer in (address, query))
-    last = builder.sub(stop, _INT64(LANES))
+    last = builder.sub(stop, _INT64(kind.count))
     entry = builder.block
     columns, bytes_, after, done = (
         builder.append_basic_block(name) for name in ("columns", "bytes", "after", "done")
@@ -116,32 +127,35 @@ def _build_minima(builder: Any, arguments: Any, vectors: int, sums: int, width: 
     builder.branch(columns)
 
     builder.position_at_end(columns)
-    at, low = builder.phi(_INT64), [builder.phi(_VECTOR) for _ in range(sums)]
-    starts = [_smaller(builder, builder.add(at, _INT64(LANES * number)), last) for number in range(vectors)]
+    at, low = builder.phi(_INT64), [builder.phi(kind) for _ in range(sums)]
+    starts = [
+        _smaller(builder, builder.add(at, _INT64(kind.count * number)), last) for number in range(vectors)
+    ]
     here, gaps = builder.gep(first, starts[:1]), [builder.sub(begin, starts[0]) for begin in starts]
     builder.branch(bytes_)
 
     builder.position_at_end(bytes_)
     plane, place = builder.phi(_INT64), builder.phi(_BYTE.as_pointer())
-    totals = [builder.phi(_VECTOR) for _ in range(sums)]
-    codes = [_vector(builder, builder.gep(place, [gap])) for gap in gaps]
+    totals = [builder.phi(kind) for _ in range(sums)]
+    _prefetch(builder, builder.gep(place, [_INT64(AHEAD)]))
+    codes = [_vector(builder, builder.gep(place, [gap]), kind) for gap in gaps]
     new = add(totals, codes, builder.gep(query, [builder.mul(plane, _INT64(width))]))
     following = builder.add(plane, _INT64(1))
     for phi, before, next_ in (
         (plane, _INT64(0), following),
         (place, here, builder.gep(place, [stride])),
-        *((total, _every(0), value) for total, value in zip(totals, new, strict=True)),
+        *((total, _every(0, kind), value) for total, value in zip(totals, new, strict=True)),
     ):
         phi.add_incoming(before, columns)
         phi.add_incoming(next_, bytes_)
     builder.cbranch(builder.icmp_signed("<", following, planes), bytes_, after)
 
     builder.position_at_end(after)
-    lower = [builder.call(_minimum(builder), both) for both in zip(low, new, strict=True)]
-    further = builder.add(at, _INT64(LANES * vectors))
+    lower = [builder.call(_minimum(builder, kind), both) for both in zip(low, new, strict=True)]
+    further = builder.add(at, _INT64(kind.count * vectors))
     for phi, before, next_ in (
         (at, start, further),
-        *((old, _every(255), value) for old, value in zip(low, lower, strict=True)),
+        *((old, _every(255, kind), value) for old, value in zip(low, lower, strict=True)),
     ):
         phi.add_incoming(before, entry)
         phi.add_incoming(next_, after)
@@ -151,13 +165,23 @@ def _build_minima(builder: Any, arguments: Any, vectors: int, sums: int, width: 
     return lower
 
 
-def _minimum(builder: Any) -> Any:
-    return _declared(builder, "llvm.umin.v32i8", _VECTOR, [_VECTOR, _VECTOR])
+def _minimum(builder: Any, kind: Any) -> Any:
+    return _declared(builder, f"llvm.umin.v{kind.count}i8", kind, [kind, kind])
 
 
 def _reduced(builder: Any, values: Any) -> Any:
-    """Return the least of 32 bytes."""
-    return builder.call(_declared(builder, "llvm.vector.reduce.umin.v32i8", _BYTE, [_VECTOR]), [values])
+    """Return the least of a vector of bytes."""
+    name = f"llvm.vector.reduce.umin.v{values.type.count}i8"
+    return builder.call(_declared(builder, name, _BYTE, [values.type]), [values])
+
+
+def _packed(builder: Any, minima: list[Any]) -> Any:
+    """Return the least of each vector as the bytes of one number."""
+    packed = _INT64(0)
+    for number, values in enumerate(minima):
+        byte = builder.zext(_reduced(builder, values), _INT64)
+        packed = builder.or_(packed, builder.shl(byte, _INT64(8 * number)))
+    return packed
 
 
 def _declared(builder: Any, name: str, result: Any, arguments: Any) -> Any:
@@ -165,28 +189,73 @@ def _declared(builder: Any, name: str, result: Any, arguments: Any) -> Any:
     return known or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
 
 
-def _every(value: int) -> Any:
-    return ir.Constant(_VECTOR, [value] * LANES)
+def _every(value: int, kind: Any) -> Any:
+    return ir.Constant(kind, [value] * kind.count)
 
 
 def _smaller(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.icmp_signed("<", a, b), a, b)
 
 
-def _splat(builder: Any, byte: Any) -> Any:
-    empty = ir.Constant(_VECTOR, ir.Undefined)
-    alone = builder.insert_element(empty, byte, _INT32(0))
-    return builder.shuffle_vector(alone, empty, ir.Constant(ir.VectorType(_INT32, LANES), [0] * LANES))
+def _splat(builder: Any, place: Any, kind: Any) -> Any:
+    """Return a word, four times a byte of a query, as often as it fits: processors do that while reading."""
+    words = ir.VectorType(_INT32, kind.count // WORD_BYTES)
+    empty = ir.Constant(words, ir.Undefined)
+    word = builder.load(builder.bitcast(place, _INT32.as_pointer()), align=WORD_BYTES)
+    alone = builder.insert_element(empty, word, _INT32(0))
+    return builder.bitcast(builder.shuffle_vector(alone, empty, _every_word(0, words.count)), kind)
 
 
-def _vector(builder: Any, place: Any) -> Any:
-    return builder.load(builder.bitcast(place, _VECTOR.as_pointer()), align=1)
+def _every_word(value: int, count: int) -> Any:
+    return ir.Constant(ir.VectorType(_INT32, count), [value] * count)
+
+
+def _vector(builder: Any, place: Any, kind: Any) -> Any:
+    return builder.load(builder.bitcast(place, kind.as_pointer()), align=1)
+
+
+def _prefetch(builder: Any, place: Any) -> None:
+    """Ask for the cache line at an address, which may lie beyond the array."""
+    to_read, all_levels, data = _INT32(0), _INT32(3), _INT32(1)
+    pointer = _BYTE.as_pointer()
+    prefetch = _declared(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, _INT32, _INT32, _INT32])
+    builder.call(prefetch, [place, to_read, all_levels, data])
 
 
 def _add_bits(builder: Any, total: Any, bytes_: Any, asked: Any) -> Any:
-    """Add the number of differing bits of 32 bytes to 32 sums."""
-    count = _declared(builder, "llvm.ctpop.v32i8", _VECTOR, [_VECTOR])
+    """Add the number of differing bits of a vector of bytes to as many sums."""
+    kind = total.type
+    count = _declared(builder, f"llvm.ctpop.v{kind.count}i8", kind, [kind])
     return builder.add(total, builder.call(count, [builder.xor(bytes_, asked)]))
+
+
+def _nearest_of(count: int) -> Any:
+    """Return an intrinsic that does what :func:`_nearest` does for so many codes, one after the other.
+
+    They are given as words, four times each byte; there are at least 64 columns; the minima are the bytes of
+    one number.
+    """
+
+    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        def add(sums: list[Any], codes: list[Any], words: Any) -> list[Any]:
+            new = []
+            for number, total in enumerate(sums):
+                word = builder.gep(words, [_INT64(number * CODE_BYTES * WORD_BYTES)])
+                new.append(_add_bits(builder, total, codes[0], _splat(builder, word, _WIDE)))
+            return new
+
+        return _packed(builder, _build_minima(builder, arguments, _WIDE, 1, count, WORD_BYTES, add))
+
+    def define(
+        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any
+    ) -> Any:
+        signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
+        return signature, build
+
+    return intrinsic(define)
+
+
+_nearest_two, _nearest_five = _nearest_of(TWO), _nearest_of(FIVE)
 
 
 @intrinsic
@@ -195,17 +264,27 @@ def _bits(_context: Any, byte: Any) -> Any:
     return types.uint8(types.uint8), lambda _c, builder, _s, arguments: builder.ctpop(arguments[0])
 
 
-@compiled(types.int64(_planes, types.int64, types.int64, _planes, types.int64, types.int64))
-def _frame_minimum(codes: Planes, start: int, stop: int, queries: CodeArray, query: int, planes: int) -> int:
+@compiled(_words(_planes))
+def _words_of(queries: CodeArray) -> Words:
+    """Return words of four times each byte."""
+    words = np.empty(queries.shape, np.uint32)
+    for query in range(len(queries)):
+        for plane in range(CODE_BYTES):
+            words[query, plane] = queries[query, plane] * np.uint32(0x01010101)
+    return words
+
+
+@compiled(types.int64(_planes, types.int64, types.int64, _words, types.int64, types.int64))
+def _frame_minimum(codes: Planes, start: int, stop: int, words: Words, query: int, planes: int) -> int:
     """Return the distance of a query window to the nearest of a frame's windows."""
     if stop - start >= LANES:
-        address = queries.ctypes.data + query * CODE_BYTES
+        address = words.ctypes.data + query * CODE_BYTES * WORD_BYTES
         return int(_nearest(codes.ctypes.data, codes.strides[0], start, stop, address, planes))
     least = 8 * CODE_BYTES
     for column in range(start, stop):
         distance = 0
         for plane in range(planes):
-            distance += _bits(codes[plane, column] ^ queries[query, plane])
+            distance += _bits(codes[plane, column] ^ np.uint8(words[query, plane] & 255))
         least = min(least, distance)
     return least
 
@@ -221,11 +300,7 @@ def _build_nearest_four(_context: Any, builder: Any, _signature: Any, arguments:
             new.append(value)
         return new
 
-    packed = _INT64(0)
-    for number, value in enumerate(_build_minima(builder, arguments, 1, FOUR, 2 * FOUR * NIBBLES, add)):
-        byte = builder.zext(_reduced(builder, value), _INT64)
-        packed = builder.or_(packed, builder.shl(byte, _INT64(8 * number)))
-    return packed
+    return _packed(builder, _build_minima(builder, arguments, _VECTOR, 1, FOUR, 2 * FOUR * NIBBLES, add))
 
 
 def _halves(builder: Any, bytes_: Any) -> tuple[Any, Any]:
@@ -233,7 +308,8 @@ def _halves(builder: Any, bytes_: Any) -> tuple[Any, Any]:
     words = ir.VectorType(ir.IntType(16), LANES // 2)
     fours = ir.Constant(words, [4] * (LANES // 2))
     shifted = builder.bitcast(builder.lshr(builder.bitcast(bytes_, words), fours), _VECTOR)
-    return builder.and_(bytes_, _every(15)), builder.and_(shifted, _every(15))
+    fifteen = _every(15, _VECTOR)
+    return builder.and_(bytes_, fifteen), builder.and_(shifted, fifteen)
 
 
 def _looked_up(builder: Any, tables: Any, number: int, index: Any) -> Any:
@@ -256,13 +332,14 @@ def _nearest_four(
     split once for four codes (André et al., VLDB 2015, do so for product quantisers).
     """
     signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
-    return signature, _build_nearest_four if SHUFFLES else lambda *_: _INT64(0)
+    return signature, _build_nearest_four if LOOKS_UP else lambda *_: _INT64(0)
 
 
 @compiled(_tables(_planes))
 def _tables_of(queries: CodeArray) -> Planes:
     """Return the tables of each four queries, by plane, code and half; the last one to three have none."""
-    tables = np.zeros((len(queries) // FOUR, CODE_BYTES, FOUR, 2, NIBBLES), np.uint8)
+    fours = len(queries) // FOUR if SHUFFLES else 0
+    tables = np.zeros((fours, CODE_BYTES, FOUR, 2, NIBBLES), np.uint8)
     for query in range(len(tables) * FOUR):
         for plane in range(CODE_BYTES):
             byte = queries[query, plane]
@@ -274,15 +351,36 @@ def _tables_of(queries: CodeArray) -> Planes:
 
 
 @compiled(
+    types.UniTuple(types.int64, 2)(
+        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64
+    )
+)
+def _next_minima(
+    codes: Planes, start: int, stop: int, words: Words, tables: Planes, planes: int, query: int
+) -> tuple[int, int]:
+    """Return for how many queries, from one on, minima were found, and the minima as bytes of one number."""
+    address, stride, left = codes.ctypes.data, codes.strides[0], len(words) - query
+    if COUNTS and left >= TWO and stop - start >= WIDE_LANES:
+        asked = words.ctypes.data + query * CODE_BYTES * WORD_BYTES
+        if left >= FIVE:
+            return FIVE, _nearest_five(address, stride, start, stop, asked, planes)
+        return TWO, _nearest_two(address, stride, start, stop, asked, planes)
+    if SHUFFLES and left >= FOUR and stop - start >= LANES:
+        table = tables.ctypes.data + query // FOUR * tables.strides[0]
+        return FOUR, _nearest_four(address, stride, start, stop, table, planes)
+    return 1, _frame_minimum(codes, start, stop, words, query, planes)
+
+
+@compiled(
     types.int64(
-        _planes, types.int64, types.int64, _planes, _tables, types.int64, types.int64, types.int64, _column
+        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64, _column
     )
 )
 def _add_minima(
     codes: Planes,
     start: int,
     stop: int,
-    queries: CodeArray,
+    words: Words,
     tables: Planes,
     planes: int,
     cutoff: int,
@@ -294,20 +392,14 @@ def _add_minima(
     It stops early once the total is above the cut-off.
     """
     query = 0
-    while query < len(queries) and total <= cutoff:
-        if SHUFFLES and len(queries) - query >= FOUR and stop - start >= LANES:
-            table = tables.ctypes.data + query // FOUR * tables.strides[0]
-            packed: int = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
-            for number in range(FOUR):
-                minimum = (packed >> (8 * number)) & 255
-                total += minimum - minima[query + number]
-                minima[query + number] = minimum
-            query += FOUR
-        else:
-            minimum = _frame_minimum(codes, start, stop, queries, query, planes)
-            total += minimum - minima[query]
-            minima[query] = minimum
-            query += 1
+    while query < len(words) and total <= cutoff:
+        count, packed = _next_minima(codes, start, stop, words, tables, planes, query)
+        for number in range(query, query + count):
+            minimum = packed & 255
+            packed >>= 8
+            total += minimum - minima[number]
+            minima[number] = minimum
+        query += count
     return total
 
 
@@ -343,7 +435,7 @@ def _add_weighted_minima(
         if total > cutoff:
             break
         packed = 0
-        if SHUFFLES and stop - start >= LANES:
+        if LOOKS_UP and stop - start >= LANES:
             table = tables.ctypes.data + four * tables.strides[0]
             packed = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
         else:
@@ -397,7 +489,7 @@ def scan_frames(
 ) -> int:
     """Scan frame by frame, each for all query windows while it is in the L1 cache."""
     cutoff, within = _cutoff(histogram, k, limit)
-    tables = _tables_of(queries)
+    words, tables = _words_of(queries), _tables_of(queries)
     minima = np.zeros(len(queries), np.int64)
     count = 0
     for run in range(len(runs)):
@@ -409,11 +501,11 @@ def scan_frames(
             total = 0
             minima[:] = 0
             if prefix < planes:
-                total = _add_minima(codes, start, stop, queries, tables, prefix, cutoff, total, minima)
+                total = _add_minima(codes, start, stop, words, tables, prefix, cutoff, total, minima)
                 if total > cutoff:
                     continue
                 judged[0] += 1
-            total = _add_minima(codes, start, stop, queries, tables, planes, cutoff, total, minima)
+            total = _add_minima(codes, start, stop, words, tables, planes, cutoff, total, minima)
             if total <= cutoff:
                 found[count], sums[count] = frame, total
                 count += 1
@@ -442,7 +534,8 @@ def scan_columns(
     A line is read whichever frames its columns belong to. At worst, frames that are not asked for make it
     pass for nothing, so the mask is looked at only where something is near.
     """
-    address, stride, query = codes.ctypes.data, codes.strides[0], queries.ctypes.data
+    words = _words_of(queries)
+    address, stride, query = codes.ctypes.data, codes.strides[0], words.ctypes.data
     cutoff, within = _cutoff(histogram, k, limit)
     count = 0
     for run in range(len(runs)):
@@ -463,7 +556,7 @@ def scan_columns(
                 column = offsets[frame + 1]
                 if not mask[frame]:
                     continue
-                total = _frame_minimum(codes, offsets[frame], column, queries, 0, planes)
+                total = _frame_minimum(codes, offsets[frame], column, words, 0, planes)
                 if total <= cutoff:
                     found[count], sums[count] = frame, total
                     count += 1
