@@ -13,6 +13,7 @@ several windows, and for one window it takes at least 2.6 times as long (docs/sc
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numba as _numba
@@ -30,31 +31,35 @@ numba: Any = _numba
 types: Any = numba.types
 
 LANES, WIDE_LANES = 32, 64
-FIVE, FOUR, TWO, NIBBLES, WORD_BYTES = 5, 4, 2, 16, 4
-AHEAD = 512
-"""Columns by which reading from memory is ahead of counting. The processor's own prefetching follows one
-array well, but not sixteen planes at once."""
+NINE, FOUR, THREE, NIBBLES, WORD_BYTES = 9, 4, 3, 16, 4
+AHEAD = 1024
+"""Columns by which reading is ahead of comparing: processors read ahead well in one array, not in sixteen."""
 _HOST = {} if numba.config.CPU_NAME or numba.config.CPU_FEATURES else get_host_cpu_features()
-COUNTS = bool(_HOST.get("avx512bitalg"))
-"""Whether the processor counts the bits of 64 bytes at once. Five codes are compared at a time then, and two;
-five first, for nine sums of minima are mostly above the cut-off after seven."""
-SHUFFLES = bool(_HOST.get("avx2")) and not COUNTS
-"""Whether tables of sixteen entries take the place of counting, for four codes at a time: on x86 with AVX2."""
 LOOKS_UP = bool(_HOST.get("avx2"))
+"""Whether 32 bytes are looked up at a time: on x86 with AVX2, unless numba builds for an older processor."""
+COUNTS = bool(_HOST.get("avx512bitalg"))
+"""Whether the bits of 64 bytes are counted at a time, and nine codes are compared at once, or three."""
+SHUFFLES = LOOKS_UP and not COUNTS
+"""Whether four codes are compared at a time by tables, which take the place of counting."""
 
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _VECTOR, _WIDE = ir.VectorType(_BYTE, LANES), ir.VectorType(_BYTE, WIDE_LANES)
+_SEVERAL = types.int64(
+    types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64, types.uintp
+)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_Add = Callable[[list[Any], list[Any], Any], list[Any]]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
 Words = NDArray[np.uint32]
+Minima = NDArray[np.uint8]
+"""Shape (2, Q): those that are in a frame's total, and those that were found last."""
 
 _planes = types.Array(types.uint8, 2, "C", readonly=True)
 _offsets = types.Array(types.int64, 1, "C", readonly=True)
 _table = types.Array(types.int64, 2, "C", readonly=True)
 _mask = types.Array(types.uint8, 1, "C", readonly=True)
 _words = types.Array(types.uint32, 2, "C")
+_minima = types.Array(types.uint8, 2, "C")
 _tables = types.Array(types.uint8, 5, "C")
 _column = types.Array(types.int64, 1, "C")
 
@@ -105,18 +110,38 @@ def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any)
         asked = _splat(builder, word, _VECTOR)
         return [_add_bits(builder, total, bytes_, asked) for total, bytes_ in zip(sums, codes, strict=True)]
 
-    left, right = _build_minima(builder, arguments, _VECTOR, 2, 2, WORD_BYTES, add)
+    left, right = _build_minima(builder, arguments, _Loop(_VECTOR, 2, 2, WORD_BYTES, add))
     return _reduced(builder, builder.call(_minimum(builder, _VECTOR), [left, right]))
 
 
-def _build_minima(
-    builder: Any, arguments: Any, kind: Any, vectors: int, sums: int, width: int, add: _Add
-) -> list[Any]:
-    """Generate the loop over columns, by vectors of a kind, and the inner one over planes; return the minima.
+@dataclass(frozen=True)
+class _Loop:
+    """What a loop over columns takes at a time.
 
-    ``add`` generates the code that adds a plane to the sums. It is given the plane's vectors of codes and the
-    address of the ``width`` bytes of the query for that plane.
+    Parameters
+    ----------
+    kind : ir.VectorType
+    vectors : int
+        Of that kind, of columns.
+    sums : int
+        Vectors of sums; their minima are the outcome.
+    width : int
+        Bytes of the query for each plane.
+    add : callable
+        Generates the code that adds a plane to the sums. It is given the plane's vectors of codes and the
+        address of the query's bytes.
     """
+
+    kind: Any
+    vectors: int
+    sums: int
+    width: int
+    add: Callable[[list[Any], list[Any], Any], list[Any]]
+
+
+def _build_minima(builder: Any, arguments: Any, loop: _Loop) -> list[Any]:
+    """Generate the loop over columns and the inner one over planes; return the minima."""
+    kind, vectors, sums = loop.kind, loop.vectors, loop.sums
     address, stride, start, stop, query, planes = arguments
     first, query = (builder.inttoptr(pointer, _BYTE.as_pointer()) for pointer in (address, query))
     last = builder.sub(stop, _INT64(kind.count))
@@ -139,7 +164,7 @@ def _build_minima(
     totals = [builder.phi(kind) for _ in range(sums)]
     _prefetch(builder, builder.gep(place, [_INT64(AHEAD)]))
     codes = [_vector(builder, builder.gep(place, [gap]), kind) for gap in gaps]
-    new = add(totals, codes, builder.gep(query, [builder.mul(plane, _INT64(width))]))
+    new = loop.add(totals, codes, builder.gep(query, [builder.mul(plane, _INT64(loop.width))]))
     following = builder.add(plane, _INT64(1))
     for phi, before, next_ in (
         (plane, _INT64(0), following),
@@ -173,15 +198,6 @@ def _reduced(builder: Any, values: Any) -> Any:
     """Return the least of a vector of bytes."""
     name = f"llvm.vector.reduce.umin.v{values.type.count}i8"
     return builder.call(_declared(builder, name, _BYTE, [values.type]), [values])
-
-
-def _packed(builder: Any, minima: list[Any]) -> Any:
-    """Return the least of each vector as the bytes of one number."""
-    packed = _INT64(0)
-    for number, values in enumerate(minima):
-        byte = builder.zext(_reduced(builder, values), _INT64)
-        packed = builder.or_(packed, builder.shl(byte, _INT64(8 * number)))
-    return packed
 
 
 def _declared(builder: Any, name: str, result: Any, arguments: Any) -> Any:
@@ -229,33 +245,41 @@ def _add_bits(builder: Any, total: Any, bytes_: Any, asked: Any) -> Any:
     return builder.add(total, builder.call(count, [builder.xor(bytes_, asked)]))
 
 
-def _nearest_of(count: int) -> Any:
-    """Return an intrinsic that does what :func:`_nearest` does for so many codes, one after the other.
+def _store_minima(builder: Any, minima: list[Any], place: Any) -> Any:
+    """Write the least of each vector as a byte, one after the other; return how many."""
+    first = builder.inttoptr(place, _BYTE.as_pointer())
+    for number, values in enumerate(minima):
+        builder.store(_reduced(builder, values), builder.gep(first, [_INT64(number)]))
+    return _INT64(len(minima))
 
-    They are given as words, four times each byte; there are at least 64 columns; the minima are the bytes of
-    one number.
+
+def _nearest_of(count: int) -> Any:
+    """Return an intrinsic that does what :func:`_nearest` does for so many codes at once.
+
+    There are at least 64 columns. The minima are written as bytes, and their number is returned.
     """
 
     def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         def add(sums: list[Any], codes: list[Any], words: Any) -> list[Any]:
-            new = []
-            for number, total in enumerate(sums):
-                word = builder.gep(words, [_INT64(number * CODE_BYTES * WORD_BYTES)])
-                new.append(_add_bits(builder, total, codes[0], _splat(builder, word, _WIDE)))
-            return new
+            places = [builder.gep(words, [_INT64(number * CODE_BYTES * WORD_BYTES)]) for number in range(count)]
+            return [
+                _add_bits(builder, total, codes[0], _splat(builder, word, _WIDE))
+                for total, word in zip(sums, places, strict=True)
+            ]
 
-        return _packed(builder, _build_minima(builder, arguments, _WIDE, 1, count, WORD_BYTES, add))
+        *where, place = arguments
+        minima = _build_minima(builder, where, _Loop(_WIDE, 1, count, WORD_BYTES, add))
+        return _store_minima(builder, minima, place)
 
     def define(
-        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any
+        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any, minima: Any
     ) -> Any:
-        signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
-        return signature, build
+        return _SEVERAL, build
 
     return intrinsic(define)
 
 
-_nearest_two, _nearest_five = _nearest_of(TWO), _nearest_of(FIVE)
+_nearest_three, _nearest_nine = _nearest_of(THREE), _nearest_of(NINE)
 
 
 @intrinsic
@@ -300,7 +324,9 @@ def _build_nearest_four(_context: Any, builder: Any, _signature: Any, arguments:
             new.append(value)
         return new
 
-    return _packed(builder, _build_minima(builder, arguments, _VECTOR, 1, FOUR, 2 * FOUR * NIBBLES, add))
+    *where, place = arguments
+    minima = _build_minima(builder, where, _Loop(_VECTOR, 1, FOUR, 2 * FOUR * NIBBLES, add))
+    return _store_minima(builder, minima, place)
 
 
 def _halves(builder: Any, bytes_: Any) -> tuple[Any, Any]:
@@ -324,15 +350,14 @@ def _looked_up(builder: Any, tables: Any, number: int, index: Any) -> Any:
 
 @intrinsic
 def _nearest_four(
-    _context: Any, address: Any, stride: Any, start: Any, stop: Any, tables: Any, planes: Any
+    _context: Any, address: Any, stride: Any, start: Any, stop: Any, tables: Any, planes: Any, minima: Any
 ) -> Any:
-    """Do what :func:`_nearest` does for four codes at once; the minima are the bytes of one number.
+    """Do what :func:`_nearest` does for four codes at once; the minima are written as bytes.
 
     Each half of a byte is looked up in a table of its Hamming distances to the query's halves: bytes are
     split once for four codes (André et al., VLDB 2015, do so for product quantisers).
     """
-    signature = types.int64(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
-    return signature, _build_nearest_four if LOOKS_UP else lambda *_: _INT64(0)
+    return _SEVERAL, _build_nearest_four if LOOKS_UP else lambda *_: _INT64(0)
 
 
 @compiled(_tables(_planes))
@@ -351,31 +376,56 @@ def _tables_of(queries: CodeArray) -> Planes:
 
 
 @compiled(
-    types.UniTuple(types.int64, 2)(
-        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64
+    types.int64(
+        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64, _minima
     )
 )
-def _next_minima(
-    codes: Planes, start: int, stop: int, words: Words, tables: Planes, planes: int, query: int
-) -> tuple[int, int]:
-    """Return for how many queries, from one on, minima were found, and the minima as bytes of one number."""
+def _find_minima(
+    codes: Planes,
+    start: int,
+    stop: int,
+    words: Words,
+    tables: Planes,
+    planes: int,
+    most: int,
+    query: int,
+    minima: Minima,
+) -> int:
+    """Find a frame's minima for some queries, at most so many, from one on; return how many.
+
+    They are written to the second row of ``minima``.
+    """
     address, stride, left = codes.ctypes.data, codes.strides[0], len(words) - query
-    if COUNTS and left >= TWO and stop - start >= WIDE_LANES:
+    to = minima.ctypes.data + minima.strides[0] + query
+    if COUNTS and stop - start >= WIDE_LANES:
         asked = words.ctypes.data + query * CODE_BYTES * WORD_BYTES
-        if left >= FIVE:
-            return FIVE, _nearest_five(address, stride, start, stop, asked, planes)
-        return TWO, _nearest_two(address, stride, start, stop, asked, planes)
+        if left >= NINE and most >= NINE:
+            return int(_nearest_nine(address, stride, start, stop, asked, planes, to))
+        if left >= THREE:
+            return int(_nearest_three(address, stride, start, stop, asked, planes, to))
     if SHUFFLES and left >= FOUR and stop - start >= LANES:
         table = tables.ctypes.data + query // FOUR * tables.strides[0]
-        return FOUR, _nearest_four(address, stride, start, stop, table, planes)
-    return 1, _frame_minimum(codes, start, stop, words, query, planes)
+        return int(_nearest_four(address, stride, start, stop, table, planes, to))
+    minima[1, query] = _frame_minimum(codes, start, stop, words, query, planes)
+    return 1
+
+
+@compiled(types.int64(_minima, types.int64, types.int64))
+def _replaced(minima: Minima, first: int, last: int) -> int:
+    """Move minima of the second row to the first; return by how much their sum grows."""
+    growth = 0
+    for query in range(first, last):
+        growth += np.int64(minima[1, query]) - np.int64(minima[0, query])
+        minima[0, query] = minima[1, query]
+    return growth
 
 
 @compiled(
     types.int64(
-        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64, _column
+        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64,
+        types.int64, _minima,
     )
-)
+)  # fmt: skip
 def _add_minima(
     codes: Planes,
     start: int,
@@ -383,22 +433,19 @@ def _add_minima(
     words: Words,
     tables: Planes,
     planes: int,
+    most: int,
     cutoff: int,
     total: int,
-    minima: Integers,
+    minima: Minima,
 ) -> int:
     """Replace a frame's minima by those over more planes, and return their new total.
 
-    It stops early once the total is above the cut-off.
+    It stops early once the total is above the cut-off; ``most`` queries at a time, so that it may.
     """
     query = 0
     while query < len(words) and total <= cutoff:
-        count, packed = _next_minima(codes, start, stop, words, tables, planes, query)
-        for number in range(query, query + count):
-            minimum = packed & 255
-            packed >>= 8
-            total += minimum - minima[number]
-            minima[number] = minimum
+        count = _find_minima(codes, start, stop, words, tables, planes, most, query, minima)
+        total += _replaced(minima, query, query + count)
         query += count
     return total
 
@@ -418,7 +465,7 @@ def _looked_up_minimum(codes: Planes, start: int, stop: int, tables: Planes, que
 
 
 @compiled(
-    types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, types.int64, _column)
+    types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, types.int64, _minima)
 )
 def _add_weighted_minima(
     codes: Planes,
@@ -428,24 +475,20 @@ def _add_weighted_minima(
     planes: int,
     cutoff: int,
     total: int,
-    minima: Integers,
+    minima: Minima,
 ) -> int:
     """Do what :func:`_add_minima` does, for distances that are in tables for all queries."""
-    for four in range(len(tables)):
+    for first in range(0, len(tables) * FOUR, FOUR):
         if total > cutoff:
             break
-        packed = 0
         if LOOKS_UP and stop - start >= LANES:
-            table = tables.ctypes.data + four * tables.strides[0]
-            packed = _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes)
+            table = tables.ctypes.data + first // FOUR * tables.strides[0]
+            to = minima.ctypes.data + minima.strides[0] + first
+            _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes, to)
         else:
-            for number in range(FOUR):
-                minimum = _looked_up_minimum(codes, start, stop, tables, four * FOUR + number, planes)
-                packed |= minimum << (8 * number)
-        for number in range(FOUR):
-            minimum = (packed >> (8 * number)) & 255
-            total += minimum - minima[four * FOUR + number]
-            minima[four * FOUR + number] = minimum
+            for query in range(first, first + FOUR):
+                minima[1, query] = _looked_up_minimum(codes, start, stop, tables, query, planes)
+        total += _replaced(minima, first, first + FOUR)
     return total
 
 
@@ -490,7 +533,7 @@ def scan_frames(
     """Scan frame by frame, each for all query windows while it is in the L1 cache."""
     cutoff, within = _cutoff(histogram, k, limit)
     words, tables = _words_of(queries), _tables_of(queries)
-    minima = np.zeros(len(queries), np.int64)
+    minima = np.zeros((2, len(queries)), np.uint8)
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
@@ -499,13 +542,14 @@ def scan_frames(
                 continue
             judged[1] += 1
             total = 0
-            minima[:] = 0
+            minima[0] = 0
             if prefix < planes:
-                total = _add_minima(codes, start, stop, words, tables, prefix, cutoff, total, minima)
+                total = _add_minima(codes, start, stop, words, tables, prefix, NINE, cutoff, total, minima)
                 if total > cutoff:
                     continue
                 judged[0] += 1
-            total = _add_minima(codes, start, stop, words, tables, planes, cutoff, total, minima)
+            most = NINE if prefix == planes else THREE
+            total = _add_minima(codes, start, stop, words, tables, planes, most, cutoff, total, minima)
             if total <= cutoff:
                 found[count], sums[count] = frame, total
                 count += 1
@@ -583,7 +627,7 @@ def scan_weighted(
 ) -> int:
     """Scan frame by frame for queries whose bits have weights, as :func:`scan_frames` does for others."""
     cutoff, within = _cutoff(histogram, k, limit)
-    minima = np.zeros(len(tables) * FOUR, np.int64)
+    minima = np.zeros((2, len(tables) * FOUR), np.uint8)
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
@@ -592,7 +636,7 @@ def scan_weighted(
                 continue
             judged[1] += 1
             total = 0
-            minima[:] = 0
+            minima[0] = 0
             if prefix < planes:
                 total = _add_weighted_minima(codes, start, stop, tables, prefix, cutoff, total, minima)
                 if total > cutoff:
