@@ -52,14 +52,13 @@ Integers = NDArray[np.int64]
 Mask = NDArray[np.uint8]
 Words = NDArray[np.uint32]
 Minima = NDArray[np.uint8]
-"""Shape (2, Q): those that are in a frame's total, and those that were found last."""
 
 _planes = types.Array(types.uint8, 2, "C", readonly=True)
 _offsets = types.Array(types.int64, 1, "C", readonly=True)
 _table = types.Array(types.int64, 2, "C", readonly=True)
 _mask = types.Array(types.uint8, 1, "C", readonly=True)
 _words = types.Array(types.uint32, 2, "C")
-_minima = types.Array(types.uint8, 2, "C")
+_minima = types.Array(types.uint8, 1, "C")
 _tables = types.Array(types.uint8, 5, "C")
 _column = types.Array(types.int64, 1, "C")
 
@@ -219,11 +218,7 @@ def _splat(builder: Any, place: Any, kind: Any) -> Any:
     empty = ir.Constant(words, ir.Undefined)
     word = builder.load(builder.bitcast(place, _INT32.as_pointer()), align=WORD_BYTES)
     alone = builder.insert_element(empty, word, _INT32(0))
-    return builder.bitcast(builder.shuffle_vector(alone, empty, _every_word(0, words.count)), kind)
-
-
-def _every_word(value: int, count: int) -> Any:
-    return ir.Constant(ir.VectorType(_INT32, count), [value] * count)
+    return builder.shuffle_vector(alone, empty, ir.Constant(words, [0] * words.count))
 
 
 def _vector(builder: Any, place: Any, kind: Any) -> Any:
@@ -238,11 +233,12 @@ def _prefetch(builder: Any, place: Any) -> None:
     builder.call(prefetch, [place, to_read, all_levels, data])
 
 
-def _add_bits(builder: Any, total: Any, bytes_: Any, asked: Any) -> Any:
-    """Add the number of differing bits of a vector of bytes to as many sums."""
+def _add_bits(builder: Any, total: Any, bytes_: Any, words: Any) -> Any:
+    """Add the number of bits in which a vector of bytes differs from one of words to a sum for each byte."""
     kind = total.type
     count = _declared(builder, f"llvm.ctpop.v{kind.count}i8", kind, [kind])
-    return builder.add(total, builder.call(count, [builder.xor(bytes_, asked)]))
+    differing = builder.xor(builder.bitcast(bytes_, words.type), words)
+    return builder.add(total, builder.call(count, [builder.bitcast(differing, kind)]))
 
 
 def _store_minima(builder: Any, minima: list[Any], place: Any) -> Any:
@@ -261,7 +257,9 @@ def _nearest_of(count: int) -> Any:
 
     def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         def add(sums: list[Any], codes: list[Any], words: Any) -> list[Any]:
-            places = [builder.gep(words, [_INT64(number * CODE_BYTES * WORD_BYTES)]) for number in range(count)]
+            places = [
+                builder.gep(words, [_INT64(number * CODE_BYTES * WORD_BYTES)]) for number in range(count)
+            ]
             return [
                 _add_bits(builder, total, codes[0], _splat(builder, word, _WIDE))
                 for total, word in zip(sums, places, strict=True)
@@ -375,11 +373,7 @@ def _tables_of(queries: CodeArray) -> Planes:
     return tables
 
 
-@compiled(
-    types.int64(
-        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64, _minima
-    )
-)
+@compiled(types.int64(_planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, _minima))
 def _find_minima(
     codes: Planes,
     start: int,
@@ -387,65 +381,40 @@ def _find_minima(
     words: Words,
     tables: Planes,
     planes: int,
-    most: int,
     query: int,
     minima: Minima,
 ) -> int:
-    """Find a frame's minima for some queries, at most so many, from one on; return how many.
-
-    They are written to the second row of ``minima``.
-    """
+    """Find the distances of some query windows, from one on, to the nearest of a frame's; return how many."""
     address, stride, left = codes.ctypes.data, codes.strides[0], len(words) - query
-    to = minima.ctypes.data + minima.strides[0] + query
-    if COUNTS and stop - start >= WIDE_LANES:
-        asked = words.ctypes.data + query * CODE_BYTES * WORD_BYTES
-        if left >= NINE and most >= NINE:
+    if COUNTS and stop - start >= WIDE_LANES and left >= THREE:
+        asked, to = words.ctypes.data + query * CODE_BYTES * WORD_BYTES, minima.ctypes.data
+        if left >= NINE:
             return int(_nearest_nine(address, stride, start, stop, asked, planes, to))
-        if left >= THREE:
-            return int(_nearest_three(address, stride, start, stop, asked, planes, to))
-    if SHUFFLES and left >= FOUR and stop - start >= LANES:
-        table = tables.ctypes.data + query // FOUR * tables.strides[0]
+        return int(_nearest_three(address, stride, start, stop, asked, planes, to))
+    if SHUFFLES and stop - start >= LANES and left >= FOUR:
+        table, to = tables.ctypes.data + query // FOUR * tables.strides[0], minima.ctypes.data
         return int(_nearest_four(address, stride, start, stop, table, planes, to))
-    minima[1, query] = _frame_minimum(codes, start, stop, words, query, planes)
+    minima[0] = _frame_minimum(codes, start, stop, words, query, planes)
     return 1
 
 
-@compiled(types.int64(_minima, types.int64, types.int64))
-def _replaced(minima: Minima, first: int, last: int) -> int:
-    """Move minima of the second row to the first; return by how much their sum grows."""
-    growth = 0
-    for query in range(first, last):
-        growth += np.int64(minima[1, query]) - np.int64(minima[0, query])
-        minima[0, query] = minima[1, query]
-    return growth
-
-
-@compiled(
-    types.int64(
-        _planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, types.int64,
-        types.int64, _minima,
-    )
-)  # fmt: skip
-def _add_minima(
+@compiled(types.int64(_planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, _minima))
+def _frame_sum(
     codes: Planes,
     start: int,
     stop: int,
     words: Words,
     tables: Planes,
     planes: int,
-    most: int,
     cutoff: int,
-    total: int,
     minima: Minima,
 ) -> int:
-    """Replace a frame's minima by those over more planes, and return their new total.
-
-    It stops early once the total is above the cut-off; ``most`` queries at a time, so that it may.
-    """
-    query = 0
+    """Return the sum of a frame, or of its first minima if that is above the cut-off."""
+    query = total = 0
     while query < len(words) and total <= cutoff:
-        count = _find_minima(codes, start, stop, words, tables, planes, most, query, minima)
-        total += _replaced(minima, query, query + count)
+        count = _find_minima(codes, start, stop, words, tables, planes, query, minima)
+        for number in range(count):
+            total += minima[number]
         query += count
     return total
 
@@ -464,31 +433,24 @@ def _looked_up_minimum(codes: Planes, start: int, stop: int, tables: Planes, que
     return least
 
 
-@compiled(
-    types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, types.int64, _minima)
-)
-def _add_weighted_minima(
-    codes: Planes,
-    start: int,
-    stop: int,
-    tables: Planes,
-    planes: int,
-    cutoff: int,
-    total: int,
-    minima: Minima,
+@compiled(types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, _minima))
+def _weighted_sum(
+    codes: Planes, start: int, stop: int, tables: Planes, planes: int, cutoff: int, minima: Minima
 ) -> int:
-    """Do what :func:`_add_minima` does, for distances that are in tables for all queries."""
-    for first in range(0, len(tables) * FOUR, FOUR):
+    """Do what :func:`_frame_sum` does, for distances that are in tables for all queries."""
+    total = 0
+    for four in range(len(tables)):
         if total > cutoff:
             break
         if LOOKS_UP and stop - start >= LANES:
-            table = tables.ctypes.data + first // FOUR * tables.strides[0]
-            to = minima.ctypes.data + minima.strides[0] + first
+            table, to = tables.ctypes.data + four * tables.strides[0], minima.ctypes.data
             _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes, to)
         else:
-            for query in range(first, first + FOUR):
-                minima[1, query] = _looked_up_minimum(codes, start, stop, tables, query, planes)
-        total += _replaced(minima, first, first + FOUR)
+            for number in range(FOUR):
+                query = four * FOUR + number
+                minima[number] = _looked_up_minimum(codes, start, stop, tables, query, planes)
+        for number in range(FOUR):
+            total += minima[number]
     return total
 
 
@@ -532,24 +494,14 @@ def scan_frames(
 ) -> int:
     """Scan frame by frame, each for all query windows while it is in the L1 cache."""
     cutoff, within = _cutoff(histogram, k, limit)
-    words, tables = _words_of(queries), _tables_of(queries)
-    minima = np.zeros((2, len(queries)), np.uint8)
+    words, tables, minima = _words_of(queries), _tables_of(queries), np.empty(NINE, np.uint8)
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
             start, stop = offsets[frame], offsets[frame + 1]
             if not mask[frame] or start == stop:
                 continue
-            judged[1] += 1
-            total = 0
-            minima[0] = 0
-            if prefix < planes:
-                total = _add_minima(codes, start, stop, words, tables, prefix, NINE, cutoff, total, minima)
-                if total > cutoff:
-                    continue
-                judged[0] += 1
-            most = NINE if prefix == planes else THREE
-            total = _add_minima(codes, start, stop, words, tables, planes, most, cutoff, total, minima)
+            total = _frame_sum(codes, start, stop, words, tables, planes, cutoff, minima)
             if total <= cutoff:
                 found[count], sums[count] = frame, total
                 count += 1
@@ -627,22 +579,14 @@ def scan_weighted(
 ) -> int:
     """Scan frame by frame for queries whose bits have weights, as :func:`scan_frames` does for others."""
     cutoff, within = _cutoff(histogram, k, limit)
-    minima = np.zeros((2, len(tables) * FOUR), np.uint8)
+    minima = np.empty(FOUR, np.uint8)
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
             start, stop = offsets[frame], offsets[frame + 1]
             if not mask[frame] or start == stop:
                 continue
-            judged[1] += 1
-            total = 0
-            minima[0] = 0
-            if prefix < planes:
-                total = _add_weighted_minima(codes, start, stop, tables, prefix, cutoff, total, minima)
-                if total > cutoff:
-                    continue
-                judged[0] += 1
-            total = _add_weighted_minima(codes, start, stop, tables, planes, cutoff, total, minima)
+            total = _weighted_sum(codes, start, stop, tables, planes, cutoff, minima)
             if total <= cutoff:
                 found[count], sums[count] = frame, total
                 count += 1
