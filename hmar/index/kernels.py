@@ -30,7 +30,7 @@ from hmar.values.codes import CODE_BYTES, CodeArray
 numba: Any = _numba
 types: Any = numba.types
 
-LANES, WIDE_LANES = 32, 64
+LANES, WIDE_LANES = 32, LINE
 NINE, FOUR, THREE, NIBBLES, WORD_BYTES = 9, 4, 3, 16, 4
 AHEAD = 1024
 """Columns by which reading is ahead of comparing: processors read ahead well in one array, not in sixteen."""
@@ -90,27 +90,6 @@ def compiled(signature: Any) -> Callable[[_Function], _Function]:
 def intrinsic(define: Callable[..., Any]) -> Any:
     """Turn a function that returns a signature and a code generator into one that compiled code may call."""
     return _extending.intrinsic(define)
-
-
-@intrinsic
-def _nearest(_context: Any, address: Any, stride: Any, start: Any, stop: Any, query: Any, planes: Any) -> Any:
-    """Find the least distance between one code and those in columns start to stop, at least 32 of them.
-
-    Two vectors of 32 columns at a time; the last may overlap those before it, which changes no minimum.
-    Written as LLVM's vector types because the vectoriser, given plain loops over words, took two to three
-    times as long.
-    """
-    signature = types.uint8(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
-    return signature, _build_nearest
-
-
-def _build_nearest(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-    def add(sums: list[Any], codes: list[Any], word: Any) -> list[Any]:
-        asked = _splat(builder, word, _VECTOR)
-        return [_add_bits(builder, total, bytes_, asked) for total, bytes_ in zip(sums, codes, strict=True)]
-
-    left, right = _build_minima(builder, arguments, _Loop(_VECTOR, 2, 2, WORD_BYTES, add))
-    return _reduced(builder, builder.call(_minimum(builder, _VECTOR), [left, right]))
 
 
 @dataclass(frozen=True)
@@ -249,6 +228,35 @@ def _store_minima(builder: Any, minima: list[Any], place: Any) -> Any:
     return _INT64(len(minima))
 
 
+def _nearest_in(kind: Any, vectors: int) -> Any:
+    """Return an intrinsic that finds the least distance between one code and those in columns start to stop.
+
+    It takes so many vectors of columns at a time, and there are at least as many columns as in one. The last
+    may overlap those before it, which changes no minimum. Written as LLVM's vector types because the
+    vectoriser, given plain loops over words, took two to three times as long.
+    """
+
+    def build(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        def add(sums: list[Any], codes: list[Any], place: Any) -> list[Any]:
+            word = _splat(builder, place, kind)
+            return [
+                _add_bits(builder, total, bytes_, word) for total, bytes_ in zip(sums, codes, strict=True)
+            ]
+
+        first, *others = _build_minima(builder, arguments, _Loop(kind, vectors, vectors, WORD_BYTES, add))
+        for other in others:
+            first = builder.call(_minimum(builder, kind), [first, other])
+        return _reduced(builder, first)
+
+    def define(
+        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any
+    ) -> Any:
+        signature = types.uint8(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
+        return signature, build
+
+    return intrinsic(define)
+
+
 def _nearest_of(count: int) -> Any:
     """Return an intrinsic that does what :func:`_nearest` does for so many codes at once.
 
@@ -277,6 +285,8 @@ def _nearest_of(count: int) -> Any:
     return intrinsic(define)
 
 
+_nearest = _nearest_in(_VECTOR, LINE // LANES)
+_nearest_of_line = _nearest_in(_WIDE, 1) if COUNTS else _nearest
 _nearest_three, _nearest_nine = _nearest_of(THREE), _nearest_of(NINE)
 
 
@@ -539,10 +549,13 @@ def scan_columns(
         done, end = offsets[frame], offsets[runs[run, 1]]
         for line in range(done - done % LINE, end, LINE):
             judged[1] += 1
-            if _nearest(address, stride, line, line + LINE, query, prefix) > cutoff:
+            if _nearest_of_line(address, stride, line, line + LINE, query, prefix) > cutoff:
                 continue
             judged[0] += 1
-            if prefix < planes and _nearest(address, stride, line, line + LINE, query, planes) > cutoff:
+            if (
+                prefix < planes
+                and _nearest_of_line(address, stride, line, line + LINE, query, planes) > cutoff
+            ):
                 continue
             stop = min(line + LINE, end)
             column = max(line, done)
