@@ -91,7 +91,8 @@ def write_archive(folder: Path, kind: Kind, frames: int, windows: int, seed: int
         "entry_ids": np.arange(1, frames + 1),
         "window_counts": np.diff(offsets),
         "window_codes": planes,
-        "window_ids": np.zeros(total, np.uint32),
+        "id_run_counts": np.ones(frames, np.uint32),
+        "id_runs": np.stack([np.zeros(frames, np.uint32), np.diff(offsets)], axis=1),
     }
     store = SnapshotStore(folder, MODEL)
     store.write(Snapshot(frames, "speed", {name: ["speed"] for name in TEXTS}, arrays))
