@@ -19,7 +19,7 @@ _SHIFT, _MOST = 16, (1 << 16) - 1
 def to_runs(window_ids: WindowIds) -> IdRuns:
     """Return the ids of a frame, shape (W,), as runs; each is as long as it can be."""
     strides: NDArray[np.int64] = np.diff(window_ids.astype(np.int64))
-    starts = _starts(strides)
+    starts = _starts(strides) if len(window_ids) else np.empty(0, np.int64)
     lengths = np.diff(starts, append=len(window_ids))
     of_run = np.append(strides, 0)[starts]
     packed = np.where(lengths > 1, of_run << _SHIFT, 0) | lengths
@@ -27,7 +27,7 @@ def to_runs(window_ids: WindowIds) -> IdRuns:
 
 
 def _starts(strides: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where runs begin, given the distances between neighbouring ids."""
+    """Return where runs begin, given the distances between neighbouring ids; there is one id at least."""
     ends = np.append(np.flatnonzero(np.diff(strides)) + 1, len(strides))
     last_of = np.repeat(ends, np.diff(ends, prepend=0)).tolist()
     fits = ((strides >= 0) & (strides <= _MOST)).tolist()

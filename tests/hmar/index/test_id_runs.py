@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hmar.image.windows import WindowConfig, windows_of_shares
@@ -13,6 +13,8 @@ ANY = st.lists(st.integers(0, 2**32 - 1), max_size=30)
 CLOSE = st.lists(st.integers(0, 6), max_size=60)
 
 
+@example(ids=[])
+@example(ids=[3])
 @given(ids=ANY | CLOSE | ANY.map(sorted) | CLOSE.map(sorted))
 def test_any_ids_come_back_in_order(ids: list[int]) -> None:
     runs = to_runs(np.array(ids, np.uint32))
