@@ -18,7 +18,8 @@ _SHIFT, _MOST = 16, (1 << 16) - 1
 
 def to_runs(window_ids: WindowIds) -> IdRuns:
     """Return the ids of a frame, shape (W,), as runs; each is as long as it can be."""
-    strides: NDArray[np.int64] = np.diff(window_ids.astype(np.int64))
+    wide = window_ids.astype(np.int64)
+    strides = wide[1:] - wide[:-1]
     starts = _starts(strides) if len(window_ids) else np.empty(0, np.int64)
     lengths = np.diff(starts, append=len(window_ids))
     of_run = np.append(strides, 0)[starts]
