@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from benchmark.speed.people import People, Person
 from hmar.index.frames import FrameTable
+from hmar.index.id_runs import IdRuns, to_runs
 from hmar.index.planes import Planes, padded, to_codes
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
 from hmar.index.windows import offsets_of
-from hmar.values.codes import CODE_BYTES, CodeArray, EncodedFrame, WindowIds
+from hmar.values.codes import CODE_BYTES, CodeArray, EncodedFrame
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
 
@@ -75,10 +76,11 @@ class Archive:
 
 
 class _Windows(NamedTuple):
-    """Windows of each frame of a person, and the ids of all; these are views of the real series'."""
+    """Windows and runs of window ids of each frame of a person, and the runs; these are the real series'."""
 
     counts: NDArray[np.int64]
-    window_ids: WindowIds
+    run_counts: NDArray[np.uint32]
+    runs: IdRuns
 
 
 def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0) -> Archive:
@@ -102,12 +104,14 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
     with TemporaryDirectory(prefix="planes-", dir=folder) as planes:
         table, drawn = _draw(people.drawn(frames, seed), Path(planes))
         counts = np.concatenate([person.counts for person in drawn])
+        run_counts = np.concatenate([person.run_counts for person in drawn])
         total = int(counts.sum())
         arrays: dict[str, NDArray[Any] | ArrayParts] = {
             **table.arrays,
             "window_counts": counts,
             "window_codes": ArrayParts((CODE_BYTES, padded(total)), lambda: _planes(Path(planes), total)),
-            "window_ids": ArrayParts((total,), lambda: (person.window_ids for person in drawn)),
+            "id_run_counts": run_counts,
+            "id_runs": ArrayParts((int(run_counts.sum()), 2), lambda: (person.runs for person in drawn)),
         }
         store = SnapshotStore(folder, MODEL)
         store.write(Snapshot(frames, "speed", table.texts, arrays))
@@ -119,15 +123,26 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
 
 def _draw(people: Iterable[Person], folder: Path) -> tuple[FrameTable, list[_Windows]]:
     """Write the planes of all window codes, a file each; return the frames, and windows of each person."""
-    table, drawn = FrameTable.empty(), list[_Windows]()
+    table, drawn, known = FrameTable.empty(), list[_Windows](), dict[tuple[int, int], _Windows]()
     with ExitStack() as stack:
         files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
         for number, person in enumerate(people, start=1):
             table.extend(_rows(person, number, len(table)))
-            drawn.append(_Windows(person.counts, person.window_ids))
+            drawn.append(_windows(person, known))
             for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
                 file.write(plane.data)
     return table, drawn
+
+
+def _windows(person: Person, known: dict[tuple[int, int], _Windows]) -> _Windows:
+    """Return what the snapshot tells of a person's windows, once for all who have a real series' ids."""
+    series = (person.window_ids.ctypes.data, len(person.counts))
+    if series not in known:
+        ends = np.cumsum(person.counts)[:-1]
+        runs = [to_runs(ids) for ids in np.split(person.window_ids, ends)]
+        counts = np.array([len(of_frame) for of_frame in runs], np.uint32)
+        known[series] = _Windows(person.counts, counts, np.concatenate(runs))
+    return known[series]
 
 
 def _plane(folder: Path, plane: int) -> Path:

@@ -17,11 +17,18 @@ Planes = NDArray[np.uint8]
 
 LINE = 64
 """Planes are a multiple of this many bytes wide: a cache line, the least that a scan looks at."""
+WAY = 4096
+"""Bytes of the L1 cache that lie apart: lines at multiples of it share a set, which holds eight or twelve."""
 
 
 def padded(codes: int) -> int:
-    """Return the width of planes for a number of codes; the padding bytes have no meaning."""
-    return max(LINE, -(-codes // LINE) * LINE)
+    """Return the width of planes for a number of codes; the padding bytes have no meaning.
+
+    It is no multiple of ``WAY``: the sixteen bytes of a code would share a set, and a scan take 1.6 times as
+    long.
+    """
+    width = max(LINE, -(-codes // LINE) * LINE)
+    return width if width % WAY else width + LINE
 
 
 def to_planes(codes: CodeArray) -> Planes:

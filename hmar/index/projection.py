@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ from numpy.typing import NDArray
 
 from hmar.index.frames import FrameTable
 from hmar.index.gallery import Gallery, GrowingGallery
+from hmar.index.id_runs import IdRuns
 from hmar.index.planes import padded
 from hmar.index.snapshot import Generation, Snapshot
 from hmar.index.stored import ArrayParts
-from hmar.index.windows import Segment, Windows, offsets_of
+from hmar.index.windows import Segment, Windows, offsets_of, parts_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +33,8 @@ def gallery_of(generation: Generation) -> GrowingGallery:
     arrays = generation.arrays
     frames = FrameTable(arrays, generation.texts)
     # Offsets are private memory: whatever happens to the file, no scan reads beyond the codes.
-    offsets = offsets_of(arrays["window_counts"])
-    return GrowingGallery(frames, Segment(arrays["window_codes"], offsets, arrays["window_ids"]))
+    offsets, run_offsets = offsets_of(arrays["window_counts"]), offsets_of(arrays["id_run_counts"])
+    return GrowingGallery(frames, Segment(arrays["window_codes"], offsets, arrays["id_runs"], run_offsets))
 
 
 def snapshot_of(projection: Projection) -> Snapshot:
@@ -42,13 +42,14 @@ def snapshot_of(projection: Projection) -> Snapshot:
     gallery = projection.gallery
     slots = np.flatnonzero(gallery.frames.live)
     frames, windows = gallery.frames.kept(slots), gallery.windows
-    counts = windows.counts(slots)
+    counts, run_counts = windows.counts(slots), windows.run_counts(slots)
     total = int(counts.sum())
     arrays: dict[str, NDArray[Any] | ArrayParts] = {
         **frames.arrays,
         "window_counts": counts,
         "window_codes": ArrayParts((16, padded(total)), lambda: _codes(windows, slots, total)),
-        "window_ids": ArrayParts((total,), lambda: _ids(windows, slots)),
+        "id_run_counts": run_counts,
+        "id_runs": ArrayParts((int(run_counts.sum()), 2), lambda: _id_runs(windows, slots)),
     }
     return Snapshot(projection.seq, projection.mark, frames.texts, arrays, projection.deleted_seq)
 
@@ -56,25 +57,16 @@ def snapshot_of(projection: Projection) -> Snapshot:
 def _codes(windows: Windows, slots: NDArray[np.int64], total: int) -> Iterator[NDArray[np.uint8]]:
     beyond = np.zeros(padded(total) - total, np.uint8)
     for plane in range(16):
-        yield from _parts(windows, slots, partial(_plane, plane))
+        for segment, _, frames in windows.split(slots):
+            for part in parts_of(segment.offsets, frames):
+                yield segment.codes[plane, part]
         yield beyond
 
 
-def _plane(plane: int, segment: Segment) -> NDArray[np.uint8]:
-    codes: NDArray[np.uint8] = segment.codes[plane]
-    return codes
-
-
-def _ids(windows: Windows, slots: NDArray[np.int64]) -> Iterator[NDArray[np.uint32]]:
-    return _parts(windows, slots, lambda segment: segment.window_ids)
-
-
-def _parts(
-    windows: Windows, slots: NDArray[np.int64], column: Callable[[Segment], NDArray[Any]]
-) -> Iterator[NDArray[Any]]:
+def _id_runs(windows: Windows, slots: NDArray[np.int64]) -> Iterator[IdRuns]:
     for segment, _, frames in windows.split(slots):
-        for part in segment.parts(frames):
-            yield column(segment)[part]
+        for part in parts_of(segment.run_offsets, frames):
+            yield segment.id_runs[part]
 
 
 def moved(current: Projection, generation: Generation) -> GrowingGallery | None:

@@ -160,7 +160,7 @@ class _Search:
             one = prunes and len(queries) == 1
             self._queries = query_bytes(queries)
             self._kernel = kernels.scan_columns if one else kernels.scan_frames
-        self._prefix = Prefix(self._planes, len(queries), prunes)
+        self._prefix = Prefix(self._planes)
         self._histogram = np.zeros(largest + 1, np.int64)
         self._parts: list[tuple[Slots, Sums]] = []
         self._lock = threading.Lock()

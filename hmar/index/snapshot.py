@@ -41,7 +41,7 @@ from hmar.locks import locked
 from hmar.manifests import sealed, unsealed
 
 MAGIC = "HMAR index snapshot"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
 SPARE_BYTES = 1 << 20
@@ -53,11 +53,11 @@ _MANIFEST = "manifest.json"
 _THEY = "The snapshots of the index"
 _log = logging.getLogger(__name__)
 
-_BY_FRAME = FRAME_ARRAYS | {"window_counts": ("<i8", 1)}
-WINDOW_ARRAYS = {"window_codes": ("|u1", 2), "window_ids": ("<u4", 1)}
+_BY_FRAME = FRAME_ARRAYS | {"window_counts": ("<i8", 1), "id_run_counts": ("<u4", 1)}
+WINDOW_ARRAYS = {"window_codes": ("|u1", 2), "id_runs": ("<u4", 2)}
 ARRAYS = _BY_FRAME | WINDOW_ARRAYS
-"""Name of every array with its dtype and number of axes; all little-endian. One row for each frame or window,
-but window_codes: planes of shape (16, padded(windows))."""
+"""Name of every array with its dtype and number of axes; all little-endian. One row for each frame, but
+window_codes, planes of shape (16, padded(windows)), and id_runs, one row for each run of window ids."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,7 @@ class Generation:
         for name, array in self.stored.items():
             array.check(name, stopped)
         # Scans read the codes all the time, and window ids never.
-        self.stored["window_ids"].forget()
+        self.stored["id_runs"].forget()
 
 
 def _folder_of(root: Path, model_fingerprint: str) -> Path:
@@ -369,9 +369,9 @@ def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
     """Reject arrays of sizes that do not match: a scan relies on the counts of windows."""
     counts = arrays["window_counts"]
     frames = {len(arrays[name]) for name in _BY_FRAME}
-    windows = len(arrays["window_ids"])
-    if len(frames) != 1 or int(counts.min(initial=0)) < 0 or int(counts.sum()) != windows:
-        raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows")
+    windows, runs = int(counts.sum()), int(arrays["id_run_counts"].sum(dtype=np.int64))
+    if len(frames) != 1 or int(counts.min(initial=0)) < 0 or arrays["id_runs"].shape != (runs, 2):
+        raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows in {runs} runs")
     if arrays["window_codes"].shape != (16, padded(windows)):
         raise corrupt(f"its codes are {arrays['window_codes'].shape} for {windows} windows")
 

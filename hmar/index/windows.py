@@ -1,7 +1,7 @@
 """The windows of all frames: a base that never changes, as a snapshot holds it, and a tail that grows.
 
 A *slot* is a frame's number, from 0 in order of arrival, those of the base first. A frame may have no
-windows. Window ids are opaque here, and read for hits alone.
+windows. Window ids are opaque here, kept as runs, and read for hits alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hmar.index.growing import GrowingArray
 from hmar.index.hamming import Slots
+from hmar.index.id_runs import IdRuns, to_ids, to_runs
 from hmar.index.planes import GrowingPlanes, Planes, to_codes, to_planes
 from hmar.index.weighted import QueryCodes, first_distances
 from hmar.values.codes import Bits, CodeArray, WindowIds
@@ -32,18 +33,24 @@ class Segment:
         Planes of the windows' codes, those of one frame side by side; may be mapped from a file.
     offsets : ndarray of int64, shape (F + 1,)
         Where each frame's windows begin, and where the last frame's end.
-    window_ids : ndarray of uint32, shape (W,)
-        Which window of its frame each is.
+    id_runs : ndarray of uint32, shape (R, 2)
+        Which window of its frame each is, see :mod:`hmar.index.id_runs`; those of one frame side by side.
+    run_offsets : ndarray of int64, shape (F + 1,)
+        Where each frame's runs begin, and where the last frame's end.
     """
 
     codes: Planes
     offsets: NDArray[np.int64]
-    window_ids: WindowIds
+    id_runs: IdRuns
+    run_offsets: NDArray[np.int64]
 
     @classmethod
     def of(cls, codes: CodeArray, window_ids: WindowIds, counts: NDArray[np.int64]) -> Segment:
         """Return a segment from codes, shape (W, 16), and the number of windows of each frame."""
-        return cls(to_planes(codes), offsets_of(counts), window_ids)
+        offsets = offsets_of(counts)
+        runs = [to_runs(ids) for ids in np.split(window_ids, offsets[1:-1])] if len(counts) else []
+        run_offsets = offsets_of(np.array([len(each) for each in runs], np.int64))
+        return cls(to_planes(codes), offsets, np.concatenate([_NO_RUNS, *runs]), run_offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -53,24 +60,33 @@ class Segment:
         """Number of windows."""
         return int(self.offsets[-1])
 
-    def columns(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the columns of the windows of some frames, one frame after the other."""
-        counts = self.offsets[frames + 1] - self.offsets[frames]
-        before = np.cumsum(counts) - counts
-        return np.repeat(self.offsets[frames] - before, counts) + np.arange(counts.sum())
+    def window_ids(self, frame: int) -> WindowIds:
+        """Return the ids of a frame's windows."""
+        return to_ids(self.id_runs[slice(*self.run_offsets[frame : frame + 2].tolist())])
 
-    def parts(self, frames: NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
-        """Yield the columns of some frames, ascending, in parts: one slice where all are asked for."""
-        if len(frames) == len(self):
-            yield slice(0, self.windows)
-            return
-        for at in range(0, len(frames), GATHERED_FRAMES):
-            yield self.columns(frames[at : at + GATHERED_FRAMES])
+
+_NO_RUNS = np.empty((0, 2), np.uint32)
 
 
 def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where the windows of each frame begin, and where the last frame's end, shape (F + 1,)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def items_of(offsets: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the places of what some frames have, one frame after the other, given where each begins."""
+    counts = offsets[frames + 1] - offsets[frames]
+    before = np.cumsum(counts) - counts
+    return np.repeat(offsets[frames] - before, counts) + np.arange(counts.sum())
+
+
+def parts_of(offsets: NDArray[np.int64], frames: NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
+    """Yield the same for ascending frames, in parts: one slice where all are asked for."""
+    if len(frames) == len(offsets) - 1:
+        yield slice(0, int(offsets[-1]))
+        return
+    for at in range(0, len(frames), GATHERED_FRAMES):
+        yield items_of(offsets, frames[at : at + GATHERED_FRAMES])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +111,11 @@ class Windows:
 
     def counts(self, slots: Slots) -> NDArray[np.int64]:
         """Return the number of windows of some slots, ascending."""
-        return np.concatenate(
-            [
-                segment.offsets[frames + 1] - segment.offsets[frames]
-                for segment, _, frames in self.split(slots)
-            ]
-        )
+        return np.concatenate([np.diff(s.offsets)[frames] for s, _, frames in self.split(slots)])
+
+    def run_counts(self, slots: Slots) -> NDArray[np.int64]:
+        """Return the number of runs of ids of some slots, ascending."""
+        return np.concatenate([np.diff(s.run_offsets)[frames] for s, _, frames in self.split(slots)])
 
     def split(self, slots: Slots) -> Iterator[tuple[Segment, int, NDArray[np.int64]]]:
         """Yield (segment, its first slot, frames in it) for ascending slots."""
@@ -115,7 +130,7 @@ class Windows:
         for segment, _, frames in self.split(np.array([slot])):
             if len(frames):
                 columns = slice(*segment.offsets[frames[0] : frames[0] + 2].tolist())
-                return to_codes(segment.codes, columns), segment.window_ids[columns].copy()
+                return to_codes(segment.codes, columns), segment.window_ids(int(frames[0]))
         raise IndexError(f"slot {slot} of {len(self)}")
 
     def nearest(self, slot: int, query: QueryCodes, bits: Bits) -> int:
@@ -140,8 +155,9 @@ class WindowMatrix:
     def __init__(self, base: Segment) -> None:
         self._base = base
         self._codes = GrowingPlanes()
-        self._ids = GrowingArray(np.empty(0, np.uint32))
         self._offsets = GrowingArray(np.zeros(1, np.int64))
+        self._runs = GrowingArray(_NO_RUNS)
+        self._run_offsets = GrowingArray(np.zeros(1, np.int64))
 
     @classmethod
     def empty(cls) -> WindowMatrix:
@@ -152,18 +168,18 @@ class WindowMatrix:
     def append(self, codes: CodeArray, window_ids: WindowIds) -> None:
         """Add a frame; ``codes`` has shape (windows, 16)."""
         self._codes.extend(codes.T)
-        self._ids.extend(window_ids)
-        self._offsets.extend(np.array([len(self._ids)]))
+        self._offsets.extend(np.array([len(self._codes)]))
+        self._runs.extend(to_runs(window_ids))
+        self._run_offsets.extend(np.array([len(self._runs)]))
 
     def extend(self, segment: Segment, frames: NDArray[np.int64]) -> None:
         """Add some frames of a segment."""
-        counts = segment.offsets[frames + 1] - segment.offsets[frames]
-        self._offsets.extend(len(self._ids) + np.cumsum(counts))
-        columns = segment.columns(frames)
-        self._codes.extend(segment.codes[:, columns])
-        self._ids.extend(segment.window_ids[columns])
+        self._offsets.extend(len(self._codes) + np.cumsum(np.diff(segment.offsets)[frames]))
+        self._codes.extend(segment.codes[:, items_of(segment.offsets, frames)])
+        self._run_offsets.extend(len(self._runs) + np.cumsum(np.diff(segment.run_offsets)[frames]))
+        self._runs.extend(segment.id_runs[items_of(segment.run_offsets, frames)])
 
     def frozen(self) -> Windows:
         """Return an immutable view of the windows."""
-        tail = Segment(self._codes.planes, self._offsets.values, self._ids.values)
+        tail = Segment(self._codes.planes, self._offsets.values, self._runs.values, self._run_offsets.values)
         return Windows((self._base, tail))

@@ -192,7 +192,7 @@ def test_a_snapshot_is_checked_once_and_again_when_it_is_due(tmp_path: Path) -> 
     index.apply(catalogue.tail(0, 9))
     index.snapshot()
     index.check()
-    flip(next(tmp_path.glob("*/gen-*/window_ids.npy")), -1)
+    flip(next(tmp_path.glob("*/gen-*/id_runs.npy")), -1)
     clock.now += CHECK_EVERY_S - 1
     index.check()
     assert index.stats().frames == 6

@@ -247,7 +247,7 @@ def test_without_numba_the_scan_is_numpys(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_prefix_grows_where_much_passes_it_and_shrinks_where_little_does() -> None:
-    one = Prefix(8, 1)
+    one = Prefix(8)
     first = one.planes
     one.judge(first, 50, 100)
     assert one.planes == first + 1
@@ -259,12 +259,3 @@ def test_a_prefix_grows_where_much_passes_it_and_shrinks_where_little_does() -> 
     for _ in range(20):
         one.judge(one.planes, 999, 1000)
     assert one.planes == 8
-
-
-def test_a_prefix_that_stopped_too_little_of_several_windows_is_not_tried_again() -> None:
-    several = Prefix(8, 9)
-    first = several.planes
-    several.judge(first, 100, 100)
-    several.judge(first + 1, 0, 100)
-    assert several.planes == first + 1
-    assert Prefix(8, 9, prunes=False).planes == 8

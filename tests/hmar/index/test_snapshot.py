@@ -29,7 +29,7 @@ FILES = ["manifest.json", *(f"{name}.npy" for name in ARRAYS)]
 def snapshot(seq: int, frames: int = 3) -> Snapshot:
     rng = np.random.default_rng(seq)
     counts = rng.integers(0, 5, frames)
-    windows = int(counts.sum())
+    windows, occupied = int(counts.sum()), np.flatnonzero(counts)
     return Snapshot(
         seq,
         f"mark-{seq}",
@@ -40,7 +40,8 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
             "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
             "window_counts": counts,
             "window_codes": to_planes(rng.integers(0, 256, (windows, 16), np.uint8)),
-            "window_ids": rng.integers(0, 2**32, windows, np.uint32),
+            "id_run_counts": np.minimum(counts, 1),
+            "id_runs": np.stack([rng.integers(0, 2**32, len(occupied), np.uint32), counts[occupied]], axis=1),
         },
     )
 
@@ -272,7 +273,7 @@ def test_what_a_dead_writer_left_is_never_loaded_and_is_swept(store: SnapshotSto
 
 def test_a_write_that_fails_leaves_no_generation(store: SnapshotStore, tmp_path: Path) -> None:
     whole = snapshot(5)
-    arrays = {name: array for name, array in whole.arrays.items() if name != "window_ids"}
+    arrays = {name: array for name, array in whole.arrays.items() if name != "id_runs"}
     broken = Snapshot(whole.seq, whole.mark, whole.texts, arrays)
     with pytest.raises(KeyError):
         store.write(broken)
@@ -347,7 +348,7 @@ def test_a_refused_generation_is_quarantined_once(
     assert caplog.text.count("It was altered") == 1
 
 
-@pytest.mark.parametrize("counts", [[-1, 2], [3, 3]])
+@pytest.mark.parametrize("counts", [[-1, 2], [30, 40]])
 def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
     store: SnapshotStore, counts: list[int]
 ) -> None:
@@ -355,7 +356,8 @@ def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
         **snapshot(5, 2).arrays,
         "window_counts": np.array(counts),
         "window_codes": to_planes(np.zeros((1, 16), np.uint8)),
-        "window_ids": np.zeros(1, np.uint32),
+        "id_run_counts": np.array([1, 0]),
+        "id_runs": np.array([[0, 1]], np.uint32),
     }
     store.write(Snapshot(5, "mark", {name: [] for name in TEXTS}, arrays))
     assert store.load(checked=False) is None

@@ -50,7 +50,7 @@ def make() -> Once:
         try:
             found = store.load()
             if found is not None:
-                assert len(found.arrays["window_ids"]) == int(found.arrays["window_counts"].sum())
+                assert len(found.arrays["id_runs"]) == int(found.arrays["id_run_counts"].sum())
         except SnapshotError:
             pass
         finally:
@@ -67,10 +67,11 @@ def _snapshot() -> Snapshot:
     frames, windows = 2, 3
     arrays = {}
     for name, (dtype, axes) in ARRAYS.items():
-        rows = windows if name.startswith("window_") and name != "window_counts" else frames
-        arrays[name] = np.zeros((rows, 16) if axes == 2 else (rows,), dtype)
+        arrays[name] = np.zeros((frames, 16) if axes == 2 else (frames,), dtype)
     arrays["window_codes"] = np.zeros((16, padded(windows)), "u1")
     arrays["window_counts"] = np.array([1, 2], "<i8")
+    arrays["id_run_counts"] = np.array([1, 1], "<u4")
+    arrays["id_runs"] = np.array([[7, 1], [7, 2]], "<u4")
     return Snapshot(3, "mark", {name: ["a"] for name in TEXTS}, arrays)
 
 
