@@ -45,6 +45,7 @@ from hmar.links import ViewerLinks
 from hmar.model.serving.maps import KeptMaps
 from hmar.ports import (
     Catalogue,
+    CodeHolder,
     CodeIndex,
     FeedbackStore,
     FrameEncoder,
@@ -56,6 +57,7 @@ from hmar.ports import (
     PacsImages,
     Receivers,
     SessionStore,
+    SlabStore,
     Storage,
     UploadSource,
 )
@@ -64,6 +66,7 @@ from hmar.reporting.contained import ContainedWriter
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets, secrets_in_use
 from hmar.serving import Serving
+from hmar.slabs import WholeCodes
 from hmar.spool import Spool
 from hmar.tracing import Tracer
 from hmar.uploads import UPLOAD, KeptUploads
@@ -152,6 +155,16 @@ class Engine:
     def models(self) -> ModelStore:
         """Which model is used, and what is indexed under which."""
         return self.storage.models
+
+    @property
+    def slabs(self) -> SlabStore:
+        """Slabs of thin slices, and the codes that no index holds."""
+        return self.storage.slabs
+
+    @property
+    def codes(self) -> CodeHolder:
+        """All codes of what may be found, those of slices that are held back included."""
+        return WholeCodes(self.index, self.slabs)
 
     @property
     def jobs(self) -> JobStore:
@@ -335,7 +348,7 @@ class Engine:
         return False
 
     def _served_by(self, encoder: FrameEncoder) -> Serving:
-        return Serving(encoder, self.catalogue, self.models, self._new_index)
+        return Serving(encoder, self.catalogue, self.models, self.slabs, self._new_index)
 
     @property
     def encoder(self) -> FrameEncoder:

@@ -13,8 +13,9 @@ import numpy as np
 from hmar.contents import Content, digest_of
 from hmar.values.frames import Frame, FrameInfo
 
-_UNCOVERED = frozenset({"sop_instance_uid", "frame_number", "uids_derived", "label"})
-"""What the header digest leaves out: the frame's UID and number, and what the header does not say."""
+_UNCOVERED = frozenset({"sop_instance_uid", "frame_number", "uids_derived", "label", "stack", "along_mm"})
+"""What the header digest leaves out: the frame's UID and number, what the header does not say, and what
+follows from its position."""
 _COVERED = sorted({item.name for item in fields(FrameInfo)} - _UNCOVERED)
 _TAG_LENGTH = 8
 _DIGEST_LENGTH = 64

@@ -54,6 +54,8 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "pixel_digest": digests and digests.pixels,
         "header_digest": digests and digests.header,
         "file_frames": digests and digests.file_frames,
+        "stack": info.stack,
+        "along_mm": info.along_mm,
         **{name: getattr(info, name) for name in TABLE},
     }
 
@@ -89,6 +91,8 @@ def frame_info(row: Mapping[str, Any]) -> FrameInfo:
         ),
         uids_derived=row["uids_derived"],
         pixel_aspect=row["pixel_aspect"],
+        stack=row["stack"],
+        along_mm=row["along_mm"],
         **{name: row[name] for name in TABLE},
     )
 
