@@ -245,7 +245,8 @@ class SlabStore(Protocol):
     """Slabs of thin slices, of which one stands for its neighbours when windows are searched.
 
     Every frame keeps all its codes. The log tells those of a frame that is held back without its windows.
-    Which frames are follows from those that are there, at every moment: see :func:`hmar.values.slabs.held_back`.
+    Which frames are follows from those that are there at every moment, by
+    :func:`hmar.values.slabs.held_back`.
     """
 
     def sizes(self) -> dict[str, float]:

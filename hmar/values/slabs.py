@@ -83,7 +83,7 @@ def held_back(members: Collection[Member], slab_mm: float) -> frozenset[int]:
     """Return the entries whose windows are not searched, of the frames of a stack.
 
     In each slab the slice nearest to the middle stands for the others; of two as near the lower. A slab in
-    which two frames lie at one place keeps the windows of all: they may show different things, such as phases.
+    which two frames lie at one place keeps the windows of all: they may show different phases.
     """
     held: set[int] = set()
     for slab in slabs_of(members, slab_mm):
