@@ -264,9 +264,6 @@ class SlabStore(Protocol):
     def codes(self, entry_ids: Collection[int]) -> list[FrameCodes]:
         """Return all codes of live entries, those that are held back included, in the order given."""
 
-    def held_back(self, model_fingerprint: str) -> dict[str, int]:
-        """Return how many frames of a model are held back in each collection."""
-
 
 class JobStore(Protocol):
     """Jobs and items: what was asked for, and how far it is. Survives any crash."""

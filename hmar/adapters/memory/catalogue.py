@@ -227,12 +227,6 @@ class MemoryCatalogue:
         with self._lock:
             return {each: self._entries[each].encoded for each in entry_ids if each in self._entries}
 
-    def held_back(self, model_fingerprint: str) -> list[EntryInfo]:
-        """Return the entries of a model that are held back."""
-        with self._lock:
-            held = [entry.info for entry in self._entries.values() if entry.held_back]
-        return [info for info in held if info.model_fingerprint == model_fingerprint]
-
     def _stacks(self, some: Iterable[_Entry]) -> list[list[_Entry]]:
         wanted = {_stack(entry): list[_Entry]() for entry in some if entry.info.info.stack is not None}
         for entry in self._entries.values() if wanted else ():
@@ -340,6 +334,9 @@ class MemoryCatalogue:
             dict(sorted(labels.items())),
             sum(part.nbytes for parts in codes for part in parts),
             self._log[max(entry.info.entry_id for entry in held) - 1].created_at,
+            sum(len(entry.encoded.window_ids) for entry in held if not entry.held_back),
+            sum(entry.held_back for entry in held),
+            self._slabs.get(collection),
         )
 
     def last_seq(self) -> int:

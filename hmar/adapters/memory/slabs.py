@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 
 from hmar.adapters.memory.catalogue import MemoryCatalogue
@@ -53,7 +52,3 @@ class MemorySlabStore:
             FrameCodes(entry_id, codes.global_code, codes.window_codes, codes.window_ids)
             for entry_id, codes in self._catalogue.codes(entry_ids).items()
         ]
-
-    def held_back(self, model_fingerprint: str) -> dict[str, int]:
-        """Return how many frames of a model are held back in each collection."""
-        return dict(Counter(entry.collection for entry in self._catalogue.held_back(model_fingerprint)))

@@ -17,6 +17,7 @@ from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Spacing
 
 _WINDOW_ID = np.dtype("<u4")
+WINDOW_ID_BYTES = _WINDOW_ID.itemsize
 INFO_COLUMNS = [column for column in entries.columns if column.name not in CODE_COLUMNS]
 """All that an EntryInfo is made of, and verified by."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select
 
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.log_rows import allocate, lock, log_deletes, write_log
@@ -251,10 +251,3 @@ class SqlSlabStore:
                             row["entry_id"], codes.global_code, codes.window_codes, codes.window_ids
                         )
         return [found[entry_id] for entry_id in entry_ids if entry_id in found]
-
-    def held_back(self, model_fingerprint: str) -> dict[str, int]:
-        """Return how many frames of a model are held back in each collection."""
-        of_model = and_(entries.c.model_fingerprint == model_fingerprint, entries.c.held_back.is_not(None))
-        counted = select(entries.c.collection, func.count()).where(of_model).group_by(entries.c.collection)
-        with self._database.read() as connection:
-            return {name: int(count) for name, count in connection.execute(counted)}
