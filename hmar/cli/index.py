@@ -21,7 +21,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
 from hmar.cli.pacs import Day, Wanted, pull_of
-from hmar.cli.places import client
+from hmar.cli.places import client, server_named
 from hmar.cli.sending import THERE, outcome_of, pull, send
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.client.client import Client
@@ -128,12 +128,12 @@ def index(
     if wanted is not None and labels is not None:
         raise ParameterError("--labels is given for a PACS.", "Index first, then 'hmar labels --table'.")
     thickness = checked_slab_mm(slab_mm) if slab_mm else None
-    asked = client()
-    if asked is not None and slab_mm is not None:
+    if slab_mm is not None and server_named() is not None:
         raise ParameterError(
             "--slab-mm works on the archive of this machine alone, and a server is named.",
             "Run 'hmar slabs' where the server's archive is.",
         )
+    asked = client()
     if asked is not None:
         _index_there(asked, wanted or Path(path), collection, label, labels, keep_names, as_json)
         return
