@@ -59,15 +59,23 @@ def test_a_collection_is_indexed_with_slabs_and_gives_them_up(home: Path, images
 
 
 @pytest.mark.slow
-def test_every_slice_is_found_again_in_its_own_archive(home: Path, images: Path) -> None:
+def test_every_slice_is_found_by_its_image_and_a_slab_by_its_nearest_slice(home: Path, images: Path) -> None:
     run(home, "index", str(images), "--slab-mm", "10", "--json")
     with hmar.Archive(home, "thumbnail") as archive:
         for number in range(1, SLICES + 1):
-            image = hmar.open_image(images / f"{number}.dcm")
-            hit = archive.search(image, box=(10, 10, 20, 20), k=1)[0]
-            assert hit.entry.info.instance_number == number
+            hit = archive.search(images / f"{number}.dcm", k=1)[0]
+            assert (hit.entry.info.instance_number, hit.distance) == (number, 0)
             assert hit.slab is not None
             assert hit.slab.frames == 2
+        box = (40, 60, 60, 60)
+        slabs = archive.search(images / "1.dcm", box, k=SLICES)
+        archive.engine.slabs.change("default", None)
+        every = archive.search(images / "1.dcm", box, k=SLICES)
+    distances = {hit.entry.info.instance_number: hit.distance for hit in every}
+    nearest = [min(pair, key=lambda number: distances[number]) for pair in ((1, 2), (3, 4), (5, 6))]
+    assert {hit.entry.info.instance_number: hit.distance for hit in slabs} == {
+        number: distances[number] for number in nearest
+    }
 
 
 @pytest.mark.slow
