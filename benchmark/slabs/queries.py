@@ -10,9 +10,9 @@ from benchmark.region.queries import MIN_AREA_MM2, box_round
 from benchmark.slabs.volumes import ThinScan
 from hmar.values.geometry import Box
 
-QUERIES = 60
+QUERIES = 24
 """Boxes of one person, at most."""
-IMAGES = 15
+IMAGES = 6
 """Whole slices of one person."""
 _SIDE_MM = 48.0
 _AIR_HU = -300
@@ -31,7 +31,7 @@ class SlabQuery:
 
 def queries_of(scan: ThinScan, seed: int) -> list[SlabQuery]:
     """Return the queries of a person: boxes round structures, or of places where none are drawn; slices."""
-    boxes = _structures(scan) if scan.shown() else _places(scan, np.random.default_rng(seed))
+    boxes = _structures(scan) if scan.shown else _places(scan, np.random.default_rng(seed))
     spread = np.linspace(0, len(boxes) - 1, min(len(boxes), QUERIES)).round().astype(int)
     slices = np.linspace(0, len(scan.values) - 1, IMAGES + 2)[1:-1].round().astype(int)
     return [*(boxes[at] for at in spread), *(SlabQuery(scan, z, None) for z in slices.tolist())]
@@ -40,7 +40,7 @@ def queries_of(scan: ThinScan, seed: int) -> list[SlabQuery]:
 def _structures(scan: ThinScan) -> list[SlabQuery]:
     """Return boxes round each structure, on slices spread evenly over those that show more than 1 cm2."""
     pixel_mm2 = scan.spacing_mm[1] * scan.spacing_mm[2]
-    shown = sorted(scan.shown())
+    shown = sorted(scan.shown)
     each = max(1, QUERIES // len(shown))
     numbers = {name: number for number, name in scan.names.items()}
     found = []

@@ -86,7 +86,8 @@ def run_slabs(
     fetch_open_ct(root, lambda line: progress(line, 0, 0))
     encoder = HmarEncoder.load(Path(model_dir) if model_dir else shipped_bundle(), threads)
     thin = load_thin(root, folders)
-    asked = [query for number, scan in enumerate(thin) for query in queries_of(scan, _SEED + number)]
+    chosen = [query for number, scan in enumerate(thin) for query in queries_of(scan, _SEED + number)]
+    asked = _encoded(encoder, chosen, thin, progress)
     common: Row = {
         "people": [scan.name for scan in thin],
         "model": encoder.name,
@@ -100,7 +101,7 @@ def run_slabs(
             archive = ThinArchive(Path(home), encoder, scans, progress)
             try:
                 known = {"slices": slices, "steps_mm": [round(scan.spacing_mm[0], 3) for scan in scans]}
-                found = _rows(archive, scans, _encoded(encoder, asked, scans, progress), slabs_mm, progress)
+                found = _rows(archive, scans, asked, slabs_mm, progress)
                 rows += [{**row, **known, **common} for row in found]
             finally:
                 archive.close()
@@ -117,7 +118,7 @@ def _encoded(
         frame = frame_of(one.scan, one.z)
         [query] = encoder.queries(frame, [() if one.box is None else (one.box,)])
         own = {study_of(one.scan)}
-        showing = {study_of(scan) for scan in scans if one.structure in scan.shown()} - own
+        showing = {study_of(scan) for scan in scans if one.structure in scan.shown} - own
         unlike = frozenset(study_of(scan) for scan in scans) - showing
         labelled = Selection(not_studies=unlike) if showing else None
         mode: Mode = "auto" if one.box is None else "local"

@@ -34,6 +34,8 @@ class ThinScan:
     ids : ndarray of int16, shape (Z, Y, X)
         Structures by the numbers of ``names``; others are none.
     names : mapping of int to str
+    shown : frozenset of str
+        Names of the structures that are drawn somewhere.
     """
 
     name: str
@@ -41,11 +43,7 @@ class ThinScan:
     spacing_mm: tuple[float, float, float]
     ids: NDArray[np.int16]
     names: Mapping[int, str] = field(default_factory=dict)
-
-    def shown(self) -> set[str]:
-        """Return the names of the structures that are drawn somewhere."""
-        numbers = np.unique(self.ids).tolist() if self.names else []
-        return {self.names[number] for number in numbers if number in self.names}
+    shown: frozenset[str] = frozenset()
 
 
 def load_thin(root: Path, folders: Sequence[Path]) -> list[ThinScan]:
@@ -64,7 +62,7 @@ def load_thin(root: Path, folders: Sequence[Path]) -> list[ThinScan]:
 
 
 def _of_scan(scan: Scan) -> ThinScan:
-    return ThinScan(scan.person, scan.values, scan.spacing_mm, scan.ids, scan.names)
+    return ThinScan(scan.person, scan.values, scan.spacing_mm, scan.ids, scan.names, frozenset(scan.shown()))
 
 
 def resampled(scan: ThinScan, step_mm: float = STEP_MM) -> ThinScan:
