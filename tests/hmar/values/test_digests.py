@@ -70,7 +70,14 @@ CHANGES: dict[str, Any] = {
     "view_position": "LATERAL",
     "laterality": None,
 }
-UNCOVERED = {"sop_instance_uid": "8", "frame_number": 8, "uids_derived": True, "label": "other"}
+UNCOVERED = {
+    "sop_instance_uid": "8",
+    "frame_number": 8,
+    "uids_derived": True,
+    "label": "other",
+    "stack": "0" * 16,
+    "along_mm": 3.5,
+}
 
 
 def test_every_field_of_a_frame_is_covered_or_left_out_on_purpose() -> None:
