@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -32,8 +33,17 @@ from hmar.values.slabs import checked_slab_mm
     "is not drawn; may be given several times.",
 )
 @click.option("--slab-mm", "slabs_mm", default="2,3,5", show_default=True, help="Thicknesses by commas.")
+@click.option(
+    "--step-mm",
+    "steps_mm",
+    default="0,1",
+    show_default=True,
+    help="Distances between slices by commas, to which scans are resampled; 0 leaves them as they are.",
+)
 @outputs
-def slabs(root: Path | None, folders: tuple[Path, ...], slabs_mm: str, outputs: Outputs) -> None:
+def slabs(
+    root: Path | None, folders: tuple[Path, ...], slabs_mm: str, steps_mm: str, outputs: Outputs
+) -> None:
     """Measure what a search loses and saves where one slice stands for a slab of thin ones.
 
     CT of several people with slices of at most 3 mm is indexed as it is, and resampled to 1 mm. Boxes and
@@ -51,22 +61,29 @@ def slabs(root: Path | None, folders: tuple[Path, ...], slabs_mm: str, outputs: 
         from benchmark.provenance.results import environment
         from benchmark.slabs.run import run_slabs
 
-    thicknesses = _thicknesses(slabs_mm)
+    thicknesses, steps = [checked_slab_mm(each) for each in _lengths(slabs_mm)], _lengths(steps_mm)
     settings = settings_from_environment()
-    asked = {"command": "slabs", "slabs_mm": thicknesses, "data": len(folders)}
+    asked = {"command": "slabs", "slabs_mm": thicknesses, "steps_mm": steps, "data": len(folders)}
     made_in = environment(settings.encoder_threads, asked)
     with progress_of(Console(stderr=True)) as progress:
         rows = run_slabs(
-            open_ct_folder(root), folders, thicknesses, progress, settings.encoder_threads, settings.model_dir
+            open_ct_folder(root),
+            folders,
+            thicknesses,
+            steps,
+            progress,
+            settings.encoder_threads,
+            settings.model_dir,
         )
     print_rows(rows)
     outputs.write(rows, "Slabs of thin slices", made_in)
 
 
-def _thicknesses(text: str) -> list[float]:
+def _lengths(text: str) -> list[float]:
     try:
-        return [checked_slab_mm(float(name)) for name in names(text)]
-    except ValueError as error:
-        raise ParameterError(
-            f"The thicknesses are {text!r}.", "Give lengths in mm with commas between, such as 2,3,5."
-        ) from error
+        lengths = [float(name) for name in names(text)]
+    except ValueError:
+        lengths = []
+    if not lengths or not all(0 <= length < math.inf for length in lengths):
+        raise ParameterError(f"The lengths are {text!r}.", "Give them in mm with commas between, as 2,3,5.")
+    return lengths

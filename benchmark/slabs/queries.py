@@ -10,9 +10,9 @@ from benchmark.region.queries import MIN_AREA_MM2, box_round
 from benchmark.slabs.volumes import ThinScan
 from hmar.values.geometry import Box
 
-QUERIES = 24
+QUERIES = 16
 """Boxes of one person, at most."""
-IMAGES = 6
+IMAGES = 4
 """Whole slices of one person."""
 _SIDE_MM = 48.0
 _AIR_HU = -300

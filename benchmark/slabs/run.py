@@ -14,7 +14,7 @@ from benchmark.region.data import all_digest, fetch_region_data
 from benchmark.slabs.archive import Answered, ThinArchive, frame_of, study_of
 from benchmark.slabs.queries import SlabQuery, queries_of
 from benchmark.slabs.scoring import PLACES, Compared, compared, right
-from benchmark.slabs.volumes import STEP_MM, ThinScan, load_thin, resampled
+from benchmark.slabs.volumes import ThinScan, load_thin, resampled
 from benchmark.types import Progress
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.training.data.open_ct import fetch_open_ct
@@ -51,6 +51,7 @@ def run_slabs(
     root: Path,
     folders: Sequence[Path],
     slabs_mm: Sequence[float],
+    steps_mm: Sequence[float],
     progress: Progress,
     threads: int = 1,
     model_dir: str = "",
@@ -65,6 +66,8 @@ def run_slabs(
         Further volumes; see :func:`benchmark.region.volumes.load_folder`.
     slabs_mm : sequence of float
         Thicknesses.
+    steps_mm : sequence of float
+        Between slices; 0 leaves them as they are.
     progress : Progress
     threads : int
         Of the encoder; searches are on one.
@@ -74,7 +77,7 @@ def run_slabs(
     Returns
     -------
     list of dict
-        Ready for JSON: for slices as they are and of 1 mm, for boxes and whole slices, and for each thickness
+        Ready for JSON: for each step, for boxes and whole slices, and for each thickness
         with and without looking through the slabs of hits. Thickness 0 is all slices.
 
     Raises
@@ -96,7 +99,9 @@ def run_slabs(
         "data": all_digest(root, folders),
     }
     rows: list[Row] = []
-    for slices, scans in (("native", thin), (f"{STEP_MM:g} mm", [resampled(scan) for scan in thin])):
+    for step_mm in steps_mm:
+        slices = f"{step_mm:g} mm" if step_mm else "native"
+        scans = [resampled(scan, step_mm) if step_mm else scan for scan in thin]
         with tempfile.TemporaryDirectory(prefix="hmar-slabs-") as home:
             archive = ThinArchive(Path(home), encoder, scans, progress)
             try:
@@ -105,7 +110,8 @@ def run_slabs(
                 rows += [{**row, **known, **common} for row in found]
             finally:
                 archive.close()
-    return finite_json(rows)
+    told: list[Row] = finite_json(rows)
+    return told
 
 
 def _encoded(
@@ -164,7 +170,7 @@ def _measured(archive: ThinArchive, asked: Sequence[_Asked], refined: bool) -> l
     return [
         _Measured(
             archive.search(one.query, one.mode, one.others, refined),
-            one.labelled and archive.search(one.query, one.mode, one.labelled, refined),
+            archive.search(one.query, one.mode, one.labelled, refined) if one.labelled else None,
         )
         for one in asked
     ]

@@ -1,4 +1,4 @@
-"""CT of several people with slices of at most 3 mm, as they are and resampled to 1 mm."""
+"""CT of several people with slices of at most 3 mm, as they are and resampled."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from hmar.training.data.open_ct import load_open_ct
 
 MOST_MM = 3.0
 """Between the slices of a scan that is taken."""
-STEP_MM = 1.0
-"""Between the slices that a scan is resampled to."""
 _UNLABELLED = ("aorta", "head")
 """Open CT without organ masks that are of other people than those with."""
 
@@ -65,7 +63,7 @@ def _of_scan(scan: Scan) -> ThinScan:
     return ThinScan(scan.person, scan.values, scan.spacing_mm, scan.ids, scan.names, frozenset(scan.shown()))
 
 
-def resampled(scan: ThinScan, step_mm: float = STEP_MM) -> ThinScan:
+def resampled(scan: ThinScan, step_mm: float) -> ThinScan:
     """Return a scan with slices a step apart: linear between neighbours; labels are those of the nearest.
 
     A slice between two is smoother than a real thin one, and more like its neighbours.

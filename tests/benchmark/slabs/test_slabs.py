@@ -98,7 +98,7 @@ def test_slabs_are_compared_with_all_slices(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(run, "fetch_region_data", lambda *_: None)
     monkeypatch.setattr(run, "fetch_open_ct", lambda *_: None)
     monkeypatch.setattr(run, "all_digest", lambda *_: "0")
-    rows = run_slabs(tmp_path, [], [4.0], silent)
+    rows = run_slabs(tmp_path, [], [4.0], [0.0, 1.0], silent)
     told = {(row["slices"], row["asked"], row["slab_mm"], row["refined"]): row for row in rows}
     assert len(rows) == len(told) == 2 * 2 * 3
     for slices in ("native", "1 mm"):
