@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import NotFoundError
-from hmar.ports import CodeIndex, FrameEncoder
+from hmar.ports import CodeHolder, FrameEncoder
 from hmar.values.codes import Bits, CodeArray, Query, WindowIds, hamming
 from hmar.values.entries import EntryInfo
 from hmar.values.explanations import Compared, DistanceMap, Explanation
@@ -73,19 +73,20 @@ def explain(
 
 def explain_indexed(
     encoder: FrameEncoder,
-    index: CodeIndex,
+    held: CodeHolder,
     frame: Frame,
     region: Box | None,
     asked: EntryInfo,
     found: EntryInfo,
     bits: Bits,
 ) -> Explanation:
-    """Say why an indexed frame was found by another, by the codes that the index holds.
+    """Say why an indexed frame was found by another, by the codes that are held of both.
 
     Parameters
     ----------
-    encoder, index
-        The index is up to date.
+    encoder : FrameEncoder
+    held : CodeHolder
+        Of all windows; its index is up to date.
     frame : Frame
         The query's, with its pixels.
     region : Box or None
@@ -103,16 +104,14 @@ def explain_indexed(
         If the region lies outside the frame.
     """
     [query] = encoder.queries(frame, [() if region is None else (region,)])
-    return explain(
-        encoder, query, (asked.info, _codes(index, asked)), (found.info, _codes(index, found)), bits
-    )
+    return explain(encoder, query, (asked.info, _codes(held, asked)), (found.info, _codes(held, found)), bits)
 
 
-def _codes(index: CodeIndex, entry: EntryInfo) -> FrameCodes:
-    held = index.codes([entry.entry_id], Selection())
-    if not held:
+def _codes(held: CodeHolder, entry: EntryInfo) -> FrameCodes:
+    codes = held.codes([entry.entry_id], Selection())
+    if not codes:
         raise NotFoundError("The frame was deleted meanwhile.", "Search again.")
-    return held[0]
+    return codes[0]
 
 
 def _share_behind(distances: Distances, best: int) -> float:

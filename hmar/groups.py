@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 import numpy as np
 
 from hmar.errors import NotFoundError, ParameterError, shown
-from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.ports import Catalogue, CodeHolder, CodeIndex, FrameEncoder
 from hmar.stages import stage
 from hmar.values.codes import Bits, CodeArray
 from hmar.values.deletion import Selector
@@ -79,11 +79,16 @@ class GroupSearcher:
         Brought up to date by the caller.
     encoder : FrameEncoder
         Knows which windows stand for a frame.
+    held : CodeHolder or None
+        Has the codes of the query's frames; None for those that the index holds.
     """
 
-    def __init__(self, catalogue: Catalogue, index: CodeIndex, encoder: FrameEncoder) -> None:
+    def __init__(
+        self, catalogue: Catalogue, index: CodeIndex, encoder: FrameEncoder, held: CodeHolder | None = None
+    ) -> None:
         self._catalogue = catalogue
         self._index = index
+        self._held = index if held is None else held
         self._encoder = encoder
 
     def answer(
@@ -163,7 +168,7 @@ class GroupSearcher:
     ) -> tuple[GroupQuery, list[EntryInfo]]:
         """Return the codes of frames as a query, and those of them that are in the index."""
         by_id = {entry.entry_id: entry for entry in frames}
-        codes = self._index.codes(list(by_id), Selection())
+        codes = self._held.codes(list(by_id), Selection())
         if not codes:
             raise NotFoundError("No frame of the query is indexed any more.", "It was deleted.")
         query = GroupQuery(

@@ -1,4 +1,4 @@
-"""A hit grown over the neighbouring slices of its series, from codes in the index: no pixel is read."""
+"""A hit grown over the neighbouring slices of its series, from codes: no pixel is read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-import numpy as np
-
-from hmar.index.distances import local_distance
-from hmar.index.weighted import all_distances, first_distances, parts_of, unit_of, windows_of
-from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.index.one_frame import found_in
+from hmar.ports import Catalogue, CodeHolder, FrameEncoder
 from hmar.values.codes import Query
 from hmar.values.entries import EntryInfo
 from hmar.values.frames import FrameInfo
@@ -51,8 +48,8 @@ class PlaceGrower:
     ----------
     catalogue : Catalogue
         Tells the slices of a series.
-    index : CodeIndex
-        Holds their codes.
+    held : CodeHolder
+        Has their codes, with all windows.
     encoder : FrameEncoder
         Knows where windows lie.
     query : Query
@@ -64,13 +61,13 @@ class PlaceGrower:
     def __init__(
         self,
         catalogue: Catalogue,
-        index: CodeIndex,
+        held: CodeHolder,
         encoder: FrameEncoder,
         query: Query,
         selection: Selection,
     ) -> None:
         self._catalogue = catalogue
-        self._index = index
+        self._held = held
         self._encoder = encoder
         self._query = query
         self._selection = selection
@@ -89,7 +86,7 @@ class PlaceGrower:
         at = _slice_of(hit.entry, slices)
         if at is None or not hit.regions:
             return _place([own], None)
-        codes = _Codes(self._index, self._selection, slices)
+        codes = _Codes(self._held, self._selection, slices)
         members = {at: own}
         for step in (-1, 1):
             last, here = at, at + step
@@ -118,22 +115,18 @@ class PlaceGrower:
         return min(near, key=lambda each: (each.distance, each.entry.entry_id), default=None)
 
     def _seen(self, entry: EntryInfo, codes: FrameCodes, hit: Hit) -> _Seen:
-        total, boxes, windows = 0, [], windows_of(self._query)
-        for part in parts_of(self._query):
-            distances = all_distances(part, codes.window_codes, hit.bits)
-            total += int(distances.min(axis=0).sum())
-            # As the index chooses the window that it shows: ties go to 128 bits, then to the first.
-            order = distances[:, 0] * 256 + first_distances(part, codes.window_codes, 128)
-            window_id = int(codes.window_ids[int(np.argmin(order))])
-            boxes.append(self._encoder.window_box(entry.info, window_id))
-        return _Seen(entry, local_distance(total, len(windows), unit_of(windows)), tuple(boxes))
+        found = found_in(codes, self._query, hit.bits)
+        boxes = [self._encoder.window_box(entry.info, match.window_id) for match in found.matches]
+        return _Seen(entry, found.local_distance, tuple(boxes))
 
 
 class _Codes:
     """The codes of slices, read some slices at a time; those of frames that may not be found are left out."""
 
-    def __init__(self, index: CodeIndex, selection: Selection, slices: Sequence[Sequence[EntryInfo]]) -> None:
-        self._index = index
+    def __init__(
+        self, holder: CodeHolder, selection: Selection, slices: Sequence[Sequence[EntryInfo]]
+    ) -> None:
+        self._holder = holder
         self._selection = selection
         self._slices = slices
         self._read: set[int] = set()
@@ -145,7 +138,7 @@ class _Codes:
             self._read.add(part)
             among = self._slices[part * _READ_SLICES : (part + 1) * _READ_SLICES]
             ids = [entry.entry_id for frames in among for entry in frames]
-            self._held |= {codes.entry_id: codes for codes in self._index.codes(ids, self._selection)}
+            self._held |= {codes.entry_id: codes for codes in self._holder.codes(ids, self._selection)}
         return [
             (entry, self._held[entry.entry_id])
             for entry in self._slices[here]

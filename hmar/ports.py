@@ -36,6 +36,7 @@ from hmar.values.named_patients import NamedPatient
 from hmar.values.outline import Region
 from hmar.values.pulls import InstanceReference, Pull
 from hmar.values.selection import Selection
+from hmar.values.slabs import Slab
 from hmar.values.studies import StudiesPage
 from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies
 from hmar.values.webhooks import Claim, Webhook
@@ -241,6 +242,30 @@ class ModelStore(Protocol):
         """
 
 
+class SlabStore(Protocol):
+    """Slabs of thin slices, of which one stands for its neighbours when windows are searched.
+
+    Every frame keeps all its codes. The log tells those of a frame that is held back without its windows.
+    Which frames are follows from those that are there at every moment, by
+    :func:`hmar.values.slabs.held_back`.
+    """
+
+    def sizes(self) -> dict[str, float]:
+        """Return the thickness of the slabs in mm of each collection that has any."""
+
+    def change(self, collection: str, slab_mm: float | None) -> int:
+        """Give a collection slabs of another thickness, or none; return how many frames it changed.
+
+        A process that is killed meanwhile leaves a part, which the same call changes.
+        """
+
+    def slabs(self, entry_ids: Collection[int]) -> dict[int, Slab]:
+        """Return the slabs that entries lie in, of those in which one slice stands for others."""
+
+    def codes(self, entry_ids: Collection[int]) -> list[FrameCodes]:
+        """Return all codes of live entries, those that are held back included, in the order given."""
+
+
 class JobStore(Protocol):
     """Jobs and items: what was asked for, and how far it is. Survives any crash."""
 
@@ -390,7 +415,14 @@ class IndexStats:
     unsettled: bool = field(default=False, compare=False)
 
 
-class CodeIndex(Protocol):
+class CodeHolder(Protocol):
+    """Something that has the codes of frames."""
+
+    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
+        """Return the codes of those entries that may be found, in the order given."""
+
+
+class CodeIndex(CodeHolder, Protocol):
     """A projection of the log that answers queries exactly.
 
     Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id. A
@@ -415,9 +447,6 @@ class CodeIndex(Protocol):
         Order: distance at the bits asked for, then at 128 bits, then the oldest entry that may be found. Of a
         pair's candidates the nearest at the bits asked for counts, then at 128 bits, then the older entry.
         """
-
-    def codes(self, entry_ids: Sequence[int], selection: Selection) -> list[FrameCodes]:
-        """Return the codes of those entries that may be found, in the order given."""
 
     def count(self, selection: Selection) -> int:
         """Return how many entries may be found."""
@@ -894,6 +923,7 @@ class Storage:
     ----------
     catalogue : Catalogue
     models : ModelStore
+    slabs : SlabStore
     jobs : JobStore
     keys : KeyStore
     sessions : SessionStore
@@ -910,6 +940,7 @@ class Storage:
 
     catalogue: Catalogue
     models: ModelStore
+    slabs: SlabStore
     jobs: JobStore
     keys: KeyStore
     sessions: SessionStore

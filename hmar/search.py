@@ -13,8 +13,9 @@ from hmar.errors import ModelError, NotFoundError, ParameterError, UnindexedErro
 from hmar.found import hit_of
 from hmar.groups import GroupSearcher
 from hmar.places import PlaceGrower
-from hmar.ports import Catalogue, CodeIndex, FrameEncoder
+from hmar.ports import Catalogue, CodeHolder, CodeIndex, FrameEncoder, SlabStore
 from hmar.refining import refined
+from hmar.slabs import SlabSearcher, WholeCodes
 from hmar.stages import stage
 from hmar.values.codes import Bits, Query
 from hmar.values.deletion import Collections
@@ -50,6 +51,8 @@ class Searcher:
         Encodes queries, and knows where windows lie.
     unindexed : callable
         Returns how many frames of some collections the model has not indexed.
+    slabs : SlabStore or None
+        Has the windows of frames that are held back; None where none are.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Searcher:
         index: CodeIndex,
         encoder: FrameEncoder,
         unindexed: Unindexed = lambda _collections: 0,
+        slabs: SlabStore | None = None,
     ) -> None:
         indexed = index.stats().model_fingerprint
         if indexed != encoder.fingerprint:
@@ -74,12 +78,14 @@ class Searcher:
         self._index = index
         self._encoder = encoder
         self._unindexed = unindexed
-        self._groups = GroupSearcher(catalogue, index, encoder)
+        self._slab_store = slabs
+        self._held: CodeHolder = index if slabs is None else WholeCodes(index, slabs)
+        self._groups = GroupSearcher(catalogue, index, encoder, self._held)
         self._refreshing = threading.Lock()
 
     def over(self, catalogue: Catalogue, index: CodeIndex, unindexed: Unindexed) -> Searcher:
         """Return a searcher over other ports of the same archive; their refreshes wait for each other."""
-        searcher = Searcher(catalogue, index, self._encoder, unindexed)
+        searcher = Searcher(catalogue, index, self._encoder, unindexed, self._slab_store)
         searcher._refreshing = self._refreshing
         return searcher
 
@@ -233,7 +239,7 @@ class Searcher:
             with stage("catalogue"):
                 entries = self._catalogue.find(frame.sop_instance_uid, self._encoder.fingerprint)
             ids = [entry.entry_id for entry in entries if entry.info.frame_number == frame.frame_number]
-            codes = self._index.codes(ids[:1], Selection())
+            codes = self._held.codes(ids[:1], Selection())
             if not codes:
                 raise NotFoundError(
                     f"The judged frame {frame.frame_number} of instance {shown(frame.sop_instance_uid)} is "
@@ -280,8 +286,9 @@ class Searcher:
             identities = [_identity(hit.entry, selection.group_by) for hit in hits]
             here, following = page.turn(k, identities, goes_on)
             hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
+        hits = self._refined_in_slabs(hits, query, chosen, selection, bits)
         if selection.group_by == "place":
-            grower = PlaceGrower(self._catalogue, self._index, self._encoder, query, selection)
+            grower = PlaceGrower(self._catalogue, self._held, self._encoder, query, selection)
             with stage("catalogue"):
                 hits = [replace(hit, place=grower.place(hit)) for hit in hits]
         return Results(
@@ -333,7 +340,8 @@ class Searcher:
         _check(k, mode, bits)
         query = self._encoder.image_query(frame)
         self.refresh()
-        return self._search(query, k, mode, selection, bits)
+        hits = self._search(query, k, mode, selection, bits)
+        return self._refined_in_slabs(hits, query, mode, selection, bits)
 
     def region(
         self, frame: Frame, region: Region, k: int, mode: Mode, selection: Selection, bits: Bits = 128
@@ -372,7 +380,8 @@ class Searcher:
         _check(k, mode, bits)
         query = self._encoder.region_query(frame, region)
         self.refresh()
-        return self._search(query, k, mode, selection, bits)
+        hits = self._search(query, k, mode, selection, bits)
+        return self._refined_in_slabs(hits, query, mode, selection, bits)
 
     def group(
         self,
@@ -413,6 +422,15 @@ class Searcher:
             hit_of(self._encoder, rank, hit, entry, query, mode, bits)
             for rank, (hit, entry) in enumerate(live, start=1)
         ]
+
+    def _refined_in_slabs(
+        self, hits: list[Hit], query: Query, mode: Mode, selection: Selection, bits: Bits
+    ) -> list[Hit]:
+        if self._slab_store is None:
+            return hits
+        slabs = SlabSearcher(self._slab_store, self._catalogue, self._index, self._encoder)
+        with stage("catalogue"):
+            return slabs.refined(hits, query, mode, selection, bits)
 
 
 def _identity(entry: EntryInfo, group_by: GroupBy | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from hmar.ports import Catalogue, CodeIndex, FrameEncoder, ModelStore
+from hmar.ports import Catalogue, CodeIndex, FrameEncoder, ModelStore, SlabStore
 from hmar.search import Searcher
 from hmar.unindexed import Unindexed
 
@@ -18,6 +18,7 @@ class Serving:
     encoder : FrameEncoder
     catalogue : Catalogue
     models : ModelStore
+    slabs : SlabStore
     new_index : callable
         Returns the index of a model by its fingerprint.
     """
@@ -27,10 +28,12 @@ class Serving:
         encoder: FrameEncoder,
         catalogue: Catalogue,
         models: ModelStore,
+        slabs: SlabStore,
         new_index: Callable[[str], CodeIndex],
     ) -> None:
         self.encoder = encoder
         self._catalogue = catalogue
+        self._slabs = slabs
         self._new_index = new_index
         self.unindexed = Unindexed(models, encoder.fingerprint)
 
@@ -47,4 +50,4 @@ class Serving:
     @cached_property
     def searcher(self) -> Searcher:
         """The search use case."""
-        return Searcher(self._catalogue, self.index, self.encoder, self.unindexed)
+        return Searcher(self._catalogue, self.index, self.encoder, self.unindexed, self._slabs)

@@ -47,6 +47,7 @@ from hmar.model.serving.maps import KeptMaps
 from hmar.patient_names import PatientNames
 from hmar.ports import (
     Catalogue,
+    CodeHolder,
     CodeIndex,
     FeedbackStore,
     FrameEncoder,
@@ -58,6 +59,7 @@ from hmar.ports import (
     PacsImages,
     Receivers,
     SessionStore,
+    SlabStore,
     Storage,
     UploadSource,
 )
@@ -66,6 +68,7 @@ from hmar.reporting.contained import ContainedWriter
 from hmar.search import Searcher
 from hmar.secrets import Secrets, load_secrets, new_secrets, secrets_in_use
 from hmar.serving import Serving
+from hmar.slabs import WholeCodes
 from hmar.spool import Spool
 from hmar.tracing import Tracer
 from hmar.uploads import UPLOAD, KeptUploads
@@ -154,6 +157,16 @@ class Engine:
     def models(self) -> ModelStore:
         """Which model is used, and what is indexed under which."""
         return self.storage.models
+
+    @property
+    def slabs(self) -> SlabStore:
+        """Slabs of thin slices, and the codes that no index holds."""
+        return self.storage.slabs
+
+    @property
+    def codes(self) -> CodeHolder:
+        """All codes of what may be found, those of slices that are held back included."""
+        return WholeCodes(self.index, self.slabs)
 
     @property
     def jobs(self) -> JobStore:
@@ -337,7 +350,7 @@ class Engine:
         return False
 
     def _served_by(self, encoder: FrameEncoder) -> Serving:
-        return Serving(encoder, self.catalogue, self.models, self._new_index)
+        return Serving(encoder, self.catalogue, self.models, self.slabs, self._new_index)
 
     @property
     def encoder(self) -> FrameEncoder:

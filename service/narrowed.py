@@ -28,6 +28,7 @@ from hmar.ports import (
     JobStore,
     ModelStore,
     PacsImages,
+    SlabStore,
     Storage,
     UploadSource,
 )
@@ -89,6 +90,11 @@ class NarrowedEngine(Engine):
     def models(self) -> ModelStore:
         """The models, as far as the request may change them."""
         return NarrowedModels(self._whole.models, self._access)
+
+    @property
+    def slabs(self) -> SlabStore:
+        """Slabs, of frames that the catalogue or the index has given: by an id that nobody can name."""
+        return self._whole.slabs
 
     @property
     def serving(self) -> Serving:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
+from pydicom import dcmread
 from sqlalchemy import text
 
 from hmar.adapters.memory import InlineQueue
@@ -53,11 +55,20 @@ def engine_of(home: Path) -> tuple[Engine, InlineQueue]:
     ), queue
 
 
+def without_orientation(content: bytes) -> bytes:
+    """Return a slice that lies in no stack: older versions kept none, and rows are sealed with theirs."""
+    file = dcmread(io.BytesIO(content))
+    del file.ImageOrientationPatient
+    written = io.BytesIO()
+    file.save_as(written)
+    return written.getvalue()
+
+
 def write_halfway(home: Path, images: Path) -> Old:
     """Fill every table with what today's product writes, and stop in the middle of a job."""
     images.mkdir()
     for number in range(1, FILES + 1):
-        (images / f"{number}.dcm").write_bytes(ct_file(1, number))
+        (images / f"{number}.dcm").write_bytes(without_orientation(ct_file(1, number)))
     engine, _ = engine_of(home)
     with closing(engine):
         jobs, origin = engine.jobs, Origin("local", reference_of(images))

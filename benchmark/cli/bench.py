@@ -20,6 +20,7 @@ BENCHMARKS = {
     "series": Command(
         "benchmark.cli.series", "series", "How well a series that shows the same is found in other people."
     ),
+    "slabs": Command("benchmark.cli.slabs", "slabs", "What slabs of thin slices lose and save."),
     "refine": Command(
         "benchmark.cli.refine", "refine", "How much better a search is once its first hits are judged."
     ),
@@ -48,6 +49,7 @@ def bench() -> None:
       hmar bench region
       hmar bench lesions --data tumours
       hmar bench series --data organs
+      hmar bench slabs --data organs
       hmar bench refine --lesions tumours
       hmar bench qrels topics.jsonl qrels.txt
       hmar bench typicality --data people

@@ -21,6 +21,8 @@ PROTOCOLS = {
     "series-whole": "CT scans cut into parts of 50 mm: a part looks for parts of other people, and those "
     "that show the same structure are right. Means over people of means over structures.",
     "series-structure": "The same, asked for by the boxes of one structure on the part's slices.",
+    "slabs": "Boxes and whole slices of a person look for places in other people: among all thin slices, and "
+    "where one stands for a slab. Means over people.",
     "typicality": "Share that is marked as unlike the training data. Of people these are false alarms; "
     "noise, text and photographs are to be marked. The model's own rule, beside two "
     "that were set on other people.",

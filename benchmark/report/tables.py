@@ -130,7 +130,9 @@ _OF_PAPERS = frozenset({"metric", "source"})
 
 _WITHOUT_MAP = frozenset({"phantom", "nodule"})
 """Protocols whose rows have a place for a mAP, as all rows do, and leave it empty."""
-_NOT_SHOWN = frozenset({"pr_curve", "per_class", "area_bins", "curve", "by", "data", "model_fingerprint"})
+_NOT_SHOWN = frozenset(
+    {"pr_curve", "per_class", "area_bins", "curve", "by", "data", "model_fingerprint", "recall_by_person"}
+)
 """Plotted, or of use in the JSON lines alone."""
 
 

@@ -19,6 +19,7 @@ from hmar.library.integrity import Check, Integrity, finding_of, named_frames, w
 from hmar.model.bundle import GOLDEN
 from hmar.spool import Spool
 from hmar.training.export.golden import golden_difference
+from hmar.values.collections import nothing_in
 from hmar.values.findings import Finding, State
 from hmar.wiring import Engine, build_engine
 
@@ -242,6 +243,19 @@ def _index(engine: Engine) -> tuple[State, str, str]:
     return State.OK, f"{held} frames of {len(series)} series, as the catalogue says", ""
 
 
+def _slabs(engine: Engine) -> tuple[State, str, str]:
+    sizes = engine.slabs.sizes()
+    if not sizes:
+        return State.OK, "none: the windows of every slice are searched", ""
+    counted = {one.collection: one for one in engine.catalogue.collections(engine.encoder.fingerprint)}
+    told = [
+        f"{name} of {slab_mm:g} mm: {held.held_back} of {held.frames} frames held back"
+        for name, slab_mm in sorted(sizes.items())
+        for held in [counted.get(name, nothing_in(name))]
+    ]
+    return State.OK, "; ".join(told), ""
+
+
 FIRST_CHECKS: dict[str, Check] = {
     "free disk": _disk,
     "secrets": _secrets,
@@ -253,6 +267,7 @@ FIRST_CHECKS: dict[str, Check] = {
 }
 LAST_CHECKS: dict[str, Check] = {
     "index": _index,
+    "slabs": _slabs,
     "broker": _broker,
     "worker": _worker,
     "identity provider": _identity_provider,

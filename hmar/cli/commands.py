@@ -60,6 +60,7 @@ OWN = {
         "hmar.cli.training.export_model", "export_model", "Write again the files that serve a model."
     ),
     "models": Command("hmar.cli.models", "models", "List, install, use and remove the archive's models."),
+    "slabs": Command("hmar.cli.slabs", "slabs", "Let one thin slice stand for its neighbours."),
     "reindex": Command("hmar.cli.reindex", "reindex", "Index the archive under another model."),
     "keys": Command("hmar.cli.keys", "keys", "Make, list and revoke API keys; make a login link."),
     "secrets": Command("hmar.cli.secrets", "secrets", "Rotate the secret that patients are told apart by."),

@@ -21,7 +21,7 @@ from hmar.adapters.memory import InlineQueue
 from hmar.cli import INTERRUPTED
 from hmar.cli.label_batches import Batch, label_batches, uids_in
 from hmar.cli.pacs import Day, Wanted, pull_of
-from hmar.cli.places import client
+from hmar.cli.places import client, server_named
 from hmar.cli.sending import THERE, outcome_of, pull, send
 from hmar.cli.settings import settings_from_environment, workers_answering
 from hmar.client.client import Client
@@ -35,8 +35,10 @@ from hmar.properties.kinds.labels import label_value
 from hmar.values.added import Added, Failure
 from hmar.values.entries import Origin
 from hmar.values.jobs import ItemState, Job, JobState
+from hmar.values.names import checked_name
 from hmar.values.pulls import PACS, Pull
 from hmar.values.references import printable, reference_of
+from hmar.values.slabs import checked_slab_mm
 from hmar.wiring import build_engine
 
 SHOWN_FAILURES = 20
@@ -66,6 +68,13 @@ SHOWN_FAILURES = 20
     help="Let a server keep the names of files with the job, for 30 days at most. They may be patients'. An "
     "archive of this machine reads files where they lie, and keeps their paths anyway.",
 )
+@click.option(
+    "--slab-mm",
+    type=float,
+    metavar="MM",
+    help="Give the collection slabs of this thickness, as 'hmar slabs' does: one thin slice stands for its "
+    "neighbours when windows are searched. 0 takes them away; without it they stay as they are.",
+)
 @click.option("--modality", help="Of a PACS: series of this modality, such as CT.")
 @click.option("--since", type=Day(), help="Of a PACS: studies of this date or later.")
 @click.option("--until", type=Day(), help="Of a PACS: studies of this date or earlier.")
@@ -80,6 +89,7 @@ def index(
     label: str | None,
     labels: Path | None,
     keep_names: bool,
+    slab_mm: float | None,
     as_json: bool,
     **of_pacs: Any,
 ) -> None:
@@ -107,6 +117,7 @@ def index(
       hmar index /data/lidc
       hmar index scan.dcm --collection teaching --json
       hmar index pacs:main --modality CT --since 2026-01-01
+      hmar index /data/thin --collection chest --slab-mm 3
       hmar index /data/nodules --label "proven nodules"
       hmar index /data/films --labels /data/films/labels.csv --collection films
       hmar --server https://pacs.example/hmar index /data/lidc --collection teaching
@@ -116,6 +127,12 @@ def index(
     wanted = pull_of(path, of_pacs)
     if wanted is not None and labels is not None:
         raise ParameterError("--labels is given for a PACS.", "Index first, then 'hmar labels --table'.")
+    thickness = checked_slab_mm(slab_mm) if slab_mm else None
+    if slab_mm is not None and server_named() is not None:
+        raise ParameterError(
+            "--slab-mm works on the archive of this machine alone, and a server is named.",
+            "Run 'hmar slabs' where the server's archive is.",
+        )
     asked = client()
     if asked is not None:
         _index_there(asked, wanted or Path(path), collection, label, labels, keep_names, as_json)
@@ -129,6 +146,8 @@ def index(
     begun = time.monotonic()
     console = Console(stderr=True)
     run = _Runs(settings, collection, origin, console)
+    if slab_mm is not None:
+        run.engine.slabs.change(checked_name("collection", collection), thickness)
     batches, unmatched = [Batch(label)], 0
     if rows is not None:
         batches, unmatched = run.batches(rows)

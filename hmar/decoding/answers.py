@@ -30,6 +30,7 @@ _ERRORS: dict[str, type[HmarError]] = {
 }
 _MAX_TEXT = 1000
 _UID = re.compile(r"[0-9.]{1,64}")
+_STACK = re.compile(r"[0-9a-f]{16}")
 _INTEGER = 2**31
 
 
@@ -208,6 +209,9 @@ def _is_sound(info: FrameInfo) -> bool:
             for number in (info.series_number, info.instance_number)
         )
         and isinstance(info.uids_derived, bool)
+        and (info.stack is None or _matches(_STACK, info.stack))
+        and (info.along_mm is None or (isinstance(info.along_mm, float) and math.isfinite(info.along_mm)))
+        and (info.stack is None) == (info.along_mm is None)
     )
 
 

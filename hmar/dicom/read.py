@@ -26,6 +26,7 @@ from hmar.dicom.pixels import decode_frame
 from hmar.dicom.properties import frame_properties
 from hmar.dicom.remedies import CHECK_COMPLETE, SEND_AGAIN
 from hmar.dicom.spacing import frame_spacing, pixel_aspect
+from hmar.dicom.stacks import stack_of
 from hmar.dicom.stored_frame import stored_pixels
 from hmar.dicom.told_header import told_header
 from hmar.dicom.uids import instance_uids
@@ -162,11 +163,14 @@ def _frame_infos(dataset: Dataset, data: Content, frames: int, hasher: PatientHa
 
     def varying(frame_number: int) -> dict[str, Any]:
         header = frame_header(dataset, frame_number, frames)
+        lying = stack_of(dataset, header)
         return {
             "frame_number": frame_number,
             "spacing": (spacing := frame_spacing(header)),
             "pixel_aspect": pixel_aspect(header) if spacing is None else None,
             "position": frame_position(header),
+            "stack": lying and lying.stack,
+            "along_mm": lying and lying.along_mm,
             **properties_of(frame_number),
         }
 

@@ -293,7 +293,7 @@ class Holdings:
         self.engine.searcher.refresh()
         region = None if box is None else regions_of(box)[0]
         frame = self.engine.frame(asked)
-        return explain_indexed(self.engine.encoder, self.engine.index, frame, region, asked, found, bits)
+        return explain_indexed(self.engine.encoder, self.engine.codes, frame, region, asked, found, bits)
 
     def _indexed(self, frame: Indexed) -> EntryInfo:
         uid, number = named(frame)

@@ -181,3 +181,8 @@ def distinct_windows(encoded: EncodedFrame) -> EncodedFrame:
         return encoded
     kept = np.sort(first)
     return replace(encoded, window_codes=encoded.window_codes[kept], window_ids=encoded.window_ids[kept])
+
+
+def without_windows(encoded: EncodedFrame) -> EncodedFrame:
+    """Leave out all windows: the frame is found by its global code alone."""
+    return replace(encoded, window_codes=encoded.window_codes[:0], window_ids=encoded.window_ids[:0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from hmar.values.plain import Json
+from hmar.values.plain import Json, optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class CollectionInfo:
         Size of the codes and of their places, as they are stored.
     last_indexed_at : float or None
         When the newest of the frames was added, in seconds since the epoch; None where the log has lost it.
+    windows : int
+        Windows that are searched.
+    held_back : int
+        Frames whose windows are not searched, for another slice of their slab stands for them.
+    slab_mm : float or None
+        Thickness of the slabs, None where there are none.
     """
 
     collection: str
@@ -36,6 +42,9 @@ class CollectionInfo:
     labels: Mapping[str, int]
     code_bytes: int
     last_indexed_at: float | None
+    windows: int = 0
+    held_back: int = 0
+    slab_mm: float | None = None
 
     def to_dict(self) -> Json:
         """Return the numbers as the API does."""
@@ -51,6 +60,9 @@ class CollectionInfo:
             "last_indexed_at": None
             if at is None
             else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+            "windows": self.windows,
+            "held_back": self.held_back,
+            "slab_mm": optional(self.slab_mm),
         }
 
     @classmethod
@@ -66,9 +78,12 @@ class CollectionInfo:
             labels=dict(told["labels"]),
             code_bytes=int(told["code_bytes"]),
             last_indexed_at=None if at is None else datetime.fromisoformat(at).timestamp(),
+            windows=int(told["windows"]),
+            held_back=int(told["held_back"]),
+            slab_mm=told["slab_mm"],
         )
 
 
-def nothing_in(collection: str) -> CollectionInfo:
+def nothing_in(collection: str, slab_mm: float | None = None) -> CollectionInfo:
     """Return the numbers of a collection without frames."""
-    return CollectionInfo(collection, 0, 0, 0, 0, {}, 0, None)
+    return CollectionInfo(collection, 0, 0, 0, 0, {}, 0, None, slab_mm=slab_mm)

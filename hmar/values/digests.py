@@ -13,9 +13,11 @@ import numpy as np
 from hmar.contents import Content, digest_of
 from hmar.values.frames import Frame, FrameInfo
 
-_UNCOVERED = frozenset({"sop_instance_uid", "frame_number", "uids_derived", "label", "series_description"})
-"""What the header digest leaves out: the frame's UID and number, what the header does not say, and what
-people type, for a corrected description makes no other image."""
+_UNCOVERED = frozenset(
+    {"sop_instance_uid", "frame_number", "uids_derived", "label", "series_description", "stack", "along_mm"}
+)
+"""What the header digest leaves out: the frame's UID and number, what the header does not say, what people
+type, for a corrected description makes no other image, and what follows from the position."""
 _COVERED = sorted({item.name for item in fields(FrameInfo)} - _UNCOVERED)
 _TAG_LENGTH = 8
 _DIGEST_LENGTH = 64

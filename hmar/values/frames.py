@@ -42,6 +42,10 @@ class FrameInfo(Properties):
         For display order.
     position : tuple of float or None
         ImagePositionPatient in mm (x, y, z).
+    stack : str or None
+        Frames of a series with the same stack are parallel slices of one volume; None where that is unknown.
+    along_mm : float or None
+        Position along the normal of the stack in mm, None as above.
     uids_derived : bool
         True if any UID was derived from the content because the file carries none.
     **properties
@@ -61,6 +65,8 @@ class FrameInfo(Properties):
     position: tuple[float, float, float] | None = None
     uids_derived: bool = False
     pixel_aspect: float | None = None
+    stack: str | None = None
+    along_mm: float | None = None
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:

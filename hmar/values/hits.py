@@ -11,6 +11,7 @@ from hmar.values.entries import EntryInfo
 from hmar.values.geometry import Box
 from hmar.values.places import Place
 from hmar.values.plain import Json, number, number_of, weights
+from hmar.values.slabs import InSlab
 
 Mode = Literal["global", "local", "auto"]
 ATYPICAL = 0.01
@@ -118,6 +119,8 @@ class Hit:
         The slices around the frame that show the same, where places were asked for.
     viewer_url : str or None
         Address of the frame in the viewer of the PACS that it came from, where that has one.
+    slab : InSlab or None
+        The slab that the frame lies in, where one slice stands for others in the search of windows.
     """
 
     rank: int
@@ -136,6 +139,7 @@ class Hit:
     query_typicality: float | None = None
     place: Place | None = None
     viewer_url: str | None = None
+    slab: InSlab | None = None
 
     @property
     def query_out_of_distribution(self) -> bool | None:
@@ -169,6 +173,7 @@ class Hit:
             "gate": weights(self.gate),
             "model": self.model,
             "viewer_url": self.viewer_url,
+            "slab": None if self.slab is None else self.slab.to_dict(),
         }
 
     @classmethod
@@ -196,6 +201,7 @@ class Hit:
             query_typicality=query_typicality,
             place=None if (place := told.get("place")) is None else Place.from_dict(place),
             viewer_url=told.get("viewer_url"),
+            slab=None if (slab := told.get("slab")) is None else InSlab.from_dict(slab),
         )
 
 

@@ -13,7 +13,7 @@ from service.models.asked import Asked
 from service.models.given import Given
 from service.models.left_out import LeftOut
 from service.models.names import CollectionName
-from service.models.numbers import Count, FromOne, Position, Spacing
+from service.models.numbers import Count, FromOne, NotNegative, Position, Spacing
 from service.models.properties import with_shown_properties
 from service.models.times import Day, StudyDate, Time
 from service.models.whole_numbers import Offset, PageSize
@@ -43,6 +43,11 @@ class CollectionNumbers(Given):
     labels: dict[str, FromOne] = Field(description="Frames by label.")
     code_bytes: Count = Field(description="Size of the codes in the database.")
     last_indexed_at: Time | None
+    windows: Count = Field(description="Windows that are searched.")
+    held_back: Count = Field(
+        description="Frames whose windows are not searched: another slice of their slab stands for them."
+    )
+    slab_mm: NotNegative | None = Field(description="Thickness of the slabs; null where there are none.")
 
 
 class CollectionList(Given):

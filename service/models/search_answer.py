@@ -93,6 +93,13 @@ class Place(Given):
     extent: Extent
 
 
+class Slab(Given):
+    """The slab that a hit lies in."""
+
+    slab_mm: NotNegative = Field(description="Its thickness.")
+    frames: FromOne = Field(description="How many slices it has.")
+
+
 class Hit(_Known):
     """A frame that was found."""
 
@@ -113,6 +120,10 @@ class Hit(_Known):
     viewer_url: str | None = Field(
         description="Address of the frame in the viewer of the PACS that it was pulled from; null where "
         "that names none."
+    )
+    slab: Slab | None = Field(
+        description="The slab of thin slices that the frame lies in, where one slice stands for the others "
+        "when windows are searched; mode local then tells the nearest slice of the slab. Null elsewhere."
     )
 
 

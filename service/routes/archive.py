@@ -176,11 +176,11 @@ def _in_numbers(engine: Engine, collection: str | None) -> list[CollectionNumber
     covered = engine.models.coverage(used.fingerprint, collection)
     ahead = {} if following is None else engine.models.coverage(following.fingerprint, collection)
     counted = {one.collection: one for one in engine.catalogue.collections(used.fingerprint, collection)}
-    name = ModelName(used.fingerprint, used.name)
+    name, slabs = ModelName(used.fingerprint, used.name), engine.slabs.sizes()
     return [
         CollectionNumbers.of(
             {
-                **counted.get(each, nothing_in(each)).to_dict(),
+                **counted.get(each, nothing_in(each, slabs.get(each))).to_dict(),
                 "model": _model(name, held),
                 "next_model": _model(following, ahead[each]) if following and each in ahead else None,
             }

@@ -71,6 +71,6 @@ def _explained(
     found = indexed(engine, body.hit.sop_instance_uid, body.hit.frame_number)[0]
     engine.searcher.refresh()
     explained = explain_indexed(
-        engine.encoder, engine.index, files.frame(asked), body.region, asked, found, body.bits
+        engine.encoder, engine.codes, files.frame(asked), body.region, asked, found, body.bits
     )
     return explained, asked, found

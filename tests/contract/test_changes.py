@@ -69,7 +69,7 @@ def test_what_collections_hold_is_counted(catalogue: Catalogue, clock: Clock) ->
     size = sum(part.nbytes for one in frames for part in (one.global_code, one.window_codes, one.window_ids))
     [first, second] = catalogue.collections(MODEL)
     assert (first.collection, first.frames, first.last_indexed_at) == ("a", 1, 1007.0)
-    assert second == CollectionInfo("b", 4, 3, 2, 2, {"x": 2, "y": 1}, size, 1000.0)
+    assert second == CollectionInfo("b", 4, 3, 2, 2, {"x": 2, "y": 1}, size, 1000.0, windows=5)
     assert catalogue.collections(MODEL, "a") == [first]
     assert catalogue.collections(MODEL, frozenset({"b", "c"})) == [second]
     assert catalogue.collections(MODEL, frozenset()) == []

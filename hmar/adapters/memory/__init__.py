@@ -11,6 +11,7 @@ from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.adapters.memory.models import MemoryModelStore
 from hmar.adapters.memory.queue import InlineQueue
 from hmar.adapters.memory.sessions import MemorySessionStore
+from hmar.adapters.memory.slabs import MemorySlabStore
 from hmar.adapters.memory.source import MemorySource, MemoryUploads
 from hmar.adapters.memory.storage import memory_storage
 from hmar.adapters.memory.webhooks import MemoryWebhookStore
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryModelStore",
     "MemoryPacsHoldings",
     "MemorySessionStore",
+    "MemorySlabStore",
     "MemorySource",
     "MemoryUploads",
     "MemoryWebhookStore",

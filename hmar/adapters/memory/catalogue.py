@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,12 +15,13 @@ from typing import Literal
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order, new_mark
 from hmar.adapters.common.instances import Held, check_instances
 from hmar.values.changes import Change, Changes
-from hmar.values.codes import EncodedFrame
+from hmar.values.codes import EncodedFrame, without_windows
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections, Deleted, Extent, FrameName, Selector, among, extent_of
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.frames import FrameInfo
 from hmar.values.listed_patients import PatientInfo, PatientsPage
+from hmar.values.slabs import Member, held_back
 from hmar.values.studies import StudiesPage, studies_of
 from hmar.values.wanted_studies import ALL_STUDIES, WantedStudies, in_order
 
@@ -32,6 +33,7 @@ _OnDeletion = Callable[[Selector, Collections, Sequence[EntryInfo]], None]
 class _Entry:
     info: EntryInfo
     encoded: EncodedFrame
+    held_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class MemoryCatalogue:
         self._instances: defaultdict[tuple[str, str], dict[int, _Entry]] = defaultdict(dict)
         self._log: list[_Logged] = []
         self._told: list[_OnDeletion] = []
+        self._slabs: dict[str, float] = {}
 
     @property
     def lock(self) -> threading.Lock:
@@ -95,11 +98,18 @@ class MemoryCatalogue:
             for uid in {entry.info.info.sop_instance_uid for entry in going}:
                 self._tell(Selector("instance", uid), collection, going)
             self._remove(going)
-            mark = new_mark()
+            mark, before = new_mark(), len(self._log)
             added = sum(self._add(collection, encoded, origin, mark) for encoded in frames)
+            self._settle(self._since(before) + going, before)
         return Appended(added, len(frames) - added)
 
-    def _add(self, collection: str, encoded: EncodedFrame, origin: Origin, mark: str) -> bool:
+    def _since(self, before: int) -> list[_Entry]:
+        """Return the entries that came after a row of the log."""
+        return [self._entries[seq] for seq in range(before + 1, len(self._log) + 1) if seq in self._entries]
+
+    def _add(
+        self, collection: str, encoded: EncodedFrame, origin: Origin, mark: str, held_back: bool = False
+    ) -> bool:
         key = _key(collection, encoded)
         if key in self._known:
             return False
@@ -107,7 +117,7 @@ class MemoryCatalogue:
         fingerprint, digests = encoded.model_fingerprint, encoded.digests
         info = EntryInfo(entry_id, collection, encoded.info, fingerprint, origin, digests)
         self._log.append(_Logged("add", entry_id, collection, mark, self._clock()))
-        entry = _Entry(info, _copied(encoded))
+        entry = _Entry(info, _copied(encoded), held_back)
         self._entries[entry_id] = entry
         self._instances[collection, encoded.info.sop_instance_uid][entry_id] = entry
         self._known[key] = entry_id
@@ -122,11 +132,12 @@ class MemoryCatalogue:
     def carry(self, codes: Mapping[int, EncodedFrame]) -> int:
         """Add entries that are those given in all but codes and model; return how many."""
         with self._lock:
-            mark, added = new_mark(), 0
+            mark, added, before = new_mark(), 0, len(self._log)
             for entry_id in sorted(codes.keys() & self._entries.keys()):
                 known = self._entries[entry_id].info
                 encoded = replace(codes[entry_id], info=known.info, digests=known.digests)
                 added += self._add(known.collection, encoded, known.origin, mark)
+            self._settle(self._since(before), before)
             return added
 
     def forget_model(self, model_fingerprint: str, limit: int) -> int:
@@ -139,6 +150,7 @@ class MemoryCatalogue:
             for collection, uid in sorted({_instance(entry) for entry in going if self._is_alone(entry)}):
                 self._tell(Selector("instance", uid), collection, self._of_instance(collection, uid))
             self._remove(going)
+            self._settle(going, len(self._log))
             return len(going)
 
     def _is_alone(self, entry: _Entry) -> bool:
@@ -160,6 +172,7 @@ class MemoryCatalogue:
             gone = self._selected(selector, collection)
             self._tell(selector, collection, gone)
             self._remove(gone)
+            self._settle(gone, len(self._log))
         origins = {entry.info.origin for entry in gone}
         return Deleted(
             extent_of(_name(entry) for entry in gone), tuple(sorted(origins - self.referred(origins)))
@@ -172,8 +185,8 @@ class MemoryCatalogue:
             self._remove(old)
             mark = new_mark()
             for entry in old:
-                info = replace(entry.encoded.info, label=label)
-                self._add(entry.info.collection, replace(entry.encoded, info=info), entry.info.origin, mark)
+                encoded = replace(entry.encoded, info=replace(entry.encoded.info, label=label))
+                self._add(entry.info.collection, encoded, entry.info.origin, mark, entry.held_back)
         return len({_name(entry) for entry in old})
 
     def referred(self, origins: Collection[Origin]) -> set[Origin]:
@@ -188,6 +201,64 @@ class MemoryCatalogue:
             if among(entry.info.collection, collection)
             and getattr(entry.info.info, selector.field) == selector.value
         ]
+
+    def slab_sizes(self) -> dict[str, float]:
+        """Return the thickness of the slabs of each collection that has any."""
+        with self._lock:
+            return dict(self._slabs)
+
+    def change_slabs(self, collection: str, slab_mm: float | None) -> int:
+        """Give a collection slabs of another thickness, or none; return how many frames it changed."""
+        with self._lock:
+            self._slabs.pop(collection, None)
+            if slab_mm is not None:
+                self._slabs[collection] = slab_mm
+            of_collection = [one for one in self._entries.values() if one.info.collection == collection]
+            return self._settle(of_collection, len(self._log))
+
+    @contextmanager
+    def stacked(self, entry_ids: Collection[int]) -> Iterator[list[list[_Entry]]]:
+        """Give the stacks that some entries lie in, and keep writers out for as long as the context lasts."""
+        with self._lock:
+            yield self._stacks(self._entries[each] for each in entry_ids if each in self._entries)
+
+    def codes(self, entry_ids: Collection[int]) -> dict[int, EncodedFrame]:
+        """Return all codes of those of some entries that are live."""
+        with self._lock:
+            return {each: self._entries[each].encoded for each in entry_ids if each in self._entries}
+
+    def _stacks(self, some: Iterable[_Entry]) -> list[list[_Entry]]:
+        wanted = {_stack(entry): list[_Entry]() for entry in some if entry.info.info.stack is not None}
+        for entry in self._entries.values() if wanted else ():
+            if (stack := wanted.get(_stack(entry))) is not None:
+                stack.append(entry)
+        return [stack for stack in wanted.values() if stack]
+
+    def _settle(self, changed: Iterable[_Entry], before: int) -> int:
+        """Hold back what another slice stands for, in the stacks in which something changed.
+
+        Entries that came after a row of the log are new: that they are held back is all that the log tells.
+        """
+        rewritten = 0
+        mark = new_mark()
+        for stack in self._stacks(changed):
+            slab_mm = self._slabs.get(stack[0].info.collection)
+            held = frozenset[int]() if slab_mm is None else held_back(list(map(_member, stack)), slab_mm)
+            for entry in stack:
+                if (entry.info.entry_id in held) != entry.held_back:
+                    self._rewrite(entry, entry.info.entry_id > before, mark)
+                    rewritten += 1
+        return rewritten
+
+    def _rewrite(self, entry: _Entry, new: bool, mark: str) -> None:
+        if new:
+            other = replace(entry, held_back=not entry.held_back)
+            self._entries[entry.info.entry_id] = other
+            self._instances[_instance(entry)][entry.info.entry_id] = other
+        else:
+            self._remove([entry])
+            info = entry.info
+            self._add(info.collection, entry.encoded, info.origin, mark, not entry.held_back)
 
     def _tell(self, selector: Selector, collection: Collections, gone: Sequence[_Entry]) -> None:
         for told in self._told:
@@ -218,6 +289,8 @@ class MemoryCatalogue:
     def _row(self, seq: int, row: _Logged) -> LogRow:
         entry = self._entries.get(row.entry_id) if row.kind == "add" else None
         encoded = entry.encoded if entry else None
+        if entry is not None and entry.held_back:
+            encoded = without_windows(entry.encoded)
         return LogRow(seq, row.kind, row.entry_id, row.collection, row.mark, encoded)
 
     def changes(self, after_seq: int, limit: int, collection: Collections = None) -> Changes:
@@ -261,6 +334,9 @@ class MemoryCatalogue:
             dict(sorted(labels.items())),
             sum(part.nbytes for parts in codes for part in parts),
             self._log[max(entry.info.entry_id for entry in held) - 1].created_at,
+            sum(len(entry.encoded.window_ids) for entry in held if not entry.held_back),
+            sum(entry.held_back for entry in held),
+            self._slabs.get(collection),
         )
 
     def last_seq(self) -> int:
@@ -410,6 +486,15 @@ class MemoryCatalogue:
 
 def _key(collection: str, encoded: EncodedFrame) -> _Key:
     return collection, encoded.info.sop_instance_uid, encoded.info.frame_number, encoded.model_fingerprint
+
+
+def _stack(entry: _Entry) -> tuple[str, str, str, str | None]:
+    info = entry.info
+    return info.collection, info.info.series_uid, info.model_fingerprint, info.info.stack
+
+
+def _member(entry: _Entry) -> Member:
+    return Member(entry.info.entry_id, entry.info.info.along_mm or 0.0)
 
 
 def _instance(entry: _Entry) -> tuple[str, str]:

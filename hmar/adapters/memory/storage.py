@@ -12,6 +12,7 @@ from hmar.adapters.memory.jobs import MemoryJobStore
 from hmar.adapters.memory.keys import MemoryKeyStore
 from hmar.adapters.memory.models import MemoryModelStore
 from hmar.adapters.memory.sessions import MemorySessionStore
+from hmar.adapters.memory.slabs import MemorySlabStore
 from hmar.adapters.memory.webhooks import MemoryWebhookStore
 from hmar.ports import Storage
 
@@ -23,6 +24,7 @@ def memory_storage() -> Storage:
     return Storage(
         catalogue,
         MemoryModelStore(catalogue),
+        MemorySlabStore(catalogue),
         jobs,
         MemoryKeyStore(),
         MemorySessionStore(),

@@ -32,6 +32,7 @@ from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
+from hmar.adapters.sql.slabs import rewrite, settle_before
 from hmar.adapters.sql.tail import LogReader
 from hmar.values.changes import Changes
 from hmar.values.codes import EncodedFrame
@@ -106,12 +107,14 @@ class SqlCatalogue:
             if new:
                 seqs = allocate(connection, len(new))
                 rows = [
-                    sealed_entry(entry_row(seq, collection, item, origin))
+                    entry_row(seq, collection, item, origin)
                     for seq, item in zip(seqs, new.values(), strict=True)
                 ]
-                connection.execute(insert(entries), rows)
+                changed = settle_before(connection, rows)
+                connection.execute(insert(entries), list(map(sealed_entry, rows)))
                 logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
                 write_log(connection, "add", logged, self._clock())
+                rewrite(connection, changed, self._clock())
                 settle(connection, collection, new)
         if replaced:
             self._database.empty_write_ahead_log(wait_ms=0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from hmar.adapters.sql.deleting import of_collections
+from hmar.adapters.sql.rows import WINDOW_ID_BYTES
 from hmar.adapters.sql.schema import entries, log
+from hmar.adapters.sql.slabs import slab_sizes
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections
 
@@ -27,6 +29,10 @@ def count_collections(
             func.count(entries.c.patient_key.distinct()).label("patients"),
             func.sum(sum(func.length(entries.c[name]) for name in codes)).label("code_bytes"),
             func.max(entries.c.entry_id).label("newest"),
+            func.sum(case((entries.c.held_back.is_(None), func.length(entries.c.window_ids)), else_=0)).label(
+                "id_bytes"
+            ),
+            func.count(entries.c.held_back).label("held_back"),
         )
         .where(wanted)
         .group_by(entries.c.collection)
@@ -42,6 +48,7 @@ def count_collections(
         labels[name][label] = frames
     times = select(log.c.seq, log.c.created_at).where(log.c.seq.in_([row.newest for row in rows]))
     added_at: dict[int, float] = {row.seq: row.created_at for row in connection.execute(times)}
+    sizes = slab_sizes(connection)
     counted = [
         CollectionInfo(
             row.collection,
@@ -52,6 +59,9 @@ def count_collections(
             dict(sorted(labels[row.collection].items())),
             int(row.code_bytes),
             added_at.get(row.newest),
+            int(row.id_bytes) // WINDOW_ID_BYTES,
+            row.held_back,
+            sizes.get(row.collection),
         )
         for row in rows
     ]

@@ -24,6 +24,7 @@ from hmar.adapters.sql.ending import give_up
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
+from hmar.adapters.sql.slabs import settle_after
 from hmar.uploads import UPLOAD
 from hmar.values.deletion import Collections, FrameName, Selector
 from hmar.values.entries import Origin
@@ -54,6 +55,7 @@ def delete_selected(
     """Delete entries, oldest first, and log it, within the caller's transaction.
 
     The patients that were given with their files are forgotten, too, and the names that files were sent by.
+    Slices that stood for a slab are followed by others of it.
 
     Parameters
     ----------
@@ -78,11 +80,13 @@ def delete_selected(
         *NAME_COLUMNS,
         entries.c.origin_source,
         entries.c.origin_reference,
+        *(entries.c[name] for name in ("model_fingerprint", "stack", "along_mm")),
     )
     deleted = delete(entries).where(entries.c.entry_id.in_(oldest)).returning(*told)
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
     log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
     forget_told(connection, gone)
+    settle_after(connection, gone, now)
     return gone
 
 

@@ -31,6 +31,7 @@ from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, infos_wh
 from hmar.adapters.sql.rows import INFO_COLUMNS, code_columns
 from hmar.adapters.sql.schema import damaged_rows, entries, model_roles
 from hmar.adapters.sql.seals import info_intact, sealed_entry
+from hmar.adapters.sql.slabs import rewrite, settle_before
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, Origin
@@ -139,13 +140,16 @@ class SqlModelStore:
 
     def _add(self, connection: Connection, rows: Sequence[Values]) -> None:
         seqs = allocate(connection, len(rows))
-        sealed = [sealed_entry({**row, "entry_id": seq}) for seq, row in zip(seqs, rows, strict=True)]
+        new = [{**row, "entry_id": seq} for seq, row in zip(seqs, rows, strict=True)]
+        changed = settle_before(connection, new)
+        sealed = list(map(sealed_entry, new))
         connection.execute(insert(entries), sealed)
         logged = [
             {"seq": row["entry_id"], "entry_id": row["entry_id"], "collection": row["collection"]}
             for row in sealed
         ]
         write_log(connection, "add", logged, self._clock())
+        rewrite(connection, changed, self._clock())
         for collection in {row["collection"] for row in rows}:
             back = [
                 (row["sop_instance_uid"], row["frame_number"], row["model_fingerprint"])

@@ -17,6 +17,7 @@ from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Spacing
 
 _WINDOW_ID = np.dtype("<u4")
+WINDOW_ID_BYTES = _WINDOW_ID.itemsize
 INFO_COLUMNS = [column for column in entries.columns if column.name not in CODE_COLUMNS]
 """All that an EntryInfo is made of, and verified by."""
 
@@ -54,6 +55,8 @@ def entry_row(entry_id: int, collection: str, encoded: EncodedFrame, origin: Ori
         "pixel_digest": digests and digests.pixels,
         "header_digest": digests and digests.header,
         "file_frames": digests and digests.file_frames,
+        "stack": info.stack,
+        "along_mm": info.along_mm,
         **{name: getattr(info, name) for name in TABLE},
     }
 
@@ -89,6 +92,8 @@ def frame_info(row: Mapping[str, Any]) -> FrameInfo:
         ),
         uids_derived=row["uids_derived"],
         pixel_aspect=row["pixel_aspect"],
+        stack=row["stack"],
+        along_mm=row["along_mm"],
         **{name: row[name] for name in TABLE},
     )
 

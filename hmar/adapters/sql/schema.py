@@ -110,6 +110,9 @@ entries = Table(
     Column("file_frames", Integer),
     Column("code_digest", String(64)),
     Column("row_digest", String(64)),
+    Column("stack", String(16)),
+    Column("along_mm", Float(53)),
+    Column("held_back", Boolean),
     *map(_property_column, TABLE.values()),
     UniqueConstraint(
         "collection", "sop_instance_uid", "frame_number", "model_fingerprint", name="uq_entries_frame"
@@ -119,12 +122,31 @@ entries = Table(
     Index(None, "study_uid"),
     Index(None, "patient_key"),
     Index(None, "origin_reference"),
+    Index(
+        "ix_entries_stack",
+        "series_uid",
+        "stack",
+        "along_mm",
+        sqlite_where=text("stack IS NOT NULL"),
+        postgresql_where=text("stack IS NOT NULL"),
+    ),
 )
 """Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log.
+
+``held_back`` is true where another slice of its slab stands for a frame when windows are searched, and NULL
+elsewhere.
 
 What the two digests cover is in :mod:`hmar.adapters.sql.seals`. A column that a later version adds must be
 NULL in the rows that are there, for NULL is what their digests know nothing of.
 """
+
+slabs = Table(
+    "slabs",
+    metadata,
+    Column("collection", Text, primary_key=True),
+    Column("slab_mm", Float(53), nullable=False),
+)
+"""Thickness of the slabs of a collection; collections without a row have none."""
 
 log = Table(
     "log",

@@ -17,6 +17,7 @@ from hmar.adapters.sql.jobs import SqlJobStore
 from hmar.adapters.sql.keys import SqlKeyStore
 from hmar.adapters.sql.models import SqlModelStore
 from hmar.adapters.sql.sessions import SqlSessionStore
+from hmar.adapters.sql.slabs import SqlSlabStore
 from hmar.adapters.sql.webhooks import SqlWebhookStore
 from hmar.ports import Storage
 
@@ -44,6 +45,7 @@ def storage_of(database: Database) -> Storage:
     return Storage(
         SqlCatalogue(database),
         SqlModelStore(database),
+        SqlSlabStore(database),
         SqlJobStore(database),
         SqlKeyStore(database),
         SqlSessionStore(database),

@@ -13,7 +13,7 @@ from hmar.adapters.sql.reading import DamageReport, Values, unreadable_among, va
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import entries, log
 from hmar.adapters.sql.seals import entry_intact, log_intact
-from hmar.values.codes import EncodedFrame
+from hmar.values.codes import EncodedFrame, without_windows
 from hmar.values.entries import LogRow
 
 _LOGGED = [column.label(f"log_{column.name}") for column in log.columns]
@@ -125,10 +125,10 @@ def _log_row(values: Values, damaged: list[int], damaged_log: list[int]) -> LogR
 
 
 def _encoded(values: Values) -> EncodedFrame | None:
-    """Return the codes of an entry, None where it is damaged."""
+    """Return the codes of an entry that are searched, None where it is damaged."""
     if not entry_intact(values):
         return None
     encoded = encoded_frame(values)
     if values["row_digest"] is None:
         check_encoded(encoded)
-    return encoded
+    return without_windows(encoded) if values["held_back"] else encoded

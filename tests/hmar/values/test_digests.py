@@ -76,6 +76,8 @@ UNCOVERED = {
     "uids_derived": True,
     "label": "other",
     "series_description": "LUNG",
+    "stack": "0" * 16,
+    "along_mm": 3.5,
 }
 
 

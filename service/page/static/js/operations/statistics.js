@@ -36,6 +36,8 @@ function figures(collections, files) {
     figure("Series", number(total("series"))),
     figure("Studies", number(total("studies"))),
     figure("Patients", number(total("patients"))),
+    figure("Windows searched", number(total("windows"))),
+    ...(total("held_back") ? [figure("Slices held back in slabs", number(total("held_back")))] : []),
     figure("Codes", `${(total("code_bytes") / MIB).toFixed(1)} MiB`),
     figure("Files in the queue", number(queued)),
   ];
