@@ -182,8 +182,11 @@ class SqlModelStore:
         return gone
 
 
+_ROLES = select(model_roles)
+
+
 def _roles(connection: Connection) -> ModelRoles:
-    rows = {row.role: ModelName(row.fingerprint, row.name) for row in connection.execute(select(model_roles))}
+    rows = {row.role: ModelName(row.fingerprint, row.name) for row in connection.execute(_ROLES)}
     return ModelRoles(**rows)
 
 
