@@ -24,7 +24,7 @@ NEW_STUDY = 900_000
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """How long one operation took, in seconds of the clock and of the processor, and what it gave, in words."""
+    """How long an operation took, in seconds of the clock and of the processor, and what it gave."""
 
     name: str
     seconds: float
@@ -86,9 +86,7 @@ def _operations(engine: Engine, study: int) -> Mapping[str, Callable[[], str]]:
         "page of changes": lambda: f"{len(catalogue.changes(0, 100).changes)} changes",
         "add a study, file by file": lambda: f"{_add(engine, model)} frames",
         "extent of a study": lambda: f"{catalogue.extent(Selector('study', uid))}",
-        "delete a study": lambda: (
-            f"{catalogue.delete(Selector('study', study_uid(NEW_STUDY))).extent.frames} frames"
-        ),
+        "delete a study": lambda: f"{catalogue.delete(added).extent.frames} frames",
     }
 
 

@@ -8,8 +8,12 @@ from sqlalchemy import Connection, and_, func, select
 
 from hmar.adapters.sql.deleting import of_collections
 from hmar.adapters.sql.schema import entries, log
+from hmar.values.codes import CODE_BYTES
 from hmar.values.collections import CollectionInfo
 from hmar.values.deletion import Collections
+
+WINDOW_BYTES = CODE_BYTES + 4
+"""Of the code of a window and its id."""
 
 
 def count_collections(
@@ -17,40 +21,49 @@ def count_collections(
 ) -> list[CollectionInfo]:
     """Return what the frames of one model are in each of some collections, in order of name."""
     wanted = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
-    codes = ("global_code", "window_codes", "window_ids")
+    name = entries.c.collection
+    # Each of these is answered by one index: the rows themselves are as long as their codes.
     totals = (
         select(
-            entries.c.collection,
+            name,
             func.count().label("frames"),
-            func.count(entries.c.series_uid.distinct()).label("series"),
-            func.count(entries.c.study_uid.distinct()).label("studies"),
-            func.count(entries.c.patient_key.distinct()).label("patients"),
-            func.sum(sum(func.length(entries.c[name]) for name in codes)).label("code_bytes"),
+            func.sum(func.length(entries.c.window_codes)).label("window_bytes"),
             func.max(entries.c.entry_id).label("newest"),
         )
         .where(wanted)
-        .group_by(entries.c.collection)
+        .group_by(name)
     )
+    listed = select(name, entries.c.study_uid, entries.c.series_uid).where(wanted).distinct().subquery()
+    by_collection = select(
+        listed.c.collection,
+        func.count(listed.c.series_uid.distinct()).label("series"),
+        func.count(listed.c.study_uid.distinct()).label("studies"),
+    ).group_by(listed.c.collection)
+    known = entries.c.patient_key.is_not(None)
+    people = select(name, entries.c.patient_key).where(wanted, known).distinct().subquery()
+    patients = select(people.c.collection, func.count()).group_by(people.c.collection)
     by_label = (
-        select(entries.c.collection, entries.c.label, func.count())
+        select(name, entries.c.label, func.count())
         .where(wanted, entries.c.label.is_not(None))
-        .group_by(entries.c.collection, entries.c.label)
+        .group_by(name, entries.c.label)
     )
     rows = connection.execute(totals).all()
+    named = {row.collection: row for row in connection.execute(by_collection)}
+    patients_of: dict[str, int] = {row[0]: row[1] for row in connection.execute(patients)}
     labels: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for name, label, frames in connection.execute(by_label):
-        labels[name][label] = frames
+    for of, label, frames in connection.execute(by_label):
+        labels[of][label] = frames
     times = select(log.c.seq, log.c.created_at).where(log.c.seq.in_([row.newest for row in rows]))
     added_at: dict[int, float] = {row.seq: row.created_at for row in connection.execute(times)}
     counted = [
         CollectionInfo(
             row.collection,
             row.frames,
-            row.series,
-            row.studies,
-            row.patients,
+            named[row.collection].series,
+            named[row.collection].studies,
+            patients_of.get(row.collection, 0),
             dict(sorted(labels[row.collection].items())),
-            int(row.code_bytes),
+            CODE_BYTES * row.frames + int(row.window_bytes) * WINDOW_BYTES // CODE_BYTES,
             added_at.get(row.newest),
         )
         for row in rows
