@@ -22,7 +22,7 @@ def count_collections(
     """Return what the frames of one model are in each of some collections, in order of name."""
     wanted = and_(entries.c.model_fingerprint == model_fingerprint, of_collections(entries, collection))
     name = entries.c.collection
-    # Each of these is answered by one index: the rows themselves are as long as their codes.
+    # Sizes of codes are in the rows alone; the rest is asked of indexes, which are far smaller.
     totals = (
         select(
             name,

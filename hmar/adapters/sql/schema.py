@@ -118,7 +118,7 @@ entries = Table(
     Index(None, "series_uid", "collection"),
     # These hold all that lists and counts are made of: the rows themselves are as long as their codes.
     Index("ix_entries_listed", "study_uid", "collection", "series_uid", "model_fingerprint"),
-    Index("ix_entries_patients", "patient_key", "model_fingerprint", "collection"),
+    Index("ix_entries_patients", "patient_key", "collection", "model_fingerprint"),
     Index(
         "ix_entries_labelled",
         "collection",
@@ -127,7 +127,6 @@ entries = Table(
         sqlite_where=text("label IS NOT NULL"),
         postgresql_where=text("label IS NOT NULL"),
     ),
-    Index("ix_entries_code_bytes", "collection", "model_fingerprint", text("length(window_codes)")),
     Index(None, "origin_reference"),
 )
 """Live frames; a row never changes. ``entry_id`` is the sequence number of its "add" in the log.

@@ -13,14 +13,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from hmar.adapters.sql import migrations
 from hmar.adapters.sql.catalogue import SqlCatalogue
 from hmar.adapters.sql.database import Database
 from hmar.adapters.sql.rows import entry_row
-from hmar.adapters.sql.schema import entries, log, metadata
+from hmar.adapters.sql.schema import log, metadata
 from hmar.errors import ConfigError, UnavailableError
 from tests.contract.examples import ORIGIN, encoded, same_codes
 from tests.samples import unknown
@@ -40,21 +40,10 @@ def database(path: Path) -> Iterator[Database]:
         yield database
 
 
-# Neither SQLAlchemy nor Alembic reads an index of an expression back from SQLite; a test below does.
-@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index ix_entries_code")
-@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_migrations_create_exactly_the_tables_that_the_program_uses(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
-
-
-def test_the_index_of_an_expression_is_the_one_that_the_program_knows(database: Database) -> None:
-    [index] = [index for index in entries.indexes if index.name == "ix_entries_code_bytes"]
-    written = str(CreateIndex(index).compile(dialect=sqlite.dialect()))
-    with database.read() as connection:
-        query = text("SELECT sql FROM sqlite_master WHERE name = 'ix_entries_code_bytes'")
-        assert connection.scalar(query) == written
 
 
 def test_the_schema_can_be_written_for_postgresql() -> None:

@@ -1,4 +1,4 @@
-"""Indexes that hold all that lists of studies and patients, and numbers of collections, are made of.
+"""Indexes that hold all that lists of studies and patients, and counts of labels, are made of.
 
 Rows are as long as their codes, so that a list that reads them goes through the whole file. An archive of a
 million frames is rebuilt in about a minute.
@@ -21,13 +21,8 @@ def upgrade() -> None:
         "ix_entries_listed", "entries", ["study_uid", "collection", "series_uid", "model_fingerprint"]
     )
     op.drop_index("ix_entries_study_uid", "entries")
-    op.create_index("ix_entries_patients", "entries", ["patient_key", "model_fingerprint", "collection"])
+    op.create_index("ix_entries_patients", "entries", ["patient_key", "collection", "model_fingerprint"])
     op.drop_index("ix_entries_patient_key", "entries")
-    op.create_index(
-        "ix_entries_code_bytes",
-        "entries",
-        ["collection", "model_fingerprint", sa.text("length(window_codes)")],
-    )
     labelled = sa.text("label IS NOT NULL")
     op.create_index(
         "ix_entries_labelled",
