@@ -23,7 +23,7 @@ from hmar.wiring import build_engine
 
 WORKERS = (1, 2)
 ROUNDS = 3
-INDEXED = 200
+INDEXED = 100
 """Files that are indexed, spread over those that are given."""
 _DATABASE = "catalogue.db"
 
