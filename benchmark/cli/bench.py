@@ -31,6 +31,7 @@ BENCHMARKS = {
         "benchmark.cli.typicality", "typicality", "How well images unlike the training data are recognised."
     ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
+    "size": Command("benchmark.cli.size", "size", "What large catalogues and indexing take."),
     "page": Command("benchmark.cli.page", "page", "How fast the page scrolls, searches and is drawn."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
@@ -54,6 +55,7 @@ def bench() -> None:
       hmar bench qrels topics.jsonl qrels.txt
       hmar bench typicality --data people
       hmar bench speed
+      hmar bench size
       hmar bench page
       hmar bench trust --short
     """

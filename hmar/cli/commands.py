@@ -68,6 +68,7 @@ OWN = {
     "feedback": Command("hmar.cli.feedback", "feedback", "Export what people have said of hits."),
     "backup": Command("hmar.cli.backup", "backup", "Write a backup of the archive, or verify one."),
     "restore": Command("hmar.cli.restore", "restore", "Restore a backup into an empty data directory."),
+    "size": Command("hmar.cli.size", "size", "Tell what an archive of a size needs."),
     "doctor": Command("hmar.cli.doctor", "doctor", "Check every part and say what to do."),
 }
 

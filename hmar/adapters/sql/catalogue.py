@@ -221,7 +221,7 @@ class SqlCatalogue:
     def last_seq(self) -> int:
         """Return the highest sequence number committed, 0 for an empty log."""
         with self._database.read() as connection:
-            return int(connection.execute(select(counter.c.value)).scalar_one())
+            return int(connection.execute(_LAST_SEQ).scalar_one())
 
     def entries(self, entry_ids: Collection[int]) -> dict[int, EntryInfo]:
         """Return the entries that are live among ``entry_ids``."""
@@ -254,11 +254,8 @@ class SqlCatalogue:
 
     def instance(self, collection: str, sop_instance_uid: str) -> list[EntryInfo]:
         """Return the live frames of an instance, of all models, in order of frame number, then of entry."""
-        of_instance = infos_where(
-            entries.c.collection == collection,
-            entries.c.sop_instance_uid == sop_instance_uid,
-        )
-        return by_frame_number(self._reader.infos(of_instance))
+        of_instance = {"collection": collection, "uids": [sop_instance_uid]}
+        return by_frame_number(self._reader.infos(_INSTANCE, of_instance))
 
     def series(
         self, model_fingerprint: str, selector: Selector | None = None, collection: str | None = None
@@ -308,36 +305,38 @@ class SqlCatalogue:
         )
 
 
+# Asked for every file: statements that stay are made ready once.
+_LAST_SEQ = select(counter.c.value)
+_OF_UIDS = and_(
+    entries.c.collection == bindparam("collection"),
+    entries.c.sop_instance_uid.in_(bindparam("uids", expanding=True)),
+)
+_KNOWN = select(
+    entries.c.sop_instance_uid,
+    entries.c.frame_number,
+    entries.c.model_fingerprint,
+    entries.c.entry_id,
+).where(_OF_UIDS, entries.c.model_fingerprint.in_(bindparam("models", expanding=True)))
+_OWNERS = [entries.c[name] for name in Held._fields if name != "newest"]
+_INSTANCE = infos_where(_OF_UIDS)
+_HELD = select(*_OWNERS, func.max(entries.c.entry_id)).where(_OF_UIDS).group_by(*_OWNERS)
+
+
 def _known(connection: Connection, collection: str, wanted: Collection[_FrameKey]) -> dict[_FrameKey, int]:
     """Return the entry of each frame that is there already."""
-    models = {model for _, _, model in wanted}
+    models = sorted({model for _, _, model in wanted})
     known: dict[_FrameKey, int] = {}
     for uids in parts(sorted({uid for uid, _, _ in wanted})):
-        query = select(
-            entries.c.sop_instance_uid,
-            entries.c.frame_number,
-            entries.c.model_fingerprint,
-            entries.c.entry_id,
-        ).where(
-            entries.c.collection == collection,
-            entries.c.sop_instance_uid.in_(uids),
-            entries.c.model_fingerprint.in_(models),
-        )
-        known.update(((uid, number, model), found) for uid, number, model, found in connection.execute(query))
+        found = connection.execute(_KNOWN, {"collection": collection, "uids": uids, "models": models})
+        known.update(((uid, number, model), entry_id) for uid, number, model, entry_id in found)
     return {key: found for key, found in known.items() if key in wanted}
 
 
 def _held(connection: Connection, collection: str, sop_instance_uids: Sequence[str]) -> list[Held]:
     """Return what is there of some instances."""
-    columns = [entries.c[name] for name in Held._fields if name != "newest"]
     held: list[Held] = []
     for uids in parts(sop_instance_uids):
-        query = (
-            select(*columns, func.max(entries.c.entry_id))
-            .where(entries.c.collection == collection, entries.c.sop_instance_uid.in_(uids))
-            .group_by(*columns)
-        )
-        held += map(Held._make, connection.execute(query))
+        held += map(Held._make, connection.execute(_HELD, {"collection": collection, "uids": uids}))
     return held
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, exists, select, update
 
 from hmar.adapters.sql.schema import items, jobs
 from hmar.values.jobs import OPEN_ITEM_STATES, ItemState, JobState
 
+# Asked for every file: statements that stay are made ready once.
+_OF_JOB: BindParameter[str] = bindparam("of_job")
+_LOCKED_STATE = select(jobs.c.state).where(jobs.c.job_id == _OF_JOB).with_for_update()
+_STILL_OPEN = exists().where(items.c.job_id == _OF_JOB, items.c.state.in_(sorted(OPEN_ITEM_STATES)))
+_END = (
+    update(jobs)
+    .where(jobs.c.job_id == _OF_JOB, jobs.c.state == JobState.RUNNING, ~_STILL_OPEN)
+    .values(state=JobState.DONE)
+)
+
 
 def lock_job(connection: Connection, job_id: str) -> str | None:
     """Keep others from changing a job until commit; return its state, None if there is no such job."""
-    return connection.scalar(select(jobs.c.state).where(jobs.c.job_id == job_id).with_for_update())
+    return connection.scalar(_LOCKED_STATE, {"of_job": job_id})
 
 
 def end_if_complete(connection: Connection, job_id: str) -> None:
     """End a running job that has no open items."""
-    still_open = exists().where(items.c.job_id == job_id, items.c.state.in_(OPEN_ITEM_STATES))
-    connection.execute(
-        update(jobs)
-        .where(jobs.c.job_id == job_id, jobs.c.state == JobState.RUNNING, ~still_open)
-        .values(state=JobState.DONE)
-    )
+    connection.execute(_END, {"of_job": job_id})
 
 
 def give_up(connection: Connection, wanted: ColumnElement[bool], reason: str, now: float) -> int:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
+    Update,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -177,21 +180,17 @@ class SqlJobStore:
     def claim(self, item_id: int, lease_s: float, max_attempts: int) -> Item | None:
         """Take an item that is queued, or running with its lease over; None if there is nothing to do."""
         now = self._clock()
-        free = and_(items.c.item_id == item_id, _claimable(now))
-        taken = (
-            update(items)
-            .where(free, items.c.attempts < max_attempts, ~of_cancelled_job())
-            .values(state=ItemState.RUNNING, attempts=items.c.attempts + 1, lease_until=now + lease_s)
-        )
+        asked = {"of_item": item_id, "now": now, "most": max_attempts, "until": now + lease_s}
         with self._database.write() as connection:
-            if connection.execute(taken).rowcount:
-                return _item(connection.execute(_ITEMS.where(items.c.item_id == item_id)).one())
+            if connection.execute(_TAKE, asked).rowcount:
+                return _item(connection.execute(_ITEM, {"of_item": item_id}).one())
+            free = and_(items.c.item_id == item_id, _claimable(now))
             left = select(items.c.attempts, items.c.reason, of_cancelled_job().label("cancelled")).where(free)
             spent = connection.execute(left).first()
             if spent is not None:
                 state = ItemState.CANCELLED if spent.cancelled else ItemState.DEAD
                 reason = JOB_CANCELLED if spent.cancelled else dead_reason(spent.attempts, spent.reason)
-                self._end_item(connection, item_id, _claimable(now), state, 0, reason)
+                self._end_item(connection, item_id, _END_CLAIMABLE, state, 0, reason, now)
             else:
                 _rebase(connection, items.c.item_id == item_id, now + lease_s)
             return None
@@ -200,7 +199,7 @@ class SqlJobStore:
         """Record how an item ended, once; ends the job when it was the last one."""
         check_final(state)
         with self._database.write() as connection:
-            self._end_item(connection, item_id, items.c.state.in_(OPEN_ITEM_STATES), state, frames, reason)
+            self._end_item(connection, item_id, _END_OPEN, state, frames, reason)
 
     def renew(self, item_id: int, lease_s: float) -> None:
         """Extend the lease of a running item from now; an item that is not running stays as it is."""
@@ -235,23 +234,20 @@ class SqlJobStore:
         self,
         connection: Connection,
         item_id: int,
-        while_: ColumnElement[bool],
+        end: Update,
         state: ItemState,
         frames: int,
         reason: str | None,
+        now: float | None = None,
     ) -> None:
-        job_id = connection.scalar(select(items.c.job_id).where(items.c.item_id == item_id))
+        job_id = connection.scalar(_JOB_OF, {"of_item": item_id})
         if job_id is None:
             return
         # Of two workers that end the last two items at once, each would see the other's as still open.
         lock_job(connection, job_id)
-        ended = (
-            update(items)
-            .where(items.c.item_id == item_id, while_)
-            .values(state=state, frames=frames, reason=reason)
-        )
-        if connection.execute(ended).rowcount:
-            connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(updated_at=self._clock()))
+        ended = {"of_item": item_id, "ended": state, "got": frames, "why": reason}
+        if connection.execute(end, ended if now is None else {**ended, "now": now}).rowcount:
+            connection.execute(_TOUCH, {"of_job": job_id, "at": self._clock()})
             end_if_complete(connection, job_id)
 
     def job(self, job_id: str) -> Job | None:
@@ -397,7 +393,7 @@ _ITEMS = select(
 ).join(jobs, jobs.c.job_id == items.c.job_id)
 
 
-def _lease_over(now: float) -> ColumnElement[bool]:
+def _lease_over(now: float | BindParameter[float]) -> ColumnElement[bool]:
     return and_(items.c.state == ItemState.RUNNING, items.c.lease_until <= now)
 
 
@@ -412,8 +408,32 @@ def _rebase(connection: Connection, wanted: ColumnElement[bool], until: float) -
     connection.execute(update(items).where(running).values(lease_until=until))
 
 
-def _claimable(now: float) -> ColumnElement[bool]:
+def _claimable(now: float | BindParameter[float]) -> ColumnElement[bool]:
     return or_(items.c.state == ItemState.QUEUED, _lease_over(now))
+
+
+# Asked for every file: statements that stay are made ready once.
+_OF_ITEM = items.c.item_id == bindparam("of_item")
+_ITEM = _ITEMS.where(_OF_ITEM)
+_JOB_OF = select(items.c.job_id).where(_OF_ITEM)
+_TAKE = (
+    update(items)
+    .where(
+        _OF_ITEM,
+        _claimable(bindparam("now")),
+        items.c.attempts < bindparam("most"),
+        ~of_cancelled_job(),
+    )
+    .values(state=ItemState.RUNNING, attempts=items.c.attempts + 1, lease_until=bindparam("until"))
+)
+_ENDED: dict[str, BindParameter[Any]] = {
+    "state": bindparam("ended"),
+    "frames": bindparam("got"),
+    "reason": bindparam("why"),
+}
+_END_OPEN = update(items).where(_OF_ITEM, items.c.state.in_(sorted(OPEN_ITEM_STATES))).values(**_ENDED)
+_END_CLAIMABLE = update(items).where(_OF_ITEM, _claimable(bindparam("now"))).values(**_ENDED)
+_TOUCH = update(jobs).where(jobs.c.job_id == bindparam("of_job")).values(updated_at=bindparam("at"))
 
 
 def _item(row: Row[Any]) -> Item:

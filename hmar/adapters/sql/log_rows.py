@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 
 from hmar.adapters.common.entries import new_mark
 from hmar.adapters.sql.schema import counter, log
 from hmar.adapters.sql.seals import sealed_log
 
+_LOCK = select(counter.c.value).with_for_update()
+_TAKE = update(counter).values(value=counter.c.value + bindparam("amount")).returning(counter.c.value)
+
 
 def lock(connection: Connection) -> None:
     """Wait for the writer before us; SQLite has done so when the transaction began."""
-    connection.execute(select(counter.c.value).with_for_update())
+    connection.execute(_LOCK)
 
 
 def allocate(connection: Connection, amount: int) -> range:
     """Take the next ``amount`` sequence numbers; the transaction holds the lock."""
-    taken = update(counter).values(value=counter.c.value + amount).returning(counter.c.value)
-    last = int(connection.execute(taken).scalar_one())
+    last = int(connection.execute(_TAKE, {"amount": amount}).scalar_one())
     return range(last - amount + 1, last + 1)
 
 

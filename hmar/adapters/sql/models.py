@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import (
@@ -186,8 +187,11 @@ class SqlModelStore:
         return gone
 
 
+_ROLES = select(model_roles)
+
+
 def _roles(connection: Connection) -> ModelRoles:
-    rows = {row.role: ModelName(row.fingerprint, row.name) for row in connection.execute(select(model_roles))}
+    rows = {row.role: ModelName(row.fingerprint, row.name) for row in connection.execute(_ROLES)}
     return ModelRoles(**rows)
 
 
@@ -201,12 +205,30 @@ def _unset(connection: Connection, role: str) -> None:
 
 
 def _coverage(connection: Connection, model_fingerprint: str, collection: Collections) -> dict[str, Coverage]:
+    """Count frames, by model first: only a collection under several has to be compared frame by frame."""
+    name, model = entries.c.collection, entries.c.model_fingerprint
+    by_model = select(name, model, func.count()).where(of_collections(entries, collection))
+    counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for of, fingerprint, count in connection.execute(by_model.group_by(name, model)):
+        counted[of][fingerprint] = int(count)
+    mixed = sorted(of for of, frames in counted.items() if len(frames) > 1)
+    compared = _compared(connection, model_fingerprint, mixed) if mixed else {}
+    covered = {}
+    for of, frames in sorted(counted.items()):
+        has = frames.get(model_fingerprint, 0)
+        covered[of] = compared[of] if of in compared else Coverage(has, sum(frames.values()) - has)
+    return covered
+
+
+def _compared(
+    connection: Connection, model_fingerprint: str, collections: Sequence[str]
+) -> dict[str, Coverage]:
     """Count frames in the order of the index of their names, which holds all that is needed."""
     has = func.max(case((entries.c.model_fingerprint == model_fingerprint, 1), else_=0)).label("has")
     names = [entries.c[name] for name in _FRAME]
-    each = select(*names, has).where(of_collections(entries, collection)).group_by(*names).subquery()
+    each = select(*names, has).where(entries.c.collection.in_(collections)).group_by(*names).subquery()
     counted = select(each.c.collection, func.count(), func.sum(each.c.has)).group_by(each.c.collection)
-    rows = sorted(connection.execute(counted), key=lambda row: str(row[0]))
+    rows = connection.execute(counted)
     return {name: Coverage(int(has), int(total) - int(has)) for name, total, has in rows}
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from hmar.adapters.sql.database import UNREADABLE, translated
 from hmar.adapters.sql.deleting import forget_told, of_collections, selected
@@ -28,6 +28,10 @@ _File = tuple[str, str, str]
 _PatientFrame = tuple[_File, int, str, str | None]
 """File, frame number, model and patient."""
 _IN_ARCHIVE = frozenset({ItemState.INDEXED, ItemState.PARTIAL, ItemState.UNCHANGED})
+_WAITING = select(damaged_rows).where(  # asked with every file: a statement that stays is made ready once
+    damaged_rows.c.collection == bindparam("collection"),
+    damaged_rows.c.sop_instance_uid.in_(bindparam("uids", expanding=True)),
+)
 
 
 def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> int:
@@ -57,13 +61,9 @@ def settle(connection: Connection, collection: str, added: Collection[_FrameKey]
     """Forget the damaged rows of frames that were indexed again."""
     back = []
     for uids in parts(sorted({uid for uid, _, _ in added})):
-        waiting = select(damaged_rows).where(
-            damaged_rows.c.collection == collection,
-            damaged_rows.c.sop_instance_uid.in_(uids),
-        )
         back += [
             row.entry_id
-            for row in connection.execute(waiting)
+            for row in connection.execute(_WAITING, {"collection": collection, "uids": uids})
             if (row.sop_instance_uid, row.frame_number, row.model_fingerprint) in added
         ]
     if back:

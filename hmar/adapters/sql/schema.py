@@ -119,8 +119,17 @@ entries = Table(
     ),
     Index(None, "sop_instance_uid", "model_fingerprint"),
     Index(None, "series_uid", "collection"),
-    Index(None, "study_uid"),
-    Index(None, "patient_key"),
+    # These hold all that lists and counts are made of: the rows themselves are as long as their codes.
+    Index("ix_entries_listed", "study_uid", "collection", "series_uid", "model_fingerprint"),
+    Index("ix_entries_patients", "patient_key", "collection", "model_fingerprint"),
+    Index(
+        "ix_entries_labelled",
+        "collection",
+        "label",
+        "model_fingerprint",
+        sqlite_where=text("label IS NOT NULL"),
+        postgresql_where=text("label IS NOT NULL"),
+    ),
     Index(None, "origin_reference"),
     Index(
         "ix_entries_stack",

@@ -1,0 +1,1 @@
+"""What an archive of a size needs, computed from what was measured."""
