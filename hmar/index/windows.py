@@ -7,7 +7,7 @@ windows. Window ids are opaque here, and read for hits alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,15 @@ class Segment:
         Where each frame's windows begin, and where the last frame's end.
     window_ids : ndarray of uint32, shape (W,)
         Which window of its frame each is.
+    source : object
+        The same for all states of one tail: a later one begins with the windows of an earlier one. Whoever
+        keeps a copy brings it up to date by what it lacks.
     """
 
     codes: Planes
     offsets: NDArray[np.int64]
     window_ids: WindowIds
+    source: object = field(default_factory=object, repr=False)
 
     @classmethod
     def of(cls, codes: CodeArray, window_ids: WindowIds, counts: NDArray[np.int64]) -> Segment:
@@ -139,6 +143,7 @@ class WindowMatrix:
 
     def __init__(self, base: Segment) -> None:
         self._base = base
+        self._source = object()
         self._codes = GrowingPlanes()
         self._ids = GrowingArray(np.empty(0, np.uint32))
         self._offsets = GrowingArray(np.zeros(1, np.int64))
@@ -165,5 +170,5 @@ class WindowMatrix:
 
     def frozen(self) -> Windows:
         """Return an immutable view of the windows."""
-        tail = Segment(self._codes.planes, self._offsets.values, self._ids.values)
+        tail = Segment(self._codes.planes, self._offsets.values, self._ids.values, self._source)
         return Windows((self._base, tail))
