@@ -22,7 +22,7 @@ from hmar.audit_feed.feed import AuditFeed
 from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
-from hmar.config import Settings
+from hmar.config import CUDA, Settings
 from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
@@ -31,6 +31,9 @@ from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableEr
 from hmar.exporting import Exporter
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
+from hmar.index.gpu.choosing import gpu_scanner
+from hmar.index.scan import Scanner
+from hmar.index.scanning import WindowScanner
 from hmar.index.snapshot import drop_others
 from hmar.indexing.arrivals import Arrivals
 from hmar.indexing.carrying import Carrier
@@ -361,9 +364,8 @@ class Engine:
         return EmbeddedIndex(
             None if self.settings.in_memory else self.settings.index_root,
             model_fingerprint,
-            threads=min(self.settings.scan_threads, os.cpu_count() or 1),
-            compiled=self.settings.scan_kernels == "compiled",
             checked=not self._stays,
+            scanner=_scanner(self.settings),
         )
 
     @property
@@ -580,6 +582,12 @@ class Engine:
         if self._current is not None:
             self._current.close()
         self._open.close()
+
+
+def _scanner(settings: Settings) -> WindowScanner:
+    threads = min(settings.scan_threads, os.cpu_count() or 1)
+    processor = Scanner(threads, settings.scan_kernels == "compiled")
+    return gpu_scanner(processor) if settings.scan_device == CUDA else processor
 
 
 def build_engine(

@@ -43,8 +43,8 @@ class WindowScanner(Protocol):
     ) -> tuple[Slots, Sums]:
         """Return every frame that has windows, and its sum."""
 
-    def where(self) -> str:
-        """Return in a few words what scans at this moment, for who looks after the product."""
+    def gpu_windows(self) -> int:
+        """Return how many windows a graphics card holds and scans; 0 while the processor does."""
 
     def close(self) -> None:
         """Give back threads and memory."""

@@ -10,6 +10,7 @@ between threads nor properties of a device; what it lacks is not used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,17 @@ MOST_QUERIES = 12
 _FARTHEST = 1 << 30
 
 
-@cuda.jit
+def compiled(function: Callable[..., Any]) -> Any:
+    """Make a kernel of a function, compiled for the card when it is first launched."""
+    return cuda.jit(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Make a function that kernels may call."""
+    return cuda.jit(device=True)(function)
+
+
+@compiled
 def pack(planes: Any, codes: Any, first: int) -> None:
     """Write a piece of byte planes (16, n) as words (4, capacity), from column ``first``."""
     for column in range(cuda.grid(1), planes.shape[1], cuda.gridsize(1)):
@@ -42,7 +53,7 @@ def pack(planes: Any, codes: Any, first: int) -> None:
             codes[word, first + column] = packed
 
 
-@cuda.jit
+@compiled
 def begin(offsets: Any, mask: Any, frames: int, sums: Any) -> None:
     """Set the sum of every frame to 0 where it is asked for and has windows, otherwise to LEFT_OUT."""
     for frame in range(cuda.grid(1), frames, cuda.gridsize(1)):
@@ -50,7 +61,7 @@ def begin(offsets: Any, mask: Any, frames: int, sums: Any) -> None:
         sums[frame] = 0 if asked else LEFT_OUT
 
 
-@cuda.jit
+@compiled
 def count(sums: Any, frames: int, histogram: Any) -> None:
     """Add how many frames there are of each sum."""
     for frame in range(cuda.grid(1), frames, cuda.gridsize(1)):
@@ -58,7 +69,7 @@ def count(sums: Any, frames: int, histogram: Any) -> None:
             cuda.atomic.add(histogram, sums[frame], 1)
 
 
-@cuda.jit
+@compiled
 def collect(sums: Any, frames: int, first: int, limit: int, length: Any, slots: Any, found: Any) -> None:
     """Append the slots of frames whose sum is at most ``limit``, and their sums, in any order.
 
@@ -91,7 +102,7 @@ def add_minima(queries: int, words: int, weighted: bool) -> Any:
     width = WORDS * NIBBLES_OF_WORD * NIBBLE_VALUES if weighted else WORDS
     kind = np.uint8 if weighted else np.uint32
 
-    @cuda.jit
+    @compiled
     def kernel(codes: Any, offsets: Any, asked: Any, frames: int, sums: Any) -> None:
         table = cuda.shared.array((queries, width), kind)
         minima = cuda.shared.array(queries, np.int32)
@@ -129,7 +140,7 @@ def add_minima(queries: int, words: int, weighted: bool) -> Any:
 
 
 def _plain(words: int) -> Any:
-    @cuda.jit(device=True)
+    @inlined
     def distance(table: Any, query: int, code: Any) -> Any:
         total = 0
         for word in range(words):
@@ -140,7 +151,7 @@ def _plain(words: int) -> Any:
 
 
 def _weighted(words: int) -> Any:
-    @cuda.jit(device=True)
+    @inlined
     def distance(table: Any, query: int, code: Any) -> Any:
         total = 0
         for word in range(words):

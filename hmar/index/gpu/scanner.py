@@ -55,7 +55,6 @@ class GpuScanner:
         self._held: dict[object, ResidentSegment] = {}
         self._past: deque[object] = deque(maxlen=_PAST_KEPT)
         self._refused: object = None
-        self._reason = ""
         self._copying: threading.Thread | None = None
 
     def nearest(
@@ -93,14 +92,9 @@ class GpuScanner:
         """Return every frame that has windows, and its sum."""
         return self.within(windows, queries, largest_sum(queries, bits), bits, slots)
 
-    def where(self) -> str:
-        """Return what scans at this moment: the card, or the processor and why."""
-        if self._reason:
-            return f"the processor, for the GPU cannot: {self._reason}"
-        held = sum(segment.windows for segment in self._held.values())
-        if self._copying is not None and self._copying.is_alive():
-            return "the processor, until the codes are in the GPU's memory"
-        return f"{kernels.card_name()}, {held} windows in its memory"
+    def gpu_windows(self) -> int:
+        """Return how many windows the card holds; 0 until they are copied, and where it cannot."""
+        return sum(resident.windows for resident in list(self._held.values()))
 
     def close(self) -> None:
         """Give back the card's memory, and end the processor's threads."""
@@ -133,7 +127,6 @@ class GpuScanner:
         """Bring what the card holds up to date; return it by segment, None while it is being copied."""
         if windows.segments[0].source in (self._refused, *self._past):
             return None
-        self._reason = ""
         if sum(self._missing(segment) for segment in windows.segments) > AT_ONCE_WINDOWS:
             self._copy(windows)
             return None
@@ -173,6 +166,7 @@ class GpuScanner:
             with self._using:
                 self._drop(windows)
                 self._held = held
+            _log.info("%s holds %d windows and scans.", kernels.card_name(), self.gpu_windows())
         except Exception as error:  # as above
             with self._using:
                 self._refuse(windows, error)
@@ -186,8 +180,8 @@ class GpuScanner:
     def _refuse(self, windows: Windows, error: Exception) -> None:
         self._drop(windows)
         self._refused = windows.segments[0].source
-        self._reason = str(error) if isinstance(error, NoRoomError) else type(error).__name__
-        _log.error("The GPU cannot scan (%s): the processor does, with the same answers.", self._reason)
+        reason = str(error) if isinstance(error, NoRoomError) else type(error).__name__
+        _log.error("The GPU cannot scan (%s): the processor does, with the same answers.", reason)
 
 
 def _copied(windows: Windows) -> dict[object, ResidentSegment]:
