@@ -180,6 +180,7 @@ class Settings:
         "HMAR_LISTEN_CA", "", "Certificates of peers, in PEM; with them a peer must present one."
     )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
+    encoder_device: str = _setting("HMAR_ENCODER_DEVICE", "cpu", "Where frames are encoded: cpu or cuda.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
     scan_device: str = _setting("HMAR_SCAN_DEVICE", "cpu", "Where windows are scanned: cpu or cuda.")
@@ -255,7 +256,10 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
-        for variable, device in [("HMAR_SCAN_DEVICE", self.scan_device)]:
+        for variable, device in [
+            ("HMAR_ENCODER_DEVICE", self.encoder_device),
+            ("HMAR_SCAN_DEVICE", self.scan_device),
+        ]:
             if device not in DEVICES:
                 raise ConfigError(f"{variable} is {device!r}.", f"Give {' or '.join(DEVICES)}.")
         if self.log_format not in LOG_FORMATS:

@@ -256,10 +256,10 @@ class Engine:
     @cached_property
     def encoders(self) -> RecordedEncoders:
         """The models that frames are indexed under."""
-        threads, maps = self.settings.encoder_threads, self.kept_maps
+        threads, maps, device = self.settings.encoder_threads, self.kept_maps, self.settings.encoder_device
         return RecordedEncoders(
             self.models,
-            lambda fingerprint: self.known_models.encoder(fingerprint, threads, maps),
+            lambda fingerprint: self.known_models.encoder(fingerprint, threads, maps, device),
             lambda: self._encoder or load_encoder(self.settings, maps),
             fixed=self._encoder is not None,
         )
@@ -644,7 +644,7 @@ def load_encoder(settings: Settings, maps: KeptMaps | None = None) -> FrameEncod
         return ThumbnailEncoder()
     from hmar.encoder import HmarEncoder
 
-    return HmarEncoder.load(model_folder(settings), settings.encoder_threads, maps)
+    return HmarEncoder.load(model_folder(settings), settings.encoder_threads, maps, settings.encoder_device)
 
 
 def model_folder(settings: Settings) -> Path:
