@@ -30,6 +30,7 @@ BENCHMARKS = {
         "benchmark.cli.typicality", "typicality", "How well images unlike the training data are recognised."
     ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
+    "gpu": Command("benchmark.cli.gpu", "gpu", "How fast a GPU encodes and scans."),
     "page": Command("benchmark.cli.page", "page", "How fast the page scrolls, searches and is drawn."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
@@ -52,6 +53,7 @@ def bench() -> None:
       hmar bench qrels topics.jsonl qrels.txt
       hmar bench typicality --data people
       hmar bench speed
+      hmar bench gpu
       hmar bench page
       hmar bench trust --short
     """
