@@ -18,7 +18,7 @@ PARTS = ("scan", "encode")
 @click.command()
 @click.option("--part", "parts", default=",".join(PARTS), show_default=True, help="Parts, by commas.")
 @click.option(
-    "--frames", type=click.IntRange(20), default=1_000_000, show_default=True, help="Frames scanned."
+    "--frames", type=click.IntRange(1), default=1_000_000, show_default=True, help="Frames scanned."
 )
 @click.option("--windows", type=click.IntRange(1), default=690, show_default=True, help="Windows of a frame.")
 @click.option("--repeats", type=click.IntRange(1), default=40, show_default=True, help="Rounds that count.")

@@ -48,7 +48,7 @@ def drawn_windows(frames: int, windows: int, seed: int = 0) -> Windows:
     """Draw frames of 0.7 to 1.3 times ``windows`` windows of random bits, a twentieth of them in the tail."""
     generator = np.random.default_rng(seed)
     counts = generator.integers(max(1, round(0.7 * windows)), round(1.3 * windows), frames, endpoint=True)
-    in_base = frames - frames // 20
+    in_base = frames - max(1, frames // 20)
     offsets = offsets_of(counts[:in_base])
     total = int(offsets[-1])
     planes = np.empty((CODE_BYTES, padded(total)), np.uint8)

@@ -15,7 +15,7 @@ def why_no_gpu() -> str | None:
     try:
         from hmar.index.gpu import kernels
     except ImportError as error:
-        return f"{error.name or 'numba'} is not installed"
+        return f"{error.name or 'what numba needs for CUDA'} is not installed"
     if kernels.available():
         return None
     return "there is no CUDA device, no driver for it, or nothing that compiles for it"

@@ -32,7 +32,7 @@ if __name__ == "__main__":
 def test_scan_and_encoder_are_measured_and_compared_on_a_bare_machine(tmp_path: Path) -> None:
     script, rows = tmp_path / "bare.py", tmp_path / "rows.jsonl"
     script.write_text(BARE)
-    options = ["--frames", "20", "--windows", "1", "--repeats", "1", "--encoded", "2", "--processes", "1"]
+    options = ["--frames", "6", "--windows", "1", "--repeats", "1", "--encoded", "2", "--processes", "1"]
     run = subprocess.run(
         [sys.executable, str(script), *options, "--device", "cpu", "--json", str(rows)],
         cwd=ROOT,
