@@ -27,8 +27,9 @@ WORDS = CODE_BYTES // 4
 NIBBLES_OF_WORD, NIBBLE_VALUES = 8, 16
 LEFT_OUT = -1
 """The sum of a frame that is not asked for, or has no windows."""
-MOST_QUERIES = 12
-"""Query windows of one launch: their minima fit in a thread's registers, their tables in shared memory."""
+MOST_QUERIES = 9
+"""Query windows of one launch, those of a region: their minima fit in a thread's registers. Every number of
+them is a kernel of its own, so more than these would be compiled more often."""
 _FARTHEST = 1 << 30
 
 

@@ -95,6 +95,11 @@ class ResidentSegment:
         """Append frames whose sum is at most ``limit``; see :func:`hmar.index.gpu.kernels.collect`."""
         kernels.collect[blocks(frames), _THREADS](self.sums, frames, first, limit, length, slots, found)
 
+    def all_sums(self, frames: int) -> NDArray[np.int32]:
+        """Return the sums of the first frames, LEFT_OUT for those that are not asked for."""
+        sums: NDArray[np.int32] = self.sums[:frames].copy_to_host()
+        return sums
+
 
 def blocks(items: int) -> int:
     """Return how many blocks of threads look at so many items; a block looks at several where many."""

@@ -10,30 +10,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.gpu import kernels
 from hmar.index.gpu.resident import NoRoomError, ResidentSegment
+from hmar.index.gpu.scan import Limit, scan
 from hmar.index.hamming import Slots
 from hmar.index.scan import Scanner, Sums
-from hmar.index.weighted import QueryCodes, WeightedCodes, largest_sum
+from hmar.index.weighted import QueryCodes, largest_sum
 from hmar.index.windows import Segment, Windows
-from hmar.values.codes import Bits
+from hmar.values.codes import CODE_BYTES, Bits
 
 FEW_FRAMES = 1024
 """Of so few frames the processor knows the sums before a card would have been asked."""
 AT_ONCE_WINDOWS = 1 << 22
 """Windows that a search waits for: 64 MiB. More are copied while the processor scans."""
-FRAME_THREADS = 64
-"""Threads that share a frame: the 650 to 770 windows of a 512 x 512 body CT take 11 or 12 rounds."""
-_FRAME_BLOCKS = 1 << 16
 _PAST_KEPT = 16
 
-_Limit = Callable[[NDArray[np.int64]], int]
 _log = logging.getLogger(__name__)
 
 
@@ -110,7 +107,7 @@ class GpuScanner:
             copying.join()
 
     def _found(
-        self, windows: Windows, queries: QueryCodes, bits: Bits, slots: Slots | None, limit: _Limit
+        self, windows: Windows, queries: QueryCodes, bits: Bits, slots: Slots | None, limit: Limit
     ) -> tuple[Slots, Sums] | None:
         """Scan on the card; return None where the processor has to."""
         if not windows.windows or (slots is not None and len(slots) < self._few_frames):
@@ -118,7 +115,7 @@ class GpuScanner:
         with self._using:
             try:
                 held = self._followed(windows)
-                return None if held is None else _scan(held, windows, queries, bits, slots, limit)
+                return None if held is None else scan(held, windows, queries, bits, slots, limit)
             except Exception as error:  # the driver's errors and the compiler's have no common base
                 self._refuse(windows, error)
                 return None
@@ -155,7 +152,10 @@ class GpuScanner:
             self._copying.start()
 
     def _replace(self, windows: Windows) -> None:
-        """Copy windows to the card, and drop what it held before: before that, where there is no room."""
+        """Copy windows to the card, then drop what it held before; before that, where there is no room.
+
+        The kernels of a region query are compiled here, and run once before a search depends on them.
+        """
         try:
             try:
                 held = _copied(windows)
@@ -163,6 +163,7 @@ class GpuScanner:
                 with self._using:
                     self._drop(windows)
                 held = _copied(windows)
+            _tried(held, windows)
             with self._using:
                 self._drop(windows)
                 self._held = held
@@ -188,63 +189,8 @@ def _copied(windows: Windows) -> dict[object, ResidentSegment]:
     return {each.source: ResidentSegment(each) for each in windows.segments if each.windows}
 
 
-def _scan(
-    held: Sequence[ResidentSegment | None],
-    windows: Windows,
-    queries: QueryCodes,
-    bits: Bits,
-    slots: Slots | None,
-    limit_of: _Limit,
-) -> tuple[Slots, Sums]:
-    """Return the frames, ascending, and sums, up to a limit that follows from the histogram of all sums."""
-    largest = largest_sum(queries, bits)
-    histogram = kernels.to_device(np.zeros(largest + 1, np.int64))
-    for resident, segment, asked in zip(held, windows.segments, _asked(windows, slots), strict=True):
-        if resident is not None:
-            resident.begin(len(segment), asked)
-            _add_minima(resident, len(segment), queries, bits)
-            resident.count(len(segment), histogram)
-    counted = histogram.copy_to_host()
-    limit = min(limit_of(counted), largest)
-    total = int(counted[: limit + 1].sum()) if limit >= 0 else 0
-    if not total:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    length = kernels.to_device(np.zeros(1, np.int64))
-    found, sums = kernels.device_array(total, np.int64), kernels.device_array(total, np.int64)
-    first = 0
-    for resident, segment in zip(held, windows.segments, strict=True):
-        if resident is not None:
-            resident.collect(len(segment), first, limit, length, found, sums)
-        first += len(segment)
-    slots, sums = found.copy_to_host(), sums.copy_to_host()
-    order = np.argsort(slots)
-    return slots[order], sums[order]
-
-
-def _asked(windows: Windows, slots: Slots | None) -> list[NDArray[np.int64] | None]:
-    """Return the frames that are asked for in each segment, None for all of it."""
-    if slots is None:
-        return [None] * len(windows.segments)
-    return [frames for _, _, frames in windows.split(slots)]
-
-
-def _add_minima(resident: ResidentSegment, frames: int, queries: QueryCodes, bits: Bits) -> None:
-    weighted, words = isinstance(queries, WeightedCodes), bits // 32
-    asked = asked_of(queries)
-    for first in range(0, len(asked), kernels.MOST_QUERIES):
-        some: Any = asked[first : first + kernels.MOST_QUERIES]
-        kernel = kernels.add_minima(len(some), words, weighted)
-        kernel[min(frames, _FRAME_BLOCKS), FRAME_THREADS](
-            resident.codes, resident.offsets, kernels.to_device(some), frames, resident.sums
-        )
-
-
-def asked_of(queries: QueryCodes) -> NDArray[np.uint8] | NDArray[np.uint32]:
-    """Return query codes as the kernels take them: words (Q, 4), or tables of nibbles (Q, 512).
-
-    The table of a weighted code holds the distance of each of sixteen values of each of its 32 nibbles, the
-    lower of a byte first.
-    """
-    if isinstance(queries, WeightedCodes):
-        return np.ascontiguousarray(queries.by_plane).reshape(len(queries), -1)
-    return np.ascontiguousarray(queries).view("<u4")
+def _tried(held: dict[object, ResidentSegment], windows: Windows) -> None:
+    in_order = [held.get(segment.source) for segment in windows.segments]
+    region = np.zeros((kernels.MOST_QUERIES, CODE_BYTES), np.uint8)
+    for bits in get_args(Bits):
+        scan(in_order, windows, region, bits, None, lambda _: -1)

@@ -18,9 +18,10 @@ import sys
 # What a machine with little besides torch, numba and ONNX Runtime does not have.
 for name in ("faiss", "pydicom", "gdcm", "sqlalchemy", "celery", "flask", "pydantic"):
     sys.modules[name] = None
-from hmar.index.gpu import resident, scanner
+from hmar.index.gpu import resident
+from hmar.index.gpu import scan as of_card
 from benchmark.gpu import scan
-scanner.FRAME_THREADS, scanner._FRAME_BLOCKS, resident._THREADS = 2, 2, 4
+of_card.FRAME_THREADS, of_card._FRAME_BLOCKS, resident._THREADS = 2, 2, 4
 scan.BATCH, scan.CHECKED = 1, 1
 from benchmark.cli.gpu import gpu
 if __name__ == "__main__":

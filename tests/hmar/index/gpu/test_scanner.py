@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hmar.index.gpu import kernels
+from hmar.index.gpu import kernels, scan
 from hmar.index.gpu import scanner as module
 from hmar.index.gpu.scanner import GpuScanner
 from hmar.index.scan import Scanner
@@ -54,6 +54,7 @@ def test_all_frames_as_near_as_the_kth_are_found_with_their_sums(
     windows, scanner = matrix.frozen(), GpuScanner(NoProcessor(), 0)
     every = range(len(frames))
     monkeypatch.setattr(kernels, "MOST_QUERIES", 2)  # so that three windows take two launches
+    monkeypatch.setattr(scan, "MANY_FRAMES", 5)  # so that some are collected, and some are picked out
     for queries in (drawn(rng, 1, ones), drawn(rng, 3, ones)):
         for slots, asked, k in [
             (every, None, 1),
