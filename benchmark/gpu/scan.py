@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,9 +59,11 @@ def drawn_windows(frames: int, windows: int, seed: int = 0) -> Windows:
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         list(pool.map(fill, range(CODE_BYTES)))
-    matrix = WindowMatrix(Segment(planes, offsets, np.zeros(total, np.uint32)))
+    nothing = Segment.of(_codes(generator, 0), np.empty(0, np.uint32), np.empty(0, np.int64))
+    # Without ids, which are read for hits alone.
+    matrix = WindowMatrix(replace(nothing, codes=planes, offsets=offsets))
     for count in counts[in_base:].tolist():
-        matrix.append(_codes(generator, count), np.zeros(count, np.uint32))
+        matrix.append(_codes(generator, count), np.arange(count, dtype=np.uint32))
     return matrix.frozen()
 
 
