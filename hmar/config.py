@@ -20,6 +20,9 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 
 
 SCAN_KERNELS = ("compiled", "numpy")
+CUDA = "cuda"
+DEVICES = ("cpu", CUDA)
+"""Where frames are encoded, and where windows are scanned."""
 LOG_FORMATS = ("text", "json")
 REFUSE, REPLACE, KEEP_BOTH = SAME_UID = ("refuse", "replace", "keep-both")
 """What is done with another image under the SOP Instance UID of one that is indexed."""
@@ -182,8 +185,10 @@ class Settings:
         "HMAR_LISTEN_CA", "", "Certificates of peers, in PEM; with them a peer must present one."
     )
     encoder_threads: int = _setting("HMAR_ENCODER_THREADS", 1, "Threads of one encoder, for one frame.")
+    encoder_device: str = _setting("HMAR_ENCODER_DEVICE", "cpu", "Where frames are encoded: cpu or cuda.")
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
+    scan_device: str = _setting("HMAR_SCAN_DEVICE", "cpu", "Where windows are scanned: cpu or cuda.")
     kept_frames_mb: int = _setting(
         "HMAR_KEPT_FRAMES_MB", 128, "Memory for pixels and feature maps of frames asked about last, in MiB."
     )
@@ -256,6 +261,12 @@ class Settings:
             raise ConfigError(
                 f"HMAR_SCAN_KERNELS is {self.scan_kernels!r}.", f"Give {' or '.join(SCAN_KERNELS)}."
             )
+        for variable, device in [
+            ("HMAR_ENCODER_DEVICE", self.encoder_device),
+            ("HMAR_SCAN_DEVICE", self.scan_device),
+        ]:
+            if device not in DEVICES:
+                raise ConfigError(f"{variable} is {device!r}.", f"Give {' or '.join(DEVICES)}.")
         if self.log_format not in LOG_FORMATS:
             raise ConfigError(f"HMAR_LOG_FORMAT is {self.log_format!r}.", f"Give {' or '.join(LOG_FORMATS)}.")
         if self.same_uid not in SAME_UID:

@@ -64,14 +64,17 @@ class HmarEncoder:
         self.fingerprint = model.info.fingerprint
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1, maps: KeptMaps | None = None) -> HmarEncoder:
+    def load(
+        cls, folder: Path, threads: int = 1, maps: KeptMaps | None = None, device: str = "cpu"
+    ) -> HmarEncoder:
         """Load a model's folder; raises ModelError if it is missing, altered or of another format.
 
         ``threads`` are those of the backbone's runtime, and from here on of numpy's linear algebra in this
-        process. ``maps`` keeps feature maps of frames that queries were made of.
+        process. ``maps`` keeps feature maps of frames that queries were made of. ``device`` is where frames
+        are encoded, "cpu" or "cuda"; raises ConfigError where that cannot be.
         """
         threadpool_limits(threads, user_api="blas")
-        return cls(load_served(folder, threads), maps)
+        return cls(load_served(folder, threads, device), maps)
 
     @property
     def thresholds(self) -> ModalityThresholds:

@@ -128,7 +128,9 @@ class KnownModels:
             raise NotFoundError("The model has no card.", f"Its folder may hold a {CARD}.")
         return (folder / CARD).read_text("utf-8", errors="replace")
 
-    def encoder(self, model_fingerprint: str, threads: int, maps: KeptMaps | None = None) -> FrameEncoder:
+    def encoder(
+        self, model_fingerprint: str, threads: int, maps: KeptMaps | None = None, device: str = "cpu"
+    ) -> FrameEncoder:
         """Load a model; raises ModelError if it is not here, or was altered."""
         folder = self.folder(model_fingerprint)
         if folder is None:
@@ -137,7 +139,7 @@ class KnownModels:
             return ThumbnailEncoder()
         from hmar.encoder import HmarEncoder
 
-        return HmarEncoder.load(folder, threads, maps)
+        return HmarEncoder.load(folder, threads, maps, device)
 
     def install(self, folder: Path) -> ModelName:
         """Copy a model into the data directory, unless it is there or shipped, and whole; return which it is.

@@ -401,8 +401,9 @@ class IndexStats:
     """What an index holds: live frames and windows, and the last log row applied (0 and "" before any).
 
     ``deleted_seq`` is the last row that is a delete, ``snapshot_seq`` the last one in the snapshot under the
-    index (0 where there is none), and ``unsettled`` tells whether snapshots may hold what was deleted. The
-    last two say nothing about what the index holds, and are ignored in comparisons.
+    index (0 where there is none), and ``unsettled`` tells whether snapshots may hold what was deleted.
+    ``gpu_windows`` counts the windows that a graphics card scans, 0 while the processor does. The last three
+    say nothing about what the index holds, and are ignored in comparisons.
     """
 
     frames: int
@@ -413,6 +414,7 @@ class IndexStats:
     deleted_seq: int = 0
     snapshot_seq: int = field(default=0, compare=False)
     unsettled: bool = field(default=False, compare=False)
+    gpu_windows: int = field(default=0, compare=False)
 
 
 class CodeHolder(Protocol):

@@ -22,7 +22,7 @@ from hmar.audit_feed.feed import AuditFeed
 from hmar.audit_feed.senders import sender_to
 from hmar.audit_log import AuditLog
 from hmar.backup.restore import settle_restore
-from hmar.config import Settings
+from hmar.config import CUDA, Settings
 from hmar.decoding.contained import ContainedDecoder, ContainedFile
 from hmar.decoding.indexed import frame_of, stored_of
 from hmar.decoding.limits import DecodeLimits
@@ -32,6 +32,9 @@ from hmar.errors import ConfigError, NotFoundError, OperatorError, UnavailableEr
 from hmar.exporting import Exporter
 from hmar.files import sweep_drafts
 from hmar.home import make_folders
+from hmar.index.gpu.choosing import gpu_scanner
+from hmar.index.scan import Scanner
+from hmar.index.scanning import WindowScanner
 from hmar.index.snapshot import drop_others
 from hmar.indexing.arrivals import Arrivals
 from hmar.indexing.carrying import Carrier
@@ -268,10 +271,10 @@ class Engine:
     @cached_property
     def encoders(self) -> RecordedEncoders:
         """The models that frames are indexed under."""
-        threads, maps = self.settings.encoder_threads, self.kept_maps
+        threads, maps, device = self.settings.encoder_threads, self.kept_maps, self.settings.encoder_device
         return RecordedEncoders(
             self.models,
-            lambda fingerprint: self.known_models.encoder(fingerprint, threads, maps),
+            lambda fingerprint: self.known_models.encoder(fingerprint, threads, maps, device),
             lambda: self._encoder or load_encoder(self.settings, maps),
             fixed=self._encoder is not None,
         )
@@ -376,9 +379,8 @@ class Engine:
         return EmbeddedIndex(
             None if self.settings.in_memory else self.settings.index_root,
             model_fingerprint,
-            threads=min(self.settings.scan_threads, os.cpu_count() or 1),
-            compiled=self.settings.scan_kernels == "compiled",
             checked=not self._stays,
+            scanner=_scanner(self.settings),
         )
 
     @property
@@ -605,6 +607,12 @@ class Engine:
         self._open.close()
 
 
+def _scanner(settings: Settings) -> WindowScanner:
+    threads = min(settings.scan_threads, os.cpu_count() or 1)
+    processor = Scanner(threads, settings.scan_kernels == "compiled")
+    return gpu_scanner(processor) if settings.scan_device == CUDA else processor
+
+
 def build_engine(
     settings: Settings,
     encoder: FrameEncoder | None = None,
@@ -659,7 +667,7 @@ def load_encoder(settings: Settings, maps: KeptMaps | None = None) -> FrameEncod
         return ThumbnailEncoder()
     from hmar.encoder import HmarEncoder
 
-    return HmarEncoder.load(model_folder(settings), settings.encoder_threads, maps)
+    return HmarEncoder.load(model_folder(settings), settings.encoder_threads, maps, settings.encoder_device)
 
 
 def model_folder(settings: Settings) -> Path:

@@ -32,6 +32,7 @@ BENCHMARKS = {
     ),
     "speed": Command("benchmark.cli.speed", "speed", "How fast images are encoded and found."),
     "size": Command("benchmark.cli.size", "size", "What large catalogues and indexing take."),
+    "gpu": Command("benchmark.cli.gpu", "gpu", "How fast a GPU encodes and scans."),
     "page": Command("benchmark.cli.page", "page", "How fast the page scrolls, searches and is drawn."),
     "trust": Command("benchmark.cli.trust", "trust", "What kills, faults, attacks and load do to it."),
 }
@@ -56,6 +57,7 @@ def bench() -> None:
       hmar bench typicality --data people
       hmar bench speed
       hmar bench size
+      hmar bench gpu
       hmar bench page
       hmar bench trust --short
     """

@@ -21,6 +21,7 @@ from hmar.index.interaction import GroupSearch
 from hmar.index.no_snapshots import NoSnapshots
 from hmar.index.projection import Projection, gallery_of, moved, snapshot_of
 from hmar.index.scan import Scanner
+from hmar.index.scanning import WindowScanner
 from hmar.index.snapshot import Generation, SnapshotStore
 from hmar.index.weighted import parts_of, whole_of, windows_of
 from hmar.ports import IndexStats
@@ -58,6 +59,8 @@ class EmbeddedIndex:
         False to use a snapshot once its sizes are right, before :meth:`check` has verified it.
     clock : callable
         Returns seconds that only grow; a snapshot is checked again after ``CHECK_EVERY_S`` of them.
+    scanner : WindowScanner or None
+        Scans windows, and is closed with the index. None for the processor, on so many threads.
     """
 
     def __init__(
@@ -68,10 +71,11 @@ class EmbeddedIndex:
         compiled: bool = True,
         checked: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        scanner: WindowScanner | None = None,
     ) -> None:
         self._clock = clock
         self._model_fingerprint = model_fingerprint
-        self._scanner = Scanner(threads, compiled)
+        self._scanner: WindowScanner = Scanner(threads, compiled) if scanner is None else scanner
         self._writing = threading.Lock()
         self._keeping = threading.Lock()
         self._purged = True
@@ -265,6 +269,7 @@ class EmbeddedIndex:
             published.deleted_seq,
             0 if base is None else base.seq,
             self._unsettled(published, base),
+            self._scanner.gpu_windows(),
         )
 
     def _unsettled(self, published: Projection, base: Generation | None) -> bool:

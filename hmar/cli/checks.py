@@ -9,16 +9,18 @@ import sys
 import tempfile
 from contextlib import closing
 
-from hmar.config import Settings
+from hmar.config import CUDA, Settings
 from hmar.dicom.codecs import undecodable
 from hmar.dicom.syntaxes import SYNTAXES
 from hmar.disk import free_bytes
 from hmar.encoder import HmarEncoder
 from hmar.errors import HmarError, UnavailableError
+from hmar.index.gpu.choosing import room_on_gpu, why_no_gpu
 from hmar.library.integrity import Check, Integrity, finding_of, named_frames, waiting_remedy
 from hmar.model.bundle import GOLDEN
 from hmar.spool import Spool
 from hmar.training.export.golden import golden_difference
+from hmar.values.codes import CODE_BYTES
 from hmar.values.collections import nothing_in
 from hmar.values.findings import Finding, State
 from hmar.wiring import Engine, build_engine
@@ -256,6 +258,21 @@ def _slabs(engine: Engine) -> tuple[State, str, str]:
     return State.OK, "; ".join(told), ""
 
 
+def _scan(engine: Engine) -> tuple[State, str, str]:
+    settings = engine.settings
+    if settings.scan_device != CUDA:
+        return State.OK, f"on the processor, {settings.scan_threads} threads at most", ""
+    if reason := why_no_gpu():
+        found = f"HMAR_SCAN_DEVICE is cuda, but {reason}: the processor scans."
+        return State.FAILED, found, "Install NVIDIA's driver and hmar-search[gpu], or set it to cpu."
+    name, free = room_on_gpu()
+    needed = CODE_BYTES * engine.index.stats().windows
+    found = f"on {name}, {free / 1e9:.1f} GB of its memory free; the codes take {needed / 1e9:.1f} GB"
+    if needed > free:
+        return State.NOTE, found, "Stop what else uses it, unless that is this product's own server."
+    return State.OK, found, ""
+
+
 FIRST_CHECKS: dict[str, Check] = {
     "free disk": _disk,
     "secrets": _secrets,
@@ -268,6 +285,7 @@ FIRST_CHECKS: dict[str, Check] = {
 LAST_CHECKS: dict[str, Check] = {
     "index": _index,
     "slabs": _slabs,
+    "scan": _scan,
     "broker": _broker,
     "worker": _worker,
     "identity provider": _identity_provider,

@@ -36,11 +36,10 @@ def doctor(part: str | None, as_json: bool, quick: bool, repair: bool) -> None:
     """Check every part of the product and say what to do.
 
     Looks at Python, the data directory, free disk, secrets, database, model, codecs, files that were sent,
-    index, broker, worker, the identity provider and the listener, if there are any, and the PACS that are
-    followed. The model encodes its golden
-    frame, whose codes are known, so that a runtime that computes other codes is found. Then every stored byte
-    is verified: the database file, the digest of every row, the log, uploads and snapshots. The exit status
-    is 1 if a part fails.
+    index, scan, broker, worker, the identity provider and the listener, if there are any, and the PACS that
+    are followed. The model encodes its golden frame, whose codes are known, so that a runtime that computes
+    other codes is found. Then every stored byte is verified: the database file, the digest of every row, the
+    log, uploads and snapshots. The exit status is 1 if a part fails.
 
     With pacs:NAME it tries that PACS alone: whether it lists what it has, sends an instance, and can be
     followed.

@@ -12,7 +12,7 @@ from hmar.index.distances import fused_distance
 from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
 from hmar.index.hamming import Slots, code_words
-from hmar.index.scan import Scanner
+from hmar.index.scanning import WindowScanner
 from hmar.index.weighted import QueryCodes, WeightedCodes, unit_of, whole_of, windows_of
 from hmar.index.windows import Segment, WindowMatrix, Windows
 from hmar.values.codes import Bits, EncodedFrame, Query
@@ -80,7 +80,7 @@ class Gallery:
         return slots
 
     def nearest_windows(
-        self, scanner: Scanner, queries: QueryCodes, k: int, bits: Bits, selection: Selection
+        self, scanner: WindowScanner, queries: QueryCodes, k: int, bits: Bits, selection: Selection
     ) -> Slots:
         """Return candidate slots with windows, unordered: all selected ones up to the k-th nearest, or group.
 
@@ -108,7 +108,7 @@ class Gallery:
         return self.frames.distances(slots, code_words(code[0]), bits).astype(np.float64)
 
     def local_distances(
-        self, scanner: Scanner, slots: Slots, queries: QueryCodes, bits: Bits
+        self, scanner: WindowScanner, slots: Slots, queries: QueryCodes, bits: Bits
     ) -> NDArray[np.float64]:
         """Return the local distance of some slots to Q query windows; NaN without windows."""
         distances = np.full(len(slots), np.nan)
@@ -119,7 +119,7 @@ class Gallery:
         return distances
 
     def fused_distances(
-        self, scanner: Scanner, slots: Slots, query: Query, bits: Bits
+        self, scanner: WindowScanner, slots: Slots, query: Query, bits: Bits
     ) -> NDArray[np.float64]:
         """Return the gate-weighted distance of some slots; the global one where there are no windows."""
         whole = self.global_distances(slots, whole_of(query), bits)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hmar.index.gallery import Gallery
 from hmar.index.grouping import Groups, within_cutoff
 from hmar.index.hamming import Slots
-from hmar.index.scan import Scanner
+from hmar.index.scanning import WindowScanner
 from hmar.values.codes import CODE_BITS, Bits, CodeArray, hamming
 from hmar.values.groups import CodeGroup, CodePair, GroupQuery
 from hmar.values.selection import Selection
@@ -124,12 +124,12 @@ class GroupSearch:
     Parameters
     ----------
     gallery : Gallery
-    scanner : Scanner
+    scanner : WindowScanner
         Compares windows.
     query : GroupQuery
     """
 
-    def __init__(self, gallery: Gallery, scanner: Scanner, query: GroupQuery) -> None:
+    def __init__(self, gallery: Gallery, scanner: WindowScanner, query: GroupQuery) -> None:
         self._gallery = gallery
         self._scanner = scanner
         self._query = query

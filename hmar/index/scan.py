@@ -116,6 +116,10 @@ class Scanner:
         """Return every frame that has windows, and its sum; otherwise as :meth:`nearest`."""
         return self.within(windows, queries, largest_sum(queries, bits), bits, slots)
 
+    def gpu_windows(self) -> int:
+        """Return 0: no graphics card scans."""
+        return 0
+
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:

@@ -7,7 +7,7 @@ windows. Window ids are opaque here, kept as runs, and read for hits alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,16 @@ class Segment:
         Which window of its frame each is, see :mod:`hmar.index.id_runs`; those of one frame side by side.
     run_offsets : ndarray of int64, shape (F + 1,)
         Where each frame's runs begin, and where the last frame's end.
+    source : object
+        The same for all states of one tail: a later one begins with the windows of an earlier one. Whoever
+        keeps a copy brings it up to date by what it lacks.
     """
 
     codes: Planes
     offsets: NDArray[np.int64]
     id_runs: IdRuns
     run_offsets: NDArray[np.int64]
+    source: object = field(default_factory=object, repr=False)
 
     @classmethod
     def of(cls, codes: CodeArray, window_ids: WindowIds, counts: NDArray[np.int64]) -> Segment:
@@ -154,6 +158,7 @@ class WindowMatrix:
 
     def __init__(self, base: Segment) -> None:
         self._base = base
+        self._source = object()
         self._codes = GrowingPlanes()
         self._offsets = GrowingArray(np.zeros(1, np.int64))
         self._runs = GrowingArray(_NO_RUNS)
@@ -181,5 +186,11 @@ class WindowMatrix:
 
     def frozen(self) -> Windows:
         """Return an immutable view of the windows."""
-        tail = Segment(self._codes.planes, self._offsets.values, self._runs.values, self._run_offsets.values)
+        tail = Segment(
+            self._codes.planes,
+            self._offsets.values,
+            self._runs.values,
+            self._run_offsets.values,
+            self._source,
+        )
         return Windows((self._base, tail))

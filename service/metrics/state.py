@@ -68,6 +68,11 @@ class State(Collector):
         yield GaugeMetricFamily("hmar_index_frames", "Frames that can be found.", stats.frames)
         yield GaugeMetricFamily("hmar_index_windows", "Windows that can be found.", stats.windows)
         yield GaugeMetricFamily(
+            "hmar_index_gpu_windows",
+            "Windows that a GPU scans; 0 while the processor does.",
+            stats.gpu_windows,
+        )
+        yield GaugeMetricFamily(
             "hmar_index_code_bytes",
             "Codes of these frames and windows.",
             _CODE_BYTES * (stats.frames + stats.windows),

@@ -6,7 +6,7 @@ then a bit with them (docs/adr/0018-heads-stay-in-numpy.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from hmar.model.serving.kan import ServedKAN, silu
 from hmar.values.frames import FloatArray
 
 Tensors = Mapping[str, FloatArray]
+Head = Callable[[FloatArray], FloatArray]
+"""Maps pooled parts (N, 9 * width), channels within parts, to logits (N, bits)."""
 
 
 class ServedExpert:
@@ -24,9 +26,12 @@ class ServedExpert:
     ----------
     tensors : mapping of str to ndarray
         The expert's state dict, as :class:`hmar.model.experts.LocalExpert` names it.
+    head : Head or None
+        Computes the logits elsewhere; None computes them here.
     """
 
-    def __init__(self, tensors: Tensors) -> None:
+    def __init__(self, tensors: Tensors, head: Head | None = None) -> None:
+        self._head = head
         project = tensors["project.weight"]  # (width, C, 1, 1)
         self._project = np.ascontiguousarray(project[:, :, 0, 0].T)  # (C, width)
         self._project_bias = tensors["project.bias"]
@@ -43,6 +48,8 @@ class ServedExpert:
 
     def logits(self, pooled: FloatArray) -> FloatArray:
         """Map pooled parts (N, 9 * width) to logits (N, bits)."""
+        if self._head is not None:
+            return self._head(pooled)
         hidden = pooled @ self._reduce + self._reduce_bias
         return self._kan(layer_norm(hidden) * np.float32(KAN_INPUT_SCALE))
 

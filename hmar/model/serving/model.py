@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from hmar.errors import ConfigError
 from hmar.image.windows import QueryWindows, cover
 from hmar.model.bundle import (
     BACKBONE,
@@ -20,7 +22,7 @@ from hmar.model.bundle import (
     verify,
 )
 from hmar.model.config import PARTS
-from hmar.model.serving.heads import ServedExpert, ServedRouter
+from hmar.model.serving.heads import Head, ServedExpert, ServedRouter
 from hmar.model.serving.pooling import pool_frame, pool_lattice, pool_windows
 from hmar.model.serving.references import NO_REFERENCES, References, kind_of, read_references
 from hmar.model.serving.runtime import BackboneRuntime
@@ -32,6 +34,13 @@ from hmar.values.frames import FloatArray, Frame, FrameInfo
 _BACKBONE_PREFIX = f"{FORMAT_BACKBONE}."
 
 
+class Backbone(Protocol):
+    """Maps images to features."""
+
+    def map(self, image: FloatArray) -> FloatArray:
+        """Map an image (3, H, W) in 0..1 to features (C, H / 16, W / 16)."""
+
+
 class ServedModel:
     """A model that serves. Thread-safe.
 
@@ -40,29 +49,32 @@ class ServedModel:
     Parameters
     ----------
     info : ModelInfo
-    backbone : BackboneRuntime
+    backbone : Backbone
     tensors : mapping of str to ndarray
         Weights of experts and router, as model.safetensors names them.
     references : References
         What typicality is measured from. Codes do not depend on it.
     thresholds : ModalityThresholds
         Where a bit turns from 0 to 1. Logits do not depend on them.
+    window_head : Head or None
+        Computes the logits of windows elsewhere; None computes them here.
     """
 
     def __init__(
         self,
         info: ModelInfo,
-        backbone: BackboneRuntime,
+        backbone: Backbone,
         tensors: Mapping[str, FloatArray],
         references: References = NO_REFERENCES,
         thresholds: ModalityThresholds = NO_THRESHOLDS,
+        window_head: Head | None = None,
     ) -> None:
         self.info = info
         self.references = references
         self.thresholds = thresholds
         self._backbone = backbone
         self._global = ServedExpert(_part(tensors, "global_expert."))
-        self._local = ServedExpert(_part(tensors, "local_expert."))
+        self._local = ServedExpert(_part(tensors, "local_expert."), window_head)
         self._router = ServedRouter(_part(tensors, "router."))
 
     def map(self, image: FloatArray) -> FloatArray:
@@ -107,7 +119,7 @@ class ServedModel:
         return self.references.typicality(kind, backbone_map, shown, windows)
 
 
-def load_served(folder: Path, threads: int = 1) -> ServedModel:
+def load_served(folder: Path, threads: int = 1, device: str = "cpu") -> ServedModel:
     """Verify and load a model that serves.
 
     Parameters
@@ -116,27 +128,53 @@ def load_served(folder: Path, threads: int = 1) -> ServedModel:
         The model's folder.
     threads : int
         Threads of the backbone's runtime.
+    device : str
+        "cuda" to compute what takes time on a GPU; see :mod:`hmar.model.on_gpu`.
 
     Raises
     ------
     ModelError
-        If a file is missing or does not match SHA256SUMS, or the format is not this one.
+        If a file is missing or does not match SHA256SUMS, or the format is not this one; or if the GPU
+        computes other codes than the processor.
+    ConfigError
+        If there is no GPU, or what computes on it is not installed.
     """
     verify(folder)
-    return read_served(folder, threads, read_references(folder / TYPICALITY))
+    model = read_served(folder, threads, read_references(folder / TYPICALITY))
+    return model if device == "cpu" else moved(folder, model, device)
+
+
+def moved(folder: Path, model: ServedModel, device: str) -> ServedModel:
+    """Return a model that computes what takes time in torch on a device; raises as :func:`load_served`."""
+    try:
+        from hmar.model.on_gpu import check_agreement, gpu_parts
+    except ImportError as error:
+        raise ConfigError(
+            f"HMAR_ENCODER_DEVICE is {device}, but {error.name or 'torch'} is not installed.",
+            "Install hmar-search[gpu], or set it to cpu.",
+        ) from error
+    backbone, window_head = gpu_parts(folder, device)
+    tensors = _tensors(folder)
+    there = ServedModel(model.info, backbone, tensors, model.references, model.thresholds, window_head)
+    check_agreement(there, model)
+    return there
 
 
 def read_served(folder: Path, threads: int = 1, references: References = NO_REFERENCES) -> ServedModel:
     """Load a model whose folder is not sealed yet; see :func:`load_served`."""
     info = read_info(folder)
     try:
-        with safe_open(folder / WEIGHTS, framework="numpy") as file:
-            names = [name for name in file.offset_keys() if not name.startswith(_BACKBONE_PREFIX)]
-            tensors = {name: file.get_tensor(name) for name in names}
         backbone = BackboneRuntime(folder / BACKBONE, threads)
-        return ServedModel(info, backbone, tensors, references, model_thresholds(folder, info))
+        return ServedModel(info, backbone, _tensors(folder), references, model_thresholds(folder, info))
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise unreadable(folder, error) from error
+
+
+def _tensors(folder: Path) -> dict[str, FloatArray]:
+    """Read the weights of experts and router."""
+    with safe_open(folder / WEIGHTS, framework="numpy") as file:
+        names = [name for name in file.offset_keys() if not name.startswith(_BACKBONE_PREFIX)]
+        return {name: file.get_tensor(name) for name in names}
 
 
 def _part(tensors: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:

@@ -182,3 +182,17 @@ def test_received_files_and_the_listener_are_told(home: Path, monkeypatch: pytes
     spool.set_damaged_aside([kept])
     told = doctor("--quick")["received files"]
     assert (told["state"], kept.reference in told["found"]) == ("failed", True)
+
+
+@pytest.mark.slow
+def test_what_scans_is_told_and_a_gpu_that_cannot(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor("--quick")["scan"]["found"].startswith("on the processor")
+    monkeypatch.setenv("HMAR_SCAN_DEVICE", "cuda")
+    monkeypatch.setattr("hmar.cli.checks.why_no_gpu", lambda: "there is no driver")
+    told = doctor("--quick")["scan"]
+    assert (told["state"], "there is no driver" in told["found"]) == ("failed", True)
+    monkeypatch.setattr("hmar.cli.checks.why_no_gpu", lambda: None)
+    monkeypatch.setattr("hmar.wiring.gpu_scanner", lambda processor: processor)
+    for free, state in ((1e9, "ok"), (1.0, "note")):
+        monkeypatch.setattr("hmar.cli.checks.room_on_gpu", lambda free=free: ("a card", free))
+        assert doctor("--quick")["scan"]["state"] == state
