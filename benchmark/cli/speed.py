@@ -35,7 +35,7 @@ from hmar.library.extras import extra_train
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Data directory of an archive of two people or more, whose codes the scanned archives are drawn "
-    "from.  [default: HMAR_HOME]",
+    "from; without it, that of HMAR_HOME.",
 )
 @click.option(
     "--growth",
