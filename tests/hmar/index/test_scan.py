@@ -65,7 +65,7 @@ def pairs(found: tuple[np.ndarray, np.ndarray]) -> list[tuple[int, int]]:
     return list(zip(found[0].tolist(), found[1].tolist(), strict=True))
 
 
-COUNTS = st.lists(st.sampled_from([0, 1, 2, 31, 32, 33, 70]), max_size=14)
+COUNTS = st.lists(st.sampled_from([0, 1, 2, 31, 32, 33, 63, 64, 65, 130]), max_size=14)
 GAPS = st.sampled_from([0, 1, scan.GAP_FRAMES])
 
 
@@ -85,7 +85,7 @@ def selections(frames: int, data: st.DataObject) -> list[list[int]]:
 @given(
     counts=COUNTS,
     base=st.integers(0, 14),
-    windows=st.integers(1, 6),
+    windows=st.integers(1, 12),
     k=st.integers(1, 16),
     ones=st.sampled_from([0.0, 0.02, 0.5]),
     threads=st.integers(1, 3),
@@ -147,8 +147,8 @@ def test_a_range_search_finds_all_frames_within_the_radius(
 @LENGTHS
 @settings(deadline=None, max_examples=60)
 @given(
-    counts=st.lists(st.integers(0, 80), min_size=1, max_size=12),
-    windows=st.integers(1, 9),
+    counts=st.lists(st.integers(0, 140), min_size=1, max_size=12),
+    windows=st.integers(1, 12),
     prefix=st.integers(1, 16),
     k=st.integers(1, 5),
     ones=st.sampled_from([0.02, 0.5]),
