@@ -133,6 +133,7 @@ class GpuScanner:
             if not segment.windows:
                 resident = None
             elif resident is None:
+                self._keep(windows)
                 resident = self._held[segment.source] = ResidentSegment(segment)
             else:
                 resident.follow(segment)
@@ -157,9 +158,8 @@ class GpuScanner:
         The kernels of a region query are compiled here, and run once before a search depends on them.
         """
         try:
-            try:
-                held = _copied(windows)
-            except NoRoomError:
+            held = _copied_if_room(windows)
+            if held is None:
                 with self._using:
                     self._drop(windows)
                 held = _copied(windows)
@@ -172,10 +172,15 @@ class GpuScanner:
             with self._using:
                 self._refuse(windows, error)
 
-    def _drop(self, current: Windows) -> None:
-        """Let go of what the card holds; searches still on what is not current are left to the processor."""
+    def _keep(self, current: Windows) -> None:
+        """Let go of what is not current; searches still on that are left to the processor."""
         sources = {segment.source for segment in current.segments}
         self._past.extend(source for source in self._held if source not in sources)
+        self._held = {source: held for source, held in self._held.items() if source in sources}
+
+    def _drop(self, current: Windows) -> None:
+        """Let go of all that the card holds, for what is current comes anew."""
+        self._keep(current)
         self._held = {}
 
     def _refuse(self, windows: Windows, error: Exception) -> None:
@@ -189,8 +194,16 @@ def _copied(windows: Windows) -> dict[object, ResidentSegment]:
     return {each.source: ResidentSegment(each) for each in windows.segments if each.windows}
 
 
+def _copied_if_room(windows: Windows) -> dict[object, ResidentSegment] | None:
+    """Copy windows; return None where the card has no room, and nothing of them is left there."""
+    try:
+        return _copied(windows)
+    except NoRoomError:
+        return None
+
+
 def _tried(held: dict[object, ResidentSegment], windows: Windows) -> None:
     in_order = [held.get(segment.source) for segment in windows.segments]
     region = np.zeros((kernels.MOST_QUERIES, CODE_BYTES), np.uint8)
     for bits in get_args(Bits):
-        scan(in_order, windows, region, bits, None, lambda _: -1)
+        scan(in_order, windows, region, bits, None, lambda histogram: int(np.argmax(histogram > 0)))

@@ -140,6 +140,33 @@ def test_the_processor_scans_few_frames_and_what_is_still_being_copied(
     scanner.close()
 
 
+def test_a_small_snapshot_takes_the_place_of_the_one_before_at_once() -> None:
+    rng = np.random.default_rng(10)
+    scanner, query = card(), drawn(rng, 1, 0.5)
+    (first, frames), (second, others) = archive([3, 4], 2, rng, 0.5), archive([2, 2, 2], 2, rng, 0.5)
+    for windows, held in ((first, frames), (second, others), (first, frames)):
+        found = scanner.sums(windows, query, 128)
+        assert pairs(found) == plain_nearest(held, query, 99, 128, range(len(held)))
+    assert scanner.gpu_windows() == second.windows
+
+
+def test_what_the_card_held_goes_first_where_there_is_no_room_for_both(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rng = np.random.default_rng(11)
+    scanner, query = card(), drawn(rng, 1, 0.5)
+    (first, _), (second, others) = archive([3, 4], 2, rng, 0.5), archive([9, 9], 2, rng, 0.5)
+    scanner.sums(first, query, 128)
+    monkeypatch.setattr(module, "AT_ONCE_WINDOWS", 10)
+    monkeypatch.setattr(kernels, "free_bytes", lambda: 0.0 if scanner.gpu_windows() else 1e9)
+    for _ in range(2):
+        found = scanner.sums(second, query, 128)
+        assert pairs(found) == plain_nearest(others, query, 99, 128, range(2))
+        scanner.settle()
+    assert scanner.gpu_windows() == second.windows
+    assert not caplog.records
+
+
 def test_a_card_without_room_is_told_of_once_and_asked_again_with_the_next_snapshot(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
