@@ -142,9 +142,12 @@ def test_a_reader_with_a_phone_boxes_a_nodule_by_touch_and_opens_a_hit(
     page.until(page.series)
     assert browser.execute_script(VISIBLE_PANELS) == ["archive"]
 
+    picture = page.find("#stage").rect
     finger.tap(page.series()[0])
     page.until(lambda: page.text("#frame-text") == f"Image {SLICES // 2 + 1} of {SLICES}")
     assert browser.execute_script(VISIBLE_PANELS) == ["image"]
+    # Nothing moves under a finger when an image comes, or goes for another one.
+    assert page.find("#stage").rect == picture
     nodule = NODULES[1]
     assert nodule is not None
     finger.drag_box(*nodule, side=40)
