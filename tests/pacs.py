@@ -94,6 +94,10 @@ class Pacs:
     stored: list[list[str]] = field(default_factory=list)
     """Instances of each attempt to store."""
     tokens: dict[str, float] = field(default_factory=dict)
+    told_of_patients: dict[str, Any] = field(
+        default_factory=lambda: {"00100010": {"Alphabetic": "Never^Read"}}
+    )
+    """Values of each row of a query, by tags."""
     url: str = ""
 
     @classmethod
@@ -172,7 +176,7 @@ class Pacs:
             "00201209": ("IS", count),
             # What others have trouble with: private, empty, and not of the kind that it says.
             "00091010": ("UN", {"InlineBinary": "AAAA"}),
-            "00100010": ("PN", {"Alphabetic": "Never^Read"}),
+            **{tag: ("LO", value) for tag, value in self.told_of_patients.items()},
         }
         return {tag: {"vr": vr, "Value": [value]} for tag, (vr, value) in values.items()} | {
             "00080050": {"vr": "SH"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from hmar.errors import ConflictError, NotFoundError, PacsError, shown
+from hmar.errors import ConflictError, NotFoundError, shown
 from hmar.patients import key_of
 from hmar.values.collections import nothing_in
 from hmar.values.listed_patients import PatientHandles
@@ -117,7 +117,7 @@ def blueprint(engine: Engine) -> Blueprint:
         scope="names",
         description="Asked of the PACS for this request. 404 also where the site shows no names, 409 where "
         "the images do not have the patient id that the PACS has.",
-        raises=(NotFoundError, ConflictError, PacsError),
+        raises=(NotFoundError, ConflictError),
     )
     def patient(path: StudyPath, query: CollectionQuery) -> StudyPatient:
         held = _study(engine, path.study_uid, query.collection)

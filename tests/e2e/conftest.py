@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -30,9 +31,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Server]:
+def serving(home: Path, **more: Any) -> Iterator[Server]:
     queue = InlineQueue()
-    engine = build_engine(Settings(home=home).checked(), ThumbnailEncoder(), queue)
+    engine = build_engine(Settings(home=home, **more).checked(), ThumbnailEncoder(), queue)
     queue.handler = engine.indexer.handle
     server = Server(engine)
     try:
