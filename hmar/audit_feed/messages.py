@@ -47,6 +47,7 @@ _OF_OPERATIONS = {
     "pruneAudit": _Event("110101", "Audit Log Used", "D"),
     "retrieveInstance": _Event("110104", "DICOM Instances Transferred", "R"),
     "exportHits": _EXPORT,
+    "readStudyPatient": _Event("110110", "Patient Record", "R"),
     "listAudit": _Event("110101", "Audit Log Used", "R"),
     "rotateSecrets": _Event("110113", "Security Alert", "U"),
     "makeKey": _Event("110113", "Security Alert", "C"),
