@@ -102,6 +102,8 @@ def create_app(engine: Engine, shared: SharedFigures | None = None) -> Flask:
     app.extensions[METRICS] = metrics = Metrics(lambda: _tallies(engine), shared)
     requests.install(app, metrics, engine.tracer)
     cors.install(app, engine.settings.allowed_origins)
+    if engine.settings.show_names:
+        _ = engine.patient_names  # that there is no such PACS is said at the start
     app.extensions[RECORDER] = recorder = Recorder(engine.audit_log.append)
     auditing.install(app, recorder)
     app.extensions[PROVIDER] = engine.settings.identity_provider

@@ -19,6 +19,8 @@ from tests.service.contract import SPEC
 
 WEBHOOK = KEY = "asked"
 """Name of a webhook, and of a key, that a test which is answered has added."""
+ASKS_PACS = frozenset({"readStudyPatient"})
+"""What a site without a PACS answers with 404, to whoever may ask; its own tests ask one."""
 
 
 class Described(NamedTuple):
