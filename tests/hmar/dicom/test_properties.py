@@ -90,3 +90,20 @@ def test_every_frame_of_a_multi_frame_image_has_them() -> None:
     stored = ramp(rows=6).reshape(2, 3, 5)
     infos = opened(image(stored, PatientSex="F", PatientAge="033Y")).infos
     assert [(item.sex, item.age_years) for item in infos] == [("F", 33)] * 2
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ({"SeriesDescription": "Thorax Zwoelfschuh^Quirinia 1.25mm LUNGE"}, "THORAX 1.25mm LUNGE"),
+        ({"SeriesDescription": ["LUNG", "Zwoelfschuh", "AX"]}, "LUNG AX"),
+        ({"SeriesDescription": "Zwoelfschuh", "ProtocolName": "t2_tse_tra_Quirinia"}, "T2 TSE TRA"),
+        ({"StudyDescription": "CT Thorax Zwoelfschuh"}, None),
+        ({"ProtocolName": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_description_is_its_words_of_the_field_alone(header: dict[str, Any], kept: str | None) -> None:
+    found = info(**header)
+    assert found.series_description == kept
+    assert not any(name in repr(found).lower() for name in ("zwoelfschuh", "quirinia"))

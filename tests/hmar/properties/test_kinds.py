@@ -21,11 +21,13 @@ from hmar.properties.kinds.kind import Kind
 from hmar.properties.kinds.labels import Labels, label_value
 from hmar.properties.kinds.names import Names
 from hmar.properties.kinds.whole_numbers import WholeNumbers
+from hmar.properties.kinds.words import Words
 from hmar.properties.kinds.yes_no import YesNo
 
 CODES, SEXES, LABELS, YES_NO = Codes(), Choices("F", "M", "O"), Labels(), YesNo()
 MAKERS, KERNELS = Names(such_as="SIEMENS"), Names(such_as="B30F", joined=True)
 AGES = WholeNumbers("age", "years", greatest=90, number_of=whole_years)
+DESCRIPTIONS = Words()
 DAYS, MEASURES = Days("study date"), Decimals("slice thickness", "mm")
 
 
@@ -86,6 +88,8 @@ def test_a_label_has_1_to_64_printable_characters(wrong: str) -> None:
         (SEXES, "female", "name is 'female'"),
         (MAKERS, "***", r"name is '\*\*\*'"),
         (LABELS, "", "The label is ''"),
+        (DESCRIPTIONS, "Miller", "name is 'Miller'"),
+        (DESCRIPTIONS, "LUNG Miller", "name is 'LUNG Miller'"),
     ],
 )
 def test_a_text_that_can_be_none_is_refused_by_name(kind: AnyOf, value: str, said: str) -> None:
@@ -99,6 +103,22 @@ def test_texts_are_brought_into_the_form_that_is_kept() -> None:
     assert CODES.from_options("modality", ["ct", " MR "]) == {"CT", "MR"}
     assert SEXES.from_json("sex", ["f", "M"]) == {"F", "M"}
     assert LABELS.from_json("label", " Set 2 ") == {"Set 2"}
+
+
+def test_a_description_is_found_by_its_words_in_any_order_and_case() -> None:
+    values, positions = ["CHEST LUNG 1.25mm", "LUNG 5.0", "FLAIR SAG", None], {}
+    column = np.array(DESCRIPTIONS.encode(values, positions), DESCRIPTIONS.dtype)
+
+    def found(*typed: str) -> list[str | None]:
+        condition = DESCRIPTIONS.from_options("name", typed)
+        mask = DESCRIPTIONS.fitting(column, condition, positions)
+        assert mask.tolist() == [DESCRIPTIONS.fits(value, condition) for value in values]
+        return [value for value, is_in in zip(values, mask, strict=True) if is_in]
+
+    assert found("lung") == ["CHEST LUNG 1.25mm", "LUNG 5.0"]
+    assert found("1.25 mm lung") == ["CHEST LUNG 1.25mm"]
+    assert found("sag", "5.0") == ["LUNG 5.0", "FLAIR SAG"]
+    assert found("lung flair") == []
 
 
 def test_an_open_end_of_a_band_goes_as_far_as_it_goes() -> None:
