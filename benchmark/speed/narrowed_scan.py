@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.speed.archive import COMMON, COMMON_EVERY, MODEL, RARE, RARE_EVERY, Archive
-from benchmark.speed.flat_scan import FlatScan
 from benchmark.speed.scan import CHECKED, EQUAL, NAME, K, filled, found, search
 from benchmark.speed.timing import Rounds, interleave, speed_row
 from benchmark.types import Progress
@@ -42,8 +42,10 @@ NARROWINGS = (
 def measure_narrowed_scan(archive: Archive, rounds: Rounds, progress: Progress) -> list[dict[str, object]]:
     """Time region queries of nine windows at 128 bits on two threads, with each of ``NARROWINGS``."""
     index = EmbeddedIndex(archive.folder, MODEL, THREADS, checked=False)
+    queries = archive.queries(min(rounds.total, len(archive.asked)), WINDOWS)
     flat = filled(archive, BITS)
-    rows = [_row(archive, index, flat, narrowing, rounds, progress) for narrowing in NARROWINGS]
+    sums = [flat.frame_sums(codes) for codes in queries[:CHECKED]]
+    rows = [_row(archive, index, queries, sums, narrowing, rounds, progress) for narrowing in NARROWINGS]
     index.close()
     return rows
 
@@ -51,13 +53,12 @@ def measure_narrowed_scan(archive: Archive, rounds: Rounds, progress: Progress) 
 def _row(
     archive: Archive,
     index: EmbeddedIndex,
-    flat: FlatScan,
+    queries: CodeArray,
+    sums: Sequence[NDArray[np.int64]],
     narrowing: Narrowing,
     rounds: Rounds,
     progress: Progress,
 ) -> dict[str, object]:
-    queries = archive.queries(min(rounds.total, len(archive.asked)), WINDOWS)
-
     def asked(selection: Selection, number: int) -> object:
         return search(index, queries[number % len(queries)], BITS, selection)
 
@@ -66,10 +67,9 @@ def _row(
         PEER: partial(asked, Selection()),
     }
     times = interleave(calls, rounds, f"scan with {narrowing.name}", progress)
-    compared = queries[:CHECKED]
     equal = sum(
-        found(search(index, codes, BITS, narrowing.selection)) == _nearest(archive, flat, codes, narrowing)
-        for codes in compared
+        found(search(index, codes, BITS, narrowing.selection)) == _nearest(archive, known, narrowing)
+        for codes, known in zip(queries, sums, strict=False)
     )
     return speed_row(
         "scan",
@@ -80,22 +80,19 @@ def _row(
         rounds,
         setting=f"{archive.frames} frames, {archive.windows} windows, {BITS} bits, k {K}, index mapped",
         threads=THREADS,
-        quality={EQUAL: f"{equal} of {len(compared)}"},
+        quality={EQUAL: f"{equal} of {len(sums)}"},
         frames=archive.frames,
         windows=archive.windows,
         bits=BITS,
         query_windows=WINDOWS,
-        identical=equal == len(compared),
+        identical=equal == len(sums),
     )
 
 
-def _nearest(
-    archive: Archive, flat: FlatScan, codes: CodeArray, narrowing: Narrowing
-) -> list[tuple[int, float]]:
-    """Return the answer by plain numpy; at 128 bits equal distances are decided by the frame alone."""
-    sums = flat.frame_sums(codes)
+def _nearest(archive: Archive, sums: NDArray[np.int64], narrowing: Narrowing) -> list[tuple[int, float]]:
+    """Return the answer by the sums of all frames; of equally near ones the older is first."""
     frames = np.flatnonzero(archive.people % narrowing.every == 0)
     frames = frames[np.argsort(sums[frames], kind="stable")]
     if narrowing.selection.group_by is not None:
         frames = frames[first_of_each(archive.people[frames].astype(np.uint64))]
-    return [(frame, float(sums[frame] / len(codes))) for frame in frames[:K].tolist()]
+    return [(frame, float(sums[frame] / WINDOWS)) for frame in frames[:K].tolist()]

@@ -113,10 +113,27 @@ def _compare(
     calls[_FLOOR] = lambda _number: words.sum()
     what = f"scan at {case.bits} bits by {case.windows} windows"
     times = interleave(calls, rounds, what, progress)
-    equal = {count: _equal(index, archive, flat, case) for count, index in indexes.items()}
+    compared = case.queries[:CHECKED]
+    expected = [ranked(archive, codes, *_nearest(flat, codes[:, :short])) for codes in compared]
+    equal = {
+        count: sum(
+            found(search(index, codes, case.bits)) == answer
+            for codes, answer in zip(compared, expected, strict=True)
+        )
+        for count, index in indexes.items()
+    }
     peer = GROUPED if case.windows == 1 else BARE
     return [
-        _row(archive, case, count, times[f"{count} threads"], peer, times, rounds, equal[count])
+        _row(
+            archive,
+            case,
+            count,
+            times[f"{count} threads"],
+            peer,
+            times,
+            rounds,
+            (equal[count], len(compared)),
+        )
         for count in indexes
     ]
 
@@ -168,17 +185,6 @@ def search(
 ) -> list[CodeHit]:
     """Search for the windows of a query, shape (Q, 16), in what is selected."""
     return index.search_windows(Query(codes[0], codes, (0.0, 1.0)), K, bits, selection)
-
-
-def _equal(index: EmbeddedIndex, archive: Archive, flat: FlatScan, case: Case) -> tuple[int, int]:
-    """Compare answers with those of FAISS, or of numpy where FAISS has none; return (equal, compared)."""
-    queries = case.queries[:CHECKED]
-    equal = 0
-    for codes in queries:
-        equal += found(search(index, codes, case.bits)) == ranked(
-            archive, codes, *_nearest(flat, codes[:, : case.bits // 8])
-        )
-    return equal, len(queries)
 
 
 def found(hits: Sequence[CodeHit]) -> list[tuple[int, float]]:

@@ -467,8 +467,9 @@ def test_parts_run_in_their_order_and_torch_gets_its_threads_back(tmp_path: Path
     monkeypatch.setenv("HMAR_MODEL_DIR", "thumbnail")
     index_phantoms(tmp_path, patients=3)
     torch.set_num_threads(2)
-    rows = run_speed(["scan"], 20, silent, data=tmp_path)
+    rows = run_speed(["scan"], 20, silent, growth=True, data=tmp_path)
     assert {row["part"] for row in rows} == {"scan"} <= set(PARTS)
+    assert {row["protocol"] for row in rows} == {"speed", "likeness", "growth"}
     assert torch.get_num_threads() == 2
 
 
