@@ -3,14 +3,14 @@
 Rows are as long as their codes, so that a list that reads them goes through the whole file. An archive of a
 million frames is rebuilt in about a minute.
 
-Revision ID: 0015
+Revision ID: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
