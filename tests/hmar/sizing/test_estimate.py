@@ -79,7 +79,10 @@ def test_what_one_machine_holds_needs_no_advice() -> None:
         (Wanted(100_000, memory_gib=1.0), "Memory may exceed 1 GiB"),
         (Wanted(100_000, patience_s=0.1), "longer than 0.1 s"),
         (Wanted(100_000, queries_per_s=100.0), "cores are busy"),
-        (Wanted(100_000_000, cores=1, memory_gib=1e9, patience_s=1e9, queries_per_s=0), "Indexing takes 58 days"),
+        (
+            Wanted(100_000_000, cores=1, memory_gib=1e9, patience_s=1e9, queries_per_s=0),
+            "Indexing takes 58 days",
+        ),
     ],
 )
 def test_advice_says_what_is_not_enough(wanted: Wanted, said: str) -> None:

@@ -1,4 +1,4 @@
-"""A line goes through what was measured, holds all of it in its interval, and is told to be a guess beyond."""
+"""A line goes through what was measured, holds all of it in its interval, and is a guess beyond."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from hmar.sizing.fit import LEAST_ERROR, Interval, Line, Point
 
 
 def test_a_figure_of_frames_and_windows_is_told_apart() -> None:
-    points = [Point(f, f * w, 1000.0 * f + 20.0 * f * w) for f, w in ((10_000, 650), (50_000, 650), (10**6, 40))]
+    points = [
+        Point(f, f * w, 1000.0 * f + 20.0 * f * w) for f, w in ((10_000, 650), (50_000, 650), (10**6, 40))
+    ]
     line = Line.through(points)
     assert line.per_frame == pytest.approx(1000)
     assert line.per_window == pytest.approx(20)
