@@ -14,14 +14,13 @@ from hmar.sizing.fit import Point
 
 Row = Mapping[str, Any]
 GROWING = {
-    "bytes of the database": "database_bytes",
-    "bytes of a snapshot": "snapshot_bytes",
-    "index all of the log": "rebuild_s",
-    "start from the snapshot": "start_s",
-    "memory at rest, 1 process": "held_bytes",
+    "database_bytes": ("bytes of the database", "bytes"),
+    "snapshot_bytes": ("bytes of a snapshot", "bytes"),
+    "rebuild_s": ("index all of the log", "processor_s"),
+    "start_s": ("memory at rest, 1 process", "start_s"),
+    "held_bytes": ("memory at rest, 1 process", "held_bytes"),
 }
-"""Names of rows, and what they tell."""
-_VALUES = ("bytes", "held_bytes", "processor_s")
+"""Figures that grow with an archive: the name of the rows that tell them, and the field."""
 _SCANS = ("threads", "bits", "query_windows", "frames", "windows", "p50_ms")
 
 
@@ -42,8 +41,8 @@ def read_rows(files: Iterable[Path]) -> list[dict[str, Any]]:
 def gathered(rows: Sequence[Row]) -> Figures:
     """Return the figures that rows hold.
 
-    Of scans those of most windows a frame count: they are the nearest to what archives hold. Rows of other
-    benchmarks are passed over.
+    Every scan counts, whichever codes it was of: their spread is the interval. Rows of other benchmarks are
+    passed over.
 
     Raises
     ------
@@ -54,16 +53,15 @@ def gathered(rows: Sequence[Row]) -> Figures:
     growing: defaultdict[str, list[Point]] = defaultdict(list)
     scans = []
     for row in rows:
-        name = GROWING.get(str(row.get("name")))
-        if name is not None:
-            value = next(float(row[key]) for key in _VALUES if key in row)
-            growing[name].append(Point(row["frames"], row["windows"], value))
-            used.append(row)
-        elif row.get("part") == "scan" and all(isinstance(row.get(key), int | float) for key in _SCANS):
+        for figure, (name, field) in GROWING.items():
+            if row.get("name") == name:
+                growing[figure].append(Point(row["frames"], row["windows"], row[field]))
+                used.append(row)
+        if row.get("part") == "scan" and all(isinstance(row.get(key), int | float) for key in _SCANS):
             point = Point(row["frames"], row["windows"], row["p50_ms"])
             scans.append(Scan(row["threads"], row["bits"], row["query_windows"], point))
             used.append(row)
-    missing = sorted({*GROWING.values()} - growing.keys()) + ([] if scans else ["scans"])
+    missing = sorted(GROWING.keys() - growing.keys()) + ([] if scans else ["scans"])
     if missing:
         raise ParameterError(
             f"The rows do not tell: {', '.join(missing)}.", "Give --rows files of the benchmarks that do."

@@ -12,11 +12,11 @@ from hmar.sizing.fit import Interval
 SIZES = [round(10 ** (4 + step / 8)) for step in range(25)]
 """Frames from ten thousand to ten million."""
 CURVES = {
-    "scaling-memory": ("memory, GiB", ("memory_gib", "disk_gib"), ("memory", "disk")),
+    "scaling-memory": ("GiB", ("memory_gib", "disk_gib"), ("memory", "disk")),
     "scaling-time": (
         "seconds",
         ("search_ms", "start_s", "rebuild_s"),
-        ("region search", "start, from the snapshot", "start, without a snapshot"),
+        ("region search, two threads", "opening the snapshot", "building the index without one"),
     ),
     "scaling-indexing": ("hours on two cores", ("index_h",), ("indexing",)),
 }

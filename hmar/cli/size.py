@@ -19,8 +19,8 @@ _SHOWN = {
     "disk_gib": ("disk: database and two snapshots", "GiB", 1),
     "memory_gib": ("memory", "GiB", 1),
     "index_h": ("indexing all of it", "h", 1),
-    "start_s": ("start, from the snapshot", "s", 1),
-    "rebuild_s": ("start, without a snapshot", "s", 0),
+    "start_s": ("opening the snapshot at a start", "s", 2),
+    "rebuild_s": ("building the index without one", "s", 0),
     "search_ms": ("region search, median", "ms", 0),
     "cores": ("cores that searches keep busy", "", 1),
 }

@@ -76,7 +76,7 @@ class Estimate:
     index_h : Interval
         Hours until all frames are indexed on the cores that were given.
     start_s, rebuild_s : Interval
-        Until a web process answers from its snapshot, and from the database without one.
+        To open the snapshot when a web process starts, and to build the index from the database without one.
     search_ms : Interval
         Median of a region query that waits for no other.
     cores : Interval

@@ -89,7 +89,7 @@ class Figures:
                 [Scan(int(one[0]), int(one[1]), int(one[2]), _point(one[3:])) for one in told["scans"]],
                 [Source(one["commit"], str(one["processor"]), str(one["time"])) for one in told["sources"]],
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(
                 f"{FILE} holds no measured figures ({type(error).__name__}).", REMEDY
             ) from error

@@ -70,7 +70,8 @@ class Line:
     per_frame, per_window : float
         Not negative.
     error : float
-        Largest relative difference to a measured point, at least ``LEAST_ERROR``.
+        By what factor, less 1, the line misses the point it misses most; at least ``LEAST_ERROR``. All points
+        lie within the interval.
     largest : int
         Most windows that were measured.
     """
@@ -92,10 +93,8 @@ class Line:
         if not points or any(point.windows <= 0 or point.value <= 0 for point in points):
             raise ValueError(f"no line goes through {list(points)}")
         per_frame, per_window = _fitted(points)
-        errors = [
-            abs(per_frame * point.frames + per_window * point.windows - point.value) / point.value
-            for point in points
-        ]
+        ratios = [(per_frame * point.frames + per_window * point.windows) / point.value for point in points]
+        errors = [max(ratio, 1 / ratio) - 1 for ratio in ratios]
         return cls(per_frame, per_window, max(LEAST_ERROR, *errors), max(point.windows for point in points))
 
     def at(self, frames: int, windows: int) -> Interval:

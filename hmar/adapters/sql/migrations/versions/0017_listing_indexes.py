@@ -1,7 +1,7 @@
 """Indexes that hold all that lists of studies and patients, and counts of labels, are made of.
 
-Rows are as long as their codes, so that a list that reads them goes through the whole file. An archive of a
-million frames is rebuilt in about a minute.
+Rows are as long as their codes, so that a list that reads them goes through the whole file. Making these
+goes through it three times.
 
 Revision ID: 0017
 """
