@@ -101,7 +101,7 @@ def test_a_study_that_the_pacs_does_not_list_has_no_patient(body: object, status
     [(b"<html>", 200), ([], 500), ([], 503), ([], 401), ({}, 200), (b" " * (300 << 10), 200)],
 )
 def test_what_is_no_answer_is_an_error_without_the_study(body: object, status: int) -> None:
-    with answering(body, status) as naming, pytest.raises(Exception, match="PACS main") as caught:
+    with answering(body, status) as naming, pytest.raises(PacsError, match="PACS main") as caught:
         naming.patient(STUDY)
     assert STUDY not in str(caught.value)
 
