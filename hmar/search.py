@@ -233,7 +233,7 @@ class Searcher:
         return refined(query, self._codes(judged.relevant), self._codes(judged.not_relevant))
 
     def _codes(self, frames: Sequence[IndexedFrame]) -> list[FrameCodes]:
-        """Return the codes of frames; those of one that several collections hold are the same in all."""
+        """Return the codes of frames; of one that several collections hold, those of the first."""
         found = []
         for frame in frames:
             with stage("catalogue"):

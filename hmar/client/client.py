@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from hmar.client.adding import Sender
 from hmar.client.api import Api, made_of, read
@@ -31,7 +31,7 @@ from hmar.pauses import Pauses
 from hmar.values.added import Added, Progress, silent
 from hmar.values.deletion import Extent
 from hmar.values.geometry import BoxLike, regions_of
-from hmar.values.indexed import Indexed, named
+from hmar.values.indexed import Indexed, collection_of, named
 from hmar.values.stored import StoredFrame
 
 DEFAULT_COLLECTION = "default"
@@ -170,7 +170,7 @@ class Client(
         NotFoundError
             If it is not in the archive, or its file is not there any more.
         """
-        answer = self._api.answer(_frame_path(found, "pixels"))
+        answer = self._api.answer(_frame_path(found, "pixels"), _collection_query(found))
         return made_of(lambda: frame_of(answer.data, answer.headers, named(found)))
 
     def picture(
@@ -202,7 +202,7 @@ class Client(
         RegionError
             If a box lies outside the frame.
         """
-        query: dict[str, str | int | list[str]] = {**_shown(window)}
+        query: dict[str, str | int | list[str]] = {**_collection_query(found), **_shown(window)}
         if size is not None:
             query["size"] = size
         if drawn := regions_of(boxes or None):
@@ -236,7 +236,8 @@ class Client(
 
     def picture_url(self, found: Indexed) -> str:
         """Return the address of a picture, which a browser shows to those who are logged in to the page."""
-        return self._url + _frame_path(found, "image")
+        query = urlencode(_collection_query(found))
+        return self._url + _frame_path(found, "image") + (query and f"?{query}")
 
     def delete(
         self,
@@ -270,6 +271,11 @@ class Client(
 
 def _shown(window: tuple[float, float] | None) -> dict[str, str]:
     return {} if window is None else {"centre": f"{window[0]:g}", "width": f"{window[1]:g}"}
+
+
+def _collection_query(found: Indexed) -> dict[str, str]:
+    collection = collection_of(found)
+    return {} if collection is None else {"collection": collection}
 
 
 def _frame_path(found: Indexed, part: str) -> str:

@@ -6,11 +6,11 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from hmar.client.api import Api, read
-from hmar.client.queries import Fields, frame_fields, region_fields
+from hmar.client.queries import Fields, frame_fields, given, query_fields, region_fields
 from hmar.values.codes import Bits
 from hmar.values.explanations import Explanation
 from hmar.values.geometry import BoxLike
-from hmar.values.indexed import Indexed
+from hmar.values.indexed import Indexed, collection_of
 
 WHY = "/api/v1/search/why"
 
@@ -45,4 +45,5 @@ class ClientWhy:
 
 
 def _fields(query: Indexed, hit: Indexed, box: BoxLike | None, bits: Bits) -> Fields:
-    return {**frame_fields(query), **region_fields(box), "hit": frame_fields(hit), "bits": bits}
+    found = frame_fields(hit) | given(collection=collection_of(hit))
+    return {**query_fields(query), **region_fields(box), "hit": found, "bits": bits}

@@ -15,6 +15,7 @@ from hmar.client.queries import (
     given,
     judged_fields,
     only_field,
+    query_fields,
     region_fields,
 )
 from hmar.errors import UnavailableError
@@ -76,7 +77,7 @@ def _fields(
 ) -> Fields:
     plain = {name: how.get(name) for name in ("k", "mode", "bits", "collection", "group_by")}
     return {
-        **frame_fields(image),
+        **query_fields(image),
         **region_fields(box),
         "kinds": list(kinds_of(kinds)),
         **given(

@@ -12,7 +12,7 @@ from hmar.values.entries import EntryInfo
 from hmar.values.feedback import KeptJudgement, Verdict
 from hmar.values.geometry import BoxLike, regions_of
 from hmar.values.hits import Hit
-from hmar.values.indexed import Indexed, IndexedFrame
+from hmar.values.indexed import Indexed, IndexedFrame, collection_of
 from hmar.values.judged import Judged
 
 FEEDBACK = "/api/v1/feedback"
@@ -100,9 +100,7 @@ def _query(image: Queryable, frame_number: int) -> Fields:
 
 def _frame(frame: Indexed, with_box: bool) -> Fields:
     box = list(frame.box) if with_box and isinstance(frame, Hit) else None
-    entry = frame.entry if isinstance(frame, Hit) else frame
-    collection = entry.collection if isinstance(entry, EntryInfo) else None
-    return {**frame_fields(frame), **given(collection=collection, box=box)}
+    return {**frame_fields(frame), **given(collection=collection_of(frame), box=box)}
 
 
 def _page(told: Mapping[str, Any]) -> tuple[list[KeptJudgement], int]:

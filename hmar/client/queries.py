@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from hmar.errors import DecodeError
-from hmar.values.indexed import Indexed, named
+from hmar.values.indexed import Indexed, collection_of, named
 from hmar.values.judged import Judged
 from hmar.values.outline import Outline, Region, RegionLike, searched_regions_of
 from hmar.values.selection import Exclusion, Same, named_series
@@ -22,6 +22,11 @@ def frame_fields(indexed: Indexed) -> Fields:
     """Return the fields that name a frame of the archive."""
     name = named(indexed)
     return {"sop_instance_uid": name.sop_instance_uid, "frame_number": name.frame_number}
+
+
+def query_fields(indexed: Indexed) -> Fields:
+    """Return the fields that name a frame of the archive as the query, of the collection that it is of."""
+    return frame_fields(indexed) | given(query_collection=collection_of(indexed))
 
 
 def file_bytes(file: str | os.PathLike[str] | bytes) -> bytes:

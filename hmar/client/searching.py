@@ -13,10 +13,10 @@ from hmar.client.queries import (
     as_form,
     exclusion_field,
     file_bytes,
-    frame_fields,
     given,
     judged_fields,
     only_field,
+    query_fields,
     region_fields,
 )
 from hmar.errors import InputError
@@ -165,7 +165,7 @@ class ClientSearches:
             In the order of the queries.
         """
         wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
-        asked = [{**frame_fields(frame), **region_fields(box)} for frame, box in queries]
+        asked = [{**query_fields(frame), **region_fields(box)} for frame, box in queries]
         answer = self._api.post(f"{SEARCH}/batch", {"queries": asked, **wanted})
         return read(answer, lambda told: [_item(item) for item in told["answers"]])
 
@@ -242,7 +242,7 @@ def _wanted(
 def _query(image: Queryable, frame_number: int) -> tuple[bytes | None, Fields]:
     """Return the file to send, None for a frame of the archive, and the fields that say which frame."""
     if isinstance(image, IndexedFrame | Hit | EntryInfo):
-        return None, frame_fields(image)
+        return None, query_fields(image)
     return file_bytes(image), {"frame": frame_number}
 
 

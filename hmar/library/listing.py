@@ -23,7 +23,7 @@ from hmar.values.deletion import Selector
 from hmar.values.entries import EntryInfo, SeriesInfo
 from hmar.values.explanations import Explanation
 from hmar.values.geometry import BoxLike, regions_of
-from hmar.values.indexed import Indexed, named
+from hmar.values.indexed import Indexed, collection_of, named
 from hmar.values.listed_patients import ListedPatient, PatientHandles
 from hmar.values.relabelled import Relabelled
 from hmar.values.studies import ListedStudy, StudyInfo
@@ -297,7 +297,7 @@ class Holdings:
 
     def _indexed(self, frame: Indexed) -> EntryInfo:
         uid, number = named(frame)
-        for entry in self.engine.catalogue.find(uid, self.engine.encoder.fingerprint):
+        for entry in self.engine.catalogue.find(uid, self.engine.encoder.fingerprint, collection_of(frame)):
             if entry.info.frame_number == number:
                 return entry
         raise NotFoundError(f"Frame {number} of instance {shown(uid)} is not indexed.", "Add it first.")

@@ -50,7 +50,7 @@ _PART = re.compile(r"[A-ZÄÖÜ]?[a-zäöüß]+|[A-ZÄÖÜ]+(?![a-zäöüß])|[0
 _MEASURE = re.compile(
     r"(?P<number>(?:0|[1-9][0-9]{0,2})(?:\.[0-9]{1,3})?)"
     r"(?P<unit>MM|MS|S|SEC|MIN|KEV|KV|T|%)"
-    r"|(?P<long>[1-9][0-9]{3})MS"
+    r"|(?P<long>(?!(?:19|20)(?!00))[1-9][0-9]{3})MS"
 )
 _UNITS = {"MM": "mm", "MS": "ms", "S": "s", "SEC": "s", "MIN": "min", "KEV": "keV", "KV": "kV"}
 # Without a unit, only what is no date, age or running number: slice thickness, and thickness x increment.
@@ -86,20 +86,24 @@ def words_of(text: str) -> list[str | None]:
     """Return the words of a description in the form in which they are kept, None for each that is not.
 
     A word such as "with" is kept before a kept one alone, and one such as "and" between two. A word for
-    contrast medium is not kept behind a dropped one, which may have said that there was none.
+    contrast medium is not kept beside a dropped one, which may say that there was none; a dropped number that
+    follows says nothing of it.
     """
     found = [None, *_forms(text), None]
-    for at in range(len(found) - 2, 0, -1):
-        if found[at] in _LEADING | _JOINING and found[at + 1] is None:
+    first, last = 1, len(found) - 2
+    for at in range(last, 0, -1):
+        denied = found[at] in _CONTRAST and found[at + 1] is None and at < last
+        if denied or (found[at] in _LEADING | _JOINING and not found[at + 1]):
             found[at] = None
-    for at in range(1, len(found) - 1):
-        behind_dropped = found[at - 1] is None
-        if behind_dropped and (found[at] in _JOINING or (found[at] in _CONTRAST and at > 1)):
+    for at in range(first, last + 1):
+        denied = found[at] in _CONTRAST and at > first
+        if not found[at - 1] and (denied or found[at] in _JOINING):
             found[at] = None
-    return found[1:-1]
+    return [word or None for word in found[1:-1]]
 
 
 def _forms(text: str) -> Iterator[str | None]:
+    """Yield words as they are kept, None for one that is dropped, and an empty text for such a number."""
     text = unicodedata.normalize("NFC", text[:_READ])
     for pattern, words in _WRITTEN_OUT:
         text = pattern.sub(words, text)
@@ -108,7 +112,7 @@ def _forms(text: str) -> Iterator[str | None]:
 
 
 def _form(token: str) -> list[str | None]:
-    """Return the form in which a token is kept, None if it is not; several where it is several words."""
+    """Return a token as :func:`_forms` yields it; several where it is several words."""
     word = token.upper()
     if word in VOCABULARY:
         return [word]
@@ -117,7 +121,8 @@ def _form(token: str) -> list[str | None]:
     parts = [part.upper() for part in _PART.findall(token)]
     if len(parts) > 1 and "".join(parts) == word and VOCABULARY.issuperset(parts):
         return list(parts)
-    return [None]
+    is_number = word[0].isdecimal() and not any(map(str.isalpha, word))
+    return ["" if is_number else None]
 
 
 def _number(word: str) -> str | None:

@@ -19,6 +19,13 @@ Indexed = IndexedFrame | Hit | EntryInfo
 """A frame of the archive: by its UID, as it was found, or as it is listed."""
 
 
+def collection_of(indexed: Indexed) -> str | None:
+    """Return the collection that a frame was found or is listed in; None for one that is but named."""
+    if isinstance(indexed, IndexedFrame):
+        return None
+    return indexed.entry.collection if isinstance(indexed, Hit) else indexed.collection
+
+
 def named(indexed: Indexed) -> IndexedFrame:
     """Return the UID and number of a frame of the archive."""
     if isinstance(indexed, IndexedFrame):

@@ -139,7 +139,7 @@ class DisplayQuery(Asked):
             if name in given:
                 raise ParameterError(
                     f"{name} is given; the archive knows neither patients' names nor their ids.",
-                    "Ask by studyUID: what names a patient does not belong into an address.",
+                    "Ask by studyUID: what names a patient does not belong in an address.",
                 )
         if given.get("requestType", "STUDY") != "STUDY":
             raise ParameterError("requestType is not STUDY.", "Ask by requestType=STUDY and studyUID.")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from hmar.errors import ParameterError, shown
 from hmar.properties.kinds.labels import LENGTH, label_value
 from hmar.values.names import NAME, checked_name
+from service.models.left_out import LeftOut
 from service.models.remedy import Remedy
 
 DEFAULT_COLLECTION = "default"
@@ -42,6 +43,13 @@ def _folder(value: object) -> str:
 
 
 Collection = Annotated[str, PlainValidator(_collection), WithJsonSchema(_NAME_SCHEMA)]
+QueryCollection = Annotated[
+    LeftOut[Collection],
+    Field(
+        description="The collection whose frame is the query, where several hold the instance. By default "
+        "the first that was given it."
+    ),
+]
 Label = Annotated[
     str,
     Field(

@@ -15,7 +15,7 @@ from hmar.values.selection import GroupBy, Selection
 from service.models.asked import Asked, JsonBody
 from service.models.given import Given
 from service.models.left_out import LeftOut
-from service.models.names import SopInstanceUid
+from service.models.names import QueryCollection, SopInstanceUid
 from service.models.numbers import NotNegative
 from service.models.problem import Problem
 from service.models.regions import SearchedRegion, SearchedRegions
@@ -30,6 +30,7 @@ class BatchQuery(Asked):
 
     sop_instance_uid: SopInstanceUid
     frame_number: FrameNumber = 1
+    query_collection: QueryCollection = None
     region: LeftOut[SearchedRegion] = None
     regions: LeftOut[SearchedRegions] = None
 

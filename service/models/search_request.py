@@ -18,7 +18,7 @@ from service.models.files import File
 from service.models.filters import ExcludeField, FiltersField, OnlyField
 from service.models.judged import JudgedFrames
 from service.models.left_out import LeftOut
-from service.models.names import Collection, SopInstanceUid
+from service.models.names import Collection, QueryCollection, SopInstanceUid
 from service.models.regions import (
     SearchedRegion,
     SearchedRegions,
@@ -141,6 +141,7 @@ class IndexedFrame(JsonBody):
 
     sop_instance_uid: SopInstanceUid
     frame_number: FrameNumber = 1
+    query_collection: QueryCollection = None
 
 
 class SentFrame(FormBody):

@@ -9,7 +9,7 @@ from pydantic import Field
 from service.models.asked import Asked
 from service.models.given import Given
 from service.models.left_out import LeftOut
-from service.models.names import SopInstanceUid
+from service.models.names import Collection, SopInstanceUid
 from service.models.numbers import Count, FromOne, NotNegative, Score, Share
 from service.models.regions import Box, Region
 from service.models.remedy import Remedy
@@ -23,6 +23,7 @@ class FoundFrame(Asked):
 
     sop_instance_uid: SopInstanceUid
     frame_number: FrameNumber = 1
+    collection: LeftOut[Collection] = Field(default=None, description="The collection that it was found in.")
 
 
 class WhyQuery(IndexedFrame):

@@ -17,7 +17,7 @@ from service.models.exports import Export, ExportHeaders, ExportQuery
 from service.models.given import Headers
 from service.opened import OpenedFiles
 from service.operations.operation import Content, operation
-from service.routes.search import indexed
+from service.routes.search import queried
 
 MEDIA_TYPE = "application/zip"
 _SOME_REFUSED = 207
@@ -67,16 +67,16 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
 
 
 def _documents(engine: Engine, files: OpenedFiles, body: ExportQuery) -> Documents:
-    entries = indexed(engine, body.sop_instance_uid, body.frame_number)
+    query, own = queried(engine, body.sop_instance_uid, body.frame_number, body.query_collection)
     with stage("read"):
-        frame = files.frame(entries[0])
-    selection = replace(body.selection(), exclude=frozenset(entry.entry_id for entry in entries))
+        frame = files.frame(query)
+    selection = replace(body.selection(), exclude=own)
     selection = engine.searcher.without(selection, body.exclusion, frame.info)
     results = engine.searcher.answer(
         frame, body.searched_regions, body.k, body.mode, selection, body.bits, judged=body.judged
     )
     count_query(results)
-    return engine.exporter.documents(entries[0], results, body.kinds, body.chosen)
+    return engine.exporter.documents(query, results, body.kinds, body.chosen)
 
 
 def _sent(made: Documents) -> Response:

@@ -99,11 +99,31 @@ def indexed(
     entries = [entry for entry in found if entry.info.frame_number == frame_number]
     if not entries:
         engine.searcher.require_indexed(Selection())
-        raise NotFoundError(
-            f"Frame {frame_number} of instance {shown(sop_instance_uid)} is not indexed.",
-            "Index it first (POST /api/v1/index-jobs), or send the file itself.",
-        )
+        raise _not_indexed(sop_instance_uid, frame_number, collection)
     return entries
+
+
+def queried(
+    engine: Engine, sop_instance_uid: str, frame_number: int, collection: str | None
+) -> tuple[EntryInfo, frozenset[int]]:
+    """Return the entry of an indexed frame that is the query, and the ids of all that are the query itself.
+
+    An instance that several collections hold is one image, which is not among its own hits; its entry is that
+    of the collection named, or the first. Raises NotFoundError.
+    """
+    entries = indexed(engine, sop_instance_uid, frame_number)
+    named = [entry for entry in entries if collection in (None, entry.collection)]
+    if not named:
+        raise _not_indexed(sop_instance_uid, frame_number, collection)
+    return named[0], frozenset(entry.entry_id for entry in entries)
+
+
+def _not_indexed(sop_instance_uid: str, frame_number: int, collection: str | None) -> NotFoundError:
+    where = "" if collection is None else f" in the collection {shown(collection)}"
+    return NotFoundError(
+        f"Frame {frame_number} of instance {shown(sop_instance_uid)} is not indexed{where}.",
+        "Index it first (POST /api/v1/index-jobs), or send the file itself.",
+    )
 
 
 def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, how: SearchOptions) -> Answer:
@@ -130,7 +150,6 @@ def _query_frame(
         with stage("read"):
             file = engine.decoder.open(what.file, first_frame=what.frame == 1)
             return frame_of(file, what.frame), frozenset()
-    entries = indexed(engine, what.sop_instance_uid, what.frame_number)
+    query, own = queried(engine, what.sop_instance_uid, what.frame_number, what.query_collection)
     with stage("read"):
-        frame = files.frame(entries[0])
-    return frame, frozenset(entry.entry_id for entry in entries)
+        return files.frame(query), own

@@ -19,12 +19,14 @@ from hmar.values.selection import Selection
 from hmar.wiring import Engine
 from service.metrics.requests import count_query
 from service.models.search_answer import Answer
-from service.models.search_batch import Batch, BatchAnswer, BatchItem
+from service.models.search_batch import Batch, BatchAnswer, BatchItem, BatchQuery
 from service.opened import OpenedFiles
 from service.operations.operation import operation
 from service.problems import problem_given
-from service.routes.search import indexed
+from service.routes.search import queried
 
+_Named = tuple[str, int, str | None]
+"""A frame, and the collection that is meant."""
 _UID = "1.3.6.1.4.1.14519.5.2.1.1"
 _QUERIES = [{"sop_instance_uid": _UID}, {"sop_instance_uid": _UID, "region": [305, 335, 40, 36]}]
 
@@ -47,7 +49,7 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     def batch(body: Batch) -> BatchAnswer:
         started = time.perf_counter()
         found = answer_batch(
-            [((one.sop_instance_uid, one.frame_number), one.searched_regions) for one in body.queries],
+            [(_named(one), one.searched_regions) for one in body.queries],
             partial(_opened, engine, files, body),
             partial(_answers, engine, body),
         )
@@ -57,13 +59,15 @@ def blueprint(engine: Engine, files: OpenedFiles) -> Blueprint:
     return routes
 
 
-def _opened(
-    engine: Engine, files: OpenedFiles, how: Batch, named: tuple[str, int]
-) -> tuple[Frame, Selection]:
-    entries = indexed(engine, *named)
+def _named(query: BatchQuery) -> _Named:
+    return query.sop_instance_uid, query.frame_number, query.query_collection
+
+
+def _opened(engine: Engine, files: OpenedFiles, how: Batch, named: _Named) -> tuple[Frame, Selection]:
+    query, own = queried(engine, *named)
     with stage("read"):
-        frame = files.frame(entries[0])
-    selection = replace(how.selection(), exclude=frozenset(entry.entry_id for entry in entries))
+        frame = files.frame(query)
+    selection = replace(how.selection(), exclude=own)
     selection = engine.searcher.without(selection, how.exclusion, frame.info)
     return frame, selection
 

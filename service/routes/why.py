@@ -67,8 +67,8 @@ def _explained(
     engine: Engine, files: OpenedFiles, body: WhyQuery
 ) -> tuple[Explanation, EntryInfo, EntryInfo]:
     """Return why the hit was found, and the entries of the query's frame and of the hit."""
-    asked = indexed(engine, body.sop_instance_uid, body.frame_number)[0]
-    found = indexed(engine, body.hit.sop_instance_uid, body.hit.frame_number)[0]
+    asked = indexed(engine, body.sop_instance_uid, body.frame_number, body.query_collection)[0]
+    found = indexed(engine, body.hit.sop_instance_uid, body.hit.frame_number, body.hit.collection)[0]
     engine.searcher.refresh()
     explained = explain_indexed(
         engine.encoder, engine.codes, files.frame(asked), body.region, asked, found, body.bits

@@ -15,7 +15,7 @@ from hmar.adapters.dicomweb.query import ACCEPT
 from hmar.adapters.dicomweb.rows import STUDY, Row, rows_of, text
 from hmar.adapters.dicomweb.sites import Site
 from hmar.adapters.dicomweb.transport import Transport
-from hmar.errors import PacsError
+from hmar.errors import LimitError, PacsError
 from hmar.pauses import Pauses
 from hmar.properties.header_text import day
 from hmar.values.named_patients import NamedPatient
@@ -60,9 +60,14 @@ class Naming:
             If it does not answer in time, or not as a PACS.
         """
         wanted = {"StudyInstanceUID": study_uid, "includefield": _ISSUER, "limit": _ROWS}
-        answer = self._asking.get(
-            f"{self._site.qido}/studies?{urlencode(wanted)}", ACCEPT, _LARGEST, patient=False
-        )
+        address = f"{self._site.qido}/studies?{urlencode(wanted)}"
+        try:
+            answer = self._asking.get(address, ACCEPT, _LARGEST, patient=False)
+        except LimitError as error:
+            raise PacsError(
+                f"The PACS {self._site.name} told of more than the one study that was asked for.",
+                f"It ignores StudyInstanceUID in a query, or qido in [{self._site.name}] is wrong.",
+            ) from error
         rows = [] if answer.status in (204, 404) else rows_of(answer.data[:])
         if rows is None or (answer.status >= 400 and answer.status != 404):
             raise PacsError(

@@ -85,6 +85,7 @@ def test_words_of_protocols_are_kept(text: str, kept: str | None) -> None:
         "62 J",
         "1234567",
         "Ms. Miller",
+        "1962 Ms Miller",
         "Low, Young",
         "²³",
         "\u0661\u0662mm",
@@ -106,6 +107,12 @@ def test_nothing_is_left_of_names_dates_and_numbers(text: str) -> None:
         ("T1 sans contrast", "T1"),
         ("T1 minus Gd axial", "T1 AXIAL"),
         ("non-contrast head", "NON CONTRAST HEAD"),
+        ("CT nativ, KM-Allergie", "CT NATIV"),
+        ("Abdomen mit KM verweigert", "ABDOMEN"),
+        ("CHEST CONTRAST: NONE", "CHEST"),
+        ("KM: nein, Thorax", "THORAX"),
+        ("CHEST CONTRAST NOT GIVEN", "CHEST"),
+        ("CHEST WITH CONTRAST 3", "CHEST WITH CONTRAST"),
     ],
 )
 def test_contrast_medium_is_never_said_to_be_where_it_was_not(text: str, kept: str) -> None:

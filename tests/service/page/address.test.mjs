@@ -156,6 +156,6 @@ test("whoever copies a link is told what of the search is not in it", () => {
 
 test("the page of an answer that another program asked for is no part of a search", () => {
   const search = { sop_instance_uid: "1.2", k: 30 };
-  const query = `?${new URLSearchParams({ search: JSON.stringify({ ...search, limit: 5, cursor: "abc" }) })}`;
+  const query = `?${new URLSearchParams({ search: JSON.stringify({ ...search, limit: 5, cursor: "abc", query_collection: "b" }) })}`;
   assert.deepEqual(decode(query).search, search);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { browser, pixels } from "./browser.mjs";
-import { connection, explainHit, imageUrl, listSeries, matchSeries, readInstance, readPixels, searchFile, searchIndexed, thumbnailUrl } from "../../../service/page/static/js/api.js";
+import { connection, explainHit, exportHits, imageUrl, listSeries, matchSeries, readInstance, readPixels, searchFile, searchIndexed, thumbnailUrl } from "../../../service/page/static/js/api.js";
 
 const BOX = { x: 1.5, y: 2, width: 30, height: 40 };
 const FRAME = { sop_instance_uid: "1.2", frame_number: 3 };
@@ -20,6 +20,19 @@ test("a box is searched as a region, no box as the whole image", async () => {
       ["/api/v1/search/image", { ...FRAME, k: 5 }],
     ],
   );
+});
+
+test("a query, and a hit, is the image of the collection that it is shown from", async () => {
+  const { requests } = browser(() => Response.json({}));
+  const copy = { ...FRAME, collection: "b" };
+  await searchIndexed(copy, [], { collection: "a" });
+  await explainHit(copy, [], { ...copy, sop_instance_uid: "1.3", rank: 1 });
+  await exportHits(copy, [], { to: "main" });
+  const [searched, explained, exported] = requests.map(({ body }) => JSON.parse(body));
+  assert.deepEqual(searched, { ...FRAME, query_collection: "b", collection: "a" });
+  assert.equal(explained.query_collection, "b");
+  assert.deepEqual(explained.hit, { ...copy, sop_instance_uid: "1.3" });
+  assert.equal(exported.query_collection, "b");
 });
 
 test("a file is sent with its region and its filters as text, and without what is not said", async () => {

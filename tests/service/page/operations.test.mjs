@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { browser } from "./browser.mjs";
 import { byMonth, shortened, summed } from "../../../service/page/static/js/operations/chart.js";
 import { blocksOf } from "../../../service/page/static/js/operations/markdown.js";
+import { guarded, renewed } from "../../../service/page/static/js/operations/page.js";
 import { isEverything, wantedOf } from "../../../service/page/static/js/operations/pull.js";
 
 const ROWS = [
@@ -52,4 +54,17 @@ test("a pull asks for what the form says, and for everything where nothing limit
     label: "prior",
   });
   assert.ok(!isEverything(wanted));
+});
+
+test("a page that renews itself takes away no problem but its own", async () => {
+  const { byId } = browser();
+  const fails = () => Promise.reject(new Error("no"));
+  await guarded(fails);
+  await renewed(async () => {});
+  assert.equal(byId("problem").hidden, false);
+  await guarded(async () => {});
+  await renewed(fails);
+  assert.equal(byId("problem").hidden, false);
+  await renewed(async () => {});
+  assert.equal(byId("problem").hidden, true);
 });

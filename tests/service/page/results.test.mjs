@@ -8,7 +8,7 @@ import { cuts, spacingOf } from "../../../service/page/static/js/results/crop.js
 import { emptyOf } from "../../../service/page/static/js/results/empty.js";
 import { exportFields, whyNoDicom } from "../../../service/page/static/js/results/export.js";
 import { counted, facetOf, filtersOf, toggled } from "../../../service/page/static/js/results/facets.js";
-import { howOf, numberOf, titleOf, whoseOf } from "../../../service/page/static/js/results/facts.js";
+import { howOf, numberOf, titleOf, whichOf, whoseOf } from "../../../service/page/static/js/results/facts.js";
 import { isSameFrame, keyOf } from "../../../service/page/static/js/results/identity.js";
 import { Judgements } from "../../../service/page/static/js/results/judgements.js";
 import { indexIn, placeText } from "../../../service/page/static/js/results/place.js";
@@ -193,6 +193,10 @@ test("a hit is told by what is known of it", () => {
   assert.equal(howOf(HIT), "B30F · 2.5 mm slices · with contrast");
   assert.equal(numberOf(HIT), "image 43, frame 1");
   assert.equal(numberOf(hit({ instance_number: null })), "frame 1");
+  assert.equal(whichOf(HIT, [HIT.box]), "image 43, frame 1 · box 20 × 40 mm");
+  const slab = { slab_mm: 3, frames: 3 };
+  assert.equal(whichOf(hit({ slab }), [HIT.box]), "image 43, frame 1 · slab of 3 mm · box 20 × 40 mm");
+  assert.equal(whichOf(hit({ slab }), []), "image 43, frame 1 · slab of 3 mm");
 });
 
 test("query and hit are cut at equal millimetres, with the larger of both places inside", () => {

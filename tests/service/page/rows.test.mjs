@@ -87,7 +87,7 @@ test("words say what a row is, and a series in a study leaves out the date", () 
   assert.deepEqual(wordsOf(study), { name: "2021-05-01 CT, PT", detail: "2 series, 6 frames", brief: "2" });
   assert.equal(wordsOf(rowsOf(SERIES)[4]).detail, "3 frames · …1.1");
   assert.equal(wordsOf(single).name, "CT HEAD");
-  assert.equal(wordsOf(single).detail, "FLAIR SAG · 3 frames · 2022-03-04 · proven · …3.1");
+  assert.equal(wordsOf(single).detail, "3 frames · FLAIR SAG · 2022-03-04 · proven · …3.1");
   assert.equal(wordsOf(rowsOf(SERIES).at(-2)).name, "Without patient id");
 });
 

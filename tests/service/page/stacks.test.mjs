@@ -51,5 +51,5 @@ test("what was searched for is the item that is given", async () => {
   const { requests } = browser(() => Response.json({ hits: [] }));
   const stack = new IndexedStack(SERIES, LISTED);
   await stack.search(stack.items[1], [], { k: 3 });
-  assert.deepEqual(JSON.parse(requests[0].body), { sop_instance_uid: "1.2", frame_number: 2, k: 3 });
+  assert.deepEqual(JSON.parse(requests[0].body), { sop_instance_uid: "1.2", frame_number: 2, query_collection: SERIES.collection, k: 3 });
 });

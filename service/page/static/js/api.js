@@ -185,8 +185,11 @@ function asked(boxes) {
   return boxes.length ? { region: cornersOf(boxes[0]) } : {};
 }
 
-export function searchIndexed({ sop_instance_uid, frame_number }, boxes, options) {
-  return postJson(searchPath(boxes), { sop_instance_uid, frame_number, ...asked(boxes), ...options }).then(asJson);
+/** An indexed frame as a query, of the collection that it is shown from: another may hold other pixels under its UID. */
+const queryOfFrame = ({ sop_instance_uid, frame_number, collection }) => ({ sop_instance_uid, frame_number, query_collection: collection });
+
+export function searchIndexed(frame, boxes, options) {
+  return postJson(searchPath(boxes), { ...queryOfFrame(frame), ...asked(boxes), ...options }).then(asJson);
 }
 
 export function searchFile(file, frame, boxes, options) {
@@ -196,10 +199,10 @@ export function searchFile(file, frame, boxes, options) {
 }
 
 /** Why a frame was found by another: where they are alike. */
-export function explainHit({ sop_instance_uid, frame_number }, boxes, hit, options = {}) {
+export function explainHit(frame, boxes, { sop_instance_uid, frame_number, collection }, options = {}) {
   const region = boxes.length ? { region: cornersOf(boxes[0]) } : {};
-  const found = { sop_instance_uid: hit.sop_instance_uid, frame_number: hit.frame_number };
-  return postJson(`${ROOT}/api/v1/search/why`, { sop_instance_uid, frame_number, ...region, hit: found, ...options }).then(asJson);
+  const hit = { sop_instance_uid, frame_number, collection };
+  return postJson(`${ROOT}/api/v1/search/why`, { ...queryOfFrame(frame), ...region, hit, ...options }).then(asJson);
 }
 
 /** What the site says of its labels. */
@@ -213,8 +216,8 @@ export const keepFeedback = (query, judgements) =>
   postJson(`${ROOT}/api/v1/feedback`, { query, judgements }).then(asJson);
 
 /** Hits as DICOM: files of a ZIP, or what a PACS took of them. */
-export async function exportHits({ sop_instance_uid, frame_number }, boxes, options) {
-  const response = await postJson(`${ROOT}/api/v1/exports`, { sop_instance_uid, frame_number, ...asked(boxes), ...options });
+export async function exportHits(frame, boxes, options) {
+  const response = await postJson(`${ROOT}/api/v1/exports`, { ...queryOfFrame(frame), ...asked(boxes), ...options });
   const told = (name) => Number(response.headers.get(`X-HMAR-${name}`));
   if (options.to) return response.json();
   return { zip: await response.blob(), hits: told("Hits"), other_patients: told("Other-Patients"), unreadable: told("Unreadable") };

@@ -101,7 +101,7 @@ def test_a_study_that_the_pacs_does_not_list_has_no_patient(body: object, status
     [(b"<html>", 200), ([], 500), ([], 503), ([], 401), ({}, 200), (b" " * (300 << 10), 200)],
 )
 def test_what_is_no_answer_is_an_error_without_the_study(body: object, status: int) -> None:
-    with answering(body, status) as naming, pytest.raises(Exception, match="PACS main") as caught:
+    with answering(body, status) as naming, pytest.raises(PacsError, match="PACS main") as caught:
         naming.patient(STUDY)
     assert STUDY not in str(caught.value)
 
@@ -113,3 +113,9 @@ def test_a_pacs_that_stalls_is_asked_once_and_left_alone_after_some_failures() -
                 naming.patient(STUDY)
         with pytest.raises(PacsError, match="left alone"):
             naming.patient(STUDY)
+
+
+def test_a_pacs_that_tells_of_all_its_studies_is_said_to_and_no_file_is_too_large() -> None:
+    many = [row(f"1.2.{number}", name={"Alphabetic": "Doe^Jane"}) for number in range(4000)]
+    with answering(many) as naming, pytest.raises(PacsError, match="more than the one study"):
+        naming.patient(STUDY)

@@ -48,7 +48,7 @@ export function installActions(app, tree, may, replace) {
     } finally {
       end();
     }
-    // What is gone stays not in the memory of this tab.
+    // Nothing of what is gone stays in the memory of this tab.
     if (!reading.seen.some(isGone)) return;
     archive.dispatchEvent(new Event("removed"));
     location.assign(location.pathname);

@@ -29,7 +29,7 @@ function ofSeries({ series: [one], isInStudy }) {
   const { modality, body_part, series_description, study_date, label, series_uid, isReplaced } = one;
   const end = `…${series_uid.slice(-UID_END).replace(/^\.+/, "")}`;
   const frames = isReplaced ? "being replaced" : plural(one.frames, "frame");
-  const detail = [series_description, frames, isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
+  const detail = [frames, series_description, isInStudy ? null : study_date, label, end].filter(Boolean).join(" · ");
   return { name: [modality, body_part].filter(Boolean).join(" "), detail, brief: detail };
 }
 

@@ -1,7 +1,7 @@
 // The audit log, newest first, and whether it was verified.
 
 import { byId, el, say } from "../dom.js";
-import { guarded, number, start, table, timeText } from "./page.js";
+import { guarded, number, renewed, start, table, timeText } from "./page.js";
 import { listAudit, readVerification, startVerification } from "./requests.js";
 
 const PAGE = 100;
@@ -66,7 +66,7 @@ async function verdict() {
   const isRunning = ["waiting", "running"].includes(verification?.state);
   byId("verdict").textContent = verdictText(verification);
   byId("verify").disabled = isRunning;
-  if (isRunning) setTimeout(() => guarded(verdict), AGAIN_MS);
+  if (isRunning) setTimeout(() => renewed(verdict), AGAIN_MS);
 }
 
 function verdictText(verification) {

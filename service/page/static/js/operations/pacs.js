@@ -3,7 +3,7 @@
 import { readIdentity } from "../archive/requests.js";
 import { isAllowed } from "../archive/rights.js";
 import { byId, el } from "../dom.js";
-import { guarded, number, start, table, timeText } from "./page.js";
+import { number, renewed, start, table, timeText } from "./page.js";
 import { installPull } from "./pull.js";
 import { listPacs } from "./requests.js";
 
@@ -20,7 +20,7 @@ start(async () => {
 
 async function list() {
   await show();
-  setInterval(() => document.hidden || guarded(show), AGAIN_MS);
+  setInterval(() => document.hidden || renewed(show), AGAIN_MS);
 }
 
 async function show() {

@@ -12,6 +12,20 @@ export async function guarded(action) {
   }
 }
 
+let isRenewed = true;
+
+/** Run what renews a page by itself: of problems that are shown, only one of renewing is taken away. */
+export async function renewed(action) {
+  try {
+    await action();
+    if (!isRenewed) clearProblem();
+    isRenewed = true;
+  } catch (problem) {
+    showProblem(problem);
+    isRenewed = false;
+  }
+}
+
 /** Fill a page once it is loaded. */
 export function start(fill) {
   return guarded(async () => {

@@ -1,12 +1,11 @@
 // The parts of a card that only tell: words, bars, a link.
 
 import { el } from "../dom.js";
-import { bits, howOf, numberOf, sizeOf, whoseOf } from "./facts.js";
+import { bits, howOf, sizeOf, whichOf, whoseOf } from "./facts.js";
 
 /** What is known of a hit, a line each. */
 export function lines(hit, where, boxes) {
-  const number = boxes.length ? `${numberOf(hit)} · ${sizeOf(hit)}` : numberOf(hit);
-  const texts = [where, hit.series_description, whoseOf(hit), howOf(hit), number];
+  const texts = [where, hit.series_description, whoseOf(hit), howOf(hit), whichOf(hit, boxes)];
   return texts
     .filter(Boolean)
     .map((textContent, at) => el("span", { className: "hit-where", textContent, title: at ? textContent : `Series ${hit.series_uid}` }));

@@ -14,6 +14,10 @@ export function numberOf({ instance_number, frame_number }) {
   return `${instance_number === null ? "" : `image ${instance_number}, `}frame ${frame_number}`;
 }
 
+/** Which image it is, the slab that it lies in, and how large what was found is, where that is a place. */
+export const whichOf = (hit, boxes) =>
+  known([numberOf(hit), hit.slab && `slab of ${hit.slab.slab_mm} mm`, boxes.length ? sizeOf(hit) : null]).join(" · ");
+
 /** Whose it is, as far as that may be told: sex, age band, date, collection. */
 export function whoseOf({ sex, age_years, study_date, collection }) {
   const who = known([sex && sexText(sex), ageBand(age_years)]);

@@ -138,8 +138,8 @@ function isWindow(first, second, units) {
 function searchOf(text) {
   const parts = parsed(text);
   if (parts?.constructor !== Object || matching(UID, parts.sop_instance_uid) === null) return null;
-  // The page shows hits from the first on, and asks for more of them itself.
-  const { limit: _limit, cursor: _cursor, ...search } = parts;
+  // The page shows hits from the first on, asks for more of them itself, and searches with the image that it shows.
+  const { limit: _limit, cursor: _cursor, query_collection: _shown, ...search } = parts;
   const { frame, regions } = partsOf({ ...search, regions: listOf(search.regions) });
   return Number.isSafeInteger(frame) && frame > 0 && regions.every(Boolean) ? search : null;
 }
