@@ -163,13 +163,13 @@ def test_measurements_the_turned_picture_and_a_long_search_outlast_a_reload(
     page.until(lambda: "CT CHEST, 3 regions" in page.text("#history-recent"))
     page.find("#history-clear").click()
     page.until(lambda: "1 search will be deleted" in page.text("dialog[aria-labelledby=dialog-title]"))
-    page.find("dialog .dialog-buttons button[type=button]").click()
+    page.find("dialog[aria-labelledby=dialog-title] .dialog-buttons button[type=button]").click()
     page.until(lambda: not page.all("dialog[aria-labelledby=dialog-title]"))
     page.find("#history-recent .past-open").click()
     page.until(lambda: len(page.hits()) == 10 and shown(page)["instance"] == query["instance"])
     page.find("#history-open").click()
     page.find("#history-clear").click()
-    page.find("dialog .dialog-buttons .danger").click()
+    page.find("dialog[aria-labelledby=dialog-title] .dialog-buttons .danger").click()
     page.until(lambda: page.find("#history-empty").is_displayed())
     assert page.mistakes() == []
 

@@ -252,7 +252,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, option):
             (
                 "encode, kan, scan, filters, decode, http, seen, mixed, processes, pacs, train",
                 "--frames",
-                "--windows",
+                "--data",
             ),
         ),
     ],

@@ -22,6 +22,7 @@ def listed(path: JobPath, query: CollectionQuery) -> tuple[SeriesList, JobTaken]
         study_date=None,
         frames=1,
         label=None,
+        series_description=None,
         patient=None,
     )
     return SeriesList(series=[series]), JobTaken(location="/there")
