@@ -32,7 +32,7 @@ from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
-from hmar.adapters.sql.slabs import rewrite, settle_before
+from hmar.adapters.sql.slabs import hold_back, settle_before
 from hmar.adapters.sql.tail import LogReader
 from hmar.values.changes import Changes
 from hmar.values.codes import EncodedFrame
@@ -114,7 +114,7 @@ class SqlCatalogue:
                 connection.execute(insert(entries), list(map(sealed_entry, rows)))
                 logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
                 write_log(connection, "add", logged, self._clock())
-                rewrite(connection, changed, self._clock())
+                hold_back(connection, changed, self._clock())
                 settle(connection, collection, new)
         if replaced:
             self._database.empty_write_ahead_log(wait_ms=0)

@@ -32,7 +32,7 @@ from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, infos_wh
 from hmar.adapters.sql.rows import INFO_COLUMNS, code_columns
 from hmar.adapters.sql.schema import damaged_rows, entries, model_roles
 from hmar.adapters.sql.seals import info_intact, sealed_entry
-from hmar.adapters.sql.slabs import rewrite, settle_before
+from hmar.adapters.sql.slabs import hold_back, settle_before
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, Origin
@@ -150,7 +150,7 @@ class SqlModelStore:
             for row in sealed
         ]
         write_log(connection, "add", logged, self._clock())
-        rewrite(connection, changed, self._clock())
+        hold_back(connection, changed, self._clock())
         for collection in {row["collection"] for row in rows}:
             back = [
                 (row["sop_instance_uid"], row["frame_number"], row["model_fingerprint"])
