@@ -133,7 +133,7 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
     processes = _constant(figures, "processes_mib").times(MIB / GIB)
     memory = _held(grown("held_bytes"), total).times(1 / GIB).plus(processes)
     search = _search(figures, wanted, total).plus(_constant(figures, "query_ms"))
-    busy = _search(figures, wanted, total).times(min(wanted.threads, 2)).plus(_constant(figures, "query_ms"))
+    busy = _search(figures, wanted, total).times(wanted.threads).plus(_constant(figures, "query_ms"))
     cores = busy.times(wanted.queries_per_s / 1000 / BUSY)
     indexing = _constant(figures, "indexed_per_core_s")
     work_h = wanted.frames / (wanted.cores * 3600)

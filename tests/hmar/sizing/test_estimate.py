@@ -76,6 +76,11 @@ def test_threads_that_were_not_measured_are_a_guess() -> None:
     assert estimate(Wanted(100_000, threads=1), FIGURES).search_ms.value == pytest.approx(220)
 
 
+def test_more_threads_keep_as_many_cores_busy_for_a_shorter_time() -> None:
+    two, eight = (estimate(Wanted(100_000, threads=threads), FIGURES).cores for threads in (2, 8))
+    assert eight.value == pytest.approx(two.value)
+
+
 def test_what_one_machine_holds_needs_no_advice() -> None:
     assert estimate(Wanted(100_000), FIGURES).advice == ()
 
