@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
@@ -100,7 +101,8 @@ def size(
     print_table(("", "figure", "from", "to", ""), _rows(found))
     for line in found.advice or ("One machine with SQLite holds this.",):
         click.echo(f"\n{line}")
-    click.echo(f"\nMeasured on: {_machines(figures)}.")
+    click.echo(f"\nSearches were timed on archives of {_archives(figures)} a frame.")
+    click.echo(f"Measured on: {_machines(figures)}.")
 
 
 def _windows(text: str) -> int | None:
@@ -125,6 +127,18 @@ def _numbers(value: Interval, unit: str, decimals: int) -> tuple[str, str, str]:
 
 def _beyond(value: Interval) -> str:
     return f"extrapolated: {value.beyond:.1f} times what was measured" if value.extrapolated else ""
+
+
+def _archives(figures: Figures) -> str:
+    """Say how large the archives were, and how many windows a frame had."""
+    points = [scan.p50_ms for scan in figures.scans]
+    windows = _span([point.windows / 1e6 for point in points])
+    return f"{windows} million windows, {_span([point.windows / point.frames for point in points])}"
+
+
+def _span(values: Sequence[float]) -> str:
+    least, most = (f"{value:,.0f}" for value in (min(values), max(values)))
+    return least if least == most else f"{least} to {most}"
 
 
 def _machines(figures: Figures) -> str:

@@ -13,6 +13,8 @@ from hmar.dicom.spacing import frame_spacing
 from hmar.values.orientation import cosines_of
 
 _KEY_LENGTH = 16
+_FARTHEST_MM = 1e6
+"""No scanner is longer: what lies farther away is no position."""
 _TRAITS = (
     *("FrameOfReferenceUID", "AcquisitionNumber", "TemporalPositionIdentifier", "TriggerTime"),
     *("EchoNumbers", "EchoTime", "InversionTime", "DiffusionBValue", "ConvolutionKernel", "KVP"),
@@ -28,7 +30,7 @@ class InStack(NamedTuple):
 
 
 def stack_of(dataset: Dataset, header: Dataset) -> InStack | None:
-    """Return where a frame lies in its stack; None where position or orientation is unknown.
+    """Return where a frame lies in its stack; None where position or orientation is unknown or absurd.
 
     The normal is that of the image plane (PS3.3 C.7.6.2.1.1), so that the slices of a tilted gantry are
     measured across their planes.
@@ -49,8 +51,10 @@ def stack_of(dataset: Dataset, header: Dataset) -> InStack | None:
     if length < 0.9:  # rows and columns are not at right angles
         return None
     along_mm = sum(one * other for one, other in zip(normal, position, strict=True)) / length
+    if not abs(along_mm) < _FARTHEST_MM:
+        return None
     spacing = frame_spacing(header) or ()
-    lie = [f"{value:.3f}" for value in (*cosines, *spacing)]
+    lie = [f"{round(value, 3) + 0.0:.3f}" for value in (*cosines, *spacing)]  # of 0.000 and -0.000 one
     size = [str(header.get("Rows")), str(header.get("Columns"))]
     traits = [text(dataset, keyword) for keyword in _TRAITS]
     kept = "\0".join([*lie, *size, *traits, *texts(header, "ImageType")])

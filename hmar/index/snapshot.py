@@ -60,6 +60,10 @@ ARRAYS = _BY_FRAME | WINDOW_ARRAYS
 window_codes, planes of shape (16, padded(windows)), and id_runs, one row for each run of window ids."""
 
 
+class OtherVersionError(SnapshotError):
+    """An intact snapshot is of a version that keeps other things of frames, or the same ones otherwise."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """What an index holds at one point of the log.
@@ -152,7 +156,9 @@ class SnapshotStore:
         self._stuck: set[str] = set()
 
     def load(self, checked: bool = True) -> Generation | None:
-        """Return the newest generation that is intact, None if there is none; others are quarantined.
+        """Return the newest generation that is intact, None if there is none.
+
+        Others are quarantined, and those of another version removed.
 
         Parameters
         ----------
@@ -168,6 +174,8 @@ class SnapshotStore:
                     generation = self._read(folder)
                     if checked:
                         generation.check()
+                except OtherVersionError as error:
+                    self._remove(folder, error)
                 except SnapshotError as error:
                     self._quarantine(folder, error)
                 else:
@@ -175,19 +183,25 @@ class SnapshotStore:
         return None
 
     def check_all(self) -> tuple[int, list[str]]:
-        """Verify every generation; return how many are intact, and the names of those quarantined now."""
+        """Verify every generation; return how many are intact, and the names of those quarantined now.
+
+        Those of another version are removed, and neither.
+        """
         if not self._folder.is_dir():
             return 0, []
-        damaged = []
+        intact, damaged = 0, []
         with self._locked():
-            folders = self._generations()
-            for folder in folders:
+            for folder in self._generations():
                 try:
                     self._read(folder).check()
+                except OtherVersionError as error:
+                    self._remove(folder, error)
                 except SnapshotError as error:
                     self._quarantine(folder, error)
                     damaged.append(folder.name)
-        return len(folders) - len(damaged), damaged
+                else:
+                    intact += 1
+        return intact, damaged
 
     def newest_seq(self) -> int:
         """Return the seq of the newest generation, whatever state it is in; 0 if there is none."""
@@ -305,13 +319,17 @@ class SnapshotStore:
         return generation
 
     def _check_kind(self, body: dict[str, Any]) -> None:
-        for name, expected in (
-            ("magic", MAGIC),
-            ("format_version", FORMAT_VERSION),
-            ("model_fingerprint", self._model_fingerprint),
-        ):
+        for name, expected in (("magic", MAGIC), ("model_fingerprint", self._model_fingerprint)):
             if body[name] != expected:
                 raise corrupt(f"its {name} is {body[name]!r}, expected {expected!r}")
+        if body["format_version"] != FORMAT_VERSION:
+            raise _of_other_version(f"its format is {body['format_version']!r}, not {FORMAT_VERSION}")
+
+    def _remove(self, folder: Path, error: OtherVersionError) -> None:
+        shutil.rmtree(folder, ignore_errors=True)  # another process may be doing so
+        if folder.exists():
+            self._stuck.add(folder.name)
+        _log.warning("Index snapshot %s is not used: %s %s", folder.name, error.detail, error.remedy)
 
     def _quarantine(self, folder: Path, error: SnapshotError) -> None:
         try:
@@ -362,7 +380,14 @@ def _check_names(body: Mapping[str, Any]) -> None:
     for name, expected in (("arrays", set(ARRAYS)), ("texts", set(TEXTS))):
         differing = sorted(set(body[name]) ^ expected)
         if differing:
-            raise corrupt(f"its {name} are those of another version, which differs in {', '.join(differing)}")
+            raise _of_other_version(f"its {name} differ in {', '.join(differing)}")
+
+
+def _of_other_version(how: str) -> OtherVersionError:
+    return OtherVersionError(
+        f"It is of another version: {how}.",
+        "Nothing is lost: the index is built from the log, and a new snapshot follows.",
+    )
 
 
 def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from hmar.errors import ParameterError
 from hmar.sizing.figures import Figures, Scan
-from hmar.sizing.fit import Interval, Line
+from hmar.sizing.fit import LEAST_ERROR, Interval, Line
+from hmar.values.codes import CODE_BYTES
 
 QUERY_WINDOWS, BITS = 9, 128
 """A region query as users ask it."""
@@ -130,9 +131,9 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
 
     database, snapshot = (grown(f"{name}_bytes").times(1 / GIB) for name in ("database", "snapshot"))
     processes = _constant(figures, "processes_mib").times(MIB / GIB)
-    memory = grown("held_bytes").times(1 / GIB).plus(processes)
+    memory = _held(grown("held_bytes"), total).times(1 / GIB).plus(processes)
     search = _search(figures, wanted, total).plus(_constant(figures, "query_ms"))
-    busy = _search(figures, wanted, total).times(min(wanted.threads, 2)).plus(_constant(figures, "query_ms"))
+    busy = _search(figures, wanted, total).times(wanted.threads).plus(_constant(figures, "query_ms"))
     cores = busy.times(wanted.queries_per_s / 1000 / BUSY)
     indexing = _constant(figures, "indexed_per_core_s")
     work_h = wanted.frames / (wanted.cores * 3600)
@@ -140,6 +141,13 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
     needs = (database, snapshot, database.plus(snapshot.times(SNAPSHOTS)), memory, index_h)
     times = (grown("start_s"), grown("rebuild_s"), search, cores)
     return Estimate(wanted, per_frame, *needs, *times, tuple(_advice(wanted, memory, search, cores, index_h)))
+
+
+def _held(measured: Interval, windows: int) -> Interval:
+    """Return the bytes of an index in memory: those of all codes at least, for a region query reads them."""
+    codes = float(CODE_BYTES * windows)
+    high = max(measured.high, codes * (1 + LEAST_ERROR))
+    return Interval(max(measured.value, codes), max(measured.low, codes), high, measured.beyond)
 
 
 def _advice(

@@ -72,14 +72,15 @@ class Line:
     error : float
         By what factor, less 1, the line misses the point it misses most; at least ``LEAST_ERROR``. All points
         lie within the interval.
-    largest : int
-        Most windows that were measured.
+    most_frames, most_windows : int
+        That were measured; 0 frames where the figure does not grow with them.
     """
 
     per_frame: float
     per_window: float
     error: float
-    largest: int
+    most_frames: int
+    most_windows: int
 
     @classmethod
     def through(cls, points: Sequence[Point]) -> Self:
@@ -95,12 +96,18 @@ class Line:
         per_frame, per_window = _fitted(points)
         ratios = [(per_frame * point.frames + per_window * point.windows) / point.value for point in points]
         errors = [max(ratio, 1 / ratio) - 1 for ratio in ratios]
-        return cls(per_frame, per_window, max(LEAST_ERROR, *errors), max(point.windows for point in points))
+        return cls(
+            per_frame,
+            per_window,
+            max(LEAST_ERROR, *errors),
+            max(point.frames for point in points),
+            max(point.windows for point in points),
+        )
 
     def at(self, frames: int, windows: int) -> Interval:
         """Return the figure at a size; beyond what was measured the interval grows."""
         value = self.per_frame * frames + self.per_window * windows
-        beyond = windows / self.largest
+        beyond = max(windows / self.most_windows, frames / self.most_frames if self.most_frames else 0.0)
         error = self.error + MORE_PER_TENFOLD * max(0.0, math.log10(beyond))
         return Interval(value, value / (1 + error), value * (1 + error), beyond)
 

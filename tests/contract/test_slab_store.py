@@ -153,6 +153,17 @@ def test_another_slice_takes_the_place_of_one_that_is_replaced_by_one_elsewhere(
     assert searched_places(stores.catalogue) == [2.0, 8.5]
 
 
+def test_all_that_is_replaced_goes_in_however_many_statements(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hmar.adapters.sql.parts._AT_ONCE", 1)
+    stores.slabs.change("a", 3.0)
+    add(stores.catalogue, (0.5, 1.5, 2.0, 2.5))
+    gone = [row.entry_id for row in stores.catalogue.tail(0, 100) if row.encoded is not None]
+    stores.catalogue.append("a", [slice_of(8.5)], ORIGIN, replaced=gone)
+    assert searched(stores.catalogue).keys() == {f"s1.{STACK}.8.5"}
+
+
 def test_frames_of_no_stack_and_of_other_stacks_series_and_collections_stand_for_themselves(
     stores: Stores,
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select
 
 from hmar.adapters.common.entries import by_frame_number, check_encoded, display_order
 from hmar.adapters.common.instances import Held, check_instances
@@ -32,7 +33,7 @@ from hmar.adapters.sql.relabelling import relabel_damaged, relabel_some
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries
 from hmar.adapters.sql.seals import sealed_entry
-from hmar.adapters.sql.slabs import rewrite, settle_before
+from hmar.adapters.sql.slabs import hold_back, settle_after, settle_before
 from hmar.adapters.sql.tail import LogReader
 from hmar.values.changes import Changes
 from hmar.values.codes import EncodedFrame
@@ -114,7 +115,7 @@ class SqlCatalogue:
                 connection.execute(insert(entries), list(map(sealed_entry, rows)))
                 logged = [{"seq": seq, "entry_id": seq, "collection": collection} for seq in seqs]
                 write_log(connection, "add", logged, self._clock())
-                rewrite(connection, changed, self._clock())
+                hold_back(connection, changed, self._clock())
                 settle(connection, collection, new)
         if replaced:
             self._database.empty_write_ahead_log(wait_ms=0)
@@ -127,11 +128,14 @@ class SqlCatalogue:
         return intact
 
     def _remove(self, connection: Connection, collection: str, entry_ids: Collection[int]) -> None:
+        gone: list[Row[Any]] = []
         for ids in parts(entry_ids):
             wanted = and_(entries.c.collection == collection, entries.c.entry_id.in_(ids))
             for uid in connection.scalars(select(entries.c.sop_instance_uid).where(wanted).distinct()).all():
                 forget_judgements(connection, Selector("instance", uid), collection)
-            delete_selected(connection, wanted, len(ids), self._clock())
+            gone += delete_selected(connection, wanted, len(ids), self._clock())
+        # Before all are gone, some would get new ids.
+        settle_after(connection, gone, self._clock())
 
     def extent(self, selector: Selector, collection: Collections = None) -> Extent:
         """Return how much a delete would take away."""
@@ -156,6 +160,7 @@ class SqlCatalogue:
             with self._database.write() as connection:
                 forgotten += forget_judgements(connection, selector, collection)
                 gone = delete_selected(connection, wanted, DELETED_AT_ONCE, self._clock())
+                settle_after(connection, gone, self._clock())
                 forgotten += forget_selected(connection, selector, collection)
                 from_files = {Origin(row.origin_source, row.origin_reference) for row in gone}
                 self._drop_damaged(connection, from_files, collection)

@@ -24,7 +24,6 @@ from hmar.adapters.sql.ending import give_up
 from hmar.adapters.sql.log_rows import lock, log_deletes
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs
-from hmar.adapters.sql.slabs import settle_after
 from hmar.uploads import UPLOAD
 from hmar.values.deletion import Collections, FrameName, Selector
 from hmar.values.entries import Origin
@@ -55,7 +54,7 @@ def delete_selected(
     """Delete entries, oldest first, and log it, within the caller's transaction.
 
     The patients that were given with their files are forgotten, too, and the names that files were sent by.
-    Slices that stood for a slab are followed by others of it.
+    The caller has slabs settled after the last of them; see :func:`hmar.adapters.sql.slabs.settle_after`.
 
     Parameters
     ----------
@@ -71,7 +70,7 @@ def delete_selected(
     Returns
     -------
     list of Row
-        Of each entry deleted its id, names and origin.
+        Of each entry deleted its id, names, origin, and what tells its slab.
     """
     lock(connection)
     oldest = select(entries.c.entry_id).where(wanted).order_by(entries.c.entry_id).limit(limit)
@@ -86,7 +85,6 @@ def delete_selected(
     gone: list[Row[Any]] = sorted(connection.execute(deleted), key=lambda row: row.entry_id)
     log_deletes(connection, [(row.entry_id, row.collection) for row in gone], now)
     forget_told(connection, gone)
-    settle_after(connection, gone, now)
     return gone
 
 

@@ -32,7 +32,7 @@ from hmar.adapters.sql.reading import DamageReport, InfoReader, Values, infos_wh
 from hmar.adapters.sql.rows import INFO_COLUMNS, code_columns
 from hmar.adapters.sql.schema import damaged_rows, entries, model_roles
 from hmar.adapters.sql.seals import info_intact, sealed_entry
-from hmar.adapters.sql.slabs import rewrite, settle_before
+from hmar.adapters.sql.slabs import hold_back, settle_after, settle_before
 from hmar.values.codes import EncodedFrame
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import EntryInfo, Origin
@@ -150,7 +150,7 @@ class SqlModelStore:
             for row in sealed
         ]
         write_log(connection, "add", logged, self._clock())
-        rewrite(connection, changed, self._clock())
+        hold_back(connection, changed, self._clock())
         for collection in {row["collection"] for row in rows}:
             back = [
                 (row["sop_instance_uid"], row["frame_number"], row["model_fingerprint"])
@@ -179,12 +179,13 @@ class SqlModelStore:
             names = select(entries.c.collection, entries.c.sop_instance_uid).where(leaving).distinct()
             for collection, uid in connection.execute(names).all():
                 forget_judgements(connection, Selector("instance", uid), collection)
-            gone = len(delete_selected(connection, of_model, limit, self._clock()))
+            gone = delete_selected(connection, of_model, limit, self._clock())
+            settle_after(connection, gone, self._clock())
             connection.execute(
                 delete(damaged_rows).where(damaged_rows.c.model_fingerprint == model_fingerprint)
             )
         self._database.empty_write_ahead_log(wait_ms=0)
-        return gone
+        return len(gone)
 
 
 _ROLES = select(model_roles)

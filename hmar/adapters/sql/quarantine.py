@@ -16,6 +16,7 @@ from hmar.adapters.sql.reading import values_of
 from hmar.adapters.sql.rows import INFO_COLUMNS
 from hmar.adapters.sql.schema import damaged_rows, entries, items, jobs, log
 from hmar.adapters.sql.seals import info_intact, log_intact
+from hmar.adapters.sql.slabs import StackName, settle_stack
 from hmar.values.damage import DamagedRow
 from hmar.values.deletion import Collections, Selector
 from hmar.values.entries import Origin
@@ -38,6 +39,7 @@ def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> in
     """Move damaged entries to the table of damaged rows and log that they are gone; return how many.
 
     The label kept is that of the job that indexed the file, where the row's own may be what is damaged.
+    Another slice takes over from one that stood for a slab.
 
     The caller holds the lock on the log.
     """
@@ -51,9 +53,16 @@ def take_out(connection: Connection, entry_ids: Sequence[int], now: float) -> in
         if file in labels and not _labelled_since(connection, row["entry_id"], labels[file]):
             row["label"] = labels[file]
     connection.execute(insert(damaged_rows), named)
+    stacks = {
+        StackName(row["collection"], row["series_uid"], row["model_fingerprint"], stack)
+        for row in named
+        if isinstance(stack := _value(connection, row["entry_id"], "stack"), str)
+    }
     for entry_id in there:
         connection.execute(delete(entries).where(entries.c.entry_id == entry_id))
     log_deletes(connection, [(row["entry_id"], row["collection"]) for row in named], now)
+    for stack in sorted(stacks):
+        settle_stack(connection, stack, now)
     return len(there)
 
 

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select
 
 from hmar.adapters.sql.database import Database
-from hmar.adapters.sql.log_rows import allocate, lock, log_deletes, write_log
+from hmar.adapters.sql.log_rows import lock
 from hmar.adapters.sql.parts import parts
 from hmar.adapters.sql.reading import Values, values_of
+from hmar.adapters.sql.rewriting import rewrite
 from hmar.adapters.sql.rows import encoded_frame
 from hmar.adapters.sql.schema import entries, slabs
-from hmar.adapters.sql.seals import entry_intact, sealed_entry
+from hmar.adapters.sql.seals import entry_intact
 from hmar.values.groups import FrameCodes
 from hmar.values.slabs import Member, Slab, held_back, slab_number, slabs_of
 
-_DIGESTS = frozenset({"code_digest", "row_digest"})
 _AT_ONCE = 500
 """Frames rewritten by one statement, with their codes."""
 
@@ -74,7 +74,7 @@ def settle_before(connection: Connection, rows: Sequence[Values]) -> dict[int, b
     Returns
     -------
     dict of int to bool
-        For :func:`rewrite`: whether an entry is held back from now on.
+        For :func:`hold_back`: whether an entry is held back from now on.
     """
     sizes = slab_sizes(connection)
     touched: defaultdict[StackName, _Touched] = defaultdict(_Touched)
@@ -101,36 +101,27 @@ def settle_after(connection: Connection, gone: Sequence[Row[Any]], now: float) -
         if slab_mm is not None and row.stack is not None:
             name = StackName(row.collection, row.series_uid, row.model_fingerprint, row.stack)
             touched[name].slabs.add(slab_number(row.along_mm, slab_mm))
-    rewrite(connection, _settled(connection, touched, sizes)[1], now)
+    hold_back(connection, _settled(connection, touched, sizes)[1], now)
 
 
-def rewrite(connection: Connection, changed: Mapping[int, bool], now: float) -> int:
-    """Give entries new rows that are held back, or not, and log it; damaged ones stay. Return how many."""
-    rewritten, ids_changed = 0, sorted(changed)
-    for start in range(0, len(changed), _AT_ONCE):
-        some = ids_changed[start : start + _AT_ONCE]
-        whole = select(entries).where(entries.c.entry_id.in_(some)).order_by(entries.c.entry_id)
-        old = [row for row in values_of(connection, whole) if entry_intact(row)]
-        if not old:
-            continue
-        ids = [row["entry_id"] for row in old]
-        connection.execute(delete(entries).where(entries.c.entry_id.in_(ids)))
-        log_deletes(connection, [(row["entry_id"], row["collection"]) for row in old], now)
-        new = [
-            sealed_entry(
-                {name: value for name, value in row.items() if name not in _DIGESTS}
-                | {"entry_id": seq, "held_back": changed[row["entry_id"]] or None}
-            )
-            for seq, row in zip(allocate(connection, len(old)), old, strict=True)
-        ]
-        connection.execute(insert(entries), new)
-        logged = [
-            {"seq": row["entry_id"], "entry_id": row["entry_id"], "collection": row["collection"]}
-            for row in new
-        ]
-        write_log(connection, "add", logged, now)
-        rewritten += len(new)
-    return rewritten
+def settle_stack(connection: Connection, name: StackName, now: float) -> int:
+    """Settle all slabs of a stack, whatever changed in it; return how many frames that changes."""
+    slab_mm = slab_sizes(connection).get(name.collection)
+    there = _there(connection, _of_stack(name))
+    held = held_back([one.member for one in there], slab_mm) if slab_mm is not None else frozenset()
+    changed = {member.entry_id: not known for member, known in there if (member.entry_id in held) != known}
+    return hold_back(connection, changed, now)
+
+
+def hold_back(connection: Connection, changed: Mapping[int, bool], now: float) -> int:
+    """Have entries held back, or not any more, and log it; damaged ones stay. Return how many."""
+    ids, done = sorted(changed), 0
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        done += len(
+            rewrite(connection, some, lambda row: {"held_back": changed[row["entry_id"]] or None}, now)
+        )
+    return done
 
 
 def _settled(
@@ -154,13 +145,17 @@ def _members(connection: Connection, name: StackName, among: Collection[int], sl
     """Return the frames of some slabs of a stack."""
     # Wider by a slab than they are: where they end is said in one place, by slab_number.
     low, high = (min(among) - 1) * slab_mm, (max(among) + 2) * slab_mm
-    query = select(entries.c.entry_id, entries.c.along_mm, entries.c.held_back).where(
-        _of_stack(name), entries.c.along_mm.between(low, high)
-    )
+    of_slabs = and_(_of_stack(name), entries.c.along_mm.between(low, high))
+    return [one for one in _there(connection, of_slabs) if slab_number(one.member.along_mm, slab_mm) in among]
+
+
+def _there(connection: Connection, wanted: ColumnElement[bool]) -> list[_There]:
+    """Return the frames of a stack, but those whose place is damaged."""
+    query = select(entries.c.entry_id, entries.c.along_mm, entries.c.held_back.is_not(None)).where(wanted)
     return [
-        _There(Member(entry_id, along_mm), known is not None)
+        _There(Member(entry_id, along_mm), bool(known))
         for entry_id, along_mm, known in connection.execute(query)
-        if slab_number(along_mm, slab_mm) in among
+        if isinstance(along_mm, float)
     ]
 
 
@@ -203,20 +198,10 @@ class SqlSlabStore:
         for name in sorted(names):
             with self._database.write() as connection:
                 lock(connection)
-                changed += self._change(connection, name)
+                changed += settle_stack(connection, name, self._clock())
         if changed:
             self._database.empty_write_ahead_log(wait_ms=0)
         return changed
-
-    def _change(self, connection: Connection, name: StackName) -> int:
-        slab_mm = slab_sizes(connection).get(name.collection)
-        query = select(entries.c.entry_id, entries.c.along_mm, entries.c.held_back).where(_of_stack(name))
-        there = [_There(Member(*row[:2]), row[2] is not None) for row in connection.execute(query)]
-        held = held_back([one.member for one in there], slab_mm) if slab_mm is not None else frozenset()
-        changed = {
-            member.entry_id: not known for member, known in there if (member.entry_id in held) != known
-        }
-        return rewrite(connection, changed, self._clock())
 
     def slabs(self, entry_ids: Collection[int]) -> dict[int, Slab]:
         """Return the slabs that entries lie in, of those in which one slice stands for others."""

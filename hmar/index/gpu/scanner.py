@@ -122,7 +122,8 @@ class GpuScanner:
 
     def _followed(self, windows: Windows) -> list[ResidentSegment | None] | None:
         """Bring what the card holds up to date; return it by segment, None while it is being copied."""
-        if windows.segments[0].source in (self._refused, *self._past):
+        left_out = (self._refused, *self._past)
+        if any(segment.source in left_out for segment in windows.segments):
             return None
         if sum(self._missing(segment) for segment in windows.segments) > AT_ONCE_WINDOWS:
             self._copy(windows)

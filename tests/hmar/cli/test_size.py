@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from click.testing import CliRunner, Result
 
@@ -19,6 +20,9 @@ def test_a_table_tells_figures_intervals_and_where_they_were_measured() -> None:
     for word in ("database", "GiB", "memory", "region search, median", "from", "to", "Measured on: "):
         assert word in result.output
     assert "One machine with SQLite holds this." in result.output
+    assert re.search(
+        r"^Searches were timed on archives of [\d,]+ million windows, [\d,]+", result.output, re.M
+    )
 
 
 def test_what_was_never_measured_is_said_to_be_extrapolated_with_what_to_do() -> None:

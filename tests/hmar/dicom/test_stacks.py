@@ -44,6 +44,18 @@ def test_axial_slices_are_one_stack_by_their_height() -> None:
     assert (first.along_mm, second.along_mm) == pytest.approx((40.5, 41.5))
 
 
+def test_directions_that_differ_by_the_sign_of_zero_are_one() -> None:
+    first, second = slice_at(0.0, 0.0, 1.0), slice_at(0.0, 0.0, 2.0)
+    second.ImageOrientationPatient = [1.0, -0.0, 0.0, -0.0001, 1.0, 0.0]
+    assert placed(first).stack == placed(second).stack
+
+
+@pytest.mark.parametrize("height", [1e7, -1e7, 1.7e308])
+def test_positions_that_no_scanner_has_are_unknown(height: float) -> None:
+    dataset = slice_at(0.0, 0.0, height)
+    assert stack_of(dataset, frame_header(dataset, 1, 1)) is None
+
+
 def test_slices_of_a_tilted_gantry_are_measured_across_their_planes() -> None:
     tilt = math.radians(20)
     cosines = [1.0, 0.0, 0.0, 0.0, math.cos(tilt), math.sin(tilt)]

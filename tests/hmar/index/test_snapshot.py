@@ -191,6 +191,26 @@ def test_a_snapshot_of_a_version_with_other_properties_is_refused_and_they_are_n
         assert name in caplog.messages[-1]
 
 
+@pytest.mark.parametrize("act", [lambda s: s.load(), lambda s: s.check_all()], ids=["load", "check"])
+def test_snapshots_of_an_earlier_format_are_removed_and_are_no_damage(
+    store: SnapshotStore,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    act: Callable[[SnapshotStore], object],
+) -> None:
+    for seq in (5, 6):
+        store.write(snapshot(seq))
+        resealed(generations(tmp_path)[-1] / "manifest.json", lambda body: body.update(format_version=4))
+    with caplog.at_level(logging.WARNING):
+        assert act(store) in (None, (0, []))
+    assert generations(tmp_path) == []
+    assert not list(tmp_path.glob("*/quarantine"))
+    assert "its format is 4, not 5" in caplog.text
+    assert "Check the disk" not in caplog.text
+    store.write(snapshot(6))
+    assert_same(store.load(), snapshot(6))
+
+
 def test_a_manifest_that_is_sealed_anew_is_believed(store: SnapshotStore, tmp_path: Path) -> None:
     store.write(snapshot(5))
     resealed(generations(tmp_path)[0] / "manifest.json", lambda body: None)

@@ -29,7 +29,7 @@ FIGURES = Figures(
     growing={
         "database_bytes": of(2.0 * (1 << 30)),
         "snapshot_bytes": of(1.0 * (1 << 30)),
-        "held_bytes": of(0.5 * (1 << 30)),
+        "held_bytes": of(1.5 * (1 << 30)),
         "start_s": of(0.1),
         "rebuild_s": of(60.0),
     },
@@ -42,7 +42,7 @@ def test_a_measured_size_gives_what_was_measured() -> None:
     found = estimate(Wanted(100_000, queries_per_s=7.0), FIGURES)
     assert found.database_gib.value == pytest.approx(2)
     assert found.disk_gib.value == pytest.approx(4)  # the database and two snapshots
-    assert found.memory_gib.value == pytest.approx(1.5)
+    assert found.memory_gib.value == pytest.approx(2.5)
     assert found.search_ms.value == pytest.approx(140)
     assert found.cores.value == pytest.approx(7 * 0.26 / 0.7)  # both threads work for 120 ms, one for 20
     assert found.index_h.value == pytest.approx(100_000 / 20 / 2 / 3600)
@@ -52,6 +52,13 @@ def test_a_measured_size_gives_what_was_measured() -> None:
 
 def test_windows_that_are_given_take_the_place_of_the_measured_ones() -> None:
     assert estimate(Wanted(100_000, windows=65), FIGURES).search_ms.value == pytest.approx(12 + 20)
+
+
+def test_memory_holds_every_byte_of_the_codes_though_less_was_measured() -> None:
+    less = replace(FIGURES, growing={**FIGURES.growing, "held_bytes": of(65_000_000 * 9.0)})
+    found = estimate(Wanted(100_000), less).memory_gib
+    assert found.value == pytest.approx(1 + 65_000_000 * 16 / (1 << 30))
+    assert found.low <= found.value < found.high
 
 
 def test_ten_times_as_much_is_ten_times_as_large_and_a_guess() -> None:
@@ -67,6 +74,11 @@ def test_threads_that_were_not_measured_are_a_guess() -> None:
     assert found.search_ms.value == pytest.approx(120 / 4 + 20)
     assert found.search_ms.extrapolated
     assert estimate(Wanted(100_000, threads=1), FIGURES).search_ms.value == pytest.approx(220)
+
+
+def test_more_threads_keep_as_many_cores_busy_for_a_shorter_time() -> None:
+    two, eight = (estimate(Wanted(100_000, threads=threads), FIGURES).cores for threads in (2, 8))
+    assert eight.value == pytest.approx(two.value)
 
 
 def test_what_one_machine_holds_needs_no_advice() -> None:

@@ -60,6 +60,11 @@ def test_beyond_what_was_measured_the_interval_grows_and_is_named() -> None:
     assert beyond.to_dict() == {"value": 1000.0, "low": 625.0, "high": 1600.0, "extrapolated": True}
 
 
+def test_frames_alone_may_be_beyond_what_was_measured() -> None:
+    line = Line.through([Point(1000, 650_000, 13.0)])
+    assert line.at(20_000, 600_000).beyond == 20
+
+
 @pytest.mark.parametrize("points", [[], [Point(1, 0, 1.0)], [Point(1, 1, 0.0)]])
 def test_no_line_goes_through_nothing(points: list[Point]) -> None:
     with pytest.raises(ValueError, match="no line"):

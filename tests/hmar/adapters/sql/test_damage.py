@@ -17,8 +17,10 @@ from hmar.adapters.sql.integrity import SqlIntegrity
 from hmar.adapters.sql.rows import entry_row
 from hmar.adapters.sql.schema import counter, entries, log
 from hmar.adapters.sql.seals import CODE_COLUMNS
+from hmar.adapters.sql.slabs import SqlSlabStore
 from hmar.errors import HmarError
 from hmar.relabelling import relabel
+from hmar.values.codes import EncodedFrame
 from hmar.values.damage import Sealed
 from hmar.values.deletion import Selector
 from hmar.values.entries import Appended
@@ -340,3 +342,34 @@ def test_one_bit_in_any_page_of_the_file_is_told_or_changes_no_row(rig: Rig, tmp
             copy.with_name(f"copy.db{suffix}").unlink(missing_ok=True)
         copy.write_bytes(whole)
     assert told > 10
+
+
+def stacked(number: int) -> EncodedFrame:
+    return encoded(f"2.{number}", series_uid="2", stack="0123456789abcdef", along_mm=number + 0.5)
+
+
+@pytest.mark.parametrize("column", ["window_codes", "along_mm", "series_description"])
+def test_another_slice_stands_for_the_slab_of_a_damaged_one_that_is_taken_out(rig: Rig, column: str) -> None:
+    SqlSlabStore(rig.database).change("slabs", 3.0)
+    rig.catalogue.append("slabs", [stacked(number) for number in range(3)], ORIGIN)
+    [middle] = rig.catalogue.find("2.1", MODEL)
+    flip_value(rig.path, "entries", column, f"entry_id = {middle.entry_id}")
+    assert rig.integrity.take_out([middle.entry_id]) == 1
+    kept = [row.encoded for row in rig.catalogue.tail(middle.entry_id, 100) if row.encoded is not None]
+    windows = {frame.info.sop_instance_uid: len(frame.window_codes) for frame in kept}
+    assert windows["2.0"]
+    rig.catalogue.append("slabs", [stacked(1)], ORIGIN)
+    kept = [row.encoded for row in rig.catalogue.tail(middle.entry_id, 100) if row.encoded is not None]
+    windows = {frame.info.sop_instance_uid: len(frame.window_codes) for frame in kept}
+    assert [uid for uid, count in windows.items() if count] == ["2.1"]
+
+
+@pytest.mark.parametrize("along_mm", ["'far'", "NULL"])
+def test_a_slice_whose_place_cannot_be_read_keeps_no_other_from_its_slab(rig: Rig, along_mm: str) -> None:
+    slabs = SqlSlabStore(rig.database)
+    rig.catalogue.append("slabs", [stacked(number) for number in range(3)], ORIGIN)
+    [last] = rig.catalogue.find("2.2", MODEL)
+    with closing(sqlite3.connect(rig.path)) as connection, connection:
+        connection.execute(f"UPDATE entries SET along_mm = {along_mm} WHERE entry_id = {last.entry_id}")
+    assert slabs.change("slabs", 3.0) == 1
+    rig.catalogue.append("slabs", [stacked(3)], ORIGIN)

@@ -150,6 +150,20 @@ def test_a_small_snapshot_takes_the_place_of_the_one_before_at_once() -> None:
     assert scanner.gpu_windows() == second.windows
 
 
+def test_a_search_on_rows_from_before_the_first_snapshot_drops_nothing_that_came_since() -> None:
+    rng = np.random.default_rng(12)
+    growing, query = WindowMatrix.empty(), drawn(rng, 1, 0.5)
+    codes = drawn(rng, 4, 0.5)
+    growing.append(codes, np.arange(4, dtype=np.uint32))
+    rows = growing.frozen()
+    snapshot, frames = archive([3, 4], 2, rng, 0.5)
+    scanner = card()
+    for windows, held in ((rows, [codes]), (snapshot, frames), (rows, [codes])):
+        found = scanner.sums(windows, query, 128)
+        assert pairs(found) == plain_nearest(held, query, 99, 128, range(len(held)))
+    assert scanner.gpu_windows() == snapshot.windows
+
+
 def test_what_the_card_held_goes_first_where_there_is_no_room_for_both(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
