@@ -51,7 +51,7 @@ Promise.all([document.fonts.ready, ...shown.map((image) => image.decode().catch(
 """
 CHANGING = (
     (r"\b\d+ ms\b", "42 ms"),
-    (r"HMAR_HOME=\S+", "HMAR_HOME=/srv/hmar"),
+    (r"HMAR_HOME=\S+ \S+ keys", "HMAR_HOME=/srv/hmar hmar keys"),
     (r"\b\d{1,2} [A-Z][a-z]+ \d{4}, \d{2}:\d{2}\b", "2 Jan 2027, 09:00"),
     (r"\b[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}(:\d{2})? [AP]M\b", "Jan 2, 2027, 9:00 AM"),
 )

@@ -13,9 +13,10 @@ start(async () => {
   const identity = await readIdentity();
   const may = (scope) => isAllowed(identity, [scope]) && identity.collections === null;
   // Who may index and no more knows the name of the PACS from elsewhere.
-  if (may("admin") || !may("index")) await list();
+  const isTold = may("admin") || !may("index");
+  if (isTold) await list();
   const known = [...document.querySelectorAll("#list tbody td:first-child")].map(({ textContent }) => textContent);
-  if (may("index")) installPull(known);
+  if (may("index") && (known.length || !isTold)) installPull(known);
 });
 
 async function list() {
