@@ -27,6 +27,13 @@ FOUR_K = Screen(3840, 2160)
 TABLET = Screen(820, 1180, touch=True)
 PHONE = Screen(390, 844, touch=True)
 PHONE_SIDEWAYS = Screen(844, 390, touch=True)
+SETTLED = """
+const [done] = arguments;
+const transitions = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
+const settle = () => Promise.allSettled(transitions().map(({ finished }) => finished)).then(() => done(null));
+requestAnimationFrame(() => requestAnimationFrame(settle));
+"""
+"""A page hears with a frame of what the system prefers, and is drawn anew with the next; colours may fade."""
 
 
 @contextmanager
@@ -78,3 +85,4 @@ def prefer(browser: webdriver.Chrome, **preferences: str) -> None:
         {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in preferences.items()
     ]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_async_script(SETTLED)
