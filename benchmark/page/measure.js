@@ -63,6 +63,9 @@ async function measuring() {
     async open(collection) {
       const isOf = (row) => row.dataset.key.includes(`${collection}/`);
       const row = () => [...document.querySelectorAll("#series .row.series")].find(isOf);
+      // Of a long list the page has the rows alone that are in sight.
+      byId("series-text").value = collection;
+      byId("series-text").dispatchEvent(new Event("input"));
       await until(row, "the list of series");
       row().click();
       // The volume is of one patient, whose images are left out otherwise.

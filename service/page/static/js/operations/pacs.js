@@ -14,14 +14,14 @@ start(async () => {
   const may = (scope) => isAllowed(identity, [scope]) && identity.collections === null;
   // Who may index and no more knows the name of the PACS from elsewhere.
   const isTold = may("admin") || !may("index");
-  if (isTold) await list();
-  const known = [...document.querySelectorAll("#list tbody td:first-child")].map(({ textContent }) => textContent);
+  const known = isTold ? await list() : [];
   if (may("index") && (known.length || !isTold)) installPull(known);
 });
 
 async function list() {
-  await show();
+  const pacs = await show();
   setInterval(() => document.hidden || renewed(show), AGAIN_MS);
+  return pacs.map(({ name }) => name);
 }
 
 async function show() {
@@ -29,6 +29,7 @@ async function show() {
   byId("list").replaceChildren(
     pacs.length ? table("PACS of the site", COLUMNS, pacs) : el("p", { className: "muted", textContent: "The server knows no PACS (pacs.toml)." }),
   );
+  return pacs;
 }
 
 const COLUMNS = [
