@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hmar.cli.training.open_ct import OPEN_CT_FOLDER
 from hmar.errors import ConfigError, ParameterError
 from hmar.library.extras import extra_train
 
@@ -85,6 +86,24 @@ def outputs(command: Callable[..., None]) -> Callable[..., None]:
         type=click.Path(dir_okay=False, path_type=Path),
         callback=_writable,
         help="Append the rows to this file of JSON lines, each with commit, machine and versions.",
+    )(decorated)
+
+
+def volumes(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options --root and --data of what is measured on volumes of several people."""
+    decorated = click.option(
+        "--data",
+        "folders",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        multiple=True,
+        help="Folder of further volumes, PERSON/ct.nii.gz, labels.nii.gz and names.csv (value, name), in "
+        "which 0 is not drawn; may be given several times.",
+    )(command)
+    return click.option(
+        "--root",
+        type=click.Path(file_okay=False, path_type=Path),
+        show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
+        help="Folder of the data, fetched into it where they are missing.",
     )(decorated)
 
 

@@ -8,30 +8,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs
+from benchmark.cli.options import NEEDS_EXTRA, Outputs, names, outputs, volumes
 from hmar.cli.progress import progress_of
 from hmar.cli.settings import settings_from_environment
-from hmar.cli.training.open_ct import OPEN_CT_FOLDER, open_ct_folder
+from hmar.cli.training.open_ct import open_ct_folder
 from hmar.errors import ParameterError
 from hmar.library.extras import extra_train
 from hmar.values.slabs import checked_slab_mm
 
 
 @click.command()
-@click.option(
-    "--root",
-    type=click.Path(file_okay=False, path_type=Path),
-    show_default=f"HMAR_HOME/{OPEN_CT_FOLDER}",
-    help="Folder of the data, fetched into it where they are missing.",
-)
-@click.option(
-    "--data",
-    "folders",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="Folder of further volumes, PERSON/ct.nii.gz, labels.nii.gz and names.csv (value, name), in which 0 "
-    "is not drawn; may be given several times.",
-)
+@volumes
 @click.option("--slab-mm", "slabs_mm", default="2,3,5", show_default=True, help="Thicknesses by commas.")
 @click.option(
     "--step-mm",
