@@ -21,12 +21,13 @@ from hmar.values.damage import CheckedEntries, CheckedLog, DamagedRow, Sealed, S
 from hmar.values.deletion import Collections, Deleted, Extent, Selector
 from hmar.values.entries import Appended, EntryInfo, LogRow, Origin, SeriesInfo
 from hmar.values.exports import Document
+from hmar.values.fast import FastHits
 from hmar.values.feedback import Judgement, KeptJudgement
 from hmar.values.follows import Follow, Followed, FollowState, HeldInstance, News, SweepKind
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
-from hmar.values.hits import CodeHit
+from hmar.values.hits import CodeHit, Mode
 from hmar.values.identity import Identity, KeyInfo
 from hmar.values.jobs import Item, ItemState, Job, JobRequest, JobState, Message, QueueLoad, SentAs
 from hmar.values.links import Template
@@ -425,7 +426,7 @@ class CodeHolder(Protocol):
 
 
 class CodeIndex(CodeHolder, Protocol):
-    """A projection of the log that answers queries exactly.
+    """A projection of the log that answers queries, exactly but for :meth:`search_fast`.
 
     Order of hits, in every adapter: distance at the bits asked for, then at 128 bits, then entry id. A
     selection is applied before the k nearest are taken; where it groups, they are those of k groups.
@@ -442,6 +443,14 @@ class CodeIndex(CodeHolder, Protocol):
 
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
+
+    def search_fast(
+        self, query: Query, k: int, mode: Mode, bits: Bits, selection: Selection
+    ) -> FastHits | None:
+        """Return most of what the exact search of that mode returns, and how much of it is expected.
+
+        Distances and boxes of the hits are exact. None where the exact search costs no more.
+        """
 
     def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups of a selection that groups: series, studies or patients.

@@ -27,8 +27,9 @@ from hmar.index.weighted import parts_of, whole_of, windows_of
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
+from hmar.values.fast import FastHits
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
-from hmar.values.hits import CodeHit, Match
+from hmar.values.hits import CodeHit, Match, Mode
 from hmar.values.selection import GroupBy, Selection
 
 CHECK_EVERY_S = 3600.0
@@ -185,6 +186,12 @@ class EmbeddedIndex:
             bits,
             selection.group_by,
         )
+
+    def search_fast(
+        self, query: Query, k: int, mode: Mode, bits: Bits, selection: Selection
+    ) -> FastHits | None:
+        """Return most of the k nearest entries; None where the exact search costs no more."""
+        return None
 
     def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups of a selection that groups: series, studies or patients."""

@@ -9,8 +9,9 @@ from hmar.ports import CodeIndex, IndexStats
 from hmar.values.access import Access
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
+from hmar.values.fast import FastHits
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
-from hmar.values.hits import CodeHit
+from hmar.values.hits import CodeHit, Mode
 from hmar.values.selection import Selection
 
 
@@ -43,6 +44,12 @@ class NarrowedIndex:
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances, of those seen."""
         return self._index.search_fused(query, k, bits, self._seen(selection))
+
+    def search_fast(
+        self, query: Query, k: int, mode: Mode, bits: Bits, selection: Selection
+    ) -> FastHits | None:
+        """Return most of the k nearest entries, of those seen; None where the exact search costs no more."""
+        return self._index.search_fast(query, k, mode, bits, self._seen(selection))
 
     def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups, of those seen."""
