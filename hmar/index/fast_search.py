@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.distances import fused_distance
-from hmar.index.fast import FIRST_OF_K, Measured, cutoff, measured
+from hmar.index.fast import FIRST_OF_K, measured
 from hmar.index.gallery import Gallery
-from hmar.index.grouping import Groups
 from hmar.index.hamming import Slots
 from hmar.index.scanning import WindowScanner
 from hmar.index.weighted import whole_of, windows_of
 from hmar.values.codes import Bits, Query
-from hmar.values.fast import Thoroughness
+from hmar.values.fast import EXACT, Thoroughness
 from hmar.values.hits import Mode
 from hmar.values.selection import Selection
 
@@ -83,9 +82,10 @@ class FastSearch:
         group_by = selection.group_by
         groups = None if group_by is None else partial(self._gallery.frames.groups, group_by)
         found = measured(slots, self._estimates(slots), partial(self.distances, bits=self._bits), k, groups)
-        of_found = None if groups is None else groups(found.slots)
-        near = found.distances <= cutoff(found.distances, k, of_found)
-        return Candidates(found.slots[near], _told(found, k, of_found))
+        near = np.sort(found.slots[found.distances <= found.cutoff])
+        if found.share == 1:
+            return Candidates(near, EXACT)
+        return Candidates(near, Thoroughness("fast", found.share, found.expected_recall))
 
     def _estimates(self, slots: Slots) -> NDArray[np.float64]:
         """Return the estimated distances of ascending slots."""
@@ -94,8 +94,3 @@ class FastSearch:
             return local
         whole = self._gallery.global_distances(slots, whole_of(self._query), self._bits)
         return np.where(np.isnan(local), whole, fused_distance(self._query.gate, whole, local))
-
-
-def _told(found: Measured, k: int, groups: Groups | None) -> Thoroughness:
-    recall = partial(found.expected_recall, groups=groups)
-    return Thoroughness("fast", found.share, recall(k), recall(10), recall(100))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from hmar.index.distances import fused_distance
 from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
-from hmar.index.guides import Guides
 from hmar.index.hamming import Slots, code_words
 from hmar.index.scanning import WindowScanner
+from hmar.index.skim import Skim
 from hmar.index.weighted import QueryCodes, WeightedCodes, unit_of, whole_of, windows_of
 from hmar.index.windows import Segment, WindowMatrix, Windows
 from hmar.values.codes import Bits, EncodedFrame, Query
@@ -37,7 +37,7 @@ class Gallery:
         Their windows, by the same slots.
     flat : FlatIndex
         Over the global codes of the first slots; later slots are compared without it.
-    guides : Guides
+    skim : Skim
         Of the first slots.
     live_frames, live_windows : int
         Without tombstones.
@@ -46,7 +46,7 @@ class Gallery:
     frames: FrameTable
     windows: Windows
     flat: FlatIndex
-    guides: Guides
+    skim: Skim
     live_frames: int
     live_windows: int
 
@@ -116,17 +116,19 @@ class Gallery:
     ) -> NDArray[np.float64]:
         """Estimate the local distance of some slots, ascending, to Q query windows; NaN without windows.
 
-        The coarse windows of their guides are compared.
+        Slots beyond the skim are measured.
         """
-        between = self.guides.between(slots)
-        asked = np.zeros(len(self.frames), np.bool_)
-        asked[between.before] = asked[between.after] = True
-        found, sums = scanner.sums(self.windows.coarse(), queries, bits, np.flatnonzero(asked))
-        distances = np.full(len(self.frames), np.nan, np.float32)
+        known = int(np.searchsorted(slots, len(self.skim)))
+        guides, early = self.skim.guides, slots[:known]
+        before, after = guides.before[early], guides.after[early]
+        asked = np.zeros(len(guides.slots) + 1, np.bool_)
+        asked[before] = asked[after] = True  # -1, for a frame without windows, is the one beyond all guides
+        found, sums = scanner.sums(self.skim.windows, queries, bits, np.flatnonzero(asked[:-1]))
+        distances = np.full(len(asked), np.nan, np.float32)
         distances[found] = sums / (len(queries) * unit_of(queries))
-        before, after = distances[between.before], distances[between.after]
-        estimates: NDArray[np.float64] = (before + between.share * (after - before)).astype(np.float64)
-        return estimates
+        first = distances[before]
+        estimates = first + guides.shares[early] * (distances[after] - first)
+        return np.concatenate([estimates, self.local_distances(scanner, slots[known:], queries, bits)])
 
     def local_distances(
         self, scanner: WindowScanner, slots: Slots, queries: QueryCodes, bits: Bits
@@ -163,21 +165,21 @@ class GrowingGallery:
         The first frames, without tombstones.
     windows : Segment
         Their windows, by the same slots.
-    guides : Guides
-        Their guides.
+    skim : Skim
+        Of them.
     """
 
-    def __init__(self, frames: FrameTable, windows: Segment, guides: Guides) -> None:
+    def __init__(self, frames: FrameTable, windows: Segment, skim: Skim) -> None:
         self._frames = frames
         self._windows = WindowMatrix(windows)
-        self._guides = guides
+        self._skim = skim
         self._flat = FlatIndex(np.ascontiguousarray(frames.global_words).view(np.uint8).reshape(-1, 16))
         self._live_frames, self._live_windows = len(frames), windows.windows
 
     @classmethod
     def empty(cls) -> GrowingGallery:
         """Return an empty gallery."""
-        return cls(FrameTable.empty(), Segment.empty(), Guides.none())
+        return cls(FrameTable.empty(), Segment.empty(), Skim.empty())
 
     def frozen(self) -> Gallery:
         """Return an immutable view of the current state."""
@@ -185,7 +187,7 @@ class GrowingGallery:
             self._frames.frozen(),
             self._windows.frozen(),
             self._flat,
-            self._guides,
+            self._skim,
             self._live_frames,
             self._live_windows,
         )

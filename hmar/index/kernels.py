@@ -33,7 +33,10 @@ types: Any = numba.types
 LANES, WIDE_LANES = 32, LINE
 NINE, FOUR, THREE, NIBBLES, WORD_BYTES = 9, 4, 3, 16, 4
 AHEAD = 1024
-"""Columns by which reading is ahead of comparing: processors read ahead well in one array, not in sixteen."""
+"""Columns by which reading is ahead of comparing where all lines are looked at: processors read ahead well in
+one array, not in sixteen."""
+AHEAD_FRAMES = 2
+"""The same in frames, where some may be left out: columns of the frame after the next are asked for."""
 _HOST = {} if numba.config.CPU_NAME or numba.config.CPU_FEATURES else get_host_cpu_features()
 LOOKS_UP = bool(_HOST.get("avx2"))
 """Whether 32 bytes are looked up at a time: on x86 with AVX2, unless numba builds for an older processor."""
@@ -45,7 +48,7 @@ SHUFFLES = LOOKS_UP and not COUNTS
 _BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _VECTOR, _WIDE = ir.VectorType(_BYTE, LANES), ir.VectorType(_BYTE, WIDE_LANES)
 _SEVERAL = types.int64(
-    types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64, types.uintp
+    types.uintp, types.int64, types.int64, types.int64, types.int64, types.uintp, types.int64, types.uintp
 )
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Integers = NDArray[np.int64]
@@ -66,8 +69,8 @@ _column = types.Array(types.int64, 1, "C")
 def _scan_of(queries: Any) -> Any:
     """Return the signature of a scan for such queries."""
     return types.int64(
-        _planes, _offsets, _offsets, _table, _mask, queries,
-        types.int64, types.int64, types.int64, types.int64, _column, _column, _column, _column,
+        _planes, _offsets, _table, _mask, queries, types.int64, types.int64, types.int64, types.int64,
+        _column, _column, _column, _column,
     )  # fmt: skip
 
 
@@ -120,7 +123,7 @@ class _Loop:
 def _build_minima(builder: Any, arguments: Any, loop: _Loop) -> list[Any]:
     """Generate the loop over columns and the inner one over planes; return the minima."""
     kind, vectors, sums = loop.kind, loop.vectors, loop.sums
-    address, stride, start, stop, query, planes = arguments
+    address, stride, start, stop, ahead, query, planes = arguments
     first, query = (builder.inttoptr(pointer, _BYTE.as_pointer()) for pointer in (address, query))
     last = builder.sub(stop, _INT64(kind.count))
     entry = builder.block
@@ -140,7 +143,7 @@ def _build_minima(builder: Any, arguments: Any, loop: _Loop) -> list[Any]:
     builder.position_at_end(bytes_)
     plane, place = builder.phi(_INT64), builder.phi(_BYTE.as_pointer())
     totals = [builder.phi(kind) for _ in range(sums)]
-    _prefetch(builder, builder.gep(place, [_INT64(AHEAD)]))
+    _prefetch(builder, builder.gep(place, [ahead]))
     codes = [_vector(builder, builder.gep(place, [gap]), kind) for gap in gaps]
     new = loop.add(totals, codes, builder.gep(query, [builder.mul(plane, _INT64(loop.width))]))
     following = builder.add(plane, _INT64(1))
@@ -249,9 +252,11 @@ def _nearest_in(kind: Any, vectors: int) -> Any:
         return _reduced(builder, first)
 
     def define(
-        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any
+        _context: Any, address: Any, stride: Any, start: Any, stop: Any, ahead: Any, words: Any, planes: Any
     ) -> Any:
-        signature = types.uint8(types.uintp, types.int64, types.int64, types.int64, types.uintp, types.int64)
+        signature = types.uint8(
+            types.uintp, types.int64, types.int64, types.int64, types.int64, types.uintp, types.int64
+        )
         return signature, build
 
     return intrinsic(define)
@@ -278,7 +283,15 @@ def _nearest_of(count: int) -> Any:
         return _store_minima(builder, minima, place)
 
     def define(
-        _context: Any, address: Any, stride: Any, start: Any, stop: Any, words: Any, planes: Any, minima: Any
+        _context: Any,
+        address: Any,
+        stride: Any,
+        start: Any,
+        stop: Any,
+        ahead: Any,
+        words: Any,
+        planes: Any,
+        minima: Any,
     ) -> Any:
         return _SEVERAL, build
 
@@ -306,12 +319,14 @@ def _words_of(queries: CodeArray) -> Words:
     return words
 
 
-@compiled(types.int64(_planes, types.int64, types.int64, _words, types.int64, types.int64))
-def _frame_minimum(codes: Planes, start: int, stop: int, words: Words, query: int, planes: int) -> int:
+@compiled(types.int64(_planes, types.int64, types.int64, types.int64, _words, types.int64, types.int64))
+def _frame_minimum(
+    codes: Planes, start: int, stop: int, ahead: int, words: Words, query: int, planes: int
+) -> int:
     """Return the distance of a query window to the nearest of a frame's windows."""
     if stop - start >= LANES:
         address = words.ctypes.data + query * CODE_BYTES * WORD_BYTES
-        return int(_nearest(codes.ctypes.data, codes.strides[0], start, stop, address, planes))
+        return int(_nearest(codes.ctypes.data, codes.strides[0], start, stop, ahead, address, planes))
     least = 8 * CODE_BYTES
     for column in range(start, stop):
         distance = 0
@@ -358,7 +373,15 @@ def _looked_up(builder: Any, tables: Any, number: int, index: Any) -> Any:
 
 @intrinsic
 def _nearest_four(
-    _context: Any, address: Any, stride: Any, start: Any, stop: Any, tables: Any, planes: Any, minima: Any
+    _context: Any,
+    address: Any,
+    stride: Any,
+    start: Any,
+    stop: Any,
+    ahead: Any,
+    tables: Any,
+    planes: Any,
+    minima: Any,
 ) -> Any:
     """Do what :func:`_nearest` does for four codes at once; the minima are written as bytes.
 
@@ -383,11 +406,17 @@ def _tables_of(queries: CodeArray) -> Planes:
     return tables
 
 
-@compiled(types.int64(_planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, _minima))
+_FRAME = types.int64(
+    _planes, types.int64, types.int64, types.int64, _words, _tables, types.int64, types.int64, _minima
+)
+
+
+@compiled(_FRAME)
 def _find_minima(
     codes: Planes,
     start: int,
     stop: int,
+    ahead: int,
     words: Words,
     tables: Planes,
     planes: int,
@@ -399,20 +428,21 @@ def _find_minima(
     if COUNTS and stop - start >= WIDE_LANES and left >= THREE:
         asked, to = words.ctypes.data + query * CODE_BYTES * WORD_BYTES, minima.ctypes.data
         if left >= NINE:
-            return int(_nearest_nine(address, stride, start, stop, asked, planes, to))
-        return int(_nearest_three(address, stride, start, stop, asked, planes, to))
+            return int(_nearest_nine(address, stride, start, stop, ahead, asked, planes, to))
+        return int(_nearest_three(address, stride, start, stop, ahead, asked, planes, to))
     if SHUFFLES and stop - start >= LANES and left >= FOUR:
         table, to = tables.ctypes.data + query // FOUR * tables.strides[0], minima.ctypes.data
-        return int(_nearest_four(address, stride, start, stop, table, planes, to))
-    minima[0] = _frame_minimum(codes, start, stop, words, query, planes)
+        return int(_nearest_four(address, stride, start, stop, ahead, table, planes, to))
+    minima[0] = _frame_minimum(codes, start, stop, ahead, words, query, planes)
     return 1
 
 
-@compiled(types.int64(_planes, types.int64, types.int64, _words, _tables, types.int64, types.int64, _minima))
+@compiled(_FRAME)
 def _frame_sum(
     codes: Planes,
     start: int,
     stop: int,
+    ahead: int,
     words: Words,
     tables: Planes,
     planes: int,
@@ -422,7 +452,7 @@ def _frame_sum(
     """Return the sum of a frame, or of its first minima if that is above the cut-off."""
     query = total = 0
     while query < len(words) and total <= cutoff:
-        count = _find_minima(codes, start, stop, words, tables, planes, query, minima)
+        count = _find_minima(codes, start, stop, ahead, words, tables, planes, query, minima)
         for number in range(count):
             total += minima[number]
         query += count
@@ -443,9 +473,11 @@ def _looked_up_minimum(codes: Planes, start: int, stop: int, tables: Planes, que
     return least
 
 
-@compiled(types.int64(_planes, types.int64, types.int64, _tables, types.int64, types.int64, _minima))
+@compiled(
+    types.int64(_planes, types.int64, types.int64, types.int64, _tables, types.int64, types.int64, _minima)
+)
 def _weighted_sum(
-    codes: Planes, start: int, stop: int, tables: Planes, planes: int, cutoff: int, minima: Minima
+    codes: Planes, start: int, stop: int, ahead: int, tables: Planes, planes: int, cutoff: int, minima: Minima
 ) -> int:
     """Do what :func:`_frame_sum` does, for distances that are in tables for all queries."""
     total = 0
@@ -454,7 +486,7 @@ def _weighted_sum(
             break
         if LOOKS_UP and stop - start >= LANES:
             table, to = tables.ctypes.data + four * tables.strides[0], minima.ctypes.data
-            _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, table, planes, to)
+            _nearest_four(codes.ctypes.data, codes.strides[0], start, stop, ahead, table, planes, to)
         else:
             for number in range(FOUR):
                 query = four * FOUR + number
@@ -486,11 +518,23 @@ def _counted(histogram: Integers, k: int, cutoff: int, within: int, value: int) 
     return cutoff, within
 
 
+@compiled(_column(_table, _mask, _offsets))
+def _asked_frames(runs: Integers, mask: Mask, offsets: Integers) -> Integers:
+    """Return the frames of the runs that are asked for and have windows, in order."""
+    frames = np.empty((runs[:, 1] - runs[:, 0]).sum(), np.int64)
+    count = 0
+    for run in range(len(runs)):
+        for frame in range(runs[run, 0], runs[run, 1]):
+            if mask[frame] and offsets[frame] < offsets[frame + 1]:
+                frames[count] = frame
+                count += 1
+    return frames[:count]
+
+
 @compiled(_SCAN)
 def scan_frames(
     codes: Planes,
-    starts: Integers,
-    stops: Integers,
+    offsets: Integers,
     runs: Integers,
     mask: Mask,
     queries: CodeArray,
@@ -506,25 +550,23 @@ def scan_frames(
     """Scan frame by frame, each for all query windows while it is in the L1 cache."""
     cutoff, within = _cutoff(histogram, k, limit)
     words, tables, minima = _words_of(queries), _tables_of(queries), np.empty(NINE, np.uint8)
+    frames = _asked_frames(runs, mask, offsets)
     count = 0
-    for run in range(len(runs)):
-        for frame in range(runs[run, 0], runs[run, 1]):
-            start, stop = starts[frame], stops[frame]
-            if not mask[frame] or start == stop:
-                continue
-            total = _frame_sum(codes, start, stop, words, tables, planes, cutoff, minima)
-            if total <= cutoff:
-                found[count], sums[count] = frame, total
-                count += 1
-                cutoff, within = _counted(histogram, k, cutoff, within, total)
+    for number, frame in enumerate(frames):
+        start, stop = offsets[frame], offsets[frame + 1]
+        ahead = offsets[frames[min(number + AHEAD_FRAMES, len(frames) - 1)]] - start
+        total = _frame_sum(codes, start, stop, ahead, words, tables, planes, cutoff, minima)
+        if total <= cutoff:
+            found[count], sums[count] = frame, total
+            count += 1
+            cutoff, within = _counted(histogram, k, cutoff, within, total)
     return count
 
 
 @compiled(_SCAN)
 def scan_columns(
     codes: Planes,
-    starts: Integers,
-    stops: Integers,
+    offsets: Integers,
     runs: Integers,
     mask: Mask,
     queries: CodeArray,
@@ -539,38 +581,35 @@ def scan_columns(
 ) -> int:
     """Scan cache line by cache line for one query window; lines with nothing within the cut-off are skipped.
 
-    All windows of the frames are compared. A line is read whichever frames its columns belong to. At worst,
-    frames that are not asked for make it pass for nothing, so the mask is looked at only where something is
-    near.
+    A line is read whichever frames its columns belong to. At worst, frames that are not asked for make it
+    pass for nothing, so the mask is looked at only where something is near.
     """
     words = _words_of(queries)
     address, stride, query = codes.ctypes.data, codes.strides[0], words.ctypes.data
     cutoff, within = _cutoff(histogram, k, limit)
     count = 0
     for run in range(len(runs)):
-        frame, last = runs[run, 0], runs[run, 1] - 1
-        if frame > last:
-            continue
-        done, end = starts[frame], stops[last]
+        frame = runs[run, 0]
+        done, end = offsets[frame], offsets[runs[run, 1]]
         for line in range(done - done % LINE, end, LINE):
             judged[1] += 1
-            if _nearest_of_line(address, stride, line, line + LINE, query, prefix) > cutoff:
+            if _nearest_of_line(address, stride, line, line + LINE, AHEAD, query, prefix) > cutoff:
                 continue
             judged[0] += 1
             if (
                 prefix < planes
-                and _nearest_of_line(address, stride, line, line + LINE, query, planes) > cutoff
+                and _nearest_of_line(address, stride, line, line + LINE, AHEAD, query, planes) > cutoff
             ):
                 continue
             stop = min(line + LINE, end)
             column = max(line, done)
             while column < stop:
-                while stops[frame] <= column:
+                while offsets[frame + 1] <= column:
                     frame += 1
-                column = stops[frame]
+                column = offsets[frame + 1]
                 if not mask[frame]:
                     continue
-                total = _frame_minimum(codes, starts[frame], column, words, 0, planes)
+                total = _frame_minimum(codes, offsets[frame], column, AHEAD, words, 0, planes)
                 if total <= cutoff:
                     found[count], sums[count] = frame, total
                     count += 1
@@ -582,8 +621,7 @@ def scan_columns(
 @compiled(_scan_of(_tables))
 def scan_weighted(
     codes: Planes,
-    starts: Integers,
-    stops: Integers,
+    offsets: Integers,
     runs: Integers,
     mask: Mask,
     tables: Planes,
@@ -599,15 +637,14 @@ def scan_weighted(
     """Scan frame by frame for queries whose bits have weights, as :func:`scan_frames` does for others."""
     cutoff, within = _cutoff(histogram, k, limit)
     minima = np.empty(FOUR, np.uint8)
+    frames = _asked_frames(runs, mask, offsets)
     count = 0
-    for run in range(len(runs)):
-        for frame in range(runs[run, 0], runs[run, 1]):
-            start, stop = starts[frame], stops[frame]
-            if not mask[frame] or start == stop:
-                continue
-            total = _weighted_sum(codes, start, stop, tables, planes, cutoff, minima)
-            if total <= cutoff:
-                found[count], sums[count] = frame, total
-                count += 1
-                cutoff, within = _counted(histogram, k, cutoff, within, total)
+    for number, frame in enumerate(frames):
+        start, stop = offsets[frame], offsets[frame + 1]
+        ahead = offsets[frames[min(number + AHEAD_FRAMES, len(frames) - 1)]] - start
+        total = _weighted_sum(codes, start, stop, ahead, tables, planes, cutoff, minima)
+        if total <= cutoff:
+            found[count], sums[count] = frame, total
+            count += 1
+            cutoff, within = _counted(histogram, k, cutoff, within, total)
     return count

@@ -34,9 +34,9 @@ from hmar.disk import free_bytes, write_error, writing
 from hmar.errors import DiskFullError, SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
-from hmar.index.guides import GUIDE_ARRAYS
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import padded
+from hmar.index.skim import GUIDE_ARRAYS, SKIM_ARRAYS
 from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
 from hmar.locks import locked
 from hmar.manifests import sealed, unsealed
@@ -56,14 +56,14 @@ _log = logging.getLogger(__name__)
 
 _BY_FRAME = FRAME_ARRAYS | {
     "window_counts": ("<i8", 1),
-    "coarse_counts": ("<u4", 1),
     "id_run_counts": ("<u4", 1),
     **GUIDE_ARRAYS,
 }
 WINDOW_ARRAYS = {"window_codes": ("|u1", 2), "id_runs": ("<u4", 2)}
-ARRAYS = _BY_FRAME | WINDOW_ARRAYS
+ARRAYS = _BY_FRAME | WINDOW_ARRAYS | SKIM_ARRAYS
 """Name of every array with its dtype and number of axes; all little-endian. One row for each frame, but
-window_codes, planes of shape (16, padded(windows)), and id_runs, one row for each run of window ids."""
+window_codes, planes of shape (16, padded(windows)), id_runs, one row for each run of window ids, and what a
+skim has of its guides."""
 
 
 class OtherVersionError(SnapshotError):
@@ -126,8 +126,9 @@ class Generation:
         """Verify the checksum of every array; raises SnapshotError if a bit of one differs."""
         for name, array in self.stored.items():
             array.check(name, stopped)
-        # Scans read the codes all the time, and window ids never.
-        self.stored["id_runs"].forget()
+        # Scans read the codes all the time, the skim where searches are fast, and window ids never.
+        for name in ("id_runs", "skim_codes"):
+            self.stored[name].forget()
 
 
 def _folder_of(root: Path, model_fingerprint: str) -> Path:
@@ -405,12 +406,13 @@ def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows in {runs} runs")
     if arrays["window_codes"].shape != (16, padded(windows)):
         raise corrupt(f"its codes are {arrays['window_codes'].shape} for {windows} windows")
-    coarse = arrays["coarse_counts"]
-    if (coarse > counts).any() or ((coarse == 0) & (counts > 0)).any():
-        raise corrupt("coarse windows are none or more than all of a frame")
-    for name in ("guides_before", "guides_after"):
-        if arrays[name].min(initial=0) < 0 or arrays[name].max(initial=-1) >= len(counts):
-            raise corrupt(f"its {name} name frames that it does not hold")
+    skimmed, guides = int(arrays["skim_counts"].sum(dtype=np.int64)), len(arrays["skim_slots"])
+    if arrays["skim_codes"].shape != (16, padded(skimmed)) or len(arrays["skim_counts"]) != guides:
+        raise corrupt(f"its skim has {arrays['skim_codes'].shape} codes for {skimmed} windows of guides")
+    for name in GUIDE_ARRAYS:
+        least, most = arrays[name].min(initial=0), arrays[name].max(initial=-1)
+        if not (least >= -1 and most < max(1, guides)):
+            raise corrupt(f"its {name} are not of {guides} guides")
 
 
 def _sweep(folder: Path) -> None:

@@ -20,20 +20,16 @@ class Thoroughness:
     Parameters
     ----------
     search : str
-        "exact" where every frame was compared that may be found; then all that follows is 1.
+        "exact" where every frame was compared that may be found; then both shares are 1.
     ranked_share : float
         Share, from 0 to 1, of the frames that may be found whose own windows were all compared.
     expected_recall : float
         Expected share, from 0 to 1, of the k nearest frames, or groups, that are among the hits.
-    expected_recall_at_10, expected_recall_at_100 : float
-        The same of the 10 and of the 100 nearest, if as many hits were asked for.
     """
 
     search: Search
     ranked_share: float
     expected_recall: float
-    expected_recall_at_10: float
-    expected_recall_at_100: float
 
     def to_dict(self) -> Json:
         """Return it as the API tells it."""
@@ -41,23 +37,15 @@ class Thoroughness:
             "made": self.search,
             "ranked_share": round(self.ranked_share, _DIGITS),
             "expected_recall": round(self.expected_recall, _DIGITS),
-            "expected_recall_at_10": round(self.expected_recall_at_10, _DIGITS),
-            "expected_recall_at_100": round(self.expected_recall_at_100, _DIGITS),
         }
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
         """Return what an answer tells."""
-        return cls(
-            told["made"],
-            told["ranked_share"],
-            told["expected_recall"],
-            told["expected_recall_at_10"],
-            told["expected_recall_at_100"],
-        )
+        return cls(told["made"], told["ranked_share"], told["expected_recall"])
 
 
-EXACT = Thoroughness("exact", 1.0, 1.0, 1.0, 1.0)
+EXACT = Thoroughness("exact", 1.0, 1.0)
 
 
 class FastHits(NamedTuple):

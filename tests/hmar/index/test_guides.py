@@ -7,23 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmar.index.guides import EVERY, Guides
+from hmar.index.guides import EVERY, Guides, guides_of
 
 NAN = float("nan")
 
 
 def guides(series: Sequence[int], along: Sequence[float], counts: Sequence[int] | None = None) -> Guides:
     counted = np.ones(len(series), np.int64) if counts is None else np.array(counts, np.int64)
-    return Guides.of(np.array(series, np.uint64), np.array(along, np.float32), counted)
+    return guides_of(np.array(series, np.uint64), np.array(along, np.float32), counted)
 
 
-def told(made: Guides) -> list[tuple[int, int, float]]:
-    return [
-        (before, after, pytest.approx(share))
-        for before, after, share in zip(
-            made.before.tolist(), made.after.tolist(), made.shares.tolist(), strict=True
-        )
-    ]
+def told(made: Guides) -> list[tuple[int, int, object]]:
+    """Return the slots of both guides of each frame, and the share."""
+    before, after = made.slots[made.before].tolist(), made.slots[made.after].tolist()
+    return [*zip(before, after, map(pytest.approx, made.shares.tolist()), strict=True)]
 
 
 def test_slices_lie_between_the_guides_of_their_series_in_the_order_of_their_places() -> None:
@@ -33,30 +30,24 @@ def test_slices_lie_between_the_guides_of_their_series_in_the_order_of_their_pla
         (0, 0, 0), (3, 0, 2 / 3), (3, 0, 1 / 3), (3, 3, 0), (7, 3, 0.75), (7, 3, 0.5), (7, 3, 0.25),
         (7, 7, 0), (7, 7, 0), (7, 7, 0),
     ]  # fmt: skip
+    assert made.slots.tolist() == [0, 3, 7]
 
 
 def test_series_share_no_guide_whatever_the_order_of_arrival() -> None:
     made = guides([1, 2, 1, 2, 1, 2], [0, 0, 1, 1, 2, 2])
-    assert (made.before % 2).tolist() == [0, 1] * 3
-    assert (made.after % 2).tolist() == [0, 1] * 3
+    assert (made.slots[made.before] % 2).tolist() == [0, 1] * 3
+    assert (made.slots[made.after] % 2).tolist() == [0, 1] * 3
 
 
 def test_slices_of_unknown_place_are_taken_in_the_order_of_arrival() -> None:
     assert told(guides([1] * 5, [NAN] * 5)) == told(guides([1] * 5, range(5)))
 
 
-def test_a_frame_without_windows_is_nobodys_guide_and_its_own() -> None:
+def test_a_frame_without_windows_is_no_guide_and_has_none() -> None:
     made = guides([1] * 4, range(4), counts=[5, 5, 0, 5])
-    assert made.before[2] == made.after[2] == 2
-    assert 2 not in made.before[[0, 1, 3]]
-
-
-def test_frames_that_came_later_are_their_own_guides() -> None:
-    between = guides([1] * 4, range(4)).between(np.array([0, 3, 4, 9]))
-    assert between.before.tolist() == [2, 2, 4, 9]
-    assert between.after.tolist() == [2, 2, 4, 9]
-    assert between.share.tolist() == [0, 0, 0, 0]
-    assert told(Guides.none()) == []
+    assert (made.before[2], made.after[2], made.shares[2]) == (-1, -1, 0)
+    assert 2 not in made.slots
+    assert guides([1, 1], [0, 1], counts=[0, 0]).slots.tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(0, 1)), max_size=60))
@@ -64,15 +55,14 @@ def test_every_slice_lies_between_guides_of_its_series_on_either_side(
     frames: list[tuple[int, int, int]],
 ) -> None:
     series, along, counts = np.array([*zip(*frames, strict=True)] or [[], [], []], np.int64)
-    made = Guides.of(series.astype(np.uint64), along.astype(np.float32), counts)
-    place = along.astype(np.float64)
+    made = guides_of(series.astype(np.uint64), along.astype(np.float32), counts)
     inside = counts > 0
-    for slot in range(len(frames)):
-        before, after, share = made.before[slot], made.after[slot], made.shares[slot]
+    for slot in np.flatnonzero(inside).tolist():
+        before, after = made.slots[made.before[slot]], made.slots[made.after[slot]]
         assert series[before] == series[after] == series[slot]
-        assert 0 <= share < 1
-        assert (share == 0) or (place[before] <= place[slot] <= place[after] and before != after)
+        assert 0 <= made.shares[slot] < 1
+        assert made.shares[slot] == 0 or along[before] <= along[slot] <= along[after]
     for number in np.unique(series[inside]):
         ours = inside & (series == number)
-        chosen = np.unique(np.concatenate([made.before[ours], made.after[ours]]))
-        assert len(chosen) == -(-int(ours.sum()) // EVERY)
+        assert (series[made.slots] == number).sum() == -(-int(ours.sum()) // EVERY)
+    assert (np.diff(made.slots) > 0).all()

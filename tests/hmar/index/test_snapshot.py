@@ -39,9 +39,11 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
             "entry_ids": np.arange(1, frames + 1),
             "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
             "window_counts": counts,
-            "coarse_counts": np.minimum(counts, 1),
-            "guides_before": np.arange(frames),
-            "guides_after": np.arange(frames),
+            "skim_codes": to_planes(rng.integers(0, 256, (len(occupied), 16), np.uint8)),
+            "skim_counts": np.ones(len(occupied)),
+            "skim_slots": occupied,
+            "guides_before": np.cumsum(counts > 0) - 1,
+            "guides_after": np.cumsum(counts > 0) - 1,
             "guide_shares": np.zeros(frames),
             "window_codes": to_planes(rng.integers(0, 256, (windows, 16), np.uint8)),
             "id_run_counts": np.minimum(counts, 1),
@@ -390,19 +392,25 @@ def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("coarse_counts", [0, 1, 1]),
-        ("coarse_counts", [3, 1, 1]),
-        ("guides_before", [-1, 1, 2]),
+        ("skim_counts", [1, 1, 1, 1]),
+        ("skim_counts", [1, 1, 100]),
+        ("skim_codes", to_planes(np.zeros((100, 16), np.uint8))),
+        ("guides_before", [-2, 1, 2]),
         ("guides_after", [0, 1, 3]),
+        ("guide_shares", [0, 0, 3]),
     ],
 )
-def test_coarse_windows_and_guides_that_a_frame_does_not_have_are_refused(
-    store: SnapshotStore, name: str, values: list[int]
+def test_a_skim_that_names_guides_or_windows_that_are_not_there_is_refused(
+    store: SnapshotStore, name: str, values: list[int] | np.ndarray
 ) -> None:
     sound = {
         **snapshot(5).arrays,
         "window_counts": np.array([2, 2, 2]),
-        "coarse_counts": np.array([1, 1, 1]),
+        "skim_codes": to_planes(np.zeros((3, 16), np.uint8)),
+        "skim_counts": np.array([1, 1, 1]),
+        "skim_slots": np.array([0, 1, 2]),
+        "guides_before": np.array([0, 1, 2]),
+        "guides_after": np.array([0, 1, 2]),
         "window_codes": to_planes(np.zeros((6, 16), np.uint8)),
         "id_run_counts": np.array([1, 1, 1]),
         "id_runs": np.array([[0, 2], [0, 2], [0, 2]], np.uint32),
