@@ -13,9 +13,10 @@ from hmar.ports import IndexStats
 from hmar.properties.table import TABLE
 from hmar.values.codes import CODE_BITS, CODE_BYTES, WEIGHT_OF_BIT, Bits, BitWeights, CodeArray, Query
 from hmar.values.entries import LogRow
+from hmar.values.fast import FastHits
 from hmar.values.frames import FrameInfo
 from hmar.values.groups import CodeGroup, CodePair, FrameCodes, GroupQuery
-from hmar.values.hits import CodeHit, Match
+from hmar.values.hits import CodeHit, Match, Mode
 from hmar.values.selection import GroupBy, Selection
 
 
@@ -122,6 +123,17 @@ class MemoryIndex:
     def search_fused(self, query: Query, k: int, bits: Bits, selection: Selection) -> list[CodeHit]:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
         return self._search(_fused, query, k, bits, selection)
+
+    def search_fast(
+        self,
+        query: Query,
+        k: int,
+        mode: Mode,
+        bits: Bits,
+        selection: Selection,  # noqa: ARG002 - exact
+    ) -> FastHits | None:
+        """Return None: this index compares every pair of codes."""
+        return None
 
     def _search(
         self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
