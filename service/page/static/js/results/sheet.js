@@ -4,6 +4,7 @@ import { imageUrl } from "../api.js";
 import { byId } from "../dom.js";
 import { ink } from "../drawing/inks.js";
 import { bits, howOf, numberOf, titleOf, whereOf, whoseOf } from "./facts.js";
+import { fastText } from "./thoroughness.js";
 
 const SIDE = 240;
 const GAP = 16;
@@ -48,7 +49,7 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
     // A file's name may be a patient's: it does not leave the page.
     [titleOf(query, () => "a file"), colours.text],
     [[`Model ${answer.model}`, day, told].filter(Boolean).join(" · "), colours.muted],
-    ["For research; not a diagnosis", colours.query],
+    [["For research; not a diagnosis", fastText(answer)].filter(Boolean).join(" · "), colours.query],
   ];
   write(context, head, GAP, GAP + LINE / 2, canvas.width);
   cells.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));
