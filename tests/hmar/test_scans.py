@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hmar.values.window_ids import pack_window_id
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
@@ -18,6 +17,7 @@ from hmar.values.geometry import Box
 from hmar.values.pages import Page
 from hmar.values.results import Results
 from hmar.values.selection import Selection
+from hmar.values.window_ids import pack_window_id
 from tests.contract.examples import MODEL, ORIGIN, bits_code, info
 from tests.hmar.test_search import PlainEncoder
 

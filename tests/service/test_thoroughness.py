@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pydicom
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hmar.thumbnail import ThumbnailEncoder
+from hmar.values.identity import Identity
 from hmar.values.results import Results
+from hmar.wiring import build_engine
+from service.app import create_app
 from tests.fast import FRAMES as CROWD
 from tests.fast import add_crowd, fast_at_any_size
 from tests.phantoms import ct_file, series_uid, sop_uid
+from tests.service.asking import client_of
 from tests.service.conftest import FRAMES, NODULE, Archive, build_archive, fill
 
 IMAGE = "/api/v1/search/image"
@@ -115,6 +121,14 @@ def test_filters_and_groups_hold_in_a_fast_search(large: Archive) -> None:
     assert {hit["collection"] for hit in told["hits"]} == {"crowd"}
 
 
+def test_a_key_for_one_collection_finds_nothing_else_in_a_fast_search(large: Archive) -> None:
+    reader = client_of(large, Identity("reader", frozenset({"search"}), frozenset({"crowd"})))
+    file = (io.BytesIO(ct_file(1, 2, NODULE)), "x.dcm")
+    told = reader.post(REGION, data={"file": file, "region": "50,70,20,20", "k": "3"}).get_json()
+    assert (told["search"]["made"], told["searched_frames"]) == ("fast", CROWD)
+    assert {hit["collection"] for hit in told["hits"]} == {"crowd"}
+
+
 def test_each_answer_of_a_batch_may_be_fast(large: Archive) -> None:
     told = asked(large, BATCH, queries=[UID, BOXED], k=3)
     assert [item["answer"]["search"]["made"] for item in told["answers"]] == ["fast", "fast"]
@@ -130,10 +144,12 @@ def test_pages_of_a_fast_search_are_its_hits(large: Archive) -> None:
 
 def test_pages_stay_exact_where_the_first_was(large: Archive) -> None:
     """As when the archive grows between two pages: by another server's setting it is not large yet."""
-    other = build_archive(large.engine.settings.home, fast_above=large.engine.index.stats().windows + 1)
+    more = replace(large.engine.settings, fast_above=large.engine.index.stats().windows + 1)
+    engine = build_engine(more, ThumbnailEncoder())
+    other = Archive(engine, create_app(engine), large.key)
     first = asked(other, REGION, **BOXED, k=4, limit=2)
     second = asked(large, REGION, **BOXED, k=4, limit=2, cursor=first["next"])
-    other.engine.close()
+    engine.close()
     assert [page["search"] for page in (first, second)] == [EXACT, EXACT]
     assert first["hits"] + second["hits"] == asked(large, REGION, **BOXED, k=4, search="exact")["hits"]
 
