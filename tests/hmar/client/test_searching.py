@@ -155,3 +155,15 @@ def test_what_the_archive_refuses_is_refused_with_the_same_error(
         client.search(image, **how)
     assert raised.value.detail
     assert raised.value.remedy
+
+
+def test_every_search_asks_for_the_way_that_it_was_given(client: hmar.Client) -> None:
+    wrong: Any = {"search": "quick"}
+    for asked in (
+        lambda: client.search(FILE, BOX, **wrong),
+        lambda: next(client.pages(FRAME, **wrong)),
+        lambda: client.search_batch([(FRAME, BOX)], **wrong),
+        lambda: client.export(FRAME, BOX, **wrong),
+    ):
+        with pytest.raises(ParameterError, match="search is 'quick'"):
+            asked()
