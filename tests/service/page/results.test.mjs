@@ -13,7 +13,7 @@ import { isSameFrame, keyOf } from "../../../service/page/static/js/results/iden
 import { Judgements } from "../../../service/page/static/js/results/judgements.js";
 import { indexIn, placeText } from "../../../service/page/static/js/results/place.js";
 import { namedJudgements, namedQuery } from "../../../service/page/static/js/results/refine.js";
-import { cellAt, cellsOf, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
+import { cellAt, cellsOf, headOf, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
 import { csvOf, jsonOf } from "../../../service/page/static/js/results/table.js";
 import { fastText } from "../../../service/page/static/js/results/thoroughness.js";
 import { endsOf } from "../../../service/page/static/js/results/threshold.js";
@@ -313,7 +313,8 @@ test("a query out of distribution is told, also which of its regions, and one th
 });
 
 test("a fast search says how many of the nearest are expected to be here, an exact one nothing", () => {
-  const told = (expected_recall, count, made = "fast") => fastText({ search: { made, expected_recall }, hits: Array(count).fill(HIT) });
+  const told = (expected_recall, count, made = "fast") =>
+    fastText({ search: { made, expected_recall }, hits: Array(count).fill(HIT) }).replace("\u00a0", " ");
   assert.equal(told(1, 10, "exact"), "");
   assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected to be here.");
   assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected to be here.");
@@ -397,6 +398,14 @@ test("a sheet is no larger than browsers draw, and says how many hits it lacks",
   const { width, height } = sizeOfSheet(cells.length);
   assert.ok(width * height < 4096 ** 2 && height < 32_767);
   assert.equal(cellsOf(cards.slice(0, 60)).told, "");
+});
+
+test("a sheet names no file, and says where hits may be missing", () => {
+  const item = { identity: { file: { name: "Mustermann.dcm" } } };
+  const query = { stack: { series: null, indexOf: () => 0 }, item, regions: [] };
+  const head = (made) => headOf(query, { model: "hmar", hits: [HIT, HIT], search: { made, expected_recall: 0.997 } }, "2020-03-04", "");
+  assert.deepEqual(head("exact"), ["For image 1 of a file, whole image", "Model hmar · 2020-03-04", "For research; not a diagnosis"]);
+  assert.match(head("fast")[2], /^For research; not a diagnosis · Fast search: 99.7.% of the 2 nearest/);
 });
 
 test("hits say whose they are: the image of a series or a file, with its regions", () => {

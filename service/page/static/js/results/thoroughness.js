@@ -1,6 +1,7 @@
 // How thorough a search was, in a reader's words.
 
 const MOST_TOLD = 99.9;
+const PERCENT = "\u00a0%";
 
 /** Say of an answer how many of the nearest a fast search has most likely found; "" where the search was exact. */
 export function fastText({ search: { made, expected_recall: share }, hits }) {
@@ -13,5 +14,5 @@ export function fastText({ search: { made, expected_recall: share }, hits }) {
 function percent(share) {
   // Answers tell four digits.
   const told = Math.floor(Math.round(share * 10_000) / 10) / 10;
-  return told > MOST_TOLD ? `more than ${MOST_TOLD} %` : `${told.toFixed(1)} %`;
+  return told > MOST_TOLD ? `more than ${MOST_TOLD}${PERCENT}` : told.toFixed(1) + PERCENT;
 }
