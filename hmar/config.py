@@ -46,6 +46,7 @@ _MAY_BE_0 = frozenset(
         "web_waiting",
         "key_concurrency",
         "kept_frames_mb",
+        "fast_above",
         "worker_nice",
         "oidc_leeway_seconds",
         "listen_port",
@@ -189,6 +190,9 @@ class Settings:
     scan_threads: int = _setting("HMAR_SCAN_THREADS", 4, "Threads of one search, if there are so many cores.")
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
     scan_device: str = _setting("HMAR_SCAN_DEVICE", "cpu", "Where windows are scanned: cpu or cuda.")
+    fast_above: int = _setting(
+        "HMAR_FAST_ABOVE", 400_000_000, "Windows of an archive from which searches are fast; 0: never."
+    )
     kept_frames_mb: int = _setting(
         "HMAR_KEPT_FRAMES_MB", 128, "Memory for pixels and feature maps of frames asked about last, in MiB."
     )

@@ -124,6 +124,7 @@ class Exporter:
             software=__version__,
             mode=results.mode,
             bits=results.bits,
+            search=results.thoroughness.search,
             left_out=len(results.hits) - len(found),
             now=self._now().replace(tzinfo=None).isoformat(timespec="seconds"),
         )

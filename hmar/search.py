@@ -15,11 +15,13 @@ from hmar.groups import GroupSearcher
 from hmar.places import PlaceGrower
 from hmar.ports import Catalogue, CodeHolder, CodeIndex, FrameEncoder, SlabStore
 from hmar.refining import refined
+from hmar.scans import Scans
 from hmar.slabs import SlabSearcher, WholeCodes
 from hmar.stages import stage
 from hmar.values.codes import Bits, Query
 from hmar.values.deletion import Collections
 from hmar.values.entries import EntryInfo, LogRow
+from hmar.values.fast import Search
 from hmar.values.frames import Frame, FrameInfo
 from hmar.values.groups import Aggregation, FrameCodes, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import CodeHit, Hit, Mode
@@ -53,6 +55,9 @@ class Searcher:
         Returns how many frames of some collections the model has not indexed.
     slabs : SlabStore or None
         Has the windows of frames that are held back; None where none are.
+    fast_above : int
+        Windows of the index from which an answer is searched fast where nothing else was asked for; 0 for
+        never.
 
     Raises
     ------
@@ -67,6 +72,7 @@ class Searcher:
         encoder: FrameEncoder,
         unindexed: Unindexed = lambda _collections: 0,
         slabs: SlabStore | None = None,
+        fast_above: int = 0,
     ) -> None:
         indexed = index.stats().model_fingerprint
         if indexed != encoder.fingerprint:
@@ -79,13 +85,15 @@ class Searcher:
         self._encoder = encoder
         self._unindexed = unindexed
         self._slab_store = slabs
+        self._fast_above = fast_above
+        self._scans = Scans(index, fast_above)
         self._held: CodeHolder = index if slabs is None else WholeCodes(index, slabs)
         self._groups = GroupSearcher(catalogue, index, encoder, self._held)
         self._refreshing = threading.Lock()
 
     def over(self, catalogue: Catalogue, index: CodeIndex, unindexed: Unindexed) -> Searcher:
         """Return a searcher over other ports of the same archive; their refreshes wait for each other."""
-        searcher = Searcher(catalogue, index, self._encoder, unindexed, self._slab_store)
+        searcher = Searcher(catalogue, index, self._encoder, unindexed, self._slab_store, self._fast_above)
         searcher._refreshing = self._refreshing
         return searcher
 
@@ -192,6 +200,7 @@ class Searcher:
         bits: Bits = 128,
         page: Page | None = None,
         judged: Judged = NOTHING_JUDGED,
+        search: Search | None = None,
     ) -> Results:
         """Search for regions of a frame, or for all of it, and return the hits with what was asked.
 
@@ -199,14 +208,17 @@ class Searcher:
         frame's local distance is the mean over the regions of its local distance to each. Without a region,
         the frame is searched for as a whole. Without a mode, it is "local" for regions and "auto" for a whole
         frame. With a page, only that part of the k hits is returned. With judged frames, the query is refined
-        by them; NotFoundError if one of them is not in the archive.
+        by them; NotFoundError if one of them is not in the archive. ``search`` "exact" compares all that may
+        be found, "fast" only what is likely to be near, where that costs less; None does so in a large
+        archive. Pages that follow are searched as the first was.
         """
         started = time.perf_counter()
-        [query] = self._queries(frame, [regions], k, mode, bits)
+        [query] = self._queries(frame, [regions], k, mode, bits, search)
         if judged:
             query = self._refined(query, judged)
         answer = replace(
-            self._answer(frame, regions, query, k, mode, selection, bits, page), refined=judged.counts
+            self._answer(frame, regions, query, k, mode, selection, bits, search, page),
+            refined=judged.counts,
         )
         return replace(answer, took_ms=(time.perf_counter() - started) * 1000)
 
@@ -218,14 +230,15 @@ class Searcher:
         mode: Mode | None,
         selection: Selection,
         bits: Bits = 128,
+        search: Search | None = None,
     ) -> list[Results]:
         """Answer several queries of one frame, which is encoded once; each otherwise as by :meth:`answer`.
 
         ``took_ms`` of each is without the encoding.
         """
         return [
-            self._answer(frame, regions, query, k, mode, selection, bits)
-            for regions, query in zip(asked, self._queries(frame, asked, k, mode, bits), strict=True)
+            self._answer(frame, regions, query, k, mode, selection, bits, search)
+            for regions, query in zip(asked, self._queries(frame, asked, k, mode, bits, search), strict=True)
         ]
 
     def _refined(self, query: Query, judged: Judged) -> Query:
@@ -250,10 +263,18 @@ class Searcher:
         return found
 
     def _queries(
-        self, frame: Frame, asked: Sequence[Sequence[Region]], k: int, mode: Mode | None, bits: Bits
+        self,
+        frame: Frame,
+        asked: Sequence[Sequence[Region]],
+        k: int,
+        mode: Mode | None,
+        bits: Bits,
+        search: Search | None,
     ) -> list[Query]:
         """Encode a frame, once all that is asked for is known to be in range."""
         _check(k, mode or "auto", bits)
+        if search is not None:
+            check_choice("search", search, get_args(Search))
         if (most := max(map(len, asked), default=0)) > MAX_REGIONS:
             raise ParameterError(f"There are {most} regions.", f"Give 1 to {MAX_REGIONS}.")
         with stage("encode"):
@@ -268,6 +289,7 @@ class Searcher:
         mode: Mode | None,
         selection: Selection,
         bits: Bits,
+        search: Search | None,
         page: Page | None = None,
     ) -> Results:
         started = time.perf_counter()
@@ -278,12 +300,14 @@ class Searcher:
         unindexed = self.require_indexed(selection)
         page, selection = self._as_of(page, selection)
         reach = k if page is None else page.reach(k)
-        found = self._scan(query, reach, chosen, selection, bits)
+        way = search if page is None or page.search is None else page.search
+        found, thoroughness = self._scans.search(query, reach, chosen, bits, selection, way)
         hits = self._hits(found, query, chosen, bits)
         following = None
         if page is not None:
             goes_on = len(found) == reach < k
             identities = [_identity(hit.entry, selection.group_by) for hit in hits]
+            page = replace(page, search=page.search or thoroughness.search)
             here, following = page.turn(k, identities, goes_on)
             hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         hits = self._refined_in_slabs(hits, query, chosen, selection, bits)
@@ -303,6 +327,7 @@ class Searcher:
             region_typicality=query.region_typicality,
             following=following,
             unindexed_frames=unindexed,
+            thoroughness=thoroughness,
         )
 
     def require_indexed(self, selection: Selection) -> int:
@@ -336,7 +361,7 @@ class Searcher:
         return replace(page, as_of=as_of), replace(selection, as_of=as_of)
 
     def image(self, frame: Frame, k: int, mode: Mode, selection: Selection, bits: Bits = 128) -> list[Hit]:
-        """Find the k frames most like a whole frame; see :meth:`region`."""
+        """Find the k frames most like a whole frame, exactly; see :meth:`region`."""
         _check(k, mode, bits)
         query = self._encoder.image_query(frame)
         self.refresh()
@@ -346,7 +371,7 @@ class Searcher:
     def region(
         self, frame: Frame, region: Region, k: int, mode: Mode, selection: Selection, bits: Bits = 128
     ) -> list[Hit]:
-        """Find the k frames that hold something most like a region of a frame.
+        """Find the k frames that hold something most like a region of a frame, exactly.
 
         Parameters
         ----------
@@ -402,16 +427,7 @@ class Searcher:
         return replace(found, unindexed_frames=unindexed)
 
     def _search(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[Hit]:
-        return self._hits(self._scan(query, k, mode, selection, bits), query, mode, bits)
-
-    def _scan(self, query: Query, k: int, mode: Mode, selection: Selection, bits: Bits) -> list[CodeHit]:
-        search = {
-            "global": self._index.search_global,
-            "local": self._index.search_windows,
-            "auto": self._index.search_fused,
-        }[mode]
-        with stage("scan"):
-            return search(query, k, bits, selection)
+        return self._hits(self._scans.exact(query, k, mode, bits, selection), query, mode, bits)
 
     def _hits(self, found: Sequence[CodeHit], query: Query, mode: Mode, bits: Bits) -> list[Hit]:
         with stage("catalogue"):

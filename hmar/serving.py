@@ -21,6 +21,8 @@ class Serving:
     slabs : SlabStore
     new_index : callable
         Returns the index of a model by its fingerprint.
+    fast_above : int
+        As for :class:`hmar.search.Searcher`.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class Serving:
         models: ModelStore,
         slabs: SlabStore,
         new_index: Callable[[str], CodeIndex],
+        fast_above: int = 0,
     ) -> None:
         self.encoder = encoder
         self._catalogue = catalogue
         self._slabs = slabs
         self._new_index = new_index
+        self._fast_above = fast_above
         self.unindexed = Unindexed(models, encoder.fingerprint)
 
     @cached_property
@@ -50,4 +54,6 @@ class Serving:
     @cached_property
     def searcher(self) -> Searcher:
         """The search use case."""
-        return Searcher(self._catalogue, self.index, self.encoder, self.unindexed, self._slabs)
+        return Searcher(
+            self._catalogue, self.index, self.encoder, self.unindexed, self._slabs, self._fast_above
+        )

@@ -353,7 +353,9 @@ class Engine:
         return False
 
     def _served_by(self, encoder: FrameEncoder) -> Serving:
-        return Serving(encoder, self.catalogue, self.models, self.slabs, self._new_index)
+        return Serving(
+            encoder, self.catalogue, self.models, self.slabs, self._new_index, self.settings.fast_above
+        )
 
     @property
     def encoder(self) -> FrameEncoder:

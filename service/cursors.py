@@ -12,16 +12,19 @@ from datetime import date
 
 from pydantic import BaseModel
 
+from hmar.values.fast import Search
 from hmar.values.outline import Outline
 from hmar.values.pages import MARK_BYTES, Page
 from service.errors import CursorError
 from service.models.search_request import Among
 
 MAX_LENGTH = 16384
-"""Characters of a cursor; one of 1000 hits has 10,811."""
+"""Characters of a cursor; one of 1000 hits has 10,743."""
 _NOT_BOUND = frozenset({"limit", "cursor"})
-_HEAD = struct.Struct(">Q16s8s")
-"""The last row of the log, a digest of the request and of that row's mark, and one of the model."""
+_HEAD = struct.Struct(">Q16s8sB")
+"""The last row of the log, a digest of the request and of that row's mark, one of the model, and the way."""
+_WAYS: tuple[Search | None, ...] = (None, "exact", "fast")
+"""How the first page was searched, by its number in a cursor; None for groups."""
 _SIGNATURE_BYTES = 32
 _REMEDY = (
     "Send the next of an answer, with the same fields as for that answer; or leave it out, to search anew."
@@ -58,7 +61,7 @@ class Cursors:
         limit = asked.k if asked.limit is None else asked.limit
         if asked.cursor is None:
             return Page(self._marking, limit) if limit < asked.k else None
-        as_of, bound, model, shown = self._read(asked.cursor)
+        as_of, bound, model, way, shown = self._read(asked.cursor)
         if model != self._model:
             raise CursorError(
                 "The archive searches with another model since the cursor was made.",
@@ -67,23 +70,24 @@ class Cursors:
         if not hmac.compare_digest(bound, self._bound(asked, as_of)):
             raise CursorError("The cursor is of another search, or of another state of the archive.", _REMEDY)
         marks = tuple(shown[at : at + MARK_BYTES] for at in range(0, len(shown), MARK_BYTES))
-        return Page(self._marking, limit, as_of, marks)
+        return Page(self._marking, limit, as_of, marks, _WAYS[way])
 
     def following(self, asked: Among, page: Page | None) -> str | None:
         """Return the cursor of the page that follows the answer to a request; None where none does."""
         if page is None or page.as_of is None:
             return None
-        content = _HEAD.pack(page.as_of, self._bound(asked, page.as_of), self._model) + b"".join(page.shown)
+        head = _HEAD.pack(page.as_of, self._bound(asked, page.as_of), self._model, _WAYS.index(page.search))
+        content = head + b"".join(page.shown)
         return _text(self._signature(content) + content)
 
-    def _read(self, cursor: str) -> tuple[int, bytes, bytes, bytes]:
-        """Return the state, what it is bound to, the model and what was shown; raises CursorError."""
+    def _read(self, cursor: str) -> tuple[int, bytes, bytes, int, bytes]:
+        """Return state, bound digest, model, way and marks of what was shown; raises CursorError."""
         signed = _bytes(cursor) if len(cursor) <= MAX_LENGTH else b""
         signature, content = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
         if len(content) < _HEAD.size or not hmac.compare_digest(signature, self._signature(content)):
             raise CursorError("The cursor was not made by this server, or was altered.", _REMEDY)
-        as_of, bound, model = _HEAD.unpack_from(content)
-        return as_of, bound, model, content[_HEAD.size :]
+        as_of, bound, model, way = _HEAD.unpack_from(content)
+        return as_of, bound, model, way, content[_HEAD.size :]
 
     def _signature(self, content: bytes) -> bytes:
         return hmac.digest(self._signing, content, "sha256")

@@ -261,7 +261,7 @@ def _slabs(engine: Engine) -> tuple[State, str, str]:
 def _scan(engine: Engine) -> tuple[State, str, str]:
     settings = engine.settings
     if settings.scan_device != CUDA:
-        return State.OK, f"on the processor, {settings.scan_threads} threads at most", ""
+        return State.OK, f"on the processor, {settings.scan_threads} threads at most; {_usual(engine)}", ""
     if reason := why_no_gpu():
         found = f"HMAR_SCAN_DEVICE is cuda, but {reason}: the processor scans."
         return State.FAILED, found, "Install NVIDIA's driver and hmar-search[gpu], or set it to cpu."
@@ -271,6 +271,14 @@ def _scan(engine: Engine) -> tuple[State, str, str]:
     if needed > free:
         return State.NOTE, found, "Stop what else uses it, unless that is this product's own server."
     return State.OK, found, ""
+
+
+def _usual(engine: Engine) -> str:
+    """Return how a search is made that does not say how."""
+    most, windows = engine.settings.fast_above, engine.index.stats().windows
+    if 0 < most <= windows:
+        return f"fast where a search does not say: {windows} windows, and HMAR_FAST_ABOVE is {most}"
+    return "exact where a search does not say"
 
 
 FIRST_CHECKS: dict[str, Check] = {

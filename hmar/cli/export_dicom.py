@@ -18,6 +18,7 @@ from hmar.properties.conditions import Typed, conditions_of_options
 from hmar.properties.python_filters import filters_of_conditions
 from hmar.values.asked import HowSearched
 from hmar.values.exports import KINDS, Export, Kind
+from hmar.values.fast import Search
 from hmar.values.geometry import Box
 from hmar.values.hits import Mode
 from hmar.values.indexed import IndexedFrame
@@ -42,6 +43,11 @@ from hmar.values.selection import GroupBy, Same
     "--exclude-same", type=click.Choice(get_args(Same)), help="Leave out what the image belongs to."
 )
 @click.option("--group-by", type=click.Choice(get_args(GroupBy)), help="One hit for each of these.")
+@click.option(
+    "--search",
+    type=click.Choice(get_args(Search)),
+    help="How thoroughly, as for hmar search.",
+)
 @click.option(
     "--hit",
     "hits",
@@ -70,6 +76,7 @@ def export_dicom(
     collection: str | None,
     exclude_same: Same | None,
     group_by: GroupBy | None,
+    search: Search | None,
     hits: tuple[str, ...],
     kinds: tuple[Kind, ...],
     pacs: str | None,
@@ -100,6 +107,7 @@ def export_dicom(
         "collection": collection,
         "exclude": exclude_same,
         "group_by": group_by,
+        "search": search,
         "where": filters_of_conditions(conditions_of_options(properties)),
     }
     image, chosen, wanted = IndexedFrame(uid, frame_number), _chosen(hits), kinds or KINDS

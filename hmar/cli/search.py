@@ -17,11 +17,13 @@ from hmar.cli.pictures import Pictures, PicturesHere, PicturesThere
 from hmar.cli.places import client
 from hmar.cli.property_options import property_options
 from hmar.cli.settings import settings_from_environment
+from hmar.cli.thoroughness import said_of_fast
 from hmar.client.client import Client
 from hmar.library.images import read_image
 from hmar.properties.conditions import Typed, conditions_of_options
 from hmar.properties.python_filters import filters_of_conditions
 from hmar.values.codes import Bits
+from hmar.values.fast import Search
 from hmar.values.geometry import Box, region_of
 from hmar.values.hits import Hit, Mode
 from hmar.values.results import Results
@@ -74,6 +76,13 @@ class RegionType(click.ParamType[Box]):
     type=click.Choice(get_args(GroupBy)),
     help="One hit for each of these, its nearest frame; a place is that of a region in a series.",
 )
+@click.option(
+    "--search",
+    "way",
+    type=click.Choice(get_args(Search)),
+    help="exact compares every frame; fast a fraction of a large archive, and may miss a hit. Left out, the "
+    "size of the archive decides (HMAR_FAST_ABOVE).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON, as the API does.")
 @click.option("--montage", type=click.Path(dir_okay=False, path_type=Path), help="Draw query and hits here.")
 def search(
@@ -87,6 +96,7 @@ def search(
     exclude_same: Same | None,
     only: tuple[str, ...],
     group_by: GroupBy | None,
+    way: Search | None,
     as_json: bool,
     montage: Path | None,
     **properties: Typed,
@@ -96,7 +106,7 @@ def search(
     FILE is a DICOM, PNG or JPEG file; it need not be indexed. No product needs to run: the index is loaded
     into this process. With --server, FILE is sent to it, and nothing of it is kept there. Filters hold all at
     once, and before the k nearest are taken; an image of which a value is unknown is not found by a filter on
-    it.
+    it. A fast search says how many of the nearest it expects to have found.
 
     \b
     Examples:
@@ -105,6 +115,7 @@ def search(
       hmar search slice.dcm --region 310,340,48,40 --json --montage hits.png
       hmar search slice.dcm --modality CT --sex F --age 40-60 --date 2020-01-01..2021-12-31
       hmar search slice.dcm --exclude-same patient --group-by series
+      hmar search slice.dcm --region 310,340,48,40 --search exact
       hmar search slice.dcm --only 1.2.840.113619.2.55.3 --only 1.2.840.113619.2.55.4
       hmar search slice.dcm --region 310,340,48,40 --region 120,330,44,44
       hmar --server https://pacs.example/hmar search slice.dcm --modality CT --json
@@ -123,6 +134,7 @@ def search(
             group_by=group_by,
         ),
         exclude_same,
+        way,
     )
     asked = client()
     results, pictures = _here(found) if asked is None else _there(found, asked)
@@ -132,12 +144,13 @@ def search(
     if as_json:
         answer = {
             "query": results.query_dict(),
+            "search": results.thoroughness.to_dict(),
             "hits": [hit.to_dict() for hit in hits],
             "unindexed_frames": results.unindexed_frames,
         }
         click.echo(json.dumps(answer, allow_nan=False))
     else:
-        _print_table(hits, montage, pictures.frames)
+        _print_table(results, montage, pictures.frames)
         if results.unindexed_frames:
             click.echo(
                 f"{results.unindexed_frames} frames are not indexed under {results.model} and were not "
@@ -158,6 +171,7 @@ class _Searched:
     bits: Bits
     selection: Selection
     exclude_same: Same | None
+    search: Search | None
 
 
 def _here(asked: _Searched) -> tuple[Results, Pictures]:
@@ -169,7 +183,9 @@ def _here(asked: _Searched) -> tuple[Results, Pictures]:
     selection = asked.selection
     if asked.exclude_same is not None:
         selection = engine.searcher.excluding(selection, frame.info, asked.exclude_same)
-    results = engine.searcher.answer(frame, asked.regions, asked.k, asked.mode, selection, asked.bits)
+    results = engine.searcher.answer(
+        frame, asked.regions, asked.k, asked.mode, selection, asked.bits, search=asked.search
+    )
     return engine.links.on(results), PicturesHere(engine, frame)
 
 
@@ -187,12 +203,13 @@ def _there(asked: _Searched, server: Client) -> tuple[Results, Pictures]:
         exclude=asked.exclude_same,
         only=selection.only_series,
         group_by=selection.group_by,
+        search=asked.search,
         where=filters_of_conditions(selection.filters),
     )
     return results, PicturesThere(server, asked.file, asked.frame_number)
 
 
-def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
+def _print_table(hits: Results, montage: Path | None, frames: int) -> None:
     console = Console()
     if not hits and frames:
         console.print(f"No hits: nothing that was asked for is among the {frames} indexed frames.")
@@ -226,6 +243,8 @@ def _print_table(hits: list[Hit], montage: Path | None, frames: int) -> None:
         )
     console.print(table)
     _print_typicality(hits[0], console)
+    if hits.thoroughness.search == "fast":
+        console.print(said_of_fast(hits.thoroughness, len(hits)), style="yellow")
     if montage is not None:
         console.print("The montage is drawn.")
 

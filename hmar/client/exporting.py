@@ -75,7 +75,7 @@ def _fields(
     hits: Sequence[Indexed] | None,
     how: HowSearched,
 ) -> Fields:
-    plain = {name: how.get(name) for name in ("k", "mode", "bits", "collection", "group_by")}
+    plain = {name: how.get(name) for name in ("k", "mode", "bits", "collection", "group_by", "search")}
     return {
         **query_fields(image),
         **region_fields(box),

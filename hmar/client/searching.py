@@ -23,6 +23,7 @@ from hmar.errors import InputError
 from hmar.properties.python_filters import FilterValue, filters_as_json, given_filters
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
+from hmar.values.fast import Search
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Hit, Mode
 from hmar.values.indexed import Indexed, IndexedFrame
@@ -60,6 +61,7 @@ class ClientSearches:
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Results:
@@ -72,7 +74,9 @@ class ClientSearches:
             own hits.
         frame_number : int
             Frame of a file with several, from 1. A frame of the archive has its own.
-        box, k, mode, bits, collection, exclude, only, group_by, relevant, not_relevant, where, **filters
+        box, k, mode, bits, collection, exclude, only, group_by, relevant, not_relevant, search
+            As for :meth:`hmar.Archive.search`.
+        where, **filters
             As for :meth:`hmar.Archive.search`.
 
         Raises
@@ -86,7 +90,9 @@ class ClientSearches:
         ParameterError
             If any of the others is out of its range.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
+        wanted = _wanted(
+            given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by, search
+        )
         judged = judged_fields(relevant, not_relevant)
         return _results(self._found(*_query(image, frame_number), region_fields(box) | wanted | judged))
 
@@ -106,6 +112,7 @@ class ClientSearches:
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Iterator[Results]:
@@ -120,10 +127,12 @@ class ClientSearches:
             Hits on a page, from 1.
         image, box, k, mode, bits, frame_number, collection, exclude, only, group_by, relevant, not_relevant
             As for :meth:`search`; ``k`` is the number of hits on all pages together.
-        where, **filters
-            As for :meth:`search`.
+        search, where, **filters
+            As for :meth:`search`. Later pages are searched as the first was.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
+        wanted = _wanted(
+            given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by, search
+        )
         data, frame = _query(image, frame_number)
         fields = {**region_fields(box), **wanted, **judged_fields(relevant, not_relevant), "limit": limit}
         cursor: str | None = None
@@ -145,6 +154,7 @@ class ClientSearches:
         exclude: Same | Exclusion | None = None,
         only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> list[Results | InputError]:
@@ -156,7 +166,7 @@ class ClientSearches:
             Frames of the archive, and regions of them; box None searches for the whole image.
         k : int
             Hits of each, from 1 to 100.
-        mode, bits, collection, exclude, only, group_by, where, **filters
+        mode, bits, collection, exclude, only, group_by, search, where, **filters
             As for :meth:`search`, for all queries.
 
         Returns
@@ -164,7 +174,9 @@ class ClientSearches:
         list of Results or InputError
             In the order of the queries.
         """
-        wanted = _wanted(given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by)
+        wanted = _wanted(
+            given_filters(where, filters), k, mode, bits, collection, exclude, only, group_by, search
+        )
         asked = [{**query_fields(frame), **region_fields(box)} for frame, box in queries]
         answer = self._api.post(f"{SEARCH}/batch", {"queries": asked, **wanted})
         return read(answer, lambda told: [_item(item) for item in told["answers"]])
@@ -225,6 +237,7 @@ def _wanted(
     exclude: Same | Exclusion | None,
     only: Collection[str] | None,
     group_by: GroupBy | None = None,
+    search: Search | None = None,
 ) -> Fields:
     """Return the fields that say how is searched, and among what."""
     return given(
@@ -236,6 +249,7 @@ def _wanted(
         exclude=exclusion_field(exclude),
         only=only_field(only),
         group_by=group_by,
+        search=search,
     )
 
 

@@ -13,6 +13,7 @@ from hmar.values.asked import HowSearched
 from hmar.values.codes import Bits
 from hmar.values.entries import EntryInfo
 from hmar.values.exports import KINDS, Documents, Export, Kind, kinds_of
+from hmar.values.fast import Search
 from hmar.values.hits import Mode
 from hmar.values.indexed import Indexed, named
 from hmar.values.judged import Judged
@@ -48,7 +49,7 @@ class Exports(Holdings):
             Tell only these of the hits, 50 at most. None tells all.
         **how
             ``k``, ``mode``, ``bits``, ``collection``, ``exclude``, ``only``, ``group_by``,
-            ``relevant``, ``not_relevant`` and ``where``, as for :meth:`hmar.Archive.search`.
+            ``relevant``, ``not_relevant``, ``search`` and ``where``, as for :meth:`hmar.Archive.search`.
 
         Returns
         -------
@@ -115,6 +116,7 @@ class Exports(Holdings):
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
     ) -> Results:
         engine, judged = self.engine, Judged.of(relevant, not_relevant)
@@ -125,5 +127,5 @@ class Exports(Holdings):
         selection = engine.searcher.without(replace(selection, exclude=same), exclusion, query.info)
         frame = engine.frame(query)
         return engine.searcher.answer(
-            frame, searched_regions_of(box), k, mode, selection, bits, judged=judged
+            frame, searched_regions_of(box), k, mode, selection, bits, judged=judged, search=search
         )

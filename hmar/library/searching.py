@@ -12,6 +12,7 @@ from hmar.library.patients import is_passing
 from hmar.library.selecting import selection_from
 from hmar.properties.python_filters import FilterValue, given_filters
 from hmar.values.codes import Bits
+from hmar.values.fast import Search
 from hmar.values.frames import Frame
 from hmar.values.groups import Aggregation, GroupLevel, GroupMode, GroupResults
 from hmar.values.hits import Mode
@@ -53,6 +54,7 @@ class Searches:
         group_by: GroupBy | None = None,
         relevant: Sequence[Indexed] = (),
         not_relevant: Sequence[Indexed] = (),
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> Results:
@@ -89,6 +91,11 @@ class Searches:
         relevant, not_relevant : sequence of Hit, EntryInfo or IndexedFrame
             Hits of this search that are what was looked for, and hits that are not, up to 100 each: the
             archive is searched with a query that is refined by them. They are found again, ranked anew.
+        search : str, optional
+            "exact" compares every frame that may be found. "fast" takes a fraction of the time in a large
+            archive: distances, boxes and order are exact, but a hit may be missing, and ``thoroughness`` of
+            the results says how many are expected to be there. It is exact all the same where that costs no
+            more. None is fast from ``HMAR_FAST_ABOVE`` windows on.
         where : mapping, optional
             Filters by name, besides ``filters``.
         **filters
@@ -113,7 +120,9 @@ class Searches:
         selection = self._among(selection, frame, exclusion)
         searcher, links = self.engine.searcher, self.engine.links
         return links.on(
-            searcher.answer(frame, searched_regions_of(box), k, mode, selection, bits, judged=judged)
+            searcher.answer(
+                frame, searched_regions_of(box), k, mode, selection, bits, judged=judged, search=search
+            )
         )
 
     def search_batch(
@@ -127,6 +136,7 @@ class Searches:
         exclude: Same | Exclusion | None = None,
         only: Collection[str] | None = None,
         group_by: GroupBy | None = None,
+        search: Search | None = None,
         where: Mapping[str, FilterValue] | None = None,
         **filters: FilterValue,
     ) -> list[Results | InputError]:
@@ -138,7 +148,7 @@ class Searches:
         ----------
         queries : sequence of (image, box)
             As for :meth:`search`; box None searches for the whole image. Of a file, its first frame.
-        k, mode, bits, collection, exclude, only, group_by, where, **filters
+        k, mode, bits, collection, exclude, only, group_by, search, where, **filters
             As for :meth:`search`, for all queries.
 
         Returns
@@ -164,7 +174,7 @@ class Searches:
             [(image, searched_regions_of(box)) for image, box in queries],
             opened,
             lambda frame, chosen, asked: [
-                links.on(answer) for answer in searcher.answers(frame, asked, k, mode, chosen, bits)
+                links.on(answer) for answer in searcher.answers(frame, asked, k, mode, chosen, bits, search)
             ],
         )
 

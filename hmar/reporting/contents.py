@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from hmar.values.exports import Kind
+from hmar.values.fast import Search
 from hmar.values.geometry import Box
 from hmar.values.plain import Json
 
@@ -66,6 +67,8 @@ class Contents:
         What found them.
     mode : str
     bits : int
+    search : str
+        "exact" or "fast".
     left_out : int
         Hits that the search had and the documents do not tell.
     now : str
@@ -81,6 +84,7 @@ class Contents:
     software: str
     mode: str
     bits: int
+    search: Search
     left_out: int
     now: str
 

@@ -56,4 +56,6 @@ def described(contents: Contents) -> str:
     """Return in words what was searched for and what is told."""
     what = f"{len(contents.regions)} region(s)" if contents.regions else "the whole image"
     left = f"; {contents.left_out} more are not told here" if contents.left_out else ""
-    return f"{STATEMENT} Searched for {what} by mode {contents.mode}: {len(contents.hits)} hit(s){left}."
+    missed = " The search was fast: a nearer image may be missing." if contents.search == "fast" else ""
+    told = f"Searched for {what} by mode {contents.mode}: {len(contents.hits)} hit(s){left}."
+    return f"{STATEMENT} {told}{missed}"

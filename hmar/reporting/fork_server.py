@@ -37,6 +37,7 @@ def warm_up() -> None:
         software="0",
         mode="local",
         bits=128,
+        search="exact",
         left_out=0,
         now="2000-01-01T00:00:00",
     )

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from hmar.properties.python_filters import FilterValue
 from hmar.values.codes import Bits
+from hmar.values.fast import Search
 from hmar.values.hits import Mode
 from hmar.values.indexed import Indexed
 from hmar.values.selection import Exclusion, GroupBy, Same
@@ -24,4 +25,5 @@ class HowSearched(TypedDict, total=False):
     group_by: GroupBy | None
     relevant: Sequence[Indexed]
     not_relevant: Sequence[Indexed]
+    search: Search | None
     where: Mapping[str, FilterValue] | None

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from hmar.values.fast import Search
+
 MARK_BYTES = 8
 """Two of a million marks are alike with a probability of 3e-8."""
 
@@ -27,12 +29,16 @@ class Page:
         The last row of the log that belongs to the state; None for the state of now.
     shown : tuple of bytes
         Marks of what the pages before showed, in that order.
+    search : str or None
+        How the first page was searched: then so are those that follow. None for the first page, and for
+        groups.
     """
 
     key: bytes = field(repr=False)
     limit: int
     as_of: int | None = None
     shown: tuple[bytes, ...] = ()
+    search: Search | None = None
 
     def reach(self, k: int) -> int:
         """Return how many of the ``k`` nearest tell this page's hits, and whether more follow."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, overload
 
 from hmar.values.codes import Bits
+from hmar.values.fast import EXACT, Thoroughness
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.hits import Hit, Mode, out_of_distribution
@@ -41,6 +42,9 @@ class Results(Sequence[Hit]):
         How typical each region is, see :class:`hmar.values.codes.Query`.
     refined : Refinement or None
         How many judged frames the search was refined by; None where it was not.
+    thoroughness : Thoroughness
+        Whether the search was exact or fast, and how much of what is nearest is expected to be found. Of a
+        page it tells of the hits as far as the page's last.
     following : Page or None
         The page that follows this one, where there is one.
     unindexed_frames : int
@@ -60,6 +64,7 @@ class Results(Sequence[Hit]):
     following: Page | None = None
     unindexed_frames: int = 0
     refined: Refinement | None = None
+    thoroughness: Thoroughness = EXACT
 
     @property
     def region(self) -> Box | None:
@@ -118,6 +123,7 @@ class Results(Sequence[Hit]):
             "model": self.model,
             "bits": self.bits,
             "mode": self.mode,
+            "search": self.thoroughness.to_dict(),
             "query": self.query_dict(),
             "refined": None if self.refined is None else self.refined._asdict(),
             "hits": [hit.to_dict() for hit in self.hits],
@@ -130,7 +136,8 @@ class Results(Sequence[Hit]):
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
         """Return the answer that the API gave: the inverse of :meth:`to_dict`.
 
-        UIDs of the query's frame are not told, and empty. Numbers are rounded as the answer has them.
+        UIDs of the query's frame are not told, and empty. Numbers are rounded as the answer has them. A
+        server that does not tell how it searched knows exact searches alone.
         """
         query = told["query"]
         return cls(
@@ -145,4 +152,5 @@ class Results(Sequence[Hit]):
             region_typicality=tuple(each["typicality"] for each in query["regions"]),
             unindexed_frames=told.get("unindexed_frames", 0),
             refined=None if (judged := told.get("refined")) is None else Refinement(**judged),
+            thoroughness=EXACT if (search := told.get("search")) is None else Thoroughness.from_dict(search),
         )

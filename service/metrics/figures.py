@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.values import MultiProcessValue
 
 from hmar.stages import STAGES
+from hmar.values.fast import Search
 from service.metrics.processes import Processes
 from service.metrics.shared import SharedFigures
 
@@ -80,8 +81,8 @@ class Metrics:
         )
         self._queries = Counter(
             "hmar_queries",
-            "Searches with frames, by whether the model finds the query typical of what it knows.",
-            ("typicality",),
+            "Searches with frames, by whether the model finds the query typical, and by exact or fast.",
+            ("typicality", "made"),
             registry=self._registry,
         )
         self._refusals = Counter(
@@ -112,7 +113,8 @@ class Metrics:
         for name in STAGES:
             self._stages.labels(name)
         for judged in _JUDGED.values():
-            self._queries.labels(judged)
+            for made in get_args(Search):
+                self._queries.labels(judged, made)
 
     def read_state(self, state: Collector) -> None:
         """Read what a collector tells with each exposition, too."""
@@ -127,9 +129,9 @@ class Metrics:
         for name, took in seconds.items():
             self._stages.labels(name).observe(took)
 
-    def count_query(self, out_of_distribution: bool | None) -> None:
+    def count_query(self, out_of_distribution: bool | None, made: Search) -> None:
         """Count a query; None where the model cannot tell whether it is out of distribution."""
-        self._queries.labels(_JUDGED[out_of_distribution]).inc()
+        self._queries.labels(_JUDGED[out_of_distribution], made).inc()
 
     def count_refusal(self, status: int) -> None:
         """Count a request that was refused before it reached a route."""

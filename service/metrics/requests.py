@@ -28,7 +28,7 @@ def install(app: Flask, metrics: Metrics, tracer: Tracer | None = None) -> None:
         request_ids.begin(request.environ.get(REQUEST_ID) or request_ids.chosen(given))
         g.started = time.perf_counter()
         g.stages = note_stages()
-        g.judged = []
+        g.queries = []
 
     def end(response: Response) -> Response:
         """Name the route and not the address, which holds UIDs."""
@@ -37,8 +37,8 @@ def install(app: Flask, metrics: Metrics, tracer: Tracer | None = None) -> None:
         metrics.count_request(problems.logged_method(), rule, response.status_code, seconds)
         response.headers[HEADER] = request_ids.current()
         metrics.count_stages(g.stages)
-        for out_of_distribution in g.judged:
-            metrics.count_query(out_of_distribution)
+        for out_of_distribution, made in g.queries:
+            metrics.count_query(out_of_distribution, made)
         if tracer is not None:
             _trace(tracer, rule, response.status_code, seconds)
         _access.info("%s %s %d %.1f ms", problems.logged_method(), rule, response.status_code, 1000 * seconds)
@@ -73,5 +73,6 @@ def _trace(tracer: Tracer, rule: str, status: int, seconds: float) -> None:
 
 
 def count_query(results: Results) -> None:
-    """Count a query of the current request by whether it is out of distribution."""
-    g.judged.append(results[0].query_out_of_distribution if results else None)
+    """Count a query of the current request by whether it is out of distribution, and how it was searched."""
+    out_of_distribution = results[0].query_out_of_distribution if results else None
+    g.queries.append((out_of_distribution, results.thoroughness.search))

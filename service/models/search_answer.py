@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from hmar.values.fast import Search
 from hmar.values.hits import Mode
 from service.models.given import Given
 from service.models.named_frame import NamedFrame
@@ -162,6 +163,26 @@ class Query(Given):
     )
 
 
+class Thoroughness(Given):
+    """How much was compared, and how much of what is nearest is expected among the hits.
+
+    Of an exact search all shares are 1. Of a page they are of its hits and those of the pages before.
+    """
+
+    made: Search = Field(description="How it was searched, whatever was asked for.")
+    ranked_share: Share = Field(
+        description="Share of the frames that could have been found whose windows were all compared."
+    )
+    expected_recall: Share = Field(
+        description="Expected share of the nearest frames, or groups, as many as were asked for, that are "
+        "among the hits."
+    )
+    expected_recall_at_10: Share = Field(description="The same of the 10 nearest, if as many were asked for.")
+    expected_recall_at_100: Share = Field(
+        description="The same of the 100 nearest, if as many were asked for."
+    )
+
+
 class Refined(Given):
     """How many judged frames the query was refined by."""
 
@@ -175,6 +196,7 @@ class Answer(Given):
     model: str
     bits: Bits
     mode: Mode
+    search: Thoroughness
     query: Query
     refined: Refined | None = Field(
         description="Null where no hits were judged. Distances of a refined search are those of codes whose "

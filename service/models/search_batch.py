@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from hmar.errors import ParameterError
+from hmar.values.fast import Search
 from hmar.values.hits import Mode
 from hmar.values.outline import Region
 from hmar.values.search_limits import MAX_BATCH_K, MAX_BATCH_REGIONS, MAX_QUERIES
@@ -21,7 +22,7 @@ from service.models.problem import Problem
 from service.models.regions import SearchedRegion, SearchedRegions
 from service.models.remedy import Remedy
 from service.models.search_answer import Answer
-from service.models.search_request import GROUP_BY, MODE, Wanted
+from service.models.search_request import GROUP_BY, MODE, SEARCH, Wanted
 from service.models.whole_numbers import FrameNumber
 
 
@@ -60,6 +61,7 @@ class Batch(Wanted, JsonBody):
     mode: LeftOut[Mode] = Field(
         default=None, description=f"By default local for regions, and auto for a whole image. {MODE}"
     )
+    search: LeftOut[Search] = Field(default=None, description=SEARCH)
     group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
 
     @model_validator(mode="after")

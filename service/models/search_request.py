@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from hmar.errors import ParameterError, shown
+from hmar.values.fast import Search
 from hmar.values.hits import Mode
 from hmar.values.judged import Judged
 from hmar.values.outline import Region
@@ -35,6 +36,12 @@ GROUP_BY = (
     "The k nearest series, studies or patients, each by its nearest frame alone. A frame whose patient is "
     "unknown belongs to a patient who has this study and no other. place: the k nearest series, up to "
     f"{MAX_PLACES}, each with the slices around its nearest frame that show the region too."
+)
+SEARCH = (
+    "exact compares every frame that may be found. fast takes a fraction of the time in a large archive: "
+    "distances, boxes and order are exact, but a hit may be missing; search of the answer says how many are "
+    "expected to be there. It is exact all the same where that costs no more. By default it is fast in "
+    "archives of as many windows as HMAR_FAST_ABOVE says."
 )
 _JUDGED = (
     "Hits of this search that {}: the query is refined by them, and all hits are ranked anew. Of each frame "
@@ -86,6 +93,7 @@ class Among(Wanted):
 class How(Asked):
     """How is searched."""
 
+    search: LeftOut[Search] = Field(default=None, description=SEARCH)
     group_by: LeftOut[GroupBy] = Field(default=None, description=GROUP_BY)
     relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are what is looked for"))
     not_relevant: JudgedFrames = Field(default=None, description=_JUDGED.format("are not"))

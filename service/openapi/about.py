@@ -9,8 +9,8 @@ from service.edge.clients import SESSION_COOKIE
 
 _DESCRIPTION = """\
 Every frame of the archive has one code for the whole image (the global expert) and one for each of some
-hundred windows (the local expert), of 64 or 128 bits. A query is answered by Hamming distance, exactly:
-smaller is nearer.
+hundred windows (the local expert), of 64 or 128 bits. A query is answered by Hamming distance:
+smaller is nearer. Distances are exact; a search is too, unless its answer says that it was made fast.
 
 Coordinates are source pixels; pixel (0, 0) covers [0, 1) x [0, 1). Lengths in mm are counted from the upper
 left corner and are null where the pixel spacing is unknown. Frames are numbered from 1. In a request, null is

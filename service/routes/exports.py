@@ -73,7 +73,14 @@ def _documents(engine: Engine, files: OpenedFiles, body: ExportQuery) -> Documen
     selection = replace(body.selection(), exclude=own)
     selection = engine.searcher.without(selection, body.exclusion, frame.info)
     results = engine.searcher.answer(
-        frame, body.searched_regions, body.k, body.mode, selection, body.bits, judged=body.judged
+        frame,
+        body.searched_regions,
+        body.k,
+        body.mode,
+        selection,
+        body.bits,
+        judged=body.judged,
+        search=body.search,
     )
     count_query(results)
     return engine.exporter.documents(query, results, body.kinds, body.chosen)

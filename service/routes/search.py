@@ -134,7 +134,7 @@ def _answer(engine: Engine, files: OpenedFiles, what: IndexedFrame | SentFrame, 
     selection = replace(how.selection(), exclude=own)
     selection = engine.searcher.without(selection, how.exclusion, frame.info)
     results = engine.searcher.answer(
-        frame, how.searched_regions, how.k, how.mode, selection, how.bits, page, how.judged
+        frame, how.searched_regions, how.k, how.mode, selection, how.bits, page, how.judged, how.search
     )
     count_query(results)
     results = engine.links.on(results)

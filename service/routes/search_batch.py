@@ -75,7 +75,7 @@ def _opened(engine: Engine, files: OpenedFiles, how: Batch, named: _Named) -> tu
 def _answers(
     engine: Engine, how: Batch, frame: Frame, selection: Selection, asked: Sequence[Sequence[Region]]
 ) -> list[Results]:
-    answers = engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits)
+    answers = engine.searcher.answers(frame, asked, how.k, how.mode, selection, how.bits, how.search)
     for results in answers:
         count_query(results)
     return list(map(engine.links.on, answers))

@@ -23,6 +23,11 @@ def test_a_number_that_cannot_be_used_is_refused_by_name(variable: str, value: s
         Settings.from_environment({variable: value})
 
 
+def test_archives_may_be_searched_exactly_at_any_size() -> None:
+    assert Settings.from_environment({"HMAR_FAST_ABOVE": "0"}).fast_above == 0
+    assert Settings.from_environment({}).fast_above == 400_000_000
+
+
 def test_more_web_processes_than_any_machine_needs_are_refused() -> None:
     assert Settings.from_environment({"HMAR_WEB_PROCESSES": "64"}).web_processes == 64
     with pytest.raises(ConfigError, match="HMAR_WEB_PROCESSES is 65"):

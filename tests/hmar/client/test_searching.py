@@ -51,6 +51,8 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"group_by": "series", "sex": ["F", "O"]},
         {"where": {"age_years": (40, None), "study_date": (None, "2021-01-01")}, "contrast": None},
         {"box": BOX, "group_by": "place"},
+        {"box": BOX, "search": "exact"},
+        {"search": "fast"},
         {"box": OUTLINE},
         {"box": [BOX, OUTLINE], "mode": "auto"},
         {"collection": "elsewhere"},
@@ -153,3 +155,15 @@ def test_what_the_archive_refuses_is_refused_with_the_same_error(
         client.search(image, **how)
     assert raised.value.detail
     assert raised.value.remedy
+
+
+def test_every_search_asks_for_the_way_that_it_was_given(client: hmar.Client) -> None:
+    wrong: Any = {"search": "quick"}
+    for asked in (
+        lambda: client.search(FILE, BOX, **wrong),
+        lambda: next(client.pages(FRAME, **wrong)),
+        lambda: client.search_batch([(FRAME, BOX)], **wrong),
+        lambda: client.export(FRAME, BOX, **wrong),
+    ):
+        with pytest.raises(ParameterError, match="search is 'quick'"):
+            asked()

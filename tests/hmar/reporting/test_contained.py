@@ -45,6 +45,7 @@ CONTENTS = Contents(
     software="1.0",
     mode="local",
     bits=128,
+    search="exact",
     left_out=2,
     now="2026-01-02T03:04:05",
 )

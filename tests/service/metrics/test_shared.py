@@ -23,7 +23,7 @@ metrics = Metrics(lambda: Tallies(2, 3, 1, 4), shared)
 for _ in range(3):
     metrics.count_request("GET", "/a", 200, 0.02)
     metrics.count_refusal(429)
-metrics.count_query(True)
+metrics.count_query(True, "exact")
 metrics.count_tallies()
 metrics.count_tallies()
 if sys.argv[3] == "killed":
@@ -99,7 +99,10 @@ def test_counters_and_histograms_are_added_and_those_of_a_killed_process_stay(tm
     assert samples["hmar_request_seconds_bucket", frozenset([*route, ("le", "0.01")])] == 0
     assert samples["hmar_request_seconds_bucket", frozenset([*route, ("le", "0.025")])] == 9
     assert samples["hmar_refusals_total", frozenset({("status", "429")})] == 9
-    assert samples["hmar_queries_total", frozenset({("typicality", "out_of_distribution")})] == 3
+    assert (
+        samples["hmar_queries_total", frozenset({("typicality", "out_of_distribution"), ("made", "exact")})]
+        == 3
+    )
     assert samples["hmar_decoders_replaced_total", frozenset()] == 6
     assert samples["hmar_audit_feed_rows_total", frozenset({("outcome", "sent")})] == 9
     assert samples["hmar_audit_feed_waiting", frozenset()] == 8

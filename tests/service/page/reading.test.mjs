@@ -81,15 +81,17 @@ test("who waits for the end of a search waits for the one that follows at once, 
 test("more hits follow those shown, and are told of with them", async () => {
   const { asked, hits, reading } = reader();
   const first = reading.search({ k: 2, mode: "local" });
-  asked[0].end({ hits: [1, 2], next: "a", model: "m" });
+  const [earlier, later] = [0.99, 0.98].map((expected_recall) => ({ made: "fast", expected_recall }));
+  asked[0].end({ hits: [1, 2], next: "a", model: "m", search: earlier });
   await first;
   const more = reading.more(2);
   assert.equal(reading.isSearching, true);
   assert.deepEqual(asked[1].fields, { k: 1000, mode: "local", limit: 2, cursor: "a" });
-  asked[1].end({ hits: [3], next: null });
+  asked[1].end({ hits: [3], next: null, search: later });
   await more;
   assert.deepEqual(hits.ranks, [1, 2, 3]);
-  assert.deepEqual(reading.answer, { hits: [1, 2, 3], next: null, model: "m" });
+  // What is told of the last page is of all hits up to it.
+  assert.deepEqual(reading.answer, { hits: [1, 2, 3], next: null, model: "m", search: later });
   assert.deepEqual([reading.options, reading.hasMore], [{ k: 4, mode: "local" }, false]);
 });
 

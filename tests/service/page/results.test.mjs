@@ -13,8 +13,9 @@ import { isSameFrame, keyOf } from "../../../service/page/static/js/results/iden
 import { Judgements } from "../../../service/page/static/js/results/judgements.js";
 import { indexIn, placeText } from "../../../service/page/static/js/results/place.js";
 import { namedJudgements, namedQuery } from "../../../service/page/static/js/results/refine.js";
-import { cellAt, cellsOf, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
+import { cellAt, cellsOf, headOf, sizeOfSheet } from "../../../service/page/static/js/results/sheet.js";
 import { csvOf, jsonOf } from "../../../service/page/static/js/results/table.js";
+import { fastText } from "../../../service/page/static/js/results/thoroughness.js";
 import { endsOf } from "../../../service/page/static/js/results/threshold.js";
 import { typicalityOf } from "../../../service/page/static/js/results/typicality.js";
 
@@ -82,6 +83,24 @@ test("a reader is told where a search was another one than the controls say", ()
   assert.deepEqual(asking.differing(query, { only: { series_uids: ["9.9"] } }), ["only"]);
   asking.change({ chosen: { label: ["nodule"] } });
   assert.ok(asking.differing(query, {}).includes("label"));
+});
+
+test("how thorough a search is stays with the server until a reader chooses", () => {
+  const asking = new Asking();
+  const query = { stack: INDEXED, regions: [] };
+  assert.equal("search" in asking.options(query), false);
+  asking.change({ search: "fast" });
+  assert.equal(asking.options(query).search, "fast");
+  assert.deepEqual(asking.differing(query, { ...asking.options(query), search: "exact" }), ["search"]);
+  let [changed, taken] = [0, 0];
+  asking.addEventListener("change", () => (changed += 1));
+  asking.addEventListener("taken", () => (taken += 1));
+  asking.compareAll();
+  assert.deepEqual([asking.options(query).search, changed, taken], ["exact", 0, 1]);
+  asking.take({ search: "fast" });
+  assert.equal(asking.state.search, "fast");
+  asking.take({});
+  assert.equal(asking.state.search, "");
 });
 
 test("the own series of a file is not asked for, and not said to be", () => {
@@ -293,6 +312,19 @@ test("a query out of distribution is told, also which of its regions, and one th
   assert.equal(typicalityOf(query([], null, null)), null);
 });
 
+test("a fast search says how many of the nearest are expected to be here, an exact one nothing", () => {
+  const told = (expected_recall, count, made = "fast") =>
+    fastText({ search: { made, expected_recall }, hits: Array(count).fill(HIT) }).replace("\u00a0", " ");
+  assert.equal(told(1, 10, "exact"), "");
+  assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected to be here.");
+  assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected to be here.");
+  assert.equal(told(0.5, 1), "Fast search: 50.0 % of the nearest are expected to be here.");
+  // Never more than was told, and never all.
+  assert.match(told(0.9979, 2), /: 99\.7 % /);
+  assert.match(told(0.9999, 2), /: 99\.9 % /);
+  assert.match(told(1, 2), /: more than 99\.9 % /);
+});
+
 test("where there are no hits a reader is told how to find some", () => {
   const answer = { hits: [] };
   assert.equal(emptyOf(null, { among: "others", chosen: {} }).change, null);
@@ -326,18 +358,20 @@ test("a table has a line for each hit, quoted where needed, and nothing that a s
 test("JSON has query and hits, and of a file not even the name", () => {
   const query = { identity: { file: { name: "Mustermann.dcm" }, frame_number: 1 } };
   const answer = { query: { modality: "CT" }, model: "hmar", mode: "local", bits: 128, refined: null, searched_frames: 9 };
-  const text = jsonOf(query, { k: 5 }, answer, [HIT]);
+  const search = { made: "fast", expected_recall: 0.997 };
+  const text = jsonOf(query, { k: 5 }, { ...answer, search }, [HIT]);
   assert.ok(!text.includes("Mustermann"));
   const told = JSON.parse(text);
   assert.deepEqual(told.query, { frame_number: 1, file: true, modality: "CT" });
+  assert.deepEqual(told.search, search);
   assert.deepEqual([told.options, told.hits[0].sop_instance_uid, told.hits[0].verdict], [{ k: 5 }, "1.1.1", null]);
 });
 
 test("an export asks for the same search, and for the hits that are shown", () => {
-  const options = { k: 60, group_by: "patient", exclude: { same: "patient" } };
+  const options = { k: 60, group_by: "patient", exclude: { same: "patient" }, search: "exact" };
   const hits = Array.from({ length: 60 }, (_, i) => hit({ sop_instance_uid: `1.${i}` }));
   const fields = exportFields(options, hits, { kinds: ["sr"], to: "" });
-  assert.deepEqual(Object.keys(fields).sort(), ["exclude", "group_by", "hits", "k", "kinds"]);
+  assert.deepEqual(Object.keys(fields).sort(), ["exclude", "group_by", "hits", "k", "kinds", "search"]);
   assert.deepEqual([fields.k, fields.hits.length, fields.hits[0]], [60, 50, { sop_instance_uid: "1.0", frame_number: 1 }]);
   assert.equal(exportFields(options, hits, { kinds: ["sr"], to: "main" }).to, "main");
 });
@@ -364,6 +398,14 @@ test("a sheet is no larger than browsers draw, and says how many hits it lacks",
   const { width, height } = sizeOfSheet(cells.length);
   assert.ok(width * height < 4096 ** 2 && height < 32_767);
   assert.equal(cellsOf(cards.slice(0, 60)).told, "");
+});
+
+test("a sheet names no file, and says where hits may be missing", () => {
+  const item = { identity: { file: { name: "Mustermann.dcm" } } };
+  const query = { stack: { series: null, indexOf: () => 0 }, item, regions: [] };
+  const head = (made) => headOf(query, { model: "hmar", hits: [HIT, HIT], search: { made, expected_recall: 0.997 } }, "2020-03-04", "");
+  assert.deepEqual(head("exact"), ["For image 1 of a file, whole image", "Model hmar · 2020-03-04", "For research; not a diagnosis"]);
+  assert.match(head("fast")[2], /^For research; not a diagnosis · Fast search: 99.7.% of the 2 nearest/);
 });
 
 test("hits say whose they are: the image of a series or a file, with its regions", () => {

@@ -43,6 +43,18 @@ test("a saved search stays, whatever is searched for after it, until it is delet
   assert.deepEqual(searches.saved, []);
 });
 
+test("a search that was fast is told as such for as long as it is kept, and one that is exact by choice", () => {
+  const searches = new Searches("me", new Storage());
+  searches.add(address(1), 1, true);
+  assert.match(wordsOf(searches.recent[0], []), /10 hits, fast search$/);
+  searches.save(searches.recent[0], "Nodule");
+  assert.match(wordsOf(searches.saved[0], []), /10 hits, fast search$/);
+  searches.add(address(1), 2);
+  assert.match(wordsOf(searches.recent[0], []), /10 hits$/);
+  const search = { sop_instance_uid: "1", search: "exact" };
+  assert.match(wordsOf({ address: encode({ series: "1.1", search }) }, []), /10 hits, exact search$/);
+});
+
 test("saved searches are bounded too", () => {
   const searches = new Searches("me", new Storage());
   for (let number = 0; number < 120; number += 1) searches.save({ address: address(number), at: number }, `n${number}`);

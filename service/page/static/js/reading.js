@@ -166,7 +166,8 @@ export class Reading extends EventTarget {
   async #extend(query, options, count) {
     try {
       const following = await this.#asked(query, nextPage(this.#options, this.#answer, count));
-      this.#answer = { ...this.#answer, hits: [...this.#answer.hits, ...following.hits], next: following.next };
+      const { next, search } = following;
+      this.#answer = { ...this.#answer, hits: [...this.#answer.hits, ...following.hits], next, search };
       this.#options = options;
       this.hits.extend(following.hits);
       return false;

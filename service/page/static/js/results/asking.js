@@ -10,10 +10,11 @@ const MOST_PLACES = 100;
  * Events: `change`, when something else is asked for; `taken`, when a search was made with other options.
  *
  * `among` is "others" (other patients), "all" or "series" (that of the query alone); `group` is "patient", "study",
- * "series", "place" or "" (every image); `chosen` has the keys of filters by the names of facets.
+ * "series", "place" or "" (every image); `search` is "exact", "fast" or "" (as the server decides); `chosen` has the keys
+ * of filters by the names of facets.
  */
 export class Asking extends EventTarget {
-  #state = Object.freeze({ among: "others", group: "patient", chosen: Object.freeze({}), mode: "", count: USUAL_HITS });
+  #state = Object.freeze({ among: "others", group: "patient", search: "", chosen: Object.freeze({}), mode: "", count: USUAL_HITS });
 
   get state() {
     return this.#state;
@@ -32,11 +33,17 @@ export class Asking extends EventTarget {
     this.dispatchEvent(new Event("taken"));
   }
 
+  /** Searches are exact from now on. */
+  compareAll() {
+    this.change({ search: "exact" }, { isQuiet: true });
+    this.dispatchEvent(new Event("taken"));
+  }
+
   /** Show the options of a search that was made elsewhere, as far as the controls have them. */
-  take({ mode = "", k = USUAL_HITS, group_by = "", only, exclude, ...filters }) {
+  take({ mode = "", k = USUAL_HITS, group_by = "", search = "", only, exclude, ...filters }) {
     const among = only ? "series" : exclude?.same ? "others" : "all";
     const group = among === "series" ? this.#state.group : group_by;
-    this.change({ mode, count: k, among, group, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
+    this.change({ mode, count: k, among, group, search, chosen: Object.freeze(chosenOf(filters)) }, { isQuiet: true });
     this.dispatchEvent(new Event("taken"));
   }
 
@@ -46,7 +53,7 @@ export class Asking extends EventTarget {
    * `least` is how many hits are asked for at least: as many as are shown already.
    */
   options({ stack, regions }, least = 0) {
-    const { among, chosen, mode, count } = this.#state;
+    const { among, chosen, mode, count, search } = this.#state;
     const group = this.#groupOf(stack, regions);
     return {
       ...(mode ? { mode } : {}),
@@ -55,6 +62,7 @@ export class Asking extends EventTarget {
       ...filtersOf(chosen),
       ...(isOwnSeries(among, stack) ? { only: { series_uids: [stack.series.series_uid] } } : {}),
       ...(among === "others" ? { exclude: { same: "patient" } } : {}),
+      ...(search ? { search } : {}),
     };
   }
 

@@ -6,7 +6,7 @@ export function installControls({ asking, viewer }) {
   const radios = [...byId("among").querySelectorAll("input")];
 
   function show() {
-    const { among, group, mode, count } = asking.state;
+    const { among, group, search, mode, count } = asking.state;
     // A file of this computer is of no series of the archive.
     const hasSeries = Boolean(viewer.stack?.series);
     for (const radio of radios) {
@@ -14,12 +14,14 @@ export function installControls({ asking, viewer }) {
       radio.disabled = radio.value === "series" && !hasSeries;
     }
     byId("group").value = group;
+    byId("how-thorough").value = search;
     byId("mode").value = mode;
     byId("k").value = count;
   }
 
   for (const radio of radios) radio.addEventListener("change", () => asking.change({ among: radio.value }));
   byId("group").addEventListener("change", ({ target }) => asking.change({ group: target.value }));
+  byId("how-thorough").addEventListener("change", ({ target }) => asking.change({ search: target.value }));
   // Mode and number are beside the button that searches: they wait for it.
   byId("mode").addEventListener("change", ({ target }) => asking.change({ mode: target.value }, { isQuiet: true }));
   byId("k").addEventListener("input", ({ target }) => asking.change({ count: target.valueAsNumber || 0 }, { isQuiet: true }));

@@ -58,6 +58,10 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   };
   reading.addEventListener("asked", search);
   reading.addEventListener("options", (event) => asking.take(event.detail));
+  byId("compare-all").addEventListener("click", () => {
+    asking.compareAll();
+    guarded(() => reading.searchAgain({ ...reading.options, search: "exact" }));
+  });
   byId("search-form").addEventListener("submit", (event) => {
     event.preventDefault();
     search();
@@ -71,7 +75,7 @@ function installWays({ viewer, asking, hits, reading, compare, guarded }) {
     byId("search").disabled = !shown?.frame || reading.isSearching;
     byId("search").textContent = regions.length ? "Search region" : "Search image";
     byId("back").hidden = !reading.isAway;
-    byId("more").disabled = reading.isSearching;
+    for (const id of ["more", "compare-all"]) byId(id).disabled = reading.isSearching;
     byId("results").classList.toggle("busy", reading.isSearching);
     byId("hits").setAttribute("aria-busy", String(reading.isSearching));
     hits.compareWith(shown);

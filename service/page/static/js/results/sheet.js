@@ -4,6 +4,7 @@ import { imageUrl } from "../api.js";
 import { byId } from "../dom.js";
 import { ink } from "../drawing/inks.js";
 import { bits, howOf, numberOf, titleOf, whereOf, whoseOf } from "./facts.js";
+import { fastText } from "./thoroughness.js";
 
 const SIDE = 240;
 const GAP = 16;
@@ -34,6 +35,16 @@ export function cellsOf(cards) {
   return { cells, told: cells.length < cards.length ? `the first ${cells.length} of ${cards.length} hits` : "" };
 }
 
+/** The lines above the cells: what was searched for, how it was answered, and what to beware of. */
+export function headOf(query, answer, day, told) {
+  return [
+    // A file's name may be a patient's: it does not leave the page.
+    [titleOf(query, () => "a file")],
+    [`Model ${answer.model}`, day, told],
+    ["For research; not a diagnosis", fastText(answer)],
+  ].map((parts) => parts.filter(Boolean).join(" · "));
+}
+
 /** Draw cards on a canvas, and return it as a PNG; `day` is the date that stands on it. */
 export async function sheetOfCards(cards, { query, answer, picture, displayWindow, day }) {
   const canvas = document.createElement("canvas");
@@ -44,11 +55,11 @@ export async function sheetOfCards(cards, { query, answer, picture, displayWindo
   const colours = inks();
   context.fillStyle = colours.back;
   context.fillRect(0, 0, canvas.width, canvas.height);
+  const [title, made, caution] = headOf(query, answer, day, told);
   const head = [
-    // A file's name may be a patient's: it does not leave the page.
-    [titleOf(query, () => "a file"), colours.text],
-    [[`Model ${answer.model}`, day, told].filter(Boolean).join(" · "), colours.muted],
-    ["For research; not a diagnosis", colours.query],
+    [title, colours.text],
+    [made, colours.muted],
+    [caution, colours.query],
   ];
   write(context, head, GAP, GAP + LINE / 2, canvas.width);
   cells.forEach((card, number) => drawCell(context, card, images[number], picture, cellAt(number), colours));

@@ -56,6 +56,7 @@ export function jsonOf(query, options, answer, hits, verdictOf = () => null) {
     mode: answer.mode,
     bits: answer.bits,
     refined: answer.refined,
+    search: answer.search,
     searched_frames: answer.searched_frames,
     hits: hits.map((hit) => ({ ...hit, verdict: verdictOf(hit) })),
   };

@@ -84,11 +84,12 @@ async function isSure(all, saved) {
 const counted = (count) => (count === 1 ? "1 search" : `${count} searches`);
 
 /** Say what was searched for, from what the archive tells of the series. */
-export function wordsOf({ address }, series) {
+export function wordsOf({ address, isFast }, series) {
   const { search, series: uid, collection } = decode(address);
   const { regions, options } = partsOf(search);
   const known = series.find((one) => one.series_uid === uid && (!collection || one.collection === collection));
   const what = regions.length ? plural(regions.length, "region") : "whole image";
   const name = known ? [known.modality, known.body_part].filter(Boolean).join(" ") : "A series that is not listed";
-  return [name, what, options.mode, `${options.k ?? 10} hits`].filter(Boolean).join(", ");
+  const thorough = isFast ? "fast search" : options.search === "exact" && "exact search";
+  return [name, what, options.mode, `${options.k ?? 10} hits`, thorough].filter(Boolean).join(", ");
 }

@@ -35,6 +35,6 @@ function noteSearches(app, searches) {
     const isNew = app.reading.answer !== noted;
     noted = app.reading.answer;
     const state = isNew && searchState(app);
-    if (state) searches.add(encode(state, Infinity));
+    if (state) searches.add(encode(state, Infinity), Date.now(), noted.search.made === "fast");
   });
 }

@@ -1,4 +1,4 @@
-// Searches of this login, kept in this browser: what they bring back, when they were made, and names of those saved.
+// Searches of this login, kept in this browser: what they bring back, when and how they were made, and names of those saved.
 //
 // A search is kept as the page's address would have it, however long: UIDs and settings, nothing of a patient.
 
@@ -19,7 +19,7 @@ function storageOf() {
   }
 }
 
-/** Event: `changed`. Entries are {address, at, name}; those with a name are saved. */
+/** Event: `changed`. Entries are {address, at, name, isFast}; those with a name are saved. */
 export class Searches extends EventTarget {
   #key;
   #storage;
@@ -41,17 +41,17 @@ export class Searches extends EventTarget {
   }
 
   /** Note that a search was made; the same one is listed once. */
-  add(address, at = Date.now()) {
+  add(address, at = Date.now(), isFast = false) {
     if (!isSearch(address)) return;
     const others = this.#read().filter((entry) => entry.name || searchText(entry.address) !== searchText(address));
-    this.#write([{ address, at, name: "" }, ...others]);
+    this.#write([{ address, at, name: "", isFast }, ...others]);
   }
 
-  save({ address, at }, name) {
+  save({ address, at, isFast }, name) {
     const kept = name.trim().slice(0, MOST_NAME);
     if (!kept) return;
     const others = this.#read().filter((entry) => entry.name !== kept && (entry.name || entry.address !== address));
-    this.#write([{ address, at, name: kept }, ...others]);
+    this.#write([{ address, at, name: kept, isFast }, ...others]);
   }
 
   remove({ address, name }) {
