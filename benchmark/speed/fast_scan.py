@@ -13,7 +13,7 @@ from hmar.ports import CodeIndex
 from hmar.values.codes import Query
 from hmar.values.selection import Selection
 
-NAME = "EmbeddedIndex.search_fast, 9 windows"
+NAME = "EmbeddedIndex.search_fast"
 PEER = "the exact search"
 KS = (10, 100)
 THREADS = 2
@@ -99,13 +99,13 @@ def fast_row(
     """Return the row of one comparison: times of the fast search and of its peer, and what it found."""
     row = speed_row(
         "scan",
-        f"{NAME}, {what}, k {k}",
+        f"{NAME}, k {k}, {what}",
         peer,
         *times,
         rounds,
         setting=f"{archive.frames} frames, {archive.windows} windows, {BITS} bits, k {k}, index mapped",
         threads=THREADS,
-        quality={f"recall@{k} (ANN)": round(recall.share, 4)},
+        quality={f"recall@{k} (ANN)": round(recall.share, 4), "expected": round(recall.expected, 4)},
         frames=archive.frames,
         windows=archive.windows,
         bits=BITS,

@@ -182,7 +182,7 @@ def test_rows_tell_time_beside_recall_for_each_case_and_number_of_hits(
     for row in rows:
         assert set(row) >= ROW_FIELDS
         assert (row["peer"], row["made"], row["expected_recall"]) == (PEER, "fast", 0.9)
-        assert row["quality"] == {f"recall@{row['k']} (ANN)": row["recall"]}
+        assert row["quality"] == {f"recall@{row['k']} (ANN)": row["recall"], "expected": 0.9}
         assert (row["frames"], row["people"], row["queries"], row["askers"]) == (FRAMES, 21, 8, 8)
         assert row["exact_p50_ms"] == row["peer_p50_ms"]
     assert made_fast(rows) == rows
