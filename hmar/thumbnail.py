@@ -16,18 +16,12 @@ from PIL import Image
 
 from hmar.image.grid import Grid, GridConfig, channels, content, make_grid
 from hmar.image.regions import check_region
-from hmar.image.windows import (
-    WindowConfig,
-    kept_windows,
-    region_windows,
-    spread_windows,
-    unpack_window_id,
-    window_box,
-)
+from hmar.image.windows import WindowConfig, kept_windows, region_windows, spread_windows, window_box
 from hmar.values.codes import CODE_BITS, CodeArray, EncodedFrame, Query, WindowIds, pack_logits
 from hmar.values.frames import FloatArray, Frame, FrameInfo
 from hmar.values.geometry import Box
 from hmar.values.outline import Region
+from hmar.values.window_ids import unpack_window_id
 
 _SIDE = 32
 

@@ -17,8 +17,9 @@ from benchmark.region.describing import FLOAT
 from benchmark.region.features import WindowFeature
 from benchmark.region.planes import GRID
 from benchmark.types import Descriptors, Progress
-from hmar.image.windows import WindowConfig, unpack_window_ids
+from hmar.image.windows import WindowConfig
 from hmar.values.frames import FloatArray
+from hmar.values.window_ids import unpack_window_ids
 
 OWN, OTHERS = "lesion-own", "lesion-others"
 TOGETHER = "together"

@@ -16,18 +16,11 @@ from benchmark.region.planes import GRID, Plane
 from benchmark.region.queries import box_round
 from benchmark.types import Progress
 from hmar.image.grid import channels, content, make_grid
-from hmar.image.windows import (
-    QueryWindows,
-    WindowConfig,
-    kept_windows,
-    lattice,
-    query_windows,
-    unpack_window_ids,
-    window_box,
-)
+from hmar.image.windows import QueryWindows, WindowConfig, kept_windows, lattice, query_windows, window_box
 from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray
 from hmar.values.geometry import Box
+from hmar.values.window_ids import unpack_window_ids
 
 LEAST_COVERED = 0.5
 """Least share of the smaller one of window and lesion that the two have in common, for a hit."""

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.speed.people import People, Person, parts_in_order
+from benchmark.speed.people import People, Person
 from hmar.index.frames import FrameTable
+from hmar.index.guides import Guides
 from hmar.index.id_runs import IdRuns, to_runs
 from hmar.index.planes import Planes, padded, to_codes
 from hmar.index.snapshot import Snapshot, SnapshotStore
 from hmar.index.stored import ArrayParts
-from hmar.index.windows import offsets_of
+from hmar.index.windows import coarse_first, offsets_of
 from hmar.values.codes import CODE_BYTES, CodeArray, EncodedFrame
 from hmar.values.frames import FrameInfo
 from hmar.values.selection import Selection
@@ -77,16 +78,13 @@ class Archive:
 
 
 class _Windows(NamedTuple):
-    """Windows and runs of window ids of each frame of a person, and the runs; these are the real series'."""
+    """Windows of each frame of a person, as an index keeps them."""
 
     counts: NDArray[np.int64]
+    coarse_counts: NDArray[np.uint32]
+    order: NDArray[np.int64]
     run_counts: NDArray[np.uint32]
     runs: IdRuns
-
-    def reordered(self, order: NDArray[np.int64]) -> _Windows:
-        """Return those of the same frames in another order."""
-        runs = parts_in_order(self.runs, self.run_counts, order)
-        return _Windows(self.counts[order], self.run_counts[order], runs)
 
 
 def write_archive(
@@ -120,6 +118,8 @@ def write_archive(
         arrays: dict[str, NDArray[Any] | ArrayParts] = {
             **table.arrays,
             "window_counts": counts,
+            "coarse_counts": np.concatenate([person.coarse_counts for person in drawn]),
+            **Guides.of(table.arrays["series"], table.arrays["along"], counts).arrays,
             "window_codes": ArrayParts((CODE_BYTES, padded(total)), lambda: _planes(Path(planes), total)),
             "id_run_counts": run_counts,
             "id_runs": ArrayParts((int(run_counts.sum()), 2), lambda: (person.runs for person in drawn)),
@@ -143,26 +143,39 @@ def _draw(
     with ExitStack() as stack:
         files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
         for number, one in enumerate(people, start=1):
-            person, windows = one, _windows(one, known)
-            if generator is not None:
-                order = generator.permutation(len(one.counts))
-                person, windows = one.reordered(order), windows.reordered(order)
+            if generator is None:
+                person, windows = one, _windows(one, known)
+            else:
+                person = one.reordered(generator.permutation(len(one.counts)))
+                windows = _kept(person)
             table.extend(_rows(person, number, len(table)))
             drawn.append(windows)
-            for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
+            codes = person.window_codes[windows.order]
+            for file, plane in zip(files, np.ascontiguousarray(codes.T), strict=True):
                 file.write(plane.data)
     return table, drawn
 
 
 def _windows(person: Person, known: dict[tuple[int, int], _Windows]) -> _Windows:
-    """Return what the snapshot tells of a person's windows, once for all who have a real series' ids."""
+    """Return how an index keeps a person's windows, once for all who have a real series' ids."""
     series = (person.window_ids.ctypes.data, len(person.counts))
     if series not in known:
-        ends = np.cumsum(person.counts)[:-1]
-        runs = [to_runs(ids) for ids in np.split(person.window_ids, ends)]
-        counts = np.array([len(of_frame) for of_frame in runs], np.uint32)
-        known[series] = _Windows(person.counts, counts, np.concatenate(runs))
+        known[series] = _kept(person)
     return known[series]
+
+
+def _kept(person: Person) -> _Windows:
+    of_frames = np.split(person.window_ids, np.cumsum(person.counts)[:-1])
+    ordered = [coarse_first(ids) for ids in of_frames]
+    runs = [to_runs(ids[order]) for ids, (order, _) in zip(of_frames, ordered, strict=True)]
+    begins = np.cumsum(person.counts) - person.counts
+    return _Windows(
+        person.counts,
+        np.array([count for _, count in ordered], np.uint32),
+        np.concatenate([begin + order for begin, (order, _) in zip(begins, ordered, strict=True)]),
+        np.array([len(of_frame) for of_frame in runs], np.uint32),
+        np.concatenate(runs),
+    )
 
 
 def _plane(folder: Path, plane: int) -> Path:

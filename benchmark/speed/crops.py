@@ -11,12 +11,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hmar.image.grid import channels, make_grid
-from hmar.image.windows import cover, pack_window_id, unpack_window_id
+from hmar.image.windows import cover
 from hmar.model.config import PARTS
 from hmar.model.serving.model import ServedModel
 from hmar.model.weights import Bundle
 from hmar.values.codes import CODE_BITS, CodeArray, WindowIds, pack_logits
 from hmar.values.frames import Frame
+from hmar.values.window_ids import pack_window_id, unpack_window_id
 
 NETWORK_SIDE = 224
 """Input of the published network, to which crops are usually resized."""

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from benchmark.speed.people import People, distances, neighbour_differences
 from benchmark.speed.real_codes import RealCodes, RealSeries
-from hmar.image.windows import unpack_window_ids
 from hmar.index.scan import Scanner
 from hmar.index.windows import Segment, Windows, offsets_of
+from hmar.values.window_ids import unpack_window_ids
 
 _NEIGHBOURS = 8
 """Series of fewer slices are no volumes, and their slices no neighbours."""

@@ -70,8 +70,8 @@ class Person:
         """Return the same frames in another order, shape (F,)."""
         return Person(
             self.global_codes[order],
-            parts_in_order(self.window_codes, self.counts, order),
-            parts_in_order(self.window_ids, self.counts, order),
+            _parts_in_order(self.window_codes, self.counts, order),
+            _parts_in_order(self.window_ids, self.counts, order),
             self.counts[order],
             self.slices[order],
         )
@@ -122,7 +122,7 @@ class People:
         )
 
 
-def parts_in_order(
+def _parts_in_order(
     rows: NDArray[Any], counts: NDArray[np.integer[Any]], order: NDArray[np.int64]
 ) -> NDArray[Any]:
     """Return rows of frames, as many of each as ``counts`` tells, in another order of the frames."""

@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.image.grid import Grid, channels, content, make_grid
-from hmar.image.windows import (
-    QueryWindows,
-    cell_shares,
-    lattice,
-    query_windows,
-    unpack_window_ids,
-    windows_of_shares,
-)
+from hmar.image.windows import QueryWindows, cell_shares, lattice, query_windows, windows_of_shares
 from hmar.model.serving.model import ServedModel
 from hmar.model.serving.typicality import frame_summary, region_summary
 from hmar.values.frames import FloatArray, Frame
 from hmar.values.geometry import Box
+from hmar.values.window_ids import unpack_window_ids
 
 REGIONS = 10
 """Regions of each size in a frame, at most."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
+from hmar.index.fast_search import FAST_FROM, FastSearch
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_cutoff
 from hmar.index.hamming import Slots
@@ -62,6 +63,8 @@ class EmbeddedIndex:
         Returns seconds that only grow; a snapshot is checked again after ``CHECK_EVERY_S`` of them.
     scanner : WindowScanner or None
         Scans windows, and is closed with the index. None for the processor, on so many threads.
+    fast_from : int
+        Windows that may be found from which a fast search is not exact.
     """
 
     def __init__(
@@ -73,7 +76,9 @@ class EmbeddedIndex:
         checked: bool = True,
         clock: Callable[[], float] = time.monotonic,
         scanner: WindowScanner | None = None,
+        fast_from: int = FAST_FROM,
     ) -> None:
+        self._fast_from = fast_from
         self._clock = clock
         self._model_fingerprint = model_fingerprint
         self._scanner: WindowScanner = Scanner(threads, compiled) if scanner is None else scanner
@@ -191,7 +196,15 @@ class EmbeddedIndex:
         self, query: Query, k: int, mode: Mode, bits: Bits, selection: Selection
     ) -> FastHits | None:
         """Return most of the k nearest entries; None where the exact search costs no more."""
-        return None
+        if mode == "global" or k < 1 or self._scanner.gpu_windows():
+            return None
+        gallery = self._published.gallery
+        search = FastSearch(gallery, self._scanner, query, mode, bits)
+        found = search.candidates(k, selection, self._fast_from)
+        if found is None:
+            return None
+        hits = self._best(gallery, query, found.slots, search.distances, k, bits, selection.group_by)
+        return FastHits(hits, found.thoroughness)
 
     def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups of a selection that groups: series, studies or patients."""

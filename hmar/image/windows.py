@@ -1,7 +1,7 @@
 """Window geometry: which windows a frame has, and where each lies.
 
-A window is a square of whole feature-map cells. Its id packs the index of its size and its upper left cell
-into 32 bits, so that its box follows by arithmetic from the frame's grid.
+A window is a square of whole feature-map cells. Its id tells its size and its upper left cell, so that its
+box follows by arithmetic from the frame's grid.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray
 from hmar.values.geometry import Box
 from hmar.values.outline import Outline, Region
-
-_SIZE_SHIFT, _ROW_SHIFT, _CELL_MASK = 28, 14, (1 << 14) - 1
+from hmar.values.window_ids import pack_window_id, unpack_window_id, unpack_window_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +38,6 @@ class WindowConfig:
     cells: tuple[int, ...] = (2, 4, 6)
     strides: tuple[int, ...] = (1, 1, 2)
     min_content: float = 0.3
-
-
-def pack_window_id(
-    size: int, row: int | NDArray[np.int64], column: int | NDArray[np.int64]
-) -> NDArray[np.uint32]:
-    """Pack the index of a size and upper left cells into window ids."""
-    return np.asarray((size << _SIZE_SHIFT) | (np.asarray(row) << _ROW_SHIFT) | column, dtype=np.uint32)
-
-
-def unpack_window_id(window_id: int) -> tuple[int, int, int]:
-    """Return (index of the size, upper row, left column) of a window id."""
-    return window_id >> _SIZE_SHIFT, (window_id >> _ROW_SHIFT) & _CELL_MASK, window_id & _CELL_MASK
-
-
-def unpack_window_ids(
-    window_ids: WindowIds,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return (indices of the sizes, upper rows, left columns) of many window ids."""
-    ids = window_ids.astype(np.int64)
-    return ids >> _SIZE_SHIFT, (ids >> _ROW_SHIFT) & _CELL_MASK, ids & _CELL_MASK
 
 
 def lattice(map_cells: int, side: int, stride: int) -> NDArray[np.int64]:
@@ -173,10 +152,11 @@ def spread_windows(ids: WindowIds, config: WindowConfig) -> WindowIds:
     """
     if not len(ids):
         return ids
-    largest = int(ids.max() >> _SIZE_SHIFT)
+    sizes, _, _ = unpack_window_ids(ids)
+    largest = int(sizes.max())
     side = config.cells[largest]
     chosen: list[tuple[int, int, int]] = []
-    for window_id in ids[ids >> _SIZE_SHIFT == largest].tolist():
+    for window_id in ids[sizes == largest].tolist():
         _, row, column = unpack_window_id(window_id)
         if all(abs(row - r) >= side or abs(column - c) >= side for r, c, _ in chosen):
             chosen.append((row, column, window_id))

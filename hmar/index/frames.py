@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -13,14 +14,20 @@ from hmar.index.growing import GrowingArray
 from hmar.index.hamming import WORD, Slots, Words, code_words, row_distances
 from hmar.index.metadata import METADATA_ARRAYS, TEXTS, MetadataColumns, Texts
 from hmar.values.codes import CODE_BYTES, Bits, CodeArray, EncodedFrame
+from hmar.values.frames import FrameInfo
 from hmar.values.selection import GroupBy, Selection
 
-FRAME_ARRAYS = {"entry_ids": ("<i8", 1), "global_words": (WORD.str, 2), **METADATA_ARRAYS}
+FRAME_ARRAYS = {
+    "entry_ids": ("<i8", 1),
+    "global_words": (WORD.str, 2),
+    "along": ("<f4", 1),
+    **METADATA_ARRAYS,
+}
 """Name of every array of a frame table with its dtype and number of axes."""
 
 
 class FrameTable:
-    """Entry id, global code and metadata of each frame, by slot (from 0, in order of arrival).
+    """Entry id, global code, place and metadata of each frame, by slot (from 0, in order of arrival).
 
     Entry ids are sequence numbers, and so grow with the slot. A frame that is removed stays as a tombstone
     until the table is compacted.
@@ -36,6 +43,7 @@ class FrameTable:
     def __init__(self, arrays: Mapping[str, NDArray[Any]], texts: Texts) -> None:
         self._entry_ids = GrowingArray(arrays["entry_ids"])
         self._words = GrowingArray(arrays["global_words"])
+        self._along = GrowingArray(arrays["along"])
         self._metadata = MetadataColumns(arrays, texts)
         self._live = GrowingArray(np.ones(len(self._entry_ids), np.bool_))
 
@@ -63,7 +71,12 @@ class FrameTable:
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that a table is made of, as in ``FRAME_ARRAYS``, tombstones included."""
-        return {"entry_ids": self.entry_ids, "global_words": self.global_words, **self._metadata.arrays}
+        return {
+            "entry_ids": self.entry_ids,
+            "global_words": self.global_words,
+            "along": self._along.values,
+            **self._metadata.arrays,
+        }
 
     @property
     def texts(self) -> dict[str, list[str]]:
@@ -79,6 +92,7 @@ class FrameTable:
         """Add frames as (entry id, collection, codes); entry ids are larger than all before."""
         self._entry_ids.extend(np.array([entry_id for entry_id, _, _ in rows]))
         self._words.extend(code_words(np.stack([encoded.global_code for _, _, encoded in rows])))
+        self._along.extend(np.array([_along(encoded.info) for _, _, encoded in rows], np.float32))
         self._metadata.extend([(collection, encoded.info) for _, collection, encoded in rows])
         self._live.extend(np.ones(len(rows), np.bool_))
 
@@ -86,6 +100,7 @@ class FrameTable:
         """Add some frames of another table; their entry ids are larger than all before."""
         self._entry_ids.extend(other.entry_ids[slots])
         self._words.extend(other.global_words[slots])
+        self._along.extend(other._along.values[slots])
         self._metadata.take(other._metadata, slots)
         self._live.extend(other.live[slots])
 
@@ -94,6 +109,7 @@ class FrameTable:
         table = copy(self)
         table._entry_ids = self._entry_ids.frozen()
         table._words = self._words.frozen()
+        table._along = self._along.frozen()
         table._metadata = self._metadata.frozen()
         table._live = GrowingArray(self.live.copy())
         return table
@@ -136,3 +152,10 @@ class FrameTable:
     def kept(self, slots: Slots) -> FrameTable:
         """Return a table of the given slots alone, in the given order."""
         return FrameTable({name: values[slots] for name, values in self.arrays.items()}, self.texts)
+
+
+def _along(info: FrameInfo) -> float:
+    """Return where a frame lies in its series: in mm, or by its number; NaN where neither is known."""
+    if info.along_mm is not None:
+        return info.along_mm
+    return math.nan if info.instance_number is None else info.instance_number

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hmar.index.distances import fused_distance
 from hmar.index.flat import FlatIndex
 from hmar.index.frames import FrameTable
+from hmar.index.guides import Guides
 from hmar.index.hamming import Slots, code_words
 from hmar.index.scanning import WindowScanner
 from hmar.index.weighted import QueryCodes, WeightedCodes, unit_of, whole_of, windows_of
@@ -36,6 +37,8 @@ class Gallery:
         Their windows, by the same slots.
     flat : FlatIndex
         Over the global codes of the first slots; later slots are compared without it.
+    guides : Guides
+        Of the first slots.
     live_frames, live_windows : int
         Without tombstones.
     """
@@ -43,6 +46,7 @@ class Gallery:
     frames: FrameTable
     windows: Windows
     flat: FlatIndex
+    guides: Guides
     live_frames: int
     live_windows: int
 
@@ -107,6 +111,23 @@ class Gallery:
             return code.distances(self.frames.global_codes(slots), bits) / unit_of(code)
         return self.frames.distances(slots, code_words(code[0]), bits).astype(np.float64)
 
+    def estimated_distances(
+        self, scanner: WindowScanner, slots: Slots, queries: QueryCodes, bits: Bits
+    ) -> NDArray[np.float64]:
+        """Estimate the local distance of some slots, ascending, to Q query windows; NaN without windows.
+
+        The coarse windows of their guides are compared.
+        """
+        between = self.guides.between(slots)
+        asked = np.zeros(len(self.frames), np.bool_)
+        asked[between.before] = asked[between.after] = True
+        found, sums = scanner.sums(self.windows.coarse(), queries, bits, np.flatnonzero(asked))
+        distances = np.full(len(self.frames), np.nan, np.float32)
+        distances[found] = sums / (len(queries) * unit_of(queries))
+        before, after = distances[between.before], distances[between.after]
+        estimates: NDArray[np.float64] = (before + between.share * (after - before)).astype(np.float64)
+        return estimates
+
     def local_distances(
         self, scanner: WindowScanner, slots: Slots, queries: QueryCodes, bits: Bits
     ) -> NDArray[np.float64]:
@@ -142,26 +163,31 @@ class GrowingGallery:
         The first frames, without tombstones.
     windows : Segment
         Their windows, by the same slots.
+    guides : Guides
+        Their guides.
     """
 
-    def __init__(self, frames: FrameTable, windows: Segment) -> None:
+    def __init__(self, frames: FrameTable, windows: Segment, guides: Guides) -> None:
         self._frames = frames
         self._windows = WindowMatrix(windows)
+        self._guides = guides
         self._flat = FlatIndex(np.ascontiguousarray(frames.global_words).view(np.uint8).reshape(-1, 16))
         self._live_frames, self._live_windows = len(frames), windows.windows
 
     @classmethod
     def empty(cls) -> GrowingGallery:
         """Return an empty gallery."""
-        nothing = np.empty(0, np.int64)
-        return cls(
-            FrameTable.empty(), Segment.of(np.empty((0, 16), np.uint8), np.empty(0, np.uint32), nothing)
-        )
+        return cls(FrameTable.empty(), Segment.empty(), Guides.none())
 
     def frozen(self) -> Gallery:
         """Return an immutable view of the current state."""
         return Gallery(
-            self._frames.frozen(), self._windows.frozen(), self._flat, self._live_frames, self._live_windows
+            self._frames.frozen(),
+            self._windows.frozen(),
+            self._flat,
+            self._guides,
+            self._live_frames,
+            self._live_windows,
         )
 
     def add(self, rows: Sequence[tuple[int, str, EncodedFrame]]) -> None:

@@ -66,8 +66,8 @@ _column = types.Array(types.int64, 1, "C")
 def _scan_of(queries: Any) -> Any:
     """Return the signature of a scan for such queries."""
     return types.int64(
-        _planes, _offsets, _table, _mask, queries, types.int64, types.int64, types.int64, types.int64,
-        _column, _column, _column, _column,
+        _planes, _offsets, _offsets, _table, _mask, queries,
+        types.int64, types.int64, types.int64, types.int64, _column, _column, _column, _column,
     )  # fmt: skip
 
 
@@ -489,7 +489,8 @@ def _counted(histogram: Integers, k: int, cutoff: int, within: int, value: int) 
 @compiled(_SCAN)
 def scan_frames(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     queries: CodeArray,
@@ -508,7 +509,7 @@ def scan_frames(
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
-            start, stop = offsets[frame], offsets[frame + 1]
+            start, stop = starts[frame], stops[frame]
             if not mask[frame] or start == stop:
                 continue
             total = _frame_sum(codes, start, stop, words, tables, planes, cutoff, minima)
@@ -522,7 +523,8 @@ def scan_frames(
 @compiled(_SCAN)
 def scan_columns(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     queries: CodeArray,
@@ -537,16 +539,19 @@ def scan_columns(
 ) -> int:
     """Scan cache line by cache line for one query window; lines with nothing within the cut-off are skipped.
 
-    A line is read whichever frames its columns belong to. At worst, frames that are not asked for make it
-    pass for nothing, so the mask is looked at only where something is near.
+    All windows of the frames are compared. A line is read whichever frames its columns belong to. At worst,
+    frames that are not asked for make it pass for nothing, so the mask is looked at only where something is
+    near.
     """
     words = _words_of(queries)
     address, stride, query = codes.ctypes.data, codes.strides[0], words.ctypes.data
     cutoff, within = _cutoff(histogram, k, limit)
     count = 0
     for run in range(len(runs)):
-        frame = runs[run, 0]
-        done, end = offsets[frame], offsets[runs[run, 1]]
+        frame, last = runs[run, 0], runs[run, 1] - 1
+        if frame > last:
+            continue
+        done, end = starts[frame], stops[last]
         for line in range(done - done % LINE, end, LINE):
             judged[1] += 1
             if _nearest_of_line(address, stride, line, line + LINE, query, prefix) > cutoff:
@@ -560,12 +565,12 @@ def scan_columns(
             stop = min(line + LINE, end)
             column = max(line, done)
             while column < stop:
-                while offsets[frame + 1] <= column:
+                while stops[frame] <= column:
                     frame += 1
-                column = offsets[frame + 1]
+                column = stops[frame]
                 if not mask[frame]:
                     continue
-                total = _frame_minimum(codes, offsets[frame], column, words, 0, planes)
+                total = _frame_minimum(codes, starts[frame], column, words, 0, planes)
                 if total <= cutoff:
                     found[count], sums[count] = frame, total
                     count += 1
@@ -577,7 +582,8 @@ def scan_columns(
 @compiled(_scan_of(_tables))
 def scan_weighted(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     tables: Planes,
@@ -596,7 +602,7 @@ def scan_weighted(
     count = 0
     for run in range(len(runs)):
         for frame in range(runs[run, 0], runs[run, 1]):
-            start, stop = offsets[frame], offsets[frame + 1]
+            start, stop = starts[frame], stops[frame]
             if not mask[frame] or start == stop:
                 continue
             total = _weighted_sum(codes, start, stop, tables, planes, cutoff, minima)

@@ -20,7 +20,8 @@ CHUNK_COLUMNS = 1 << 17
 
 def scan_frames(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     queries: CodeArray,
@@ -42,8 +43,8 @@ def scan_frames(
     ----------
     codes : ndarray of uint8, shape (16, W)
         Planes of window codes; see :mod:`hmar.index.planes`.
-    offsets : ndarray of int64, shape (F + 1,)
-        Where the windows of each frame begin, and where the last frame's end.
+    starts, stops : ndarray of int64, shape (F,) each
+        Where the windows of each frame that are compared begin, and where they end.
     runs : ndarray of int64, shape (R, 2)
         The frames looked at: from the first of each row to before the second, in order, never twice.
     mask : ndarray of uint8, shape (F,)
@@ -72,7 +73,7 @@ def scan_frames(
         How many were found. Frames without windows never are.
     """
     asked = [partial(plane_distances, query=query, planes=planes) for query in queries]
-    return _scan(codes, offsets, runs, mask, asked, limit, histogram, found, sums)
+    return _scan(codes, starts, stops, runs, mask, asked, limit, histogram, found, sums)
 
 
 scan_columns = scan_frames
@@ -80,7 +81,8 @@ scan_columns = scan_frames
 
 def scan_weighted(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     tables: Planes,
@@ -100,12 +102,13 @@ def scan_weighted(
     """
     by_query = tables.transpose(0, 2, 1, 3, 4).reshape(-1, *tables.shape[1:2], *tables.shape[3:])
     asked = [partial(_looked_up, tables=table, planes=planes) for table in by_query]
-    return _scan(codes, offsets, runs, mask, asked, limit, histogram, found, sums)
+    return _scan(codes, starts, stops, runs, mask, asked, limit, histogram, found, sums)
 
 
 def _scan(
     codes: Planes,
-    offsets: Integers,
+    starts: Integers,
+    stops: Integers,
     runs: Integers,
     mask: Mask,
     asked: Sequence[_Distances],
@@ -116,12 +119,13 @@ def _scan(
 ) -> int:
     count = 0
     for first, last in runs.tolist():
-        for frames in _chunks(offsets, first, last):
-            begin = offsets[frames]
-            columns = slice(begin[0], offsets[frames[-1] + 1])
+        for frames in _chunks(starts, stops, first, last):
+            columns = slice(starts[frames[0]], stops[frames[-1]])
+            # Between two frames may lie windows that are not compared. reduceat takes no end of the whole.
+            bounds = np.stack([starts[frames], stops[frames]], axis=1).ravel()[:-1] - columns.start
             totals = np.zeros(len(frames), np.int64)
             for distances in asked:
-                totals += np.minimum.reduceat(distances(codes, columns), begin - begin[0])
+                totals += np.minimum.reduceat(distances(codes, columns), bounds)[::2]
             near = np.flatnonzero((totals <= limit) & (mask[frames] > 0))
             found[count : count + len(near)] = frames[near]
             sums[count : count + len(near)] = totals[near]
@@ -147,14 +151,13 @@ def plane_distances(codes: Planes, columns: slice, query: CodeArray, planes: int
     return distances
 
 
-def _chunks(offsets: Integers, first: int, last: int) -> Iterator[Integers]:
+def _chunks(starts: Integers, stops: Integers, first: int, last: int) -> Iterator[Integers]:
     """Yield the frames of a run that have windows, a bounded number of windows at a time."""
-    counts = np.diff(offsets[first : last + 1])
     # reduceat is wrong for empty segments: frames without windows are left out.
-    occupied = first + np.flatnonzero(counts)
-    ends = offsets[occupied + 1]
+    occupied = first + np.flatnonzero(stops[first:last] > starts[first:last])
+    ends = stops[occupied]
     at = 0
     while at < len(occupied):
-        stop = int(np.searchsorted(ends, offsets[occupied[at]] + CHUNK_COLUMNS, side="right"))
+        stop = int(np.searchsorted(ends, starts[occupied[at]] + CHUNK_COLUMNS, side="right"))
         yield occupied[at : max(stop, at + 1)]
         at = max(stop, at + 1)

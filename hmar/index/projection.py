@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hmar.index.frames import FrameTable
 from hmar.index.gallery import Gallery, GrowingGallery
+from hmar.index.guides import Guides
 from hmar.index.id_runs import IdRuns
 from hmar.index.planes import padded
 from hmar.index.snapshot import Generation, Snapshot
@@ -34,7 +35,9 @@ def gallery_of(generation: Generation) -> GrowingGallery:
     frames = FrameTable(arrays, generation.texts)
     # Offsets are private memory: whatever happens to the file, no scan reads beyond the codes.
     offsets, run_offsets = offsets_of(arrays["window_counts"]), offsets_of(arrays["id_run_counts"])
-    return GrowingGallery(frames, Segment(arrays["window_codes"], offsets, arrays["id_runs"], run_offsets))
+    coarse_stops = offsets[:-1] + arrays["coarse_counts"]
+    windows = Segment(arrays["window_codes"], offsets, arrays["id_runs"], run_offsets, coarse_stops)
+    return GrowingGallery(frames, windows, Guides.from_arrays(arrays))
 
 
 def snapshot_of(projection: Projection) -> Snapshot:
@@ -47,7 +50,9 @@ def snapshot_of(projection: Projection) -> Snapshot:
     arrays: dict[str, NDArray[Any] | ArrayParts] = {
         **frames.arrays,
         "window_counts": counts,
+        "coarse_counts": windows.coarse_counts(slots),
         "window_codes": ArrayParts((16, padded(total)), lambda: _codes(windows, slots, total)),
+        **Guides.of(frames.arrays["series"], frames.arrays["along"], counts).arrays,
         "id_run_counts": run_counts,
         "id_runs": ArrayParts((int(run_counts.sum()), 2), lambda: _id_runs(windows, slots)),
     }

@@ -177,7 +177,7 @@ class _Search:
             histogram, planes = self._histogram.copy(), self._prefix.planes
         known = int(histogram.sum())
         count = self._kernel(
-            segment.codes, segment.offsets, runs, mask, self._queries, self._planes,
+            segment.codes, segment.starts, segment.stops, runs, mask, self._queries, self._planes,
             planes, self._k, self._limit, histogram, judged, found, sums,
         )  # fmt: skip
         with self._lock:

@@ -34,6 +34,7 @@ from hmar.disk import free_bytes, write_error, writing
 from hmar.errors import DiskFullError, SnapshotError
 from hmar.files import sync_folder, write_file
 from hmar.index.frames import FRAME_ARRAYS
+from hmar.index.guides import GUIDE_ARRAYS
 from hmar.index.metadata import TEXTS
 from hmar.index.planes import padded
 from hmar.index.stored import ArrayParts, StoredArray, corrupt, map_array, write_array
@@ -41,7 +42,7 @@ from hmar.locks import locked
 from hmar.manifests import sealed, unsealed
 
 MAGIC = "HMAR index snapshot"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 GENERATIONS_KEPT = 2
 QUARANTINED_KEPT = 3
 SPARE_BYTES = 1 << 20
@@ -53,7 +54,12 @@ _MANIFEST = "manifest.json"
 _THEY = "The snapshots of the index"
 _log = logging.getLogger(__name__)
 
-_BY_FRAME = FRAME_ARRAYS | {"window_counts": ("<i8", 1), "id_run_counts": ("<u4", 1)}
+_BY_FRAME = FRAME_ARRAYS | {
+    "window_counts": ("<i8", 1),
+    "coarse_counts": ("<u4", 1),
+    "id_run_counts": ("<u4", 1),
+    **GUIDE_ARRAYS,
+}
 WINDOW_ARRAYS = {"window_codes": ("|u1", 2), "id_runs": ("<u4", 2)}
 ARRAYS = _BY_FRAME | WINDOW_ARRAYS
 """Name of every array with its dtype and number of axes; all little-endian. One row for each frame, but
@@ -391,7 +397,7 @@ def _of_other_version(how: str) -> OtherVersionError:
 
 
 def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Reject arrays of sizes that do not match: a scan relies on the counts of windows."""
+    """Reject arrays that do not match: a scan relies on the counts of windows, and on the guides."""
     counts = arrays["window_counts"]
     frames = {len(arrays[name]) for name in _BY_FRAME}
     windows, runs = int(counts.sum()), int(arrays["id_run_counts"].sum(dtype=np.int64))
@@ -399,6 +405,12 @@ def _check_counts(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise corrupt(f"it holds {sorted(frames)} frames and {windows} windows in {runs} runs")
     if arrays["window_codes"].shape != (16, padded(windows)):
         raise corrupt(f"its codes are {arrays['window_codes'].shape} for {windows} windows")
+    coarse = arrays["coarse_counts"]
+    if (coarse > counts).any() or ((coarse == 0) & (counts > 0)).any():
+        raise corrupt("coarse windows are none or more than all of a frame")
+    for name in ("guides_before", "guides_after"):
+        if arrays[name].min(initial=0) < 0 or arrays[name].max(initial=-1) >= len(counts):
+            raise corrupt(f"its {name} name frames that it does not hold")
 
 
 def _sweep(folder: Path) -> None:

@@ -5,12 +5,13 @@ import pytest
 
 from hmar.encoder import HmarEncoder, shipped_bundle
 from hmar.errors import RegionError
-from hmar.image.windows import WindowConfig, unpack_window_id
+from hmar.image.windows import WindowConfig
 from hmar.model.bundle import GOLDEN
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.codes import hamming
 from hmar.values.frames import Frame, Units
 from hmar.values.geometry import Box, Spacing
+from hmar.values.window_ids import unpack_window_id
 from tests.frames import frame_info, textured_frame
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hmar.image.windows import WindowConfig, lattice, lattice_cover, unpack_window_ids
+from hmar.image.windows import WindowConfig, lattice, lattice_cover
 from hmar.model.config import PARTS
 from hmar.values.codes import WindowIds
 from hmar.values.frames import FloatArray
+from hmar.values.window_ids import unpack_window_ids
 
 
 def pool_windows(feature_map: FloatArray, row_weights: FloatArray, column_weights: FloatArray) -> FloatArray:

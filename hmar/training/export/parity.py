@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hmar.errors import ModelError
 from hmar.image.grid import channels, content, make_grid
-from hmar.image.windows import WindowConfig, cover, kept_windows, lattice, pack_window_id
+from hmar.image.windows import WindowConfig, cover, kept_windows, lattice
 from hmar.model.config import PARTS
 from hmar.model.experts import pool
 from hmar.model.network import HmarNetwork
@@ -20,6 +20,7 @@ from hmar.model.tags import modality_index, region_index
 from hmar.model.weights import Bundle
 from hmar.values.codes import CODE_BITS, WindowIds
 from hmar.values.frames import FloatArray, Frame
+from hmar.values.window_ids import pack_window_id
 
 UNDECIDED = 1e-4
 """A logit this near to 0 may give either bit: sums in single precision differ by as much with their order."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hmar.image.windows import unpack_window_ids
 from hmar.model.serving.features import FrameFeatures
 from hmar.model.serving.references import KindReferences
 from hmar.training.typicality.fitting import OF_FRAMES, OF_REGIONS, fit_reference
 from hmar.values.frames import FloatArray
+from hmar.values.window_ids import unpack_window_ids
 
 WINDOWS_OF_SIZE = 10
 """Windows of each size that are drawn of a frame."""

@@ -33,6 +33,8 @@ from tests.benchmark.speed.real import SLICES, WINDOWS, body, queries
 FRAMES = 21 * SLICES
 TWO = Rounds(repeats=2, warm_up=1)
 LOST_EVERY = 5
+MANY = 400 * SLICES
+"""Frames of which the product compares some alone, where ten are asked for."""
 TOLD = Thoroughness("fast", 0.5, 0.9, 0.8, 0.7)
 GATE = (0.25, 0.75)
 CODES = RealCodes(
@@ -222,6 +224,25 @@ def test_shuffled_series_are_the_same_slices_in_another_order(tmp_path: Path, ar
     assert [row["k"] for row in rows] == list(KS)
     assert all(row["recall"] == row["peer_recall"] for row in rows)
     index.close()
+    ordered.close()
+
+
+@pytest.mark.slow
+def test_the_product_is_fast_where_it_says_so_and_finds_as_much_in_any_order_of_arrival(
+    tmp_path: Path,
+) -> None:
+    archives = [
+        write_archive(tmp_path / str(shuffled), People(CODES.series), CODES.queries, MANY, shuffled=shuffled)
+        for shuffled in (True, False)
+    ]
+    shuffled, ordered = (EmbeddedIndex(one.folder, MODEL, fast_from=0) for one in archives)
+    ten, hundred = measure_shuffled_scan(archives[0], shuffled, ordered, CODES, TWO, silent)
+    assert (ten["made"], hundred["made"]) == ("fast", "exact")
+    assert (ten["frames"], ten["people"]) == (MANY, MANY // SLICES)
+    assert 0.1 < float(str(ten["ranked_share"])) < 1
+    assert ten["recall"] == ten["peer_recall"]
+    assert min(float(str(ten["recall"])), float(str(ten["expected_recall"]))) > 0.9
+    shuffled.close()
     ordered.close()
 
 

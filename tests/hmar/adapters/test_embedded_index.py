@@ -13,6 +13,7 @@ import pytest
 from hmar.adapters.embedded_index import CHECK_EVERY_S, EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
 from hmar.index.scan import Scanner
+from hmar.index.windows import coarse_first
 from hmar.search import Searcher
 from hmar.thumbnail import ThumbnailEncoder
 from hmar.values.deletion import Selector
@@ -312,7 +313,8 @@ def planted(catalogue: MemoryCatalogue) -> list[bytes]:
     """Return what a snapshot holds of the second patient: the global code, and windows, plane by plane."""
     row = catalogue.tail(12, 1)[0].encoded
     assert row is not None
-    return [row.global_code.tobytes(), *(row.window_codes[:, plane].tobytes() for plane in range(16))]
+    order, _ = coarse_first(row.window_ids)
+    return [row.global_code.tobytes(), *(row.window_codes[order, plane].tobytes() for plane in range(16))]
 
 
 def test_a_snapshot_after_a_delete_leaves_nothing_of_what_was_deleted_on_disk(tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ from hmar.image.windows import (
     cover,
     kept_windows,
     lattice,
-    pack_window_id,
     query_side,
     query_windows,
     spread_windows,
-    unpack_window_id,
     window_box,
 )
 from hmar.values.geometry import Box, Spacing
+from hmar.values.window_ids import pack_window_id, unpack_window_id
 from tests.frames import frame_info
 
 GRID, WINDOWS = GridConfig(), WindowConfig()

@@ -179,7 +179,7 @@ def test_a_kernel_finds_and_counts_frames_of_its_mask_alone_whatever_the_prefix(
             histogram, judged = np.zeros(windows * bits + 1, np.int64), np.zeros(2, np.int64)
             found, sums = np.zeros(len(frames), np.int64), np.zeros(len(frames), np.int64)
             count = kernel(
-                segment.codes, segment.offsets, runs, mask, queries, planes,
+                segment.codes, segment.starts, segment.stops, runs, mask, queries, planes,
                 min(prefix, planes), k, windows * bits, histogram, judged, found, sums,
             )  # fmt: skip
             near = pairs((found[:count], sums[:count]))

@@ -39,6 +39,10 @@ def snapshot(seq: int, frames: int = 3) -> Snapshot:
             "entry_ids": np.arange(1, frames + 1),
             "global_words": rng.integers(0, 2**63, (frames, 2), np.uint64),
             "window_counts": counts,
+            "coarse_counts": np.minimum(counts, 1),
+            "guides_before": np.arange(frames),
+            "guides_after": np.arange(frames),
+            "guide_shares": np.zeros(frames),
             "window_codes": to_planes(rng.integers(0, 256, (windows, 16), np.uint8)),
             "id_run_counts": np.minimum(counts, 1),
             "id_runs": np.stack([rng.integers(0, 2**32, len(occupied), np.uint32), counts[occupied]], axis=1),
@@ -200,12 +204,12 @@ def test_snapshots_of_an_earlier_format_are_removed_and_are_no_damage(
 ) -> None:
     for seq in (5, 6):
         store.write(snapshot(seq))
-        resealed(generations(tmp_path)[-1] / "manifest.json", lambda body: body.update(format_version=4))
+        resealed(generations(tmp_path)[-1] / "manifest.json", lambda body: body.update(format_version=5))
     with caplog.at_level(logging.WARNING):
         assert act(store) in (None, (0, []))
     assert generations(tmp_path) == []
     assert not list(tmp_path.glob("*/quarantine"))
-    assert "its format is 4, not 5" in caplog.text
+    assert "its format is 5, not 6" in caplog.text
     assert "Check the disk" not in caplog.text
     store.write(snapshot(6))
     assert_same(store.load(), snapshot(6))
@@ -381,6 +385,35 @@ def test_counts_that_would_lead_a_scan_beyond_the_codes_are_refused(
     }
     store.write(Snapshot(5, "mark", {name: [] for name in TEXTS}, arrays))
     assert store.load(checked=False) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("coarse_counts", [0, 1, 1]),
+        ("coarse_counts", [3, 1, 1]),
+        ("guides_before", [-1, 1, 2]),
+        ("guides_after", [0, 1, 3]),
+    ],
+)
+def test_coarse_windows_and_guides_that_a_frame_does_not_have_are_refused(
+    store: SnapshotStore, name: str, values: list[int]
+) -> None:
+    sound = {
+        **snapshot(5).arrays,
+        "window_counts": np.array([2, 2, 2]),
+        "coarse_counts": np.array([1, 1, 1]),
+        "window_codes": to_planes(np.zeros((6, 16), np.uint8)),
+        "id_run_counts": np.array([1, 1, 1]),
+        "id_runs": np.array([[0, 2], [0, 2], [0, 2]], np.uint32),
+    }
+    texts: dict[str, list[str]] = {name: [] for name in TEXTS}
+    store.write(Snapshot(5, "mark", texts, sound))
+    assert store.load(checked=False) is not None
+    store.write(Snapshot(6, "mark", texts, {**sound, name: np.array(values)}))
+    found = store.load(checked=False)
+    assert found is not None
+    assert found.seq == 5
 
 
 def test_an_altered_generation_that_cannot_be_moved_is_not_used_and_stops_nothing(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hmar.index.growing import GrowingArray
 from hmar.index.planes import LINE, WAY, GrowingPlanes, padded, to_codes, to_planes
-from hmar.index.windows import Segment, WindowMatrix, Windows, parts_of
+from hmar.index.windows import LEAST_COARSE, Segment, WindowMatrix, Windows, parts_of
 
 COUNTS = st.lists(st.integers(0, 5), max_size=10)
 
@@ -25,13 +25,10 @@ def matrix(counts: list[int], base: int = 0) -> tuple[WindowMatrix, list[np.ndar
     return windows, frames
 
 
-def held(windows: Windows, slot: int) -> tuple[list[list[int]], list[int]]:
-    """Return the codes and window ids of a slot."""
-    for segment, _, frames in windows.split(np.array([slot])):
-        for frame in frames.tolist():
-            columns = slice(*segment.offsets[frame : frame + 2].tolist())
-            return to_codes(segment.codes, columns).tolist(), segment.window_ids(frame).tolist()
-    raise AssertionError(slot)
+def held(windows: Windows, slot: int) -> tuple[list[list[int]], list[int], int]:
+    """Return the codes and window ids of a slot, and how many of its windows are coarse."""
+    codes, window_ids = windows.of_slot(slot)
+    return codes.tolist(), window_ids.tolist(), int(windows.coarse_counts(np.array([slot]))[0])
 
 
 @given(count=st.one_of(st.integers(0, 200), st.integers(4030, 4100)))
@@ -56,7 +53,9 @@ def test_every_slot_holds_its_frame_whether_in_the_base_or_the_tail(counts: list
     assert now.counts(np.arange(len(counts))).tolist() == counts
     starts = np.cumsum([0, *counts])
     for slot, codes in enumerate(frames):
-        assert held(now, slot) == (codes.tolist(), list(range(starts[slot], starts[slot + 1])))
+        ids = list(range(starts[slot], starts[slot + 1]))
+        coarse = max(sum(number % 2 == 0 for number in ids), min(LEAST_COARSE, len(ids)))
+        assert held(now, slot) == (codes.tolist(), ids, coarse)
 
 
 @pytest.mark.slow
@@ -84,7 +83,12 @@ def test_the_parts_of_a_segment_are_the_windows_of_the_frames_asked_for(
     segment = windows.frozen().segments[0]
     some = sorted(data.draw(st.sets(st.integers(0, len(counts) - 1))))
     parts = [to_codes(segment.codes, part) for part in parts_of(segment.offsets, np.array(some, np.int64))]
-    expected = np.concatenate([np.empty((0, 16), np.uint8), *(frames[frame] for frame in some)])
+    starts = np.cumsum([0, *counts])
+    kept = [
+        np.argsort(np.arange(begin, begin + count) % 2, kind="stable")
+        for begin, count in zip(starts, counts, strict=False)
+    ]
+    expected = np.concatenate([np.empty((0, 16), np.uint8), *(frames[frame][kept[frame]] for frame in some)])
     np.testing.assert_array_equal(np.concatenate([np.empty((0, 16), np.uint8), *parts]), expected)
 
 

@@ -70,6 +70,7 @@ def _snapshot() -> Snapshot:
         arrays[name] = np.zeros((frames, 16) if axes == 2 else (frames,), dtype)
     arrays["window_codes"] = np.zeros((16, padded(windows)), "u1")
     arrays["window_counts"] = np.array([1, 2], "<i8")
+    arrays["coarse_counts"] = np.array([1, 2], "<u4")
     arrays["id_run_counts"] = np.array([1, 1], "<u4")
     arrays["id_runs"] = np.array([[7, 1], [7, 2]], "<u4")
     return Snapshot(3, "mark", {name: ["a"] for name in TEXTS}, arrays)

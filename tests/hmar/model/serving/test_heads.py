@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from hmar.image.windows import WindowConfig, cover, lattice, pack_window_id
+from hmar.image.windows import WindowConfig, cover, lattice
 from hmar.model.config import NetworkConfig
 from hmar.model.experts import pool
 from hmar.model.router import Router
 from hmar.model.serving.heads import ServedExpert, ServedRouter
 from hmar.model.serving.pooling import pool_frame, pool_lattice, pool_windows
+from hmar.values.window_ids import pack_window_id
 from tests.models import random_network
 
 MAP = np.random.default_rng(0).standard_normal((11, 14, 112)).astype(np.float32)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from hmar.image.grid import GridConfig, make_grid
-from hmar.image.windows import QueryWindows, WindowConfig, kept_windows, unpack_window_ids
+from hmar.image.windows import QueryWindows, WindowConfig, kept_windows
 from hmar.model.serving.typicality import Reference, frame_summary, region_summary, window_summaries
+from hmar.values.window_ids import unpack_window_ids
 
 WINDOWS = WindowConfig()
 

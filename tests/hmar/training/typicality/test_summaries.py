@@ -1,9 +1,9 @@
 import numpy as np
 
-from hmar.image.windows import pack_window_id
 from hmar.model.serving.features import FrameFeatures
 from hmar.training.typicality.fitting import OF_FRAMES, OF_REGIONS, fit_reference
 from hmar.training.typicality.summaries import WINDOWS_OF_SIZE, Counted, Summaries
+from hmar.values.window_ids import pack_window_id
 
 SIDES = (3, 5, 8)
 NO_LOGITS = np.zeros((0, 128), np.float32)
