@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -26,8 +26,9 @@ from hmar.values.selection import Selection
 
 MODEL = "speed"
 COMMON = Selection(filters={"sex": frozenset({"F"})})
+TENTH = Selection(filters={"body_part": frozenset({"HEAD"})})
 RARE = Selection(filters={"label": frozenset({"rare"})})
-COMMON_EVERY, RARE_EVERY = 2, 100
+COMMON_EVERY, TENTH_EVERY, RARE_EVERY = 2, 10, 100
 """The filters find people with numbers that these divide."""
 _READ_BYTES = 1 << 24
 _NO_WINDOWS = (np.empty((0, CODE_BYTES), np.uint8), np.empty(0, np.uint32))
@@ -77,14 +78,16 @@ class Archive:
 
 
 class _Windows(NamedTuple):
-    """Windows and runs of window ids of each frame of a person, and the runs; these are the real series'."""
+    """Windows of each frame of a person, as an index keeps them."""
 
     counts: NDArray[np.int64]
     run_counts: NDArray[np.uint32]
     runs: IdRuns
 
 
-def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0) -> Archive:
+def write_archive(
+    folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0, shuffled: bool = False
+) -> Archive:
     """Draw an archive of people; see :mod:`benchmark.speed.people`.
 
     Codes go to the disk as they are drawn, and from there into the snapshot, plane by plane: they are never
@@ -100,10 +103,13 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
     frames : int
         From 1.
     seed : int
+    shuffled : bool
+        Whether the slices of each series arrive in random order. Who is drawn does not depend on it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(seed) if shuffled else None
     with TemporaryDirectory(prefix="planes-", dir=folder) as planes:
-        table, drawn = _draw(people.drawn(frames, seed), Path(planes))
+        table, drawn = _draw(people.drawn(frames, seed), Path(planes), generator)
         counts = np.concatenate([person.counts for person in drawn])
         run_counts = np.concatenate([person.run_counts for person in drawn])
         codes, runs = _joined(Path(planes), int(counts.sum())), np.concatenate([each.runs for each in drawn])
@@ -124,14 +130,24 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
     return Archive(folder, generation.arrays["window_codes"], offsets_of(counts), asked, numbers)
 
 
-def _draw(people: Iterable[Person], folder: Path) -> tuple[FrameTable, list[_Windows]]:
-    """Write the planes of all window codes, a file each; return the frames, and windows of each person."""
+def _draw(
+    people: Iterable[Person], folder: Path, generator: np.random.Generator | None
+) -> tuple[FrameTable, list[_Windows]]:
+    """Write the planes of all window codes, a file each; return the frames, and windows of each person.
+
+    With a generator, slices of a person come in random order.
+    """
     table, drawn, known = FrameTable.empty(), list[_Windows](), dict[tuple[int, int], _Windows]()
     with ExitStack() as stack:
         files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
-        for number, person in enumerate(people, start=1):
+        for number, one in enumerate(people, start=1):
+            if generator is None:
+                person, windows = one, _windows(one, known)
+            else:
+                person = one.reordered(generator.permutation(len(one.counts)))
+                windows = _kept(person)
             table.extend(_rows(person, number, len(table)))
-            drawn.append(_windows(person, known))
+            drawn.append(windows)
             for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
                 file.write(plane.data)
     return table, drawn
@@ -141,11 +157,15 @@ def _windows(person: Person, known: dict[tuple[int, int], _Windows]) -> _Windows
     """Return what the snapshot tells of a person's windows, once for all who have a real series' ids."""
     series = (person.window_ids.ctypes.data, len(person.counts))
     if series not in known:
-        ends = np.cumsum(person.counts)[:-1]
-        runs = [to_runs(ids) for ids in np.split(person.window_ids, ends)]
-        counts = np.array([len(of_frame) for of_frame in runs], np.uint32)
-        known[series] = _Windows(person.counts, counts, np.concatenate(runs))
+        known[series] = _kept(person)
     return known[series]
+
+
+def _kept(person: Person) -> _Windows:
+    ends = np.cumsum(person.counts)[:-1]
+    runs = [to_runs(ids) for ids in np.split(person.window_ids, ends)]
+    counts = np.array([len(of_frame) for of_frame in runs], np.uint32)
+    return _Windows(person.counts, counts, np.concatenate(runs))
 
 
 def _plane(folder: Path, plane: int) -> Path:
@@ -174,9 +194,11 @@ def _rows(person: Person, number: int, known: int) -> Sequence[tuple[int, str, E
         spacing=None,
         modality="CT",
         sex="M" if number % COMMON_EVERY else "F",
+        body_part="CHEST" if number % TENTH_EVERY else "HEAD",
         label=None if number % RARE_EVERY else "rare",
     )
+    infos = [replace(info, instance_number=number) for number in person.slices.tolist()]
     return [
         (known + at, "speed", EncodedFrame(info, code, *_NO_WINDOWS, (0.5, 0.5), MODEL))
-        for at, code in enumerate(person.global_codes, start=1)
+        for at, (info, code) in enumerate(zip(infos, person.global_codes, strict=True), start=1)
     ]

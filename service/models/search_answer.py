@@ -177,10 +177,6 @@ class Thoroughness(Given):
         description="Expected share of the nearest frames, or groups, as many as were asked for, that are "
         "among the hits."
     )
-    expected_recall_at_10: Share = Field(description="The same of the 10 nearest, if as many were asked for.")
-    expected_recall_at_100: Share = Field(
-        description="The same of the 100 nearest, if as many were asked for."
-    )
 
 
 class Refined(Given):

@@ -28,13 +28,7 @@ REGION = "/api/v1/search/region"
 BATCH = "/api/v1/search/batch"
 UID = {"sop_instance_uid": sop_uid(1, 2)}
 BOXED = UID | {"region": [50, 70, 20, 20]}
-EXACT = {
-    "made": "exact",
-    "ranked_share": 1,
-    "expected_recall": 1,
-    "expected_recall_at_10": 1,
-    "expected_recall_at_100": 1,
-}
+EXACT = {"made": "exact", "ranked_share": 1, "expected_recall": 1}
 
 
 @pytest.fixture(scope="module")
