@@ -120,6 +120,9 @@ _SPEED: tuple[tuple[str, str, Write], ...] = (
     ("warm_up", "Warm-up", shown),
 )
 _SPEED_WHERE_GIVEN: tuple[tuple[str, str, Write], ...] = (
+    ("made", "Search made", shown),
+    ("least_recall", "Least recall of a query", shown),
+    ("ranked_share", "Frames compared whole", shown),
     ("throughput_per_s", "Queries / s", shown),
     ("throughput_ratio", "Against the first load", shown),
     ("answered_per_s", "Answered / s", shown),

@@ -28,7 +28,11 @@ from benchmark.report.svg import svg
 _LEFT, _RIGHT, _TOP, _BOTTOM, _PITCH = 440, WIDTH - 70, 8, 44, 34
 _NAME, _PEER = 62, 84
 """Characters that fit beside the axes."""
-_SERIES = (("hmar", "p50_ms", COLOURS[0]), ("FAISS flat", "faiss_p50_ms", COLOURS[1]))
+_SERIES = (
+    ("hmar", "p50_ms", COLOURS[0]),
+    ("FAISS flat", "faiss_p50_ms", COLOURS[1]),
+    ("exact search", "exact_p50_ms", COLOURS[1]),
+)
 
 
 @house_style()

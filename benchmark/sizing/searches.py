@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmark.sizing.newest import Row, newest
+from benchmark.speed.fast_scan import EVERYTHING
+from benchmark.speed.fast_scan import NAME as FAST_NAME
 from benchmark.speed.scan import NAME
 from hmar.sizing.figures import FastScan, Scan
 from hmar.sizing.fit import Point
 
 EXACT_NAMES = frozenset({f"{NAME}, 1 window", f"{NAME}, 9 windows"})
-FAST_NAME = "EmbeddedIndex.search_fast, 9 windows, all frames"
-"""Followed by the number of hits."""
 
 
 def exact_rows(rows: Sequence[Row]) -> Sequence[Row]:
@@ -21,7 +21,7 @@ def exact_rows(rows: Sequence[Row]) -> Sequence[Row]:
 
 def fast_rows(rows: Sequence[Row]) -> Sequence[Row]:
     """Return the newest rows of fast searches without a filter, but those that were made exactly."""
-    named = (row for row in rows if "k" in row and row.get("name") == f"{FAST_NAME}, k {row['k']}")
+    named = (row for row in rows if row.get("name") == f"{FAST_NAME}, k {row.get('k')}, {EVERYTHING.name}")
     found = newest(((row["k"], *_measured(row)), row) for row in named)
     return [row for row in found if row["made"] == "fast"]
 

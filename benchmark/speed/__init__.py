@@ -11,9 +11,12 @@ from pathlib import Path
 
 import torch
 
-from benchmark.speed.archive import write_archive
+from benchmark.speed.archive import MODEL, Archive, write_archive
 from benchmark.speed.decode import measure_decode
 from benchmark.speed.encode import measure_encode
+from benchmark.speed.fast_scan import CASES as FAST_CASES
+from benchmark.speed.fast_scan import THREADS as FAST_THREADS
+from benchmark.speed.fast_scan import made_fast, measure_fast_scan
 from benchmark.speed.filtered_search import measure_filtered_search
 from benchmark.speed.filters import measure_selection
 from benchmark.speed.growth import growth_rows, sizes_up_to
@@ -26,12 +29,14 @@ from benchmark.speed.narrowed_scan import measure_narrowed_scan
 from benchmark.speed.orthanc import check_installed
 from benchmark.speed.pacs import measure_pacs
 from benchmark.speed.people import People
-from benchmark.speed.real_codes import read_codes
+from benchmark.speed.real_codes import RealCodes, read_codes
 from benchmark.speed.scan import measure_scan
 from benchmark.speed.seen import measure_seen
+from benchmark.speed.shuffled_scan import measure_shuffled_scan
 from benchmark.speed.timing import Rounds
 from benchmark.speed.web_processes import measure_web_processes
 from benchmark.types import Progress
+from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.config import Settings
 from hmar.encoder import shipped_bundle
 from hmar.errors import ConfigError, ParameterError
@@ -46,6 +51,7 @@ KAN_ROUNDS = Rounds(repeats=60, warm_up=5)
 SCAN_ROUNDS = Rounds(repeats=40, warm_up=3)
 MANY_FRAMES = 200_000
 SCAN_ROUNDS_OF_MANY = Rounds(repeats=8, warm_up=1)
+SHUFFLED_FRAMES = 30_000
 LIKENESS_SIZES = (10_000,)
 FRAME_WINDOWS = 503
 """Mean of the real frames that codes are drawn from: the larger batch of the KAN layer."""
@@ -152,17 +158,40 @@ def _scan(frames: int, growth: bool, data: Path | None, progress: Progress) -> l
     codes = read_codes(_settings(data))
     people = People(codes.series)
     rows = likeness_rows(codes, people, [size for size in LIKENESS_SIZES if size <= frames])
-    scanned = []
+    scanned, fast = [], []
     for size in sizes_up_to(frames) if growth else [frames]:
         rounds = SCAN_ROUNDS if size <= MANY_FRAMES else SCAN_ROUNDS_OF_MANY
+        cases = FAST_CASES if size == frames else FAST_CASES[:1]
         with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
             archive = write_archive(Path(folder), people, codes.queries, size)
             scanned += measure_scan(archive, rounds, progress)
+            with _index(archive) as index:
+                fast += measure_fast_scan(archive, index, codes, rounds, progress, cases)
             if size == frames:
                 rows += measure_narrowed_scan(archive, rounds, progress)
                 rows += measure_live(archive, progress)
                 rows += measure_memory(archive)
-    return [*scanned, *rows, *(growth_rows(scanned) if growth else [])]
+    shuffled = _shuffled(min(frames, SHUFFLED_FRAMES), codes, people, progress)
+    return [*scanned, *fast, *shuffled, *rows, *(growth_rows([*scanned, *made_fast(fast)]) if growth else [])]
+
+
+def _shuffled(frames: int, codes: RealCodes, people: People, progress: Progress) -> list[dict[str, object]]:
+    with tempfile.TemporaryDirectory(prefix="hmar-speed-") as folder:
+        archives = [
+            write_archive(Path(folder, name), people, codes.queries, frames, shuffled=name == "shuffled")
+            for name in ("shuffled", "ordered")
+        ]
+        with _index(archives[0]) as shuffled, _index(archives[1]) as ordered:
+            return measure_shuffled_scan(archives[0], shuffled, ordered, codes, SCAN_ROUNDS, progress)
+
+
+@contextmanager
+def _index(archive: Archive) -> Iterator[EmbeddedIndex]:
+    index = EmbeddedIndex(archive.folder, MODEL, FAST_THREADS, checked=False)
+    try:
+        yield index
+    finally:
+        index.close()
 
 
 def _settings(data: Path | None) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.speed.people import People, Person
+from benchmark.speed.people import People, Person, parts_in_order
 from hmar.index.frames import FrameTable
 from hmar.index.id_runs import IdRuns, to_runs
 from hmar.index.planes import Planes, padded, to_codes
@@ -25,8 +25,9 @@ from hmar.values.selection import Selection
 
 MODEL = "speed"
 COMMON = Selection(filters={"sex": frozenset({"F"})})
+TENTH = Selection(filters={"body_part": frozenset({"HEAD"})})
 RARE = Selection(filters={"label": frozenset({"rare"})})
-COMMON_EVERY, RARE_EVERY = 2, 100
+COMMON_EVERY, TENTH_EVERY, RARE_EVERY = 2, 10, 100
 """The filters find people with numbers that these divide."""
 _READ_BYTES = 1 << 24
 _NO_WINDOWS = (np.empty((0, CODE_BYTES), np.uint8), np.empty(0, np.uint32))
@@ -82,8 +83,15 @@ class _Windows(NamedTuple):
     run_counts: NDArray[np.uint32]
     runs: IdRuns
 
+    def reordered(self, order: NDArray[np.int64]) -> _Windows:
+        """Return those of the same frames in another order."""
+        runs = parts_in_order(self.runs, self.run_counts, order)
+        return _Windows(self.counts[order], self.run_counts[order], runs)
 
-def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0) -> Archive:
+
+def write_archive(
+    folder: Path, people: People, asked: CodeArray, frames: int, seed: int = 0, shuffled: bool = False
+) -> Archive:
     """Draw an archive of people; see :mod:`benchmark.speed.people`.
 
     Codes go to the disk as they are drawn, and from there into the snapshot, plane by plane: they are never
@@ -99,10 +107,13 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
     frames : int
         From 1.
     seed : int
+    shuffled : bool
+        Whether the slices of each series arrive in random order. Who is drawn does not depend on it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(seed) if shuffled else None
     with TemporaryDirectory(prefix="planes-", dir=folder) as planes:
-        table, drawn = _draw(people.drawn(frames, seed), Path(planes))
+        table, drawn = _draw(people.drawn(frames, seed), Path(planes), generator)
         counts = np.concatenate([person.counts for person in drawn])
         run_counts = np.concatenate([person.run_counts for person in drawn])
         total = int(counts.sum())
@@ -121,14 +132,23 @@ def write_archive(folder: Path, people: People, asked: CodeArray, frames: int, s
     return Archive(folder, generation.arrays["window_codes"], offsets_of(counts), asked, numbers)
 
 
-def _draw(people: Iterable[Person], folder: Path) -> tuple[FrameTable, list[_Windows]]:
-    """Write the planes of all window codes, a file each; return the frames, and windows of each person."""
+def _draw(
+    people: Iterable[Person], folder: Path, generator: np.random.Generator | None
+) -> tuple[FrameTable, list[_Windows]]:
+    """Write the planes of all window codes, a file each; return the frames, and windows of each person.
+
+    With a generator, slices of a person come in random order.
+    """
     table, drawn, known = FrameTable.empty(), list[_Windows](), dict[tuple[int, int], _Windows]()
     with ExitStack() as stack:
         files = [stack.enter_context(_plane(folder, plane).open("wb")) for plane in range(CODE_BYTES)]
-        for number, person in enumerate(people, start=1):
+        for number, one in enumerate(people, start=1):
+            person, windows = one, _windows(one, known)
+            if generator is not None:
+                order = generator.permutation(len(one.counts))
+                person, windows = one.reordered(order), windows.reordered(order)
             table.extend(_rows(person, number, len(table)))
-            drawn.append(_windows(person, known))
+            drawn.append(windows)
             for file, plane in zip(files, np.ascontiguousarray(person.window_codes.T), strict=True):
                 file.write(plane.data)
     return table, drawn
@@ -172,9 +192,11 @@ def _rows(person: Person, number: int, known: int) -> Sequence[tuple[int, str, E
         spacing=None,
         modality="CT",
         sex="M" if number % COMMON_EVERY else "F",
+        body_part="CHEST" if number % TENTH_EVERY else "HEAD",
         label=None if number % RARE_EVERY else "rare",
     )
+    infos = [replace(info, instance_number=number) for number in person.slices.tolist()]
     return [
         (known + at, "speed", EncodedFrame(info, code, *_NO_WINDOWS, (0.5, 0.5), MODEL))
-        for at, code in enumerate(person.global_codes, start=1)
+        for at, (info, code) in enumerate(zip(infos, person.global_codes, strict=True), start=1)
     ]

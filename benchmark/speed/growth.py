@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 SMALLEST = 10_000
 PROJECTED = (1_000_000, 10_000_000)
+_PEERS = ("faiss_p50_ms", "exact_p50_ms")
+_QUALITY = ("recall", "expected_recall", "ranked_share")
 _T_975 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31)
 """97.5 % quantiles of Student's t with 1, 2, ... degrees of freedom."""
 
@@ -31,7 +33,9 @@ def growth_rows(scanned: Sequence[dict[str, object]]) -> list[dict[str, object]]
     Parameters
     ----------
     scanned : sequence of dict
-        Rows of :func:`benchmark.speed.scan.measure_scan` of archives of several sizes, the smallest first.
+        Rows of :func:`benchmark.speed.scan.measure_scan`, and of
+        :func:`benchmark.speed.fast_scan.measure_fast_scan`, of archives of several sizes, the smallest first.
+        Of each kind, all must be made in the same way, fast or exact.
 
     Returns
     -------
@@ -47,12 +51,13 @@ def growth_rows(scanned: Sequence[dict[str, object]]) -> list[dict[str, object]]
 
 def _grown(name: str, rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     common: dict[str, object] = {"protocol": "growth", "part": "scan", "name": name}
-    keys = ("frames", "windows", "p50_ms", "faiss_p50_ms")
+    peer_key = next(key for key in _PEERS if key in rows[0])
+    keys = [key for key in ("frames", "windows", "p50_ms", peer_key, *_QUALITY) if key in rows[0]]
     measured = [common | {key: row[key] for key in keys} | {"how": "measured"} for row in rows]
     if len(rows) < 2:
         return measured
     frames, own, peer = (
-        np.array([float(str(row[key])) for row in rows]) for key in ("frames", "p50_ms", "faiss_p50_ms")
+        np.array([float(str(row[key])) for row in rows]) for key in ("frames", "p50_ms", peer_key)
     )
     own_line, peer_line = Line.through(frames, own), Line.through(frames, peer)
     projected = [
@@ -61,7 +66,7 @@ def _grown(name: str, rows: Sequence[dict[str, object]]) -> list[dict[str, objec
             "frames": size,
             "p50_ms": round(own_line.at(size), 4),
             "p50_ms_ci95": own_line.interval(size),
-            "faiss_p50_ms": round(peer_line.at(size), 4),
+            peer_key: round(peer_line.at(size), 4),
             "how": "projected",
         }
         for size in PROJECTED

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,15 @@ class Person:
     window_ids : ndarray of uint32, shape (W,)
     counts : ndarray of int64, shape (F,)
         Windows of each frame.
+    slices : ndarray of int64, shape (F,)
+        Number of each frame's slice, from 1.
     """
 
     global_codes: CodeArray
     window_codes: CodeArray
     window_ids: WindowIds
     counts: NDArray[np.int64]
+    slices: NDArray[np.int64]
 
     def first(self, frames: int) -> Person:
         """Return the first frames alone."""
@@ -59,6 +63,17 @@ class Person:
             self.window_codes[:windows],
             self.window_ids[:windows],
             self.counts[:frames],
+            self.slices[:frames],
+        )
+
+    def reordered(self, order: NDArray[np.int64]) -> Person:
+        """Return the same frames in another order, shape (F,)."""
+        return Person(
+            self.global_codes[order],
+            parts_in_order(self.window_codes, self.counts, order),
+            parts_in_order(self.window_ids, self.counts, order),
+            self.counts[order],
+            self.slices[order],
         )
 
 
@@ -103,7 +118,16 @@ class People:
             own.window_codes ^ (partner.window_codes & taken) ^ flipped,
             own.window_ids,
             np.diff(own.offsets),
+            np.arange(1, len(own) + 1),
         )
+
+
+def parts_in_order(
+    rows: NDArray[Any], counts: NDArray[np.integer[Any]], order: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return rows of frames, as many of each as ``counts`` tells, in another order of the frames."""
+    parts = np.split(rows, np.cumsum(counts)[:-1])
+    return np.concatenate([parts[at] for at in order.tolist()])
 
 
 def bits_of(generator: np.random.Generator, shape: tuple[int, ...], share: float) -> CodeArray:

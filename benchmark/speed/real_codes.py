@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hmar.config import Settings
 from hmar.errors import ConfigError, InputError
 from hmar.index.windows import offsets_of
-from hmar.values.codes import CodeArray, EncodedFrame, WindowIds
+from hmar.values.codes import CodeArray, EncodedFrame, Query, WindowIds
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box
 from hmar.wiring import Engine, build_engine
@@ -75,12 +75,20 @@ class RealCodes:
     ----------
     series : sequence of RealSeries
         Of everybody who is not set aside.
-    queries : ndarray of uint8, shape (Q, 9, 16)
-        The nine windows of each region query, the centred one first.
+    asked : sequence of Query
+        Region queries of nine windows each.
+    askers : int
+        Patients whose boxes these are.
     """
 
     series: Sequence[RealSeries]
-    queries: CodeArray
+    asked: Sequence[Query]
+    askers: int
+
+    @property
+    def queries(self) -> CodeArray:
+        """The nine windows of each query, the centred one first, shape (Q, 9, 16)."""
+        return np.stack([query.window_codes for query in self.asked])
 
 
 def read_codes(settings: Settings, queries: int = QUERIES, seed: int = 0) -> RealCodes:
@@ -122,7 +130,7 @@ def read_codes(settings: Settings, queries: int = QUERIES, seed: int = 0) -> Rea
         asked = [row for row in rows if _patient(row[1]) in asking]
         return RealCodes(
             [RealSeries.of(list(frames)) for _, frames in by_series],
-            _queries(engine, asked, queries, generator),
+            *_queries(engine, asked, queries, generator),
         )
     finally:
         engine.close()
@@ -150,10 +158,10 @@ def _place(frame: EncodedFrame) -> tuple[str, float, int, int]:
 
 def _queries(
     engine: Engine, rows: Sequence[tuple[int, EncodedFrame]], count: int, generator: np.random.Generator
-) -> CodeArray:
-    """Encode boxes of frames in random order, as many of one frame as it takes."""
+) -> tuple[list[Query], int]:
+    """Encode boxes of frames in random order, as many of one frame as it takes; and count the patients."""
     boxes_each = -(-count // len(rows))
-    codes: list[CodeArray] = []
+    asked, askers = list[Query](), set[str]()
     for at in generator.permutation(len(rows)).tolist():
         entry_id, encoded = rows[at]
         boxes = [_box(encoded.info, generator) for _ in range(boxes_each)]
@@ -161,15 +169,16 @@ def _queries(
             frame = engine.frame(engine.catalogue.entries([entry_id])[entry_id])
         except InputError:  # its file is gone, or another
             continue
-        codes += [query.window_codes for query in engine.encoder.queries(frame, [[box] for box in boxes])]
-        if len(codes) >= count:
+        asked += engine.encoder.queries(frame, [[box] for box in boxes])
+        askers.add(_patient(encoded))
+        if len(asked) >= count:
             break
-    if not codes:
+    if not asked:
         raise ConfigError(
             f"None of the {len(rows)} frames to ask with can be read again.",
             "Put their files back where they were indexed from, or index them again.",
         )
-    return np.stack(codes[:count])
+    return asked[:count], len(askers)
 
 
 def _box(info: FrameInfo, generator: np.random.Generator) -> Box:

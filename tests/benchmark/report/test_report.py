@@ -247,6 +247,18 @@ def test_what_was_projected_is_hollow_and_said_to_be(tmp_path) -> None:
 
 
 @pytest.mark.slow
+def test_the_growth_of_fast_searches_has_that_of_exact_ones_beside_it(tmp_path) -> None:
+    rows = [
+        {"protocol": "growth", "name": "fast", "frames": frames, "p50_ms": 1.0, "exact_p50_ms": 5.0,
+         "how": "measured"}
+        for frames in (1000, 10000)
+    ]  # fmt: skip
+    found = tips(report(tmp_path, rows)[0])
+    assert {"hmar, 1000 frames: 1 ms", "exact search, 1000 frames: 5 ms"} <= set(found)
+    assert not any("FAISS" in tip for tip in found)
+
+
+@pytest.mark.slow
 def test_plots_have_the_colours_and_the_font_of_the_page(tmp_path) -> None:
     page, _ = report(tmp_path, [*ROWS, accuracy_row("third", 64, 0.4)])
     for plot in re.findall(r"<svg.*?</svg>", page, re.S):
