@@ -210,7 +210,7 @@ class Searcher:
         frame. With a page, only that part of the k hits is returned. With judged frames, the query is refined
         by them; NotFoundError if one of them is not in the archive. ``search`` "exact" compares all that may
         be found, "fast" only what is likely to be near, where that costs less; None does so in a large
-        archive. A page that follows another is searched as that was.
+        archive. Pages that follow are searched as the first was.
         """
         started = time.perf_counter()
         [query] = self._queries(frame, [regions], k, mode, bits, search)
@@ -307,7 +307,8 @@ class Searcher:
         if page is not None:
             goes_on = len(found) == reach < k
             identities = [_identity(hit.entry, selection.group_by) for hit in hits]
-            here, following = replace(page, search=thoroughness.search).turn(k, identities, goes_on)
+            page = replace(page, search=page.search or thoroughness.search)
+            here, following = page.turn(k, identities, goes_on)
             hits = [replace(hits[at], rank=rank) for rank, at in enumerate(here, len(page.shown) + 1)]
         hits = self._refined_in_slabs(hits, query, chosen, selection, bits)
         if selection.group_by == "place":

@@ -30,8 +30,8 @@ class Page:
     shown : tuple of bytes
         Marks of what the pages before showed, in that order.
     search : str or None
-        How the first page was searched, "exact" or "fast", and those that follow are; None for the first
-        page, and for groups.
+        How the first page was searched: then so are those that follow. None for the first page, and for
+        groups.
     """
 
     key: bytes = field(repr=False)

@@ -63,6 +63,7 @@ CASES = {
     "k of half": (named(IMAGE, k=1.5), 422, "parameter-out-of-range", "1.5"),
     "k of true": (named(IMAGE, k=True), 422, "parameter-out-of-range", "True"),
     "unknown mode": (named(IMAGE, mode="x"), 422, "parameter-out-of-range", "mode is 'x'"),
+    "unknown search": (named(IMAGE, search="x"), 422, "parameter-out-of-range", "search is 'x'"),
     "unknown bits": (named(IMAGE, bits=32), 422, "parameter-out-of-range", "bits is 32"),
     "frame 0": (named(IMAGE, frame_number=0), 422, "parameter-out-of-range", "frame_number is 0"),
     "frame 2 of 1": (upload(IMAGE, GOOD, frame="2"), 422, "parameter-out-of-range", "Frame 2"),

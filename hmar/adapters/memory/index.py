@@ -13,7 +13,7 @@ from hmar.ports import IndexStats
 from hmar.properties.table import TABLE
 from hmar.values.codes import CODE_BITS, CODE_BYTES, WEIGHT_OF_BIT, Bits, BitWeights, CodeArray, Query
 from hmar.values.entries import LogRow
-from hmar.values.fast import FastHits
+from hmar.values.fast import EXACT, FastHits
 from hmar.values.frames import FrameInfo
 from hmar.values.groups import CodeGroup, CodePair, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit, Match, Mode
@@ -124,17 +124,6 @@ class MemoryIndex:
         """Return the k entries with the smallest gate-weighted sum of both distances."""
         return self._search(_fused, query, k, bits, selection)
 
-    def search_fast(
-        self,
-        query: Query,
-        k: int,
-        mode: Mode,
-        bits: Bits,
-        selection: Selection,  # noqa: ARG002 - exact
-    ) -> FastHits | None:
-        """Return None: this index compares every pair of codes."""
-        return None
-
     def _search(
         self, ranked: _Ranked, query: Query, k: int, bits: Bits, selection: Selection
     ) -> list[CodeHit]:
@@ -149,6 +138,13 @@ class MemoryIndex:
         found.sort(key=lambda candidate: candidate[:3])
         ranking = _first_of_groups([entry for _, _, _, entry in found], selection.group_by)
         return [_hit(asked, entry, bits) for entry in ranking[: max(k, 0)]]
+
+    def search_fast(
+        self, query: Query, k: int, mode: Mode, bits: Bits, selection: Selection
+    ) -> FastHits | None:
+        """Return the k nearest entries: every search compares all there is."""
+        search = {"global": self.search_global, "local": self.search_windows, "auto": self.search_fused}[mode]
+        return FastHits(search(query, k, bits, selection), EXACT)
 
     def search_groups(self, query: GroupQuery, k: int, bits: Bits, selection: Selection) -> list[CodeGroup]:
         """Return the k nearest groups of a selection that groups: series, studies or patients."""

@@ -89,6 +89,7 @@ def test_an_export_writes_the_same_documents_of_a_server_and_of_its_archive(
 ) -> None:
     uid = sop_uid(1, 2)
     options = (uid, *REGIONS[:2], "-k", "3", "--exclude-same", "instance", "--hit", f"{sop_uid(1, 1)}:1")
+    options += ("--search", "exact")
     written = {}
     for ask in (here, there):
         folder = tmp_path / ask.__name__

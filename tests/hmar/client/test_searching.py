@@ -51,6 +51,8 @@ def told(results: Results | GroupResults) -> dict[str, Any]:
         {"group_by": "series", "sex": ["F", "O"]},
         {"where": {"age_years": (40, None), "study_date": (None, "2021-01-01")}, "contrast": None},
         {"box": BOX, "group_by": "place"},
+        {"box": BOX, "search": "exact"},
+        {"search": "fast"},
         {"box": OUTLINE},
         {"box": [BOX, OUTLINE], "mode": "auto"},
         {"collection": "elsewhere"},

@@ -252,6 +252,8 @@ def test_several_queries_are_answered_in_their_order(archive: hmar.Archive, stud
     assert archive.search_batch([]) == []
     with pytest.raises(ParameterError, match="k is 0"):
         archive.search_batch(queries[:1], k=0)
+    with pytest.raises(ParameterError, match="search is 'quick'"):
+        archive.search_batch(queries[:1], search="quick")  # type: ignore[arg-type]
 
 
 def test_series_and_studies_are_searched_with(archive: hmar.Archive) -> None:

@@ -15,6 +15,7 @@ import hmar
 from hmar.properties.table import TABLE
 from hmar.values.deletion import Extent
 from hmar.values.entries import EntryInfo, Origin, SeriesInfo
+from hmar.values.fast import EXACT, Thoroughness
 from hmar.values.frames import FrameInfo
 from hmar.values.geometry import Box, Spacing
 from hmar.values.groups import GroupResults
@@ -95,6 +96,19 @@ def test_a_distance_that_is_not_known_is_not_a_number() -> None:
     assert math.isnan(read[0].local_score)
     assert read[0].query_out_of_distribution is True
     assert read.to_dict() == told
+
+
+def test_a_fast_search_says_again_how_thorough_it_was() -> None:
+    fast = Thoroughness("fast", 0.0812, 0.9968, 0.9991, 0.9972)
+    told = sent(replace(results(HIT), thoroughness=fast).to_dict())
+    assert told["search"]["made"] == "fast"
+    assert Results.from_dict(told).thoroughness == fast
+
+
+def test_a_server_that_does_not_tell_how_it_searched_searched_exactly() -> None:
+    told = sent(results(HIT).to_dict())
+    del told["search"]
+    assert Results.from_dict(told).thoroughness == EXACT
 
 
 def test_a_spacing_with_many_digits_gives_the_same_lengths_again() -> None:
