@@ -19,7 +19,7 @@ DEVELOPMENT := $(VENV)/development.stamp
 
 # What 'hmar size' computes with; of rows that measured the same, the newest count.
 ROWS = $(addprefix benchmark/results/,$(addsuffix .jsonl,speed-scan-growth-2026-12-01 size-300000-2026-12-01 \
-	size-indexing-2026-12-01 speed-seen-2026-11-30 speed-pacs-2026-11-30))
+	size-few-windows-2026-12-01 size-indexing-2026-12-01 speed-seen-2026-11-30 speed-pacs-2026-11-30))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
