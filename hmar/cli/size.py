@@ -69,8 +69,8 @@ def size(
 
     Figures are computed from what was measured, on the machines named below them. Each has an interval;
     beyond the largest archive that was measured it grows, and the line says so. Fast searches are told beside
-    exact ones, with the share of the nearest frames that they found, where they are made. Files that are sent to the
-    server are kept as well, and come on top of the disk. A CT of the body has 100 to 1,000 frames.
+    exact ones where they are made, with the share of the nearest frames that they found. Files that are sent
+    to the server are kept as well, and come on top of the disk. A CT of the body has 100 to 1,000 frames.
 
     \b
     Examples:
