@@ -17,9 +17,13 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constrain
 RUNTIME := $(VENV)/runtime.stamp
 DEVELOPMENT := $(VENV)/development.stamp
 
+# What 'hmar size' computes with; of rows that measured the same, the newest count.
+ROWS = $(addprefix benchmark/results/,$(addsuffix .jsonl,speed-scan-growth-2026-12-01 size-300000-2026-12-01 \
+	size-few-windows-2026-12-01 size-indexing-2026-12-01 speed-seen-2026-11-30 speed-pacs-2026-11-30))
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-fast check docs screenshots bench trust clean
+.PHONY: help setup run test test-fast check docs figures screenshots bench trust clean
 
 help:
 	@echo "make run      install what is needed, and start the product at http://127.0.0.1:8080"
@@ -28,6 +32,7 @@ help:
 	@echo "make test-fast  run the tests that take less than a second each"
 	@echo "make check    lint, formatting, types and the layers of imports"
 	@echo "make docs     write into docs/ what follows from the code: commands and properties"
+	@echo "make figures  write what 'hmar size' computes with, and docs/scaling.md, from rows of benchmarks; MORE=\"FILE ...\" adds some"
 	@echo "make screenshots  take the pictures of the page for its manual, with Chromium"
 	@echo "make bench    find a real nodule again, and measure how well (hmar demo)"
 	@echo "make trust    kill, damage, starve and attack the product, and write docs/trust.md; about an hour"
@@ -57,6 +62,10 @@ check: $(DEVELOPMENT)
 docs: $(DEVELOPMENT)
 	$(BIN)/python -m hmar.cli.reference docs/cli.md
 	$(BIN)/python -m hmar.properties.documented docs/api.md
+
+figures: $(DEVELOPMENT)
+	$(BIN)/hmar bench size --no-run $(addprefix --rows ,$(ROWS) $(MORE)) \
+		--figures hmar/sizing/figures.json --plots docs --page docs/scaling.md
 
 screenshots: $(DEVELOPMENT)
 	$(BIN)/python -m tests.e2e.screenshots docs/images

@@ -46,6 +46,11 @@ from hmar.library.extras import extra_train
     type=click.Path(file_okay=False, path_type=Path),
     help="Draw the curves of docs/scaling.md into this folder, from the figures.",
 )
+@click.option(
+    "--page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Write the tables of docs/scaling.md into this page, between its marks, from the figures.",
+)
 @outputs
 def size(
     frames: str,
@@ -55,13 +60,15 @@ def size(
     row_files: tuple[Path, ...],
     figures: Path | None,
     plots: Path | None,
+    page: Path | None,
     outputs: Outputs,
 ) -> None:
     """Measure what large catalogues and indexing take, and refresh the figures of 'hmar size'.
 
     Catalogues are written through the product's own code, with random codes. Times are of one call each, by
     the clock and of the processor. Searches are measured by 'hmar bench speed --part scan', web server and
-    worker by its parts seen and pacs: give their rows by --rows.
+    worker by its parts seen and pacs: give their rows by --rows. Of rows that measured the same the
+    newest count; indexing counts of --data alone.
 
     \b
     Examples:
@@ -72,6 +79,7 @@ def size(
         from benchmark.provenance.results import environment
         from benchmark.sizing.gather import gathered, read_rows
         from benchmark.sizing.run import run_size
+        from benchmark.sizing.table import filled, tables
 
     rows: list[dict[str, object]] = []
     if not no_run:
@@ -85,7 +93,7 @@ def size(
             click.echo("  ".join(f"{key} {value}" for key, value in told.items()))
         outputs.write(rows, "Size", made_in)
         rows = [{**row, "environment": made_in} for row in rows]
-    if figures is None and plots is None:
+    if not (figures or plots or page):
         return
     found = gathered([*rows, *read_rows(row_files)])
     if figures is not None:
@@ -97,6 +105,10 @@ def size(
 
         for path in draw_curves(found, plots):
             click.echo(f"{path}: written", err=True)
+    if page is not None:
+        written = tables(found, settings_from_environment().fast_above)
+        page.write_text(filled(page.read_text("utf-8"), written), "utf-8")
+        click.echo(f"{page}: written", err=True)
 
 
 def _sizes(text: str) -> list[int]:

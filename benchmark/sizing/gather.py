@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from benchmark.sizing.constants import constant_rows, constants
+from benchmark.sizing.newest import Row, made_at, newest
+from benchmark.sizing.searches import exact_rows, fast_rows, fast_scan_of, scan_of
 from hmar.errors import ParameterError
-from hmar.sizing.figures import Figures, Scan, Source
+from hmar.sizing.figures import Figures, Source
 from hmar.sizing.fit import Point
 
-Row = Mapping[str, Any]
 GROWING = {
     "database_bytes": ("bytes of the database", "bytes"),
     "snapshot_bytes": ("bytes of a snapshot", "bytes"),
@@ -21,12 +21,11 @@ GROWING = {
     "held_bytes": ("memory at rest, 1 process", "held_bytes"),
 }
 """Figures that grow with an archive: the name of the rows that tell them, and the field."""
-_SCANS = ("threads", "bits", "query_windows", "frames", "windows", "p50_ms")
 
 
-def read_rows(files: Iterable[Path]) -> list[dict[str, Any]]:
+def read_rows(files: Iterable[Path]) -> list[Row]:
     """Return the rows of files of JSON lines; raises ParameterError for a file that holds none."""
-    rows = []
+    rows: list[Row] = []
     for file in files:
         try:
             rows += [json.loads(line) for line in file.read_text("utf-8").splitlines() if line]
@@ -41,61 +40,41 @@ def read_rows(files: Iterable[Path]) -> list[dict[str, Any]]:
 def gathered(rows: Sequence[Row]) -> Figures:
     """Return the figures that rows hold.
 
-    Every scan counts, whichever codes it was of: their spread is the interval. Rows of other benchmarks are
-    passed over.
+    Where two rows measured the same, the newer one counts, in whatever order they come. Rows of other
+    benchmarks are passed over.
 
     Raises
     ------
     ParameterError
-        If a figure is in none of the rows.
+        If a figure is in none of the rows; fast searches may be.
     """
-    constants, used = _constants(rows)
-    growing: defaultdict[str, list[Point]] = defaultdict(list)
-    scans = []
-    for row in rows:
-        for figure, (name, field) in GROWING.items():
-            if row.get("name") == name:
-                growing[figure].append(Point(row["frames"], row["windows"], row[field]))
-                used.append(row)
-        if row.get("part") == "scan" and all(isinstance(row.get(key), int | float) for key in _SCANS):
-            point = Point(row["frames"], row["windows"], row["p50_ms"])
-            scans.append(Scan(row["threads"], row["bits"], row["query_windows"], point))
-            used.append(row)
-    missing = sorted(GROWING.keys() - growing.keys()) + ([] if scans else ["scans"])
+    growing = {figure: _growing(rows, name) for figure, (name, _) in GROWING.items()}
+    steady = constant_rows(rows)
+    exact, fast = exact_rows(rows), fast_rows(rows)
+    told = {**growing, **steady, "scans": exact}
+    missing = sorted(name for name, found in told.items() if not found)
     if missing:
         raise ParameterError(
-            f"The rows do not tell: {', '.join(missing)}.", "Give --rows files of the benchmarks that do."
+            f"The rows do not tell: {', '.join(missing)}.",
+            "Give --rows files of 'hmar bench speed' with the parts scan, seen and pacs, and of "
+            "'hmar bench size' with --data.",
         )
-    return Figures(constants, dict(growing), scans, _sources(used))
+    used = [row for found in (*told.values(), fast) for row in found]
+    return Figures(
+        constants(steady),
+        {figure: [_point(row, GROWING[figure][1]) for row in found] for figure, found in growing.items()},
+        [scan_of(row) for row in exact],
+        [fast_scan_of(row) for row in fast],
+        _sources(used),
+    )
 
 
-def _constants(rows: Sequence[Row]) -> tuple[dict[str, tuple[float, float, float]], list[Row]]:
-    found: dict[str, tuple[float, float, float]] = {}
-    used: list[Row] = []
-    for row in rows:
-        told: dict[str, tuple[float, float, float]] = {}
-        if "windows_mean" in row:
-            low, high = row["windows_quartiles"]
-            told["windows"] = (row["windows_mean"], low, high)
-        if row.get("part") == "pacs" and "peer_memory_mib" in row:
-            held = sum(row["peer_memory_mib"].values())
-            # A web server and a worker have a decoder each.
-            held += row["peer_memory_mib"]["decoders"]
-            told["processes_mib"] = (held, held, 1.5 * held)
-            rate = row["peer_per_s"]
-            told["indexed_per_core_s"] = (rate, rate / 1.5, rate)
-        if row.get("part") == "seen" and "a new frame" in row["name"]:
-            told["query_ms"] = (row["processor_ms"], row["processor_ms"] / 2, row["processor_ms"])
-        if told:
-            used.append(row)
-        found |= told
-    missing = {"windows", "processes_mib", "indexed_per_core_s", "query_ms"} - found.keys()
-    if missing:
-        raise ParameterError(
-            f"The rows do not tell: {', '.join(sorted(missing))}.",
-            "Give --rows files of 'hmar bench speed' with the parts seen and pacs, and of 'hmar bench size'.",
-        )
-    return found, used
+def _growing(rows: Sequence[Row], name: str) -> Sequence[Row]:
+    return newest(((row["frames"], row["windows"]), row) for row in rows if row.get("name") == name)
+
+
+def _point(row: Row, field: str) -> Point:
+    return Point(row["frames"], row["windows"], row[field])
 
 
 def _sources(rows: Sequence[Row]) -> list[Source]:
@@ -105,6 +84,6 @@ def _sources(rows: Sequence[Row]) -> list[Source]:
         made = row["environment"]
         machine = made["machine"]
         places.add(
-            Source(made["commit"], f"{machine['processor']}, {machine['cores']} threads", made["time"])
+            Source(made["commit"], f"{machine['processor']}, {machine['cores']} threads", made_at(row))
         )
     return sorted(places, key=lambda source: source.time)

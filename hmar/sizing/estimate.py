@@ -4,61 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
-from hmar.errors import ParameterError
-from hmar.sizing.figures import Figures, Scan
+from hmar.sizing.advice import advice
+from hmar.sizing.figures import Figures
 from hmar.sizing.fit import LEAST_ERROR, Interval, Line
+from hmar.sizing.searching import FastSearching, Load, fast_searching, searching
+from hmar.sizing.wanted import Wanted
 from hmar.values.codes import CODE_BYTES
+from hmar.values.fast import Search
 
-QUERY_WINDOWS, BITS = 9, 128
-"""A region query as users ask it."""
-BUSY = 0.7
-"""Share of a core that may be busy before answers wait for each other."""
 SNAPSHOTS = 2
 """Generations on the disk while a new one is written."""
 GIB = 1 << 30
 MIB = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The archive that is planned.
-
-    Parameters
-    ----------
-    frames : int
-        From 1; all slices of all series.
-    windows : int or None
-        Windows of a frame; None takes what the shipped model gives of body CT.
-    queries_per_s : float
-        Region queries a second in busy hours, from 0.
-    threads : int
-        Threads of one search (HMAR_SCAN_THREADS).
-    cores : int
-        Cores that index.
-    memory_gib : float
-        Memory of the largest machine that can be had.
-    patience_s : float
-        The longest that a search may take.
-    """
-
-    frames: int
-    windows: int | None = None
-    queries_per_s: float = 1.0
-    threads: int = 2
-    cores: int = 2
-    memory_gib: float = 256.0
-    patience_s: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name in ("frames", "threads", "cores"):
-            if getattr(self, name) < 1:
-                raise ParameterError(f"{name} is {getattr(self, name)}.", "Give 1 or more.")
-        if self.windows is not None and self.windows < 1:
-            raise ParameterError(f"windows is {self.windows}.", 'Give 1 or more, or "auto".')
-        if not self.queries_per_s >= 0:
-            raise ParameterError(f"qps is {self.queries_per_s}.", "Give 0 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +39,15 @@ class Estimate:
     start_s, rebuild_s : Interval
         To open the snapshot when a web process starts, and to build the index from the database without one.
     search_ms : Interval
-        Median of a region query that waits for no other.
+        Median of an exact region query that waits for no other.
     cores : Interval
-        For the queries alone.
+        For the queries alone, if all are exact.
+    fast : FastSearching or None
+        The same of fast ones; None where they would be exact all the same, or were not measured.
+    made : str
+        How searches are made where nothing is said: "exact" or "fast".
+    fast_from_frames : int or None
+        Frames of so many windows from which they are fast; None for never.
     advice : tuple of str
     """
 
@@ -96,20 +62,28 @@ class Estimate:
     rebuild_s: Interval
     search_ms: Interval
     cores: Interval
+    fast: FastSearching | None
+    made: Search
+    fast_from_frames: int | None
     advice: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for JSON."""
+        """Return the figures for JSON; ``fast`` is null where there is nothing to tell of fast searches."""
         told = {name: value.to_dict() for name, value in self.intervals()}
+        fast = self.fast.intervals().items() if self.fast else ()
         return {
             "frames": self.wanted.frames,
             "threads": self.wanted.threads,
             **told,
+            "fast": {name: value.to_dict() for name, value in fast} or None,
+            "search": self.made,
+            "fast_above": self.wanted.fast_above,
+            "fast_from_frames": self.fast_from_frames,
             "advice": list(self.advice),
         }
 
     def intervals(self) -> Iterator[tuple[str, Interval]]:
-        """Yield every figure with its name."""
+        """Yield every figure with its name, but those of fast searches."""
         for name in self.__slots__:
             if isinstance(value := getattr(self, name), Interval):
                 yield name, value
@@ -121,7 +95,7 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
     Raises
     ------
     ParameterError
-        If no search on any number of threads was measured.
+        If no search was measured.
     """
     per_frame = _constant(figures, "windows") if wanted.windows is None else _given(wanted.windows)
     total = round(per_frame.value * wanted.frames)
@@ -132,15 +106,30 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
     database, snapshot = (grown(f"{name}_bytes").times(1 / GIB) for name in ("database", "snapshot"))
     processes = _constant(figures, "processes_mib").times(MIB / GIB)
     memory = _held(grown("held_bytes"), total).times(1 / GIB).plus(processes)
-    search = _search(figures, wanted, total).plus(_constant(figures, "query_ms"))
-    busy = _search(figures, wanted, total).times(wanted.threads).plus(_constant(figures, "query_ms"))
-    cores = busy.times(wanted.queries_per_s / 1000 / BUSY)
     indexing = _constant(figures, "indexed_per_core_s")
     work_h = wanted.frames / (wanted.cores * 3600)
     index_h = Interval(work_h / indexing.value, work_h / indexing.high, work_h / indexing.low, 0.0)
-    needs = (database, snapshot, database.plus(snapshot.times(SNAPSHOTS)), memory, index_h)
-    times = (grown("start_s"), grown("rebuild_s"), search, cores)
-    return Estimate(wanted, per_frame, *needs, *times, tuple(_advice(wanted, memory, search, cores, index_h)))
+    load = Load(total, wanted.threads, wanted.queries_per_s, _constant(figures, "query_ms"))
+    exact, fast = searching(figures.scans, load), fast_searching(figures.fast, load)
+    by_itself = fast if 0 < wanted.fast_above <= total else None
+    served = by_itself.searching if by_itself else exact
+    return Estimate(
+        wanted,
+        per_frame,
+        database,
+        snapshot,
+        database.plus(snapshot.times(SNAPSHOTS)),
+        memory,
+        index_h,
+        grown("start_s"),
+        grown("rebuild_s"),
+        exact.search_ms,
+        exact.cores,
+        fast,
+        made="fast" if by_itself else "exact",
+        fast_from_frames=ceil(wanted.fast_above / per_frame.value) if wanted.fast_above else None,
+        advice=tuple(advice(wanted, memory, index_h, served, fast.searching if fast else None)),
+    )
 
 
 def _held(measured: Interval, windows: int) -> Interval:
@@ -148,51 +137,6 @@ def _held(measured: Interval, windows: int) -> Interval:
     codes = float(CODE_BYTES * windows)
     high = max(measured.high, codes * (1 + LEAST_ERROR))
     return Interval(max(measured.value, codes), max(measured.low, codes), high, measured.beyond)
-
-
-def _advice(
-    wanted: Wanted, memory: Interval, search: Interval, cores: Interval, index_h: Interval
-) -> Iterator[str]:
-    """Yield when one machine with SQLite is not enough."""
-    if memory.high > wanted.memory_gib:
-        yield (
-            f"Memory may exceed {wanted.memory_gib:g} GiB: plan several machines, each with a share of the "
-            "frames (docs/scaling.md); with less memory, searches read the disk."
-        )
-    if search.high > 1000 * wanted.patience_s:
-        yield (
-            f"A search may take longer than {wanted.patience_s:g} s: give it more threads (--threads), "
-            "select with filters, or plan several machines."
-        )
-    if cores.high > wanted.cores:
-        yield (
-            f"Up to {cores.high:.0f} cores are busy with queries and {wanted.cores} are given: add cores, or "
-            "web servers on machines of their own, which need PostgreSQL."
-        )
-    if index_h.value > 24 * 7:
-        yield (
-            f"Indexing takes {index_h.value / 24:.0f} days: add workers. Workers on other machines need "
-            "PostgreSQL (HMAR_DATABASE_URL)."
-        )
-
-
-def _search(figures: Figures, wanted: Wanted, total: int) -> Interval:
-    asked = [scan for scan in figures.scans if (scan.bits, scan.query_windows) == (BITS, QUERY_WINDOWS)]
-    if not asked:
-        raise ParameterError("No search was measured.", "Write the figures anew with 'hmar bench size'.")
-    known = [scan for scan in asked if scan.threads == wanted.threads]
-    if known:
-        return _line(known).at(0, total)
-    # More threads than were measured share the work of those that were: that is an assumption.
-    most = max(scan.threads for scan in asked)
-    guessed = (
-        _line([scan for scan in asked if scan.threads == most]).at(0, total).times(most / wanted.threads)
-    )
-    return Interval(guessed.value, guessed.low, guessed.high * 1.5, max(guessed.beyond, 1.01))
-
-
-def _line(scans: list[Scan]) -> Line:
-    return Line.through([scan.p50_ms._replace(frames=0) for scan in scans])
 
 
 def _constant(figures: Figures, name: str) -> Interval:

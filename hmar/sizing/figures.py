@@ -12,7 +12,7 @@ from hmar.errors import ConfigError
 from hmar.sizing.fit import Point
 
 FILE = "figures.json"
-FORMAT = 1
+FORMAT = 2
 REMEDY = "Install hmar-search again, or write the file anew with 'hmar bench size'."
 
 
@@ -50,6 +50,24 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class FastScan:
+    """The time of a fast search, and what it found.
+
+    Parameters
+    ----------
+    scan : Scan
+    hits : int
+        How many were asked for.
+    recall : float
+        Share, from 0 to 1, of as many nearest frames that were among them: the mean over queries.
+    """
+
+    scan: Scan
+    hits: int
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What was measured, and where.
 
@@ -60,12 +78,16 @@ class Figures:
     growing : mapping of str to sequence of Point
         What does.
     scans : sequence of Scan
+        Exact searches.
+    fast : sequence of FastScan
+        Fast ones, of archives that are large enough for them.
     sources : sequence of Source
     """
 
     constants: Mapping[str, tuple[float, float, float]]
     growing: Mapping[str, Sequence[Point]]
     scans: Sequence[Scan]
+    fast: Sequence[FastScan]
     sources: Sequence[Source]
 
     @classmethod
@@ -86,7 +108,8 @@ class Figures:
                     for name, (v, low, high) in told["constants"].items()
                 },
                 {name: [_point(one) for one in points] for name, points in told["growing"].items()},
-                [Scan(int(one[0]), int(one[1]), int(one[2]), _point(one[3:])) for one in told["scans"]],
+                [_scan(one) for one in told["scans"]],
+                [FastScan(_scan(one[2:]), int(one[0]), float(one[1])) for one in told["fast"]],
                 [Source(one["commit"], str(one["processor"]), str(one["time"])) for one in told["sources"]],
             )
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -100,7 +123,8 @@ class Figures:
             "format": FORMAT,
             "constants": {name: list(values) for name, values in sorted(self.constants.items())},
             "growing": {name: [list(one) for one in points] for name, points in sorted(self.growing.items())},
-            "scans": [[one.threads, one.bits, one.query_windows, *one.p50_ms] for one in self.scans],
+            "scans": [_listed(one) for one in self.scans],
+            "fast": [[one.hits, one.recall, *_listed(one.scan)] for one in self.fast],
             "sources": [source.to_dict() for source in self.sources],
         }
 
@@ -117,3 +141,12 @@ def shipped_figures() -> Figures:
 def _point(numbers: Sequence[float]) -> Point:
     frames, windows, value = numbers
     return Point(int(frames), int(windows), float(value))
+
+
+def _scan(numbers: Sequence[float]) -> Scan:
+    threads, bits, query_windows, *point = numbers
+    return Scan(int(threads), int(bits), int(query_windows), _point(point))
+
+
+def _listed(scan: Scan) -> list[float]:
+    return [scan.threads, scan.bits, scan.query_windows, *scan.p50_ms]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from hmar.errors import ConfigError, ParameterError
-from hmar.sizing.estimate import Wanted, estimate
-from hmar.sizing.figures import Figures, Scan, Source, shipped_figures
+from hmar.sizing.estimate import estimate
+from hmar.sizing.figures import FastScan, Figures, Scan, Source, shipped_figures
 from hmar.sizing.fit import Point
+from hmar.sizing.wanted import Wanted
 
 MEASURED = Point(100_000, 65_000_000, 0.0)
 
@@ -34,6 +35,7 @@ FIGURES = Figures(
         "rebuild_s": of(60.0),
     },
     scans=[Scan(1, 128, 9, of(200.0)[0]), Scan(2, 128, 9, of(120.0)[0]), Scan(2, 64, 1, of(9.0)[0])],
+    fast=[],
     sources=[Source("abc", "a processor, 2 threads", "2026-12-01T00:00:00+00:00")],
 )
 
@@ -81,6 +83,69 @@ def test_more_threads_keep_as_many_cores_busy_for_a_shorter_time() -> None:
     assert eight.value == pytest.approx(two.value)
 
 
+HALF = Point(50_000, 32_500_000, 0.0)
+FAST = replace(
+    FIGURES,
+    fast=[
+        FastScan(Scan(2, 128, 9, HALF._replace(value=16.0)), 10, 0.994),
+        FastScan(Scan(2, 128, 9, of(26.0)[0]), 10, 0.998),
+        FastScan(Scan(2, 128, 9, HALF._replace(value=20.0)), 100, 0.99),
+        FastScan(Scan(2, 128, 9, of(30.0)[0]), 100, 0.997),
+    ],
+)
+
+
+def test_fast_searches_are_told_beside_exact_ones() -> None:
+    found = estimate(Wanted(100_000, queries_per_s=7.0), FAST)
+    assert found.search_ms.value == pytest.approx(140)
+    assert found.fast is not None
+    assert found.fast.searching.search_ms.value == pytest.approx(26 + 20)
+    assert found.fast.searching.cores.value == pytest.approx(7 * 0.072 / 0.7)
+    assert (found.fast.recall_at_10.value, found.fast.recall_at_10.low) == (0.998, 0.994)
+    assert found.fast.recall_at_100.value == 0.997
+    assert set(found.to_dict()["fast"]) == {"search_ms", "recall_at_10", "recall_at_100", "cores"}
+
+
+def test_a_search_has_a_time_of_its_own_whatever_the_archive() -> None:
+    fast = estimate(Wanted(200_000), FAST).fast
+    assert fast is not None
+    assert fast.searching.search_ms.value == pytest.approx(6 + 40 + 20)  # 16 and 26 ms were measured
+    assert fast.searching.search_ms.extrapolated
+    assert fast.recall_at_10.extrapolated
+
+
+def test_archives_smaller_than_those_of_fast_searches_have_none() -> None:
+    found = estimate(Wanted(49_999), FAST)
+    assert found.fast is None
+    assert found.to_dict()["fast"] is None
+    assert estimate(Wanted(50_000), FAST).fast is not None
+
+
+def test_searches_are_fast_by_themselves_from_as_many_windows_as_are_set() -> None:
+    wanted = Wanted(100_000, fast_above=65_000_000)
+    assert estimate(wanted, FAST).made == "fast"
+    assert estimate(replace(wanted, frames=99_999), FAST).made == "exact"
+    assert estimate(replace(wanted, fast_above=0), FAST).made == "exact"
+    assert estimate(wanted, FIGURES).made == "exact"
+    assert estimate(wanted, FAST).fast_from_frames == 100_000
+    assert estimate(replace(wanted, windows=100), FAST).fast_from_frames == 650_000
+    assert estimate(replace(wanted, fast_above=0), FAST).fast_from_frames is None
+
+
+def test_fast_figures_without_the_recall_of_a_hundred_are_refused() -> None:
+    with pytest.raises(ParameterError, match="for 100 hits"):
+        estimate(Wanted(100_000), replace(FAST, fast=FAST.fast[:2]))
+
+
+def test_advice_is_of_searches_as_they_are_made() -> None:
+    slow = Wanted(100_000, patience_s=0.1)
+    [advice] = estimate(slow, FAST).advice
+    assert "fast ones do not (HMAR_FAST_ABOVE)" in advice
+    assert estimate(replace(slow, fast_above=1), FAST).advice == ()
+    [advice] = estimate(replace(slow, patience_s=0.01), FAST).advice
+    assert "several machines" in advice
+
+
 def test_what_one_machine_holds_needs_no_advice() -> None:
     assert estimate(Wanted(100_000), FIGURES).advice == ()
 
@@ -103,7 +168,15 @@ def test_advice_says_what_is_not_enough(wanted: Wanted, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"frames": 0}, {"windows": 0}, {"threads": 0}, {"cores": 0}, {"queries_per_s": float("nan")}]
+    "wrong",
+    [
+        {"frames": 0},
+        {"windows": 0},
+        {"threads": 0},
+        {"cores": 0},
+        {"queries_per_s": float("nan")},
+        {"fast_above": -1},
+    ],
 )
 def test_what_makes_no_archive_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
@@ -116,10 +189,10 @@ def test_figures_without_a_search_are_refused() -> None:
 
 
 def test_figures_come_back_from_a_file_as_they_were() -> None:
-    assert Figures.from_dict(FIGURES.to_dict()) == FIGURES
+    assert Figures.from_dict(FAST.to_dict()) == FAST
 
 
-@pytest.mark.parametrize("told", [{}, {"format": 2}, {**FIGURES.to_dict(), "scans": [[1]]}])
+@pytest.mark.parametrize("told", [{}, {"format": 1}, {**FIGURES.to_dict(), "scans": [[1]]}])
 def test_a_file_of_something_else_is_refused(told: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="no measured figures"):
         Figures.from_dict(told)
