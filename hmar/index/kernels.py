@@ -33,10 +33,9 @@ types: Any = numba.types
 LANES, WIDE_LANES = 32, LINE
 NINE, FOUR, THREE, NIBBLES, WORD_BYTES = 9, 4, 3, 16, 4
 AHEAD = 1024
-"""Columns by which reading is ahead of comparing where all lines are looked at: processors read ahead well in
-one array, not in sixteen."""
+"""Columns by which reading is ahead of comparing: processors read ahead well in one array, not in sixteen."""
 AHEAD_FRAMES = 2
-"""The same in frames, where some may be left out: columns of the frame after the next are asked for."""
+"""The same in frames, where some are left out: columns of the frame after the next are asked for."""
 _HOST = {} if numba.config.CPU_NAME or numba.config.CPU_FEATURES else get_host_cpu_features()
 LOOKS_UP = bool(_HOST.get("avx2"))
 """Whether 32 bytes are looked up at a time: on x86 with AVX2, unless numba builds for an older processor."""
@@ -531,6 +530,15 @@ def _asked_frames(runs: Integers, mask: Mask, offsets: Integers) -> Integers:
     return frames[:count]
 
 
+@compiled(types.int64(_offsets, _column, types.int64))
+def _ahead(offsets: Integers, frames: Integers, number: int) -> int:
+    """Return by how many columns reading is ahead while one of the asked frames is compared."""
+    later = frames[min(number + AHEAD_FRAMES, len(frames) - 1)]
+    if later - frames[number] <= AHEAD_FRAMES:
+        return AHEAD
+    return int(offsets[later] - offsets[frames[number]])
+
+
 @compiled(_SCAN)
 def scan_frames(
     codes: Planes,
@@ -554,7 +562,7 @@ def scan_frames(
     count = 0
     for number, frame in enumerate(frames):
         start, stop = offsets[frame], offsets[frame + 1]
-        ahead = offsets[frames[min(number + AHEAD_FRAMES, len(frames) - 1)]] - start
+        ahead = _ahead(offsets, frames, number)
         total = _frame_sum(codes, start, stop, ahead, words, tables, planes, cutoff, minima)
         if total <= cutoff:
             found[count], sums[count] = frame, total
@@ -641,7 +649,7 @@ def scan_weighted(
     count = 0
     for number, frame in enumerate(frames):
         start, stop = offsets[frame], offsets[frame + 1]
-        ahead = offsets[frames[min(number + AHEAD_FRAMES, len(frames) - 1)]] - start
+        ahead = _ahead(offsets, frames, number)
         total = _weighted_sum(codes, start, stop, ahead, tables, planes, cutoff, minima)
         if total <= cutoff:
             found[count], sums[count] = frame, total
