@@ -48,7 +48,7 @@ class Measured:
     cutoff : float
         The distance of the k-th nearest, frame or group.
     late : float
-        Share of the nearest that were among the last third.
+        Share of the nearest, frames or groups, that were among the last third or are lacking.
     """
 
     slots: Slots
@@ -102,18 +102,31 @@ def _judged(
 ) -> Measured:
     """Return what was measured so far, in that order, and how much of what is nearest came late."""
     near, by_order = slots[order], distances[order]
-    groups = None if groups_of is None else groups_of(near)
-    cutoff = _cutoff(by_order, k, groups)
-    nearest = by_order <= max(cutoff, _cutoff(by_order, NEAREST, None))
-    late = float(nearest[len(order) * 2 // 3 :].sum() / nearest.sum())
+    last = len(order) * 2 // 3
+    if groups_of is None:
+        cutoff = _cutoff(by_order, k)
+        nearest = by_order <= max(cutoff, _cutoff(by_order, NEAREST))
+        late = float(nearest[last:].sum() / nearest.sum())
+    else:
+        cutoff, late = _of_groups(by_order, k, groups_of(near), last)
+        nearest = by_order <= _cutoff(by_order, NEAREST)
+        late = max(late, float(nearest[last:].sum() / nearest.sum()))
     return Measured(near, by_order, len(order) / len(slots), cutoff, late)
 
 
-def _cutoff(distances: Distances, k: int, groups: Groups | None) -> float:
-    """Return the k-th least distance, or the least with which k groups are within; the largest of fewer."""
-    if groups is None:
-        return float(np.partition(distances, min(k, len(distances)) - 1)[min(k, len(distances)) - 1])
+def _of_groups(distances: Distances, k: int, groups: Groups, last: int) -> tuple[float, float]:
+    """Return the least distance with which k groups are within, and how many of them came late, from 0 to 1.
+
+    A group comes with its nearest frame. Groups that are not there yet count as late.
+    """
     near = np.flatnonzero(within_cutoff(distances, k, groups))
     near = near[np.argsort(distances[near], kind="stable")]
-    nearest = near[first_of_each(groups[near])]
-    return float(distances[nearest[min(k, len(nearest)) - 1]])
+    nearest = near[first_of_each(groups[near])][:k]
+    missing = k - len(nearest)
+    return float(distances[nearest[-1]]), float((nearest >= last).sum() + missing) / k
+
+
+def _cutoff(distances: Distances, k: int) -> float:
+    """Return the k-th least distance; the largest of fewer."""
+    last = min(k, len(distances)) - 1
+    return float(np.partition(distances, last)[last])
