@@ -123,7 +123,7 @@ class Gallery:
         before, after = guides.before[early], guides.after[early]
         asked = np.zeros(len(guides.slots) + 1, np.bool_)
         asked[before] = asked[after] = True  # -1, for a frame without windows, is the one beyond all guides
-        found, sums = scanner.sums(self.skim.windows, queries, bits, np.flatnonzero(asked[:-1]))
+        found, sums = scanner.processor.sums(self.skim.windows, queries, bits, np.flatnonzero(asked[:-1]))
         distances = np.full(len(asked), np.nan, np.float32)
         distances[found] = sums / (len(queries) * unit_of(queries))
         first = distances[before]

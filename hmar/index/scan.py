@@ -62,6 +62,11 @@ class Scanner:
         self._kernels = load_kernels(compiled)
         self._pool = ThreadPoolExecutor(threads - 1, "scan") if threads > 1 else None
 
+    @property
+    def processor(self) -> Scanner:
+        """The scanner itself."""
+        return self
+
     def nearest(
         self, windows: Windows, queries: QueryCodes, k: int, bits: Bits, slots: Slots | None = None
     ) -> tuple[Slots, Sums]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hmar.index.hamming import Slots
-from hmar.index.scan import Sums
+from hmar.index.scan import Scanner, Sums
 from hmar.index.weighted import QueryCodes
 from hmar.index.windows import Windows
 from hmar.values.codes import Bits
@@ -17,6 +17,10 @@ class WindowScanner(Protocol):
 
     The arguments and the answers are those of :class:`hmar.index.scan.Scanner`, the same from every adapter.
     """
+
+    @property
+    def processor(self) -> Scanner:
+        """The processor's scan, for windows of which a graphics card keeps no copy."""
 
     def nearest(
         self, windows: Windows, queries: QueryCodes, k: int, bits: Bits, slots: Slots | None = None

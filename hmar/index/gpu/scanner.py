@@ -54,6 +54,11 @@ class GpuScanner:
         self._refused: object = None
         self._copying: threading.Thread | None = None
 
+    @property
+    def processor(self) -> Scanner:
+        """The processor's scan: the card keeps no copy of what it scans."""
+        return self._processor
+
     def nearest(
         self, windows: Windows, queries: QueryCodes, k: int, bits: Bits, slots: Slots | None = None
     ) -> tuple[Slots, Sums]:

@@ -93,7 +93,9 @@ def test_a_search_for_groups_goes_on_until_it_has_as_many_as_were_asked_for() ->
     estimates[:3000] = exact[:3000]
     groups = np.maximum(np.arange(FRAMES) // 8, 400).astype(np.uint64)
     groups[:3000] = 0
-    found = measured(np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots])
+    found = measured(
+        np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots]
+    )
     assert len(np.unique(groups[found.slots[found.distances <= found.cutoff]])) == 10
     assert found.share < 1
 
@@ -101,7 +103,9 @@ def test_a_search_for_groups_goes_on_until_it_has_as_many_as_were_asked_for() ->
 def test_fewer_groups_than_were_asked_for_are_all_there_are() -> None:
     exact, estimates = drawn(6, 1.0)
     groups = np.arange(FRAMES, dtype=np.uint64) * 9 // FRAMES
-    found = measured(np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots])
+    found = measured(
+        np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots]
+    )
     assert found.share == 1
     assert found.cutoff == max(exact[groups == number].min() for number in range(9))
 
@@ -114,6 +118,8 @@ def test_the_nearest_groups_count_as_much_where_one_has_most_of_the_nearest_fram
     estimates[1000:1009] = np.sort(estimates)[2900 + 10 * np.arange(9)]
     groups = np.arange(FRAMES, dtype=np.uint64)
     groups[:1000] = 0
-    found = measured(np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots])
+    found = measured(
+        np.arange(FRAMES), estimates, lambda slots: exact[slots], 10, lambda slots: groups[slots]
+    )
     assert found.late <= LATE_SHARE
     assert found.share > FIRST_SHARE

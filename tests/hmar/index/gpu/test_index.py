@@ -10,8 +10,11 @@ import pytest
 
 from hmar.adapters.embedded_index import EmbeddedIndex
 from hmar.adapters.memory import MemoryCatalogue
+from hmar.index.gallery import GrowingGallery
 from hmar.index.gpu.scanner import GpuScanner
+from hmar.index.projection import Projection, gallery_of, snapshot_of
 from hmar.index.scan import Scanner
+from hmar.index.snapshot import SnapshotStore
 from hmar.values.codes import WEIGHTS_OF_HALF, Bits, Query
 from hmar.values.deletion import Selector
 from hmar.values.selection import Selection
@@ -62,3 +65,25 @@ def test_hits_are_the_same_through_inserts_deletions_and_snapshots(tmp_path: Pat
     assert plain.stats().gpu_windows == 0
     for index in (on_card, plain):
         index.close()
+
+
+def test_a_fast_search_that_began_before_the_card_held_the_codes_copies_no_skim_in_their_place(
+    tmp_path: Path,
+) -> None:
+    growing = GrowingGallery.empty()
+    frames = [encoded(f"1.{at}", windows=3, series_uid=f"s{at // 5}") for at in range(10)]
+    growing.add([(at, "default", frame) for at, frame in enumerate(frames, start=1)])
+    store = SnapshotStore(tmp_path, MODEL)
+    store.write(snapshot_of(Projection(growing.frozen(), 10, "mark", 0)))
+    generation = store.load()
+    assert generation is not None
+    gallery, scanner, asked = gallery_of(generation).frozen(), GpuScanner(Scanner(), few_frames=0), query(2)
+    scanner.sums(gallery.windows, asked.window_codes, 128)
+    assert scanner.gpu_windows() == 30
+    every = np.arange(10)
+    estimates = gallery.estimated_distances(scanner, every, asked.window_codes, 128)
+    assert scanner.gpu_windows() == 30
+    assert (
+        estimates.tolist() == gallery.estimated_distances(Scanner(), every, asked.window_codes, 128).tolist()
+    )
+    scanner.close()
