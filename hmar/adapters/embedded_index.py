@@ -64,7 +64,7 @@ class EmbeddedIndex:
     scanner : WindowScanner or None
         Scans windows, and is closed with the index. None for the processor, on so many threads.
     fast_from : int
-        Windows that may be found from which a fast search is not exact.
+        Windows of the snapshot that may be found from which a fast search is not exact.
     """
 
     def __init__(

@@ -70,14 +70,16 @@ class FastSearch:
             From 1.
         selection : Selection
         fast_from : int
-            Least number of windows for which the search is made.
+            Least number of windows that may be found and that the skim spares: those that came since the
+            snapshot are all measured.
         """
         slots = self._gallery.slots(selection)
         counts = self._gallery.windows.counts(slots)
         if self._mode == "local":
-            slots = slots[counts > 0]
+            slots, counts = slots[counts > 0], counts[counts > 0]
         few = len(slots) < _MOST_AT_FIRST * FIRST_OF_K * k
-        if few or not len(self._query.window_codes) or int(counts.sum()) < max(1, fast_from):
+        spared = int(counts[slots < len(self._gallery.skim)].sum())
+        if few or not len(self._query.window_codes) or not counts.any() or spared < fast_from:
             return None
         group_by = selection.group_by
         groups = None if group_by is None else partial(self._gallery.frames.groups, group_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -162,3 +163,14 @@ def test_a_search_is_fast_from_so_many_windows(
     found = other.search_fast(asked(1, index), 10, "local", 128, Selection())
     assert (found is not None) == made
     other.close()
+
+
+def test_windows_that_came_since_the_snapshot_make_no_search_fast() -> None:
+    rng = np.random.default_rng(0)
+    frames = itertools.islice(slices(rng), 400)
+    index = EmbeddedIndex(None, MODEL, fast_from=1)
+    index.apply(
+        [LogRow(seq, "add", seq, "default", f"mark-{seq}", one) for seq, one in enumerate(frames, start=1)]
+    )
+    assert index.search_fast(asked(1, index), 1, "local", 128, Selection()) is None
+    index.close()
