@@ -118,7 +118,13 @@ def write_archive(
             **table.arrays,
             "window_counts": counts,
             "window_codes": codes,
-            **skim_arrays(table.arrays["series"], table.arrays["along"], windows, np.arange(len(counts))),
+            **skim_arrays(
+                table.arrays["series"],
+                table.arrays["along"],
+                table.global_words,
+                windows,
+                np.arange(len(counts)),
+            ),
             "id_run_counts": run_counts,
             "id_runs": runs,
         }

@@ -50,7 +50,7 @@ def snapshot_of(projection: Projection) -> Snapshot:
         **frames.arrays,
         "window_counts": counts,
         "window_codes": ArrayParts((16, padded(total)), lambda: _codes(windows, slots, total)),
-        **skim_arrays(frames.arrays["series"], frames.arrays["along"], windows, slots),
+        **skim_arrays(frames.arrays["series"], frames.arrays["along"], frames.global_words, windows, slots),
         "id_run_counts": run_counts,
         "id_runs": ArrayParts((int(run_counts.sum()), 2), lambda: _id_runs(windows, slots)),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.index.guides import Guides, guides_of
-from hmar.index.hamming import Slots
+from hmar.index.hamming import Slots, Words
 from hmar.index.id_runs import to_ids
 from hmar.index.planes import padded
 from hmar.index.stored import ArrayParts
@@ -71,20 +71,20 @@ class Skim:
 
 
 def skim_arrays(
-    series: NDArray[np.uint64], along: NDArray[np.float32], windows: Windows, slots: Slots
+    series: NDArray[np.uint64], along: NDArray[np.float32], codes: Words, windows: Windows, slots: Slots
 ) -> dict[str, NDArray[Any] | ArrayParts]:
     """Return what a snapshot keeps of the skim of some frames.
 
     Parameters
     ----------
-    series, along : ndarray, shape (F,)
+    series, along, codes : ndarray, shape (F,), (F,), (F, 2)
         Of these frames, as :func:`hmar.index.guides.guides_of` takes them.
     windows : Windows
         Of all frames.
     slots : ndarray of int64, shape (F,)
         Ascending.
     """
-    guides = guides_of(series, along, windows.counts(slots))
+    guides = guides_of(series, along, windows.counts(slots), codes)
     chosen = _Chosen(windows, slots[guides.slots])
     return {
         "skim_codes": ArrayParts((CODE_BYTES, padded(chosen.total)), chosen.planes),

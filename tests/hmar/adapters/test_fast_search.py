@@ -79,7 +79,7 @@ def asked(seed: int, index: EmbeddedIndex) -> Query:
     rng = np.random.default_rng(seed)
     [frame] = index.codes([int(rng.integers(1, 6000)) or 1], Selection()) or index.codes([1], Selection())
     flips = np.packbits(rng.random((10, 128)) < 0.1, axis=1)
-    at = rng.choice(WINDOWS, 9, replace=False)
+    at = rng.choice(len(frame.window_codes), 9, replace=len(frame.window_codes) < 9)
     return Query(frame.global_code ^ flips[9], frame.window_codes[at] ^ flips[:9], (0.4, 0.6))
 
 
@@ -173,4 +173,27 @@ def test_windows_that_came_since_the_snapshot_make_no_search_fast() -> None:
         [LogRow(seq, "add", seq, "default", f"mark-{seq}", one) for seq, one in enumerate(frames, start=1)]
     )
     assert index.search_fast(asked(1, index), 1, "local", 128, Selection()) is None
+    index.close()
+
+
+def test_series_of_unlike_images_are_searched_fast_all_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ids = pack_window_id(0, np.arange(2)[:, None], np.arange(2)).ravel()
+    index = EmbeddedIndex(tmp_path, MODEL, fast_from=0)
+    rows = []
+    for seq in range(1, 20_001):
+        codes = rng.integers(0, 256, (5, 16), np.uint8)
+        told = info(str(seq), series_uid=f"{seq // 10}", instance_number=seq % 10)
+        frame = EncodedFrame(told, codes[0], codes[1:], ids, (0.4, 0.6), MODEL)
+        rows.append(LogRow(seq, "add", seq, "default", f"mark-{seq}", frame))
+    index.apply(rows)
+    index.snapshot()
+    for seed in range(5):
+        query = asked(seed, index)
+        query = replace(query, window_codes=query.window_codes[:1])
+        found = index.search_fast(query, 100, "local", 128, Selection())
+        assert found is not None
+        assert found.thoroughness.search == "fast"
+        exact = index.search_windows(query, 100, 128, Selection())
+        assert len({hit.entry_id for hit in exact} & {hit.entry_id for hit in found.hits}) > 95
     index.close()

@@ -7,14 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hmar.index.guides import EVERY, Guides, guides_of
+from hmar.index.guides import EVERY, LIKE_BITS, Guides, guides_of
+from hmar.index.hamming import code_words
 
 NAN = float("nan")
 
 
-def guides(series: Sequence[int], along: Sequence[float], counts: Sequence[int] | None = None) -> Guides:
+def guides(
+    series: Sequence[int],
+    along: Sequence[float],
+    counts: Sequence[int] | None = None,
+    ones: Sequence[int] | None = None,
+) -> Guides:
+    """Choose guides of frames whose global codes begin with so many ones."""
     counted = np.ones(len(series), np.int64) if counts is None else np.array(counts, np.int64)
-    return guides_of(np.array(series, np.uint64), np.array(along, np.float32), counted)
+    codes = np.zeros((len(series), 16), np.uint8)
+    for code, many in zip(codes, ones or [], strict=False):
+        code[:] = np.packbits(np.arange(128) < many)
+    return guides_of(np.array(series, np.uint64), np.array(along, np.float32), counted, code_words(codes))
 
 
 def told(made: Guides) -> list[tuple[int, int, object]]:
@@ -50,12 +60,27 @@ def test_a_frame_without_windows_is_no_guide_and_has_none() -> None:
     assert guides([1, 1], [0, 1], counts=[0, 0]).slots.tolist() == []
 
 
+def test_a_frame_that_looks_like_no_guide_is_one_for_itself_alone() -> None:
+    ones = [0, 0, 0, 0, LIKE_BITS + 1, 0, 0, 0]
+    made = guides([1] * 8, range(8), ones=ones)
+    assert made.slots.tolist() == [2, 4, 6]
+    assert told(made) == [
+        (2, 2, 0), (2, 2, 0), (2, 2, 0), (2, 6, 0.25), (4, 4, 0), (2, 6, 0.75), (6, 6, 0), (6, 6, 0),
+    ]  # fmt: skip
+    assert guides([1] * 8, range(8), ones=[LIKE_BITS * (at % 2) for at in range(8)]).slots.tolist() == [2, 6]
+
+
+def test_where_the_picture_changes_a_frame_has_the_guide_that_it_looks_like() -> None:
+    made = guides([1] * 8, range(8), ones=[0] * 4 + [LIKE_BITS + 1] * 4)
+    assert told(made) == [(2, 2, 0)] * 4 + [(6, 6, 0)] * 4
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(0, 1)), max_size=60))
 def test_every_slice_lies_between_guides_of_its_series_on_either_side(
     frames: list[tuple[int, int, int]],
 ) -> None:
     series, along, counts = np.array([*zip(*frames, strict=True)] or [[], [], []], np.int64)
-    made = guides_of(series.astype(np.uint64), along.astype(np.float32), counts)
+    made = guides(series.tolist(), along.tolist(), counts.tolist())
     inside = counts > 0
     for slot in np.flatnonzero(inside).tolist():
         before, after = made.slots[made.before[slot]], made.slots[made.after[slot]]
