@@ -15,8 +15,8 @@ from hmar.values.codes import EncodedFrame
 from hmar.values.entries import Origin
 from hmar.wiring import Engine
 
-FRAMES = 400
-"""Enough for fast searches for up to 5 frames."""
+FRAMES = 2500
+"""Enough for fast searches for up to 30 frames: 2,000 frames are compared whole at least."""
 
 
 @contextmanager

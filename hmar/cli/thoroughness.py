@@ -9,9 +9,14 @@ from hmar.values.fast import Thoroughness
 
 def said_of_fast(thoroughness: Thoroughness, hits: int) -> str:
     """Return how much a fast search compared, and how many of the nearest are expected among its hits."""
-    compared, expected = 100 * thoroughness.ranked_share, 1000 * thoroughness.expected_recall
-    # Rounded down: what may be missing is never said to be there.
+    nearest = f"{hits} nearest" if hits > 1 else "nearest"
     return (
-        f"Fast search: {compared:.2g} % of the frames compared whole; {math.floor(expected) / 10:.1f} % of "
-        f"the {hits} nearest are expected to be here. --search exact compares all."
+        f"Fast search: {_percent(thoroughness.ranked_share)} of the frames compared whole; "
+        f"{_percent(thoroughness.expected_recall)} of the {nearest} are expected to be here. "
+        "--search exact compares all."
     )
+
+
+def _percent(share: float) -> str:
+    """Round down: that all are there, or were compared, is never said. Answers tell four digits."""
+    return f"{min(math.floor(round(1000 * share, 1)) / 10, 99.9):.1f} %"

@@ -35,7 +35,7 @@ TWO = Rounds(repeats=2, warm_up=1)
 LOST_EVERY = 5
 MANY = 400 * SLICES
 """Frames of which the product compares some alone, where ten are asked for."""
-TOLD = Thoroughness("fast", 0.5, 0.9, 0.8, 0.7)
+TOLD = Thoroughness("fast", 0.5, 0.9)
 GATE = (0.25, 0.75)
 CODES = RealCodes(
     [body(number) for number in range(4)],

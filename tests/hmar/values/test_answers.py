@@ -99,7 +99,7 @@ def test_a_distance_that_is_not_known_is_not_a_number() -> None:
 
 
 def test_a_fast_search_says_again_how_thorough_it_was() -> None:
-    fast = Thoroughness("fast", 0.0812, 0.9968, 0.9991, 0.9972)
+    fast = Thoroughness("fast", 0.0812, 0.9968)
     told = sent(replace(results(HIT), thoroughness=fast).to_dict())
     assert told["search"]["made"] == "fast"
     assert Results.from_dict(told).thoroughness == fast
