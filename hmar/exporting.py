@@ -90,7 +90,7 @@ class Exporter:
         DecodeError
             If the query's file is no DICOM, or cannot be read.
         """
-        wanted = _chosen(results.hits, chosen)
+        wanted = _chosen(results, chosen)
         if len(wanted) > MOST_HITS:
             raise ParameterError(
                 f"{len(wanted)} hits are to be exported.",
@@ -187,18 +187,21 @@ class Exporter:
         return [hit_panel(hit, render(frame))] if seen else []
 
 
-def _chosen(hits: Sequence[Hit], chosen: Sequence[IndexedFrame] | None) -> list[Hit]:
+def _chosen(results: Results, chosen: Sequence[IndexedFrame] | None) -> list[Hit]:
     """Return the hits that were chosen, in their order; raises NotFoundError for a frame that is none."""
     if chosen is None:
-        return list(hits)
-    names, asked = {named(hit) for hit in hits}, set(chosen)
+        return list(results.hits)
+    names, asked = {named(hit) for hit in results.hits}, set(chosen)
+    remedy = "Choose from the hits, with the options that they were found by."
+    if results.thoroughness.search == "fast":
+        remedy += " A fast search for more hits may find others: search exactly, and choose from those."
     for frame in chosen:
         if frame not in names:
             raise NotFoundError(
                 f"Frame {frame.frame_number} of instance {shown(frame.sop_instance_uid)} is no hit here.",
-                "Choose from the hits, with the options that they were found by.",
+                remedy,
             )
-    return [hit for hit in hits if named(hit) in asked]
+    return [hit for hit in results.hits if named(hit) in asked]
 
 
 def _same_patient(query: EntryInfo, other: EntryInfo) -> bool:

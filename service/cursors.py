@@ -86,6 +86,8 @@ class Cursors:
         signature, content = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
         if len(content) < _HEAD.size or not hmac.compare_digest(signature, self._signature(content)):
             raise CursorError("The cursor was not made by this server, or was altered.", _REMEDY)
+        if (len(content) - _HEAD.size) % MARK_BYTES:
+            raise CursorError("The cursor was made by an earlier version.", _REMEDY)
         as_of, bound, model, way = _HEAD.unpack_from(content)
         return as_of, bound, model, way, content[_HEAD.size :]
 

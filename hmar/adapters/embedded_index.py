@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hmar.errors import SnapshotError
-from hmar.index.fast_search import FAST_FROM, FastSearch
+from hmar.index.fast_search import FastSearch
 from hmar.index.gallery import Gallery, GrowingGallery
 from hmar.index.grouping import first_of_each, within_cutoff
 from hmar.index.hamming import Slots
@@ -28,7 +28,7 @@ from hmar.index.weighted import parts_of, whole_of, windows_of
 from hmar.ports import IndexStats
 from hmar.values.codes import Bits, Query
 from hmar.values.entries import LogRow
-from hmar.values.fast import FastHits
+from hmar.values.fast import FAST_FROM, FastHits
 from hmar.values.groups import CodeGroup, FrameCodes, GroupQuery
 from hmar.values.hits import CodeHit, Match, Mode
 from hmar.values.selection import GroupBy, Selection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import click
@@ -53,9 +54,12 @@ def _rows(found: Estimate) -> list[tuple[str, ...]]:
 
 
 def _numbers(value: Interval, unit: str, decimals: int) -> tuple[str, str, str]:
-    shown = value.times(100) if unit == _PERCENT else value
-    told = f"{shown.value:,.{decimals}f} {unit}".rstrip()
-    return told, f"{shown.low:,.{decimals}f}", f"{shown.high:,.{decimals}f}"
+    numbers = [value.value, value.low, value.high]
+    if unit == _PERCENT:
+        # Rounded down: that all were found is not said where one was not.
+        numbers = [math.floor(round(1000 * share, 6)) / 10 for share in numbers]
+    told, low, high = (f"{number:,.{decimals}f}" for number in numbers)
+    return f"{told} {unit}".rstrip(), low, high
 
 
 def _beyond(value: Interval) -> str:
@@ -64,12 +68,12 @@ def _beyond(value: Interval) -> str:
 
 def _made(found: Estimate) -> str:
     """Say how searches are made where nothing is said, and from what size they are fast."""
-    if found.fast_from_frames is None:
+    if found.fast_from is None:
         return "Searches are exact unless a fast one is asked for (HMAR_FAST_ABOVE is 0)."
     other = "an exact" if found.made == "fast" else "a fast"
     return (
         f"Searches of this archive are {found.made} unless {other} one is asked for; from "
-        f"{found.wanted.fast_above / 1e6:,.0f} million windows (HMAR_FAST_ABOVE), here "
+        f"{found.fast_from / 1e6:,.0f} million windows (HMAR_FAST_ABOVE), here "
         f"{found.fast_from_frames:,} frames, they are fast."
     )
 

@@ -12,7 +12,7 @@ def said_of_fast(thoroughness: Thoroughness, hits: int) -> str:
     nearest = f"{hits} nearest" if hits > 1 else "nearest"
     return (
         f"Fast search: {_percent(thoroughness.ranked_share)} of the frames compared whole; "
-        f"{_percent(thoroughness.expected_recall)} of the {nearest} are expected to be here. "
+        f"{_percent(thoroughness.expected_recall)} of the {nearest} are expected among the hits. "
         "--search exact compares all."
     )
 

@@ -21,13 +21,13 @@ Distances = NDArray[np.float64]
 Measure = Callable[[Slots], Distances]
 GroupsOf = Callable[[Slots], Groups]
 
-FIRST_SHARE, FIRST_FRAMES, FIRST_OF_K = 0.03, 2000, 20
+FIRST_SHARE, FIRST_FRAMES, FIRST_OF_K = 0.04, 2000, 20
 """The first batch: a share of the frames, at least so many, and at least so many times k."""
 GROWTH = 1.5
 """By which the number of measured frames grows with each batch."""
 NEAREST = 100
 """How many of the nearest are looked at, if k is smaller: few would say little."""
-LATE_SHARE = 0.03
+LATE_SHARE = 0.02
 """A search goes on while the last third holds more than this share of the nearest."""
 LEVELS_A_BIT = 16
 """Estimates are sorted in steps of a sixteenth of a bit."""

@@ -19,8 +19,6 @@ from hmar.values.fast import EXACT, Thoroughness
 from hmar.values.hits import Mode
 from hmar.values.selection import Selection
 
-FAST_FROM = 10_000_000
-"""Windows from which a fast search costs less than the exact one, which takes some milliseconds there."""
 _MOST_AT_FIRST = 4
 """An exact search costs no more where the first batch is a quarter of the frames."""
 

@@ -13,7 +13,7 @@ from hmar.sizing.fit import LEAST_ERROR, Interval, Line
 from hmar.sizing.searching import FastSearching, Load, fast_searching, searching
 from hmar.sizing.wanted import Wanted
 from hmar.values.codes import CODE_BYTES
-from hmar.values.fast import Search
+from hmar.values.fast import FAST_FROM, Search
 
 SNAPSHOTS = 2
 """Generations on the disk while a new one is written."""
@@ -46,8 +46,10 @@ class Estimate:
         The same of fast ones; None where they would be exact all the same, or were not measured.
     made : str
         How searches are made where nothing is said: "exact" or "fast".
+    fast_from : int or None
+        Windows from which they are fast; None for never.
     fast_from_frames : int or None
-        Frames of so many windows from which they are fast; None for never.
+        Frames with so many.
     advice : tuple of str
     """
 
@@ -64,6 +66,7 @@ class Estimate:
     cores: Interval
     fast: FastSearching | None
     made: Search
+    fast_from: int | None
     fast_from_frames: int | None
     advice: tuple[str, ...]
 
@@ -111,8 +114,10 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
     index_h = Interval(work_h / indexing.value, work_h / indexing.high, work_h / indexing.low, 0.0)
     load = Load(total, wanted.threads, wanted.queries_per_s, _constant(figures, "query_ms"))
     exact, fast = searching(figures.scans, load), fast_searching(figures.fast, load)
-    by_itself = fast if 0 < wanted.fast_above <= total else None
-    served = by_itself.searching if by_itself else exact
+    # Among fewer windows a search is exact whatever the setting says.
+    fast_from = max(wanted.fast_above, FAST_FROM) if wanted.fast_above else None
+    made: Search = "exact" if fast_from is None or total < fast_from else "fast"
+    served = fast.searching if fast and made == "fast" else exact
     return Estimate(
         wanted,
         per_frame,
@@ -126,8 +131,9 @@ def estimate(wanted: Wanted, figures: Figures) -> Estimate:
         exact.search_ms,
         exact.cores,
         fast,
-        made="fast" if by_itself else "exact",
-        fast_from_frames=ceil(wanted.fast_above / per_frame.value) if wanted.fast_above else None,
+        made=made,
+        fast_from=fast_from,
+        fast_from_frames=ceil(fast_from / per_frame.value) if fast_from else None,
         advice=tuple(advice(wanted, memory, index_h, served, fast.searching if fast else None)),
     )
 

@@ -10,6 +10,8 @@ from hmar.values.hits import CodeHit
 from hmar.values.plain import Json
 
 Search = Literal["exact", "fast"]
+FAST_FROM = 10_000_000
+"""Windows from which a fast search costs less than the exact one, which takes some milliseconds there."""
 _DIGITS = 4
 
 

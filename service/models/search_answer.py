@@ -166,7 +166,7 @@ class Query(Given):
 class Thoroughness(Given):
     """How much was compared, and how much of what is nearest is expected among the hits.
 
-    Of an exact search all shares are 1. Of a page they are of its hits and those of the pages before.
+    Of an exact search both shares are 1. Of a page they are of its hits and those of the pages before.
     """
 
     made: Search = Field(description="How it was searched, whatever was asked for.")

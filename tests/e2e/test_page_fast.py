@@ -35,7 +35,7 @@ NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: (60.0, 84.0), 4: None}
 PATIENTS = 6000
 """Enough for fast searches for dozens of hits, which do not compare them all."""
 HITS = 10
-TOLD = r"Fast search: (more than )?\d+\.\d % of the %d nearest are expected to be here\."
+TOLD = r"Fast search: (more than )?\d+\.\d % of the %d nearest are expected among the hits\."
 CHOICE = "#how-thorough"
 
 
@@ -119,6 +119,7 @@ def test_a_fast_search_says_what_may_be_missing_and_is_compared_in_full_on_reque
 
     page.find("#compare-all").send_keys(Keys.ENTER)
     page.until(lambda: is_silent(page, 20))
+    page.until(lambda: browser.switch_to.active_element == page.find(CHOICE))
     assert page.find(CHOICE).get_attribute("value") == "exact"
     assert "Refined by 1 relevant" in page.text("#refined-text")
     assert not page.find("#differing").is_displayed()

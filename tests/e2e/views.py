@@ -95,7 +95,8 @@ def _offline(page: Page, server: Server) -> None:
 
 def _expired(page: Page, server: Server) -> None:
     page.browser.execute_cdp_cmd("Network.emulateNetworkConditions", OFFLINE | {"offline": False})
-    page.until(lambda: not page.find("#connection").is_displayed())
+    # The search that failed is repeated; meanwhile there is no other.
+    page.until(lambda: not page.find("#connection").is_displayed() and page.find("#search").is_enabled())
     page.browser.delete_all_cookies()
     page.find("#search").click()
     page.until(lambda: page.find("#expired").is_displayed())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import io
 from typing import Any
 
@@ -176,6 +177,21 @@ def test_an_altered_cursor_is_refused_wherever_it_was(archive: Archive) -> None:
         assert "altered" in refused(archive, **UID, k=9, cursor=text)
     for text in ("", "x", "!!", cursor + "A", cursor + "=", cursor[:-1], cursor[:30], "\u00e4", "A" * 99_999):
         assert "altered" in refused(archive, **UID, k=9, cursor=text)
+
+
+@pytest.mark.parametrize(
+    ("route", "fields"), [(IMAGE, UID | {"k": 9}), (GROUPS, {"series_uid": series_uid(1), "k": 9})]
+)
+def test_a_cursor_that_does_not_say_how_it_was_searched_is_refused(
+    archive: Archive, route: str, fields: dict[str, Any]
+) -> None:
+    """As those of earlier versions, which have the same signature: what was shown follows the model."""
+    cursor = asked(archive, route, **fields, limit=1)["next"]
+    content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))[32:]
+    earlier = content[:32] + content[33:]
+    key = hmac.digest(archive.engine.secrets.session, b"signature of a search cursor", "sha256")
+    text = base64.urlsafe_b64encode(hmac.digest(key, earlier, "sha256") + earlier).rstrip(b"=").decode()
+    assert "earlier version" in refused(archive, route, **fields, cursor=text)
 
 
 def test_a_cursor_of_another_archive_is_refused(archive: Archive, empty_archive: Archive) -> None:

@@ -157,6 +157,16 @@ def test_documents_of_a_fast_search_say_so(large: Archive, search: dict[str, str
     assert ("a nearer image may be missing" in picture.ImageComments) is said
 
 
+@pytest.mark.parametrize(("search", "said"), [({}, True), ({"search": "exact"}, False)])
+def test_where_a_fast_search_lacks_a_chosen_hit_an_exact_one_is_advised(
+    large: Archive, search: dict[str, str], said: bool
+) -> None:
+    strange = {"hits": [{"sop_instance_uid": sop_uid(3, 1)}], "k": 1}
+    answer = large.client.post("/api/v1/exports", json=BOXED | strange | search)
+    assert answer.status_code == 404, answer.text
+    assert ("search exactly" in answer.get_json()["remedy"]) is said
+
+
 def test_fast_searches_are_counted_apart(large: Archive) -> None:
     def counted() -> dict[str, float]:
         text = large.client.get("/metrics").get_data(as_text=True)

@@ -18,14 +18,14 @@ from tests.fast import add_crowd, fast_at_any_size
 from tests.phantoms import ct_file
 
 IMAGE = ct_file(1, 2, (60.0, 84.0))
-FAST = "of the 3 nearest are expected to be here"
+FAST = "of the 3 nearest are expected among the hits"
 
 
 def test_what_may_be_missing_is_never_said_to_be_there() -> None:
     said = said_of_fast(Thoroughness("fast", 0.0812, 0.99996), 10)
     assert said == (
-        "Fast search: 8.1 % of the frames compared whole; 99.9 % of the 10 nearest are expected to be here. "
-        "--search exact compares all."
+        "Fast search: 8.1 % of the frames compared whole; 99.9 % of the 10 nearest are expected among the "
+        "hits. --search exact compares all."
     )
     assert "99.9 % of the frames compared whole" in said_of_fast(Thoroughness("fast", 0.99996, 0.995), 1000)
 

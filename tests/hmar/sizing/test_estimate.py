@@ -12,6 +12,7 @@ from hmar.sizing.estimate import estimate
 from hmar.sizing.figures import FastScan, Figures, Scan, Source, shipped_figures
 from hmar.sizing.fit import Point
 from hmar.sizing.wanted import Wanted
+from hmar.values.fast import FAST_FROM
 
 MEASURED = Point(100_000, 65_000_000, 0.0)
 
@@ -126,10 +127,17 @@ def test_searches_are_fast_by_themselves_from_as_many_windows_as_are_set() -> No
     assert estimate(wanted, FAST).made == "fast"
     assert estimate(replace(wanted, frames=99_999), FAST).made == "exact"
     assert estimate(replace(wanted, fast_above=0), FAST).made == "exact"
-    assert estimate(wanted, FIGURES).made == "exact"
+    assert estimate(wanted, FIGURES).made == "fast", "though none was measured"
     assert estimate(wanted, FAST).fast_from_frames == 100_000
     assert estimate(replace(wanted, windows=100), FAST).fast_from_frames == 650_000
     assert estimate(replace(wanted, fast_above=0), FAST).fast_from_frames is None
+
+
+def test_among_few_windows_searches_are_exact_whatever_is_set() -> None:
+    few = Wanted(FAST_FROM // 650, fast_above=1)
+    assert (estimate(few, FAST).made, estimate(few, FAST).fast_from) == ("exact", FAST_FROM)
+    assert estimate(replace(few, frames=few.frames + 1), FAST).made == "fast"
+    assert estimate(few, FAST).fast_from_frames == few.frames + 1
 
 
 def test_fast_figures_without_the_recall_of_a_hundred_are_refused() -> None:

@@ -312,13 +312,13 @@ test("a query out of distribution is told, also which of its regions, and one th
   assert.equal(typicalityOf(query([], null, null)), null);
 });
 
-test("a fast search says how many of the nearest are expected to be here, an exact one nothing", () => {
+test("a fast search says how many of the nearest are expected among the hits, an exact one nothing", () => {
   const told = (expected_recall, count, made = "fast") =>
     fastText({ search: { made, expected_recall }, hits: Array(count).fill(HIT) }).replace("\u00a0", " ");
   assert.equal(told(1, 10, "exact"), "");
-  assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected to be here.");
-  assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected to be here.");
-  assert.equal(told(0.5, 1), "Fast search: 50.0 % of the nearest are expected to be here.");
+  assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected among the hits.");
+  assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected among the hits.");
+  assert.equal(told(0.5, 1), "Fast search: 50.0 % of the nearest are expected among the hits.");
   // Never more than was told, and never all.
   assert.match(told(0.9979, 2), /: 99\.7 % /);
   assert.match(told(0.9999, 2), /: 99\.9 % /);
@@ -370,10 +370,22 @@ test("JSON has query and hits, and of a file not even the name", () => {
 test("an export asks for the same search, and for the hits that are shown", () => {
   const options = { k: 60, group_by: "patient", exclude: { same: "patient" }, search: "exact" };
   const hits = Array.from({ length: 60 }, (_, i) => hit({ sop_instance_uid: `1.${i}` }));
-  const fields = exportFields(options, hits, { kinds: ["sr"], to: "" });
+  const answer = { search: { made: "exact" } };
+  const fields = exportFields(options, answer, hits, { kinds: ["sr"], to: "" });
   assert.deepEqual(Object.keys(fields).sort(), ["exclude", "group_by", "hits", "k", "kinds", "search"]);
   assert.deepEqual([fields.k, fields.hits.length, fields.hits[0]], [60, 50, { sop_instance_uid: "1.0", frame_number: 1 }]);
-  assert.equal(exportFields(options, hits, { kinds: ["sr"], to: "main" }).to, "main");
+  assert.equal(exportFields(options, answer, hits, { kinds: ["sr"], to: "main" }).to, "main");
+});
+
+test("an export is searched for as the page was, with as many ranked", () => {
+  const fieldsOf = (options, made) => exportFields(options, { search: { made } }, [HIT], { kinds: ["sr"], to: "" });
+  const told = ({ search, k }) => [search, k];
+  assert.deepEqual(told(fieldsOf({ k: 20 }, "exact")), ["exact", 20]);
+  assert.deepEqual(told(fieldsOf({ k: 20, search: "fast" }, "exact")), ["exact", 20]);
+  assert.deepEqual(told(fieldsOf({ k: 20 }, "fast")), ["fast", 21]);
+  assert.deepEqual(told(fieldsOf({}, "fast")), ["fast", 11]);
+  assert.deepEqual(told(fieldsOf({ k: 1000 }, "fast")), ["fast", 1000]);
+  assert.deepEqual(told(fieldsOf({ k: 100, group_by: "place" }, "fast")), ["fast", 100]);
 });
 
 test("who may not export is told why", () => {

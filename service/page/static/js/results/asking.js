@@ -97,6 +97,9 @@ const isOwnSeries = (among, stack) => among === "series" && Boolean(stack.series
 /** The fields for the first hits of a search, which can be gone on with up to as many as the server gives. */
 export const firstPage = ({ k = USUAL_HITS, ...options }) => ({ ...options, k: mostOf(options.group_by), limit: k });
 
+/** How many hits the search for the first ones ranked: one more than it showed, to know whether others follow. */
+export const rankedBy = ({ k = USUAL_HITS, group_by }) => Math.min(mostOf(group_by), k + 1);
+
 /** The fields for some hits that follow an answer, of the same state of the archive. */
 export const nextPage = (options, { next }, count) => ({ ...firstPage(options), limit: count, cursor: next });
 

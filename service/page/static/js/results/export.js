@@ -2,6 +2,7 @@
 
 import { exportHits } from "../api.js";
 import { byId, el, plural, say } from "../dom.js";
+import { rankedBy } from "./asking.js";
 import { sheetOfCards } from "./sheet.js";
 import { csvOf, jsonOf } from "./table.js";
 
@@ -16,10 +17,15 @@ export function whyNoDicom(may, query) {
   return "";
 }
 
-/** The fields of an export: the same search, of which the hits that are shown are told. */
-export function exportFields(options, hits, { kinds, to }) {
+/**
+ * The fields of an export: the same search, made in the same way, of which the hits that are shown are told.
+ *
+ * A fast search finds the same again if it ranks as many as that of the page.
+ */
+export function exportFields(options, { search: { made } }, hits, { kinds, to }) {
+  const same = { search: made, ...(made === "fast" ? { k: rankedBy(options) } : {}) };
   const named = hits.slice(0, MOST_HITS).map(({ sop_instance_uid, frame_number }) => ({ sop_instance_uid, frame_number }));
-  return { ...options, hits: named, kinds, ...(to ? { to } : {}) };
+  return { ...options, ...same, hits: named, kinds, ...(to ? { to } : {}) };
 }
 
 function save(name, blob) {
@@ -48,12 +54,12 @@ export function installExports({ reading, hits, judgements, may, pacs, guarded }
     save(name("png"), await sheetOfCards(hits.cards, what));
   });
   on("export-dicom", async () => {
-    const { query, options } = reading;
+    const { query, options, answer } = reading;
     const kinds = KINDS.filter((kind) => byId(`export-${kind}`).checked);
     const to = byId("export-to").value;
     const boxes = query.regions.map(({ box, outline }) => outline ?? box);
     say("Writing documents…");
-    const made = await exportHits(query.identity, boxes, exportFields(options, hits.shown, { kinds, to }));
+    const made = await exportHits(query.identity, boxes, exportFields(options, answer, hits.shown, { kinds, to }));
     if (made.zip) save(name("zip"), made.zip);
     showMade(made);
   });

@@ -60,7 +60,11 @@ function installSearch({ viewer, asking, judgements, reading, guarded }) {
   reading.addEventListener("options", (event) => asking.take(event.detail));
   byId("compare-all").addEventListener("click", () => {
     asking.compareAll();
-    guarded(() => reading.searchAgain({ ...reading.options, search: "exact" }));
+    guarded(async () => {
+      await reading.searchAgain({ ...reading.options, search: "exact" });
+      // The button is gone now: the keyboard stays with what it has set.
+      if (document.activeElement === document.body) byId("how-thorough").focus();
+    });
   });
   byId("search-form").addEventListener("submit", (event) => {
     event.preventDefault();

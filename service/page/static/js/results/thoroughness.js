@@ -7,7 +7,7 @@ const PERCENT = "\u00a0%";
 export function fastText({ search: { made, expected_recall: share }, hits }) {
   if (made === "exact") return "";
   const nearest = hits.length > 1 ? `${hits.length.toLocaleString("en")} nearest` : "nearest";
-  return `Fast search: ${percent(share)} of the ${nearest} are expected to be here.`;
+  return `Fast search: ${percent(share)} of the ${nearest} are expected among the hits.`;
 }
 
 /** A share in percent, rounded down: that all are there is never said. */
