@@ -191,7 +191,7 @@ class Settings:
     scan_kernels: str = _setting("HMAR_SCAN_KERNELS", "compiled", "What scans windows: compiled or numpy.")
     scan_device: str = _setting("HMAR_SCAN_DEVICE", "cpu", "Where windows are scanned: cpu or cuda.")
     fast_above: int = _setting(
-        "HMAR_FAST_ABOVE", 400_000_000, "Windows of an archive from which searches are fast; 0: never."
+        "HMAR_FAST_ABOVE", 0, "Windows of an archive from which searches are fast; 0: only where asked for."
     )
     kept_frames_mb: int = _setting(
         "HMAR_KEPT_FRAMES_MB", 128, "Memory for pixels and feature maps of frames asked about last, in MiB."

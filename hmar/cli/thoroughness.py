@@ -12,7 +12,8 @@ def said_of_fast(thoroughness: Thoroughness, hits: int) -> str:
     nearest = f"{hits} nearest" if hits > 1 else "nearest"
     return (
         f"Fast search: {_percent(thoroughness.ranked_share)} of the frames compared whole; "
-        f"{_percent(thoroughness.expected_recall)} of the {nearest} are expected among the hits. "
+        f"{_percent(thoroughness.expected_recall)} of the {nearest} are expected among the hits, "
+        "but for what one or two slices alone show. "
         "--search exact compares all."
     )
 

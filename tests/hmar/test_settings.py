@@ -24,8 +24,8 @@ def test_a_number_that_cannot_be_used_is_refused_by_name(variable: str, value: s
 
 
 def test_archives_may_be_searched_exactly_at_any_size() -> None:
-    assert Settings.from_environment({"HMAR_FAST_ABOVE": "0"}).fast_above == 0
-    assert Settings.from_environment({}).fast_above == 400_000_000
+    assert Settings.from_environment({"HMAR_FAST_ABOVE": "400000000"}).fast_above == 400_000_000
+    assert Settings.from_environment({}).fast_above == 0
 
 
 def test_more_web_processes_than_any_machine_needs_are_refused() -> None:

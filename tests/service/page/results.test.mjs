@@ -316,9 +316,9 @@ test("a fast search says how many of the nearest are expected among the hits, an
   const told = (expected_recall, count, made = "fast") =>
     fastText({ search: { made, expected_recall }, hits: Array(count).fill(HIT) }).replace("\u00a0", " ");
   assert.equal(told(1, 10, "exact"), "");
-  assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected among the hits.");
-  assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected among the hits.");
-  assert.equal(told(0.5, 1), "Fast search: 50.0 % of the nearest are expected among the hits.");
+  assert.equal(told(0.9971, 10), "Fast search: 99.7 % of the 10 nearest are expected among the hits, but for what one or two slices alone show.");
+  assert.equal(told(0.99, 1000), "Fast search: 99.0 % of the 1,000 nearest are expected among the hits, but for what one or two slices alone show.");
+  assert.equal(told(0.5, 1), "Fast search: 50.0 % of the nearest are expected among the hits, but for what one or two slices alone show.");
   // Never more than was told, and never all.
   assert.match(told(0.9979, 2), /: 99\.7 % /);
   assert.match(told(0.9999, 2), /: 99\.9 % /);

@@ -7,7 +7,7 @@ const PERCENT = "\u00a0%";
 export function fastText({ search: { made, expected_recall: share }, hits }) {
   if (made === "exact") return "";
   const nearest = hits.length > 1 ? `${hits.length.toLocaleString("en")} nearest` : "nearest";
-  return `Fast search: ${percent(share)} of the ${nearest} are expected among the hits.`;
+  return `Fast search: ${percent(share)} of the ${nearest} are expected among the hits, but for what one or two slices alone show.`;
 }
 
 /** A share in percent, rounded down: that all are there is never said. */
