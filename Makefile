@@ -18,7 +18,7 @@ RUNTIME := $(VENV)/runtime.stamp
 DEVELOPMENT := $(VENV)/development.stamp
 
 # What 'hmar size' computes with; of rows that measured the same, the newest count.
-ROWS = $(addprefix benchmark/results/,$(addsuffix .jsonl,speed-scan-growth-2026-12-01 size-300000-2026-12-01 \
+ROWS = $(addprefix benchmark/results/,$(addsuffix .jsonl,speed-scan-fast-2026-12-01 size-300000-2026-12-01 \
 	size-few-windows-2026-12-01 size-indexing-2026-12-01 speed-seen-2026-11-30 speed-pacs-2026-11-30))
 
 .DEFAULT_GOAL := help

@@ -31,6 +31,7 @@ TARGETS = {
     "test-fast",
     "check",
     "docs",
+    "figures",
     "screenshots",
     "bench",
     "trust",

@@ -35,7 +35,10 @@ NODULES = {1: (60.0, 84.0), 2: (132.0, 92.0), 3: (60.0, 84.0), 4: None}
 PATIENTS = 6000
 """Enough for fast searches for dozens of hits, which do not compare them all."""
 HITS = 10
-TOLD = r"Fast search: (more than )?\d+\.\d % of the %d nearest are expected among the hits, but for what one or two slices alone show\."
+TOLD = (
+    r"Fast search: (more than )?\d+\.\d % of the %d nearest are expected among the hits, "
+    r"but for what one or two slices alone show\."
+)
 CHOICE = "#how-thorough"
 
 

@@ -25,7 +25,7 @@ def test_what_may_be_missing_is_never_said_to_be_there() -> None:
     said = said_of_fast(Thoroughness("fast", 0.0812, 0.99996), 10)
     assert said == (
         "Fast search: 8.1 % of the frames compared whole; 99.9 % of the 10 nearest are expected among the "
-        "hits. --search exact compares all."
+        "hits, but for what one or two slices alone show. --search exact compares all."
     )
     assert "99.9 % of the frames compared whole" in said_of_fast(Thoroughness("fast", 0.99996, 0.995), 1000)
 
