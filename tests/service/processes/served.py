@@ -137,8 +137,10 @@ def until(condition: Callable[[], object], explain: Callable[[], str]) -> None:
 def _inode(server: int, client: int) -> str:
     """Return the inode of the server's end of a connection (proc(5), net/tcp)."""
     ends = rf"^ *\d+: 0100007F:{server:04X} 0100007F:{client:04X} .*$"
-    [line] = re.findall(ends, Path("/proc/net/tcp").read_text(), re.MULTILINE)
-    return str(line.split()[9])
+    lines = re.findall(ends, Path("/proc/net/tcp").read_text(), re.MULTILINE)
+    # The table is read in parts: where it changes meanwhile, a connection may stand in two of them.
+    [inode] = {line.split()[9] for line in lines}
+    return str(inode)
 
 
 def _opened(pid: int) -> set[str]:
