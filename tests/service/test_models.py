@@ -267,7 +267,7 @@ class EmptyShelf:
 
 
 def test_the_card_of_a_model_is_told_to_whoever_is_let_in(archive: Archive) -> None:
-    client = client_of(archive, limited("reader", "search"))
+    client = client_of(archive, limited("card-reader", "search"))
     shipped = next(one for one in archive.engine.known_models.listed() if one.name == "hmar-ct-128")
     card = client.get(f"/api/v1/models/{shipped.fingerprint}/card")
     assert (card.mimetype, "## Intended use" in card.text) == ("text/markdown", True)
