@@ -59,9 +59,8 @@ def drawn_windows(frames: int, windows: int, seed: int = 0) -> Windows:
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         list(pool.map(fill, range(CODE_BYTES)))
-    nothing = Segment.of(_codes(generator, 0), np.empty(0, np.uint32), np.empty(0, np.int64))
     # Without ids, which are read for hits alone.
-    matrix = WindowMatrix(replace(nothing, codes=planes, offsets=offsets))
+    matrix = WindowMatrix(replace(Segment.empty(), codes=planes, offsets=offsets))
     for count in counts[in_base:].tolist():
         matrix.append(_codes(generator, count), np.arange(count, dtype=np.uint32))
     return matrix.frozen()

@@ -30,7 +30,6 @@ TENTH = Selection(filters={"body_part": frozenset({"HEAD"})})
 RARE = Selection(filters={"label": frozenset({"rare"})})
 COMMON_EVERY, TENTH_EVERY, RARE_EVERY = 2, 10, 100
 """The filters find people with numbers that these divide."""
-_READ_BYTES = 1 << 24
 _NO_WINDOWS = (np.empty((0, CODE_BYTES), np.uint8), np.empty(0, np.uint32))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,14 @@ def patient_of(series: int) -> str:
     return f"{PATIENT_ID}-{series}"
 
 
-def index_phantoms(server: Server) -> None:
-    """Index a series each of three patients."""
+def index_phantoms(
+    server: Server, nodules: Mapping[int, tuple[float, float] | None] = NODULES, slices: int = SLICES
+) -> None:
+    """Index a series each of some patients."""
     folder = server.engine.settings.import_root / "chest"
     folder.mkdir(parents=True)
-    for series, nodule in NODULES.items():
-        for number in range(1, SLICES + 1):
+    for series, nodule in nodules.items():
+        for number in range(1, slices + 1):
             data = ct_file(series, number, nodule, patient_of(series))
             (folder / f"{series}-{number}.dcm").write_bytes(data)
     server.engine.indexer.submit("default", Origin("import", "chest"))

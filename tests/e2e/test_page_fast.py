@@ -22,7 +22,7 @@ from hmar.wiring import Engine
 from tests.e2e.conftest import serving
 from tests.e2e.page import Page
 from tests.e2e.served import Server
-from tests.e2e.test_page import patient_of
+from tests.e2e.test_page import index_phantoms
 from tests.e2e.test_page_state import check_no_barrier
 from tests.e2e.views import OFFLINE
 from tests.fast import crowd, fast_at_any_size
@@ -46,19 +46,9 @@ CHOICE = "#how-thorough"
 def large(tmp_path: Path) -> Iterator[Server]:
     """Four series among thousands of other patients, in an archive that is searched as large ones are."""
     with fast_at_any_size(), serving(tmp_path / "home", fast_above=1) as server:
-        index_series(server)
+        index_phantoms(server, NODULES, SLICES)
         add_patients(server.engine)
         yield server
-
-
-def index_series(server: Server) -> None:
-    folder = server.engine.settings.import_root / "chest"
-    folder.mkdir(parents=True)
-    for series, nodule in NODULES.items():
-        for number in range(1, SLICES + 1):
-            data = ct_file(series, number, nodule, patient_of(series))
-            (folder / f"{series}-{number}.dcm").write_bytes(data)
-    server.engine.indexer.submit("default", Origin("import", "chest"))
 
 
 def add_patients(engine: Engine) -> None:
@@ -179,7 +169,7 @@ def test_what_was_fast_is_told_as_such_while_it_is_kept(large: Server, browser: 
 def test_of_an_exact_search_nothing_is_told_whatever_is_chosen(
     server: Server, browser: webdriver.Chrome
 ) -> None:
-    index_series(server)
+    index_phantoms(server, NODULES, SLICES)
     page = Page(browser)
     search_for_the_nodule(server, page)
     assert is_silent(page, HITS)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hmar.index.scan import Scanner
 from hmar.index.weighted import WeightedCodes, first_distances, largest_sum, unit_of
-from hmar.index.windows import Segment, WindowMatrix
+from hmar.index.windows import WindowMatrix
 from hmar.values.codes import WEIGHTS_OF_HALF, Bits, CodeArray, Query
 
 LENGTHS = pytest.mark.parametrize("bits", [64, 128])
@@ -41,8 +41,7 @@ def test_all_frames_as_near_as_the_kth_are_found_with_their_sums(
     rng = np.random.default_rng(seed)
     # Few different codes, so that sums tie.
     frames = [rng.integers(0, 256, (3, 16), np.uint8)[rng.integers(0, 3, count)] for count in counts]
-    nothing = np.empty(0, np.int64)
-    matrix = WindowMatrix(Segment.of(np.empty((0, 16), np.uint8), np.empty(0, np.uint32), nothing))
+    matrix = WindowMatrix.empty()
     for codes in frames:
         matrix.append(codes, np.arange(len(codes), dtype=np.uint32))
     queries = weighted(rng, windows)

@@ -232,6 +232,5 @@ def test_states_of_one_tail_have_one_source_and_other_segments_have_their_own() 
     matrix.append(np.zeros((3, 16), np.uint8), np.arange(3, dtype=np.uint32))
     assert matrix.frozen().segments[1].source is tail.source
     assert matrix.frozen().segments[0].source is base.source
-    nothing = np.empty(0, np.int64)
-    again = Segment.of(np.empty((0, 16), np.uint8), np.empty(0, np.uint32), nothing)
+    again = Segment.empty()
     assert len({base.source, tail.source, again.source}) == 3
